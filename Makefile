@@ -1,0 +1,60 @@
+# Everything here starts from a bare Python: `make demo` on a fresh clone needs nothing else.
+
+PYTHON ?= python3
+VENV   ?= .venv
+EVENTS ?= 300000
+
+bin   := $(VENV)/bin
+quiet := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo  ## see it work: a simulated platform, the daemon, and what it answers
+	@$(bin)/archiver demo
+
+test: $(VENV)/.dev  ## run every test (ARGS="-k spool" to choose)
+	@$(bin)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## style, types and the layers
+	@$(bin)/ruff check
+	@$(bin)/ruff format --check
+	@$(bin)/mypy
+	@$(bin)/lint-imports --no-logo
+
+format: $(VENV)/.dev  ## put the code into the one style
+	@$(bin)/ruff check --fix-only --quiet
+	@$(bin)/ruff format
+
+bench: $(VENV)/.dev  ## measure the figures, with their floors and peers (EVENTS=10000000 for the full size)
+	@$(bin)/python -m bench --events $(EVENTS) $(ARGS)
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) build dist .bench .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The stamps hold until pyproject.toml changes. The demo's stamp asks only for what the demo runs.
+
+$(VENV)/.venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "archiver needs Python 3.11 or newer, and '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 | head -n 1)" >&2; \
+	  echo "name another one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/.venv
+	@echo "installing archiver[demo] ..." >&2
+	@$(bin)/python -m pip install $(quiet) --editable '.[demo]'
+	@touch $@
+
+# pip reads dependency groups since 25.1, and Python 3.11 may bring an older one.
+$(VENV)/.dev: pyproject.toml | $(VENV)/.venv
+	@echo "installing archiver with its development tools ..." >&2
+	@$(bin)/python -m pip install $(quiet) --upgrade 'pip>=25.1'
+	@$(bin)/python -m pip install $(quiet) --editable '.[demo,postgres]' --group dev --group pg
+	@touch $(VENV)/.demo $@

@@ -1,0 +1,78 @@
+"""The command line: `main` is the console script, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command named by the arguments; returns its exit code."""
+    from archiver.cli.app import app
+    from archiver.cli.common import Globals
+
+    chosen = Globals()
+    _never_fail_on_a_character()
+    try:
+        app(argv, prog_name="archiver", obj=chosen)
+        code = 0
+    except SystemExit as exc:
+        code = exc.code if isinstance(exc.code, int) else int(bool(exc.code))
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 141
+    except Exception as exc:  # noqa: BLE001 - whatever it is, the reader gets one line
+        code = _explain(exc, debug=chosen.debug)
+    return _flush(code)
+
+
+def _explain(exc: Exception, *, debug: bool) -> int:
+    from archiver.cli.common import complain
+    from archiver.errors import ArchiverError
+
+    if debug:
+        import traceback
+
+        traceback.print_exception(exc)
+    if isinstance(exc, ArchiverError):
+        complain(str(exc), hint=exc.next_step)
+        return exc.exit_code
+    if isinstance(exc, OSError) and exc.strerror:
+        where = f"{exc.filename}: " if exc.filename else ""
+        complain(f"{where}{exc.strerror}", hint="" if debug else "for the traceback: archiver --debug ...")
+        return 1
+    complain(f"{type(exc).__name__}: {exc}", hint="" if debug else "run with --debug for the traceback")
+    return 1
+
+
+def _never_fail_on_a_character() -> None:
+    """An output that cannot hold a character gets its escaped form, whatever the locale is."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _flush(code: int) -> int:
+    """Writes out what is still buffered; so that the interpreter, when it ends, has nothing left to fail on."""
+    from archiver.cli.common import complain
+
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout.fileno())
+        return code or 141
+    except OSError as exc:
+        _discard(sys.stdout.fileno())
+        if code == 0:
+            complain(f"cannot write the output: {exc.strerror}", hint="what was written is not complete")
+        return code or 1
+    return code
+
+
+def _discard(descriptor: int) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

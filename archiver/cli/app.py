@@ -1,0 +1,138 @@
+"""The `archiver` application: its global options, and in which module each command lives.
+
+A command's module is imported when the command is called, and not for `archiver --help` or TAB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from archiver.cli.common import HELP_NAMES, Globals
+
+COMMANDS = {
+    "history": ("history", "Which states a resource went through, and when nobody was watching."),
+    "actions": ("actions", "Which actions ran on a resource and on all that is under it."),
+    "events": ("events", "The events as they came, the last ones, or as they come."),
+    "tree": ("tree", "A resource and all that is under it, with the present states."),
+    "status": ("status", "How things stand with the archive and its streams."),
+    "run": ("run", "The daemon: records streams into the archive."),
+    "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
+    "import": ("import_", "Adds events from JSON Lines."),
+    "export": ("export", "The whole archive as JSON Lines."),
+    "db": ("db", "Creates, upgrades and checks the archive's tables."),
+    "simulate": ("simulate", "A living platform to try things with."),
+    "demo": ("demo", "All of it in one command, with nothing to configure."),
+}
+"""Command -> its module, whose `register(app)` adds it, and the line it has in `archiver --help`."""
+
+EPILOG = """\b
+Examples:
+  archiver demo                                  see it work
+  archiver run --stream wss://ws.cloud.docker.com/api/audit/v1/events
+  archiver history container/0fc9f01d --since yesterday
+  archiver actions my-stack -o json | jq .
+
+\b
+Exit codes:
+  0 ok, also for an empty answer       5 schema not at head
+  1 failure                           77 credentials refused
+  2 wrong usage                       78 configuration wrong
+  3 no such or ambiguous resource    130 Ctrl-C
+  4 database or stream unreachable
+"""
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows the names of its commands, and imports the one that is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._by_name_only = False
+        for name, (_, line) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=line, short_help=line, rich_markup_mode=None))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order in which one gets to know them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command itself, or where only names are listed, what stands for it."""
+        if self._by_name_only or cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        return load(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of commands in the help."""
+        with self._names():
+            super().format_commands(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The names that TAB offers."""
+        with self._names():
+            return super().shell_complete(ctx, incomplete)
+
+    @contextmanager
+    def _names(self) -> Iterator[None]:
+        self._by_name_only = True
+        try:
+            yield
+        finally:
+            self._by_name_only = False
+
+
+def load(name: str) -> Any:
+    """The command of this name, from its module."""
+    part = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    import_module(f"archiver.cli.{COMMANDS[name][0]}").register(part)
+    built = typer.main.get_command(part)
+    command = built.commands[name] if isinstance(built, TyperGroup) and name in built.commands else built
+    command.context_settings = {**HELP_NAMES, **command.context_settings}
+    return command
+
+
+app = typer.Typer(
+    name="archiver",
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings=HELP_NAMES,
+    epilog=EPILOG,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from archiver import __version__
+
+        typer.echo(f"archiver {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The archive: sqlite:///FILE or postgresql://... (ARCHIVER_DATABASE_URL).",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes on stderr; errors stay.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Records what happens on a container platform and answers for it later."""
+    if not isinstance(ctx.obj, Globals):
+        ctx.obj = Globals()
+    ctx.obj.database, ctx.obj.quiet, ctx.obj.debug = database, quiet, debug

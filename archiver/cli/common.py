@@ -1,0 +1,122 @@
+"""What the commands share: the options they have in common, how they find the archive, what they say on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archiver.cli import completion
+from archiver.cli.escape import escape
+from archiver.cli.output import Colour, Format
+
+if TYPE_CHECKING:
+    from archiver.queries.archive import Archive
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+Ref = Annotated[
+    str,
+    typer.Argument(
+        metavar="REF",
+        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        autocompletion=completion.references,
+        show_default=False,
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The archive: sqlite:///FILE or postgresql://... (ARCHIVER_DATABASE_URL).",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Format | None,
+    typer.Option("-o", "--output", help="Default: table on a terminal, plain on a pipe.", show_default=False),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="From here on, inclusive: 2h, '2 hours ago', yesterday, 14:00, ISO 8601, @EPOCH.",
+        show_default=False,
+    ),
+]
+Until = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Up to here, exclusive; the same words.", show_default=False)
+]
+Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when reading --since and --until.")]
+Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
+
+
+@dataclass
+class Globals:
+    """The options before the command."""
+
+    database: str | None = None
+    debug: bool = False
+    quiet: bool = False
+
+
+def examples(*lines: str) -> str:
+    """An epilog of examples, one a line, that the help does not re-wrap."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def chosen(ctx: typer.Context) -> Globals:
+    """The options before the command, wherever in the tree of commands one asks."""
+    root: Any = ctx.find_root().obj
+    return root if isinstance(root, Globals) else Globals()
+
+
+def database_url(ctx: typer.Context, database: str | None) -> str:
+    """The archive's URL: the option after the command, then the one before it, then what the configuration says."""
+    from archiver import config
+
+    given = database if database is not None else chosen(ctx).database
+    flags = {} if given is None else {"database": given}
+    value = config.load(flags, os.environ, Path.home()).database.value
+    return str(value)
+
+
+def open_archive(ctx: typer.Context, database: str | None) -> Archive:
+    """The archive to read; raises `DatabaseMissing`, `DatabaseUnreachable` or `SchemaNotAtHead`."""
+    from archiver.queries.archive import Archive
+
+    die_with_the_reader()
+    return Archive.open(database_url(ctx, database))
+
+
+def die_with_the_reader() -> None:
+    """A reading command ends as `cat` does when its reader goes away (`| head`); never where something is written."""
+    import signal
+
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def complain(message: str, *, hint: str = "") -> None:
+    """An error on stderr: one line, and the next step on a second one."""
+    _say(f"archiver: error: {message}")
+    if hint:
+        _say(f"  hint: {hint}")
+
+
+def note(ctx: typer.Context, text: str) -> None:
+    """Something worth knowing on stderr, unless `-q`."""
+    if not chosen(ctx).quiet:
+        _say(text)
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # there is nobody left to tell
+            print(escape(text), file=sys.stderr)

@@ -1,0 +1,65 @@
+"""`archiver export`: the whole archive as JSON Lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archiver.cli.common import Database, examples, note, open_archive
+from archiver.cli.output import write_lines, writing
+
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Default: standard output.", dir_okay=False, show_default=False
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "export",
+        epilog=examples(
+            "archiver export -o archive.jsonl",
+            "archiver export | gzip > archive.jsonl.gz",
+            "archiver export | archiver --database postgresql:///archive import -",
+        ),
+    )(export)
+
+
+def export(ctx: typer.Context, output: File = None, database: Database = None) -> None:
+    """The whole archive as JSON Lines, for `archiver import` into an archive of either kind.
+
+    A file appears under its name only when it is complete.
+    """
+    with open_archive(ctx, database) as archive:
+        if output is None or str(output) == "-":
+            write_lines(archive.export())
+        else:
+            count = write_file(output, archive.export())
+            note(ctx, f"{count} lines written to {output}")
+
+
+def write_file(path: Path, lines: Iterable[str]) -> int:
+    """Writes lines to a file that takes its name only when all of it is on disk; says how many there were."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with writing(str(path)):
+        out = unfinished.open("x", encoding="utf-8", newline="\n")
+    try:
+        with writing(str(path)), out:
+            count = write_lines(lines, out)
+            out.flush()
+            os.fsync(out.fileno())
+        with writing(str(path)):
+            unfinished.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+    return count

@@ -1,0 +1,93 @@
+"""`archiver listen`: what a stream says, to standard output; nothing is kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from archiver.cli.common import die_with_the_reader, examples, note
+from archiver.cli.escape import escape
+from archiver.cli.output import is_terminal, writing
+from archiver.model import Closed, Item, Message, Opened
+
+if TYPE_CHECKING:
+    from archiver.source.base import Source
+
+Url = Annotated[
+    str,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine.",
+        show_default=False,
+    ),
+]
+Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
+Auth = Annotated[Literal["header", "query", "query-auth"], typer.Option("--auth", help="How the credentials are sent.")]
+Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "listen",
+        epilog=examples(
+            "ARCHIVER_TOKEN_FILE=~/token archiver listen --stream wss://ws.cloud.docker.com/api/audit/v1/events",
+            "archiver listen --stream unix:///var/run/docker.sock | jq .",
+        ),
+    )(listen)
+
+
+def listen(
+    ctx: typer.Context, stream: Url, limit: Limit = None, auth: Auth = "header", allow_plaintext: Plaintext = False
+) -> None:
+    """What a stream says, one message a line, until Ctrl-C; nothing is kept.
+
+    On a pipe the messages are as they came; on a terminal what could act on it is escaped.
+    """
+    die_with_the_reader()
+    source = _source(stream, auth, allow_plaintext)
+    items = cast("Generator[Item, None, None]", source.items(threading.Event()))
+    with closing(items):
+        for message in islice(_messages(ctx, items), limit):
+            _write(message.payload)
+
+
+def _source(url: str, auth: Literal["header", "query", "query-auth"], allow_plaintext: bool) -> Source:
+    if not url.startswith(("ws:", "wss:")):
+        from archiver.source.docker import DockerSource
+
+        return DockerSource(url)
+    from archiver.source.credentials import find_credentials
+    from archiver.source.websocket import WebsocketSource
+
+    credentials = find_credentials(os.environ, Path.home(), url)
+    return WebsocketSource(url, credentials, auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True)
+
+
+def _messages(ctx: typer.Context, items: Iterator[Item]) -> Iterator[Message]:
+    for item in items:
+        if isinstance(item, Message):
+            yield item
+        elif isinstance(item, Opened):
+            note(ctx, f"connected to {item.stream}")
+        elif isinstance(item, Closed):
+            note(ctx, f"connection closed: {item.reason}")
+
+
+def _write(payload: bytes) -> None:
+    """One message as one line: between the values of a JSON text a line end means as much as a space."""
+    with writing("the output"):
+        if is_terminal(sys.stdout):
+            sys.stdout.write(escape(payload.decode("utf-8", "backslashreplace")) + "\n")
+        else:
+            sys.stdout.buffer.write(payload.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
+        sys.stdout.flush()

@@ -1,0 +1,288 @@
+"""Renders every listing: aligned table, plain text, JSON, JSON Lines or CSV, streaming and in bounded memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from itertools import chain, islice
+from typing import Any, Generic, Literal, TextIO, TypeVar
+
+from archiver.cli import times
+from archiver.cli.escape import csv_cell, escape
+
+Format = Literal["table", "plain", "json", "jsonl", "csv"]
+Colour = Literal["auto", "always", "never"]
+
+T = TypeVar("T")
+
+NOTHING = "-"
+"""What stands in table and plain text where there is no value."""
+MEASURED_ROWS = 1_000
+"""A table takes its widths from so many rows, and streams on from there."""
+
+GONE = frozenset({"terminated", "destroyed", "removed", "deleted", "die", "destroy"})
+"""States, in lower case, after which a resource is no more."""
+
+GREEN, YELLOW, RED, DIM = "32", "33", "31", "2"
+_STATE_STYLES = {
+    **dict.fromkeys(("running", "success", "deployed", "started", "healthy"), GREEN),
+    **dict.fromkeys(("failed", "unhealthy", "unreachable", "error", "partly running", "dead"), RED),
+    **dict.fromkeys(("stopped", "not running", "exited", *GONE), DIM),
+}
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How answers are to be shown: the format, the zone of human times (None: local), colour, and shortened keys."""
+
+    format: Format
+    zone: tzinfo | None = UTC
+    color: bool = False
+    short: bool = False
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def instant(self, moment: datetime | None) -> str:
+        """An instant for a person."""
+        return NOTHING if moment is None else times.human(moment, self.zone)
+
+    def uri(self, uri: str | None) -> str:
+        """A URI for a person: `type/key` with the key cut where the view is short, which is a reference as well."""
+        return NOTHING if not uri else escape(short_reference(uri) if self.short else uri)
+
+    def paint(self, text: str, style: str) -> str:
+        """The text in a style, where the view has colour."""
+        return f"\x1b[{style}m{text}\x1b[0m" if self.color and style else text
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """One value of a record: its name in machine formats, how to get it, how a person sees it."""
+
+    name: str
+    value: Callable[[T], Any]
+    human: Callable[[View, T], str] | None = None
+    right: bool = False
+    style: Callable[[T], str] | None = None
+    machine: bool = True
+    table: bool = True
+
+    def shown(self, view: View, record: T) -> str:
+        """The cell of a table, escaped."""
+        if self.human is not None:
+            return self.human(view, record)
+        value = self.value(record)
+        return view.instant(value) if isinstance(value, datetime) else plain_cell(value)
+
+
+def make_view(format: Format | None, *, utc: bool = False, color: Colour = "auto", out: TextIO | None = None) -> View:
+    """The view for an output: a table on a terminal, plain text on a pipe; only a terminal has local time or colour."""
+    terminal = is_terminal(out or sys.stdout)
+    chosen: Format = format or ("table" if terminal else "plain")
+    return View(
+        format=chosen,
+        zone=None if terminal and not utc else UTC,
+        color=chosen == "table" and wants_color(color, terminal),
+        short=terminal and chosen == "table",
+    )
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream ends at a terminal; a closed one does not."""
+    return stream is not None and stream.isatty()
+
+
+def wants_color(color: Colour, terminal: bool) -> bool:
+    """The rules of no-color.org: the flag first, then NO_COLOR, FORCE_COLOR, TERM=dumb, then the terminal."""
+    if color != "auto":
+        return color == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    return terminal and os.environ.get("TERM") != "dumb"
+
+
+def state_style(state: str | None) -> str:
+    """The style of a state or of an action's outcome; states on their way somewhere are yellow."""
+    word = (state or "").lower()
+    return _STATE_STYLES.get(word) or (YELLOW if word.endswith("ing") else "")
+
+
+def is_gone(state: str | None) -> bool:
+    """Whether a resource in this state is no more."""
+    return (state or "").lower() in GONE
+
+
+def short_reference(uri: str) -> str:
+    """`type/key` of a URI, with a UUID cut to 8 characters and a hash to 12; a URI of another shape as it is."""
+    parts = [part for part in uri.split("/") if part]
+    if len(parts) < 2:
+        return uri
+    key = parts[-1]
+    if _UUID.fullmatch(key):
+        return f"{parts[-2]}/{key[:8]}"
+    if _HASH.fullmatch(key):
+        return f"{parts[-2]}/{key.removeprefix('sha256:')[:12]}"
+    return uri
+
+
+# --- one value ------------------------------------------------------------------------------------------------------
+
+
+def machine_value(value: Any) -> Any:
+    """A value as JSON has it: instants in RFC 3339 UTC, tuples as lists."""
+    if isinstance(value, datetime):
+        return times.machine(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def plain_cell(value: Any) -> str:
+    """A value in plain text: one line without tabs, `-` for nothing."""
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    if value is None or value == "":
+        return NOTHING
+    return escape(str(machine_value(value)))
+
+
+def _csv_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        value = " ".join(value)
+    value = machine_value(value)
+    return csv_cell(value) if isinstance(value, str) else value
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON in printable ASCII, so that it may go to a terminal as it is."""
+    return json.dumps(value, indent=indent, default=machine_value).replace("\x7f", "\\u007f")
+
+
+# --- listings -------------------------------------------------------------------------------------------------------
+
+
+def render(
+    view: View, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+) -> Iterator[str]:
+    """The lines of a listing in the format of the view; a table waits for `measure` records before its first line."""
+    if view.format == "table":
+        return table_lines(view, [column for column in columns if column.table], records, measure=measure)
+    kept = [column for column in columns if column.machine]
+    if view.format == "plain":
+        return ("\t".join(plain_cell(column.value(record)) for column in kept) for record in records)
+    if view.format == "csv":
+        return _csv_lines(kept, records)
+    rows = (to_json(as_record(kept, record)) for record in records)
+    return rows if view.format == "jsonl" else _json_lines(rows)
+
+
+def as_record(columns: Sequence[Column[T]], record: T) -> dict[str, Any]:
+    """A record as JSON has it."""
+    return {column.name: machine_value(column.value(record)) for column in columns if column.machine}
+
+
+def _json_lines(rows: Iterable[str]) -> Iterator[str]:
+    held: str | None = None
+    for row in rows:
+        yield "[" if held is None else f"  {held},"
+        held = row
+    if held is None:
+        yield "[]"
+    else:
+        yield f"  {held}"
+        yield "]"
+
+
+def _csv_lines(columns: Sequence[Column[T]], records: Iterable[T]) -> Iterator[str]:
+    import csv
+    import io
+
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="")
+    heads = [[column.name for column in columns]]
+    for row in chain(heads, ([_csv_value(column.value(record)) for column in columns] for record in records)):
+        line.seek(0)
+        line.truncate()
+        writer.writerow(row)
+        yield line.getvalue()
+
+
+def table_lines(
+    view: View, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+) -> Iterator[str]:
+    """Aligned columns under a head; nothing at all when there are no records."""
+    rows = iter(records)
+    first = [(record, [column.shown(view, record) for column in columns]) for record in islice(rows, measure)]
+    if not first:
+        return
+    heads = [column.name.upper().replace("_", " ") for column in columns]
+    widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
+    yield _table_line(heads, widths, columns)
+    for record, cells in chain(first, ((row, [column.shown(view, row) for column in columns]) for row in rows)):
+        styles = [column.style(record) if column.style else "" for column in columns] if view.color else None
+        yield _table_line(cells, widths, columns, styles, view)
+
+
+def _table_line(
+    cells: Sequence[str],
+    widths: Sequence[int],
+    columns: Sequence[Column[T]],
+    styles: Sequence[str] | None = None,
+    view: View | None = None,
+) -> str:
+    shown = []
+    for index, (cell, room, column) in enumerate(zip(cells, widths, columns, strict=True)):
+        text = view.paint(cell, styles[index]) if view and styles else cell
+        space = " " * (room - width(cell))
+        shown.append(space + text if column.right else text + space)
+    return "  ".join(shown).rstrip()
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+# --- where it goes --------------------------------------------------------------------------------------------------
+
+
+def write_lines(lines: Iterable[str], out: TextIO | None = None, *, flush: bool = False) -> int:
+    """Writes lines, says how many; raises `CannotWrite`. `flush`: each at once, for a reader who is waiting."""
+    target = out or sys.stdout
+    count = 0
+    for line in lines:
+        count += 1
+        with writing("the output"):
+            if target is None:
+                raise ValueError("standard output is closed")
+            target.write(line + "\n")
+            if flush:
+                target.flush()
+    return count
+
+
+class writing:
+    """Makes the errors of writing to a target ours; a reader that went away stays `BrokenPipeError`."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (OSError, ValueError)) and not isinstance(error, BrokenPipeError):
+            from archiver.errors import CannotWrite
+
+            reason = getattr(error, "strerror", None) or str(error)
+            raise CannotWrite(target=self.target, reason=reason) from error

@@ -1,0 +1,122 @@
+"""`archiver status`: how things stand with the archive and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import typer
+
+from archiver.cli import times
+from archiver.cli.common import Color, Database, Output, Utc, examples, open_archive
+from archiver.cli.escape import escape
+from archiver.cli.output import (
+    GREEN,
+    NOTHING,
+    RED,
+    Column,
+    View,
+    machine_value,
+    make_view,
+    plain_cell,
+    render,
+    table_lines,
+    to_json,
+    write_lines,
+)
+from archiver.model import Status, StreamStatus
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "status",
+        epilog=examples("archiver status", "archiver status -o json | jq '.streams[] | select(.connected | not)'"),
+    )(status)
+
+
+def status(
+    ctx: typer.Context, output: Output = None, utc: Utc = False, color: Color = "auto", database: Database = None
+) -> None:
+    """How things stand with the archive and its streams: connected or not, the last event, the gaps.
+
+    CSV has one record a stream; plain one name and value a line.
+    """
+    view = make_view(output, utc=utc, color=color)
+    with open_archive(ctx, database) as archive:
+        found = archive.status()
+    write_lines(lines(view, found))
+
+
+def lines(view: View, status: Status) -> Iterator[str]:
+    """The lines of a status in the format of the view."""
+    if view.format == "table":
+        yield from _for_people(view, status)
+    elif view.format == "csv":
+        yield from render(view, STREAM_COLUMNS, status.streams)
+    elif view.format == "plain":
+        yield from _plain(document(status))
+    else:
+        yield to_json(document(status), indent=2 if view.format == "json" else None)
+
+
+def document(status: Status) -> dict[str, Any]:
+    """The status as JSON has it."""
+    return asdict(status)
+
+
+def _plain(whole: dict[str, Any]) -> Iterator[str]:
+    for name, value in whole.items():
+        if name != "streams":
+            yield f"{name}\t{plain_cell(value)}"
+    for stream in whole["streams"]:
+        yield "stream\t" + "\t".join(plain_cell(machine_value(value)) for value in stream.values())
+
+
+def _for_people(view: View, status: Status) -> Iterator[str]:
+    facts = {
+        "archive": escape(status.database)
+        + (f" ({_bytes(status.size_bytes)})" if status.size_bytes is not None else ""),
+        "schema": escape(status.revision),
+        "events": f"{status.events:,}" + (f", {status.rejects:,} rejects" if status.rejects else ""),
+        "resources": f"{status.resources:,}",
+        "first event": _ago(view, status.first_event_at),
+        "last event": _ago(view, status.last_event_at),
+    }
+    for name, value in facts.items():
+        yield f"{name:<12} {value}"
+    yield ""
+    if status.streams:
+        yield from table_lines(view, STREAM_COLUMNS, status.streams)
+    else:
+        yield "no stream has been recorded yet; start with: archiver run --stream URL"
+
+
+def _ago(view: View, moment: datetime | None) -> str:
+    return NOTHING if moment is None else f"{view.instant(moment)} ({times.duration(view.now - moment)} ago)"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
+
+
+STREAM_COLUMNS: list[Column[StreamStatus]] = [
+    Column("url", lambda stream: stream.url),
+    Column(
+        "connected",
+        lambda stream: stream.connected,
+        lambda view, stream: "yes" if stream.connected else "no",
+        style=lambda stream: GREEN if stream.connected else RED,
+    ),
+    Column("opened_at", lambda stream: stream.opened_at),
+    Column("last_seen_at", lambda stream: stream.last_seen_at),
+    Column("closed_at", lambda stream: stream.closed_at),
+    Column("reason", lambda stream: stream.reason),
+    Column("gaps", lambda stream: stream.gaps, right=True),
+]

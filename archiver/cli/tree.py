@@ -1,0 +1,173 @@
+"""`archiver tree`: a resource and all that is under it, with the present states."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import typer
+
+from archiver.cli import times
+from archiver.cli.common import Color, Database, Output, Ref, Utc, examples, open_archive
+from archiver.cli.escape import escape
+from archiver.cli.output import (
+    DIM,
+    Column,
+    View,
+    is_gone,
+    machine_value,
+    make_view,
+    plain_cell,
+    render,
+    state_style,
+    to_json,
+    write_lines,
+)
+from archiver.model import TreeNode
+
+All = Annotated[bool, typer.Option("--all", help="Name also what is gone (Terminated) in the table.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "tree",
+        epilog=examples(
+            "archiver tree my-stack", "archiver tree node/83faa2bb --all", "archiver tree my-stack -o json"
+        ),
+    )(tree)
+
+
+def tree(
+    ctx: typer.Context,
+    ref: Ref,
+    all: All = False,
+    output: Output = None,
+    utc: Utc = False,
+    color: Color = "auto",
+    database: Database = None,
+) -> None:
+    """A resource and all that is under it, with the present states.
+
+    What is gone is folded into one line in the table; the other formats are always whole.
+    """
+    view = make_view(output, utc=utc, color=color)
+    with open_archive(ctx, database) as archive:
+        root = archive.tree(ref)
+    write_lines(lines(view, root, whole=all))
+
+
+def lines(view: View, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
+    """The lines of a tree in the format of the view."""
+    if view.format == "table":
+        return _drawn(view, root, whole)
+    if view.format == "plain":
+        return _indented(root)
+    if view.format == "json":
+        return iter(["".join(_nested(root))])
+    return render(view, COLUMNS, walk(root))
+
+
+class Place(NamedTuple):
+    """A node, how deep it is, and the URI it is under."""
+
+    node: TreeNode
+    depth: int
+    parent: str | None
+
+
+COLUMNS: list[Column[Place]] = [
+    Column("uri", lambda place: place.node.uri),
+    Column("type", lambda place: place.node.type),
+    Column("name", lambda place: place.node.name),
+    Column("state", lambda place: place.node.state),
+    Column("since", lambda place: place.node.since),
+    Column("depth", lambda place: place.depth),
+    Column("parent", lambda place: place.parent),
+]
+
+
+def walk(root: TreeNode) -> Iterator[Place]:
+    """Every node after the one it is under; no recursion, as a hostile stream may nest as deep as it likes."""
+    waiting = [Place(root, 0, None)]
+    while waiting:
+        place = waiting.pop()
+        yield place
+        waiting.extend(Place(child, place.depth + 1, place.node.uri) for child in reversed(place.node.children))
+
+
+def _indented(root: TreeNode) -> Iterator[str]:
+    for node, depth, _ in walk(root):
+        cells = (node.uri, node.type, node.name, node.state, node.since)
+        yield "  " * depth + "\t".join(plain_cell(cell) for cell in cells)
+
+
+def _nested(root: TreeNode) -> Iterator[str]:
+    """The pieces of the JSON text, children within their parents."""
+    waiting: list[TreeNode | str] = [root]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+            continue
+        own = {name: getattr(item, name) for name in ("uri", "type", "name", "state")}
+        yield to_json(own | {"since": machine_value(item.since)})[:-1] + ', "children": ['
+        waiting.append("]}")
+        for position, child in reversed(list(enumerate(item.children))):
+            waiting.append(child)
+            if position:
+                waiting.append(", ")
+
+
+# --- drawn ----------------------------------------------------------------------------------------------------------
+
+
+class Branch(NamedTuple):
+    """What is still to be drawn: a node or a line of text, and the lines that lead to it."""
+
+    item: TreeNode | str
+    lead: str
+    below: str
+
+
+def _drawn(view: View, root: TreeNode, whole: bool) -> Iterator[str]:
+    waiting = [Branch(root, "", "")]
+    while waiting:
+        item, lead, below = waiting.pop()
+        if isinstance(item, str):
+            yield lead + view.paint(item, DIM)
+            continue
+        yield lead + _label(view, item)
+        waiting.extend(reversed(list(_branches(_shown(item.children, whole), below))))
+
+
+def _branches(items: Sequence[TreeNode | str], below: str) -> Iterator[Branch]:
+    for item in items[:-1]:
+        yield Branch(item, below + "├── ", below + "│   ")
+    for item in items[-1:]:
+        yield Branch(item, below + "└── ", below + "    ")
+
+
+def _shown(children: Sequence[TreeNode], whole: bool) -> list[TreeNode | str]:
+    gone = [] if whole else [child for child in children if is_gone(child.state) and not _lives(child)]
+    if not gone:
+        return list(children)
+    folded = {id(child) for child in gone}
+    kept: list[TreeNode | str] = [child for child in children if id(child) not in folded]
+    counts = Counter(escape(child.state or "") for child in gone)
+    words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return [*kept, f"... {words} (--all names them)"]
+
+
+def _lives(root: TreeNode) -> bool:
+    return any(place.node.state and not is_gone(place.node.state) for place in walk(root))
+
+
+def _label(view: View, node: TreeNode) -> str:
+    name = f"{escape(node.type)} {escape(node.name)}  {view.uri(node.uri)}" if node.name else view.uri(node.uri)
+    if node.state is None:
+        return name
+    state = view.paint(escape(node.state), state_style(node.state))
+    age = f"  {times.duration(view.now - node.since)}" if node.since else ""
+    return f"{name}  {state}{age}"

@@ -1,0 +1,202 @@
+"""Every way the archiver can fail: one tree, each message, hint and exit code written once, on its class.
+
+ArchiverError
+├── UsageError                      2
+│   └── TimeNotUnderstood           2
+├── ReferenceUnclear
+│   ├── NoSuchResource              3
+│   └── AmbiguousReference          3
+├── Unreachable
+│   ├── DatabaseUnreachable         4
+│   │   ├── DatabaseBusy            4
+│   │   ├── DatabaseReadOnly        4
+│   │   └── DatabaseMissing         4
+│   └── StreamUnreachable           4
+├── RowRefused                      1
+├── SchemaNotAtHead                 5
+├── SpoolError                      1
+│   ├── SpoolFull                   1
+│   └── SpoolInUse                  1
+├── BadInput                        1
+├── CannotWrite                     1
+├── CredentialsRefused             77
+└── ConfigurationWrong             78
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ArchiverError(Exception):
+    """Something went wrong that the reader can do something about.
+
+    A class gives its text as ``message``, a template filled from the keyword arguments, and as ``hint`` the next step.
+    """
+
+    message: ClassVar[str] = "the archiver failed: {reason}"
+    hint: ClassVar[str] = ""
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.message.format(**facts))
+
+    @property
+    def next_step(self) -> str:
+        """What to do about it, one line; empty when there is nothing to do."""
+        return self.hint.format(**self.facts)
+
+
+class UsageError(ArchiverError):
+    """A command was called in a way it cannot take."""
+
+    message = "{reason}"
+    hint = "{hint}"
+    exit_code = 2
+
+    def __init__(self, *, reason: str, hint: str = "") -> None:
+        super().__init__(reason=reason, hint=hint)
+
+
+class TimeNotUnderstood(UsageError):
+    """A time was given in words the grammar does not have."""
+
+    message = "cannot read {text!r} as a time"
+    hint = "try 2h, '2 hours ago', yesterday, 14:00, 2026-11-20 or 2026-11-20T14:00Z"
+
+    def __init__(self, text: str) -> None:
+        ArchiverError.__init__(self, text=text)
+
+
+class ReferenceUnclear(ArchiverError):
+    """A reference does not name exactly one resource."""
+
+    exit_code = 3
+
+
+class NoSuchResource(ReferenceUnclear):
+    """No resource of the archive answers to the reference."""
+
+    message = "no resource matches {ref!r}"
+    hint = "give a URI, type/key, a key, a name, or at least 4 characters of a key; 'archiver events' shows some"
+
+
+class AmbiguousReference(ReferenceUnclear):
+    """Several resources answer to the reference; ``candidates`` are their URIs."""
+
+    message = "{ref!r} matches {count} resources"
+    hint = "use one of: {listed}"
+
+    def __init__(self, *, ref: str, candidates: list[str], more: bool = False) -> None:
+        self.candidates = candidates
+        count = f"more than {len(candidates)}" if more else str(len(candidates))
+        super().__init__(ref=ref, count=count, listed=" ".join(candidates))
+
+
+class Unreachable(ArchiverError):
+    """Something the command needs did not answer."""
+
+    exit_code = 4
+
+
+class DatabaseUnreachable(Unreachable):
+    """The archive's database did not answer, or refused."""
+
+    message = "cannot reach the archive at {database}: {reason}"
+    hint = "check --database (or ARCHIVER_DATABASE_URL) and that the database is running"
+
+
+class DatabaseMissing(DatabaseUnreachable):
+    """The archive's SQLite file is not there."""
+
+    message = "there is no archive at {database}"
+    hint = "create it with: archiver db upgrade   (or see the whole thing work with: archiver demo)"
+
+
+class DatabaseBusy(DatabaseUnreachable):
+    """Somebody else is writing to the archive."""
+
+    message = "the archive at {database} is being written by somebody else: {reason}"
+    hint = "wait for the other command to end, or stop it, and try again"
+
+
+class DatabaseReadOnly(DatabaseUnreachable):
+    """The archive cannot be written by this user."""
+
+    message = "the archive at {database} cannot be written: {reason}"
+    hint = "check who owns the file and its folder, or the rights of the database role"
+
+
+class StreamUnreachable(Unreachable):
+    """A stream could not be opened, or its connection ended."""
+
+    message = "cannot reach the stream {stream}: {reason}"
+    hint = "check the URL and the network"
+
+
+class RowRefused(ArchiverError):
+    """The database cannot take a value of a batch; the others of the batch it can."""
+
+    message = "the archive at {database} cannot take a value: {reason}"
+
+
+class SchemaNotAtHead(ArchiverError):
+    """The archive's tables are not of the revision this program writes and reads."""
+
+    message = "the schema of the archive is at {current}, this archiver needs {head}"
+    hint = "{step}"
+    exit_code = 5
+
+
+class SpoolError(ArchiverError):
+    """The spool cannot be used."""
+
+    message = "the spool at {path} cannot be used: {reason}"
+    hint = "check the folder and its free space; its content is not yet archived, do not delete it"
+
+
+class SpoolFull(SpoolError):
+    """The spool holds as much as it may."""
+
+    message = "the spool at {path} is full: {reason}"
+
+
+class SpoolInUse(SpoolError):
+    """Another process has the spool."""
+
+    message = "the spool at {path} is used by another archiver: {reason}"
+    hint = "stop the other one, or give this one its own with --spool"
+
+
+class BadInput(ArchiverError):
+    """What was given to read cannot be read."""
+
+    message = "cannot read {source}: {reason}"
+    hint = "{hint}"
+
+    def __init__(self, *, source: str, reason: str, hint: str = "") -> None:
+        super().__init__(source=source, reason=reason, hint=hint)
+
+
+class CannotWrite(ArchiverError):
+    """The answer could not be written where it was to go."""
+
+    message = "cannot write {target}: {reason}"
+    hint = "what was written is not complete; check the free space and the rights, and try again"
+
+
+class CredentialsRefused(ArchiverError):
+    """A stream does not accept the credentials."""
+
+    message = "the stream {stream} refused the credentials: {reason}"
+    hint = "check the user and the API key; after too many tries the service locks the account for a while"
+    exit_code = 77
+
+
+class ConfigurationWrong(ArchiverError):
+    """A setting has a value that cannot be used."""
+
+    message = "{setting} is wrong: {reason}"
+    hint = "it was read from {origin}; see 'archiver run --help'"
+    exit_code = 78

@@ -1,0 +1,70 @@
+"""Whether a request carries the right credentials, in any of the ways the platforms took them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from urllib.parse import parse_qs
+
+Credentials = tuple[str, str]
+"""A user and an API key, or password."""
+
+
+class Access:
+    """The door: open when it was given no credentials, else shut to whoever does not show them.
+
+    `verbatim` is the value of an Authorization header taken as it is, whatever its scheme (what an "API role" had in
+    its environment). After `lock_after` bad tries the account is locked for good, as the real services did for a while.
+    """
+
+    def __init__(
+        self, credentials: Credentials | None = None, *, verbatim: str | None = None, lock_after: int | None = None
+    ) -> None:
+        self._credentials = credentials
+        self._verbatim = verbatim
+        self._lock_after = lock_after
+        self.failures = 0
+
+    @property
+    def locked(self) -> bool:
+        """True when there were too many bad tries."""
+        return self._lock_after is not None and self.failures >= self._lock_after
+
+    def admits(self, query: str, headers: Mapping[str, str]) -> bool:
+        """Judge the query string and the headers of one request."""
+        if self._credentials is None and self._verbatim is None:
+            return True
+        if not self.locked and (self._query_fits(query) or self._value_fits(headers.get("Authorization"))):
+            return True
+        self.failures += 1
+        return False
+
+    def _query_fits(self, query: str) -> bool:
+        fields = parse_qs(query)
+        user, token, auth = (fields.get(name, [None])[0] for name in ("user", "token", "auth"))
+        return (user is not None and token is not None and self._pair_fits(user, token)) or self._value_fits(auth)
+
+    def _value_fits(self, value: str | None) -> bool:
+        if value is None:
+            return False
+        if self._verbatim is not None and _same(value, self._verbatim):
+            return True
+        scheme, _, rest = value.partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                rest = base64.b64decode(rest.strip(), validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return False
+        elif scheme.lower() != "apikey":
+            return False
+        user, _, key = rest.strip().partition(":")
+        return self._pair_fits(user, key)
+
+    def _pair_fits(self, user: str, key: str) -> bool:
+        return self._credentials is not None and _same(f"{user}\0{key}", "\0".join(self._credentials))
+
+
+def _same(left: str, right: str) -> bool:
+    return hmac.compare_digest(left.encode(errors="surrogateescape"), right.encode(errors="surrogateescape"))

@@ -1,0 +1,96 @@
+"""What becomes of one HTTP request to the simulated server: a stream, an answer of the REST API, or a refusal."""
+
+from __future__ import annotations
+
+import http
+import json
+import re
+import threading
+from collections.abc import Callable
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from websockets.http11 import Request
+
+from archiver.simulator import rest
+from archiver.simulator.access import Access
+from archiver.simulator.connection import Connection, frame
+from archiver.simulator.filters import Filter
+from archiver.simulator.misbehaviour import Fault
+
+_STREAM_PATH: Final = re.compile(r"/v1/events/?|/api/audit/v1/(?:[^/]+/)?events/?")
+_UNAUTHORIZED: Final = '{"type":"error","data":{"errorMessage":"UNAUTHORIZED"}}'
+_JSON: Final = {"Content-Type": "application/json"}
+
+Refusal = Literal["status", "message"]
+"""How bad credentials are refused: HTTP 401 at the handshake, or, as old Tutum did, a message after it."""
+
+
+class Door:
+    """Judges requests; `ask` answers the REST API's, `enter` takes an opened stream into the audience."""
+
+    def __init__(
+        self,
+        access: Access,
+        refuse: Refusal,
+        ask: Callable[[str, str], rest.Answer],
+        enter: Callable[[Connection], None],
+    ) -> None:
+        self.faults: dict[str, Fault] = {}
+        """The misbehaviours still to come, by kind."""
+        self.handshakes = 0
+        self._access, self._refuse, self._ask, self._enter = access, refuse, ask, enter
+        self._lock = threading.Lock()
+
+    def receive(self, connection: Connection, request: Request) -> None:
+        """Serve one request to its end, which for a stream is the end of the connection."""
+        url = urlsplit(request.path)
+        stream = _STREAM_PATH.fullmatch(url.path) is not None
+        with self._lock:
+            self.handshakes += stream
+            admitted = self._access.admits(url.query, request.headers)
+        fault = self._take("handshake_status" if stream else "rest_status")
+        if fault is not None:
+            body = json.dumps({"error": http.HTTPStatus(fault.status).phrase}).encode()
+            connection.respond(fault.status, body, _JSON | ({"Location": fault.location} if fault.location else {}))
+        elif not admitted and (not stream or self._refuse == "status" or self._access.locked):
+            self._turn_away(connection)
+        elif stream:
+            self._open(connection, request, url.query, admitted)
+        else:
+            self._answer(connection, request, url.path, url.query)
+
+    def _open(self, connection: Connection, request: Request, query: str, admitted: bool) -> None:
+        if not connection.accept(request):
+            return
+        if not admitted:
+            connection.offer(frame(_UNAUTHORIZED))
+            connection.close(1000)
+        elif self._take("accept_close") is not None:
+            connection.close(1001, "going away")
+        else:
+            connection.filter = Filter(query)
+            self._enter(connection)
+        connection.read_frames()
+
+    def _answer(self, connection: Connection, request: Request, path: str, query: str) -> None:
+        if request.method != "GET":
+            connection.respond(405, b'{"error": "Method not allowed"}', _JSON)
+            return
+        status, body = self._ask(path, query)
+        connection.respond(status, json.dumps(body).encode(), _JSON)
+
+    def _turn_away(self, connection: Connection) -> None:
+        if self._access.locked:
+            connection.respond(429, b'{"detail": "Too many login attempts."}', _JSON)
+        else:
+            connection.respond(401, b'{"error": "Unauthorized"}', _JSON)
+
+    def _take(self, kind: str) -> Fault | None:
+        with self._lock:
+            fault = self.faults.get(kind)
+            if fault is not None and fault.times is not None:
+                fault.times -= 1
+                if fault.times <= 0:
+                    del self.faults[kind]
+            return fault

@@ -1,0 +1,258 @@
+"""The platform's REST API as a pure function: a path and a query in, a status and a JSON value out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+from archiver.simulator.dialect import SUBSYSTEM
+from archiver.simulator.platform import Platform
+from archiver.simulator.things import Action, Cluster, Container, Node, Service, Stack, Thing
+
+Answer = tuple[int, dict[str, Any]]
+"""HTTP status and body."""
+
+_DEFAULT_LIMIT: Final = 25
+_MAX_LIMIT: Final = 1000
+_FIELDS: Final = {
+    "stack": {"uuid", "name"},
+    "service": {"uuid", "state", "name", "stack"},
+    "container": {"uuid", "state", "name", "service", "node"},
+    "node": {"uuid", "state", "node_cluster", "node_type", "region", "docker_version"},
+    "nodecluster": {"uuid", "state", "name", "region", "node_type"},
+    "action": {"uuid", "state"},
+}
+_DATES: Final = {"start_date__gte", "start_date__lte", "end_date__gte", "end_date__lte"}
+_NOT_FILTERS: Final = {"limit", "offset", "format", "user", "token", "auth"}
+
+
+class BadQuery(ValueError):
+    """A query the API does not take; its text goes into the answer."""
+
+
+def reference(uri: str) -> tuple[str, str]:
+    """The type and key at the end of a URI, whatever stands before them."""
+    parts = uri.rstrip("/").split("/")
+    return (parts[-2], parts[-1]) if len(parts) > 1 else ("", parts[-1])
+
+
+def answer(platform: Platform, path: str, query: str = "", *, newest_first: bool = False) -> Answer:
+    """What the API says to GET `path`; lists are in order of creation, or `newest_first`: both were seen."""
+    for type_ in SUBSYSTEM:
+        collection = platform.spelling.collection(type_)
+        if not (path.rstrip("/") + "/").startswith(collection):
+            continue
+        key = path[len(collection) :].strip("/")
+        if key:
+            thing = platform.find(type_, key)
+            return (200, describe(platform, thing)) if thing else (404, {"error": "Not found"})
+        try:
+            return 200, _page(platform, type_, collection, parse_qsl(query), newest_first)
+        except BadQuery as exc:
+            return 400, {"error": str(exc)}
+    return 404, {"error": "Not found"}
+
+
+def _page(
+    platform: Platform, type_: str, path: str, query: list[tuple[str, str]], newest_first: bool
+) -> dict[str, Any]:
+    fields = dict(query)
+    limit, offset = _number(fields, "limit", _DEFAULT_LIMIT), _number(fields, "offset", 0)
+    limit = min(limit or _MAX_LIMIT, _MAX_LIMIT)
+    found = list(_select(platform, type_, fields))
+    if newest_first:
+        found.reverse()
+    filters = [(name, value) for name, value in query if name not in _NOT_FILTERS]
+
+    def link(at: int) -> str:
+        return f"{path}?{urlencode([*filters, ('limit', limit), ('offset', at)])}"
+
+    return {
+        "meta": {
+            "limit": limit,
+            "next": link(offset + limit) if offset + limit < len(found) else None,
+            "offset": offset,
+            "previous": link(max(0, offset - limit)) if offset else None,
+            "total_count": len(found),
+        },
+        "objects": [describe(platform, thing) for thing in found[offset : offset + limit]],
+    }
+
+
+def _number(fields: dict[str, str], name: str, default: int) -> int:
+    text = fields.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal():
+        raise BadQuery(f"Invalid {name} provided. Please provide a positive integer.")
+    return int(text)
+
+
+# --- filters ----------------------------------------------------------------------------------------------------------
+
+
+def _select(platform: Platform, type_: str, fields: dict[str, str]) -> Iterator[Thing]:
+    asked = {name: value for name, value in fields.items() if name not in _NOT_FILTERS}
+    tests = _action_tests(platform, asked) if type_ == "action" else []
+    for name, value in asked.items():
+        if name not in _FIELDS[type_]:
+            raise BadQuery(f"The {type_} list cannot be filtered by {name}.")
+        tests.append(_field_test(name, value))
+    return (thing for thing in platform.objects(type_) if all(test(thing) for test in tests))
+
+
+def _action_tests(platform: Platform, asked: dict[str, str]) -> list[Callable[[Thing], bool]]:
+    """Take the filters only actions have out of `asked`."""
+    uri, related = asked.pop("object", None), asked.pop("include_related", "false").lower() in ("true", "1")
+    if uri is not None:
+        if asked:
+            raise BadQuery("The object filter can only be combined with include_related.")
+        target = platform.find(*reference(uri))
+        wanted = {id(thing) for thing in (_related(target) if related else [target]) if thing is not None}
+        return [lambda thing: isinstance(thing, Action) and id(thing.target) in wanted]
+    return [_date_test(platform, name, asked.pop(name)) for name in _DATES & asked.keys()]
+
+
+def _related(target: Thing | None) -> list[Thing | None]:
+    """The documented table: what `include_related` adds. A node does not bring its containers."""
+    match target:
+        case Container(service=service):
+            return [target, service, service.stack]
+        case Service(containers=containers, stack=stack):
+            return [*containers, target, stack]
+        case Stack(services=services):
+            return [*services, *(c for service in services for c in service.containers), target]
+        case Node(cluster=cluster):
+            return [target, cluster]
+        case Cluster(nodes=nodes):
+            return [*nodes, target]
+    return [target]
+
+
+def _field_test(name: str, value: str) -> Callable[[Thing], bool]:
+    key = reference(value)[1]
+    if name in ("stack", "service", "node", "node_cluster"):
+        return lambda thing: key == getattr(thing, "cluster" if name == "node_cluster" else name).uuid
+    if name in ("region", "node_type"):
+        return lambda thing: key == getattr(getattr(thing, "cluster", thing), name)
+    return lambda thing: str(getattr(thing, name)).lower() == value.lower()
+
+
+def _date_test(platform: Platform, name: str, value: str) -> Callable[[Thing], bool]:
+    bound = _date(value)
+    field, _, order = name.partition("__")
+
+    def test(thing: Thing) -> bool:
+        at = thing.stopped if field == "end_date" else getattr(thing, "created", None)
+        if at is None:
+            return False
+        moment = platform.spelling.moment(at).replace(microsecond=0)
+        return moment >= bound if order == "gte" else moment <= bound
+
+    return test
+
+
+def _date(text: str) -> datetime:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
+    raise BadQuery("A date is written as 'Mon, 13 Oct 2014 11:01:43 +0000' or 2014-10-13T11:01:43.")
+
+
+# --- objects ----------------------------------------------------------------------------------------------------------
+
+
+def describe(platform: Platform, thing: Thing) -> dict[str, Any]:
+    """An object as the API shows it."""
+    base = {"uuid": thing.uuid, "resource_uri": thing.uri, "state": thing.state}
+    when = platform.spelling.rfc2822
+    life = {"deployed_datetime": when(thing.deployed), "destroyed_datetime": when(thing.destroyed)}
+    run = {"started_datetime": when(thing.started), "stopped_datetime": when(thing.stopped)}
+    match thing:
+        case Action():
+            return base | _action(platform, thing)
+        case Stack():
+            nickname = {"name": thing.name, "nickname": thing.name}
+            return base | nickname | life | {"services": [service.uri for service in thing.services]}
+        case Service():
+            return base | life | run | _service(thing)
+        case Container():
+            return base | life | run | _container(thing)
+        case Node():
+            seen = platform.now if thing.state == "Deployed" else thing.last_seen
+            return base | life | _node(thing) | {"last_seen": when(seen)}
+        case Cluster():
+            return base | life | _cluster(thing)
+    raise TypeError(f"no such object: {thing.type}")
+
+
+def _action(platform: Platform, action: Action) -> dict[str, Any]:
+    when = platform.spelling.rfc2822
+    shown: dict[str, Any] = {
+        "action": action.name,
+        "method": action.method,
+        "path": action.path,
+        "object": action.target.uri,
+        "ip": action.ip or None,
+        "location": action.location,
+        "user_agent": action.user_agent,
+        "is_user_action": action.is_user_action,
+        "can_be_canceled": action.state in ("Pending", "In progress"),
+        "can_be_retried": action.state == "Failed",
+        "created": when(action.created),
+        "start_date": when(action.created),
+        "end_date": when(action.stopped),
+    }
+    # Docker Cloud tells who; Tutum told what was sent, secrets and all.
+    return shown | ({"body": ""} if platform.spelling.flavour == "tutum" else {"user": action.user or None})
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "nickname": service.name,
+        "image_name": service.image,
+        "stack": service.stack.uri,
+        "containers": [container.uri for container in service.containers],
+        "current_num_containers": len(service.containers),
+        "running_num_containers": sum(container.state == "Running" for container in service.containers),
+        # What nobody should keep: a reader of this API has to leave it alone.
+        "container_envvars": [{"key": "SECRET_KEY", "value": f"do-not-archive-{service.uuid[:8]}"}],
+    }
+
+
+def _container(container: Container) -> dict[str, Any]:
+    return {
+        "name": container.name,
+        "image_name": container.service.image,
+        "service": container.service.uri,
+        "node": container.node.uri,
+        "exit_code": container.exit_code,
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "nickname": node.name,
+        "external_fqdn": f"{node.uuid[:8]}.node.example.com",
+        "node_cluster": node.cluster.uri,
+        "node_type": node.cluster.node_type,
+        "region": node.cluster.region,
+        "docker_version": node.docker_version,
+    }
+
+
+def _cluster(cluster: Cluster) -> dict[str, Any]:
+    return {
+        "name": cluster.name,
+        "node_type": cluster.node_type,
+        "region": cluster.region,
+        "nodes": [node.uri for node in cluster.nodes],
+        "current_num_nodes": len(cluster.nodes),
+    }

@@ -1,0 +1,366 @@
+"""The simulated platform on a port: the event stream as a websocket, the REST API beside it.
+
+Needs the library `websockets` (extra `demo`).
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import socketserver
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from archiver.simulator import misbehaviour, rest
+from archiver.simulator.access import Access, Credentials
+from archiver.simulator.audience import Audience, Item, text_of
+from archiver.simulator.connection import Connection, frame
+from archiver.simulator.dialect import Flavour
+from archiver.simulator.door import Door, Refusal
+from archiver.simulator.platform import Platform
+
+_log = logging.getLogger(__name__)
+
+_BATCH: Final = 256
+_GRACE_SECONDS: Final = 0.5
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], handle: Callable[[socket.socket], None]) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self._handle = handle
+        super().__init__(address, socketserver.BaseRequestHandler)
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        self._handle(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        _log.exception("a connection of the simulator failed")
+
+
+class Simulator:
+    """A server with a platform behind it, in threads of this process; a context manager.
+
+    `speed` is virtual seconds per real second, 0 or "max" as fast as the clients read (virtual time then stands still
+    while nobody listens). Events are dated by the wall clock, or from `start` on in virtual time; at full speed always
+    in virtual time, so that the same seed gives the same texts. `settled` virtual seconds pass before the first event
+    that anybody can hear. With `live=False` only `send` produces traffic. After `limit` live events delivered to
+    somebody the platform stands still (`finished` is set) and pings are still answered. `wait_for` clients must be
+    connected before it begins to live.
+
+    `credentials` None and `verbatim` None: everybody is admitted. Others are refused with HTTP 401, or, as old Tutum
+    did (`refuse="message"`), by a message after the handshake; after `lock_after` bad tries with HTTP 429.
+
+    A client for which more than `queue_bytes` wait to be written is cut off: at once while the platform lives in
+    real time, after `patience` seconds at full speed and for what `send` pushes. `plan` maps numbers of live events
+    to the misbehaviour that follows them.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seed: int = 1,
+        speed: float | Literal["max"] = 1.0,
+        dialect: Flavour = "tutum",
+        namespace: str | None = None,
+        stacks: int = 3,
+        nodes: int = 3,
+        rate: float = 1.0,
+        churn: float = 0.5,
+        bare: bool = False,
+        start: datetime | None = None,
+        settled: float = 0.0,
+        live: bool = True,
+        limit: int | None = None,
+        wait_for: int = 0,
+        credentials: Credentials | None = None,
+        verbatim: str | None = None,
+        refuse: Refusal = "status",
+        lock_after: int | None = None,
+        greet: bool = True,
+        newest_first: bool = False,
+        record_sent: bool = False,
+        queue_bytes: int = 4 << 20,
+        patience: float = 5.0,
+        plan: Mapping[int, misbehaviour.Kind] | None = None,
+    ) -> None:
+        self._address = (host, port)
+        self._speed = 0.0 if speed == "max" else float(speed)
+        self._by_the_clock = bool(self._speed) and start is None
+        pace = self._speed if self._by_the_clock else 1.0
+        self.platform = Platform(
+            seed,
+            dialect=dialect,
+            stacks=stacks,
+            nodes=nodes,
+            rate=rate,
+            churn=churn,
+            namespace=namespace,
+            start=start,
+            pace=pace,
+            bare=bare,
+        )
+        self.platform.settle(settled)
+        self._anchor()
+        access = Access(credentials, verbatim=verbatim, lock_after=lock_after)
+        self._audience = Audience(record=record_sent, greet=greet)
+        self._door = Door(access, refuse, self._ask, self._audience.enter)
+        self._live, self._limit, self._wait_for = live, limit, wait_for
+        self._newest_first = newest_first
+        self._queue_bytes, self._patience = queue_bytes, patience
+        self._plan = dict(plan or {})
+        self._stream_path = "/v1/events" if dialect == "tutum" else f"/api/audit/v1/{_segment(namespace)}events"
+        self.finished = threading.Event()
+        """Set when the platform has come to its limit."""
+        self._lived = 0
+        self._backlog: deque[Mapping[str, Any]] = deque()
+        self._changed = self._audience.changed
+        self._connections: set[Connection] = set()
+        self._stopping = threading.Event()
+        self._listener: _Listener | None = None
+        self._threads: list[threading.Thread] = []
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Listen and begin to live. Raises OSError when the port cannot be had."""
+        self._listener = listener = _Listener(self._address, self._handle)
+        self._address = (self._address[0], listener.server_address[1])
+        self._threads = [threading.Thread(target=listener.serve_forever, args=(0.05,), name="simulator", daemon=True)]
+        if self._live:
+            self._threads.append(threading.Thread(target=self._pump, name="simulator-platform", daemon=True))
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection (1001, and by force half a second later) and release the port."""
+        if self._listener is None:
+            return
+        self._stopping.set()
+        self._listener.shutdown()
+        self._listener.server_close()
+        self._listener = None
+        with self._changed:
+            self._changed.notify_all()
+            for connection in self._connections:
+                if connection.muted:
+                    connection.abort()
+                connection.close(1001, "going away")
+            if not self._changed.wait_for(lambda: not self._connections, _GRACE_SECONDS):
+                for connection in self._connections:
+                    connection.abort()
+                self._changed.wait_for(lambda: not self._connections, 5.0)
+        for thread in self._threads:
+            thread.join(5.0)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._address[1]
+
+    @property
+    def stream_url(self) -> str:
+        """Where the event stream is, without credentials."""
+        return f"ws://{self._netloc()}{self._stream_path}"
+
+    @property
+    def rest_url(self) -> str:
+        """The REST API's root, without a trailing slash: append `/api/...`."""
+        return f"http://{self._netloc()}"
+
+    @property
+    def clients(self) -> int:
+        """How many clients hear the stream now."""
+        return len(self._audience)
+
+    @property
+    def sent(self) -> int:
+        """How many events and given texts were sent to at least one client."""
+        return self._audience.sent
+
+    @property
+    def sent_texts(self) -> list[str]:
+        """With `record_sent`: those texts, in order."""
+        return self._audience.texts
+
+    @property
+    def handshakes(self) -> int:
+        """How many clients asked for the stream, admitted or not."""
+        return self._door.handshakes
+
+    def wait_for_clients(self, number: int = 1, timeout: float = 10.0) -> bool:
+        """Wait until exactly `number` clients hear the stream; False: it did not come to that in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._audience) == number, timeout)
+
+    def wait_sent(self, number: int, timeout: float = 10.0) -> bool:
+        """Wait until at least `number` messages were sent; False: it did not come to that in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.sent >= number, timeout)
+
+    def _netloc(self) -> str:
+        host, port = self._address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    # --- what a test does with it -----------------------------------------------------------------------------------
+
+    def send(self, message: str | bytes | Mapping[str, Any]) -> None:
+        """Push a text, a binary message (bytes) or an event to every client."""
+        if isinstance(message, bytes):
+            self.send_raw(frame(message))
+        elif isinstance(message, str):
+            self._audience.broadcast([(message, None)], self._patience)
+        else:
+            self._audience.broadcast([(text_of(message), message)], self._patience)
+
+    def send_raw(self, data: bytes) -> None:
+        """Write bytes to every client's socket as they are."""
+        self._audience.write(data, self._patience)
+
+    def misbehave(
+        self,
+        kind: misbehaviour.Kind,
+        *,
+        times: int | None = 1,
+        status: int = 500,
+        location: str = "",
+        megabytes: float = 2.0,
+    ) -> None:
+        """Fail the clients in one of the ways of `misbehaviour`. Raises ValueError for a way that is not there."""
+        if kind == "well":
+            self._door.faults.clear()
+        elif kind in misbehaviour.DOORSTEPS:
+            self._door.faults[kind] = misbehaviour.Fault(status, location, times)
+        elif kind in misbehaviour.ENDINGS:
+            self._audience.dismiss(lambda client: misbehaviour.end(client, kind))
+        elif kind == "duplicate":
+            self._audience.repeat(self._patience)
+        elif kind in misbehaviour.NOISES:
+            self.send_raw(misbehaviour.noise(kind, megabytes))
+        else:
+            raise ValueError(f"no such misbehaviour: {kind}")
+
+    # --- the living platform ----------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        if not self._await_clients(self._wait_for):
+            return
+        zero, begun = self._anchor(), time.monotonic()
+        while not self._stopping.is_set():
+            room = self._room()
+            if not room:
+                break
+            if not self._speed:
+                if not self._await_clients(1):
+                    return
+                batch = self._next_batch(room, None)
+            else:
+                due = zero + (time.monotonic() - begun) * self._speed
+                batch = self._next_batch(room, due)
+                if not batch and self._sleep_until(due):
+                    continue
+            if not batch:
+                break
+            sent = self._audience.broadcast(batch, 0.0 if self._speed else self._patience)
+            if not sent and not self._speed:
+                self._backlog.extendleft(event for _, event in reversed(batch))
+            self._lived += sent
+            self._follow_plan()
+        self.finished.set()
+
+    def _anchor(self) -> float:
+        """The virtual time of the first step, which by the wall clock is now."""
+        with self._changed:
+            zero = self.platform.next_at or 0.0
+            if self._by_the_clock:
+                self.platform.spelling.anchor(zero, datetime.now(UTC))
+        return zero
+
+    def _await_clients(self, number: int) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping.is_set() or len(self._audience) >= number)
+        return not self._stopping.is_set()
+
+    def _room(self) -> int:
+        """How many events may follow before something else has to be looked at; 0: the limit is reached."""
+        stops = [number for number in self._plan if number > self._lived]
+        if self._limit is not None:
+            stops.append(self._limit)
+        return min(_BATCH, min(stops) - self._lived) if stops else _BATCH
+
+    def _sleep_until(self, due: float) -> bool:
+        """Wait for the next step; False when there will never be one."""
+        next_at = self.platform.next_at
+        if next_at is None:
+            return False
+        self._stopping.wait(max(0.0, (next_at - due) / self._speed))
+        return True
+
+    def _next_batch(self, room: int, due: float | None) -> list[Item]:
+        platform, backlog = self.platform, self._backlog
+        with self._changed:
+            while len(backlog) < room and (next_at := platform.next_at) is not None:
+                if due is not None and next_at > due:
+                    break
+                backlog.extend(platform.step())
+        return [(text_of(event), event) for event in (backlog.popleft() for _ in range(min(room, len(backlog))))]
+
+    def _follow_plan(self) -> None:
+        kind = self._plan.pop(self._lived, None)
+        if kind is not None:
+            self.misbehave(kind)
+
+    # --- connections ------------------------------------------------------------------------------------------------
+
+    def _ask(self, path: str, query: str) -> rest.Answer:
+        with self._changed:
+            return rest.answer(self.platform, path, query, newest_first=self._newest_first)
+
+    def _handle(self, sock: socket.socket) -> None:
+        connection = Connection(sock, self._queue_bytes)
+        with self._changed:
+            self._connections.add(connection)
+        try:
+            request = None if self._stopping.is_set() else connection.read_request()
+            if request is not None:
+                self._door.receive(connection, request)
+        finally:
+            self._audience.leave(connection)
+            connection.finish()
+            with self._changed:
+                self._connections.discard(connection)
+                self._changed.notify_all()
+
+
+def serve(stop: threading.Event, ready: Callable[[Simulator], None] | None = None, **options: Any) -> None:
+    """Run a simulator with the options of `Simulator` until `stop` is set; `ready` is called when it listens.
+
+    Raises OSError when the port cannot be had.
+    """
+    with Simulator(**options) as simulator:
+        if ready is not None:
+            ready(simulator)
+        stop.wait()
+
+
+def _segment(namespace: str | None) -> str:
+    return f"{namespace}/" if namespace else ""

@@ -1,0 +1,73 @@
+"""Which states the platform's objects have and which state may follow which."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_SERVICE: Final[dict[str | None, frozenset[str]]] = {
+    None: frozenset({"Not running"}),
+    "Not running": frozenset({"Starting"}),
+    "Starting": frozenset({"Running"}),
+    "Running": frozenset({"Partly running", "Stopped", "Scaling", "Redeploying", "Stopping", "Terminating"}),
+    "Partly running": frozenset({"Running", "Stopped"}),
+    "Scaling": frozenset({"Running"}),
+    "Redeploying": frozenset({"Running"}),
+    "Stopping": frozenset({"Stopped"}),
+    "Stopped": frozenset({"Running", "Partly running", "Starting"}),
+    "Terminating": frozenset({"Terminated"}),
+    "Terminated": frozenset(),
+}
+
+TRANSITIONS: Final[dict[str, dict[str | None, frozenset[str]]]] = {
+    "stack": {
+        None: frozenset({"Not Running"}),
+        "Not Running": frozenset({"Starting"}),
+        "Starting": frozenset({"Running"}),
+        "Running": frozenset({"Partly running", "Redeploying", "Stopping", "Terminating"}),
+        "Partly running": frozenset({"Running"}),
+        "Redeploying": frozenset({"Running"}),
+        "Stopping": frozenset({"Stopped"}),
+        "Stopped": frozenset({"Starting"}),
+        "Terminating": frozenset({"Terminated"}),
+        "Terminated": frozenset(),
+    },
+    "service": _SERVICE,
+    "container": {
+        None: frozenset({"Starting"}),
+        "Starting": frozenset({"Running"}),
+        "Running": frozenset({"Stopping", "Stopped"}),
+        "Stopping": frozenset({"Stopped"}),
+        "Stopped": frozenset({"Starting", "Terminating"}),
+        "Terminating": frozenset({"Terminated"}),
+        "Terminated": frozenset(),
+    },
+    "nodecluster": {
+        None: frozenset({"Init"}),
+        "Init": frozenset({"Deploying"}),
+        "Deploying": frozenset({"Deployed"}),
+        "Deployed": frozenset({"Scaling"}),
+        "Scaling": frozenset({"Deployed"}),
+    },
+    "node": {
+        None: frozenset({"Deploying"}),
+        "Deploying": frozenset({"Deployed"}),
+        "Deployed": frozenset({"Unreachable", "Upgrading", "Terminating"}),
+        "Unreachable": frozenset({"Deployed"}),
+        "Upgrading": frozenset({"Deployed"}),
+        "Terminating": frozenset({"Terminated"}),
+        "Terminated": frozenset(),
+    },
+    "action": {
+        None: frozenset({"Pending"}),
+        "Pending": frozenset({"In progress", "Canceled"}),
+        "In progress": frozenset({"Success", "Failed", "Canceling"}),
+        "Canceling": frozenset({"Canceled"}),
+        "Success": frozenset(),
+        "Failed": frozenset(),
+        "Canceled": frozenset(),
+    },
+}
+"""What the simulated platform does; None stands before the first state. The real services had more ways than these."""
+
+PENDING_ACTION: Final = frozenset({"Pending", "In progress", "Canceling"})
+"""The states of an action that has not ended."""

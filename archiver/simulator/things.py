@@ -1,0 +1,83 @@
+"""The objects that live on the simulated platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """What every object has. Times are virtual seconds since the platform began, None: not yet."""
+
+    type: str
+    uuid: str
+    uri: str
+    name: str
+    parents: list[str]
+    """URIs, as its events carry them."""
+    state: str | None = None
+    busy: bool = False
+    """Something is being done with it: nothing else may begin."""
+    deployed: float | None = None
+    started: float | None = None
+    stopped: float | None = None
+    destroyed: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Cluster(Thing):
+    """Nodes of one kind, in one place."""
+
+    region: str = ""
+    node_type: str = ""
+    nodes: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Node(Thing):
+    """A machine that containers run on."""
+
+    cluster: Cluster = field(kw_only=True)
+    docker_version: str = "1.8.3"
+    last_seen: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class Stack(Thing):
+    """Services that belong together."""
+
+    services: list[Service] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Service(Thing):
+    """Containers of one image."""
+
+    stack: Stack = field(kw_only=True)
+    image: str = ""
+    containers: list[Container] = field(default_factory=list)
+    """Those that are not terminated."""
+
+
+@dataclass(slots=True, eq=False)
+class Container(Thing):
+    """One process on one node."""
+
+    service: Service = field(kw_only=True)
+    node: Node = field(kw_only=True)
+    exit_code: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Action(Thing):
+    """Something the platform was told to do with `target`; who told it is known to the REST API only."""
+
+    target: Thing = field(kw_only=True)
+    method: str = "POST"
+    path: str = ""
+    user: str = ""
+    ip: str = ""
+    location: str = ""
+    user_agent: str = ""
+    is_user_action: bool = True
+    created: float = 0.0

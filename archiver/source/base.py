@@ -1,0 +1,27 @@
+"""What the daemon expects of any source of events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+from archiver.model import Item
+
+
+class Source(Protocol):
+    """One stream: connects, reconnects, and says what happened."""
+
+    @property
+    def stream(self) -> str:
+        """The stream's URL without any credential; what the archive calls it."""
+        ...
+
+    def items(self, stop: threading.Event) -> Iterator[Item]:
+        """Everything that happens, in order, across reconnections, until `stop` is set; then closes and ends.
+
+        Ends within about a second of `stop`. Every `Opened` is followed by its `Closed`. A consumer that is slow to ask
+        for the next item slows the reading down; nothing is dropped for it. Raises `CredentialsRefused` only when the
+        source was told to give up on refused credentials, and no other error of the network or of the platform.
+        """
+        ...

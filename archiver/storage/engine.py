@@ -1,0 +1,187 @@
+"""Opens the archive's database, for the one writer or for any number of readers, and translates its errors."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import NullPool
+
+from archiver.errors import (
+    ArchiverError,
+    ConfigurationWrong,
+    DatabaseBusy,
+    DatabaseMissing,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    RowRefused,
+)
+
+BUSY_SECONDS = 10
+CONNECT_SECONDS = 5
+
+
+def read_url(text: str) -> URL:
+    """The URL of an archive; a plain path is a SQLite file. Raises ConfigurationWrong for any other database."""
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except exc.ArgumentError as error:
+        raise ConfigurationWrong(setting="database", reason="not a URL", origin="--database") from error
+    backend = url.get_backend_name()
+    if backend in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        reason = f"the archive can be SQLite or PostgreSQL, not {backend}"
+        raise ConfigurationWrong(setting="database", reason=reason, origin="--database")
+    return url
+
+
+def show_url(url: URL) -> str:
+    """The URL as it may be printed: without a password."""
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def reader(text: str) -> Engine:
+    """An engine that cannot write. Raises DatabaseMissing when there is no such SQLite file."""
+    url = read_url(text)
+    if url.get_backend_name() == "postgresql":
+        return _postgres(url, "-c default_transaction_read_only=on")
+    path = _path(url)
+    if not path.exists():
+        raise DatabaseMissing(database=str(path))
+    # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
+    # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
+    return _sqlite(f"file:{quote(str(path.absolute()))}?mode=ro&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
+
+
+def writer(text: str) -> Engine:
+    """An engine that writes; for SQLite the caller holds `writer_lock`."""
+    url = read_url(text)
+    if url.get_backend_name() == "postgresql":
+        return _postgres(url, "")
+    path = _path(url)
+    pragmas = (
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits when the power goes
+        "PRAGMA journal_size_limit=67108864",
+        "PRAGMA cache_size=-16000",
+    )
+    return _sqlite(f"file:{quote(str(path.absolute()))}?uri=true", pragmas, "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writer_lock(text: str) -> Iterator[None]:
+    """Makes sure that at most one process has a writing connection to a SQLite archive; nothing on PostgreSQL.
+
+    Raises DatabaseBusy when another process has it.
+    """
+    url = read_url(text)
+    if url.get_backend_name() != "sqlite":
+        yield
+        return
+    path = _path(url)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(f"{path}-lock", "a+")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise DatabaseReadOnly(database=str(path), reason=error.strerror or str(error)) from error
+    with lock:
+        _take_lock(lock, path)
+        yield
+
+
+def _take_lock(lock: IO[str], path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read(20).strip() or "unknown"
+        raise DatabaseBusy(database=str(path), reason=f"process {owner} has it") from error
+    lock.seek(0)
+    lock.truncate()
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _path(url: URL) -> Path:
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationWrong(setting="database", reason="a SQLite archive is a file", origin="--database")
+    return Path(url.database)
+
+
+def _sqlite(name: str, pragmas: tuple[str, ...], begin: str) -> Engine:
+    url = URL.create("sqlite", database=name.partition("?")[0], query=_query(name))
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_SQLITE_ARGS)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        # The driver's own transactions start with the first write: a read before it could then never be upgraded.
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma).close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+_SQLITE_ARGS = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+
+
+def _query(name: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in name.partition("?")[2].split("&"))
+
+
+def _postgres(url: URL, options: str) -> Engine:
+    arguments = {"connect_timeout": CONNECT_SECONDS, "options": f"-c timezone=UTC {options}".strip()}
+    try:
+        return create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=arguments)
+    except ModuleNotFoundError as error:
+        reason = "PostgreSQL needs the driver psycopg, which is not installed; pip install 'archiver[postgres]'"
+        raise ConfigurationWrong(setting="database", reason=reason, origin="--database") from error
+
+
+@contextmanager
+def translated(text: str) -> Iterator[None]:
+    """Turns the database's errors into ours, with their cause."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise translate(error, text) from error
+
+
+def translate(error: exc.DBAPIError, text: str) -> ArchiverError:
+    """The archiver's error for a database's."""
+    database = show_url(read_url(text))
+    reason = " ".join(str(error.orig).split())[:300]
+    low = reason.lower()
+    if isinstance(error, exc.DataError):
+        return RowRefused(database=database, reason=reason)
+    if "locked" in low or "busy" in low:
+        return DatabaseBusy(database=database, reason=reason)
+    if "readonly" in low or "read-only" in low or "permission denied" in low:
+        return DatabaseReadOnly(database=database, reason=reason)
+    return DatabaseUnreachable(database=database, reason=reason)
+
+
+def shut_down(connection: Connection) -> None:
+    """Ends a PostgreSQL connection that does not answer, from another thread: the call under way fails at once.
+
+    No timeout of libpq covers a server that accepts bytes and never answers (sqlalchemy#7847, psycopg2#561).
+    """
+    import socket
+
+    descriptor = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]
+    with socket.socket(fileno=os.dup(descriptor)) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,222 @@
+"""Finds the row numbers behind texts and resources, and makes rows for those that are new.
+
+Every method works inside the recorder's transaction, which holds the archive's write lock: so a number not found is
+free to be given. The caches are emptied (`forget`) after a rollback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Table, func, select, update
+
+from archiver.decoder import uris
+from archiver.model import ResourceRef
+from archiver.storage import schema
+from archiver.storage.bulk import Row, insert_rows
+from archiver.storage.relations import Edges, Relations, target
+
+MAX_WORDS = 10_000
+MAX_RESOURCES = 30_000
+MAX_LINKS = 12_000
+_CHUNK = 1000
+
+T = TypeVar("T")
+
+
+LinkKey = tuple[str, str | None, tuple[str, ...], str | None]
+"""What of an event tells which resource it is about and what that is under: type, URI, parents, name.
+
+A bare tuple, since one is made for every event that comes in.
+"""
+
+
+class Link(NamedTuple):
+    """The row numbers behind a `LinkKey`."""
+
+    resource_id: int | None
+    parent_ids: tuple[int, ...]
+
+
+class Words:
+    """One open vocabulary: text to number."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.ids: dict[str | None, int | None] = {None: None}
+
+    def learn(self, connection: Connection, texts: set[str | None]) -> None:
+        """Makes sure that `ids` has every one of the texts."""
+        missing = texts - self.ids.keys()
+        if not missing:
+            return
+        if len(self.ids) > MAX_WORDS:
+            self.forget()
+            missing = texts - {None}
+        for part in chunks(missing):
+            found = connection.execute(select(self._table.c.text, self._table.c.id).where(self._table.c.text.in_(part)))
+            self.ids.update((text, number) for text, number in found)
+        new = [text for text in missing if text not in self.ids]
+        first = next_id(connection, self._table)
+        rows = [(first + n, text) for n, text in enumerate(new)]
+        insert_rows(connection, self._table, rows)
+        self.ids.update((text, number) for number, text in rows)
+
+    def forget(self) -> None:
+        """Empties the cache."""
+        self.ids = {None: None}
+
+
+class Lookups:
+    """Numbers of types, actions, states and resources, remembered across batches within fixed bounds."""
+
+    def __init__(self) -> None:
+        self.types = Words(schema.event_types)
+        self.actions = Words(schema.event_actions)
+        self.states = Words(schema.event_states)
+        # Two generations: what is used moves to the young one, what is not used ages and goes.
+        self.links: dict[LinkKey, Link] = {}
+        self._old_links: dict[LinkKey, Link] = {}
+        self._resources: dict[ResourceRef, int] = {}
+        self._names: dict[int, str] = {}
+        self._relations = Relations()
+
+    def forget(self) -> None:
+        """Empties every cache: what it holds may never have been committed."""
+        for words in (self.types, self.actions, self.states):
+            words.forget()
+        self.links.clear()
+        self._old_links.clear()
+        self._resources.clear()
+        self._names.clear()
+        self._relations.forget()
+
+    def missing_links(self, keys: Sequence[LinkKey], numbers: Iterable[int | None]) -> dict[LinkKey, int | None]:
+        """The keys that `learn_links` must be asked for, each with the number of the event that has it first."""
+        if len(self.links) > MAX_LINKS:
+            self.links, self._old_links = {}, self.links
+        missing: dict[LinkKey, int | None] = {}
+        links, old = self.links, self._old_links
+        for key, number in zip(keys, numbers, strict=False):
+            if key not in links:
+                link = old.get(key)
+                if link is None:
+                    missing.setdefault(key, number)
+                else:
+                    links[key] = link
+        return missing
+
+    def learn_links(self, connection: Connection, missing: dict[LinkKey, int | None]) -> None:
+        """Makes sure that `links` has every one of the keys; each comes with the event that tells of it first."""
+        _make_room(self._resources, len(missing), MAX_RESOURCES)
+        _make_room(self._names, len(missing), MAX_RESOURCES)
+        read = [_read(key) for key in missing]
+        fresh = self._learn_resources(connection, read)
+        told = []
+        for place in read:
+            parent_ids = tuple([self._resources[ref] for ref in place.parents])
+            resource_id = self._resources[place.own] if place.own else None
+            self.links[place.key] = Link(resource_id, parent_ids)
+            if resource_id is not None and parent_ids:
+                told.append(Edges(resource_id, parent_ids, place.parents, missing[place.key]))
+        self._relations.learn(connection, told, fresh)
+        self._learn_names(connection, missing)
+
+    def _learn_resources(self, connection: Connection, read: list[_Place]) -> set[int]:
+        """Finds or makes every resource named; the first spelling of an URI is the one that is kept."""
+        spelled: dict[ResourceRef, str] = {}
+        for place in read:
+            if place.own is not None and place.own not in self._resources:
+                spelled.setdefault(place.own, place.key[1] or "")
+            for ref, uri in zip(place.parents, place.key[2], strict=True):
+                if ref not in self._resources:
+                    spelled.setdefault(ref, uri)
+        if not spelled:
+            return set()
+        self.types.learn(connection, {ref.type for ref in spelled})
+        self._find_resources(connection, spelled)
+        new = [ref for ref in spelled if ref not in self._resources]
+        first = next_id(connection, schema.resources)
+        self._resources.update((ref, number) for number, ref in enumerate(new, first))
+        targets = self._targets(connection, read, set(new))
+        rows: list[Row] = []
+        for ref in new:
+            type_id = self.types.ids[ref.type]
+            rows.append((self._resources[ref], type_id, ref.key, spelled[ref], None, targets.get(ref)))
+        insert_rows(connection, schema.resources, rows)
+        return set(range(first, first + len(new)))
+
+    def _targets(self, connection: Connection, read: list[_Place], new: set[ResourceRef]) -> dict[ResourceRef, int]:
+        """What the new actions apply to; an action so far known by name only learns it now."""
+        targets: dict[ResourceRef, int] = {}
+        table = schema.resources
+        for own, parents in ((place.own, place.parents) for place in read if place.own):
+            found = target(parents)
+            if own.type != "action" or found is None or found == own:
+                continue
+            if own in new:
+                targets.setdefault(own, self._resources[found])
+            else:
+                which = (table.c.id == self._resources[own], table.c.target_id.is_(None))
+                connection.execute(update(table).where(*which).values(target_id=self._resources[found]))
+        return targets
+
+    def _find_resources(self, connection: Connection, wanted: Iterable[ResourceRef]) -> None:
+        table = schema.resources
+        type_ids = {self.types.ids[ref.type]: ref.type for ref in wanted}
+        asked = set(wanted)
+        for part in chunks({ref.key for ref in asked}):
+            found = connection.execute(
+                select(table.c.type_id, table.c.key, table.c.id, table.c.name).where(table.c.key.in_(part))
+            )
+            for type_id, key, number, name in found:
+                ref = ResourceRef(type_ids.get(type_id, ""), key)
+                if ref in asked:
+                    self._resources[ref] = number
+                    if name is not None:
+                        self._names[number] = name
+
+    def _learn_names(self, connection: Connection, keys: Iterable[LinkKey]) -> None:
+        """The latest name wins; an object that is renamed answers to its new name."""
+        table = schema.resources
+        for key in keys:
+            name, number = key[3], self.links[key].resource_id
+            if name is not None and number is not None and self._names.get(number) != name:
+                connection.execute(update(table).where(table.c.id == number).values(name=name))
+                self._names[number] = name
+
+
+class _Place(NamedTuple):
+    """A `LinkKey`, its URIs read."""
+
+    key: LinkKey
+    own: ResourceRef | None
+    parents: tuple[ResourceRef, ...]
+
+
+def _read(key: LinkKey) -> _Place:
+    kind, uri, parents, _ = key
+    own = uris.parse(uri, kind) if uri else None
+    return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
+
+
+def _make_room(cache: dict[Any, Any], wanted: int, limit: int) -> None:
+    """Drops the oldest quarter of a full cache, or everything when a batch alone would overflow it."""
+    if len(cache) + wanted > limit:
+        keep = 0 if wanted > limit // 4 else limit * 3 // 4
+        for key in list(cache)[: max(0, len(cache) - keep)]:
+            del cache[key]
+
+
+def next_id(connection: Connection, table: Table) -> int:
+    """The first free row number of a table."""
+    last: int | None = connection.scalar(select(func.max(table.c.id)))
+    return (last or 0) + 1
+
+
+def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
+    """The values in lists short enough for one statement's parameters."""
+    everything = list(values)
+    for start in range(0, len(everything), _CHUNK):
+        yield everything[start : start + _CHUNK]

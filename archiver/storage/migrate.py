@@ -1,0 +1,160 @@
+"""Brings an archive's schema to the revision this program writes and reads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from archiver.errors import DatabaseMissing, SchemaNotAtHead
+from archiver.storage.engine import read_url, reader, show_url, translated, writer, writer_lock
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The revision this program needs: a constant, so that no command has to import Alembic to check."""
+
+
+def migrations() -> Path:
+    """Where the migrations lie: in the wheel within the package, in a checkout beside it."""
+    package = Path(str(files("archiver")))
+    packaged = package / "_migrations"
+    return packaged if packaged.is_dir() else package.parent / "migrations"
+
+
+def _config(connection: Connection | None = None, dialect: str | None = None) -> Config:
+    from alembic.config import Config
+
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    # Never the URL itself: a % in a password breaks the ini interpolation.
+    config.attributes["connection"] = connection
+    config.attributes["dialect"] = dialect
+    return config
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Upgrades an archive to HEAD, creating it where there is none; returns the revisions before and after.
+
+    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program.
+    """
+    from alembic import command
+
+    with translated(url), writer_lock(url):
+        engine = writer(url)
+        try:
+            with engine.begin() as connection:
+                before = _revision(connection)
+                if before is not None and before > HEAD:
+                    raise _not_at_head(before)
+                command.upgrade(_config(connection), "head")
+        finally:
+            engine.dispose()
+    return before, HEAD
+
+
+def current(url: str) -> str | None:
+    """The revision of an archive; None where there are no tables yet."""
+    with translated(url):
+        engine = reader(url)
+        try:
+            with engine.connect() as connection:
+                return _revision(connection)
+        finally:
+            engine.dispose()
+
+
+def require_head(connection: Connection) -> None:
+    """Raises SchemaNotAtHead unless the archive is of the revision this program needs."""
+    revision = _revision(connection)
+    if revision != HEAD:
+        raise _not_at_head(revision)
+
+
+def _not_at_head(revision: str | None) -> SchemaNotAtHead:
+    if revision is None:
+        return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
+    if revision > HEAD:
+        return SchemaNotAtHead(current=revision, head=HEAD, step="it is newer: upgrade the archiver itself")
+    return SchemaNotAtHead(current=revision, head=HEAD, step="run: archiver db upgrade")
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.dialect.name == "sqlite":
+        there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    else:
+        there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
+    if connection.scalar(text(there)) is None:
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def check(url: str) -> list[str]:
+    """What is wrong with an archive, in words; empty when it is sound.
+
+    Looks at the revision, the tables against this program's, the foreign keys and, on SQLite, the file's integrity.
+    """
+    with translated(url):
+        engine = reader(url)
+        try:
+            return _problems(engine)
+        finally:
+            engine.dispose()
+
+
+def _problems(engine: Engine) -> list[str]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from archiver.storage.schema import metadata
+    from archiver.storage.views import VIEWS
+
+    with engine.connect() as connection:
+        revision = _revision(connection)
+        if revision != HEAD:
+            error = _not_at_head(revision)
+            return [f"{error}; {error.next_step}"]
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
+        there = set(inspect(connection).get_view_names())
+        problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
+        if connection.dialect.name == "sqlite":
+            problems += _integrity(connection)
+    return problems
+
+
+def _integrity(connection: Connection) -> list[str]:
+    damage = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
+    problems = [f"integrity: {line}" for line in damage if line != "ok"]
+    orphans = connection.execute(text("PRAGMA foreign_key_check")).fetchmany(20)
+    return problems + [f"a row of {row[0]} points nowhere, it should point at {row[2]}" for row in orphans]
+
+
+def sql(dialect: str) -> Iterator[str]:
+    """The SQL of all migrations for "sqlite" or "postgresql", for people who apply it by hand."""
+    from alembic import command
+
+    config = _config(dialect=dialect)
+    config.output_buffer = io.StringIO()
+    command.upgrade(config, "head", sql=True)
+    yield from config.output_buffer.getvalue().splitlines()
+
+
+def database_name(url: str) -> str:
+    """How an archive is called in messages."""
+    return show_url(read_url(url))
+
+
+def is_missing(url: str) -> bool:
+    """Whether there is no archive at all at an URL yet."""
+    try:
+        return current(url) is None
+    except DatabaseMissing:
+        return True

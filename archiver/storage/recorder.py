@@ -1,0 +1,144 @@
+"""Writes decoded batches into the archive, each in one transaction together with the spool position it reaches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Self
+
+from sqlalchemy import Connection, exc, insert, select, text, update
+
+from archiver.model import now_micros, to_datetime
+from archiver.storage.batch import Record, Recorded, Writer
+from archiver.storage.engine import shut_down, translated, writer, writer_lock
+from archiver.storage.lookups import next_id
+from archiver.storage.migrate import require_head
+from archiver.storage.schema import receivers
+
+__all__ = ["Record", "Recorded", "Recorder"]
+
+_LOCK = 7_310_452_967
+"""Key of the PostgreSQL advisory lock that the batches of all writers take one after the other."""
+
+
+class Recorder:
+    """A writer of an archive; keeps its connection, on SQLite its lock too, until `close`.
+
+    `receiver` is the identity of the spool (or export) the records come from. With it, a batch that is handed over
+    again after the answer to its COMMIT got lost is recognised by its position.
+    """
+
+    def __init__(self, url: str, receiver: str | None = None) -> None:
+        self._url = url
+        self._receiver = receiver
+        self._engine = writer(url)
+        self._connection: Connection | None = None
+        self._held = ExitStack()
+        self._writer = Writer()
+        self._check_uuids = False
+        self._one_at_a_time = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def position(self) -> int:
+        """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return self._receiver_row(connection)[1]
+
+    def record(self, records: Sequence[Record], upto: int | None = None) -> Recorded:
+        """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
+
+        Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
+        batch may be handed over again. Raises SchemaNotAtHead when the archive is of another revision, RowRefused when
+        the database cannot take a value of the batch.
+        """
+        with self._one_at_a_time, translated(self._url):
+            try:
+                recorded = self._record(records, upto)
+            except exc.IntegrityError:
+                # Some uuid is there already: rare, so only now the archive is asked for every uuid.
+                self._check_uuids = True
+                recorded = self._record(records, upto)
+        self._check_uuids = recorded.duplicates > 0
+        return recorded
+
+    def _record(self, records: Sequence[Record], upto: int | None) -> Recorded:
+        with self._transaction() as connection:
+            if upto is None:
+                return self._writer.write(connection, records, None, check_uuids=self._check_uuids)
+            number, position, duplicates = self._receiver_row(connection)
+            if position >= upto:
+                return Recorded()
+            recorded = self._writer.write(connection, records, number, check_uuids=self._check_uuids)
+            moved = {
+                "position": upto,
+                "duplicates": duplicates + recorded.duplicates,
+                "updated_at": to_datetime(now_micros()),
+            }
+            connection.execute(update(receivers).where(receivers.c.id == number).values(moved))
+            return recorded
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One transaction; when it fails, connection and caches are given up, since either may be wrong now."""
+        try:
+            connection = self._connect()
+            with connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                yield connection
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._held.enter_context(writer_lock(self._url))
+            self._connection = self._engine.connect()
+            with self._connection.begin():
+                require_head(self._connection)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(exc.SQLAlchemyError):
+                connection.invalidate()
+            with suppress(exc.SQLAlchemyError):
+                connection.close()
+        self._held.close()
+        self._writer.forget()
+
+    def _receiver_row(self, connection: Connection) -> tuple[int, int, int]:
+        """Number, position and duplicates of the receiver's row, made where there is none."""
+        c = receivers.c
+        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == self._receiver)).one_or_none()
+        if row is not None:
+            return row[0], row[1], row[2]
+        new = {
+            "id": next_id(connection, receivers),
+            "key": self._receiver,
+            "position": 0,
+            "duplicates": 0,
+            "updated_at": to_datetime(now_micros()),
+        }
+        connection.execute(insert(receivers).values(new))
+        return int(str(new["id"])), 0, 0
+
+    def interrupt(self) -> None:
+        """Ends a transaction that makes no progress, from another thread: the call under way then fails."""
+        connection = self._connection
+        if connection is not None and connection.dialect.name == "postgresql":
+            with suppress(exc.SQLAlchemyError, OSError):
+                shut_down(connection)
+
+    def close(self) -> None:
+        """Gives back connection and lock."""
+        with self._one_at_a_time:
+            self._disconnect()
+            self._engine.dispose()

@@ -1,0 +1,111 @@
+"""Keeps the rows of streams and sessions: when somebody was watching, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from archiver.model import Alive, Closed, Event, Micros, Observation, Opened, Reject, to_datetime
+from archiver.storage import schema
+from archiver.storage.lookups import next_id
+
+INTERRUPTED = "the archiver stopped without a word"
+_MAX_KNOWN = 1000
+
+_table = schema.sessions
+
+
+class Sessions:
+    """Numbers of sessions by their key, remembered across batches."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str | None, int | None] = {None: None}
+        self._authenticated: set[str] = set()
+
+    def forget(self) -> None:
+        """Empties the cache: what it holds may never have been committed."""
+        self.ids = {None: None}
+        self._authenticated.clear()
+
+    def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
+        """Makes a row for each session that was opened; one that this receiver never closed is closed first."""
+        for item in opened:
+            stream_id = self._stream(connection, item)
+            known = select(_table.c.id).where(_table.c.key == item.session)
+            if connection.scalar(known) is not None:
+                continue
+            left_open = (
+                _table.c.stream_id == stream_id,
+                _table.c.receiver_id == receiver_id,
+                _table.c.closed_at.is_(None),
+            )
+            ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
+            connection.execute(update(_table).where(*left_open).values(ended))
+            opened_at = to_datetime(item.at)
+            row = {
+                "id": next_id(connection, _table),
+                "stream_id": stream_id,
+                "receiver_id": receiver_id,
+                "key": item.session,
+                "opened_at": opened_at,
+                "covered_from": to_datetime(item.covered_from),
+                "last_seen_at": opened_at,
+            }
+            connection.execute(insert(_table).values(row))
+
+    def learn(self, connection: Connection, keys: set[str | None]) -> None:
+        """Makes sure that `ids` has every key; a session the archive has never heard of is None."""
+        missing = keys - self.ids.keys()
+        if not missing:
+            return
+        if len(self.ids) > _MAX_KNOWN:
+            self.forget()
+            missing = keys - {None}
+        self.ids.update(dict.fromkeys(missing))
+        found = connection.execute(select(_table.c.key, _table.c.id).where(_table.c.key.in_(missing)))
+        self.ids.update((key, number) for key, number in found)
+
+    def touch(self, connection: Connection, records: Sequence[object], events: Sequence[Event]) -> None:
+        """Moves the last sign of life, and writes down who was authenticated and who closed."""
+        seen: dict[str | None, Micros] = {event.session: event.received_at for event in events}
+        closed = []
+        for item in records:
+            if isinstance(item, Closed):
+                closed.append(item)
+            elif isinstance(item, Alive):
+                seen[item.session] = item.at
+            elif isinstance(item, Reject):
+                seen[item.session] = item.received_at
+            elif isinstance(item, Observation):
+                seen[item.session] = item.observed_at
+        for key, at in seen.items():
+            if key is not None:
+                self._set(connection, key, last_seen_at=to_datetime(at))
+        self._authenticate(connection, events)
+        for end in closed:
+            closed_at = to_datetime(end.at)
+            self._set(connection, end.session, closed_at=closed_at, last_seen_at=closed_at, reason=end.reason)
+
+    def _authenticate(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Whatever comes but an error shows that the platform accepts the credentials."""
+        for event in events:
+            if event.session is None or event.session in self._authenticated or event.type == "error":
+                continue
+            self._authenticated.add(event.session)
+            which = (_table.c.key == event.session, _table.c.authenticated_at.is_(None))
+            connection.execute(update(_table).where(*which).values(authenticated_at=to_datetime(event.received_at)))
+
+    @staticmethod
+    def _set(connection: Connection, key: str, **values: Any) -> None:
+        connection.execute(update(_table).where(_table.c.key == key).values(values))
+
+    @staticmethod
+    def _stream(connection: Connection, item: Opened) -> int:
+        table = schema.streams
+        number: int | None = connection.scalar(select(table.c.id).where(table.c.url == item.stream))
+        if number is None:
+            number = next_id(connection, table)
+            connection.execute(insert(table).values(id=number, url=item.stream, dialect=item.dialect))
+        return number

@@ -1,0 +1,263 @@
+"""The published interface for plain SQL: six views, the same on both databases, each column described once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view: its text with placeholders for what the two databases say differently, and its columns' meaning."""
+
+    name: str
+    comment: str
+    columns: dict[str, str]
+    select: str
+
+    def create(self, dialect: str) -> list[str]:
+        """The statements that create it on "sqlite" or "postgresql", comments included."""
+        select = self.select.strip()
+        for mark, texts in _DIFFERENCES.items():
+            select = select.replace(mark, texts[dialect])
+        statements = [f"CREATE VIEW {self.name} ({', '.join(self.columns)}) AS\n{_seconds(select, dialect)}"]
+        if dialect == "postgresql":
+            statements.append(f"COMMENT ON VIEW {self.name} IS '{_quoted(self.comment)}'")
+            statements += [
+                f"COMMENT ON COLUMN {self.name}.{column} IS '{_quoted(text)}'" for column, text in self.columns.items()
+            ]
+        return statements
+
+
+# What a receiver that is alive never exceeds between two signs of life: the dead-peer deadline and some slack.
+SILENT_SECONDS = 60
+
+_DIFFERENCES = {
+    "{silent_since}": {
+        "sqlite": f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{SILENT_SECONDS} seconds')",
+        "postgresql": f"now() - interval '{SILENT_SECONDS} seconds'",
+    },
+}
+_SECONDS = {
+    "sqlite": "round((julianday({until}) - julianday({since})) * 86400.0, 3)",
+    "postgresql": "round(extract(epoch FROM {until} - {since}), 3)::double precision",
+}
+
+
+def _seconds(select: str, dialect: str) -> str:
+    """Replaces every ``seconds(a; b)`` by the database's way to say how many seconds lie between a and b."""
+    head, *rest = select.split("seconds(")
+    for part in rest:
+        pair, tail = part.split(")", 1)
+        since, until = pair.split(";")
+        head += _SECONDS[dialect].format(since=since.strip(), until=until.strip()) + tail
+    return head
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+event_log = View(
+    "event_log",
+    "Every event, all texts joined in",
+    {
+        "id": "Number of the event, in the order of archiving",
+        "stream": "The stream it came from; NULL when imported without a session",
+        "type": "Type of the event",
+        "action": "create, update, delete ...",
+        "state": "The state the object is in from now on",
+        "uri": "URI of the object it tells about",
+        "name": "Name of that object, where known",
+        "occurred_at": "When it happened, UTC",
+        "received_at": "When it was received, UTC",
+        "uuid": "The platform's own identifier of the event",
+        "extra": "JSON object of everything else the event says",
+    },
+    """
+SELECT e.id, st.url, t.text, a.text, s.text, r.uri, r.name, e.occurred_at, e.received_at, e.uuid, e.extra
+FROM events e
+JOIN event_types t ON t.id = e.type_id
+LEFT JOIN event_actions a ON a.id = e.action_id
+LEFT JOIN event_states s ON s.id = e.state_id
+LEFT JOIN resources r ON r.id = e.resource_id
+LEFT JOIN sessions se ON se.id = e.session_id
+LEFT JOIN streams st ON st.id = se.stream_id
+""",
+)
+
+# A filter on uri reaches the innermost selects only if every window is partitioned by it.
+state_spans = View(
+    "state_spans",
+    "The state timeline of every resource: one row per state and stretch of time",
+    {
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "state": "The state",
+        "since": "From when on, UTC",
+        "until": "Until when, UTC; NULL: still so",
+        "seconds": "How long; NULL: still so",
+        "source": "event, or observation when the state was learnt by asking",
+    },
+    """
+SELECT uri, type, state, since, until, seconds(since; until), source
+FROM (
+  SELECT uri, type, state, since, source,
+         lead(since) OVER (PARTITION BY uri ORDER BY since, rank, id) AS until
+  FROM (
+    SELECT uri, type, state, since, source, rank, id,
+           lag(state) OVER (PARTITION BY uri ORDER BY since, rank, id) AS before
+    FROM (
+      SELECT r.uri AS uri, t.text AS type, s.text AS state, e.occurred_at AS since,
+             'event' AS source, 0 AS rank, e.id AS id
+      FROM resources r
+      JOIN event_types t ON t.id = r.type_id
+      JOIN events e ON e.resource_id = r.id
+      JOIN event_states s ON s.id = e.state_id
+      UNION ALL
+      SELECT r.uri, t.text, s.text, o.observed_at, 'observation', 1, o.id
+      FROM resources r
+      JOIN event_types t ON t.id = r.type_id
+      JOIN observations o ON o.resource_id = r.id
+      JOIN event_states s ON s.id = o.state_id
+    ) known
+  ) changes
+  WHERE before IS NULL OR before <> state
+) spans
+""",
+)
+
+_LAST_EVENT = """SELECT e.{column} FROM events e
+   WHERE e.resource_id = r.id AND e.state_id IS NOT NULL ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1"""
+_LAST_OBSERVATION = """SELECT o.{column} FROM observations o
+   WHERE o.resource_id = r.id AND o.state_id IS NOT NULL ORDER BY o.observed_at DESC, o.id DESC LIMIT 1"""
+
+current_states = View(
+    "current_states",
+    "The last known state of every resource",
+    {
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "name": "Its name, where known",
+        "state": "The last state known",
+        "seen_at": "When that was last told or found, UTC",
+        "source": "event, or observation when the state was learnt by asking",
+    },
+    f"""
+SELECT l.uri, t.text, l.name, s.text, l.seen_at, l.source
+FROM (
+  SELECT uri, type_id, name,
+         CASE WHEN event_at IS NULL OR observed_at > event_at THEN observed_state ELSE event_state END AS state_id,
+         CASE WHEN event_at IS NULL OR observed_at > event_at THEN observed_at ELSE event_at END AS seen_at,
+         CASE WHEN event_at IS NULL OR observed_at > event_at THEN 'observation' ELSE 'event' END AS source
+  FROM (
+    SELECT r.uri, r.type_id, r.name,
+      ({_LAST_EVENT.format(column="state_id")}) AS event_state,
+      ({_LAST_EVENT.format(column="occurred_at")}) AS event_at,
+      ({_LAST_OBSERVATION.format(column="state_id")}) AS observed_state,
+      ({_LAST_OBSERVATION.format(column="observed_at")}) AS observed_at
+    FROM resources r
+  ) b
+) l
+JOIN event_types t ON t.id = l.type_id
+JOIN event_states s ON s.id = l.state_id
+""",
+)
+
+UNSETTLED = ("pending", "in progress", "canceling")
+"""States of an action that has not ended (docs of Tutum and Docker Cloud), in lower case."""
+
+action_log = View(
+    "action_log",
+    "Every action that ran on the platform",
+    {
+        "action": "URI of the action",
+        "name": "What it does, where known",
+        "target": "URI of the object it applies to",
+        "state": "Its last state",
+        "started_at": "When it was first heard of, UTC",
+        "finished_at": "When it ended, UTC; NULL: not as far as known",
+        "seconds": "How long it took",
+    },
+    f"""
+SELECT action, name, target, state, started_at, finished_at, seconds(started_at; finished_at)
+FROM (
+  SELECT r.uri AS action, r.name AS name, p.uri AS target, s.text AS state, l.started_at AS started_at,
+         CASE WHEN lower(s.text) IN ('{"', '".join(UNSETTLED)}') THEN NULL ELSE l.state_at END AS finished_at
+  FROM (
+    SELECT r.id AS id,
+      (SELECT min(e.occurred_at) FROM events e WHERE e.resource_id = r.id) AS started_at,
+      ({_LAST_EVENT.format(column="state_id")}) AS state_id,
+      ({_LAST_EVENT.format(column="occurred_at")}) AS state_at
+    FROM resources r
+    WHERE r.type_id = (SELECT id FROM event_types WHERE text = 'action')
+  ) l
+  JOIN resources r ON r.id = l.id
+  LEFT JOIN resources p ON p.id = r.target_id
+  LEFT JOIN event_states s ON s.id = l.state_id
+  WHERE l.started_at IS NOT NULL
+) a
+""",
+)
+
+subtree = View(
+    "subtree",
+    "What is under what, over all levels",
+    {
+        "ancestor_uri": "URI of the resource above",
+        "descendant_uri": "URI of the resource below",
+        "descendant_type": "Type of the resource below",
+        "since": "When the relation was first heard of, UTC; NULL: learnt by asking",
+    },
+    """
+SELECT a.uri, d.uri, t.text, e.occurred_at
+FROM resource_parents p
+JOIN resources a ON a.id = p.parent_id
+JOIN resources d ON d.id = p.child_id
+JOIN event_types t ON t.id = d.type_id
+LEFT JOIN events e ON e.id = p.first_event_id
+""",
+)
+
+gap_log = View(
+    "gap_log",
+    "When nobody was watching a stream, and why",
+    {
+        "stream": "URL of the stream",
+        "since": "From when on nobody was watching, UTC",
+        "until": "Until when, UTC; NULL: still so",
+        "seconds": "How long; NULL: still so",
+        "reason": "Why the watching ended",
+    },
+    """
+SELECT stream, since, until, seconds(since; until), reason
+FROM (
+  SELECT st.url AS stream, o.watched_until AS since, o.since AS until, o.reason AS reason
+  FROM (
+    SELECT s.stream_id AS stream_id, s.covered_from AS since,
+           max(coalesce(s.closed_at, s.last_seen_at)) OVER earlier AS watched_until,
+           lag(coalesce(s.reason, 'the archiver stopped without a word')) OVER in_order AS reason
+    FROM sessions s
+    WINDOW in_order AS (PARTITION BY s.stream_id ORDER BY s.covered_from, s.id),
+           earlier AS (PARTITION BY s.stream_id ORDER BY s.covered_from, s.id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+  ) o
+  JOIN streams st ON st.id = o.stream_id
+  WHERE o.since > o.watched_until
+  UNION ALL
+  SELECT st.url, l.watched_until, NULL,
+         (SELECT coalesce(s.reason, 'no sign of life from the archiver') FROM sessions s
+          WHERE s.stream_id = l.stream_id ORDER BY s.covered_from DESC, s.id DESC LIMIT 1)
+  FROM (
+    SELECT s.stream_id AS stream_id, max(coalesce(s.closed_at, s.last_seen_at)) AS watched_until,
+           max(CASE WHEN s.closed_at IS NULL THEN s.last_seen_at END) AS open_seen_at
+    FROM sessions s
+    GROUP BY s.stream_id
+  ) l
+  JOIN streams st ON st.id = l.stream_id
+  WHERE l.open_seen_at IS NULL OR l.open_seen_at < {silent_since}
+) g
+""",
+)
+
+VIEWS = (event_log, state_spans, current_states, action_log, subtree, gap_log)
+"""All views, in an order in which they can be created."""

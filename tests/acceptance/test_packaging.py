@@ -1,0 +1,69 @@
+"""What is published works where nothing but a bare Python is: sdist to wheel to an empty virtual environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+# Building, and installing from the registry, take what the network takes.
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built out of the source distribution, as the registry's users get it."""
+    target = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), str(REPOSITORY)]
+    built = subprocess.run(build, capture_output=True, encoding="utf-8")
+    assert built.returncode == 0, built.stdout + built.stderr
+    return next(target.glob("archiver-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment that holds archiver[demo] and nothing of the checkout."""
+    folder = tmp_path_factory.mktemp("empty")
+    venv.create(folder, with_pip=True)
+    install = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", f"{wheel}[demo]"]
+    done = subprocess.run(install, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return folder / "bin"
+
+
+def archiver(installed: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"HOME": str(home), "PATH": f"{installed}{os.pathsep}{os.defpath}", "LC_ALL": "C.UTF-8"}
+    command = [str(installed / "archiver"), *arguments]
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, encoding="utf-8", timeout=120)
+
+
+def test_the_wheel_holds_the_migrations_and_its_types_and_no_second_package(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    migrations = REPOSITORY / "migrations"
+    wanted = {
+        f"archiver/_migrations/{path.relative_to(migrations)}"
+        for path in migrations.rglob("*.*")
+        if path.suffix != ".pyc"
+    }
+
+    assert any("versions/" in path for path in wanted)
+    assert wanted | {"archiver/py.typed"} <= set(names)
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"archiver"}
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_the_installed_program_migrates_and_shows_the_demo(installed: Path, tmp_path: Path) -> None:
+    upgraded = archiver(installed, tmp_path, "db", "upgrade")
+    assert upgraded.returncode == 0, upgraded.stderr
+
+    shown = archiver(installed, tmp_path, "demo")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout

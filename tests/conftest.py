@@ -1,0 +1,250 @@
+"""What every test may use: a fresh archive of either database, and the real program as a process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from sqlalchemy import make_url
+
+import archiver
+
+from .pgcluster import NO_BINARIES, find_binaries, running_cluster
+
+TIERS = {
+    "unit": "one part by itself, in memory",
+    "integration": "parts together with real sockets, files and databases",
+    "acceptance": "the real program as a process, as its users start it",
+    "migrations": "the schema on its way from one revision to the next",
+}
+OWN_VARIABLES = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_")
+TEST_VARIABLES = ("ARCHIVER_TEST_", "ARCHIVER_REQUIRE_")
+DATABASES = ["sqlite", "postgresql"]
+
+RunArchiver = Callable[..., subprocess.CompletedProcess[str]]
+SpawnArchiver = Callable[..., subprocess.Popen[str]]
+
+without_postgres = pytest.StashKey[str]()
+
+
+# --- the run as a whole -------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for tier, meaning in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {meaning}")
+    for name in list(os.environ):
+        if name.startswith(OWN_VARIABLES) and not name.startswith(TEST_VARIABLES):
+            del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        tier = item.path.relative_to(here).parts[0]
+        if tier in TIERS:
+            item.add_marker(tier)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if reason := config.stash.get(without_postgres, None):
+        terminalreporter.write_line(f"NOTHING WAS TESTED ON POSTGRESQL: {reason}", red=True, bold=True)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite archive that is only ever copied."""
+    path = tmp_path_factory.mktemp("template") / "archive.db"
+    _migrate(f"sqlite:///{path}")
+    assert not Path(f"{path}-wal").exists(), "the migration left the archive open"
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """A fresh migrated archive in a SQLite file of this test."""
+    path = tmp_path / "archive.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+
+class PostgresServer:
+    """A server on which the tests make and drop databases."""
+
+    def __init__(self, url: str, admin: Any) -> None:
+        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self._admin = admin
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a new database, a copy of `template`; dropped at the end, whoever is still connected."""
+        name = f"archiver_test_{secrets.token_hex(6)}"
+        self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        try:
+            yield self._url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            self._admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """The server named by ARCHIVER_TEST_PG_URL, or else one that is started for this run."""
+    if configured := os.environ.get("ARCHIVER_TEST_PG_URL"):
+        with _connected(configured) as server:
+            yield server
+        return
+    binaries = find_binaries()
+    if binaries is None:
+        _go_without_postgres(request.config, NO_BINARIES)
+    with running_cluster(binaries) as url, _connected(url) as server:
+        yield server
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[PostgresServer]:
+    import psycopg  # only here: the other tests run without the driver
+
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as admin:
+        yield PostgresServer(url, admin)
+
+
+def _go_without_postgres(config: pytest.Config, reason: str) -> NoReturn:
+    config.stash[without_postgres] = reason
+    if os.environ.get("ARCHIVER_REQUIRE_PG") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a migrated database that is only ever copied."""
+    with postgres_server.database() as url:
+        _migrate(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """A fresh migrated archive in a PostgreSQL database of this test."""
+    with postgres_server.database(postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A PostgreSQL database without any table."""
+    with postgres_server.database() as url:
+        yield url
+
+
+# --- either database ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh migrated archive, once on each database."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table, once on each kind; the SQLite file is not there yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
+def _migrate(url: str) -> None:
+    from archiver.storage import migrate
+
+    migrate.upgrade(url)
+
+
+# --- the real program -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program_environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user who has configured nothing, at home in this test's folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "HOME": str(home),
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONPATH": str(Path(archiver.__file__).parents[1]),
+    }
+
+
+@pytest.fixture
+def run_archiver(program_environment: dict[str, str], tmp_path: Path) -> RunArchiver:
+    """Run the program to its end: ``run_archiver("history", uri, env={...}, input="...")``."""
+
+    def run(
+        *arguments: str,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        return subprocess.run(
+            [sys.executable, "-m", "archiver", *arguments],
+            env={**program_environment, **(env or {})},
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=timeout,
+            **source,
+        )
+
+    return run
+
+
+@pytest.fixture
+def spawn_archiver(program_environment: dict[str, str], tmp_path: Path) -> Iterator[SpawnArchiver]:
+    """Start the program and go on; whatever still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def spawn(
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        stdout: Any = subprocess.PIPE,
+        stderr: Any = subprocess.PIPE,
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "archiver", *arguments],
+            env={**program_environment, **(env or {})},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            encoding="utf-8",
+        )
+        started.append(process)
+        return process
+
+    yield spawn
+    for process in started:
+        process.kill()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+        process.wait()

@@ -1,0 +1,50 @@
+"""The status, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from archiver.cli import status
+from archiver.cli.output import Format, View
+from archiver.model import Status, StreamStatus
+
+NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+SINCE = datetime(2026, 11, 20, 14, 48, tzinfo=UTC)
+STREAM = StreamStatus("wss://x/events", True, SINCE, NOW, None, None, 2)
+WHOLE = Status("archive.db", "0001", 1_204_381, 0, 12, SINCE, SINCE, 3 * 1024 * 1024, (STREAM,))
+FRESH = Status("archive.db", "0001", 0, 0, 0, None, None, None, ())
+
+
+def shown(what: Status, format: Format = "table") -> list[str]:
+    return list(status.lines(View(format, now=NOW), what))
+
+
+def test_people_see_how_things_stand() -> None:
+    text = "\n".join(shown(WHOLE))
+
+    assert "archive.db (3.0 MiB)" in text
+    assert "1,204,381" in text
+    assert "2026-11-20 14:48:00Z (3h12m ago)" in text
+    assert "wss://x/events  yes" in text
+
+
+def test_a_fresh_archive_names_the_next_step() -> None:
+    assert "archiver run --stream URL" in shown(FRESH)[-1]
+
+
+def test_json_has_every_value() -> None:
+    document = json.loads("\n".join(shown(WHOLE, "json")))
+
+    assert document["last_event_at"] == "2026-11-20T14:48:00Z"
+    assert document["streams"] == [
+        {
+            "url": "wss://x/events", "connected": True, "opened_at": "2026-11-20T14:48:00Z",
+            "last_seen_at": "2026-11-20T18:00:00Z", "closed_at": None, "reason": None, "gaps": 2,
+        }
+    ]  # fmt: skip
+
+
+def test_plain_is_a_name_and_a_value_a_line() -> None:
+    assert "events\t1204381" in shown(WHOLE, "plain")
+    assert shown(WHOLE, "plain")[-1].startswith("stream\twss://x/events\tTrue\t2026-11-20T14:48:00Z")
