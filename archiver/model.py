@@ -73,7 +73,8 @@ class Message(NamedTuple):
     """What a stream delivered: raw bytes and receive time; the unit of the spool."""
 
     stream: str
-    session: str
+    session: str | None
+    """None only for what is imported: nobody was connected then."""
     dialect: Dialect
     received_at: Micros
     payload: bytes

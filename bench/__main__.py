@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from archiver.ingest import BATCH
 from bench import importing, latency, questions, startup, streaming
 from bench.figures import Figure, machine, markdown, say
 from bench.workshop import STEADY, Lines, Workshop, workshop
 
-BATCH = 5_000
 RATE_EVENTS = 1_000_000
 """Rates and memory need no more than this; only what depends on the archive's size takes every event."""
 
@@ -61,7 +61,7 @@ class Run:
     @cached_property
     def small_archive(self) -> Path:
         """A hundredth of all events, archived."""
-        return self._imported(self.lines.head(max(self.events // 100, 1_000)))
+        return self._imported(self.lines.head(max(self.events // 100, 10_000)))
 
     def _imported(self, lines: Lines) -> Path:
         archive = self.shop.archive()

@@ -57,6 +57,7 @@ class FakeEngine:
             "/volumes": {"Volumes": None},
         }
         self.silent = threading.Event()
+        self.hangs: set[str] = set()
         self.released = threading.Event()
         self.asked: list[str] = []
         self._remembered: deque[bytes] = deque(maxlen=256)
@@ -139,47 +140,53 @@ class _TcpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         request.close()
 
 
-def _handler(engine: FakeEngine) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    engine: FakeEngine
 
-        def log_message(self, *arguments: Any) -> None:
-            pass
+    def log_message(self, *arguments: Any) -> None:
+        pass
 
-        def do_GET(self) -> None:
-            engine.asked.append(self.path)
-            if engine.silent.is_set() and self.path != "/events?since=0":
-                engine.released.wait(30)
-                self.close_connection = True
-            elif self.path == "/events?since=0":
-                with suppress(OSError):
-                    self._stream()
-            elif self.path.startswith("/events"):
-                self._answer(200, engine.remembered())
-            elif self.path in engine.answers:
-                self._answer(200, json.dumps(engine.answers[self.path]).encode())
-            else:
-                self._answer(404, b'{"message":"no such object"}')
+    def do_GET(self) -> None:
+        self.engine.asked.append(self.path)
+        with suppress(OSError):  # the other side has gone
+            self._serve()
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def _stream(self) -> None:
+    def _serve(self) -> None:
+        silent = self.engine.silent.is_set() and self.path != "/events?since=0"
+        if silent or self.path in self.engine.hangs:
+            self.engine.released.wait(30)
             self.close_connection = True
-            self.send_response(200)
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            past, listener = engine.listen()
-            for line in past:
-                self._chunk(line)
-            while (told := listener.get()) is not HANG_UP:
-                self._chunk(told)
+        elif self.path == "/events?since=0":
+            self._stream()
+        elif self.path.startswith("/events"):
+            self._answer(200, self.engine.remembered())
+        elif self.path in self.engine.answers:
+            self._answer(200, json.dumps(self.engine.answers[self.path]).encode())
+        else:
+            self._answer(404, b'{"message":"no such object"}')
 
-        def _chunk(self, data: bytes) -> None:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    return Handler
+    def _stream(self) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        past, listener = self.engine.listen()
+        for line in past:
+            self._chunk(line)
+        while (told := listener.get()) is not HANG_UP:
+            self._chunk(told)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+
+
+def _handler(engine: FakeEngine) -> type[_Handler]:
+    return type("Handler", (_Handler,), {"engine": engine})

@@ -9,7 +9,7 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Runs the command named by the arguments; returns its exit code."""
     from archiver.cli.app import app
-    from archiver.cli.common import Globals
+    from archiver.cli.globals import Globals
 
     chosen = Globals()
     _never_fail_on_a_character()
@@ -38,11 +38,12 @@ def _explain(exc: Exception, *, debug: bool) -> int:
     if isinstance(exc, ArchiverError):
         complain(str(exc), hint=exc.next_step)
         return exc.exit_code
+    hint = "" if debug else "run with --debug for the traceback: archiver --debug ..."
     if isinstance(exc, OSError) and exc.strerror:
         where = f"{exc.filename}: " if exc.filename else ""
-        complain(f"{where}{exc.strerror}", hint="" if debug else "for the traceback: archiver --debug ...")
-        return 1
-    complain(f"{type(exc).__name__}: {exc}", hint="" if debug else "run with --debug for the traceback")
+        complain(f"{where}{exc.strerror}", hint=hint)
+    else:
+        complain(f"{type(exc).__name__}: {exc}", hint=hint)
     return 1
 
 
@@ -56,8 +57,6 @@ def _never_fail_on_a_character() -> None:
 
 def _flush(code: int) -> int:
     """Writes out what is still buffered; so that the interpreter, when it ends, has nothing left to fail on."""
-    from archiver.cli.common import complain
-
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -67,6 +66,8 @@ def _flush(code: int) -> int:
     except OSError as exc:
         _discard(sys.stdout.fileno())
         if code == 0:
+            from archiver.cli.common import complain
+
             complain(f"cannot write the output: {exc.strerror}", hint="what was written is not complete")
         return code or 1
     return code

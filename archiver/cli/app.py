@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from archiver.cli.common import HELP_NAMES, Globals
+from archiver.cli.globals import HELP_NAMES, Globals
 
 COMMANDS = {
     "history": ("history", "Which states a resource went through, and when nobody was watching."),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,12 +12,11 @@ import typer
 
 from archiver.cli import completion
 from archiver.cli.escape import escape
+from archiver.cli.globals import Globals
 from archiver.cli.output import Colour, Format
 
 if TYPE_CHECKING:
     from archiver.queries.archive import Archive
-
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 Ref = Annotated[
     str,
@@ -57,15 +55,6 @@ Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when readin
 Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
 
 
-@dataclass
-class Globals:
-    """The options before the command."""
-
-    database: str | None = None
-    debug: bool = False
-    quiet: bool = False
-
-
 def examples(*lines: str) -> str:
     """An epilog of examples, one a line, that the help does not re-wrap."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
@@ -79,11 +68,11 @@ def chosen(ctx: typer.Context) -> Globals:
 
 def database_url(ctx: typer.Context, database: str | None) -> str:
     """The archive's URL: the option after the command, then the one before it, then what the configuration says."""
-    from archiver import config
+    from archiver.config import load
 
     given = database if database is not None else chosen(ctx).database
     flags = {} if given is None else {"database": given}
-    value = config.load(flags, os.environ, Path.home()).database.value
+    value = load(flags, os.environ, Path.home()).database.value
     return str(value)
 
 

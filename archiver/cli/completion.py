@@ -83,10 +83,10 @@ def _typable(word: str) -> bool:
 
 
 def _ask(ctx: typer.Context, statement: str, values: tuple[Any, ...]) -> Rows:
-    from archiver import config
+    from archiver.config import load
 
     given = _typed_database(ctx)
-    url = str(config.load({"database": given} if given else {}, os.environ, Path.home()).database.value)
+    url = str(load({"database": given} if given else {}, os.environ, Path.home()).database.value)
     if url.startswith("postgres"):
         return _ask_postgresql(url, statement, values)
     return _ask_sqlite(url, statement, values)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from archiver.cli.common import HELP_NAMES, Database, database_url, die_with_the_reader, examples, note
+from archiver.cli.common import Database, database_url, die_with_the_reader, examples, note
 from archiver.cli.escape import escape
+from archiver.cli.globals import HELP_NAMES
 from archiver.cli.output import write_lines
 
 Dialect = Annotated[Literal["sqlite", "postgresql"], typer.Option("--dialect", help="For which kind of database.")]

@@ -36,7 +36,7 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
 
     What cannot be read is kept as a reject, and the rest goes on.
     """
-    from archiver.ingest import import_lines
+    from archiver.importer import import_lines
 
     url = database_url(ctx, database)
     for name in files:

@@ -62,15 +62,10 @@ def listen(
 
 
 def _source(url: str, auth: Literal["header", "query", "query-auth"], allow_plaintext: bool) -> Source:
-    if not url.startswith(("ws:", "wss:")):
-        from archiver.source.docker import DockerSource
+    from archiver.source.choose import choose
 
-        return DockerSource(url)
-    from archiver.source.credentials import find_credentials
-    from archiver.source.websocket import WebsocketSource
-
-    credentials = find_credentials(os.environ, Path.home(), url)
-    return WebsocketSource(url, credentials, auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True)
+    options = {"auth": auth, "allow_plaintext": allow_plaintext}
+    return choose(url, os.environ, Path.home(), give_up_on_refusal=True, **options)  # type: ignore[arg-type]
 
 
 def _messages(ctx: typer.Context, items: Iterator[Item]) -> Iterator[Message]:

@@ -182,11 +182,11 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
     note = "observed" if span.observed else "" if known else "last known"
     yield Row(span.state if known else f"{span.state}?", span.since, end, span.events, note, known)
     reached = span.since
-    for gap, following in zip(inside, [*inside[1:], None], strict=True):
+    for position, gap in enumerate(inside, 1):
         if gap.until is None:
             return
         reached = max(reached, gap.until)
-        stop = following.since if following else span.until
+        stop = inside[position].since if position < len(inside) else span.until
         if stop is None or stop > reached:
             yield Row(f"{span.state}?", reached, stop, None, "last known", known=False)
 

@@ -146,7 +146,7 @@ def _fitting(text: str | None, limit: int) -> str | None:
 
 def _action(said: _Said, verb: str, parents: tuple[str, ...], state: str = "Success", key: str = "") -> _Meaning:
     """What a person or a program did, as an event of its own resource: `parents` is the object, then what is above."""
-    return _Meaning("action", uri("action", key or said.identity), verb, state, parents)
+    return _Meaning("action", uri("action", key or said.identity), verb, state, parents, verb)
 
 
 def _container(said: _Said) -> _Meaning:

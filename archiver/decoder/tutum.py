@@ -32,7 +32,11 @@ def decode(message: Message) -> Event | Reject:
     if type(value) is not dict:
         return _reject(message, f"not an event: a JSON {_json_type(value)}, not an object")
     # Only an escape can bring a NUL or a lone surrogate into a JSON string; without one no field needs a look.
-    clean = "\\u" not in text
+    return decode_object(value, message, clean="\\u" not in text)
+
+
+def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Event | Reject:
+    """The event in a JSON object, which is used up; `clean`: no text in it has a NUL or a lone surrogate."""
     kind = _take(value, "type", MAX_WORD, clean)
     if not kind:
         return _reject(message, "not an event: no type")

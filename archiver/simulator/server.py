@@ -11,8 +11,9 @@ import socketserver
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
@@ -113,7 +114,6 @@ class Simulator:
             bare=bare,
         )
         self.platform.settle(settled)
-        self._anchor()
         access = Access(credentials, verbatim=verbatim, lock_after=lock_after)
         self._audience = Audience(record=record_sent, greet=greet)
         self._door = Door(access, refuse, self._ask, self._audience.enter)
@@ -125,7 +125,7 @@ class Simulator:
         self.finished = threading.Event()
         """Set when the platform has come to its limit."""
         self._lived = 0
-        self._backlog: deque[Mapping[str, Any]] = deque()
+        self._backlog: deque[Item] = deque()
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
@@ -136,6 +136,7 @@ class Simulator:
 
     def start(self) -> Self:
         """Listen and begin to live. Raises OSError when the port cannot be had."""
+        self._anchor()
         self._listener = listener = _Listener(self._address, self._handle)
         self._address = (self._address[0], listener.server_address[1])
         self._threads = [threading.Thread(target=listener.serve_forever, args=(0.05,), name="simulator", daemon=True)]
@@ -232,6 +233,12 @@ class Simulator:
         else:
             self._audience.broadcast([(text_of(message), message)], self._patience)
 
+    def send_all(self, texts: Iterable[str]) -> None:
+        """Push prepared texts as fast as the clients read them; stream filters do not look into them."""
+        pending = iter(texts)
+        while batch := [(text, None) for text in islice(pending, _BATCH)]:
+            self._audience.broadcast([*batch], self._patience)
+
     def send_raw(self, data: bytes) -> None:
         """Write bytes to every client's socket as they are."""
         self._audience.write(data, self._patience)
@@ -282,7 +289,7 @@ class Simulator:
                 break
             sent = self._audience.broadcast(batch, 0.0 if self._speed else self._patience)
             if not sent and not self._speed:
-                self._backlog.extendleft(event for _, event in reversed(batch))
+                self._backlog.extendleft(reversed(batch))
             self._lived += sent
             self._follow_plan()
         self.finished.set()
@@ -321,8 +328,8 @@ class Simulator:
             while len(backlog) < room and (next_at := platform.next_at) is not None:
                 if due is not None and next_at > due:
                     break
-                backlog.extend(platform.step())
-        return [(text_of(event), event) for event in (backlog.popleft() for _ in range(min(room, len(backlog))))]
+                backlog.extend((text_of(event), event) for event in platform.step())
+        return [backlog.popleft() for _ in range(min(room, len(backlog)))]
 
     def _follow_plan(self) -> None:
         kind = self._plan.pop(self._lived, None)

@@ -11,16 +11,12 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, get_args
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
 from archiver.errors import ConfigurationWrong
+from archiver.source.address import SECRET_PARAMETERS, AuthWay
 
-AuthWay = Literal["header", "query", "query-auth"]
-AUTH_WAYS: tuple[str, ...] = get_args(AuthWay)
-SECRET_PARAMETERS = frozenset({"user", "token", "auth", "apikey"})
 DOCKER_REGISTRY = "https://index.docker.io/v1/"
 LONGEST_FILE = 1024 * 1024
 HIDDEN = "***"
@@ -80,17 +76,6 @@ class Credentials:
 def _with_query(url: str, addition: str) -> str:
     parts = urlsplit(url)
     return urlunsplit(parts._replace(query=f"{parts.query}&{addition}" if parts.query else addition))
-
-
-def without_credentials(url: str) -> str:
-    """The URL without user information, fragment and the query parameters that carry secrets; fit to be shown."""
-    parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if _parameter(pair) not in SECRET_PARAMETERS]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(filter(None, kept)), ""))
-
-
-def _parameter(pair: str) -> str:
-    return unquote(pair.partition("=")[0]).lower()
 
 
 def credentials_of_url(url: str) -> Credentials | None:
@@ -235,30 +220,3 @@ def _of_basic(value: object, path: Path) -> Credentials:
 
 def _broken(path: Path, reason: str) -> ConfigurationWrong:
     return ConfigurationWrong(setting="the credential file", reason=f"{path}: {reason}", origin=str(path))
-
-
-def check_url(url: str, allow_plaintext: bool = False) -> None:
-    """Raise ConfigurationWrong unless the URL is wss://, or ws:// to this machine or with the user's consent."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    # urlsplit drops line ends silently; in a request they would start a header.
-    if not usable or not url.isascii() or not url.isprintable() or " " in url:
-        raise _wrong_url("it must be a URL that begins with wss:// (or ws:// on this machine)")
-    if parts.scheme == "ws" and not allow_plaintext and not _is_loopback(parts.hostname or ""):
-        raise _wrong_url(
-            f"ws:// to {parts.hostname} would send everything in the clear; use wss:// or --allow-plaintext"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _wrong_url(reason: str) -> ConfigurationWrong:
-    return ConfigurationWrong(setting="the stream's URL", reason=reason, origin="--stream or the configuration")

@@ -174,7 +174,8 @@ def _connect(parts: SplitResult, watch: _Watch) -> socket.socket:
                 sock.setsockopt(*option)
             sock.settimeout(watch.left() / (len(addresses) - index))
             sock.connect(address)
-            sock.settimeout(watch.left())
+            # From here on the watch decides; the socket's own time-out must not come first.
+            sock.settimeout(watch.left() + 1)
             return sock
         except OSError as exc:
             sock.close()
@@ -207,7 +208,7 @@ def _shake_hands(
         socket=answer,
         header=[f"User-Agent: archiver/{__version__}", *header],
         redirect_limit=0,
-        timeout=watch.left(),
+        timeout=watch.left() + 1,
     )
     watch.left()
     ws.adopt(sock, answer.rest())

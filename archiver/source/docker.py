@@ -25,7 +25,7 @@ from archiver.source.docker_inspect import Finding, text
 from archiver.source.docker_inventory import Ask, Inventory
 from archiver.source.words import QuietLog, plain
 
-STOPPED = "the archiver was stopped"
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class DockerPace:
     replay_deadline: float = 15.0
     first_delay: float = 0.5
     longest_delay: float = 60.0
+    longest_local_delay: float = 1.0
+    """An engine that starts tells more than it remembers within seconds, and to knock at a socket costs nothing."""
     monotonic: Callable[[], float] = time.monotonic
 
 
@@ -54,16 +56,20 @@ class DockerSource:
         self,
         url: str,
         *,
-        resume: str | None = None,
+        resume: str | Callable[[str], str | None] | None = None,
         environ: Mapping[str, str] = os.environ,
         pace: DockerPace | None = None,
     ) -> None:
-        """`url` as `docker_endpoint.resolve` takes it, `resume` from the last message. Raises `ConfigurationWrong`."""
+        """`url` is as `docker_endpoint.resolve` takes it; `resume` is that of the last message, or knows it by stream.
+
+        Raises `ConfigurationWrong`.
+        """
         self._endpoint = resolve(url, environ)
-        self._resume = resume
+        self._resume = resume(self.stream) if callable(resume) else resume
         self._pace = pace or DockerPace()
         self._inventory = Inventory()
         self._open: list[Api | Feed] = []
+        self._trouble = ""
         self._log = QuietLog(logging.getLogger(__name__))
 
     @property
@@ -75,7 +81,7 @@ class DockerSource:
         """Everything that happens until `stop` is set; see `Source.items`. A tcp or ssh connection that is just being
         opened may take its ten seconds before it notices."""
         threading.Thread(target=self._hang_up_on, args=(stop,), name="docker-stop", daemon=True).start()
-        backoff = Backoff(self._pace.first_delay, self._pace.longest_delay)
+        backoff = self._backoff()
         while not stop.is_set():
             began = self._pace.monotonic()
             try:
@@ -87,12 +93,23 @@ class DockerSource:
                     yield from self._session(feed, api, stop)
             except FAILURES as exc:
                 if not stop.is_set():
-                    self._log.warning("unreachable", f"cannot reach the stream {self.stream}: {describe(exc)}")
+                    self._complain(f"cannot reach the stream {self.stream}: {describe(exc)}")
             finally:
                 self._open = []
             if self._pace.monotonic() - began >= self._pace.healthy_after:
                 backoff.reset()
             stop.wait(backoff.next())
+
+    def _backoff(self) -> Backoff:
+        local = self.stream.startswith("unix:")
+        longest = min(self._pace.longest_delay, self._pace.longest_local_delay) if local else self._pace.longest_delay
+        return Backoff(self._pace.first_delay, longest)
+
+    def _complain(self, trouble: str) -> None:
+        """Says what is wrong, and not again before it is something else."""
+        if trouble != self._trouble:
+            self._log.warning("trouble", trouble)
+        self._trouble = trouble
 
     def _hang_up_on(self, stop: threading.Event) -> None:
         """Ends whatever waits for the engine when it is time to stop."""
@@ -104,6 +121,7 @@ class DockerSource:
         info = json.loads(api.need("/info"))
         past = self._past(feed, api, info)
         fresh, covered_from = self._continue(past)
+        self._trouble = ""
         session, at = secrets.token_hex(16), now_micros()
         alive, reason = at, STOPPED
         yield Opened(self.stream, session, "docker", at, min(at, covered_from or at))
@@ -117,7 +135,7 @@ class DockerSource:
         except FAILURES as exc:
             reason = STOPPED if stop.is_set() else describe(exc)
         if reason != STOPPED:
-            self._log.warning("lost", f"lost the stream {self.stream}: {reason}")
+            self._complain(f"lost the stream {self.stream}: {reason}")
         yield Closed(self.stream, session, alive, plain(reason))
 
     # --- what the engine remembers ---------------------------------------------------------------------------------
@@ -129,10 +147,11 @@ class DockerSource:
         by itself: the stream has been open since before, so the last message of that answer comes in it too.
         """
         now = to_micros(datetime.fromisoformat(text(info, "SystemTime")))
-        remembered = api.need(f"/events?since=0&until={now // 1_000_000}.{now % 1_000_000:06d}000").splitlines()
+        remembered = api.need(f"/events?since=0&until={now // 1_000_000}.{now % 1_000_000:06d}000").strip(b"\n")
+        last = remembered[remembered.rfind(b"\n") + 1 :]
         past: list[Arrival] = []
         deadline = self._pace.monotonic() + self._pace.replay_deadline
-        while remembered and (not past or past[-1].line != remembered[-1]):
+        while last and not (past and _is(past[-1], last)):
             arrival = feed.next(deadline - self._pace.monotonic())
             if arrival is None:
                 raise StreamUnreachable(stream=self.stream, reason="the engine did not tell what it remembers")
@@ -202,6 +221,10 @@ class DockerSource:
         for finding in findings:
             yield Observed(self.stream, session, "docker", at, json.dumps(finding.payload()).encode())
             at = now_micros()
+
+
+def _is(arrival: Arrival, line: bytes) -> bool:
+    return arrival.line == line or (arrival.refused is not None and line.startswith(arrival.line))
 
 
 def _read(arrival: Arrival) -> dict[str, Any] | None:

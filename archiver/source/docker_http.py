@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, NamedTuple
 
 from archiver.errors import StreamUnreachable
@@ -166,7 +166,7 @@ class Feed:
         self._connection.release()
 
     def _read(self) -> None:
-        reason = "the engine ended the stream"
+        reason = "closed by the engine"
         try:
             for line, refused in split_lines(iter(lambda: self._response.read1(65536), b"")):
                 with self._lock:
@@ -188,6 +188,8 @@ def split_lines(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str | None]]:
     for piece in pieces:
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
+            if over is None and len(line) > MAX_LINE:
+                over = Oversize()
             if over is not None:
                 over.add(line)
                 yield bytes(over.kept), over.reason(MAX_LINE)
@@ -215,6 +217,8 @@ def describe(exc: BaseException) -> str:
     """Why talking to an engine failed, in one short line that is safe to print."""
     if isinstance(exc, StreamUnreachable):
         return str(exc.facts.get("reason"))
+    if isinstance(exc, IncompleteRead):
+        return "closed by the engine"
     if isinstance(exc, PermissionError):
         return "permission denied; the user must be of the group that owns the engine's socket (docker)"
     return plain(f"{exc.strerror if isinstance(exc, OSError) and exc.strerror else exc or type(exc).__name__}")

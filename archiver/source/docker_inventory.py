@@ -99,7 +99,8 @@ class Inventory:
                 yield from self._inspect(ask, kind, inspect.text(item, "Id"))
             else:
                 yield from self._found(kind, item)
-        self._gone |= before - self._there[kind]
+        if kind != "network" or self._manager:  # elsewhere an engine lists only those networks that it uses
+            self._gone |= before - self._there[kind]
 
     def _inspect(self, ask: Ask, kind: str, key: str) -> Iterator[Finding]:
         if kind == "container":
@@ -154,7 +155,9 @@ class Inventory:
 
     def envelope(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the decoder cannot know from the message alone."""
-        facts: dict[str, Any] = dict(zip(("engine", "node", "swarm"), self.engine, strict=True))
+        # All managers of a swarm tell of it; so that they say the same, nothing of one engine is added.
+        here = Engine(swarm=self.engine.swarm) if label(message, "scope") == "swarm" else self.engine
+        facts: dict[str, Any] = dict(zip(("engine", "node", "swarm"), here, strict=True))
         kind, actor = label(message, "Type"), message.get("Actor")
         key = label(actor, "ID") if type(actor) is dict else ""
         if kind == "container":

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
 from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
-from archiver.source.capped import DEFAULT_CAP, TOO_BIG, CappedWebSocket, Violation
+from archiver.source.capped import DEFAULT_CAP, CappedWebSocket
+from archiver.source.frames import TOO_BIG, Violation
 from archiver.source.words import plain, why
 
 LONGEST_ERROR = 4096

@@ -15,15 +15,10 @@ from websocket import WebSocketException
 
 from archiver.errors import CredentialsRefused
 from archiver.model import Item
+from archiver.source.address import AuthWay, check_url, without_credentials
 from archiver.source.backoff import Backoff
 from archiver.source.capped import CappedWebSocket
-from archiver.source.credentials import (
-    AuthWay,
-    Credentials,
-    check_url,
-    credentials_of_url,
-    without_credentials,
-)
+from archiver.source.credentials import Credentials, credentials_of_url
 from archiver.source.dial import Interrupted, Refused, dial, secure_context
 from archiver.source.session import End, Ending, Pace, Session, is_throttling
 from archiver.source.words import QuietLog, plain, why
@@ -98,7 +93,8 @@ class WebsocketSource:
             opened = self._open(stop)
             if isinstance(opened, End):
                 end = opened
-                self._quiet.warning(end.ending.name, self._safe(f"cannot open {self._stream}: {end.reason}"))
+                if end.ending is not Ending.STOPPED:
+                    self._quiet.warning(end.ending.name, self._safe(f"cannot open {self._stream}: {end.reason}"))
             else:
                 began = self._pace.monotonic()
                 session = Session(opened, self._stream, secrets.token_hex(8), self._pace, self._safe)

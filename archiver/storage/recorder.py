@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,7 +15,7 @@ from archiver.storage.batch import Record, Recorded, Writer
 from archiver.storage.engine import shut_down, translated, writer, writer_lock
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
-from archiver.storage.schema import receivers
+from archiver.storage.schema import archive_properties, receivers
 
 __all__ = ["Record", "Recorded", "Recorder"]
 
@@ -31,7 +32,7 @@ class Recorder:
 
     def __init__(self, url: str, receiver: str | None = None) -> None:
         self._url = url
-        self._receiver = receiver
+        self.receiver = receiver
         self._engine = writer(url)
         self._connection: Connection | None = None
         self._held = ExitStack()
@@ -102,6 +103,7 @@ class Recorder:
             self._connection = self._engine.connect()
             with self._connection.begin():
                 require_head(self._connection)
+                _identify(self._connection)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -117,12 +119,12 @@ class Recorder:
     def _receiver_row(self, connection: Connection) -> tuple[int, int, int]:
         """Number, position and duplicates of the receiver's row, made where there is none."""
         c = receivers.c
-        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == self._receiver)).one_or_none()
+        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == self.receiver)).one_or_none()
         if row is not None:
             return row[0], row[1], row[2]
         new = {
             "id": next_id(connection, receivers),
-            "key": self._receiver,
+            "key": self.receiver,
             "position": 0,
             "duplicates": 0,
             "updated_at": to_datetime(now_micros()),
@@ -142,3 +144,10 @@ class Recorder:
         with self._one_at_a_time:
             self._disconnect()
             self._engine.dispose()
+
+
+def _identify(connection: Connection) -> None:
+    """Gives a new archive its identity, by which an import recognises what it has had from there before."""
+    c = archive_properties.c
+    if connection.scalar(select(c.value).where(c.key == "identity")) is None:
+        connection.execute(insert(archive_properties).values(key="identity", value=secrets.token_hex(16)))

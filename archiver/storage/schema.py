@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    TIMESTAMP,
     BigInteger,
     Column,
     ForeignKey,
@@ -17,9 +18,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -37,7 +38,7 @@ metadata = MetaData(
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 # Identifiers compare byte by byte on both databases, so that prefixes and order mean the same whatever the locale.
-Word = String().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+Word = String().with_variant(Text(collation="C"), "postgresql")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -48,7 +49,7 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(String())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -41,8 +40,9 @@ class Sessions:
                 _table.c.receiver_id == receiver_id,
                 _table.c.closed_at.is_(None),
             )
-            ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
-            connection.execute(update(_table).where(*left_open).values(ended))
+            if receiver_id is not None:
+                ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
+                connection.execute(update(_table).where(*left_open).values(ended))
             opened_at = to_datetime(item.at)
             row = {
                 "id": next_id(connection, _table),
@@ -82,11 +82,14 @@ class Sessions:
                 seen[item.session] = item.observed_at
         for key, at in seen.items():
             if key is not None:
-                self._set(connection, key, last_seen_at=to_datetime(at))
+                seen_at = to_datetime(at)
+                which = (_table.c.key == key, _table.c.last_seen_at < seen_at)
+                connection.execute(update(_table).where(*which).values(last_seen_at=seen_at))
         self._authenticate(connection, events)
         for end in closed:
             closed_at = to_datetime(end.at)
-            self._set(connection, end.session, closed_at=closed_at, last_seen_at=closed_at, reason=end.reason)
+            closing = {"closed_at": closed_at, "last_seen_at": closed_at, "reason": end.reason}
+            connection.execute(update(_table).where(_table.c.key == end.session).values(closing))
 
     def _authenticate(self, connection: Connection, events: Sequence[Event]) -> None:
         """Whatever comes but an error shows that the platform accepts the credentials."""
@@ -96,10 +99,6 @@ class Sessions:
             self._authenticated.add(event.session)
             which = (_table.c.key == event.session, _table.c.authenticated_at.is_(None))
             connection.execute(update(_table).where(*which).values(authenticated_at=to_datetime(event.received_at)))
-
-    @staticmethod
-    def _set(connection: Connection, key: str, **values: Any) -> None:
-        connection.execute(update(_table).where(_table.c.key == key).values(values))
 
     @staticmethod
     def _stream(connection: Connection, item: Opened) -> int:

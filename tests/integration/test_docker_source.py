@@ -231,7 +231,7 @@ def test_an_engine_that_is_not_there_is_waited_for(engine: FakeEngine, tmp_path:
     with engine.on_socket(tmp_path / "s"):
         listener.join(10)
 
-    assert [type(item) for item in got] == [Opened, Closed]
+    assert (type(got[0]), type(got[-1])) == (Opened, Closed)
 
 
 def test_a_reader_that_is_too_slow_loses_the_connection_not_the_messages(
@@ -266,6 +266,13 @@ def test_a_line_that_is_too_long_is_refused_and_the_next_is_read(engine: FakeEng
     assert refused.refused is not None
     assert "sha256" in refused.refused
     assert after.refused is None
+
+
+def test_a_line_that_is_too_long_may_be_the_last_that_the_engine_remembers(engine: FakeEngine, url: str) -> None:
+    engine.tell(message(1))
+    engine.tell(b"x" * (docker_http.MAX_LINE + 10))
+
+    assert watch(DockerSource(url, pace=QUICK), count(Message, 2))
 
 
 def test_garbage_is_delivered_as_it_came_and_does_not_move_the_place_to_resume(engine: FakeEngine, url: str) -> None:
@@ -407,6 +414,45 @@ def test_what_vanished_while_nobody_watched_is_observed_as_removed(busy: FakeEng
     got = watch(DockerSource(url, pace=QUICK), lambda got: count(Alive, 2)(got) and len(opened(got)) > 1, vanish)
 
     assert observed(got)["/docker/v1/container/c1/"]["state"] == "removed"
+
+
+def test_a_new_name_is_observed(busy: FakeEngine, url: str) -> None:
+    def rename(item: Item) -> None:
+        if isinstance(item, Alive) and CONTAINER is busy.answers["/containers/c1/json"]:
+            busy.answers["/containers/c1/json"] = {**CONTAINER, "Name": "/renamed"}
+            busy.tell(message(1, action="rename", oldName="/shop_web.1.t1", name="renamed"))
+
+    got = watch(DockerSource(url, pace=QUICK), count(Message, 1), rename)
+
+    assert observed(got)["/docker/v1/container/c1/"]["name"] == "renamed"
+
+
+def test_a_question_that_hangs_does_not_keep_events_back(busy: FakeEngine, url: str) -> None:
+    """Real engines answer everything but the question about one stuck container."""
+    busy.hangs.add("/containers/c1/json")
+    busy.tell(message(1))
+    pace = DockerPace(patience=0.1, alive_every=0.05, first_delay=0.02, longest_delay=0.02)
+
+    got = watch(DockerSource(url, pace=pace), count(Alive, 1))
+
+    assert raw(got) == [message(1)]
+    assert "/docker/v1/service/s1/" in observed(got)
+
+
+def test_what_two_managers_tell_of_their_swarm_is_one_event(tmp_path: Path) -> None:
+    told = []
+    for number in range(2):
+        manager = FakeEngine()
+        manager.answers["/info"] |= {"ID": f"ENGINE{number}"}
+        manager.answers["/info"]["Swarm"]["NodeID"] = f"node{number}"
+        manager.tell(message(1, "service", "create", "s1", name="shop_web"))
+        with manager.on_socket(tmp_path / f"s{number}") as url:
+            told += messages(watch(DockerSource(url, pace=QUICK), count(Message, 1)))
+
+    first, second = (decode(item) for item in told)
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert (first.uuid, first.extra) == (second.uuid, second.extra)
 
 
 def test_the_observation_is_of_the_instant_before_the_question(busy: FakeEngine, url: str) -> None:

@@ -132,6 +132,28 @@ def test_texts_and_bytes_are_pushed_as_they_are(scripted: Simulator) -> None:
         assert client.recv(timeout=5) == b"\x00\xff"
 
 
+def test_prepared_texts_are_pushed_in_order(scripted: Simulator) -> None:
+    with join(scripted) as client:
+        scripted.send_all(str(n) for n in range(1000))
+
+        assert [client.recv(timeout=5) for _ in range(1000)] == [str(n) for n in range(1000)]
+        assert scripted.sent == 1000
+
+
+def test_at_full_speed_time_stands_still_while_nobody_listens() -> None:
+    with Simulator(speed="max", limit=20_000, seed=2, queue_bytes=20_000, record_sent=True) as simulator:
+        with join(simulator) as client:
+            client.recv(timeout=5)
+        assert simulator.wait_for_clients(0)
+        before = len(simulator.sent_texts)
+        with join(simulator) as client:
+            while not simulator.finished.is_set():
+                client.recv(timeout=5)
+
+        assert 0 < before < 20_000
+        assert [json.loads(text) for text in simulator.sent_texts] == list(generate(2, 20_000))
+
+
 def test_a_client_that_leaves_is_forgotten(scripted: Simulator) -> None:
     with join(scripted):
         assert scripted.clients == 1

@@ -270,15 +270,9 @@ def test_a_refusal_within_the_stream_is_delivered_and_ends_the_session() -> None
         source = WebsocketSource(server.url, Credentials("k", "u"), give_up_on_refusal=True)
         items: list[Item] = []
         with pytest.raises(CredentialsRefused):
-            items.extend(iter_into(items, source))
+            items.extend(source.items(threading.Event()))
     assert [type(item) for item in items] == [Opened, Message, Closed]
     assert closed(items).reason == "credentials refused: UNAUTHORIZED"
-
-
-def iter_into(items: list[Item], source: WebsocketSource) -> list[Item]:
-    for item in source.items(threading.Event()):
-        items.append(item)
-    return []
 
 
 @pytest.mark.parametrize(
@@ -313,7 +307,15 @@ def test_a_failure_is_logged_at_most_ten_times_a_minute(caplog: pytest.LogCaptur
 
 @pytest.mark.parametrize(
     "url",
-    ["ws://stream.example.org/v1/events", "http://x/", "wss://", "wss://a b/", "wss://a/\r\nX: y", "wss://a:99999/", ""],
+    [
+        "ws://stream.example.org/v1/events",
+        "http://x/",
+        "wss://",
+        "wss://a b/",
+        "wss://a/\r\nX: y",
+        "wss://a:99999/",
+        "",
+    ],
 )
 def test_an_unusable_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(ConfigurationWrong):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import resource
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -353,3 +354,35 @@ def test_sessions_never_overlap() -> None:
         items = collect(WebsocketSource(server.url, retry=PROMPT), closings(3))
     kinds = [type(item) for item in items if isinstance(item, (Opened, Closed))]
     assert kinds[:6] == [Opened, Closed] * 3
+
+
+# --- names and addresses ----------------------------------------------------------------------------------------------
+
+
+def test_the_second_address_is_tried_when_the_first_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Hostile(Peer.hold) as gone:
+        pass
+    with Hostile(lambda peer: (peer.accept(), peer.hold())) as server:
+        addresses = [
+            (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (gone.port, server.port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+        items = collect(WebsocketSource("ws://localhost:1/v1/events"), lambda items: True)
+    assert isinstance(items[0], Opened)
+
+
+def test_a_name_that_is_never_resolved_meets_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Hostile(Peer.hold) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait() and [])
+        assert failures(server, caplog, HASTY).endswith("not connected after 0.5 s")
+
+
+def test_an_unknown_name_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with Hostile(Peer.hold) as server:
+        assert failures(server, caplog).endswith("cannot be resolved: Name or service not known")

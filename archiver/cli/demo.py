@@ -1,0 +1,127 @@
+"""`archiver demo`: a platform, the daemon and the answers, in one command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archiver.cli.common import examples, note
+from archiver.errors import ArchiverError
+
+if TYPE_CHECKING:
+    from archiver.queries.archive import Archive
+
+SPEED = 30.0
+RATE = 6.0
+Seconds = Annotated[float, typer.Option(min=2, max=600, help="How long to record.")]
+Folder = Annotated[
+    Path | None, typer.Option(help="Where the archive goes; default: demo in the data folder.", show_default=False)
+]
+
+
+class DemoFailed(ArchiverError):
+    """The demo could not show what it is there to show."""
+
+    message = "the demo failed: {reason}"
+    hint = "please report it, with the output of: archiver --debug demo"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("demo", epilog=examples("archiver demo", "archiver demo --seconds 60"))(demo)
+
+
+def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> None:
+    """All of it in one command, with nothing to configure.
+
+    Starts a small living platform, records its stream over a real websocket into a SQLite archive (and loses the
+    connection once), then asks the archive: the timeline of a container, a stack's tree, and its actions.
+    """
+    place = folder or _data_folder() / "demo"
+    shutil.rmtree(place, ignore_errors=True)
+    database = place / "archive.db"
+    url = f"sqlite:///{database}"
+    note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recording it for {seconds:g} s ...")
+    archived = _record(url, place / "spool.db", seconds)
+    note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
+    from archiver.queries.archive import Archive
+
+    with Archive.open(url) as archive:
+        container, stack = _worth_showing(archive)
+    shown = f"--database {database}"
+    for question in (("history", container), ("tree", stack), ("actions", stack)):
+        _ask(url, shown, *question)
+    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {database} 'SELECT * FROM state_spans'")
+
+
+def _data_folder() -> Path:
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "archiver"
+
+
+def _record(url: str, spool_path: Path, seconds: float) -> int:
+    """Records a simulated platform for some seconds; the number of events archived."""
+    import logging
+    import threading
+
+    from archiver.cli.simulate import needs_demo_extra
+    from archiver.daemon import Daemon
+    from archiver.source.websocket import Retry, WebsocketSource
+    from archiver.spool import Spool
+
+    logging.disable(logging.WARNING)  # the lost connection is part of the show
+    server = needs_demo_extra()
+    seed = 7
+    with server.Simulator(seed=seed, speed=SPEED, rate=RATE, wait_for=1) as platform, Spool(spool_path) as spool:
+        source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed))
+        daemon = Daemon([source], spool, url)
+        director = threading.Thread(target=_direct, args=(platform, daemon, seconds), daemon=True)
+        director.start()
+        daemon.run()
+        director.join()
+    logging.disable(logging.NOTSET)
+    return daemon.ingest.archived
+
+
+def _direct(platform: Any, daemon: Any, seconds: float) -> None:
+    """Lets the platform live for some seconds, cuts the line once, and ends the recording."""
+    end = time.monotonic() + seconds
+    time.sleep(seconds / 2)
+    platform.misbehave("drop")
+    while time.monotonic() < end or (not daemon.ingest.archived and time.monotonic() < end + 30):
+        time.sleep(0.1)
+    daemon.stop()
+
+
+def _worth_showing(archive: Archive) -> tuple[str, str]:
+    """The container that went through most states, and the stack it belongs to."""
+    states: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    stacks: dict[str, str] = {}
+    for event in archive.events(types=["container"], limit=0):
+        uri = event.resource_uri
+        stack = next((parent for parent in event.parents if "/stack/" in parent), None)
+        if uri is None or stack is None:
+            continue
+        states.setdefault(uri, set()).add(event.state or "")
+        counts[uri] = counts.get(uri, 0) + 1
+        stacks[uri] = stack
+    if not counts:
+        raise DemoFailed(reason="no container was heard of")
+    best = max(counts, key=lambda uri: (len(states[uri]), counts[uri], uri))
+    return best, stacks[best]
+
+
+def _ask(url: str, shown: str, command: str, ref: str) -> None:
+    """Shows a command as one would type it, and what it answers."""
+    from archiver.cli.app import app
+
+    print(f"\n$ archiver {shown} {command} {ref}", flush=True)
+    app(["--database", url, command, ref, "-o", "table"], standalone_mode=False)
+    sys.stdout.flush()

@@ -1,0 +1,154 @@
+"""`archiver run`: the daemon."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from archiver.cli.common import Database, chosen, examples
+from archiver.errors import UsageError
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+    from archiver.source.base import Source
+    from archiver.spool import Spool
+
+Streams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp:// or ssh:// of a Docker Engine. "
+        "May be given several times (ARCHIVER_STREAM).",
+        show_default=False,
+    ),
+]
+SpoolPath = Annotated[
+    str | None,
+    typer.Option(
+        "--spool",
+        metavar="FILE",
+        help="The queue between receiving and archiving; default: beside the archive (ARCHIVER_SPOOL).",
+        show_default=False,
+    ),
+]
+SpoolLimit = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="How much may wait in it: 500MB (ARCHIVER_SPOOL_LIMIT).", show_default=False),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N archived events.", show_default=False)
+]
+Auth = Annotated[
+    Literal["header", "query", "query-auth"] | None,
+    typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
+]
+Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
+ExitOnAuthFailure = Annotated[
+    bool, typer.Option("--exit-on-auth-failure", help="End with code 77 when the credentials are refused.")
+]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"] | None,
+    typer.Option("--log-level", help="What is logged; default: info (ARCHIVER_LOG_LEVEL).", show_default=False),
+]
+LogFormat = Annotated[Literal["text", "json"], typer.Option("--log-format", help="How the log lines look.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "run",
+        epilog=examples(
+            "archiver run --stream unix:///var/run/docker.sock",
+            "ARCHIVER_TOKEN_FILE=/etc/archiver/token archiver run --stream wss://stream.tutum.co/v1/events",
+            "archiver run --stream wss://a.example/v1/events --database postgresql://archiver@db/archive",
+        ),
+    )(run)
+
+
+def run(
+    ctx: typer.Context,
+    stream: Streams = None,
+    database: Database = None,
+    spool: SpoolPath = None,
+    spool_limit: SpoolLimit = None,
+    limit: Limit = None,
+    auth: Auth = None,
+    allow_plaintext: Plaintext = False,
+    exit_on_auth_failure: ExitOnAuthFailure = False,
+    log_level: LogLevel = None,
+    log_format: LogFormat = "text",
+) -> None:
+    """The daemon: records everything the streams say, until SIGTERM or Ctrl-C.
+
+    What was received is safe in the spool before anything else happens, and in the archive as soon as that answers.
+    Credentials come from ARCHIVER_TOKEN_FILE, from systemd (LoadCredential=token:...), from ARCHIVER_USER and
+    ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
+    """
+    from archiver.cli import logs
+    from archiver.config import load
+
+    flags: dict[str, Any] = {
+        "database": database if database is not None else chosen(ctx).database,
+        "streams": stream,
+        "spool": spool,
+        "spool_limit": spool_limit,
+        "auth": auth,
+        "allow_plaintext": allow_plaintext,
+        "exit_on_auth_failure": exit_on_auth_failure,
+        "log_level": log_level,
+    }
+    config = load(flags, os.environ, Path.home())
+    if not config.streams.value:
+        hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
+        raise UsageError(reason="there is no stream to record", hint=hint)
+    logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
+    record(config, limit)
+
+
+def record(config: Config, limit: int | None) -> None:
+    """Runs the daemon as configured until it is told to stop. Raises what `Daemon.run` and `Spool` raise."""
+    from archiver.daemon import Daemon, stopped_by_signals
+    from archiver.spool import Spool
+    from archiver.systemd import Notifier
+
+    with Spool(config.spool.value, config.spool_limit.value) as spool:
+        sources = _sources(config, spool)
+        notifier = Notifier.of(os.environ)
+        daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
+        with stopped_by_signals(daemon.stop):
+            daemon.run()
+
+
+def _sources(config: Config, spool: Spool) -> list[Source]:
+    from archiver.source.choose import choose
+
+    return [
+        choose(
+            url,
+            os.environ,
+            Path.home(),
+            auth=config.auth.value,  # type: ignore[arg-type]
+            allow_plaintext=config.allow_plaintext.value,
+            give_up_on_refusal=config.exit_on_auth_failure.value,
+            resume_point=spool.resume_point,
+        )
+        for url in config.streams.value
+    ]
+
+
+def _secrets(config: Config) -> set[str]:
+    """What must never stand in a log line, however it gets there."""
+    from urllib.parse import quote
+
+    from archiver.source.credentials import credentials_of_url, find_credentials
+
+    secrets: set[str] = set()
+    for url in config.streams.value:
+        for credentials in (find_credentials(os.environ, Path.home(), url), credentials_of_url(url)):
+            if credentials is not None:
+                secrets |= {credentials.secret, quote(credentials.secret, safe=""), credentials.authorization()}
+    return secrets

@@ -1,0 +1,288 @@
+"""The settings: flag, else environment, else file, else default, and each knows which of them it was."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from archiver.errors import ConfigurationWrong
+from archiver.source.address import AUTH_WAYS, without_credentials
+
+T = TypeVar("T")
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_SPOOL_LIMIT = "1 GiB"
+POSTGRES = "postgresql+psycopg"
+_SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """A value and where it came from; the value may be a secret and does not show in `repr`."""
+
+    value: T = field(repr=False)
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set."""
+
+    database: Setting[str]
+    """The archive, as a SQLAlchemy URL."""
+    streams: Setting[tuple[str, ...]]
+    """The streams to record; a URL may carry credentials, so show it with `shown_stream`."""
+    spool: Setting[Path]
+    spool_limit: Setting[int]
+    """Bytes."""
+    auth: Setting[str]
+    """How credentials travel: header, query or query-auth."""
+    log_level: Setting[str]
+    exit_on_auth_failure: Setting[bool]
+    allow_plaintext: Setting[bool]
+
+    def shown(self) -> dict[str, tuple[str, str]]:
+        """Each setting's value, without secrets, and its origin."""
+        texts = {
+            "database": shown_database(self.database.value),
+            "streams": " ".join(shown_stream(url) for url in self.streams.value),
+            "exit_on_auth_failure": str(self.exit_on_auth_failure.value).lower(),
+            "allow_plaintext": str(self.allow_plaintext.value).lower(),
+        }
+        return {
+            name: (texts.get(name, str(getattr(self, name).value)), getattr(self, name).origin)
+            for name in self.__dataclass_fields__
+        }
+
+
+def shown_stream(url: str) -> str:
+    """A stream's URL without credentials."""
+    try:
+        return without_credentials(url)
+    except ValueError:
+        return "(not a URL)"
+
+
+def shown_database(url: str) -> str:
+    """A database URL without its password, even one whose password is not quoted as it should be."""
+    hidden = re.sub(r"^([\w+]+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"(?i)\b((?:ssl)?password)=[^&]*", r"\1=***", hidden)
+
+
+# --- how a raw value becomes a setting's; each raises ValueError with words for the reader --------------------------
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, (str, os.PathLike)):
+        raise ValueError(f"it must be a text, not {_kind(raw)}")
+    text = str(raw).strip()
+    if not text or "\0" in text:
+        raise ValueError("it is empty")
+    return text
+
+
+def _texts(raw: Any) -> tuple[str, ...]:
+    if isinstance(raw, str):
+        return tuple(raw.split())
+    if isinstance(raw, (list, tuple)):
+        return tuple(_text(item) for item in raw)
+    raise ValueError(f"it must be a list of texts, not {_kind(raw)}")
+
+
+def _flag(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and raw.strip().lower() in ("1", "true", "yes", "on"):
+        return True
+    if isinstance(raw, str) and raw.strip().lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("it must be true or false")
+
+
+def parse_size(raw: Any) -> int:
+    """A number of bytes from 1000, 500k, 1GiB or 2GB; only a suffix that ends in a bare B counts in thousands."""
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        size = raw
+    else:
+        match = _SIZE.fullmatch(_text(raw))
+        if match is None:
+            raise ValueError("it must be a number of bytes, such as 500MiB or 2G")
+        number, letter, tail = match.groups()
+        base = 1000 if (tail or "").lower() == "b" else 1024
+        size = int(number) * base ** ("kmgt".index(letter.lower()) + 1 if letter else 0)
+    if size <= 0:
+        raise ValueError("it must be more than 0 bytes")
+    return size
+
+
+def _one_of(*allowed: str) -> Callable[[Any], str]:
+    def choose(raw: Any) -> str:
+        if (text := _text(raw).lower()) not in allowed:
+            raise ValueError(f"it must be one of {', '.join(allowed)}")
+        return text
+
+    return choose
+
+
+def _kind(raw: Any) -> str:
+    names: dict[type, str] = {
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "a table",
+    }
+    return names.get(type(raw), type(raw).__name__)
+
+
+def _database_url(raw: Any, home: Path) -> str:
+    """A SQLAlchemy URL from a URL or a plain path."""
+    text = _text(raw)
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        if "?" in text:
+            raise ValueError("a path with a question mark cannot be written as a URL")
+        path = home / text[2:] if text.startswith("~/") else Path(text)
+        return f"sqlite:///{path.absolute()}"
+    if scheme in ("postgres", "postgresql", POSTGRES):
+        return f"{POSTGRES}://{rest}"
+    if scheme == "sqlite":
+        return text
+    raise ValueError(f"archives live in SQLite or PostgreSQL, not in {scheme!r}")
+
+
+def _path(raw: Any, home: Path) -> Path:
+    text = _text(raw)
+    return (home / text[2:] if text.startswith("~/") else Path(text)).absolute()
+
+
+# --- where the values come from ---------------------------------------------------------------------------------------
+
+
+class _Sources:
+    """Flags, environment and file, asked in this order."""
+
+    def __init__(self, flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> None:
+        self.flags = flags
+        self.environ = environ
+        self.home = home
+        self.path = _file_path(environ, home)
+        self.file = _read_file(self.path) if self.path is not None else {}
+        self.known: set[str] = set()
+
+    def setting(self, name: str, variable: str, parse: Callable[[Any], T], fallback: Setting[Any]) -> Setting[T]:
+        """The first value found, parsed; raises ConfigurationWrong naming the setting and its origin."""
+        self.known.add(name)
+        found = self._found(name, variable) or fallback
+        try:
+            return Setting(parse(found.value), found.origin)
+        except ValueError as exc:
+            raise ConfigurationWrong(setting=name, reason=str(exc), origin=found.origin) from None
+
+    def _found(self, name: str, variable: str) -> Setting[Any] | None:
+        value = self.flags.get(name)
+        # A command's switch that was not given is False, its list empty: neither says anything.
+        if value is not None and value is not False and value not in ((), [], ""):
+            return Setting(value, f"--{name.replace('_', '-')}")
+        if text := self.environ.get(variable, "").strip():
+            return Setting(text, variable)
+        if name in self.file:
+            return Setting(self.file[name], str(self.path))
+        return None
+
+    def refuse_unknown(self) -> None:
+        """Raise ConfigurationWrong when the file holds a key that is no setting."""
+        for name in sorted(self.file.keys() - self.known):
+            raise ConfigurationWrong(
+                setting=f"{name!r}",
+                reason=f"there is no such setting; there are {', '.join(sorted(self.known))}",
+                origin=str(self.path),
+            )
+
+
+def _file_path(environ: Mapping[str, str], home: Path) -> Path | None:
+    """The configuration file: the one named, which must exist, else the first that does."""
+    if named := environ.get("ARCHIVER_CONFIG"):
+        return Path(named)
+    candidates = [
+        Path(folder) / "config.toml" for folder in environ.get("CONFIGURATION_DIRECTORY", "").split(":") if folder
+    ]
+    candidates.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "archiver" / "config.toml")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    import tomllib  # most runs have no file
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        where = re.search(r"\(at [^)]*\)", str(exc))
+        reason = f"it is not TOML {where[0] if where else ''}".rstrip()
+        raise ConfigurationWrong(setting="the configuration file", reason=reason, origin=str(path)) from None
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        raise ConfigurationWrong(setting="the configuration file", reason=reason, origin=str(path)) from exc
+
+
+def _data_folder(environ: Mapping[str, str], home: Path) -> tuple[Path, str]:
+    if state := environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return Path(state), "default, in STATE_DIRECTORY"
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "archiver", "default"
+
+
+def _old_streams(environ: Mapping[str, str]) -> Setting[Any]:
+    """The stream the old clients' variables name (python-tutum and python-dockercloud, `events.py`)."""
+    if base := environ.get("TUTUM_STREAM_URL"):
+        return Setting([f"{base.rstrip('/')}/events"], "TUTUM_STREAM_URL")
+    if host := environ.get("TUTUM_STREAM_HOST"):
+        return Setting([f"{host.rstrip('/')}/v1/events"], "TUTUM_STREAM_HOST")
+    if host := environ.get("DOCKERCLOUD_STREAM_HOST"):
+        namespace = environ.get("DOCKERCLOUD_NAMESPACE", "").strip("/")
+        folder = f"{namespace}/" if namespace else ""
+        return Setting([f"{host.rstrip('/')}/api/audit/v1/{folder}events"], "DOCKERCLOUD_STREAM_HOST")
+    return Setting((), "default")
+
+
+def _spool_default(database: str, folder: Path) -> Path:
+    path = database.removeprefix("sqlite:///").partition("?")[0] if database.startswith("sqlite:///") else ""
+    return (Path(path).absolute().parent if path and path != ":memory:" else folder) / "spool.db"
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Config:
+    """All settings. A flag that is None, empty or False counts as not given.
+
+    Raises ConfigurationWrong naming the setting and where its value was found.
+    """
+    sources = _Sources(flags, environ, home)
+    folder, origin = _data_folder(environ, home)
+    database = sources.setting(
+        "database",
+        "ARCHIVER_DATABASE_URL",
+        lambda raw: _database_url(raw, home),
+        Setting(str(folder / "archive.db"), origin),
+    )
+    spool = Setting(str(_spool_default(database.value, folder)), "default, beside the archive or in the data folder")
+    config = Config(
+        database=database,
+        streams=sources.setting("streams", "ARCHIVER_STREAM", _texts, _old_streams(environ)),
+        spool=sources.setting("spool", "ARCHIVER_SPOOL", lambda raw: _path(raw, home), spool),
+        spool_limit=sources.setting(
+            "spool_limit", "ARCHIVER_SPOOL_LIMIT", parse_size, Setting(DEFAULT_SPOOL_LIMIT, "default")
+        ),
+        auth=sources.setting("auth", "ARCHIVER_AUTH", _one_of(*AUTH_WAYS), Setting("header", "default")),
+        log_level=sources.setting("log_level", "ARCHIVER_LOG_LEVEL", _one_of(*LOG_LEVELS), Setting("info", "default")),
+        exit_on_auth_failure=sources.setting(
+            "exit_on_auth_failure", "ARCHIVER_EXIT_ON_AUTH_FAILURE", _flag, Setting(False, "default")
+        ),
+        allow_plaintext=sources.setting(
+            "allow_plaintext", "ARCHIVER_ALLOW_PLAINTEXT", _flag, Setting(False, "default")
+        ),
+    )
+    sources.refuse_unknown()
+    return config

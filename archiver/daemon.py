@@ -1,0 +1,163 @@
+"""Wires sources, spool, ingest and archive together, and runs them until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
+
+from archiver.errors import ArchiverError, SpoolError
+from archiver.inbox import Inbox
+from archiver.ingest import Ingest
+from archiver.model import Item
+from archiver.source.base import Source
+from archiver.spool import Spool
+from archiver.systemd import Notifier
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+SOURCES_SECONDS = 3.0
+SPOOL_SECONDS = 2.0
+DRAIN_SECONDS = 4.0
+_SPOOL_RETRY_SECONDS = 1.0
+
+
+class Daemon:
+    """Records some streams into one archive.
+
+    One thread a stream receives; one spools whatever has arrived, with one commit; one archives. A receiver waits for
+    the spool only, never for the archive.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        spool: Spool,
+        url: str,
+        *,
+        limit: int | None = None,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self._sources = sources
+        self._spool = spool
+        self._limit = limit
+        self._notifier = notifier or Notifier(None)
+        self._inbox = Inbox()
+        self._stop = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        self._failure: BaseException | None = None
+        self._running = len(sources)
+        self.ingest = Ingest(spool, url, on_archived=self._archived)
+
+    def stop(self) -> None:
+        """Asks `run` to end; may be called from any thread, and from a signal handler since it takes no lock."""
+        os.write(self._wake_write, b"x")
+
+    def run(self) -> None:
+        """Records until `stop`, or until `limit` events are archived, or every source has ended.
+
+        Then closes the streams, spools what was received and archives what was spooled, each within seconds; what the
+        database does not take by then stays in the spool. Raises CredentialsRefused when a source gave up.
+        """
+        receivers = [self._thread("receive", self._receive, source) for source in self._sources]
+        spooler = self._thread("spool", self._spool_all)
+        archiver = self._thread("archive", self.ingest.run)
+        self._notifier.ready()
+        while not select.select([self._wake_read], [], [], TICK_SECONDS)[0]:
+            self.ingest.watch()
+            if spooler.is_alive() and archiver.is_alive():
+                self._notifier.alive(self._status())
+        self._stop.set()
+        self._notifier.stopping()
+        self._end(receivers, spooler, archiver)
+        if self._failure is not None:
+            raise self._failure
+
+    def _end(self, receivers: Sequence[Thread], spooler: Thread, archiver: Thread) -> None:
+        deadline = time.monotonic() + SOURCES_SECONDS
+        for receiver in receivers:
+            receiver.join(max(0, deadline - time.monotonic()))
+        self._inbox.close()
+        spooler.join(SPOOL_SECONDS)
+        self.ingest.finish()
+        archiver.join(DRAIN_SECONDS)
+        if archiver.is_alive():
+            log.warning("the archive does not answer; what is not yet archived stays in the spool for the next start")
+            self.ingest.abandon()
+            archiver.join(1)
+        waiting = sum(1 for thread in (*receivers, spooler, archiver) if thread.is_alive())
+        log.info("stopped; archived %d events, %d rejects", self.ingest.archived, self.ingest.rejected)
+        if waiting:
+            log.warning("%d threads did not end in time", waiting)
+
+    def _thread(self, name: str, target: Callable[..., None], *args: object) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                target(*args)
+            except BaseException as error:
+                if not isinstance(error, ArchiverError):
+                    log.exception("the thread %r failed", name)
+                self._failure = self._failure or error
+                self.stop()
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _receive(self, source: Source) -> None:
+        for item in source.items(self._stop):
+            self._inbox.put(item)
+        self._running -= 1
+        if self._running == 0:
+            self.stop()
+
+    def _spool_all(self) -> None:
+        """Makes durable whatever has arrived, again and again, until the inbox is closed and empty."""
+        while (items := self._inbox.take_all(TICK_SECONDS)) is not None:
+            if items:
+                self._append(items)
+
+    def _append(self, items: list[Item]) -> None:
+        """Waits until the spool takes the items: meanwhile nothing is read from the streams, and nothing is lost."""
+        trouble: str | None = None
+        while True:
+            try:
+                self._spool.append(items)
+            except SpoolError as error:
+                if str(error) != trouble:
+                    log.warning("%s; %s (reading waits)", error, error.next_step)
+                trouble = str(error)
+                if self._inbox.closed:
+                    raise
+                self._stop.wait(_SPOOL_RETRY_SECONDS)
+            else:
+                return
+
+    def _archived(self, events: int) -> None:
+        if self._limit is not None and events >= self._limit:
+            self.stop()
+
+    def _status(self) -> str:
+        waiting = self._spool.last - self.ingest.position
+        text = f"{self.ingest.archived} events archived, {waiting} waiting"
+        return f"{text}; {self.ingest.trouble}" if self.ingest.trouble else text
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """SIGTERM and SIGINT ask for an orderly end; the handlers from before are put back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, lambda _number, _frame: stop())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

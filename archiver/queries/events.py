@@ -1,0 +1,138 @@
+"""The log of events: the last ones, all of them, or what has come since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from archiver.decoder.text import parse
+from archiver.model import ArchivedEvent, TimeRange
+from archiver.queries.members import members
+from archiver.storage.schema import event_actions, event_parents, event_states, event_types, events, resources
+
+_PAGE = 500
+
+
+class Filter(NamedTuple):
+    """Which events are wanted: within one field any of the texts, and every field that has some."""
+
+    types: Sequence[str] = ()
+    states: Sequence[str] = ()
+    actions: Sequence[str] = ()
+    under: int | None = None
+    """Number of a resource: only events about it and what is under it."""
+    range: TimeRange = TimeRange()
+
+
+def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[ArchivedEvent]:
+    """The last `limit` events, oldest first; 0 means all."""
+    found = _matching(connection, wanted)
+    if found is None:
+        return iter(())
+    if limit:
+        newest = found.order_by(events.c.occurred_at.desc(), events.c.id.desc()).limit(limit).cte("newest")
+        return _read(connection, select(newest.c.id).order_by(newest.c.occurred_at, newest.c.id))
+    return _read(connection, found.order_by(events.c.occurred_at, events.c.id))
+
+
+def events_after(connection: Connection, wanted: Filter, after: int) -> Iterator[ArchivedEvent]:
+    """The events archived after number `after`, in the order of archiving."""
+    found = _matching(connection, wanted)
+    if found is None:
+        return iter(())
+    return _read(connection, found.where(events.c.id > after).order_by(events.c.id))
+
+
+def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
+    """A query for number and time of the wanted events; None when some text was never seen, so none can match."""
+    if wanted.under is None:
+        query = select(events.c.id, events.c.occurred_at)
+    else:
+        under = members(wanted.under)
+        query = select(events.c.id, events.c.occurred_at).join_from(under, events, events.c.resource_id == under.c.id)
+    for texts, table, column in (
+        (wanted.types, event_types, events.c.type_id),
+        (wanted.states, event_states, events.c.state_id),
+        (wanted.actions, event_actions, events.c.action_id),
+    ):
+        if texts:
+            numbers = _numbers(connection, table, texts)
+            if not numbers:
+                return None
+            query = query.where(column.in_(numbers))
+    if wanted.range.since is not None:
+        query = query.where(events.c.occurred_at >= wanted.range.since)
+    if wanted.range.until is not None:
+        query = query.where(events.c.occurred_at < wanted.range.until)
+    return query
+
+
+def _numbers(connection: Connection, table: Table, texts: Sequence[str]) -> list[int]:
+    """The numbers of some words, in whatever case the platform writes them (Not running, Not Running)."""
+    asked = {text.lower() for text in texts}
+    return [row.id for row in connection.execute(select(table.c.id, table.c.text)) if row.text.lower() in asked]
+
+
+def _read(connection: Connection, found: Select[Any]) -> Iterator[ArchivedEvent]:
+    """The events behind a query for their numbers, page by page, so that memory stays bounded."""
+    rows = connection.execution_options(stream_results=True).execute(found)
+    for page in rows.partitions(_PAGE):
+        numbers = [row[0] for row in page]
+        whole = {row.id: row for row in connection.execute(event_rows().where(events.c.id.in_(numbers)))}
+        parents = parents_of(connection, numbers)
+        for number in numbers:
+            yield _event(whole[number], parents.get(number, []))
+
+
+def event_rows() -> Select[Any]:
+    """Everything of an event but its parents."""
+    joined = (
+        events.join(event_types, event_types.c.id == events.c.type_id)
+        .outerjoin(event_actions, event_actions.c.id == events.c.action_id)
+        .outerjoin(event_states, event_states.c.id == events.c.state_id)
+        .outerjoin(resources, resources.c.id == events.c.resource_id)
+    )
+    c = events.c
+    return select(
+        c.id,
+        event_types.c.text.label("type"),
+        event_actions.c.text.label("action"),
+        event_states.c.text.label("state"),
+        resources.c.uri,
+        resources.c.name,
+        c.occurred_at,
+        c.time_source,
+        c.received_at,
+        c.uuid,
+        c.extra,
+        c.session_id,
+    ).select_from(joined)
+
+
+def parents_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
+    """The parent URIs of events, in their order."""
+    c = event_parents.c
+    query = select(c.event_id, resources.c.uri).join(resources, resources.c.id == c.resource_id)
+    parents: dict[int, list[str]] = {}
+    for number, uri in connection.execute(query.where(c.event_id.in_(numbers)).order_by(c.event_id, c.position)):
+        parents.setdefault(number, []).append(uri)
+    return parents
+
+
+def _event(row: Row[Any], parents: list[str]) -> ArchivedEvent:
+    extra = parse(row.extra) if row.extra else {}
+    return ArchivedEvent(
+        row.id,
+        row.type,
+        row.action,
+        row.state,
+        row.uri,
+        tuple(parents),
+        row.occurred_at,
+        row.received_at,
+        row.uuid,
+        row.name,
+        extra,
+    )

@@ -1,0 +1,88 @@
+"""The state timeline of one resource."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Table, func, literal_column, select
+
+from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
+from archiver.queries.coverage import IMPORTED, coverage
+from archiver.storage.schema import event_states, events, observations, sessions
+
+
+class _Known(NamedTuple):
+    """That a resource was in a state at an instant; in the order in which that is to be believed."""
+
+    at: datetime
+    rank: int
+    id: int
+    state: str
+    session_id: int | None
+
+
+def history(connection: Connection, resource: Resource, range: TimeRange, now: datetime) -> History:
+    """The states of a resource within a range, beginning with the one it was in when the range begins."""
+    heard: set[int | None] = set()
+    told = _known(connection, events, events.c.occurred_at, 0, resource.id, range)
+    asked = _known(connection, observations, observations.c.observed_at, 1, resource.id, range)
+    spans = tuple(_spans(_noting(heapq.merge(told, asked), heard), range))
+    first = range.since or (spans[0].since if spans else None)
+    watched = _coverage(connection, TimeRange(first, range.until), now, heard)
+    return History(resource, range, watched, spans)
+
+
+def _known(
+    connection: Connection, table: Table, at: Any, rank: int, resource_id: int, range: TimeRange
+) -> Iterator[_Known]:
+    of_resource = (table.c.resource_id == resource_id, table.c.state_id.is_not(None))
+    query = select(at, literal_column(str(rank)), table.c.id, event_states.c.text, table.c.session_id)
+    query = query.join(event_states, event_states.c.id == table.c.state_id).where(*of_resource)
+    if range.since is not None:
+        before = connection.scalar(select(func.max(at)).where(*of_resource, at <= range.since))
+        query = query.where(at >= (before or range.since))
+    if range.until is not None:
+        query = query.where(at < range.until)
+    rows = connection.execution_options(stream_results=True).execute(query.order_by(at, table.c.id))
+    return (_Known(*row) for row in rows.yield_per(1000))
+
+
+def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]:
+    for item in known:
+        heard.add(item.session_id)
+        yield item
+
+
+def _spans(known: Iterable[_Known], range: TimeRange) -> Iterator[Span]:
+    """Equal states in a row are one span; what began before the range is cut at its beginning."""
+    span: Span | None = None
+    carried = False
+    for at, rank, _, state, _ in known:
+        inside = range.since is None or at >= range.since
+        count = 1 if rank == 0 and inside else 0
+        if span is not None and span.state == state:
+            span = replace(span, events=span.events + count, observed=span.observed and rank == 1)
+            continue
+        start = at if inside or range.since is None else range.since
+        # A state carried into the range is no span of it when the range begins with another one.
+        if span is not None and not (carried and span.since == start):
+            yield replace(span, until=start)
+        span, carried = Span(state, start, None, count, observed=rank == 1), not inside
+    if span is not None:
+        yield replace(span, until=range.until)
+
+
+def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:
+    """The coverage of the streams that told about the resource; of all streams when none did."""
+    session_ids = [number for number in heard if number is not None]
+    if heard == {None}:
+        return Coverage((Gap(None, range.since, range.until, IMPORTED),))
+    if not session_ids:
+        return coverage(connection, range, now)
+    c = sessions.c
+    stream_ids = connection.scalars(select(c.stream_id).where(c.id.in_(session_ids[:1000])).distinct()).all()
+    return coverage(connection, range, now, stream_ids)

@@ -1,0 +1,53 @@
+"""Chooses the source that speaks the language of a stream's URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from archiver.errors import ConfigurationWrong
+from archiver.source.address import AuthWay
+from archiver.source.base import Source
+
+WEBSOCKET = ("ws", "wss")
+DOCKER = ("unix", "tcp", "ssh", "docker")
+
+
+def choose(
+    url: str,
+    environ: Mapping[str, str],
+    home: Path,
+    *,
+    auth: AuthWay = "header",
+    allow_plaintext: bool = False,
+    give_up_on_refusal: bool = False,
+    resume_point: Callable[[str], str | None] = lambda _stream: None,
+) -> Source:
+    """The source for an URL, with the credentials that `environ` and `home` hold for it.
+
+    `resume_point` tells where an earlier session of a stream left off (`Message.resume`).
+    Raises ConfigurationWrong for an URL or for credentials that cannot be used.
+    """
+    scheme = url.partition(":")[0].lower()
+    if scheme in WEBSOCKET:
+        from archiver.source.credentials import find_credentials
+        from archiver.source.websocket import WebsocketSource
+
+        return WebsocketSource(
+            url,
+            find_credentials(environ, home, url),
+            auth=auth,
+            allow_plaintext=allow_plaintext,
+            give_up_on_refusal=give_up_on_refusal,
+        )
+    if scheme in DOCKER:
+        from archiver.source.docker import DockerSource
+        from archiver.source.docker_endpoint import resolve
+
+        return DockerSource(url, resume=resume_point(resolve(url, environ).url), environ=environ)
+    if scheme == "file":
+        from archiver.source.playback import PlaybackSource
+
+        return PlaybackSource(Path(url.removeprefix("file://").removeprefix("file:")))
+    known = ", ".join(f"{name}://" for name in (*WEBSOCKET, *DOCKER, "file"))
+    raise ConfigurationWrong(setting="stream", reason=f"{scheme}: is none of {known}", origin="--stream")

@@ -1,0 +1,120 @@
+"""The stream for Python users: an iterator of events, or callbacks as the old clients had them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from archiver.decoder import decode
+from archiver.errors import BadInput, StreamUnreachable
+from archiver.model import Closed, Event, Item, Message, Opened, Reject
+from archiver.source.address import AuthWay
+from archiver.source.base import Source
+from archiver.source.credentials import Credentials
+from archiver.source.websocket import WebsocketSource
+
+_log = logging.getLogger(__name__)
+
+
+class Stream:
+    """The events of a Tutum or Docker Cloud stream, across reconnections.
+
+        for event in Stream("wss://stream.example.org/v1/events", Credentials(key, user)):
+            ...
+
+    or, as with python-tutum and python-dockercloud, `on_message(handler)` and then `run_forever()`. Use one of the
+    two, and once. Both raise CredentialsRefused when the platform refuses the credentials, and end after `close()`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials | None = None,
+        *,
+        auth: AuthWay = "header",
+        allow_plaintext: bool = False,
+        source: Source | None = None,
+    ) -> None:
+        """Raises ConfigurationWrong for a URL that cannot be used. With `source`, events come from there instead."""
+        self._source = source or WebsocketSource(
+            url, credentials, auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True
+        )
+        self._stop = threading.Event()
+        self._open_handler: Callable[[], object] | None = None
+        self._message_handler: Callable[[Any], object] | None = None
+        self._error_handler: Callable[[Exception], object] | None = None
+        self._close_handler: Callable[[], object] | None = None
+
+    def __iter__(self) -> Iterator[Event]:
+        """Every event as it comes. A message that is no event goes to the `on_error` handler, else to the log."""
+        for item in self._items():
+            if isinstance(item, Message):
+                found = decode(item)
+                if isinstance(found, Event):
+                    yield found
+                else:
+                    self._rejected(found)
+
+    def on_open(self, handler: Callable[[], object]) -> None:
+        """Call `handler()` whenever a connection is open."""
+        self._open_handler = handler
+
+    def on_message(self, handler: Callable[[Any], object]) -> None:
+        """Call `handler(event)` with each event, the JSON object as a dict; not with the greeting of type `auth`."""
+        self._message_handler = handler
+
+    def on_error(self, handler: Callable[[Exception], object]) -> None:
+        """Call `handler(error)` for a connection lost by a fault and for a message that is no event."""
+        self._error_handler = handler
+
+    def on_close(self, handler: Callable[[], object]) -> None:
+        """Call `handler()` whenever a connection has ended."""
+        self._close_handler = handler
+
+    def run_forever(self, *args: object, **kwargs: object) -> None:
+        """Call the handlers until `close()`; what a handler raises, this raises.
+
+        The arguments the old clients took (`ping_interval` and others) are accepted and not needed.
+        """
+        for item in self._items():
+            if isinstance(item, Message):
+                self._dispatch(item)
+
+    def close(self) -> None:
+        """End the iteration or `run_forever` within about a second; from any thread, a handler included."""
+        self._stop.set()
+
+    def _items(self) -> Iterator[Item]:
+        for item in self._source.items(self._stop):
+            if isinstance(item, Opened) and self._open_handler is not None:
+                self._open_handler()
+            if isinstance(item, Closed):
+                self._closed(item)
+            yield item
+
+    def _closed(self, item: Closed) -> None:
+        if self._error_handler is not None and not (item.reason == "stopped" or item.reason.startswith("closed by")):
+            self._error_handler(StreamUnreachable(stream=item.stream, reason=item.reason))
+        if self._close_handler is not None:
+            self._close_handler()
+
+    def _dispatch(self, message: Message) -> None:
+        found = decode(message)
+        if isinstance(found, Reject):
+            self._rejected(found)
+        elif found.type != "auth" and self._message_handler is not None:
+            try:
+                value = json.loads(message.payload)
+            except (ValueError, RecursionError) as exc:
+                self._rejected(Reject(message.payload, str(exc), message.received_at, message.session))
+                return
+            self._message_handler(value)
+
+    def _rejected(self, reject: Reject) -> None:
+        if self._error_handler is not None:
+            self._error_handler(BadInput(source=f"a message of {self._source.stream}", reason=reject.reason))
+        else:
+            _log.warning("a message of %s is no event: %s", self._source.stream, reject.reason)

@@ -1,0 +1,105 @@
+"""The recorded stream of a real swarm, decoded, archived, and asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from archiver.decoder import decode
+from archiver.model import Message, Resource, TreeNode
+from archiver.queries.archive import Archive
+from archiver.storage.recorder import Recorder
+
+RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
+
+
+def messages() -> list[Message]:
+    lines = RECORDED.read_bytes().splitlines()
+    return [Message("unix:///run/docker.sock", "session", "docker", 1_795_426_200_000_000, line) for line in lines]
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    with Recorder(database_url) as recorder:
+        recorder.record([decode(message) for message in messages()])
+    with Archive.open(database_url) as archive:
+        yield archive
+
+
+def states(archive: Archive, ref: str) -> list[str]:
+    return [span.state for span in archive.history(ref).spans]
+
+
+def test_every_message_is_an_event(archive: Archive) -> None:
+    assert len(list(archive.events(limit=0))) == 937
+
+
+def test_the_history_of_a_container_is_found_by_the_name_it_ended_with(archive: Archive) -> None:
+    assert states(archive, "blog-app-2") == ["created", "running", "exited (137)", "removed"]
+
+
+def test_the_slot_of_a_service_is_its_latest_container(archive: Archive) -> None:
+    named = archive.resolve("shop_web.1").name or ""
+
+    assert named.startswith("shop_web.1.")
+    assert states(archive, "shop_web.1")[-1] == "removed"
+
+
+def test_a_worker_that_fails_shows_its_exit_code(archive: Archive) -> None:
+    failed = [event.name for event in archive.events(states=["exited (3)"], limit=0)]
+
+    assert len(failed) == 4
+    assert states(archive, failed[0] or "") == ["created", "running", "exited (3)", "removed"]
+
+
+def test_the_history_of_a_service_tells_of_its_rolling_update(archive: Archive) -> None:
+    assert states(archive, "shop_web") == ["created", "updating", "paused", "removed"]
+
+
+def test_the_actions_of_a_stack_are_those_on_all_its_containers(archive: Archive) -> None:
+    done = Counter(action.name for action in archive.actions("stack/shop"))
+
+    assert {name: done[name] for name in ("kill", "stop", "restart", "scale")} == {
+        "kill": 18,
+        "stop": 9,
+        "restart": 1,
+        "scale": 1,  # a service's messages carry no label; its place is known from its containers
+    }
+
+
+def test_an_exec_is_one_action_with_an_end(archive: Archive) -> None:
+    execs = [action for action in archive.actions("stack/shop") if action.name == "exec"]
+
+    assert len(execs) == 263
+    assert {action.events for action in execs if action.state == "Success"} == {3}
+    assert sum(action.finished_at is None for action in execs) == 2
+
+
+def test_what_was_done_to_a_container_names_the_container(archive: Archive) -> None:
+    renamed = [action for action in archive.actions("stack/blog") if action.name == "rename"]
+
+    assert [action.target for action in renamed] == [archive.resolve("blog-app-2").uri]
+
+
+def test_the_tree_of_a_stack_holds_its_services_and_their_containers(archive: Archive) -> None:
+    def kinds(node: TreeNode) -> dict[str, int]:
+        return {child.name or child.uri: len(child.children) for child in node.children}
+
+    assert kinds(archive.tree("stack/shop")) == {"shop_web": 10, "shop_worker": 4}
+
+
+def test_delivered_twice_it_is_archived_once(database_url: str) -> None:
+    with Recorder(database_url) as recorder:
+        recorder.record([decode(message) for message in messages()])
+        again = recorder.record([decode(message) for message in messages()])
+
+    assert (again.events, again.rejects, again.duplicates) == (0, 0, 937)
+
+
+def test_a_node_that_is_drained_is_acted_on(archive: Archive) -> None:
+    node: Resource = archive.resolve("node/vm")
+
+    assert [action.name for action in archive.actions("node/vm") if action.target == node.uri] == ["drain", "active"]

@@ -1,0 +1,208 @@
+"""The source over TLS: whoever cannot prove who he is gets not one byte of the credentials."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from archiver.model import Message
+from archiver.source.credentials import Credentials
+from archiver.source.dial import secure_context
+from archiver.source.websocket import WebsocketSource
+from tests.integration.hostile import CLOSE, Hostile, Peer, frame
+from tests.integration.test_websocket_source import PROMPT, closings, collect, messages
+from tests.integration.test_websocket_source_hostile import HASTY, failures
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate that signs itself, for an IP address or host name."""
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    kind = "IP" if name[0].isdigit() else "DNS"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += [
+        "-keyout",
+        str(key),
+        "-out",
+        str(cert),
+        "-subj",
+        f"/CN={name}",
+        "-addext",
+        f"subjectAltName={kind}:{name}",
+    ]
+    subprocess.run([*command, "-days", "2"], check=True, capture_output=True)
+    return cert, key
+
+
+AUTHORITY = """
+[ca]
+default_ca = own
+[own]
+database = index.txt
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = any
+x509_extensions = names
+[any]
+commonName = supplied
+[names]
+subjectAltName = IP:127.0.0.1
+"""
+
+
+def expired_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that was good for one day in 2020."""
+    (folder / "ca.cnf").write_text(AUTHORITY)
+    (folder / "index.txt").touch()
+    (folder / "serial").write_text("01")
+    key = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    sign = ["ca", "-config", "ca.cnf", "-batch", "-notext", "-selfsign", "-keyfile", "old.key", "-in", "old.csr"]
+    for command in (
+        [*key, "-keyout", "old.key", "-out", "old.csr", "-subj", "/CN=127.0.0.1"],
+        [*sign, "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-out", "old.pem"],
+    ):
+        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+    return folder / "old.pem", folder / "old.key"
+
+
+def serving(files: tuple[Path, Path], version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+def trusting(cert: Path) -> ssl.SSLContext:
+    context = secure_context()
+    context.load_verify_locations(cert)
+    return context
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return certificate(tmp_path_factory.mktemp("tls"), "127.0.0.1")
+
+
+def test_messages_come_over_tls(files: tuple[Path, Path]) -> None:
+    big = b"b" * 300_000
+
+    def script(peer: Peer) -> None:
+        peer.accept(extra=frame(b"first"))
+        peer.frame(big)
+        peer.frame(b"", CLOSE)
+        peer.drain()
+
+    with Hostile(script, Peer.hold, context=serving(files)) as server:
+        source = WebsocketSource(server.url, Credentials("k", "u"), retry=PROMPT, context=trusting(files[0]))
+        items = collect(source, closings(1))
+    assert [m.payload for m in messages(items)] == [b"first", big]
+    assert b"Authorization: Basic" in server.requests[0]
+
+
+def logged_failure(
+    server: Hostile, context: ssl.SSLContext | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    if context is not None:
+        monkeypatch.setattr("archiver.source.websocket.secure_context", lambda: context)
+    return failures(server, caplog)
+
+
+def test_an_unknown_signer_is_refused(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hostile(lambda peer: peer.read_request(), context=serving(files)) as server:
+        assert "certificate is not valid" in logged_failure(server, None, caplog, monkeypatch)
+        assert server.requests == []
+
+
+def test_a_certificate_for_another_host_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = certificate(tmp_path, "elsewhere.example")
+    with Hostile(lambda peer: peer.read_request(), context=serving(other)) as server:
+        line = logged_failure(server, trusting(other[0]), caplog, monkeypatch)
+        assert "not valid for '127.0.0.1'" in line
+        assert server.requests == []
+
+
+def test_an_expired_certificate_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired = expired_certificate(tmp_path)
+    with Hostile(lambda peer: peer.read_request(), context=serving(expired)) as server:
+        assert "certificate has expired" in logged_failure(server, trusting(expired[0]), caplog, monkeypatch)
+        assert server.requests == []
+
+
+@pytest.mark.filterwarnings("ignore:.*TLSv1_1 is deprecated:DeprecationWarning")
+def test_an_old_version_of_tls_is_refused(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hostile(lambda peer: peer.read_request(), context=serving(files, ssl.TLSVersion.TLSv1_1)) as server:
+        assert "TLS failure" in logged_failure(server, trusting(files[0]), caplog, monkeypatch)
+        assert server.requests == []
+
+
+def test_a_server_without_tls_gets_no_request(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        heard.append(peer.sock.recv(4096))
+        peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with Hostile(script) as server:
+        server_url = server.url.replace("ws://", "wss://")
+        stop = threading.Event()
+        threading.Timer(0.6, stop.set).start()
+        assert list(WebsocketSource(server_url, Credentials("c4nary", "bob")).items(stop)) == []
+    assert "TLS failure" in caplog.text
+    assert b"GET" not in b"".join(heard)
+
+
+def test_a_silent_tls_handshake_meets_the_deadline(caplog: pytest.LogCaptureFixture) -> None:
+    with Hostile(Peer.hold) as server:
+        stop = threading.Event()
+        source = WebsocketSource(server.url.replace("ws://", "wss://"), pace=HASTY)
+        threading.Timer(1.0, stop.set).start()
+        assert list(source.items(stop)) == []
+    assert "not connected after 0.5 s" in caplog.text
+
+
+def test_a_redirect_to_another_host_brings_it_no_byte(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hostile(Peer.hold) as other:
+        location = f"Location: {other.url}\r\n"
+        with Hostile(lambda peer: peer.answer("302 Found", header=location), context=serving(files)) as server:
+            assert "HTTP 302 Found" in logged_failure(server, trusting(files[0]), caplog, monkeypatch)
+        assert other.connections == 0
+
+
+def test_no_environment_variable_logs_the_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    context = secure_context()
+    assert context.keylog_filename is None
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_messages_are_taken_from_the_buffer_of_the_tls_layer(files: tuple[Path, Path]) -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.send(frame(b"m") * 5000)
+        peer.hold()
+
+    with Hostile(script, context=serving(files)) as server:
+        source = WebsocketSource(server.url, context=trusting(files[0]))
+        items = collect(source, lambda items: len(items) > 5000)
+    assert sum(isinstance(item, Message) for item in items) == 5000

@@ -1,0 +1,171 @@
+"""The program as a whole: what it loads, how it ends, what it says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archiver.cli import app as application
+
+HEAVY = {"sqlalchemy", "alembic", "websocket", "psycopg", "rich", "pydantic", "asyncio", "ssl", "websockets"}
+PROGRAM = [sys.executable, "-m", "archiver"]
+MODULES = {name: f"archiver.cli.{module}" for name, (module, _) in application.COMMANDS.items()}
+READY = [name for name, module in MODULES.items() if importlib.util.find_spec(module)]
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def imported(*arguments: str, **environment: str) -> set[str]:
+    """The top-level packages that a call imports."""
+    return {name.partition(".")[0] for name in modules(*arguments, **environment)}
+
+
+def modules(*arguments: str, **environment: str) -> set[str]:
+    """The modules that a call imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "archiver", *arguments],
+        capture_output=True, text=True, timeout=60, env=os.environ | environment,
+    )  # fmt: skip
+    names = set(re.findall(r"^import time:.*\|\s+([\w.]+)$", done.stderr, re.MULTILINE))
+    assert "typer" in names
+    return names
+
+
+@pytest.mark.parametrize("line", ["--help", "history --help", "events -h", "db --help", "--version"])
+def test_help_loads_nothing_heavy(line: str) -> None:
+    assert imported(*line.split()) & HEAVY == set()
+
+
+def test_help_loads_no_command() -> None:
+    assert modules("--help") & set(MODULES.values()) == set()
+
+
+def test_completion_loads_nothing_heavy(tmp_path: Path) -> None:
+    loaded = imported(
+        _ARCHIVER_COMPLETE="complete_bash", COMP_WORDS="archiver history ", COMP_CWORD="2",
+        ARCHIVER_DATABASE_URL=f"sqlite:///{tmp_path}/none.db",
+    )  # fmt: skip
+
+    assert loaded & (HEAVY - {"rich"}) == set()
+
+
+def test_every_command_stands_in_the_help_with_its_line() -> None:
+    text = " ".join(run("--help", env=os.environ | {"COLUMNS": "200"}).stdout.split())
+
+    for name, (_, line) in application.COMMANDS.items():
+        assert f"{name} {line}" in text
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_command_has_help_and_examples(name: str) -> None:
+    done = run(name, "-h")
+
+    assert done.returncode == 0, done.stderr
+    assert "Examples:" in done.stdout
+    assert f"archiver {name}" in done.stdout.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("name", READY)
+def test_every_command_has_the_name_it_is_called_by(name: str) -> None:
+    command = application.load(name)
+
+    assert command.name == name
+    assert command.help
+
+
+def test_the_exit_codes_are_in_the_help() -> None:
+    text = run("--help").stdout
+
+    for code in ("0 ok", "1 failure", "2 wrong usage", "3 no such", "4 database", "5 schema", "77", "78", "130 Ctrl-C"):
+        assert code in text
+
+
+def test_a_typing_error_gets_a_suggestion() -> None:
+    done = run("histroy")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean 'history'?" in done.stderr
+
+
+def test_a_time_nobody_can_read_is_one_line_and_the_next_step() -> None:
+    done = run("history", "x", "--since", "10/11/2026\x1b[2J")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "archiver: error: cannot read '10/11/2026\\x1b[2J' as a time",
+        "  hint: try 2h, '2 hours ago', yesterday, 14:00, 2026-11-20 or 2026-11-20T14:00Z",
+    ]
+
+
+def test_debug_shows_the_traceback() -> None:
+    done = run("--debug", "history", "x", "--since", "10/11/2026")
+
+    assert "Traceback" in done.stderr
+    assert done.stderr.splitlines()[-2].startswith("archiver: error:")
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+
+    assert done.returncode == 1
+    assert "No space left" in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_went_away_is_not_an_error_worth_words() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "w") as pipe:
+        done = subprocess.run([*PROGRAM, "db", "sql"], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60)
+
+    assert done.returncode == -signal.SIGPIPE
+    assert done.stderr == ""
+
+
+def test_the_version_is_told() -> None:
+    from archiver import __version__
+
+    assert run("--version").stdout == f"archiver {__version__}\n"
+
+
+def test_completion_can_be_installed(tmp_path: Path) -> None:
+    told_the_shell = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    done = run("--install-completion", "bash", env=os.environ | told_the_shell)
+
+    assert done.returncode == 0, done.stderr
+    assert "_ARCHIVER_COMPLETE" in (tmp_path / ".bash_completions" / "archiver.sh").read_text()
+
+
+def test_commands_complete() -> None:
+    done = run(env=os.environ | {"_ARCHIVER_COMPLETE": "complete_bash", "COMP_WORDS": "archiver h", "COMP_CWORD": "1"})
+
+    assert done.stdout.split() == ["history"]
+
+
+def test_listen_ends_with_130_on_ctrl_c() -> None:
+    nowhere = [*PROGRAM, "listen", "--stream", "ws://127.0.0.1:9/"]
+    with subprocess.Popen(nowhere, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "cannot open" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def test_listen_refuses_a_url_it_cannot_use() -> None:
+    done = run("listen", "--stream", "wss://")
+
+    assert done.returncode == 78
+    assert done.stderr.startswith("archiver: error: the stream's URL is wrong")

@@ -1,0 +1,283 @@
+"""The reading commands as their users start them, on a real archive filled by `archiver import`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+STACK = "/api/v1/stack/f24bca18-e1dd-40aa-9b3c-064c0c26683e/"
+SERVICE = "/api/v1/service/d0b1eb62-7662-4a81-8a10-d5a74b07811e/"
+CONTAINER = "/api/v1/container/fa159860-9048-4d1e-8655-6285fa9e3fa2/"
+OTHER = "/api/v1/container/0fc9f01d-a726-48c7-a9c2-9e34918ddf4a/"
+ACTION = "/api/v1/action/1256fc42-1e77-47e0-96cb-4d9e246629bb/"
+EVENT_KEYS = ["id", "type", "action", "state", "resource_uri", "parents", "occurred_at", "received_at", "uuid"]
+
+
+def event(kind: str, uri: str, state: str, clock: str, *parents: str, action: str = "update") -> str:
+    return json.dumps(
+        {"type": kind, "action": action, "state": state, "resource_uri": uri, "parents": list(parents),
+         "datetime": f"2026-11-20T{clock}:00Z"}
+    )  # fmt: skip
+
+
+LINES = [
+    event("stack", STACK, "Running", "10:00"),
+    event("service", SERVICE, "Running", "10:01", STACK),
+    event("container", CONTAINER, "Starting", "14:00", SERVICE, STACK, action="create"),
+    event("container", CONTAINER, "Running", "14:02", SERVICE, STACK),
+    event("container", CONTAINER, "Terminated", "15:00", SERVICE, STACK, action="delete"),
+    event("container", OTHER, "Running", "15:01", SERVICE, STACK),
+    event("action", ACTION, "In progress", "15:02", CONTAINER, SERVICE, STACK),
+    event("action", ACTION, "Success", "15:03", CONTAINER, SERVICE, STACK),
+]
+
+
+@pytest.fixture
+def archive(sqlite_url: str, run_archiver: Run, tmp_path: Path) -> str:
+    """An archive with a morning's events."""
+    (tmp_path / "events.jsonl").write_text("".join(line + "\n" for line in LINES))
+    done = run_archiver("--database", sqlite_url, "import", "events.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "8 events, 0 duplicates, 0 rejects" in done.stdout
+    return sqlite_url
+
+
+@pytest.fixture
+def ask(archive: str, run_archiver: Run) -> Run:
+    """The program on that archive."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return run_archiver(*arguments, "--database", archive, **options)
+
+    return run
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+REFERENCES = [
+    CONTAINER,
+    f"https://dashboard.tutum.co{CONTAINER}",
+    "container/fa159860-9048-4d1e-8655-6285fa9e3fa2",
+    "container/fa159860",
+    "fa15",
+]
+
+
+@pytest.mark.parametrize("ref", REFERENCES)
+def test_history_by_any_reference(ask: Run, ref: str) -> None:
+    found = answer(ask("history", ref, "-o", "json"))
+
+    assert found["resource"]["uri"] == CONTAINER
+    assert [(span["state"], span["since"], span["seconds"]) for span in found["spans"]] == [
+        ("Starting", "2026-11-20T14:00:00Z", 120),
+        ("Running", "2026-11-20T14:02:00Z", 3480),
+        ("Terminated", "2026-11-20T15:00:00Z", None),
+    ]
+
+
+def test_a_pipe_gets_plain_spans(ask: Run) -> None:
+    first = ask("history", CONTAINER).stdout.splitlines()[0]
+
+    assert first == "Starting\t2026-11-20T14:00:00Z\t2026-11-20T14:02:00Z\t120\t1"
+
+
+def test_an_unknown_resource_is_3(ask: Run) -> None:
+    done = ask("history", "no-such-thing")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("archiver: error: no resource matches 'no-such-thing'\n  hint: ")
+
+
+def test_an_archive_that_is_not_there_is_4_and_is_not_made(run_archiver: Run, tmp_path: Path) -> None:
+    done = run_archiver("events", "--database", f"sqlite:///{tmp_path}/none.db")
+
+    assert done.returncode == 4
+    assert "archiver db upgrade" in done.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_actions_of_all_that_is_under_a_stack(ask: Run) -> None:
+    (action,) = answer(ask("actions", STACK, "-o", "json"))
+
+    assert list(action) == ["uri", "target", "state", "started_at", "finished_at", "seconds", "events"]
+    assert (action["uri"], action["state"], action["seconds"], action["events"]) == (ACTION, "Success", 60, 2)
+
+
+def test_no_actions_is_an_answer(ask: Run) -> None:
+    done = ask("actions", OTHER)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "no actions in this range\n")
+    assert answer(ask("actions", OTHER, "-o", "json")) == []
+
+
+def test_events_are_the_last_ones_the_oldest_first(ask: Run) -> None:
+    done = ask("events", "-n", "2", "-o", "jsonl")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert [list(one) for one in found] == [EVENT_KEYS] * 2
+    assert [one["state"] for one in found] == ["In progress", "Success"]
+    assert done.stderr == "... older events exist, use -n 0 for all\n"
+
+
+def test_all_events_and_no_note(ask: Run) -> None:
+    done = ask("events", "-n", "0")
+
+    assert (len(done.stdout.splitlines()), done.stderr) == (len(LINES), "")
+
+
+def test_the_same_filter_twice_is_either_and_different_ones_are_both(ask: Run) -> None:
+    line = ["events", "--type", "container", "--state", "Running", "--state", "Terminated", "--under", SERVICE]
+    states = [record["state"] for record in answer(ask(*line, "-o", "json"))]
+
+    assert states == ["Running", "Terminated", "Running"]
+
+
+def test_since_is_inclusive_and_until_is_not(ask: Run) -> None:
+    found = answer(ask("events", "--since", "2026-11-20T14:00Z", "--until", "2026-11-20T15:00Z", "-o", "json"))
+
+    assert [record["occurred_at"] for record in found] == ["2026-11-20T14:00:00Z", "2026-11-20T14:02:00Z"]
+
+
+def test_csv_has_a_head(ask: Run) -> None:
+    rows = list(csv.DictReader(ask("events", "-o", "csv").stdout.splitlines()))
+
+    assert list(rows[0]) == EVENT_KEYS
+
+
+def test_a_tree_is_nested(ask: Run) -> None:
+    root = answer(ask("tree", STACK, "-o", "json"))
+
+    assert list(root) == ["uri", "type", "name", "state", "since", "children"]
+    (service,) = (child for child in root["children"] if child["uri"] == SERVICE)
+    assert {child["uri"] for child in service["children"]} >= {CONTAINER, OTHER}
+
+
+def test_status_counts(ask: Run) -> None:
+    found = answer(ask("status", "-o", "json"))
+
+    assert (found["events"], found["rejects"]) == (8, 0)
+    assert found["last_event_at"] == "2026-11-20T15:03:00Z"
+
+
+def test_an_export_into_an_empty_archive_answers_the_same(ask: Run, run_archiver: Run, tmp_path: Path) -> None:
+    copy = f"sqlite:///{tmp_path}/copy.db"
+    assert ask("export", "-o", "whole.jsonl").returncode == 0
+    assert run_archiver("db", "upgrade", "--database", copy).returncode == 0
+    assert run_archiver("import", "whole.jsonl", "--database", copy).returncode == 0
+
+    for line in (["history", CONTAINER], ["actions", STACK], ["tree", STACK]):
+        assert run_archiver(*line, "-o", "json", "--database", copy).stdout == ask(*line, "-o", "json").stdout
+
+
+def test_an_export_that_fails_leaves_no_file(ask: Run, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    done = ask("export", "-o", "taken/nowhere/whole.jsonl")
+
+    assert done.returncode == 1
+    assert "taken/nowhere/whole.jsonl" in done.stderr
+    assert list((tmp_path / "taken").iterdir()) == []
+
+
+def test_what_cannot_be_read_is_a_reject_and_the_rest_goes_on(sqlite_url: str, run_archiver: Run) -> None:
+    done = run_archiver("import", "-", "--database", sqlite_url, input=f"nonsense\n{LINES[0]}\n")
+
+    assert (done.returncode, done.stdout) == (0, "-: 1 events, 0 duplicates, 1 rejects\n")
+
+
+def test_a_file_that_is_not_there_is_said_before_anything_is_imported(ask: Run, archive: str) -> None:
+    done = ask("import", "events.jsonl", "none.jsonl")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "none.jsonl" in done.stderr
+    assert answer(ask("status", "-o", "json"))["events"] == 8
+
+
+def test_db_says_what_changed(run_archiver: Run, tmp_path: Path) -> None:
+    url = ["--database", f"sqlite:///{tmp_path}/new.db"]
+
+    assert run_archiver("db", "upgrade", *url).stdout.startswith("the schema was created at ")
+    assert "already" in run_archiver("db", "upgrade", *url).stdout
+    assert run_archiver("db", "current", *url).returncode == 0
+    assert run_archiver("db", "check", *url).stdout == "the archive is sound\n"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_the_tables_can_be_read_as_sql(run_archiver: Run, dialect: str) -> None:
+    assert "CREATE TABLE events" in run_archiver("db", "sql", "--dialect", dialect).stdout
+
+
+# --- on a terminal, and with others at the same time -----------------------------------------------------------------
+
+
+def on_a_terminal(arguments: list[str], environment: dict[str, str]) -> str:
+    """What a terminal gets from the program."""
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "archiver", *arguments]
+    with subprocess.Popen(command, stdout=follower, stderr=follower, env=environment, close_fds=True) as process:
+        os.close(follower)
+        text = b"".join(iter(lambda: _read(leader), b""))
+        process.wait(60)
+    os.close(leader)
+    return text.decode().replace("\r\n", "\n")
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def test_a_terminal_gets_the_answer_first_in_local_time(archive: str, program_environment: dict[str, str]) -> None:
+    environment = program_environment | {"TZ": "Asia/Tokyo", "TERM": "xterm"}
+    lines = on_a_terminal(["history", CONTAINER, "--database", archive], environment).splitlines()
+
+    assert lines[0].startswith("container/fa159860 was ")
+    assert "2026-11-20 23:00:00+09:00" in "\n".join(lines)
+    assert "\x1b[" in lines[0]
+
+
+def test_no_color(archive: str, program_environment: dict[str, str]) -> None:
+    text = on_a_terminal(
+        ["tree", STACK, "--database", archive], program_environment | {"NO_COLOR": "1", "TERM": "xterm"}
+    )
+
+    assert "\x1b" not in text
+    assert "└── " in text
+
+
+@pytest.fixture
+def following(archive: str, program_environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "archiver", "events", "-f", "-n", "1", "-o", "json", "--database", archive]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=program_environment
+    ) as process:
+        yield process
+        process.kill()
+
+
+def test_following_shows_what_comes_until_ctrl_c(following: subprocess.Popen[str], ask: Run) -> None:
+    assert following.stdout is not None
+    assert json.loads(following.stdout.readline())["state"] == "Success"
+
+    ask("import", "-", input=event("container", OTHER, "Stopped", "16:00", SERVICE, STACK) + "\n")
+    assert json.loads(following.stdout.readline())["state"] == "Stopped"
+
+    following.send_signal(signal.SIGINT)
+    _, errors = following.communicate(timeout=30)
+    assert (following.returncode, errors) == (130, "")

@@ -1,0 +1,195 @@
+"""The settings and where they come from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from archiver.config import Config, load, shown_database
+from archiver.errors import ConfigurationWrong
+
+
+def loaded(tmp_path: Path, environ: dict[str, str] | None = None, file: str | None = None, **flags: object) -> Config:
+    environ = dict(environ or {})
+    if file is not None:
+        (tmp_path / "config.toml").write_text(file)
+        environ["CONFIGURATION_DIRECTORY"] = str(tmp_path)
+    return load(flags, environ, tmp_path)
+
+
+def test_flag_goes_before_environment_before_file_before_default(tmp_path: Path) -> None:
+    environ, file = {"ARCHIVER_LOG_LEVEL": "warning"}, 'log_level = "error"'
+    settings = [
+        loaded(tmp_path, environ, file, log_level="debug"),
+        loaded(tmp_path, environ, file),
+        loaded(tmp_path, None, file),
+        loaded(tmp_path, {}),
+    ]
+    assert [config.log_level.value for config in settings] == ["debug", "warning", "error", "info"]
+    origins = [config.log_level.origin for config in settings]
+    assert origins == ["--log-level", "ARCHIVER_LOG_LEVEL", str(tmp_path / "config.toml"), "default"]
+
+
+def test_a_flag_that_was_not_given_says_nothing(tmp_path: Path) -> None:
+    config = loaded(
+        tmp_path, {"ARCHIVER_ALLOW_PLAINTEXT": "yes", "ARCHIVER_STREAM": "wss://a"}, allow_plaintext=False, streams=[]
+    )
+    assert config.allow_plaintext.value
+    assert config.streams.value == ("wss://a",)
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("/var/lib/a.db", "sqlite:////var/lib/a.db"),
+        ("sqlite:////var/lib/a.db", "sqlite:////var/lib/a.db"),
+        ("postgres://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+        ("postgresql://u@h/d?sslmode=verify-full", "postgresql+psycopg://u@h/d?sslmode=verify-full"),
+        ("postgresql+psycopg:///d", "postgresql+psycopg:///d"),
+    ],
+)
+def test_a_database_is_a_path_or_a_url(given: str, url: str, tmp_path: Path) -> None:
+    assert loaded(tmp_path, {"ARCHIVER_DATABASE_URL": given}).database.value == url
+
+
+def test_a_path_in_the_home_folder(tmp_path: Path) -> None:
+    assert loaded(tmp_path, database="~/a.db").database.value == f"sqlite:///{tmp_path}/a.db"
+
+
+def test_the_archive_and_the_spool_live_in_the_state_folder_else_in_the_data_folder(tmp_path: Path) -> None:
+    config = loaded(tmp_path, {"STATE_DIRECTORY": "/var/lib/archiver"})
+    assert config.database.value == "sqlite:////var/lib/archiver/archive.db"
+    assert config.spool.value == Path("/var/lib/archiver/spool.db")
+    config = loaded(tmp_path, {"XDG_DATA_HOME": "/data"})
+    assert config.database.value == "sqlite:////data/archiver/archive.db"
+    assert loaded(tmp_path).database.value == f"sqlite:///{tmp_path}/.local/share/archiver/archive.db"
+
+
+def test_the_spool_lies_beside_a_sqlite_archive_and_not_beside_a_postgres_one(tmp_path: Path) -> None:
+    assert loaded(tmp_path, database="/srv/x/a.db").spool.value == Path("/srv/x/spool.db")
+    config = loaded(tmp_path, {"STATE_DIRECTORY": "/state"}, database="postgresql://h/d")
+    assert config.spool.value == Path("/state/spool.db")
+
+
+@pytest.mark.parametrize(
+    ("environ", "streams"),
+    [
+        ({"ARCHIVER_STREAM": " wss://a/x \n wss://b/y "}, ("wss://a/x", "wss://b/y")),
+        ({"TUTUM_STREAM_URL": "wss://s/v1/"}, ("wss://s/v1/events",)),
+        ({"TUTUM_STREAM_HOST": "wss://s/"}, ("wss://s/v1/events",)),
+        ({"DOCKERCLOUD_STREAM_HOST": "wss://c"}, ("wss://c/api/audit/v1/events",)),
+        ({"DOCKERCLOUD_STREAM_HOST": "wss://c/", "DOCKERCLOUD_NAMESPACE": "org"}, ("wss://c/api/audit/v1/org/events",)),
+        ({"TUTUM_STREAM_HOST": "wss://s/", "ARCHIVER_STREAM": "wss://a"}, ("wss://a",)),
+        ({}, ()),
+    ],
+)
+def test_streams_are_found(environ: dict[str, str], streams: tuple[str, ...], tmp_path: Path) -> None:
+    assert loaded(tmp_path, environ).streams.value == streams
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1000", 1000),
+        ("1k", 1024),
+        ("2 MiB", 2 << 20),
+        ("500MB", 500_000_000),
+        ("1g", 1 << 30),
+        ("3TiB", 3 << 40),
+        ("7B", 7),
+    ],
+)
+def test_a_size_has_a_suffix(text: str, size: int, tmp_path: Path) -> None:
+    assert loaded(tmp_path, {"ARCHIVER_SPOOL_LIMIT": text}).spool_limit.value == size
+
+
+def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
+    file = """
+        database = "postgresql://h/d"
+        streams = ["wss://a", "wss://b"]
+        spool = "/fast/spool.db"
+        spool_limit = 5000
+        auth = "query-auth"
+        log_level = "debug"
+        exit_on_auth_failure = true
+        allow_plaintext = false
+    """
+    config = loaded(tmp_path, None, file)
+    assert config.streams.value == ("wss://a", "wss://b")
+    assert config.exit_on_auth_failure.value is True
+    assert {origin for _, origin in config.shown().values()} == {str(tmp_path / "config.toml")}
+
+
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [
+        ("stream = 'wss://a'", "'stream'"),
+        ("streams = 3", "streams"),
+        ("streams = [1]", "streams"),
+        ("spool_limit = true", "spool_limit"),
+        ("spool_limit = 0", "spool_limit"),
+        ("spool_limit = '1 parsec'", "spool_limit"),
+        ("allow_plaintext = 1", "allow_plaintext"),
+        ("database = 'mysql://h/d'", "database"),
+        ("database = ''", "database"),
+        ("auth = 'none'", "auth"),
+        ("not toml", "the configuration file"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_setting_and_origin(file: str, named: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationWrong) as wrong:
+        loaded(tmp_path, None, file)
+    assert wrong.value.exit_code == 78
+    assert str(wrong.value).startswith(f"{named} is wrong")
+    assert str(tmp_path / "config.toml") in wrong.value.next_step
+
+
+def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationWrong) as wrong:
+        loaded(tmp_path, {"ARCHIVER_EXIT_ON_AUTH_FAILURE": "maybe"})
+    assert "ARCHIVER_EXIT_ON_AUTH_FAILURE" in wrong.value.next_step
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationWrong):
+        loaded(tmp_path, {"ARCHIVER_CONFIG": str(tmp_path / "nowhere.toml")})
+
+
+def test_the_user_s_own_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / ".config" / "archiver" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("log_level = 'error'")
+    assert loaded(tmp_path).log_level.origin == str(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (
+            "postgresql+psycopg://u:s3cret@h:5432/d?sslmode=require",
+            "postgresql+psycopg://u:***@h:5432/d?sslmode=require",
+        ),
+        ("postgresql+psycopg://u:s3/c@s3:t?@h/d", "postgresql+psycopg://u:***@h/d"),
+        ("postgresql+psycopg://h/d?user=u&password=s3cret", "postgresql+psycopg://h/d?user=u&password=***"),
+        ("postgresql+psycopg://u@h/d", "postgresql+psycopg://u@h/d"),
+        ("sqlite:////var/a.db", "sqlite:////var/a.db"),
+    ],
+)
+def test_a_database_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert "s3" not in shown_database(url)
+    assert shown_database(url) == shown
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    config = loaded(tmp_path, database="postgresql://u:s3cret@h/d", streams=["wss://x/e?user=u&token=s3cret"])
+    assert "s3cret" not in repr(config)
+    assert "s3cret" not in str(config.shown())
+
+
+def test_the_module_costs_little_to_import() -> None:
+    check = "import sys, archiver.config; print({'tomllib', 'json', 'logging', 'ssl', 'websocket'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

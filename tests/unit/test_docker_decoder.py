@@ -1,0 +1,353 @@
+"""Messages of a Docker Engine as events."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archiver.decoder import decode, uris
+from archiver.model import Event, Message, Reject, ResourceRef
+
+RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
+WEB = {
+    "com.docker.stack.namespace": "shop",
+    "com.docker.swarm.service.id": "s1",
+    "com.docker.swarm.service.name": "shop_web",
+    "com.docker.swarm.node.id": "node1",
+    "name": "shop_web.1.t1",
+}
+COMPOSED = {"com.docker.compose.project": "blog", "com.docker.compose.service": "app", "name": "blog-app-1"}
+ENGINE = {"engine": "ENGINE", "node": "node1", "swarm": "swarm1"}
+ABOVE_WEB = (
+    "/docker/v1/service/s1/",
+    "/docker/v1/stack/swarm1.shop/",
+    "/docker/v1/node/node1/",
+    "/docker/v1/nodecluster/swarm1/",
+)
+
+
+def said(kind: str, action: str, id: str = "x1", scope: str = "local", **attributes: str) -> dict[str, Any]:
+    actor = {"ID": id, "Attributes": attributes}
+    return {"Type": kind, "Action": action, "Actor": actor, "scope": scope, "timeNano": 1_795_426_054_706_028_481}
+
+
+def received(value: object) -> Message:
+    payload = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return Message("unix:///run/docker.sock", "session", "docker", 1_795_426_055_000_000, payload)
+
+
+def event(message: dict[str, Any], **facts: Any) -> Event:
+    decoded = decode(received({**facts, "message": message} if facts else message))
+    assert isinstance(decoded, Event)
+    return decoded
+
+
+def recorded() -> list[Event]:
+    decoded = [decode(received(line)) for line in RECORDED.read_bytes().splitlines()]
+    return [found for found in decoded if isinstance(found, Event)]
+
+
+# --- the recorded stream ----------------------------------------------------------------------------------------------
+
+
+def test_every_recorded_message_is_one_event_with_an_identity_of_its_own() -> None:
+    events = recorded()
+
+    assert len(events) == len({found.uuid for found in events}) == 937
+
+
+def test_every_recorded_message_is_kept_whole() -> None:
+    originals = [json.loads(line) for line in RECORDED.read_bytes().splitlines()]
+
+    assert [json.loads(found.extra or "")["message"] for found in recorded()] == originals
+
+
+def test_the_recorded_events_are_of_these_kinds() -> None:
+    assert Counter((found.type, found.action, found.state) for found in recorded()) == {
+        ("action", "exec", "Pending"): 263,
+        ("action", "exec", "In progress"): 262,
+        ("action", "exec", "Success"): 261,
+        ("action", "kill", "Success"): 21,
+        ("action", "stop", "Success"): 10,
+        ("action", "update", "Success"): 4,
+        ("action", "scale", "Success"): 1,
+        ("action", "restart", "Success"): 1,
+        ("action", "rename", "Success"): 1,
+        ("action", "drain", "Success"): 1,
+        ("action", "active", "Success"): 1,
+        ("container", "create", "created"): 16,
+        ("container", "start", "running"): 15,
+        ("container", "health_status", "running (healthy)"): 9,
+        ("container", "pause", "paused"): 1,
+        ("container", "unpause", "running"): 1,
+        ("container", "die", "exited (137)"): 11,
+        ("container", "die", "exited (3)"): 4,
+        ("container", "destroy", "removed"): 16,
+        ("network", "create", "created"): 1,
+        ("network", "connect", None): 15,
+        ("network", "disconnect", None): 15,
+        ("node", "update", "ready"): 1,
+        ("service", "create", "created"): 2,
+        ("service", "update", "updating"): 1,
+        ("service", "update", "paused"): 1,
+        ("service", "remove", "removed"): 2,
+    }
+
+
+def test_the_life_of_a_recorded_container_reads_as_docker_ps_would_show_it() -> None:
+    events = recorded()
+    uri = next(found.resource_uri for found in events if found.action == "pause")
+
+    states = [found.state for found in events if found.resource_uri == uri]
+
+    assert states == [
+        "created",
+        "running",
+        "running (healthy)",
+        "paused",
+        "running",
+        "exited (137)",
+        "running",
+        "running (healthy)",
+        "exited (137)",
+        "removed",
+    ]
+
+
+# --- containers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "attributes", "state"),
+    [
+        ("create", {}, "created"),
+        ("start", {}, "running"),
+        ("pause", {}, "paused"),
+        ("unpause", {}, "running"),
+        ("die", {"exitCode": "3"}, "exited (3)"),
+        ("die", {}, "exited"),
+        ("oom", {}, "oom"),
+        ("health_status: unhealthy", {}, "running (unhealthy)"),
+        ("destroy", {}, "removed"),
+    ],
+)
+def test_what_changes_a_container_is_an_event_of_the_container(
+    action: str, attributes: dict[str, str], state: str
+) -> None:
+    found = event(said("container", action, **WEB, **attributes), **ENGINE)
+
+    assert (found.type, found.resource_uri, found.state) == ("container", "/docker/v1/container/x1/", state)
+    assert (found.name, found.parents) == ("shop_web.1.t1", ABOVE_WEB)
+
+
+@pytest.mark.parametrize("verb", ["kill", "stop", "restart", "rename", "update", "attach", "resize", "a-verb-to-come"])
+def test_what_somebody_does_to_a_container_is_an_action_on_it_and_all_above(verb: str) -> None:
+    found = event(said("container", verb, **WEB), **ENGINE)
+
+    assert (found.type, found.action, found.state, found.name) == ("action", verb, "Success", verb)
+    assert found.resource_uri == f"/docker/v1/action/{found.uuid}/"
+    assert found.parents == ("/docker/v1/container/x1/", *ABOVE_WEB)
+
+
+@pytest.mark.parametrize(("code", "end"), [("0", "Success"), ("1", "Failed"), ("137", "Failed")])
+def test_an_exec_is_one_action_that_begins_and_ends(code: str, end: str) -> None:
+    messages = [
+        said("container", "exec_create: sh -c x: y", execID="e1"),
+        said("container", "exec_start: sh -c x: y", execID="e1"),
+        said("container", "exec_die", execID="e1", exitCode=code),
+    ]
+
+    found = [event(message) for message in messages]
+
+    assert {one.resource_uri for one in found} == {"/docker/v1/action/e1/"}
+    assert [(one.action, one.state) for one in found] == [("exec", "Pending"), ("exec", "In progress"), ("exec", end)]
+
+
+def test_an_exec_of_the_engine_itself_is_called_a_healthcheck() -> None:
+    found = event(said("container", "exec_die", execID="e1", exitCode="0"), probe=True)
+
+    assert (found.action, found.name) == ("healthcheck", "healthcheck")
+
+
+def test_a_container_of_compose_has_a_service_and_a_stack_on_its_engine() -> None:
+    found = event(said("container", "start", **COMPOSED), engine="ENGINE")
+
+    assert found.parents == (
+        "/docker/v1/service/ENGINE.blog.app/",
+        "/docker/v1/stack/ENGINE.blog/",
+        "/docker/v1/node/ENGINE/",
+    )
+
+
+def test_a_container_by_itself_is_on_its_node() -> None:
+    assert event(said("container", "start"), engine="ENGINE").parents == ("/docker/v1/node/ENGINE/",)
+
+
+# --- services, nodes and the rest -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attributes", "state"),
+    [
+        ({"updatestate.new": "updating"}, "updating"),
+        ({"updatestate.new": "rollback_started", "image.new": "y"}, "rollback_started"),
+    ],
+)
+def test_the_progress_of_an_update_is_the_state_of_the_service(attributes: dict[str, str], state: str) -> None:
+    found = event(
+        said("service", "update", "s1", "swarm", name="shop_web", **attributes), **ENGINE, stack="swarm1.shop"
+    )
+
+    assert (found.resource_uri, found.state, found.name) == ("/docker/v1/service/s1/", state, "shop_web")
+    assert found.parents == ("/docker/v1/stack/swarm1.shop/", "/docker/v1/nodecluster/swarm1/")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "verb"),
+    [
+        ({}, "update"),
+        ({"replicas.new": "3"}, "scale"),
+        ({"image.new": "bb:2"}, "update"),
+        ({"image.new": "b", "replicas.new": "3"}, "update"),
+    ],
+)
+def test_a_change_of_a_service_is_an_action_on_it(attributes: dict[str, str], verb: str) -> None:
+    found = event(said("service", "update", "s1", "swarm", name="shop_web", **attributes), **ENGINE)
+
+    assert (found.type, found.action) == ("action", verb)
+    assert found.parents == ("/docker/v1/service/s1/", "/docker/v1/nodecluster/swarm1/")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"state.new": "down"}, ("node", "update", "down")),
+        ({"availability.new": "drain"}, ("action", "drain", "Success")),
+        ({"role.new": "manager"}, ("action", "promote", "Success")),
+        ({"role.new": "worker"}, ("action", "demote", "Success")),
+        ({"leader.new": "true"}, ("node", "update", None)),
+    ],
+)
+def test_a_node_changes_by_itself_or_by_somebody(attributes: dict[str, str], expected: tuple[str, str, str]) -> None:
+    found = event(said("node", "update", "node1", "swarm", name="vm", **attributes), **ENGINE)
+
+    assert (found.type, found.action, found.state) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "id", "uri", "state"),
+    [
+        ("network", "create", "n1", "/docker/v1/network/n1/", "created"),
+        ("network", "connect", "n1", "/docker/v1/network/n1/", None),
+        ("volume", "create", "data", "/docker/v1/volume/ENGINE.data/", "created"),
+        ("volume", "destroy", "data", "/docker/v1/volume/ENGINE.data/", "removed"),
+        ("image", "pull", "a/b:1", "/docker/v1/image/ENGINE.a%2Fb:1/", "created"),
+        ("image", "delete", "sha256:aa", "/docker/v1/image/ENGINE.sha256:aa/", "removed"),
+        ("secret", "remove", "k1", "/docker/v1/secret/k1/", "removed"),
+        ("config", "create", "k1", "/docker/v1/config/k1/", "created"),
+        ("plugin", "enable", "p", "/docker/v1/plugin/ENGINE.p/", "enabled"),
+        ("novelty", "arise", "?/#", "/docker/v1/novelty/%3F%2F%23/", None),
+    ],
+)
+def test_everything_else_is_a_resource_of_its_own_type(
+    kind: str, action: str, id: str, uri: str, state: str | None
+) -> None:
+    found = event(said(kind, action, id), **ENGINE)
+
+    assert (found.type, found.action, found.resource_uri, found.state) == (kind, action, uri, state)
+    assert found.parents == ("/docker/v1/node/node1/", "/docker/v1/nodecluster/swarm1/")
+
+
+def test_pruning_is_done_to_the_engine() -> None:
+    found = event(said("volume", "prune", "", reclaimed="0"), **ENGINE)
+
+    assert (found.type, found.action) == ("action", "volume prune")
+    assert found.parents == ("/docker/v1/node/node1/", "/docker/v1/nodecluster/swarm1/")
+
+
+# --- times, identities, envelopes -------------------------------------------------------------------------------------
+
+
+def test_the_time_is_the_engine_s_to_the_microsecond() -> None:
+    found = event(said("container", "start"))
+
+    assert (found.occurred_at, found.time_source) == (1_795_426_054_706_028, "datetime")
+
+
+def test_a_message_delivered_again_in_another_session_has_the_same_identity() -> None:
+    once = event(said("container", "start"))
+
+    assert event(said("container", "start"), **ENGINE).uuid == once.uuid
+    assert event(said("container", "stop"), **ENGINE).uuid != once.uuid
+
+
+def test_the_envelope_is_kept_with_the_message_and_decodes_to_the_same_event() -> None:
+    found = event(said("service", "create", "s1", "swarm"), **ENGINE, stack="swarm1.shop")
+
+    assert decode(received((found.extra or "").encode())) == found
+
+
+def test_two_engines_with_a_stack_of_one_name_have_two_stacks() -> None:
+    message = said("container", "start", **WEB)
+
+    assert set(event(message, swarm="one").parents) & set(event(message, swarm="two").parents) == {
+        "/docker/v1/service/s1/",
+        "/docker/v1/node/node1/",
+    }
+
+
+# --- what nobody foresaw ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b"7", b"{}", b'{"Type":"container"}', b"[" * 100_000])
+def test_what_is_no_message_is_rejected_byte_for_byte(payload: bytes) -> None:
+    found = decode(received(payload))
+
+    assert isinstance(found, Reject)
+    assert found.payload == payload
+
+
+def test_texts_that_no_column_takes_stay_in_the_message_only() -> None:
+    found = event(said("container", "die", exitCode="x" * 300, name="a\0b"))
+
+    assert (found.state, found.name) == (None, None)
+    assert json.loads(found.extra or "")["message"]["Actor"]["Attributes"]["name"] == "a\0b"
+
+
+def test_an_uri_is_read_back_as_its_type_and_key() -> None:
+    found = event(said("volume", "create", "my/data"), **ENGINE)
+
+    assert uris.parse(found.resource_uri or "") == ResourceRef("volume", "ENGINE.my%2Fdata")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+words = st.sampled_from(["container", "service", "node", "image", "daemon", "die", "exec_die", "update", "prune", "x"])
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "Type": words | values,
+            "Action": words | values,
+            "Actor": values | st.fixed_dictionaries({"ID": values, "Attributes": values}),
+            "scope": values,
+            "timeNano": values,
+            "time": values,
+        },
+    )
+)
+def test_any_json_object_is_an_event_or_a_reject(value: dict[str, Any]) -> None:
+    decoded = decode(received(value))
+
+    assert isinstance(decoded, Reject) or json.loads(decoded.extra or "") == {"message": value}

@@ -1,0 +1,89 @@
+"""Where the docker command would find its engine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+from pathlib import Path
+
+import pytest
+
+from archiver.errors import ConfigurationWrong
+from archiver.source.docker_endpoint import DEFAULT, resolve
+
+
+def context(home: Path, name: str, host: str) -> None:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    folder = home / ".docker" / "contexts" / "meta" / digest
+    folder.mkdir(parents=True)
+    meta = {"Name": name, "Endpoints": {"docker": {"Host": host, "SkipTLSVerify": False}}}
+    (folder / "meta.json").write_text(json.dumps(meta))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    context(tmp_path, "lab", "ssh://ops@lab.example:2222")
+    context(tmp_path, "here", "unix:///run/user/1000/docker.sock")
+    (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "here"}')
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "found"),
+    [
+        ("docker://", {}, "unix:///run/user/1000/docker.sock"),
+        ("docker://", {"DOCKER_CONTEXT": "lab"}, "ssh://ops@lab.example:2222"),
+        ("docker://", {"DOCKER_CONTEXT": "default"}, DEFAULT),
+        ("docker://", {"DOCKER_CONTEXT": "lab", "DOCKER_HOST": "tcp://10.0.0.1:2375"}, "tcp://10.0.0.1:2375"),
+        ("docker://lab", {"DOCKER_HOST": "tcp://10.0.0.1:2375"}, "ssh://ops@lab.example:2222"),
+        ("unix:///run/d.sock", {"DOCKER_HOST": "tcp://10.0.0.1:2375"}, "unix:///run/d.sock"),
+        ("tcp://[::1]:2375", {}, "tcp://[::1]:2375"),
+    ],
+)
+def test_the_engine_is_found_as_the_docker_command_finds_it(
+    home: Path, url: str, environ: dict[str, str], found: str
+) -> None:
+    assert resolve(url, {"HOME": str(home), **environ}).url == found
+
+
+def test_without_any_configuration_it_is_the_local_socket(tmp_path: Path) -> None:
+    assert resolve("docker://", {"HOME": str(tmp_path)}).url == DEFAULT
+
+
+def test_a_password_in_an_url_is_not_part_of_the_stream_s_name() -> None:
+    assert resolve("ssh://ops:hidden@lab.example", {}).url == "ssh://ops@lab.example"
+
+
+@pytest.mark.parametrize(
+    ("variable", "mode"), [("DOCKER_TLS_VERIFY", ssl.CERT_REQUIRED), ("DOCKER_TLS", ssl.CERT_NONE)]
+)
+def test_tls_follows_the_variables_of_the_docker_command(tmp_path: Path, variable: str, mode: ssl.VerifyMode) -> None:
+    endpoint = resolve("tcp://lab.example:2376", {variable: "1", "HOME": str(tmp_path)})
+
+    assert endpoint.tls is not None
+    assert endpoint.tls.verify_mode is mode
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "unix://",
+        "tcp://",
+        "ssh://-oProxyCommand=x",
+        "ssh://-l@host",
+        "tcp://host:port",
+        "ftp://host",
+        "docker://nowhere",
+    ],
+)
+def test_an_url_that_leads_nowhere_is_wrong(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationWrong):
+        resolve(url, {"HOME": str(tmp_path)})
+
+
+def test_certificates_that_cannot_be_read_are_wrong(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nonsense")
+
+    with pytest.raises(ConfigurationWrong, match="certificates"):
+        resolve("tcp://h", {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)})
