@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import compress, groupby, islice
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+from archiver.ahead import Ahead
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
 from archiver.decoder.text import dump, parse
@@ -57,12 +60,12 @@ def import_lines(
     Raises what `Recorder.record` raises; keeps what it cannot read as rejects.
     """
     with Recorder(url) as recorder:
-        work = _Import(recorder, source, dialect)
-        numbered = iter(lines)
-        while batch := list(islice(numbered, BATCH)):
-            work.take(batch)
-            if progress is not None:
-                progress(work.lines)
+        work = _Import(recorder)
+        with closing(Ahead(_Reader(dialect).batches(lines))) as batches:
+            for batch in batches:
+                work.record(batch)
+                if progress is not None:
+                    progress(work.lines)
         return ImportResult(work.events, work.duplicates, work.rejects)
 
 
@@ -74,46 +77,42 @@ class _Line(NamedTuple):
     records: list[Record]
 
 
-class _Import:
-    """One file on its way into the archive."""
+class _Batch(NamedTuple):
+    """Some lines of one kind, from the same archive's export."""
 
-    def __init__(self, recorder: Recorder, source: str, dialect: Dialect) -> None:
-        self._recorder = recorder
-        self._source = source
+    kind: str
+    archive: str | None
+    lines: int
+    records: list[Record]
+    numbers: list[int]
+    """For lines of an export: the number of each record there."""
+
+
+class _Reader:
+    """Turns lines into batches of records."""
+
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._archive: str | None = None
-        self.lines = self.events = self.duplicates = self.rejects = 0
 
-    def take(self, lines: list[bytes]) -> None:
-        """Archives some lines."""
-        # One instant for the whole batch: when a recorded event was first received, nobody knows any more.
-        now = now_micros()
-        self.lines += len(lines)
-        read = (self._read(line, now) for line in lines)
-        for kind, group in groupby((line for line in read if line is not None), lambda line: line.kind):
-            self._record(kind, list(group))
-
-    def _record(self, kind: str, group: list[_Line]) -> None:
-        numbered = kind in _NUMBERED and self._archive is not None
-        self._recorder.receiver = f"export:{self._archive}:{kind}" if numbered else None
-        upto = group[-1].number if numbered else None
-        if numbered:
-            position = self._recorder.position()
-            fresh = [line for line in group if line.number > position]
-            self.duplicates += sum(1 for line in group if kind == "event" and line.number <= position)
-            group = fresh
-        done = self._recorder.record([record for line in group for record in line.records], upto)
-        self.events += done.events
-        self.duplicates += done.duplicates
-        self.rejects += done.rejects
+    def batches(self, lines: Iterable[bytes]) -> Iterator[_Batch]:
+        """Everything that the lines say, some thousand lines at a time."""
+        numbered = iter(lines)
+        while some := list(islice(numbered, BATCH)):
+            # One instant for them all: when a recorded event was first received, nobody knows any more.
+            now = now_micros()
+            read = (self._read(line, now) for line in some)
+            for kind, group in groupby((line for line in read if line is not None), _kind):
+                found = list(group)
+                records = [record for line in found for record in line.records]
+                yield _Batch(kind, self._archive, len(found), records, [line.number for line in found])
 
     def _read(self, line: bytes, now: Micros) -> _Line | None:
         if not line.startswith(_MARK):
             line = line.strip()
             return _Line("wire", 0, [decode(Message("", None, self._dialect, now, line))]) if line else None
         try:
-            value = parse(line.decode().strip())
-            return self._read_exported(value, clean=b"\\u" not in line)
+            return self._read_exported(parse(line.decode().strip()), clean=b"\\u" not in line)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
             reason = f"a line of an export that is not readable ({error})"
             return _Line("wire", 0, [Reject(line.strip(), reason, now)])
@@ -126,6 +125,33 @@ class _Import:
         if kind == "session":
             return _Line(kind, 0, list(_session(value)))
         return _Line(kind, value["id"], [_READERS[kind](value, clean)])
+
+
+_kind = attrgetter("kind")
+
+
+class _Import:
+    """One file on its way into the archive."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.lines = self.events = self.duplicates = self.rejects = 0
+
+    def record(self, batch: _Batch) -> None:
+        """Archives a batch; of an export only what was not archived from it before."""
+        self.lines += batch.lines
+        records, upto = batch.records, None
+        self._recorder.receiver = None
+        if batch.kind in _NUMBERED and batch.archive is not None:
+            self._recorder.receiver = f"export:{batch.archive}:{batch.kind}"
+            position, upto = self._recorder.position(), batch.numbers[-1]
+            fresh = [number > position for number in batch.numbers]
+            records = list(compress(records, fresh))
+            self.duplicates += len(fresh) - sum(fresh) if batch.kind == "event" else 0
+        done = self._recorder.record(records, upto)
+        self.events += done.events
+        self.duplicates += done.duplicates
+        self.rejects += done.rejects
 
 
 def _session(value: dict[str, Any]) -> Iterator[Record]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 
+from archiver.ahead import Ahead
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead
 from archiver.model import Item, Message, Observation, Observed, Reject, now_micros
-from archiver.spool import Group, Spool
+from archiver.spool import Spool
 from archiver.storage import migrate
 from archiver.storage.recorder import Record, Recorder
 
@@ -53,11 +56,18 @@ class Ingest:
         """Archives until `finish`, then what is still spooled until `abandon`."""
         try:
             position = self._persist(self._recorder.position)
-            while position is not None:
-                self.position = position
-                self._spool.discard(position)
-                position = self._step(position)
+            if position is None:
+                return
+            self._advance(position)
+            # The next batch is decoded while the database works on this one.
+            with closing(Ahead(self._batches(position))) as batches:
+                for first, records in batches:
+                    reached = self._persist(partial(self._archive, records, first))
+                    if reached is None:
+                        return
+                    self._advance(reached)
         finally:
+            self.abandon()
             self._recorder.close()
 
     def finish(self) -> None:
@@ -78,19 +88,25 @@ class Ingest:
             self._busy_since = time.monotonic()
             self._recorder.interrupt()
 
-    def _step(self, position: int) -> int | None:
-        """Archives the next group; the new position, or None when it is time to end."""
-        if self._give_up.is_set():
-            return None
-        group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
-        if group is None:
-            self._spool.tidy()
-            return None if self._stop.is_set() else position
-        return self._persist(lambda: self._archive(group))
+    def _batches(self, position: int) -> Iterator[tuple[int, list[Record]]]:
+        """What the spool holds after a position, decoded, each batch with the number of its first record."""
+        while not self._give_up.is_set():
+            group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
+            if group is not None:
+                position = group.last
+                yield group.first, [read(item) for item in group.items]
+            elif self._stop.is_set():
+                return
+            elif self.position == position:
+                self._spool.tidy()
 
-    def _archive(self, group: Group) -> int:
-        self._record([read(item) for item in group.items], group.first)
-        return group.last
+    def _advance(self, position: int) -> None:
+        self.position = position
+        self._spool.discard(position)
+
+    def _archive(self, records: Sequence[Record], first: int) -> int:
+        self._record(records, first)
+        return first + len(records) - 1
 
     def _record(self, records: Sequence[Record], first: int) -> None:
         """Has a batch recorded; one that cannot be is halved until the one record is found that is to blame."""

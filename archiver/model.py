@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 Micros = int
@@ -34,20 +35,20 @@ def to_datetime(moment: Micros) -> datetime:
     return EPOCH + timedelta(microseconds=moment)
 
 
-_seconds: dict[int, str] = {}
+@lru_cache(maxsize=4096)
+def _second(moment: int) -> str:
+    whole = EPOCH + timedelta(seconds=moment)
+    return f"{whole.year:04d}{whole:-%m-%dT%H:%M:%S}"
 
 
+@lru_cache(maxsize=4096)
 def iso(moment: Micros) -> str:
-    """Microseconds UTC as fixed-width ISO 8601, ``2026-11-23T18:35:17.000000Z``: sorts as text, and SQL reads it."""
+    """Microseconds UTC as fixed-width ISO 8601, ``2026-11-23T18:35:17.000000Z``: sorts as text, and SQL reads it.
+
+    Remembers its last answers, since messages come in bursts and most platforms date them by the second.
+    """
     second, micros = divmod(moment, 1_000_000)
-    prefix = _seconds.get(second)
-    if prefix is None:
-        # Messages come in bursts within one second; the cache saves most of the calendar arithmetic.
-        if len(_seconds) >= 4096:
-            _seconds.clear()
-        whole = EPOCH + timedelta(seconds=second)
-        prefix = _seconds[second] = f"{whole.year:04d}{whole:-%m-%dT%H:%M:%S}"
-    return f"{prefix}.{micros:06d}Z"
+    return f"{_second(second)}.{micros:06d}Z"
 
 
 # --- what a source yields, and what the spool keeps -------------------------------------------------------------

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -122,7 +122,8 @@ def main() -> None:
             shake_hands(connection)
             client = Client(connection)
             print(time.monotonic(), flush=True)
-            send_all(client, frames, arguments.rate)
+            with suppress(ConnectionError):  # a client may leave before it has taken everything
+                send_all(client, frames, arguments.rate)
             client.gone.wait()
 
 

@@ -12,7 +12,7 @@ from statistics import median, quantiles
 from archiver.model import to_datetime
 from bench.blaster import blaster
 from bench.figures import Figure
-from bench.workshop import ARCHIVER, Lines, Workshop
+from bench.workshop import Lines, Workshop
 
 PER_SECOND = 100.0
 PATIENCE = 60.0
@@ -23,7 +23,7 @@ def figures(shop: Workshop, lines: Lines) -> list[Figure]:
     """The 99th percentile at a hundred events a second, on SQLite, seen by a reader that looks every millisecond."""
     archive = shop.archive()
     with blaster(shop, lines, PER_SECOND) as server:
-        command = [*ARCHIVER, "--database", f"sqlite:///{archive}", "run", "--stream", server.url]
+        command = shop.daemon(f"sqlite:///{archive}", server.url)
         with shop.process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
             server.connected_at()
             delays = _delays(archive, lines.events)

@@ -18,7 +18,7 @@ from archiver.storage import engine, migrate
 from bench.blaster import blaster
 from bench.figures import Figure, alternating
 from bench.floors import postgres_seconds, sqlite_seconds
-from bench.workshop import ARCHIVER, PYTHON, Lines, Workshop, discard
+from bench.workshop import PYTHON, Lines, Workshop, discard
 from tests.pgcluster import find_binaries, running_cluster
 
 POLL = 0.02
@@ -57,8 +57,7 @@ def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None)
     migrate.upgrade(database)
     log = log or shop.path(".log")
     with blaster(shop, lines) as server, open(log, "w") as output, _counter(database) as count:
-        command = [*ARCHIVER, "--database", database, "run", "--stream", server.url]
-        with shop.process(command, stdout=output, stderr=output) as daemon:
+        with shop.process(shop.daemon(database, server.url), stdout=output, stderr=output) as daemon:
             began = server.connected_at()
             streamed = _watch(daemon, count, lines.events)
             streamed.seconds = time.monotonic() - began

@@ -95,6 +95,11 @@ class Workshop:
         """How long `archiver import` takes for the lines, as a process."""
         return self.seconds([*ARCHIVER, "--database", f"sqlite:///{archive}", "import", str(lines.path)])
 
+    def daemon(self, database: str, stream: str) -> list[str]:
+        """The command that records a stream, with a spool of its own."""
+        spool = str(self.path("-spool.db"))
+        return [*ARCHIVER, "--database", database, "run", "--stream", stream, "--spool", spool]
+
     @contextmanager
     def process(self, command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
         """A process that goes on beside the measuring; ended when the block ends."""

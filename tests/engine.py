@@ -82,7 +82,8 @@ class Engine:
     def record(self) -> subprocess.Popen[bytes]:
         """The docker command, listening to everything that the engine remembers and tells."""
         command = ["docker", "events", "--since", "0", "--format", "{{json .}}"]
-        return subprocess.Popen(command, env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        quiet: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(command, env=self._environ, stdout=subprocess.PIPE, **quiet)
 
     def ids(self, *arguments: str) -> list[str]:
         return self.docker(*arguments).split()

@@ -47,7 +47,7 @@ def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> No
     shutil.rmtree(place, ignore_errors=True)
     database = place / "archive.db"
     url = f"sqlite:///{database}"
-    note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recording it for {seconds:g} s ...")
+    note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
     archived = _record(url, place / "spool.db", seconds)
     note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
     from archiver.queries.archive import Archive

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from archiver.cli.common import Database, chosen, examples
+from archiver.cli.common import Database, chosen, collect_less_often, examples
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def run(
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
     logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
+    collect_less_often()
     record(config, limit)
 
 

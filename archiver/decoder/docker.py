@@ -72,6 +72,11 @@ def decode(message: Message) -> Event | Reject:
         return _reject(message, f"not JSON: {exc}")
 
 
+def speaks_docker(line: bytes) -> bool:
+    """Whether a line of JSON, of which nobody knows the stream, looks like a message of an engine or its envelope."""
+    return b'"Type":' in line and b'"Action":' in line
+
+
 def _reject(message: Message, reason: str) -> Reject:
     return Reject(message.payload, reason, message.received_at, message.session)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_WORD = 255
@@ -18,13 +19,16 @@ def _no_constant(name: str) -> NoReturn:
 
 
 # One decoder for all: json.loads builds a new one per call when it is given parse_constant.
-_raw_decode = json.JSONDecoder(parse_constant=_no_constant).raw_decode
+_scan: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder(parse_constant=_no_constant))["scan_once"]
 _encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
 
 def parse(text: str) -> Any:
     """The JSON value of a text. Raises ValueError for what is no JSON (NaN too), RecursionError when it is too deep."""
-    value, end = _raw_decode(text)
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration as exc:
+        raise ValueError(f"no JSON value at character {exc.value}") from exc
     if end != len(text):
         raise ValueError(f"text after the JSON value, at character {end}")
     return value

@@ -9,6 +9,8 @@ from typing import Any
 from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, dump, is_clean, parse
 from archiver.model import Event, Message, Micros, Reject, TimeSource, iso, to_micros
 
+_TIME_KEYS: tuple[TimeSource, ...] = ("datetime", "date")
+_ABSENT: Any = object()
 _NO_PARENTS = '{"parents":[]}'
 
 
@@ -37,82 +39,100 @@ def decode(message: Message) -> Event | Reject:
 
 def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Event | Reject:
     """The event in a JSON object, which is used up; `clean`: no text in it has a NUL or a lone surrogate."""
-    kind = _take(value, "type", MAX_WORD, clean)
-    if not kind:
-        return _reject(message, "not an event: no type")
     try:
-        return _event(message, kind, value, clean)
+        # Every event passes here, so each field is looked at in line; what is odd goes the slow way.
+        pop = value.pop
+        kind = pop("type", _ABSENT)
+        if type(kind) is not str or not clean or not 0 < len(kind) <= MAX_WORD:
+            kind = _odd(value, "type", kind, MAX_WORD)
+            if kind is None:
+                return _reject(message, "not an event: no type")
+        action = pop("action", _ABSENT)
+        if type(action) is not str or not clean or not 0 < len(action) <= MAX_WORD:
+            action = _odd(value, "action", action, MAX_WORD)
+        state = pop("state", _ABSENT)
+        if type(state) is not str or not clean or not 0 < len(state) <= MAX_WORD:
+            state = _odd(value, "state", state, MAX_WORD)
+        uri = pop("resource_uri", _ABSENT)
+        if type(uri) is not str or not clean or not 0 < len(uri) <= MAX_URI:
+            uri = _odd(value, "resource_uri", uri, MAX_URI)
+        uuid = pop("uuid", _ABSENT)
+        if type(uuid) is not str or not clean or not 0 < len(uuid) <= MAX_WORD:
+            uuid = _odd(value, "uuid", uuid, MAX_WORD)
+        parents = _take_parents(value, clean) if "parents" in value else ()
+        received_at = message.received_at
+        occurred_at, time_source = _take_time(value, received_at)
+        extra = _dump_rest(value) if value else None
     except RecursionError:
         return _reject(message, "not readable: JSON nested too deep")
     except ValueError as exc:
         return _reject(message, f"not readable: {exc}")
-
-
-def _event(message: Message, kind: str, value: dict[str, Any], clean: bool) -> Event:
-    action = _take(value, "action", MAX_WORD, clean)
-    state = _take(value, "state", MAX_WORD, clean)
-    uri = _take(value, "resource_uri", MAX_URI, clean)
-    uuid = _take(value, "uuid", MAX_WORD, clean) or None
-    parents = _take_parents(value, clean) if "parents" in value else ()
-    received_at = message.received_at
-    occurred_at, time_source = _take_time(value, received_at)
-    if not value:
-        extra = None
-    elif len(value) == 1 and value.get("parents") == []:
-        extra = _NO_PARENTS
-    else:
-        extra = dump(value)
     return Event(
         kind, action, state, uri, parents, occurred_at, time_source, received_at, uuid, extra, message.session
     )
 
 
-def _take(value: dict[str, Any], key: str, limit: int, clean: bool) -> str | None:
-    """The text under a key, taken out of the value; left in there when it cannot be a column's text."""
-    found = value.get(key)
-    if type(found) is str and found and len(found) <= limit and (clean or is_clean(found)):
-        del value[key]
+def _odd(value: dict[str, Any], key: str, found: Any, limit: int) -> str | None:
+    """The text just taken out of the value when a column can hold it; else it is put back."""
+    if found is _ABSENT:
+        return None
+    if type(found) is str and 0 < len(found) <= limit and is_clean(found):
         return found
+    value[key] = found
     return None
+
+
+def _dump_rest(value: dict[str, Any]) -> str:
+    return _NO_PARENTS if len(value) == 1 and value.get("parents") == [] else dump(value)
 
 
 def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
     found = value["parents"]
     if type(found) is not list:
         return ()
-    usable = tuple([uri for uri in found if type(uri) is str and 0 < len(uri) <= MAX_URI])
-    if not clean:
-        usable = tuple([uri for uri in usable if is_clean(uri)])
+    if clean and _all_usable(found):
+        del value["parents"]
+        return tuple(found)
+    usable = [uri for uri in found if type(uri) is str and 0 < len(uri) <= MAX_URI and (clean or is_clean(uri))]
     if usable and len(usable) == len(found) <= MAX_PARENTS:
         del value["parents"]
-    return usable[:MAX_PARENTS]
+    return tuple(usable[:MAX_PARENTS])
+
+
+def _all_usable(found: list[Any]) -> bool:
+    """Whether all are short texts; a quick look that may say no to what a close one accepts."""
+    try:
+        return 0 < len("".join(found)) <= MAX_URI and "" not in found
+    except TypeError:
+        return False
 
 
 def _take_time(value: dict[str, Any], received_at: Micros) -> tuple[Micros, TimeSource]:
     """The event's own time: `datetime`, else `date`, else when it was received."""
-    for key in ("datetime", "date"):
+    for key in _TIME_KEYS:
         found = value.get(key)
         if type(found) is str:
-            moment = _read_time(found)
+            moment, usual = _read_time(found, key)
             if moment is not None:
-                if found == _write_time(moment, key):
+                if usual:
                     del value[key]
                 return moment, key
     return received_at, "received"
 
 
 @lru_cache(maxsize=4096)
-def _read_time(text: str) -> Micros | None:
+def _read_time(text: str, key: str) -> tuple[Micros | None, bool]:
+    """The instant that a text means, and whether the text is the usual spelling of it."""
     if not 10 <= len(text) <= 40:
-        return None
+        return None, False
     try:
         moment = datetime.fromisoformat(text)
-        return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        instant = to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        return None
+        return None, False
+    return instant, text == _write_time(instant, key)
 
 
-@lru_cache(maxsize=4096)
 def _write_time(moment: Micros, key: str) -> str:
     """The usual spelling: Docker Cloud's `datetime` ends in Z, Tutum's `date` in +00:00."""
     text = iso(moment).removesuffix("Z").removesuffix(".000000")

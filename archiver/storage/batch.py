@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, repeat
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -44,98 +45,111 @@ class Writer:
         self, connection: Connection, records: Sequence[Record], receiver_id: int | None, *, check_uuids: bool
     ) -> Recorded:
         """Writes everything a batch tells. Raises IntegrityError for a known uuid unless `check_uuids`."""
-        events = [item for item in records if type(item) is Event]
-        rejects = [item for item in records if type(item) is Reject]
-        observations = [item for item in records if type(item) is Observation]
+        kinds = _by_kind(records)
+        events: Sequence[Event] = kinds.get(Event, ())
+        rejects: Sequence[Reject] = kinds.get(Reject, ())
+        observations: Sequence[Observation] = kinds.get(Observation, ())
         duplicates = 0
         if check_uuids or has_repeated_uuid(events):
             events, conflicts, duplicates = drop_duplicates(connection, events)
-            rejects += conflicts
-        self._sessions.open(connection, [item for item in records if type(item) is Opened], receiver_id)
-        keys = {event.session for event in events}
-        keys |= {reject.session for reject in rejects} | {answer.session for answer in observations}
-        self._sessions.learn(connection, keys)
+            rejects = [*rejects, *conflicts]
+        self._sessions.open(connection, kinds.get(Opened, ()), receiver_id)
         self._write_events(connection, events)
         self._write_observations(connection, observations)
         self._write_rejects(connection, rejects)
-        self._sessions.touch(connection, records, events)
+        seen = [(item.session, item.received_at) for item in rejects]
+        seen += [(item.session, item.observed_at) for item in observations]
+        seen += [(item.session, item.at) for item in kinds.get(Alive, ())]
+        self._sessions.touch(connection, events, seen, kinds.get(Closed, ()))
         return Recorded(len(events), len(rejects), duplicates)
 
-    def _write_events(self, connection: Connection, events: list[Event]) -> None:
+    def _write_events(self, connection: Connection, events: Sequence[Event]) -> None:
         if not events:
             return
-        lookups = self._lookups
+        # Column by column: what is done once for all events of a column is not done by the interpreter once an event.
+        types, actions, states, uris, parents, occurred, sources, received, uuids, extras, sessions, names = zip(
+            *events, strict=True
+        )
         first = next_id(connection, schema.events)
-        keys = [(event.type, event.resource_uri, event.parents, event.name) for event in events]
-        links = self._links(connection, keys, first)
-        lookups.types.learn(connection, {event.type for event in events})
-        lookups.actions.learn(connection, {event.action for event in events})
-        lookups.states.learn(connection, {event.state for event in events})
-        types, actions, states = lookups.types.ids, lookups.actions.ids, lookups.states.ids
-        sessions = self._sessions.ids
-        rows: list[Row] = []
-        parents: list[Row] = []
-        for number, event, link in zip(count(first), events, links, strict=False):
-            kind, action, state, _, _, occurred_at, time_source, received_at, uuid, extra, session, _ = event
-            received = iso(received_at)
-            occurred = received if occurred_at == received_at else iso(occurred_at)
-            rows.append(
-                (
-                    number,
-                    sessions[session],
-                    link.resource_id,
-                    types[kind],
-                    actions[action],
-                    states[state],
-                    occurred,
-                    time_source,
-                    received,
-                    uuid,
-                    extra,
-                )
-            )
+        links = self._links(connection, list(zip(types, uris, parents, names, strict=True)), first)
+        numbers = range(first, first + len(events))
+        rows = zip(
+            numbers,
+            self._sessions.numbers(connection, sessions),
+            [link.resource_id for link in links],
+            self._lookups.types.numbers(connection, types),
+            self._lookups.actions.numbers(connection, actions),
+            self._lookups.states.numbers(connection, states),
+            map(iso, occurred),
+            sources,
+            map(iso, received),
+            uuids,
+            extras,
+            strict=True,
+        )
+        insert_rows(connection, schema.events, list(rows))
+        above: list[Row] = []
+        for number, link in zip(numbers, links, strict=True):
             if link.parent_ids:
-                parents.extend(zip(repeat(number), count(), link.parent_ids, strict=False))
-        insert_rows(connection, schema.events, rows)
-        insert_rows(connection, schema.event_parents, parents)
+                above.extend(zip(repeat(number), count(), link.parent_ids, strict=False))
+        insert_rows(connection, schema.event_parents, above)
 
     def _links(
         self, connection: Connection, keys: Sequence[LinkKey], first: int | None
     ) -> list[Link]:
         """The row numbers behind every event's resource and parents; `first` is the first event's number."""
         numbers = repeat(None) if first is None else count(first)
-        missing = self._lookups.missing_links(keys, numbers)
-        if missing:
-            self._lookups.learn_links(connection, missing)
-        links = self._lookups.links
-        return [links[key] for key in keys]
+        links = list(map(self._lookups.links.get, keys))
+        if None in links:
+            missing = self._lookups.missing_links(keys, numbers)
+            if missing:
+                self._lookups.learn_links(connection, missing)
+            links = list(map(self._lookups.links.get, keys))
+        return links  # type: ignore[return-value]
 
-    def _write_observations(self, connection: Connection, observations: list[Observation]) -> None:
+    def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> None:
         if not observations:
             return
         keys = [("resource", item.uri, item.parents, item.name) for item in observations]
         links = self._links(connection, keys, None)
-        self._lookups.states.learn(connection, {item.state for item in observations})
-        states, sessions = self._lookups.states.ids, self._sessions.ids
-        first = next_id(connection, schema.observations)
-        rows: list[Row] = [
-            (number, sessions[item.session], link.resource_id, states[item.state], iso(item.observed_at), item.extra)
-            for number, item, link in zip(count(first), observations, links, strict=False)
-        ]
+        numbers = count(next_id(connection, schema.observations))
+        rows: list[Row] = list(
+            zip(
+                numbers,
+                self._sessions.numbers(connection, [item.session for item in observations]),
+                [link.resource_id for link in links],
+                self._lookups.states.numbers(connection, [item.state for item in observations]),
+                [iso(item.observed_at) for item in observations],
+                [item.extra for item in observations],
+                strict=False,
+            )
+        )
         insert_rows(connection, schema.observations, rows)
 
-    def _write_rejects(self, connection: Connection, rejects: list[Reject]) -> None:
+    def _write_rejects(self, connection: Connection, rejects: Sequence[Reject]) -> None:
         if not rejects:
             return
         first = next_id(connection, schema.rejects)
+        sessions = self._sessions.numbers(connection, [item.session for item in rejects])
         rows = [
             {
                 "id": number,
-                "session_id": self._sessions.ids[item.session],
+                "session_id": session,
                 "received_at": to_datetime(item.received_at),
                 "reason": item.reason,
                 "payload": item.payload,
             }
-            for number, item in enumerate(rejects, first)
+            for number, session, item in zip(count(first), sessions, rejects, strict=False)
         ]
         connection.execute(schema.rejects.insert(), rows)
+
+
+def _by_kind(records: Sequence[Record]) -> dict[type, Any]:
+    """The records sorted by what they are, each kind in its order; nearly always all are events."""
+    kinds = set(map(type, records))
+    if len(kinds) == 1:
+        return dict.fromkeys(kinds, records)
+    sorted_: dict[type, list[Record]] = {kind: [] for kind in kinds}
+    for item in records:
+        sorted_[type(item)].append(item)
+    return sorted_

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Table, exc
 Row = tuple[Any, ...]
 
 # SQLite takes 32,766 parameters a statement. One statement of many rows costs less than as many executions, and the
-# driver releases the interpreter lock once for all of them.
-_CHUNKS = (1000, 100)
+# driver lets other threads run once for all of them.
+_PARAMETERS = 32_000
+_SMALL = 100
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -32,7 +33,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     start, width = 0, len(table.columns)
-    for size in _CHUNKS:
+    for size in (_PARAMETERS // width, _SMALL):
         while len(rows) - start >= size:
             part = rows[start : start + size]
             connection.exec_driver_sql(_statement(table.name, width, size), tuple(chain.from_iterable(part)))

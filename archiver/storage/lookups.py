@@ -63,6 +63,11 @@ class Words:
         insert_rows(connection, self._table, rows)
         self.ids.update((text, number) for number, text in rows)
 
+    def numbers(self, connection: Connection, texts: Sequence[str | None]) -> list[int | None]:
+        """The number of every text, in the order of the texts."""
+        self.learn(connection, set(texts))
+        return list(map(self.ids.__getitem__, texts))
+
     def forget(self) -> None:
         """Empties the cache."""
         self.ids = {None: None}

@@ -6,9 +6,10 @@ So a question about a subtree costs as much as the subtree, on both databases, w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import Connection, bindparam, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from archiver.model import ResourceRef
@@ -27,6 +28,11 @@ BELONGS_TO = {
 _SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
 
 _table = schema.resource_parents
+_SAY_NAMED = (
+    update(_table)
+    .where(_table.c.child_id == bindparam("low"), _table.c.parent_id == bindparam("high"))
+    .values(derived=0)
+)
 
 
 class Edges(NamedTuple):
@@ -64,8 +70,10 @@ class Relations:
         closing = _Closing(connection, self._ancestors, self._derived, fresh)
         for edges in told:
             # Parents first: what they belong to must be known before the child inherits it.
-            for low, high in _implied(edges):
-                closing.put_under(low, {high}, edges.event_id, derived=1)
+            parents = edges.parents
+            for low, high in _implied(tuple([ref.type for ref in edges.refs])):
+                if parents[high] not in self._ancestors[parents[low]] and parents[high] != parents[low]:
+                    closing.put_under(parents[low], {parents[high]}, edges.event_id, derived=1)
             closing.put_under(edges.child, set(edges.parents) - {edges.child}, edges.event_id, derived=0)
         closing.flush()
 
@@ -99,6 +107,7 @@ class _Closing:
         self._derived = derived
         self._fresh = fresh
         self._rows: dict[tuple[int, int], Row] = {}
+        self._named: list[dict[str, int]] = []
         self._above_something: set[int] = set()
 
     def put_under(self, child: int, named: set[int], event_id: int | None, *, derived: int) -> None:
@@ -125,16 +134,22 @@ class _Closing:
         """Writes what is not yet written."""
         insert_rows(self._connection, _table, list(self._rows.values()))
         self._rows.clear()
+        if self._named:
+            self._connection.execute(_SAY_NAMED, self._named)
+            self._named.clear()
 
     def _mark_named(self, child: int, named: set[int]) -> None:
         """What so far only followed is now said by the platform itself."""
         told = [parent for parent in named if (child, parent) in self._derived]
         if not told:
             return
-        self.flush()
-        which = (_table.c.child_id == child, _table.c.parent_id.in_(told))
-        self._connection.execute(update(_table).where(*which).values(derived=0))
         self._derived.difference_update((child, parent) for parent in told)
+        for parent in told:
+            row = self._rows.get((child, parent))
+            if row is None:
+                self._named.append({"low": child, "high": parent})
+            else:
+                self._rows[child, parent] = (*row[:3], 0)
 
     def _has_something_below(self, child: int) -> bool:
         if child in self._above_something:
@@ -159,16 +174,16 @@ class _Closing:
                 ancestors |= new - {low}
 
 
-def _implied(edges: Edges) -> list[tuple[int, int]]:
-    """The pairs among the parents themselves that are certain: one object of each of the two types."""
-    by_type: dict[str, set[int]] = {}
-    for number, ref in zip(edges.parents, edges.refs, strict=True):
-        by_type.setdefault(ref.type, set()).add(number)
-    single = {name: next(iter(numbers)) for name, numbers in by_type.items() if len(numbers) == 1}
-    return [
-        (single[low], single[high])
+@lru_cache(maxsize=1024)
+def _implied(types: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Of an event's parents, given by their types: the places of the pairs where one belongs to the other for certain.
+
+    Certain it is when there is one object of each of the two types.
+    """
+    return tuple(
+        (types.index(low), types.index(high))
         for low in ("service", "node", "container")
-        if low in single
+        if types.count(low) == 1
         for high in BELONGS_TO[low]
-        if high in single
-    ]
+        if types.count(high) == 1
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from archiver.model import Alive, Closed, Event, Micros, Observation, Opened, Reject, to_datetime
+from archiver.model import Closed, Event, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.lookups import next_id
 
@@ -21,12 +21,12 @@ class Sessions:
 
     def __init__(self) -> None:
         self.ids: dict[str | None, int | None] = {None: None}
-        self._authenticated: set[str] = set()
+        self._authenticated: set[str | None] = {None}
 
     def forget(self) -> None:
         """Empties the cache: what it holds may never have been committed."""
         self.ids = {None: None}
-        self._authenticated.clear()
+        self._authenticated = {None}
 
     def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
         """Makes a row for each session that was opened; one that this receiver never closed is closed first."""
@@ -67,20 +67,23 @@ class Sessions:
         found = connection.execute(select(_table.c.key, _table.c.id).where(_table.c.key.in_(missing)))
         self.ids.update((key, number) for key, number in found)
 
-    def touch(self, connection: Connection, records: Sequence[object], events: Sequence[Event]) -> None:
+    def numbers(self, connection: Connection, keys: Sequence[str | None]) -> list[int | None]:
+        """The number of every session, in the order of the keys."""
+        self.learn(connection, set(keys))
+        return list(map(self.ids.__getitem__, keys))
+
+    def touch(
+        self,
+        connection: Connection,
+        events: Sequence[Event],
+        seen: Iterable[tuple[str | None, Micros]],
+        closed: Iterable[Closed],
+    ) -> None:
         """Moves the last sign of life, and writes down who was authenticated and who closed."""
-        seen: dict[str | None, Micros] = {event.session: event.received_at for event in events}
-        closed = []
-        for item in records:
-            if isinstance(item, Closed):
-                closed.append(item)
-            elif isinstance(item, Alive):
-                seen[item.session] = item.at
-            elif isinstance(item, Reject):
-                seen[item.session] = item.received_at
-            elif isinstance(item, Observation):
-                seen[item.session] = item.observed_at
-        for key, at in seen.items():
+        last: dict[str | None, Micros] = {event.session: event.received_at for event in events}
+        for key, at in seen:
+            last[key] = max(at, last.get(key, at))
+        for key, at in last.items():
             if key is not None:
                 seen_at = to_datetime(at)
                 which = (_table.c.key == key, _table.c.last_seen_at < seen_at)
@@ -93,8 +96,10 @@ class Sessions:
 
     def _authenticate(self, connection: Connection, events: Sequence[Event]) -> None:
         """Whatever comes but an error shows that the platform accepts the credentials."""
+        if {event.session for event in events} <= self._authenticated:
+            return
         for event in events:
-            if event.session is None or event.session in self._authenticated or event.type == "error":
+            if event.session in self._authenticated or event.type == "error":
                 continue
             self._authenticated.add(event.session)
             which = (_table.c.key == event.session, _table.c.authenticated_at.is_(None))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.decoder import decode, uris
+from archiver.decoder.docker import speaks_docker
 from archiver.model import Event, Message, Reject, ResourceRef
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
@@ -118,6 +119,15 @@ def test_the_life_of_a_recorded_container_reads_as_docker_ps_would_show_it() -> 
         "exited (137)",
         "removed",
     ]
+
+
+def test_recorded_lines_are_told_from_those_of_tutum() -> None:
+    lines = RECORDED.read_bytes().splitlines()
+
+    assert all(speaks_docker(line) for line in lines)
+    assert not speaks_docker(
+        b'{"type":"action","action":"update","resource_uri":"/api/v1/action/1/","state":"Success"}'
+    )
 
 
 # --- containers -------------------------------------------------------------------------------------------------------
