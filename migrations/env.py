@@ -5,7 +5,7 @@ import os
 from alembic import context
 
 from archiver.storage.engine import writer
-from archiver.storage.schema import metadata
+from archiver.storage.indexes import metadata
 
 config = context.config
 OPTIONS = {

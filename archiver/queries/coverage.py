@@ -10,8 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from archiver.model import Coverage, Gap, TimeRange
 from archiver.storage.schema import sessions, streams
-from archiver.storage.sessions import INTERRUPTED
-from archiver.storage.views import SILENT_SECONDS
+from archiver.storage.views import INTERRUPTED, SILENT_SECONDS
 
 BEFORE = "before the first session"
 IMPORTED = "imported: nobody wrote down whether anybody was watching"

@@ -113,7 +113,7 @@ def _problems(engine: Engine) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from archiver.storage.schema import metadata
+    from archiver.storage.indexes import metadata
     from archiver.storage.views import VIEWS
 
     with engine.connect() as connection:

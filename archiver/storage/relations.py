@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from archiver.model import ResourceRef
 from archiver.storage import schema
@@ -28,6 +27,11 @@ BELONGS_TO = {
 _SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
 
 _table = schema.resource_parents
+_PASS_DOWN = text(
+    "INSERT INTO resource_parents (child_id, parent_id, first_event_id, derived)"
+    " SELECT child_id, CAST(:parent AS BIGINT), CAST(:event AS BIGINT), 1 FROM resource_parents"
+    " WHERE parent_id = :child AND child_id <> :parent ON CONFLICT DO NOTHING"
+)
 _SAY_NAMED = (
     update(_table)
     .where(_table.c.child_id == bindparam("low"), _table.c.parent_id == bindparam("high"))
@@ -162,13 +166,9 @@ class _Closing:
     def _pass_down(self, child: int, new: set[int], event_id: int | None) -> None:
         """Gives new ancestors to everything below; in SQL, since that can be more than fits into memory."""
         self.flush()
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
         for parent in sorted(new):
-            below = select(_table.c.child_id, literal(parent), literal(event_id, schema.Id), literal(1)).where(
-                _table.c.parent_id == child, _table.c.child_id != parent
-            )
-            columns = ["child_id", "parent_id", "first_event_id", "derived"]
-            self._connection.execute(insert(_table).from_select(columns, below).on_conflict_do_nothing())
+            values = {"parent": parent, "child": child, "event": event_id}
+            self._connection.execute(_PASS_DOWN, values)
         for low, ancestors in self._ancestors.items():
             if child in ancestors:
                 ancestors |= new - {low}

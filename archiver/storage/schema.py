@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
-    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -76,7 +75,6 @@ def _vocabulary(name: str, what: str) -> Table:
         comment=f"Every {what} ever seen; an open vocabulary, one row per distinct text",
     )
 
-
 archive_properties = Table(
     "archive_properties",
     metadata,
@@ -120,7 +118,6 @@ sessions = Table(
     Column("reason", Word, comment="Why it ended"),
     comment="Connections to a stream, from open to close: when somebody was watching",
 )
-Index(None, sessions.c.stream_id, sessions.c.covered_from)  # coverage of a range
 
 event_types = _vocabulary("event_types", "type")
 event_actions = _vocabulary("event_actions", "action")
@@ -138,20 +135,6 @@ resources = Table(
     UniqueConstraint("key", "type_id"),  # this order also serves a bare key and its prefixes
     comment="Objects of the platform; (type, key) identifies one in every spelling of its URI",
 )
-Index(None, resources.c.uri)  # the views, filtered by uri
-Index(None, resources.c.type_id)  # all actions, all containers
-Index(  # references by name
-    None,
-    resources.c.name,
-    sqlite_where=resources.c.name.is_not(None),
-    postgresql_where=resources.c.name.is_not(None),
-)
-Index(  # action_log, filtered by target
-    None,
-    resources.c.target_id,
-    sqlite_where=resources.c.target_id.is_not(None),
-    postgresql_where=resources.c.target_id.is_not(None),
-)
 
 events = Table(
     "events",
@@ -168,15 +151,6 @@ events = Table(
     Column("uuid", Word, comment="The platform's own identifier of the event"),
     Column("extra", Word, comment="JSON object of everything the columns do not hold"),
     comment="Everything that happened: one row per event, in the order of archiving",
-)
-Index(None, events.c.resource_id, events.c.occurred_at)  # history of one object, state_spans
-Index(None, events.c.occurred_at)  # the last N, ranges of time
-Index(  # duplicates
-    None,
-    events.c.uuid,
-    unique=True,
-    sqlite_where=events.c.uuid.is_not(None),
-    postgresql_where=events.c.uuid.is_not(None),
 )
 
 event_parents = Table(
@@ -206,7 +180,6 @@ resource_parents = Table(
     comment="What is under what: every distinct pair, closed over all levels",
     sqlite_with_rowid=False,
 )
-Index(None, resource_parents.c.parent_id, resource_parents.c.child_id)  # everything under one object
 
 observations = Table(
     "observations",
@@ -219,7 +192,6 @@ observations = Table(
     Column("extra", Word, comment="JSON object of what else the platform told"),
     comment="States learnt by asking the platform; never events",
 )
-Index(None, observations.c.resource_id, observations.c.observed_at)  # history of one object
 
 rejects = Table(
     "rejects",

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, insert, select, update
 from archiver.model import Closed, Event, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.lookups import next_id
+from archiver.storage.views import INTERRUPTED
 
-INTERRUPTED = "the archiver stopped without a word"
 _MAX_KNOWN = 1000
 
 _table = schema.sessions

@@ -28,6 +28,9 @@ class View:
         return statements
 
 
+INTERRUPTED = "the archiver stopped without a word"
+"""Why a session ended that nobody closed."""
+
 # What a receiver that is alive never exceeds between two signs of life: the dead-peer deadline and some slack.
 SILENT_SECONDS = 60
 
