@@ -8,7 +8,7 @@ bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ lint: $(VENV)/.dev  ## style, types and the layers
 format: $(VENV)/.dev  ## put the code into the one style
 	@$(bin)/ruff check --fix-only --quiet
 	@$(bin)/ruff format
+
+docs: $(VENV)/.dev  ## write the generated pages anew: commands, schema, picture
+	@$(bin)/python docs/generate.py
 
 bench: $(VENV)/.dev  ## measure the figures, with their floors and peers (EVENTS=10000000 for the full size)
 	@$(bin)/python -m bench --events $(EVENTS) $(ARGS)

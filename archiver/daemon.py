@@ -9,10 +9,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 
-from archiver.errors import ArchiverError, SpoolError
+from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.inbox import Inbox
 from archiver.ingest import Ingest
 from archiver.model import Item
@@ -27,6 +27,7 @@ SOURCES_SECONDS = 3.0
 SPOOL_SECONDS = 2.0
 DRAIN_SECONDS = 4.0
 _SPOOL_RETRY_SECONDS = 1.0
+_SPOOL_STUCK_SECONDS = 30.0
 
 
 class Daemon:
@@ -51,34 +52,47 @@ class Daemon:
         self._notifier = notifier or Notifier(None)
         self._inbox = Inbox()
         self._stop = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._failure: BaseException | None = None
         self._running = len(sources)
+        self._counting = threading.Lock()
+        self._spooled_at = time.monotonic()
         self.ingest = Ingest(spool, url, on_archived=self._archived)
 
     def stop(self) -> None:
         """Asks `run` to end; may be called from any thread, and from a signal handler since it takes no lock."""
-        os.write(self._wake_write, b"x")
+        with suppress(OSError):  # the pipe is full of such wishes, or it has ended already
+            os.write(self._wake_write, b"x")
 
     def run(self) -> None:
         """Records until `stop`, or until `limit` events are archived, or every source has ended.
 
         Then closes the streams, spools what was received and archives what was spooled, each within seconds; what the
-        database does not take by then stays in the spool. Raises CredentialsRefused when a source gave up.
+        database does not take by then stays in the spool. Raises CredentialsRefused when a source gave up, SpoolError
+        when what was received could not be made safe. To be called once.
         """
+        try:
+            self._run()
+        finally:
+            descriptors, self._wake_write = (self._wake_read, self._wake_write), -1
+            for descriptor in descriptors:
+                os.close(descriptor)
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
         receivers = [self._thread("receive", self._receive, source) for source in self._sources]
         spooler = self._thread("spool", self._spool_all)
         archiver = self._thread("archive", self.ingest.run)
         self._notifier.ready()
         while not select.select([self._wake_read], [], [], TICK_SECONDS)[0]:
             self.ingest.watch()
-            if spooler.is_alive() and archiver.is_alive():
+            stuck = time.monotonic() - self._spooled_at > _SPOOL_STUCK_SECONDS
+            if spooler.is_alive() and archiver.is_alive() and not stuck:
                 self._notifier.alive(self._status())
         self._stop.set()
         self._notifier.stopping()
         self._end(receivers, spooler, archiver)
-        if self._failure is not None:
-            raise self._failure
 
     def _end(self, receivers: Sequence[Thread], spooler: Thread, archiver: Thread) -> None:
         deadline = time.monotonic() + SOURCES_SECONDS
@@ -114,8 +128,10 @@ class Daemon:
     def _receive(self, source: Source) -> None:
         for item in source.items(self._stop):
             self._inbox.put(item)
-        self._running -= 1
-        if self._running == 0:
+        with self._counting:
+            self._running -= 1
+            last = self._running == 0
+        if last:
             self.stop()
 
     def _spool_all(self) -> None:
@@ -123,21 +139,30 @@ class Daemon:
         while (items := self._inbox.take_all(TICK_SECONDS)) is not None:
             if items:
                 self._append(items)
+            self._spooled_at = time.monotonic()
 
     def _append(self, items: list[Item]) -> None:
-        """Waits until the spool takes the items: meanwhile nothing is read from the streams, and nothing is lost."""
+        """Waits until the spool takes the items: meanwhile nothing is read from the streams, and nothing is lost.
+
+        At the end the limit counts no more, for nothing follows. Raises SpoolError when they cannot be made safe.
+        """
         trouble: str | None = None
         while True:
+            last_chance = self._inbox.closed
             try:
-                self._spool.append(items)
+                self._spool.append(items, beyond_limit=self._stop.is_set())
             except SpoolError as error:
+                if last_chance or isinstance(error, SpoolDamaged):
+                    log.warning("%d received messages are lost", len(items))
+                    raise
                 if str(error) != trouble:
                     log.warning("%s; %s (reading waits)", error, error.next_step)
                 trouble = str(error)
-                if self._inbox.closed:
-                    raise
-                self._stop.wait(_SPOOL_RETRY_SECONDS)
+                self._spooled_at = time.monotonic()
+                time.sleep(_SPOOL_RETRY_SECONDS)
             else:
+                if trouble is not None:
+                    log.info("the spool takes messages again")
                 return
 
     def _archived(self, events: int) -> None:

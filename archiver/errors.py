@@ -16,6 +16,7 @@ ArchiverError
 ├── SchemaNotAtHead                 5
 ├── SpoolError                      1
 │   ├── SpoolFull                   1
+│   ├── SpoolDamaged                1
 │   └── SpoolInUse                  1
 ├── BadInput                        1
 ├── CannotWrite                     1
@@ -160,6 +161,14 @@ class SpoolFull(SpoolError):
     """The spool holds as much as it may."""
 
     message = "the spool at {path} is full: {reason}"
+    hint = "see why the archive does not take what waits, or allow more with --spool-limit"
+
+
+class SpoolDamaged(SpoolError):
+    """The spool's file is not what was written to it."""
+
+    message = "the spool at {path} is damaged: {reason}"
+    hint = "start the archiver again: it sets the file aside and begins a new one"
 
 
 class SpoolInUse(SpoolError):

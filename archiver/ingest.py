@@ -6,14 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
 from archiver.ahead import Ahead
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
-from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead
-from archiver.model import Item, Message, Observation, Observed, Reject, now_micros
+from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
+from archiver.model import Item, Message, Observed, Reject
 from archiver.spool import Spool
 from archiver.storage import migrate
 from archiver.storage.recorder import Record, Recorder
@@ -61,14 +61,19 @@ class Ingest:
             self._advance(position)
             # The next batch is decoded while the database works on this one.
             with closing(Ahead(self._batches(position))) as batches:
-                for first, records in batches:
-                    reached = self._persist(partial(self._archive, records, first))
-                    if reached is None:
-                        return
-                    self._advance(reached)
+                self._archive_all(batches)
         finally:
-            self.abandon()
             self._recorder.close()
+
+    def _archive_all(self, batches: Ahead[tuple[int, list[Record]]]) -> None:
+        try:
+            for first, records in batches:
+                reached = self._persist(partial(self._archive, records, first))
+                if reached is None:
+                    return
+                self._advance(reached)
+        finally:
+            self._give_up.set()  # or the one that decodes ahead would wait for more
 
     def finish(self) -> None:
         """Asks `run` to end as soon as everything spooled is archived."""
@@ -98,7 +103,9 @@ class Ingest:
             elif self._stop.is_set():
                 return
             elif self.position == position:
-                self._spool.tidy()
+                # What cannot be deleted from a full disk now can be later; whoever appends complains about it.
+                with suppress(SpoolError):
+                    self._spool.tidy()
 
     def _advance(self, position: int) -> None:
         self.position = position
@@ -112,10 +119,10 @@ class Ingest:
         """Has a batch recorded; one that cannot be is halved until the one record is found that is to blame."""
         try:
             self._recorded(records, first)
-        except ArchiverError as error:
-            if not isinstance(error, RowRefused):
-                raise
+        except RowRefused as error:
             self._halve(records, first, str(error))
+        except ArchiverError:
+            raise
         except Exception as error:
             # Whatever a single record does to us, the others must get through.
             log.exception("a batch could not be recorded")
@@ -123,11 +130,19 @@ class Ingest:
 
     def _halve(self, records: Sequence[Record], first: int, reason: str) -> None:
         if len(records) == 1:
-            self._recorded([_refused(records[0], reason)], first)
+            if isinstance(records[0], Reject):
+                reason = f"{records[0].reason}; {reason}"
+            self._recorded([self._reject(first, reason)], first)
             return
         middle = len(records) // 2
         self._record(records[:middle], first)
         self._record(records[middle:], first + middle)
+
+    def _reject(self, number: int, reason: str) -> Reject:
+        """What the archive keeps of an item that it cannot take as it is: its bytes, with the reason."""
+        group = self._spool.take(number - 1, 1, 1)
+        assert group is not None, "nothing is discarded before it is archived"
+        return rejected(group.items[0], reason)
 
     def _recorded(self, records: Sequence[Record], first: int) -> None:
         self._busy_since = time.monotonic()
@@ -145,30 +160,31 @@ class Ingest:
         """Tries until it works; None when told to give up meanwhile."""
         delay = _FIRST_DELAY
         while not self._give_up.is_set():
+            self._busy_since = time.monotonic()
             try:
-                result = attempt()
+                result = self._create_and(attempt)
             except ArchiverError as error:
-                if isinstance(error, SchemaNotAtHead) and self._create():
-                    continue
+                self._busy_since = None
                 self._complain(error)
                 self._give_up.wait(delay)
                 delay = min(delay * 2, _LAST_DELAY)
             else:
                 self._relieve()
                 return result
+            finally:
+                self._busy_since = None
         return None
 
-    def _create(self) -> bool:
+    def _create_and(self, attempt: Callable[[], int]) -> int:
         """Makes the tables where there are none at all; an older archive is upgraded by its owner only."""
         try:
+            return attempt()
+        except SchemaNotAtHead:
             if not migrate.is_missing(self._url):
-                return False
-            migrate.upgrade(self._url)
-        except ArchiverError as error:
-            self._complain(error)
-            return False
+                raise
+        migrate.upgrade(self._url)
         log.info("created the archive at %s", migrate.database_name(self._url))
-        return True
+        return attempt()
 
     def _complain(self, error: ArchiverError) -> None:
         text = f"{error}; {error.next_step}" if error.next_step else str(error)
@@ -183,18 +199,23 @@ class Ingest:
 
 
 def read(item: Item) -> Record:
-    """What of a spooled item is recorded."""
-    if type(item) is Message:
-        return decode(item)
-    if type(item) is Observed:
-        return observe(item)
+    """What of a spooled item is recorded; whatever it holds, the next one gets its turn."""
+    try:
+        if type(item) is Message:
+            return decode(item)
+        if type(item) is Observed:
+            return observe(item)
+    except Exception as error:
+        log.exception("a message could not be decoded")
+        return rejected(item, f"{type(error).__name__} while decoding")
     assert not isinstance(item, (Message, Observed))
     return item
 
 
-def _refused(record: Record, reason: str) -> Reject:
-    """A record that the database cannot take, as far as it can be kept."""
-    if isinstance(record, Reject):
-        return record._replace(reason=f"{record.reason}; {reason}"[:1000])
-    at = record.observed_at if isinstance(record, Observation) else getattr(record, "received_at", None)
-    return Reject(repr(record).encode(), reason[:1000], at or now_micros(), None)
+def rejected(item: Item, reason: str) -> Reject:
+    """An item that cannot be recorded as what it is; the reason in letters that any database takes."""
+    reason = reason.encode("unicode_escape").decode()[:1000]
+    if isinstance(item, Message):
+        return Reject(item.payload, reason, item.received_at, item.session)
+    payload = item.payload if isinstance(item, Observed) else repr(item).encode()
+    return Reject(payload, reason, item.at, item.session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import secrets
 import sqlite3
@@ -15,12 +16,20 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
-from archiver.errors import SpoolError, SpoolFull, SpoolInUse
+from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
 from archiver.model import Alive, Closed, Item, Message, Observed, Opened
 
+log = logging.getLogger(__name__)
+
 DEFAULT_LIMIT = 1 << 30
-"""Most bytes of messages that wait, by default."""
-_IN_MEMORY = 8 << 20
+"""Most bytes that wait, by default."""
+ITEM_BYTES = 128
+"""What an item counts besides its payload, so that even messages without a byte come to an end of the room."""
+_IN_MEMORY = 12 << 20
+_SPARE_PAGES = 256
+"""Free pages of the file that are kept for what comes next."""
+_SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CHUNK = 500
 _VALUES = "(?,?,?,?,?,?,?,?)"
 _PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "journal_size_limit=16777216")
@@ -41,7 +50,7 @@ class Group(NamedTuple):
     first: int
     items: Sequence[Item]
     size: int
-    """Bytes of payload."""
+    """Bytes, as the limit counts them."""
 
     @property
     def last(self) -> int:
@@ -53,7 +62,7 @@ class Spool:
     """One SQLite file with one connection, for any number of threads of one process.
 
     Items are numbered without holes in the order of `append`. The newest also stay in memory, so that in steady state
-    nothing is read back; whatever does not fit is read from the file.
+    nothing is read back; whatever does not fit is read from the file. A damaged file is set aside, never deleted.
 
     Raises SpoolInUse when another process has the file, SpoolError when it cannot be used.
     """
@@ -68,23 +77,48 @@ class Spool:
         self._lock_file = _lock(path)
         try:
             with self._translated():
-                self._connection = self._open()
+                self._connection = self._open_sound()
                 self.identity = self._identity()
                 self._last = self._number("SELECT seq FROM sqlite_sequence WHERE name = 'spool'")
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
-                self._size = self._number("SELECT sum(length(payload)) FROM spool")
+                self._size = self._number(_SIZE)
         except BaseException:
             self._lock_file.close()
             raise
 
-    def _open(self) -> sqlite3.Connection:
+    def _open_sound(self) -> sqlite3.Connection:
+        """Opens the file; one that is damaged makes way for a new one, for recording must go on."""
+        connection = self._connect()
+        try:
+            problem = self._set_up(connection)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                connection.close()
+                raise
+            problem = str(error)
+        if problem is not None:
+            _set_aside(self.path, problem)
+            connection.close()
+            connection = self._connect()
+            self._set_up(connection)
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
         with suppress(OSError):
             os.chmod(self.path, 0o600)
+        return connection
+
+    @staticmethod
+    def _set_up(connection: sqlite3.Connection) -> str | None:
+        """Makes the tables where there are none; returns what is wrong with the file, if anything is."""
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            return str(verdict)
         connection.executescript(_TABLES)
-        return connection
+        return None
 
     def _identity(self) -> str:
         """Who the archive knows this spool as: made once, with the file."""
@@ -102,35 +136,43 @@ class Spool:
 
     @property
     def size(self) -> int:
-        """Bytes of payload that wait, or are archived and not yet discarded."""
+        """Bytes that wait, or are archived and not yet deleted."""
         return self._size
 
-    def append(self, items: Sequence[Item]) -> int:
+    def append(self, items: Sequence[Item], *, beyond_limit: bool = False) -> int:
         """Makes items durable with one commit; returns the number of the last.
 
-        Raises SpoolFull when the messages would exceed the limit (sessions are always taken), SpoolError when the disk
-        refuses; then none of the items was taken.
+        Raises SpoolFull when the messages would exceed the limit (sessions are always taken, and whatever comes while
+        nothing waits), SpoolError when the disk refuses; then none of the items was taken.
         """
         if not items:
             return self._last
-        size = sum(len(item.payload) for item in items if isinstance(item, (Message, Observed)))
+        payloads = [len(item.payload) for item in items if isinstance(item, (Message, Observed))]
+        size = sum(payloads) + ITEM_BYTES * len(items)
         with self._changed, self._translated():
-            if size and self._size + size > self._limit:
-                raise SpoolFull(path=self.path, reason=f"{self._size + size} bytes would wait, {self._limit} may")
+            if payloads and not beyond_limit:
+                self._require_room(size)
             first = self._last + 1
             rows = [_row(number, item) for number, item in enumerate(items, first)]
             resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
             with self._transaction() as connection:
                 self._insert(rows)
-                self._delete()
+                freed = self._delete()
                 if resume:
                     facts = [(f"resume {stream}", text) for stream, text in resume.items()]
                     connection.executemany("INSERT OR REPLACE INTO spool_facts VALUES (?, ?)", facts)
+            self._deleted(freed)
             self._last += len(items)
             self._size += size
             self._remember(Group(first, items, size))
             self._changed.notify_all()
             return self._last
+
+    def _require_room(self, size: int) -> None:
+        if self._size + size > self._limit:
+            self.tidy()  # what is archived counts until it is deleted
+            if self._size and self._size + size > self._limit:
+                raise SpoolFull(path=self.path, reason=f"it may hold {self._limit} bytes")
 
     def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Many rows a statement: the driver then lets other threads run once for all of them, not once a row."""
@@ -150,9 +192,11 @@ class Spool:
     def take(self, after: int, most: int, most_bytes: int, timeout: float = 0) -> Group | None:
         """Items that follow number `after`, as many as fit; None when there are none within `timeout` seconds.
 
-        Nothing is removed: the same items can be taken again until they are discarded.
+        Nothing is removed: the same items can be taken again until they are discarded. An archive that knows less than
+        was discarded, such as a new one, gets what is left.
         """
         with self._changed:
+            after = max(after, self._kept_from - 1)
             if self._last <= after:
                 self._changed.wait(timeout)
             if self._last <= after:
@@ -185,7 +229,7 @@ class Spool:
         for seq, *row in cursor:
             first = first or seq
             items.append(_item(*row))
-            size += len(row[5] or b"")
+            size += len(row[5] or b"") + ITEM_BYTES
             if size >= most_bytes:
                 break
         cursor.close()
@@ -201,21 +245,27 @@ class Spool:
     def tidy(self) -> None:
         """Deletes at once what was given up, and gives its room back to the disk."""
         with self._changed, self._translated():
-            if self._discard_to < self._kept_from:
-                return
-            with self._transaction():
-                self._delete()
-            self._connection.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+            if self._discard_to >= self._kept_from:
+                with self._transaction():
+                    freed = self._delete()
+                self._deleted(freed)
+            if self._number("PRAGMA freelist_count") > _SPARE_PAGES:
+                # Only a script is stepped to its end: execute() would free a single page. The checkpoint cuts the file.
+                self._connection.executescript("PRAGMA incremental_vacuum(2000); PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _delete(self) -> None:
-        """Part of a transaction that is there anyway, so that it costs no commit of its own."""
+    def _delete(self) -> int:
+        """Part of a transaction that is there anyway, so that it costs no commit of its own; returns what it frees."""
         if self._discard_to < self._kept_from:
-            return
+            return 0
         which = (self._kept_from, self._discard_to)
-        freed = self._connection.execute("SELECT sum(length(payload)) FROM spool WHERE seq BETWEEN ? AND ?", which)
-        self._size -= freed.fetchone()[0] or 0
+        freed = self._connection.execute(f"{_SIZE} WHERE seq BETWEEN ? AND ?", which).fetchone()[0]
         self._connection.execute("DELETE FROM spool WHERE seq BETWEEN ? AND ?", which)
-        self._kept_from = self._discard_to + 1
+        return freed or 0
+
+    def _deleted(self, freed: int) -> None:
+        """Takes note of what `_delete` did, once that is committed."""
+        self._size -= freed
+        self._kept_from = max(self._kept_from, self._discard_to + 1)
 
     def resume_point(self, stream: str) -> str | None:
         """Where the newest message of a stream said to read on (`Message.resume`)."""
@@ -252,7 +302,8 @@ class Spool:
         try:
             yield
         except sqlite3.Error as error:
-            raise SpoolError(path=self.path, reason=str(error)) from error
+            kind = SpoolDamaged if _is_damage(error) else SpoolError
+            raise kind(path=self.path, reason=str(error)) from error
 
 
 def _row(number: int, item: Item) -> tuple[Any, ...]:
@@ -279,6 +330,20 @@ def _item(kind: str, stream: str, session: str, dialect: Any, at: int, payload: 
     if kind == "closed":
         return Closed(stream, session, at, detail)
     return Observed(stream, session, dialect, at, payload)
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def _set_aside(path: Path, problem: str) -> None:
+    """Renames a damaged file and what belongs to it, with every byte, for whoever wants to look into it."""
+    aside = f"{path}.corrupt-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    for tail in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.rename(f"{path}{tail}", f"{aside}{tail}")
+    told = "a new one is begun, what was not yet archived is in the old one only"
+    log.error("the spool at %s is damaged (%s) and set aside as %s; %s", path, problem, aside, told)
 
 
 def _lock(path: Path) -> IO[str]:

@@ -26,19 +26,20 @@ class Notifier:
     def alive(self, status: str) -> None:
         """The daemon makes progress; `status` is what `systemctl status` shows."""
         line = " ".join(status.split())
-        self._send("WATCHDOG=1" if line == self._last else f"WATCHDOG=1\nSTATUS={line}")
-        self._last = line
+        if self._send("WATCHDOG=1" if line == self._last else f"WATCHDOG=1\nSTATUS={line}"):
+            self._last = line
 
     def stopping(self) -> None:
         """The daemon is about to end."""
         self._send("STOPPING=1")
 
-    def _send(self, text: str) -> None:
+    def _send(self, text: str) -> bool:
+        """Never waits and never fails: whoever supervises us may be deaf for a while, recording goes on."""
         if not self._address:
-            return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as line:
             try:
-                line.sendto(text.encode(), self._address)
+                line.sendto(text.encode(errors="backslashreplace"), self._address)
             except OSError:
-                # Whoever supervises us is gone, or deaf: no reason to stop recording.
-                self._address = None
+                return False
+        return True

@@ -92,15 +92,6 @@ def die_with_the_reader() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def collect_less_often() -> None:
-    """For commands that write many rows: what they make is freed by counting references, so that looking for cycles
-    every few hundred objects is in vain; it took a tenth of an import."""
-    import gc
-
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
-
-
 def complain(message: str, *, hint: str = "") -> None:
     """An error on stderr: one line, and the next step on a second one."""
     _say(f"archiver: error: {message}")

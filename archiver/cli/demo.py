@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli.common import examples, note
-from archiver.errors import ArchiverError
+from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
     from archiver.queries.archive import Archive
@@ -44,8 +44,11 @@ def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> No
     connection once), then asks the archive: the timeline of a container, a stack's tree, and its actions.
     """
     place = folder or _data_folder() / "demo"
-    shutil.rmtree(place, ignore_errors=True)
     database = place / "archive.db"
+    if folder is not None and database.exists():
+        raise UsageError(reason=f"there is an archive in {folder} already", hint="give the demo a folder of its own")
+    for leftover in (*place.glob("archive.db*"), *place.glob("spool.db*")):
+        leftover.unlink()
     url = f"sqlite:///{database}"
     note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
     archived = _record(url, place / "spool.db", seconds)
@@ -54,10 +57,10 @@ def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> No
 
     with Archive.open(url) as archive:
         container, stack = _worth_showing(archive)
-    shown = f"--database {database}"
+    shown = f"--database {shlex.quote(str(database))}"
     for question in (("history", container), ("tree", stack), ("actions", stack)):
         _ask(url, shown, *question)
-    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {database} 'SELECT * FROM state_spans'")
+    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {shlex.quote(str(database))} 'SELECT * FROM state_spans'")
 
 
 def _data_folder() -> Path:

@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from archiver.cli.common import Database, chosen, collect_less_often, database_url, examples
+from archiver.cli.common import Database, chosen, database_url, examples
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal
 from archiver.errors import BadInput
@@ -39,7 +39,6 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
     from archiver.importer import import_lines
 
     url = database_url(ctx, database)
-    collect_less_often()
     for name in files:
         _check(name)
     for name in files:

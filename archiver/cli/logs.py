@@ -25,10 +25,11 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        text = record.getMessage()
+        text = escape(self._without_secrets(record.getMessage()))
         if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        text = "\n".join(escape(line) for line in self._without_secrets(text).split("\n"))
+            # Set in, so that no line of it, whoever wrote the text, can pass for a line of the log.
+            trace = self._without_secrets(self.formatException(record.exc_info))
+            text = "\n".join([text, *(f"    {escape(line)}" for line in trace.split("\n"))])
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
         if self._as_json:
             return json.dumps({"time": moment, "level": record.levelname.lower(), "message": text})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from archiver.cli.common import Database, chosen, collect_less_often, examples
+from archiver.cli.common import Database, chosen, examples
 from archiver.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ def run(
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
     logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
-    collect_less_often()
     record(config, limit)
 
 
@@ -122,6 +121,7 @@ def record(config: Config, limit: int | None) -> None:
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
         with stopped_by_signals(daemon.stop):
             daemon.run()
+            spool.close()  # here, so that a second signal does no harm meanwhile
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:
@@ -142,8 +142,9 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
 
 
 def _secrets(config: Config) -> set[str]:
-    """What must never stand in a log line, however it gets there."""
-    from urllib.parse import quote
+    """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
+    from base64 import b64encode
+    from urllib.parse import quote, quote_plus
 
     from archiver.source.credentials import credentials_of_url, find_credentials
 
@@ -151,5 +152,8 @@ def _secrets(config: Config) -> set[str]:
     for url in config.streams.value:
         for credentials in (find_credentials(os.environ, Path.home(), url), credentials_of_url(url)):
             if credentials is not None:
-                secrets |= {credentials.secret, quote(credentials.secret, safe=""), credentials.authorization()}
+                header = credentials.authorization()
+                forms = {credentials.secret, header, header.rpartition(" ")[2]}
+                forms |= {b64encode(credentials.secret.encode()).decode()}
+                secrets |= forms | {quote(form, safe="") for form in forms} | {quote_plus(form) for form in forms}
     return secrets

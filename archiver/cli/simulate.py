@@ -134,6 +134,6 @@ def _fault(text: str) -> tuple[int, str]:
 
     kind, _, number = text.partition("@")
     known = ENDINGS | NOISES | DOORSTEPS
-    if kind not in known or not number.isdigit():
+    if kind not in known or not number.isdecimal() or int(number) < 1:
         raise UsageError(reason=f"--misbehave {text}", hint=f"KIND@N, with one of: {' '.join(sorted(known))}")
     return int(number), kind

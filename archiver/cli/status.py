@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +63,7 @@ def lines(view: View, status: Status) -> Iterator[str]:
 
 def document(status: Status) -> dict[str, Any]:
     """The status as JSON has it."""
-    return asdict(status)
+    return {**status._asdict(), "streams": [stream._asdict() for stream in status.streams]}
 
 
 def _plain(whole: dict[str, Any]) -> Iterator[str]:

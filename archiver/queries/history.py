@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -65,15 +64,15 @@ def _spans(known: Iterable[_Known], range: TimeRange) -> Iterator[Span]:
         inside = range.since is None or at >= range.since
         count = 1 if rank == 0 and inside else 0
         if span is not None and span.state == state:
-            span = replace(span, events=span.events + count, observed=span.observed and rank == 1)
+            span = span._replace(events=span.events + count, observed=span.observed and rank == 1)
             continue
         start = at if inside or range.since is None else range.since
         # A state carried into the range is no span of it when the range begins with another one.
         if span is not None and not (carried and span.since == start):
-            yield replace(span, until=start)
+            yield span._replace(until=start)
         span, carried = Span(state, start, None, count, observed=rank == 1), not inside
     if span is not None:
-        yield replace(span, until=range.until)
+        yield span._replace(until=range.until)
 
 
 def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:

@@ -48,6 +48,17 @@ def choose(
     if scheme == "file":
         from archiver.source.playback import PlaybackSource
 
-        return PlaybackSource(Path(url.removeprefix("file://").removeprefix("file:")))
+        return PlaybackSource(_path(url))
     known = ", ".join(f"{name}://" for name in (*WEBSOCKET, *DOCKER, "file"))
     raise ConfigurationWrong(setting="stream", reason=f"{scheme}: is none of {known}", origin="--stream")
+
+
+def _path(url: str) -> Path:
+    """The file that file:PATH or file://[localhost]/PATH names; in the second %20 stands for a space."""
+    rest = url.partition(":")[2]
+    if not rest.startswith("//"):
+        return Path(rest)
+    from urllib.parse import unquote
+
+    host, slash, path = rest[2:].partition("/")
+    return Path(unquote(slash + path if host in ("", "localhost") else host + slash + path))

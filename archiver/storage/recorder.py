@@ -55,8 +55,8 @@ class Recorder:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
 
         Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
-        batch may be handed over again. Raises SchemaNotAtHead when the archive is of another revision, RowRefused when
-        the database cannot take a value of the batch.
+        batch may be handed over again, also one of which a part is archived by now. Raises SchemaNotAtHead when the
+        archive is of another revision, RowRefused when the database cannot take a value of the batch.
         """
         with self._one_at_a_time, translated(self._url):
             try:
@@ -73,8 +73,10 @@ class Recorder:
             if upto is None:
                 return self._writer.write(connection, records, None, check_uuids=self._check_uuids)
             number, position, duplicates = self._receiver_row(connection)
-            if position >= upto:
+            done = position - (upto - len(records))
+            if done >= len(records):
                 return Recorded()
+            records = records[max(done, 0) :]
             recorded = self._writer.write(connection, records, number, check_uuids=self._check_uuids)
             moved = {
                 "position": upto,
@@ -136,7 +138,8 @@ class Recorder:
         """Ends a transaction that makes no progress, from another thread: the call under way then fails."""
         connection = self._connection
         if connection is not None and connection.dialect.name == "postgresql":
-            with suppress(exc.SQLAlchemyError, OSError):
+            # The other thread may be giving the connection up at this very moment: then there is nothing left to end.
+            with suppress(Exception):
                 shut_down(connection)
 
     def close(self) -> None:

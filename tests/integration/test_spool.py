@@ -1,0 +1,389 @@
+"""The spool on a real file: numbers, memory and file, limits, damage, and what a dead process leaves behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver import spool as module
+from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
+from archiver.model import Alive, Closed, Item, Message, Observed, Opened
+from archiver.spool import Group, Spool
+
+URL = "ws://stream.example/v1/events"
+EVERYTHING = 1 << 40
+
+
+def message(number: int, size: int = 20, resume: str | None = None) -> Message:
+    return Message(URL, "abc", "tutum", 1_000_000 + number, f"{number}".encode().ljust(size), resume)
+
+
+def messages(first: int, last: int, size: int = 20) -> list[Item]:
+    return [message(number, size) for number in range(first, last + 1)]
+
+
+def drained(spool: Spool, after: int = 0, most: int = 7, most_bytes: int = EVERYTHING) -> list[Item]:
+    """Everything that follows a number, taken as the ingest does it."""
+    items: list[Item] = []
+    while (group := spool.take(after, most, most_bytes)) is not None:
+        assert group.first == after + 1
+        items += group.items
+        after = group.last
+    return items
+
+
+def files(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("spool.db*"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+@pytest.fixture
+def spool(path: Path) -> Iterator[Spool]:
+    with Spool(path) as spool:
+        yield spool
+
+
+# --- order and numbers ----------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_item_comes_back_as_it_was_given(path: Path) -> None:
+    given: list[Item] = [
+        Opened(URL, "abc", "tutum", 10, 5),
+        Message(URL, "abc", "tutum", 11, b"\x00\xff{"),
+        Message(URL, "abc", "tutum", 12, b"begin", None, "too long"),
+        Observed(URL, "abc", "docker", 13, b"{}"),
+        Alive(URL, "abc", 14),
+        Closed(URL, "abc", 15, "it's over"),
+    ]
+    with Spool(path) as spool:
+        assert spool.append(given) == 6
+        assert drained(spool) == given
+    with Spool(path) as spool:
+        assert drained(spool) == given
+
+
+def test_numbers_go_on_after_everything_was_discarded_and_the_file_reopened(path: Path) -> None:
+    with Spool(path) as spool:
+        spool.append(messages(1, 5))
+        spool.discard(5)
+        spool.tidy()
+    with Spool(path) as spool:
+        assert spool.last == 5
+        assert spool.take(5, 10, EVERYTHING) is None
+        assert spool.append(messages(6, 6)) == 6
+
+
+def test_what_does_not_fit_into_memory_is_read_from_the_file_in_its_place(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IN_MEMORY", 2000)
+    for first in range(1, 200, 5):
+        spool.append(messages(first, first + 4))
+        if first == 101:
+            assert spool.take(50, 1, 1) is not None
+    assert drained(spool) == messages(1, 200)
+
+
+@pytest.mark.parametrize("in_memory", [0, EVERYTHING])
+def test_a_group_is_not_larger_than_was_asked_for(
+    spool: Spool, in_memory: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IN_MEMORY", in_memory)
+    for number in range(1, 11):
+        spool.append([message(number, 1000)])
+    group = spool.take(0, 3, EVERYTHING)
+    assert group is not None
+    assert len(group.items) == 3
+    group = spool.take(0, 100, 4000)
+    assert group is not None
+    assert 1 <= len(group.items) <= 4
+    assert drained(spool, most_bytes=1) == messages(1, 10, 1000)
+
+
+def test_the_same_items_can_be_taken_again_until_they_are_discarded(spool: Spool) -> None:
+    spool.append(messages(1, 10))
+    assert spool.take(4, 3, EVERYTHING) == spool.take(4, 3, EVERYTHING)
+    assert drained(spool, 2) == messages(3, 10)
+    assert drained(spool, 0) == messages(1, 10)
+
+
+def test_an_archive_that_knows_less_than_was_discarded_gets_what_is_left(path: Path) -> None:
+    """Such as a new archive beside an old spool, or one that was restored from a backup."""
+    with Spool(path) as spool:
+        spool.append(messages(1, 5))
+        spool.discard(5)
+        spool.tidy()
+    with Spool(path) as spool:
+        assert spool.take(0, 10, EVERYTHING) is None
+        spool.append(messages(6, 7))
+        assert spool.take(0, 10, EVERYTHING) == Group(6, messages(6, 7), spool.size)
+
+
+def test_a_waiting_taker_is_woken_by_an_append(spool: Spool) -> None:
+    taken: list[Group | None] = []
+    taker = threading.Thread(target=lambda: taken.append(spool.take(0, 10, EVERYTHING, timeout=30)))
+    taker.start()
+    spool.append(messages(1, 2))
+    taker.join(10)
+    assert taken[0] is not None
+    assert list(taken[0].items) == messages(1, 2)
+
+
+def test_messages_without_a_byte_do_not_pile_up_in_memory(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_IN_MEMORY", 10_000)
+    for number in range(1, 1001):
+        spool.append([Message(URL, "abc", "tutum", number, b"")])
+    assert sum(len(group.items) for group in spool._recent) < 200
+    assert len(drained(spool)) == 1000
+
+
+# --- discarding -----------------------------------------------------------------------------------------------------
+
+
+def test_an_append_deletes_what_was_discarded(spool: Spool, path: Path) -> None:
+    spool.append(messages(1, 10))
+    one = spool.size // 10
+    spool.discard(10)
+    spool.append(messages(11, 11))
+    assert spool.size == one
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as reader:
+        assert reader.execute("SELECT seq FROM spool").fetchall() == [(11,)]
+    reader.close()
+
+
+def test_the_disk_gets_back_what_an_outage_took(spool: Spool, tmp_path: Path) -> None:
+    for first in range(1, 400, 10):
+        spool.append(messages(first, first + 9, 100_000))
+    assert files(tmp_path) > 40_000_000
+    spool.discard(400)
+    for _ in range(20):  # the ingest does it every second while nothing comes
+        spool.tidy()
+    assert (tmp_path / "spool.db").stat().st_size < 3_000_000
+    assert spool.size == 0
+
+
+def test_a_commit_that_fails_changes_nothing(spool: Spool, path: Path) -> None:
+    spool.append(messages(1, 10))
+    size = spool.size
+    spool.discard(10)
+    spool._connection.execute("PRAGMA busy_timeout=0").close()
+    other = sqlite3.connect(path, isolation_level=None)
+    spool._connection.execute("PRAGMA max_page_count=1").close()
+    with pytest.raises(SpoolError):
+        spool.append(messages(11, 400, 10_000))
+    assert (spool.last, spool.size) == (10, size)
+    spool._connection.execute("PRAGMA max_page_count=1000000").close()
+    spool.append(messages(11, 11))
+    assert other.execute("SELECT seq FROM spool").fetchall() == [(11,)]
+    other.close()
+
+
+def test_a_delete_that_fails_is_made_up_for(spool: Spool, path: Path) -> None:
+    class Failing:
+        """A connection whose next COMMIT fails, as on a full disk."""
+
+        def __init__(self, inner: sqlite3.Connection) -> None:
+            self.inner, self.fails = inner, True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            if self.fails and statement == "COMMIT":
+                self.fails = False
+                raise sqlite3.OperationalError("database or disk is full")
+            return self.inner.execute(statement, *values)
+
+    spool.append(messages(1, 10))
+    spool.discard(9)
+    spool._connection = Failing(spool._connection)  # type: ignore[assignment]
+    with pytest.raises(SpoolError, match="full"):
+        spool.append(messages(11, 11))
+    spool.append(messages(11, 11))
+    assert drained(spool, 9) == messages(10, 11)
+    reader = sqlite3.connect(path)
+    assert reader.execute("SELECT seq FROM spool").fetchall() == [(10,), (11,)]
+    reader.close()
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+def test_at_the_limit_messages_wait_but_sessions_are_taken(path: Path) -> None:
+    with Spool(path, limit=1000) as spool:
+        spool.append(messages(1, 3, 200))
+        with pytest.raises(SpoolFull):
+            spool.append(messages(4, 4, 200))
+        assert spool.append([Closed(URL, "abc", 1, "x")]) == 4
+        spool.discard(3)
+        assert spool.append(messages(5, 5, 200)) == 5
+        assert drained(spool, 3) == [Closed(URL, "abc", 1, "x"), message(5, 200)]
+
+
+def test_messages_without_a_byte_come_to_the_limit_as_well(path: Path) -> None:
+    nothing: list[Item] = [Message(URL, "abc", "tutum", 1, b"")] * 50
+    with Spool(path, limit=10_000) as spool:
+        spool.append(nothing)
+        with pytest.raises(SpoolFull):
+            spool.append(nothing)
+
+
+def test_a_group_larger_than_the_limit_is_taken_when_nothing_waits(path: Path) -> None:
+    with Spool(path, limit=1000) as spool:
+        spool.append(messages(1, 50, 200))
+        with pytest.raises(SpoolFull):
+            spool.append(messages(51, 51))
+        spool.discard(50)
+        assert spool.append(messages(51, 100, 200)) == 100
+
+
+def test_the_limit_can_be_passed_for_what_is_already_received(path: Path) -> None:
+    with Spool(path, limit=1000) as spool:
+        spool.append(messages(1, 4, 200))
+        assert spool.append(messages(5, 9, 200), beyond_limit=True) == 9
+
+
+def test_a_full_disk_takes_nothing_and_loses_nothing(path: Path) -> None:
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with Spool(path) as spool:
+            spool.append(messages(1, 10, 10_000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+            with pytest.raises(SpoolError):
+                spool.append(messages(11, 100, 10_000))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+            spool.append(messages(11, 100, 10_000))
+            assert drained(spool) == messages(1, 100, 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+# --- other processes, dead ones, damage -----------------------------------------------------------------------------
+
+FILL = """
+import os, sys
+from pathlib import Path
+from archiver.model import Message
+from archiver.spool import Spool
+spool = Spool(Path(sys.argv[1]))
+number = 0
+while True:
+    items = [Message("s", "a", "tutum", n, b"%d" % n) for n in range(number + 1, number + 8)]
+    number = spool.append(items)
+    os.write(1, b"%d\\n" % number)
+"""
+
+
+def test_what_was_taken_survives_a_kill(tmp_path: Path) -> None:
+    for attempt in range(3):
+        path = tmp_path / f"{attempt}.db"
+        with subprocess.Popen([sys.executable, "-c", FILL, str(path)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            told = [int(process.stdout.readline()) for _ in range(20)]
+            process.kill()
+        with Spool(path) as spool:
+            kept = drained(spool)
+        assert len(kept) >= told[-1]
+        assert [item.payload for item in kept if isinstance(item, Message)] == [
+            b"%d" % number for number in range(1, len(kept) + 1)
+        ]
+
+
+def _hold(path: Path, line: Connection) -> None:
+    with Spool(path):
+        line.send("held")
+        line.recv()
+
+
+def test_a_second_process_is_told_who_has_it(path: Path) -> None:
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(path, there))
+    process.start()
+    try:
+        assert here.recv() == "held"
+        with pytest.raises(SpoolInUse, match=str(process.pid)):
+            Spool(path)
+    finally:
+        here.send("let go")
+        process.join()
+    Spool(path).close()
+    here.close()
+    there.close()
+
+
+@pytest.mark.parametrize("damage", ["not a database", "a page", "cut"])
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Spool(path) as spool:
+        spool.append(messages(1, 200, 1000))
+        identity = spool.identity
+    content = path.read_bytes()
+    if damage == "not a database":
+        content = os.urandom(len(content))
+    elif damage == "a page":
+        content = content[:40960] + os.urandom(8192) + content[49152:]
+    else:
+        content = content[: len(content) // 2]
+    path.write_bytes(content)
+    with Spool(path) as spool:
+        assert (spool.last, spool.size) == (0, 0)
+        assert spool.identity != identity
+        spool.append(messages(1, 1))
+    (aside,) = [p for p in path.parent.iterdir() if re.fullmatch(r"spool\.db\.corrupt-\d{8}T\d{6}Z", p.name)]
+    assert aside.read_bytes() == content
+    assert str(aside) in caplog.text
+
+
+def test_damage_found_at_work_is_told_apart_from_a_full_disk(path: Path) -> None:
+    with Spool(path) as spool:
+        spool.append(messages(1, 200, 1000))
+    with Spool(path) as spool:
+        spool._connection.execute("PRAGMA cache_size=1").close()
+        path.write_bytes(path.read_bytes()[:4096] + os.urandom(path.stat().st_size - 4096))
+        with pytest.raises(SpoolDamaged):
+            drained(spool)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_spool(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SpoolError, match="file/spool"):
+        Spool(tmp_path / "file" / "spool.db")
+
+
+def test_only_its_owner_can_read_it(spool: Spool, path: Path) -> None:
+    spool.append(messages(1, 1))
+    assert {oct(p.stat().st_mode & 0o077) for p in path.parent.glob("spool.db*") if "lock" not in p.name} == {"0o0"}
+
+
+# --- resume points --------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_resume_point_of_each_stream_is_kept(path: Path) -> None:
+    with Spool(path) as spool:
+        spool.append([message(1, resume="10"), message(2, resume="20"), message(3)])
+        spool.append([message(4, resume="30")._replace(stream="other")])
+        spool.discard(4)
+        spool.tidy()
+    with Spool(path) as spool:
+        assert (spool.resume_point(URL), spool.resume_point("other")) == ("20", "30")
+        assert spool.resume_point("unknown") is None
