@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import compress, groupby, islice
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from archiver.ahead import Ahead
+from archiver.ahead import ahead
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
 from archiver.decoder.text import dump, parse
@@ -22,6 +23,7 @@ from archiver.model import (
     Closed,
     Dialect,
     Event,
+    EventColumns,
     Message,
     Micros,
     Observed,
@@ -30,7 +32,7 @@ from archiver.model import (
     now_micros,
     to_micros,
 )
-from archiver.storage.recorder import Record, Recorder
+from archiver.storage.recorder import Record, Recorder, Records
 
 BATCH = 5000
 _MARK = b'{"archiver":'
@@ -61,7 +63,7 @@ def import_lines(
     """
     with Recorder(url) as recorder:
         work = _Import(recorder)
-        with closing(Ahead(_Reader(dialect).batches(lines))) as batches:
+        with closing(ahead(_Reader(dialect).batches(lines))) as batches:
             for batch in batches:
                 work.record(batch)
                 if progress is not None:
@@ -83,7 +85,7 @@ class _Batch(NamedTuple):
     kind: str
     archive: str | None
     lines: int
-    records: list[Record]
+    records: Records
     numbers: list[int]
     """For lines of an export: the number of each record there."""
 
@@ -104,7 +106,9 @@ class _Reader:
             read = (self._read(line, now) for line in some)
             for kind, group in groupby((line for line in read if line is not None), _kind):
                 found = list(group)
-                records = [record for line in found for record in line.records]
+                records: Records = [record for line in found for record in line.records]
+                if set(map(type, records)) == {Event}:
+                    records = EventColumns.of(records)  # type: ignore[arg-type]
                 yield _Batch(kind, self._archive, len(found), records, [line.number for line in found])
 
     def _read(self, line: bytes, now: Micros) -> _Line | None:
@@ -145,9 +149,10 @@ class _Import:
         if batch.kind in _NUMBERED and batch.archive is not None:
             self._recorder.receiver = f"export:{batch.archive}:{batch.kind}"
             position, upto = self._recorder.position(), batch.numbers[-1]
-            fresh = [number > position for number in batch.numbers]
-            records = list(compress(records, fresh))
-            self.duplicates += len(fresh) - sum(fresh) if batch.kind == "event" else 0
+            known = bisect_right(batch.numbers, position)
+            if known:
+                records = (records.events() if isinstance(records, EventColumns) else records)[known:]
+            self.duplicates += known if batch.kind == "event" else 0
         done = self._recorder.record(records, upto)
         self.events += done.events
         self.duplicates += done.duplicates

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 
-from archiver.ahead import Ahead
+from archiver.ahead import AheadInThread
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
@@ -20,9 +20,9 @@ from archiver.storage.recorder import Record, Recorder
 
 log = logging.getLogger(__name__)
 
-BATCH = 5000
+BATCH = 2500
 """Most records of one transaction."""
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 1 << 20
 STUCK_SECONDS = 60
 """How long one transaction may take before its connection is given up."""
 _FIRST_DELAY, _LAST_DELAY = 0.25, 15.0
@@ -60,12 +60,12 @@ class Ingest:
                 return
             self._advance(position)
             # The next batch is decoded while the database works on this one.
-            with closing(Ahead(self._batches(position))) as batches:
+            with closing(AheadInThread(self._batches(position))) as batches:
                 self._archive_all(batches)
         finally:
             self._recorder.close()
 
-    def _archive_all(self, batches: Ahead[tuple[int, list[Record]]]) -> None:
+    def _archive_all(self, batches: AheadInThread[tuple[int, list[Record]]]) -> None:
         try:
             for first, records in batches:
                 reached = self._persist(partial(self._archive, records, first))
@@ -125,7 +125,8 @@ class Ingest:
             raise
         except Exception as error:
             # Whatever a single record does to us, the others must get through.
-            log.exception("a batch could not be recorded")
+            if len(records) == 1:
+                log.exception("record %d could not be recorded", first)
             self._halve(records, first, f"{type(error).__name__} while recording")
 
     def _halve(self, records: Sequence[Record], first: int, reason: str) -> None:
@@ -164,15 +165,16 @@ class Ingest:
             try:
                 result = self._create_and(attempt)
             except ArchiverError as error:
-                self._busy_since = None
-                self._complain(error)
-                self._give_up.wait(delay)
-                delay = min(delay * 2, _LAST_DELAY)
+                self._complain(f"{error}; {error.next_step}" if error.next_step else str(error))
+            except Exception as error:  # noqa: BLE001 - nothing the archive does may end the recording
+                self._complain(f"the archive cannot be written: {type(error).__name__}", error)
             else:
                 self._relieve()
                 return result
             finally:
                 self._busy_since = None
+            self._give_up.wait(delay)
+            delay = min(delay * 2, _LAST_DELAY)
         return None
 
     def _create_and(self, attempt: Callable[[], int]) -> int:
@@ -186,10 +188,9 @@ class Ingest:
         log.info("created the archive at %s", migrate.database_name(self._url))
         return attempt()
 
-    def _complain(self, error: ArchiverError) -> None:
-        text = f"{error}; {error.next_step}" if error.next_step else str(error)
-        if text != self.trouble:
-            log.error("%s (received events wait in the spool)", text)
+    def _complain(self, text: str, unexpected: Exception | None = None) -> None:
+        if text != self.trouble and not self._give_up.is_set():
+            log.error("%s (received events wait in the spool)", text, exc_info=unexpected)
         self.trouble = text
 
     def _relieve(self) -> None:

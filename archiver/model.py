@@ -8,7 +8,7 @@ millisecond more.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -149,6 +149,32 @@ class Event(NamedTuple):
     def time(self) -> datetime:
         """When it happened, as an aware datetime in UTC."""
         return to_datetime(self.occurred_at)
+
+
+class EventColumns(NamedTuple):
+    """Many events, field by field: what is done once for a column is not done by the interpreter once an event."""
+
+    type: tuple[str, ...]
+    action: tuple[str | None, ...]
+    state: tuple[str | None, ...]
+    resource_uri: tuple[str | None, ...]
+    parents: tuple[tuple[str, ...], ...]
+    occurred_at: tuple[Micros, ...]
+    time_source: tuple[TimeSource, ...]
+    received_at: tuple[Micros, ...]
+    uuid: tuple[str | None, ...]
+    extra: tuple[str | None, ...]
+    session: tuple[str | None, ...]
+    name: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> EventColumns:
+        """The columns of some events."""
+        return cls(*zip(*events, strict=True)) if events else cls(*[()] * len(cls._fields))
+
+    def events(self) -> list[Event]:
+        """The events again."""
+        return list(map(Event._make, zip(*self, strict=True)))
 
 
 class Reject(NamedTuple):

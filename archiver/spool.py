@@ -25,7 +25,7 @@ DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""
 ITEM_BYTES = 128
 """What an item counts besides its payload, so that even messages without a byte come to an end of the room."""
-_IN_MEMORY = 12 << 20
+_IN_MEMORY = 4 << 20
 _SPARE_PAGES = 256
 """Free pages of the file that are kept for what comes next."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"

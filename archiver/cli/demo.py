@@ -57,10 +57,11 @@ def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> No
 
     with Archive.open(url) as archive:
         container, stack = _worth_showing(archive)
-    shown = f"--database {shlex.quote(str(database))}"
+    quoted = shlex.quote(str(database))
+    shown = f"--database {quoted}"
     for question in (("history", container), ("tree", stack), ("actions", stack)):
         _ask(url, shown, *question)
-    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {shlex.quote(str(database))} 'SELECT * FROM state_spans'")
+    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {quoted} 'SELECT * FROM state_spans'")
 
 
 def _data_folder() -> Path:

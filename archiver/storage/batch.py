@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from typing import Any
 
 from sqlalchemy import Connection
 
-from archiver.model import Alive, Closed, Event, Observation, Opened, Reject, iso, to_datetime
+from archiver.decoder.text import MAX_PARENTS
+from archiver.model import Alive, Closed, Event, EventColumns, Observation, Opened, Reject, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
@@ -18,6 +19,10 @@ from archiver.storage.sessions import Sessions
 
 Record = Event | Reject | Observation | Opened | Alive | Closed
 """What the recorder takes: what a source said, decoded."""
+Records = Sequence[Record] | EventColumns
+"""A batch; one of nothing but events may come as columns."""
+
+_PLACES = range(MAX_PARENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,66 +47,57 @@ class Writer:
         self._sessions.forget()
 
     def write(
-        self, connection: Connection, records: Sequence[Record], receiver_id: int | None, *, check_uuids: bool
+        self, connection: Connection, records: Records, receiver_id: int | None, *, check_uuids: bool
     ) -> Recorded:
         """Writes everything a batch tells. Raises IntegrityError for a known uuid unless `check_uuids`."""
-        kinds = _by_kind(records)
-        events: Sequence[Event] = kinds.get(Event, ())
+        kinds: dict[type, Any] = {} if isinstance(records, EventColumns) else _by_kind(records)
+        columns = records if isinstance(records, EventColumns) else EventColumns.of(kinds.get(Event, ()))
         rejects: Sequence[Reject] = kinds.get(Reject, ())
         observations: Sequence[Observation] = kinds.get(Observation, ())
         duplicates = 0
-        if check_uuids or has_repeated_uuid(events):
-            events, conflicts, duplicates = drop_duplicates(connection, events)
-            rejects = [*rejects, *conflicts]
+        if check_uuids or has_repeated_uuid(columns):
+            events, conflicts, duplicates = drop_duplicates(connection, columns.events())
+            columns, rejects = EventColumns.of(events), [*rejects, *conflicts]
         self._sessions.open(connection, kinds.get(Opened, ()), receiver_id)
-        self._write_events(connection, events)
+        if columns.type:
+            self._write_events(connection, columns)
         self._write_observations(connection, observations)
         self._write_rejects(connection, rejects)
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.observed_at) for item in observations]
         seen += [(item.session, item.at) for item in kinds.get(Alive, ())]
-        self._sessions.touch(connection, events, seen, kinds.get(Closed, ()))
-        return Recorded(len(events), len(rejects), duplicates)
+        self._sessions.touch(connection, columns, seen, kinds.get(Closed, ()))
+        return Recorded(len(columns.type), len(rejects), duplicates)
 
-    def _write_events(self, connection: Connection, events: Sequence[Event]) -> None:
-        if not events:
-            return
-        # Column by column: what is done once for all events of a column is not done by the interpreter once an event.
-        types, actions, states, uris, parents, occurred, sources, received, uuids, extras, sessions, names = zip(
-            *events, strict=True
-        )
+    def _write_events(self, connection: Connection, events: EventColumns) -> None:
         first = next_id(connection, schema.events)
-        links = self._links(connection, list(zip(types, uris, parents, names, strict=True)), first)
-        numbers = range(first, first + len(events))
+        keys = list(zip(events.type, events.resource_uri, events.parents, events.name, strict=True))
+        links = self._links(connection, keys, first)
+        resource_ids, parent_ids = zip(*links, strict=True)
+        numbers = range(first, first + len(keys))
         rows = zip(
             numbers,
-            self._sessions.numbers(connection, sessions),
-            [link.resource_id for link in links],
-            self._lookups.types.numbers(connection, types),
-            self._lookups.actions.numbers(connection, actions),
-            self._lookups.states.numbers(connection, states),
-            map(iso, occurred),
-            sources,
-            map(iso, received),
-            uuids,
-            extras,
+            self._sessions.numbers(connection, events.session),
+            resource_ids,
+            self._lookups.types.numbers(connection, events.type),
+            self._lookups.actions.numbers(connection, events.action),
+            self._lookups.states.numbers(connection, events.state),
+            map(iso, events.occurred_at),
+            events.time_source,
+            map(iso, events.received_at),
+            events.uuid,
+            events.extra,
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
-        above: list[Row] = []
-        for number, link in zip(numbers, links, strict=True):
-            if link.parent_ids:
-                above.extend(zip(repeat(number), count(), link.parent_ids, strict=False))
-        insert_rows(connection, schema.event_parents, above)
+        above = map(zip, map(repeat, numbers), repeat(_PLACES), parent_ids)
+        insert_rows(connection, schema.event_parents, list(chain.from_iterable(above)))
 
-    def _links(
-        self, connection: Connection, keys: Sequence[LinkKey], first: int | None
-    ) -> list[Link]:
+    def _links(self, connection: Connection, keys: Sequence[LinkKey], first: int | None) -> list[Link]:
         """The row numbers behind every event's resource and parents; `first` is the first event's number."""
-        numbers = repeat(None) if first is None else count(first)
         links = list(map(self._lookups.links.get, keys))
         if None in links:
-            missing = self._lookups.missing_links(keys, numbers)
+            missing = self._lookups.missing_links(keys, repeat(None) if first is None else count(first))
             if missing:
                 self._lookups.learn_links(connection, missing)
             links = list(map(self._lookups.links.get, keys))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from archiver.decoder.text import dump
 from archiver.decoder.tutum import rebuild
-from archiver.model import Event, Reject
+from archiver.model import Event, EventColumns, Reject
 from archiver.storage import schema
 from archiver.storage.lookups import chunks
 
@@ -26,10 +26,10 @@ class Sifted(NamedTuple):
     duplicates: int
 
 
-def has_repeated_uuid(events: Sequence[Event]) -> bool:
+def has_repeated_uuid(events: EventColumns) -> bool:
     """Whether two events of a batch carry the same uuid."""
-    uuids = [event.uuid for event in events if event.uuid is not None]
-    return len(set(uuids)) < len(uuids)
+    nameless = events.uuid.count(None)
+    return len(set(events.uuid)) - bool(nameless) < len(events.uuid) - nameless
 
 
 def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:

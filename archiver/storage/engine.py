@@ -73,7 +73,7 @@ def writer(text: str) -> Engine:
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits when the power goes
         "PRAGMA journal_size_limit=67108864",
-        "PRAGMA cache_size=-16000",
+        "PRAGMA cache_size=-8000",
     )
     return _sqlite(f"file:{quote(str(path.absolute()))}?uri=true", pragmas, "BEGIN IMMEDIATE")
 

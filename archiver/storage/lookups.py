@@ -18,8 +18,8 @@ from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.relations import Edges, Relations, target
 
 MAX_WORDS = 10_000
-MAX_RESOURCES = 30_000
-MAX_LINKS = 12_000
+MAX_RESOURCES = 20_000
+MAX_LINKS = 8_000
 _CHUNK = 1000
 
 T = TypeVar("T")

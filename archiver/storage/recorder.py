@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
 from sqlalchemy import Connection, exc, insert, select, text, update
 
-from archiver.model import now_micros, to_datetime
-from archiver.storage.batch import Record, Recorded, Writer
+from archiver.model import EventColumns, now_micros, to_datetime
+from archiver.storage.batch import Record, Recorded, Records, Writer
 from archiver.storage.engine import shut_down, translated, writer, writer_lock
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 
-__all__ = ["Record", "Recorded", "Recorder"]
+__all__ = ["Record", "Recorded", "Recorder", "Records"]
 
 _LOCK = 7_310_452_967
 """Key of the PostgreSQL advisory lock that the batches of all writers take one after the other."""
@@ -51,7 +51,7 @@ class Recorder:
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return self._receiver_row(connection)[1]
 
-    def record(self, records: Sequence[Record], upto: int | None = None) -> Recorded:
+    def record(self, records: Records, upto: int | None = None) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
 
         Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
@@ -68,15 +68,17 @@ class Recorder:
         self._check_uuids = recorded.duplicates > 0
         return recorded
 
-    def _record(self, records: Sequence[Record], upto: int | None) -> Recorded:
+    def _record(self, records: Records, upto: int | None) -> Recorded:
         with self._transaction() as connection:
             if upto is None:
                 return self._writer.write(connection, records, None, check_uuids=self._check_uuids)
             number, position, duplicates = self._receiver_row(connection)
-            done = position - (upto - len(records))
-            if done >= len(records):
+            size = len(records.type if isinstance(records, EventColumns) else records)
+            done = position - (upto - size)
+            if done >= size:
                 return Recorded()
-            records = records[max(done, 0) :]
+            if done > 0:
+                records = (records.events() if isinstance(records, EventColumns) else records)[done:]
             recorded = self._writer.write(connection, records, number, check_uuids=self._check_uuids)
             moved = {
                 "position": upto,

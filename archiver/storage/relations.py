@@ -15,7 +15,7 @@ from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 
-MAX_KNOWN = 50_000
+MAX_KNOWN = 20_000
 
 # "Parents" of an event, documentation of Tutum and Docker Cloud: what belongs to what by the nature of the platform.
 BELONGS_TO = {

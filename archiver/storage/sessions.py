@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from archiver.model import Closed, Event, Micros, Opened, to_datetime
+from archiver.model import Closed, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.lookups import next_id
 from archiver.storage.views import INTERRUPTED
@@ -75,12 +75,12 @@ class Sessions:
     def touch(
         self,
         connection: Connection,
-        events: Sequence[Event],
+        events: EventColumns,
         seen: Iterable[tuple[str | None, Micros]],
         closed: Iterable[Closed],
     ) -> None:
         """Moves the last sign of life, and writes down who was authenticated and who closed."""
-        last: dict[str | None, Micros] = {event.session: event.received_at for event in events}
+        last: dict[str | None, Micros] = dict(zip(events.session, events.received_at, strict=True))
         for key, at in seen:
             last[key] = max(at, last.get(key, at))
         for key, at in last.items():
@@ -94,16 +94,16 @@ class Sessions:
             closing = {"closed_at": closed_at, "last_seen_at": closed_at, "reason": end.reason}
             connection.execute(update(_table).where(_table.c.key == end.session).values(closing))
 
-    def _authenticate(self, connection: Connection, events: Sequence[Event]) -> None:
+    def _authenticate(self, connection: Connection, events: EventColumns) -> None:
         """Whatever comes but an error shows that the platform accepts the credentials."""
-        if {event.session for event in events} <= self._authenticated:
+        if self._authenticated.issuperset(events.session):
             return
-        for event in events:
-            if event.session in self._authenticated or event.type == "error":
+        for session, kind, received_at in zip(events.session, events.type, events.received_at, strict=True):
+            if session in self._authenticated or kind == "error":
                 continue
-            self._authenticated.add(event.session)
-            which = (_table.c.key == event.session, _table.c.authenticated_at.is_(None))
-            connection.execute(update(_table).where(*which).values(authenticated_at=to_datetime(event.received_at)))
+            self._authenticated.add(session)
+            which = (_table.c.key == session, _table.c.authenticated_at.is_(None))
+            connection.execute(update(_table).where(*which).values(authenticated_at=to_datetime(received_at)))
 
     @staticmethod
     def _stream(connection: Connection, item: Opened) -> int:

@@ -1,0 +1,139 @@
+"""A platform that sends numbered events all the time, and what a spool and an archive hold of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+from archiver.simulator.server import Simulator
+from archiver.storage.engine import reader
+
+BATCH = 50
+
+
+def wait_for(what: Callable[[], object], seconds: float = 20) -> None:
+    limit = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < limit, f"in vain: {what}"
+        time.sleep(0.02)
+
+
+def numbered(number: int) -> str:
+    """The text of an event that carries its number; every second one has a uuid, as Docker Cloud's have."""
+    event: dict[str, Any] = {
+        "type": "container",
+        "action": "update",
+        "state": "Running" if number % 3 else "Stopped",
+        "resource_uri": f"/api/v1/container/{number % 50:08x}-0000-4000-8000-000000000000/",
+        "parents": [f"/api/v1/service/{number % 7:08x}-0000-4000-8000-000000000000/"],
+        "n": number,
+    }
+    if number % 2:
+        event["uuid"] = f"{number:032x}"
+    return json.dumps(event)
+
+
+class Load:
+    """Sends numbered events through a simulator at a steady rate, whether or not somebody listens."""
+
+    def __init__(self, platform: Simulator, rate: float) -> None:
+        self._platform = platform
+        self._pause = BATCH / rate
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self.made = 0
+
+    def _send(self) -> None:
+        began = time.monotonic()
+        for turn in range(1, 1_000_000):
+            if self._over.is_set():
+                return
+            self._platform.send_all(numbered(self.made + number) for number in range(1, BATCH + 1))
+            self.made += BATCH
+            self._over.wait(max(0.0, began + turn * self._pause - time.monotonic()))
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join(10)
+
+    def sent(self) -> list[int]:
+        """The numbers of all events that went to a client, in order."""
+        return [json.loads(line)["n"] for line in self._platform.sent_texts]
+
+    def start(self) -> None:
+        self._thread.start()
+
+
+@contextmanager
+def load(rate: float = 2500) -> Iterator[tuple[Simulator, Load]]:
+    """A platform under load."""
+    with Simulator(live=False, record_sent=True, queue_bytes=64 << 20) as platform:
+        sender = Load(platform, rate)
+        sender.start()
+        try:
+            yield platform, sender
+        finally:
+            sender.stop()
+
+
+def rows(url: str, query: str) -> list[Any]:
+    """What a query answers on an archive; nothing while there is no such archive yet."""
+    engine = reader(url)
+    try:
+        with engine.connect() as connection:
+            return list(connection.execute(text(query)))
+    finally:
+        engine.dispose()
+
+
+def archived(url: str) -> list[int]:
+    """The numbers of the archived events, in the order of archiving."""
+    return [json.loads(extra)["n"] for (extra,) in rows(url, "SELECT extra FROM events ORDER BY id") if extra]
+
+
+class Spooled(NamedTuple):
+    """What a spool holds."""
+
+    identity: str
+    messages: dict[int, int]
+    """Numbers of events by their numbers in the spool."""
+
+
+def spooled(path: Path) -> Spooled:
+    """Read from a copy, so that the reading changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        for tail in ("", "-wal"):
+            if Path(f"{path}{tail}").exists():
+                shutil.copyfile(f"{path}{tail}", f"{folder}/spool.db{tail}")
+        with closing(sqlite3.connect(f"{folder}/spool.db")) as copy:
+            identity = copy.execute("SELECT value FROM spool_facts WHERE key = 'identity'").fetchone()[0]
+            found = copy.execute("SELECT seq, payload FROM spool WHERE kind = 'message' ORDER BY seq").fetchall()
+    values = {seq: json.loads(payload) for seq, payload in found}
+    return Spooled(identity, {seq: value["n"] for seq, value in values.items() if "n" in value})
+
+
+def position(url: str, identity: str) -> int:
+    """How far the archive has what a spool took."""
+    return next((at for key, at in rows(url, "SELECT key, position FROM receivers") if key == identity), 0)
+
+
+def known(url: str, spool: Path) -> list[int]:
+    """All events that must be archived in the end, in order: what is archived, then what waits in the spool."""
+    waiting = spooled(spool)
+    reached = position(url, waiting.identity)
+    return archived(url) + [number for seq, number in waiting.messages.items() if seq > reached]
+
+
+def sessions(url: str) -> list[str | None]:
+    """Why each session was closed, in the order of their opening; None: it is open."""
+    return [reason for (reason,) in rows(url, "SELECT reason FROM sessions ORDER BY id")]

@@ -1,0 +1,80 @@
+"""The daemon is killed again and again under load: what was spooled is archived, once, and in its order.
+
+ARCHIVER_TEST_KILLS is the number of kills on each database.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from archiver.simulator.server import Simulator
+
+from ..conftest import SpawnArchiver
+from .recording import archived, known, load, sessions, wait_for
+
+KILLS = int(os.environ.get("ARCHIVER_TEST_KILLS", "20"))
+
+
+@pytest.mark.timeout(60 + 10 * KILLS)
+def test_nothing_spooled_is_missing_twice_or_invented(
+    spawn_archiver: SpawnArchiver, database_url: str, tmp_path: Path
+) -> None:
+    dice = random.Random(20)
+    spool = tmp_path / "spool.db"
+    expected: list[int] = []
+    with load() as (platform, sender):
+
+        def start() -> subprocess.Popen[str]:
+            return spawn_archiver(
+                "run", "--stream", platform.stream_url, "--spool", str(spool), "--log-level", "warning",
+                env={"ARCHIVER_DATABASE_URL": database_url},
+                stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+
+        for _ in range(KILLS):
+            process = start()
+            _let_it_work(platform, process, dice)
+            process.send_signal(signal.SIGKILL)
+            _, log = process.communicate()
+            assert (process.returncode, log) == (-signal.SIGKILL, "")
+            if not spool.exists():
+                continue
+            now = known(database_url, spool)
+            assert now[: len(expected)] == expected
+            expected = now
+        process = start()
+        assert platform.wait_for_clients(1)
+        wait_for(lambda: len(archived(database_url)) > len(expected))
+        process.terminate()
+        assert process.wait(10) == 0
+        sender.stop()
+        found = archived(database_url)
+        assert found[: len(expected)] == expected
+        assert found == known(database_url, spool)
+        assert found == sorted(set(found)), "each once, in the order of sending"
+        assert set(found) <= set(sender.sent())
+        assert len(found) > 400 * KILLS
+        reasons = sessions(database_url)
+        assert reasons[-1] == "stopped"
+        assert set(reasons[:-1]) == {"the archiver stopped without a word"}
+    if database_url.startswith("sqlite"):
+        with sqlite3.connect(database_url.removeprefix("sqlite:///")) as archive:
+            assert archive.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        archive.close()
+
+
+def _let_it_work(platform: Simulator, process: subprocess.Popen[str], dice: random.Random) -> None:
+    """Mostly until some time after it is connected; every now and then only until somewhere in its start."""
+    if dice.random() < 0.2:
+        time.sleep(dice.uniform(0.2, 0.8))
+        return
+    wait_for(lambda: platform.clients or process.poll() is not None)
+    time.sleep(dice.uniform(0.0, 0.6))

@@ -1,0 +1,331 @@
+"""From spool to archive: what a database, a message or a bug can do on the way, and that everybody else gets through."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from archiver import ingest as module
+from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
+from archiver.ingest import Ingest
+from archiver.model import Closed, Item, Message, Opened
+from archiver.spool import Spool
+from archiver.storage.engine import reader, writer
+from archiver.storage.recorder import Record, Recorded, Recorder
+
+URL = "ws://stream.example/v1/events"
+
+
+def message(number: int, state: str = "Running") -> Message:
+    payload = f'{{"type":"container","state":"{state}","n":{number}}}'
+    return Message(URL, "abc", "tutum", 1_700_000_000_000_000 + number, payload.encode())
+
+
+def stream(*numbers: int) -> list[Item]:
+    at = 1_700_000_000_000_000
+    return [Opened(URL, "abc", "tutum", at, at), *map(message, numbers), Closed(URL, "abc", at + 9, "stopped")]
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with Spool(tmp_path / "spool.db") as spool:
+        yield spool
+
+
+def all_archived(spool: Spool, url: str) -> Ingest:
+    """An ingest that was asked to finish before it began."""
+    ingest = Ingest(spool, url)
+    ingest.finish()
+    ingest.run()
+    assert ingest.position == spool.last
+    return ingest
+
+
+@contextmanager
+def running(ingest: Ingest) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=ingest.run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        ingest.abandon()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def query(url: str, statement: str) -> list[Any]:
+    engine = reader(url)
+    with engine.connect() as connection:
+        found = [tuple(row) for row in connection.execute(text(statement))]
+    engine.dispose()
+    return found
+
+
+def extras(url: str) -> list[str]:
+    return [extra for (extra,) in query(url, "SELECT extra FROM events ORDER BY id")]
+
+
+def numbers(*wanted: int) -> list[str]:
+    return [f'{{"n":{number}}}' for number in wanted]
+
+
+class Recording:
+    """Stands between ingest and the real recorder, and fails as a test wants."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fail: Callable[[list[Record]], None]) -> None:
+        real = Recorder.record
+
+        def record(recorder: Recorder, records: list[Record], upto: int | None = None) -> Recorded:
+            fail(list(records))
+            return real(recorder, records, upto)
+
+        monkeypatch.setattr(Recorder, "record", record)
+        monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
+
+
+def test_tables_are_made_where_there_are_none(spool: Spool, empty_database_url: str) -> None:
+    spool.append(stream(1, 2, 3))
+    ingest = all_archived(spool, empty_database_url)
+    assert (ingest.archived, ingest.trouble) == (3, None)
+    assert extras(empty_database_url) == numbers(1, 2, 3)
+
+
+def test_what_is_archived_is_deleted_from_the_spool(spool: Spool, sqlite_url: str) -> None:
+    spool.append(stream(1, 2, 3))
+    all_archived(spool, sqlite_url)
+    assert spool.size == 0
+
+
+def test_a_new_archive_beside_an_old_spool_gets_what_comes_from_now_on(
+    spool: Spool, sqlite_url: str, tmp_path: Path
+) -> None:
+    spool.append(stream(1, 2, 3))
+    all_archived(spool, sqlite_url)
+    spool.append(stream(4))
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    all_archived(spool, other)
+    assert extras(other) == numbers(4)
+    spool.append(stream(5))
+    all_archived(spool, other)
+    assert extras(other) == numbers(4, 5)
+
+
+@pytest.mark.parametrize("error", [RowRefused(database="x", reason="bad \0 \ud800"), ZeroDivisionError()])
+def test_one_record_that_cannot_be_written_becomes_a_reject_with_its_bytes(
+    error: Exception, spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(records: list[Record]) -> None:
+        if any(getattr(record, "state", None) == "Poison" for record in records):
+            raise error
+
+    Recording(monkeypatch, fail)
+    poison = message(3, "Poison")
+    spool.append([*stream(1, 2)[:-1], poison, *stream(4, 5)[1:]])
+    ingest = all_archived(spool, database_url)
+    assert extras(database_url) == numbers(1, 2, 4, 5)
+    assert (ingest.archived, ingest.rejected) == (4, 1)
+    ((payload, session),) = query(database_url, "SELECT payload, session_id FROM rejects")
+    assert bytes(payload) == poison.payload
+    assert session is not None
+
+
+def test_a_batch_of_which_a_half_is_in_when_the_database_goes_comes_once(
+    spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def fail(records: list[Record]) -> None:
+        seen.append(len(records))
+        if any(getattr(record, "state", None) == "Poison" for record in records):
+            if len(records) < 3 and seen.count(0) == 0:
+                seen.append(0)
+                raise DatabaseUnreachable(database="x", reason="gone")
+            raise RowRefused(database="x", reason="bad")
+
+    Recording(monkeypatch, fail)
+    spool.append([*stream(1, 2, 3, 4)[:-1], message(5, "Poison"), *stream(6, 7)[1:]])
+    all_archived(spool, database_url)
+    assert seen.count(0) == 1
+    assert extras(database_url) == numbers(1, 2, 3, 4, 6, 7)
+
+
+def test_a_message_that_the_decoder_fails_on_is_kept_and_the_next_is_decoded(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = module.decode
+
+    def decode(item: Message) -> Record:
+        if b"Poison" in item.payload:
+            raise ZeroDivisionError
+        return real(item)
+
+    monkeypatch.setattr(module, "decode", decode)
+    spool.append([*stream(1)[:-1], message(2, "Poison"), *stream(3)[1:]])
+    all_archived(spool, sqlite_url)
+    assert extras(sqlite_url) == numbers(1, 3)
+    assert query(sqlite_url, "SELECT payload, reason FROM rejects") == [
+        (message(2, "Poison").payload, "ZeroDivisionError while decoding")
+    ]
+
+
+def test_a_bug_in_the_archive_is_told_once_and_outlived(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = True
+
+    def fail(records: list[Record]) -> None:
+        if broken:
+            raise ZeroDivisionError
+
+    Recording(monkeypatch, fail)
+    monkeypatch.setattr(module, "_LAST_DELAY", 0.02)
+    spool.append(stream(1, 2))
+    ingest = Ingest(spool, sqlite_url)
+    with running(ingest) as thread:
+        _until(lambda: ingest.trouble)
+        _until(lambda: len(caplog.records) >= 2)
+        broken = False
+        ingest.finish()
+        thread.join(20)
+    assert extras(sqlite_url) == numbers(1, 2)
+    told = [record.message for record in caplog.records if "cannot be written" in record.message]
+    assert told == ["the archive cannot be written: ZeroDivisionError (received events wait in the spool)"]
+
+
+def test_a_spool_that_cannot_delete_goes_on(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = threading.Event()
+
+    def tidy() -> None:
+        tried.set()
+        raise SpoolError(path=spool.path, reason="database or disk is full")
+
+    monkeypatch.setattr(spool, "tidy", tidy)
+    monkeypatch.setattr(module, "_TIDY_SECONDS", 0.01)
+    spool.append(stream(1))
+    ingest = Ingest(spool, sqlite_url)
+    with running(ingest) as thread:
+        assert tried.wait(10)
+        spool.append([message(2)])
+        ingest.finish()
+        thread.join(20)
+    assert extras(sqlite_url) == numbers(1, 2)
+
+
+def test_an_error_of_the_spool_ends_it_at_once(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(*_: object) -> None:
+        raise SpoolError(path=spool.path, reason="gone")
+
+    monkeypatch.setattr(spool, "take", take)
+    with pytest.raises(SpoolError):
+        Ingest(spool, sqlite_url).run()
+
+
+def test_whatever_ends_it_does_not_leave_it_hanging(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def discard(_upto: int) -> None:
+        if spool.last:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(spool, "discard", discard)
+    ingest = Ingest(spool, sqlite_url)
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            ingest.run()
+        except ZeroDivisionError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    _until(lambda: ingest._busy_since is None)
+    spool.append(stream(1))
+    thread.join(5)
+    assert failed
+
+
+@pytest.mark.parametrize("revision", ["0000", "9999"])
+def test_an_archive_of_another_revision_is_left_alone_until_it_is_right(
+    revision: str, spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
+    ((right,),) = query(database_url, "SELECT version_num FROM alembic_version")
+    _set_revision(database_url, revision)
+    spool.append(stream(1, 2))
+    ingest = Ingest(spool, database_url)
+    with caplog.at_level(logging.INFO), running(ingest) as thread:
+        _until(lambda: ingest.trouble)
+        threading.Event().wait(0.5)
+        assert extras(database_url) == []
+        _set_revision(database_url, right)
+        ingest.finish()
+        thread.join(30)
+    assert extras(database_url) == numbers(1, 2)
+    lines = [record.message for record in caplog.records if record.name == "archiver.ingest"]
+    assert len(lines) == 2
+    assert f"is at {revision}" in lines[0]
+    assert "archiver" in lines[0].partition(";")[2]
+    assert lines[1] == "the archive answers again"
+
+
+def test_a_database_in_which_no_tables_can_be_made_is_told_of_once(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts: list[str] = []
+
+    def upgrade(url: str) -> None:
+        attempts.append(url)
+        raise DatabaseUnreachable(database="x", reason="permission denied")
+
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
+    monkeypatch.setattr(module.migrate, "upgrade", upgrade)
+    ingest = Ingest(spool, f"sqlite:///{tmp_path / 'new.db'}")
+    with running(ingest):
+        _until(lambda: len(attempts) >= 3)
+    assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
+
+
+def test_a_call_that_makes_no_progress_is_ended_also_the_first(
+    spool: Spool, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody holds a lock on the table that the daemon asks for its position."""
+    monkeypatch.setattr(module, "STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
+    spool.append(stream(1))
+    engine = writer(postgres_url)
+    ingest = Ingest(spool, postgres_url)
+    with engine.connect() as other, running(ingest) as thread:
+        other.execute(text("LOCK TABLE receivers"))
+        _until(lambda: (ingest.watch(), ingest.trouble)[1])
+        other.rollback()
+        ingest.finish()
+        thread.join(20)
+    engine.dispose()
+    assert extras(postgres_url) == numbers(1)
+
+
+def _until(what: Callable[[], object]) -> None:
+    for _ in range(2000):
+        if what():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError(f"in vain: {what}")
+
+
+def _set_revision(url: str, revision: str) -> None:
+    engine = writer(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
