@@ -24,7 +24,7 @@ class Inbox:
     def put(self, item: Item) -> None:
         """Adds an item; waits while there is no room."""
         size = _OVERHEAD
-        if isinstance(item, (Message, Observed)):
+        if type(item) is Message or type(item) is Observed:
             size += len(item.payload)
         with self._changed:
             while self._items and (self._size + size > self._most or len(self._items) >= MOST_ITEMS):

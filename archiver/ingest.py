@@ -72,6 +72,8 @@ class Ingest:
                 if reached is None:
                     return
                 self._advance(reached)
+            with suppress(SpoolError):
+                self._spool.tidy()
         finally:
             self._give_up.set()  # or the one that decodes ahead would wait for more
 

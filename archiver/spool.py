@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
@@ -30,7 +30,7 @@ _SPARE_PAGES = 256
 """Free pages of the file that are kept for what comes next."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_CHUNK = 500
+_CHUNK = 1000
 _VALUES = "(?,?,?,?,?,?,?,?)"
 _PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "journal_size_limit=16777216")
 _COLUMNS = "seq, kind, stream, session, dialect, at, payload, detail"
@@ -147,13 +147,13 @@ class Spool:
         """
         if not items:
             return self._last
-        payloads = [len(item.payload) for item in items if isinstance(item, (Message, Observed))]
+        payloads = [len(item.payload) for item in items if type(item) is Message or type(item) is Observed]
         size = sum(payloads) + ITEM_BYTES * len(items)
         with self._changed, self._translated():
             if payloads and not beyond_limit:
                 self._require_room(size)
             first = self._last + 1
-            rows = [_row(number, item) for number, item in enumerate(items, first)]
+            rows = list(map(_row, count(first), items))
             resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
             with self._transaction() as connection:
                 self._insert(rows)
@@ -308,8 +308,9 @@ class Spool:
 
 def _row(number: int, item: Item) -> tuple[Any, ...]:
     if type(item) is Message:
-        kind = "message" if item.refused is None else "refused"
-        return (number, kind, item.stream, item.session, item.dialect, item.received_at, item.payload, item.refused)
+        stream, session, dialect, received_at, payload, _, refused = item
+        kind = "message" if refused is None else "refused"
+        return (number, kind, stream, session, dialect, received_at, payload, refused)
     if type(item) is Alive:
         return (number, "alive", item.stream, item.session, None, item.at, None, None)
     if type(item) is Opened:

@@ -173,10 +173,10 @@ def timeline_rows(history: History) -> list[Row]:
 
 def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
     inside = [
-        gap for gap in gaps if gap.since and span.since <= gap.since and (not span.until or gap.since < span.until)
+        gap for gap in gaps if gap.since and span.since < gap.since and (not span.until or gap.since < span.until)
     ]
     known = not any(
-        (gap.since is None or gap.since < span.since) and (gap.until is None or gap.until > span.since) for gap in gaps
+        (gap.since is None or gap.since <= span.since) and (gap.until is None or gap.until > span.since) for gap in gaps
     )
     end = inside[0].since if inside else span.until
     note = "observed" if span.observed else "" if known else "last known"

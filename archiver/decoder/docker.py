@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from archiver.decoder.docker_names import REMOVED, Engine, container_parents, identity, label, scoped, uri
-from archiver.decoder.text import MAX_URI, MAX_WORD, dump, is_clean, parse
+from archiver.decoder.text import MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Micros, Reject, TimeSource
 
 HEALTHCHECK = "healthcheck"
@@ -100,7 +100,7 @@ def _event(message: Message, value: Any) -> Event | Reject:
         time_source=time_source,
         received_at=message.received_at,
         uuid=said.identity,
-        extra=dump(envelope),
+        extra=keep(envelope),
         session=message.session,
         name=_word(meaning.name),
     )
@@ -143,7 +143,7 @@ def _word(text: str | None) -> str | None:
 
 def _fitting(text: str | None, limit: int) -> str | None:
     """The text if a column can take it as it is; the raw message keeps it anyhow."""
-    return text if text and len(text) <= limit and is_clean(text) else None
+    return text if text and fits(text, limit) else None
 
 
 # --- what the messages mean, by the type of their object -------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, dump, is_clean, parse
+from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Observation, Observed, Reject
 
 
@@ -23,7 +23,7 @@ def observe(observed: Observed) -> Observation | Reject:
             _text(value.get("name"), MAX_WORD),
             tuple([parent for parent in parents if parent is not None][:MAX_PARENTS]),
             observed.at,
-            dump(extra) if extra else None,
+            keep(extra) if extra else None,
             observed.session,
         )
     except (ValueError, AttributeError, TypeError, RecursionError) as exc:
@@ -31,6 +31,4 @@ def observe(observed: Observed) -> Observation | Reject:
 
 
 def _text(value: Any, limit: int) -> str | None:
-    if type(value) is str and 0 < len(value) <= limit and is_clean(value):
-        return value
-    return None
+    return value if type(value) is str and fits(value, limit) else None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_WORD = 255
-"""Longest type, action, state, uuid or name, in characters."""
+"""Longest type, action, state, uuid or name, in bytes of UTF-8."""
 MAX_URI = 2048
-"""Longest URI, in characters."""
+"""Longest URI, in bytes of UTF-8: PostgreSQL indexes no text beyond 2,704 bytes."""
 MAX_PARENTS = 1000
 """Most parents of one event that get rows of their own."""
+MAX_DEPTH = 64
+"""How deep lists and objects may be nested in what is kept: whoever reads it later may have less stack than we."""
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -37,6 +40,35 @@ def parse(text: str) -> Any:
 def dump(value: Any) -> str:
     """A JSON value as ASCII text, which any database takes. Raises ValueError for numbers beyond JSON (1e400)."""
     return _encode(value)
+
+
+def keep(value: Any) -> str:
+    """A JSON value as ASCII text for a column. Raises ValueError as `dump` does, and when it is nested too deep."""
+    text = _encode(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        raise ValueError(f"JSON nested deeper than {MAX_DEPTH} levels")
+    return text
+
+
+_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{}\]]')
+
+
+def _depth(text: str) -> int:
+    """How deep lists and objects are nested in a JSON text."""
+    deepest = depth = 0
+    for found in _BRACKETS.finditer(text):
+        mark = found[0]
+        if mark in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif mark in "}]":
+            depth -= 1
+    return deepest
+
+
+def fits(text: str, limit: int) -> bool:
+    """Whether a column takes a text as it is: not empty, clean, at most `limit` bytes of UTF-8."""
+    return 0 < len(text) <= limit and is_clean(text) and (text.isascii() or len(text.encode()) <= limit)
 
 
 def is_clean(text: str) -> bool:

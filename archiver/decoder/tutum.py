@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, dump, is_clean, parse
+from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Micros, Reject, TimeSource, iso, to_micros
 
 _TIME_KEYS: tuple[TimeSource, ...] = ("datetime", "date")
@@ -33,12 +33,12 @@ def decode(message: Message) -> Event | Reject:
         return _reject(message, f"not JSON: {exc}")
     if type(value) is not dict:
         return _reject(message, f"not an event: a JSON {_json_type(value)}, not an object")
-    # Only an escape can bring a NUL or a lone surrogate into a JSON string; without one no field needs a look.
-    return decode_object(value, message, clean="\\u" not in text)
+    # Only an escape can bring a NUL or a lone surrogate into a JSON string; and ASCII has as many bytes as characters.
+    return decode_object(value, message, clean="\\u" not in text and text.isascii())
 
 
 def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Event | Reject:
-    """The event in a JSON object, which is used up; `clean`: no text in it has a NUL or a lone surrogate."""
+    """The event in a JSON object, which is used up; `clean`: all text in it is ASCII without NUL."""
     try:
         # Every event passes here, so each field is looked at in line; what is odd goes the slow way.
         pop = value.pop
@@ -76,14 +76,14 @@ def _odd(value: dict[str, Any], key: str, found: Any, limit: int) -> str | None:
     """The text just taken out of the value when a column can hold it; else it is put back."""
     if found is _ABSENT:
         return None
-    if type(found) is str and 0 < len(found) <= limit and is_clean(found):
+    if type(found) is str and fits(found, limit):
         return found
     value[key] = found
     return None
 
 
 def _dump_rest(value: dict[str, Any]) -> str:
-    return _NO_PARENTS if len(value) == 1 and value.get("parents") == [] else dump(value)
+    return _NO_PARENTS if len(value) == 1 and value.get("parents") == [] else keep(value)
 
 
 def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
     if clean and _all_usable(found):
         del value["parents"]
         return tuple(found)
-    usable = [uri for uri in found if type(uri) is str and 0 < len(uri) <= MAX_URI and (clean or is_clean(uri))]
+    usable = [uri for uri in found if type(uri) is str and fits(uri, MAX_URI)]
     if usable and len(usable) == len(found) <= MAX_PARENTS:
         del value["parents"]
     return tuple(usable[:MAX_PARENTS])
@@ -102,7 +102,7 @@ def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
 def _all_usable(found: list[Any]) -> bool:
     """Whether all are short texts; a quick look that may say no to what a close one accepts."""
     try:
-        return 0 < len("".join(found)) <= MAX_URI and "" not in found
+        return 0 < len("".join(found)) <= MAX_URI and len(found) <= MAX_PARENTS and "" not in found
     except TypeError:
         return False
 
@@ -128,9 +128,9 @@ def _read_time(text: str, key: str) -> tuple[Micros | None, bool]:
     try:
         moment = datetime.fromisoformat(text)
         instant = to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
+        return instant, text == _write_time(instant, key)
+    except (ValueError, OverflowError):  # an offset can lead out of the years 1 to 9999
         return None, False
-    return instant, text == _write_time(instant, key)
 
 
 def _write_time(moment: Micros, key: str) -> str:

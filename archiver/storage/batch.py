@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from archiver.decoder.text import MAX_PARENTS
+from archiver.decoder.text import MAX_PARENTS, dump, parse
 from archiver.model import Alive, Closed, Event, EventColumns, Observation, Opened, Reject, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
@@ -46,6 +46,10 @@ class Writer:
         self._lookups.forget()
         self._sessions.forget()
 
+    def forget_changing(self) -> None:
+        """Empties the caches of what another writer may have changed."""
+        self._lookups.forget_changing()
+
     def write(
         self, connection: Connection, records: Records, receiver_id: int | None, *, check_uuids: bool
     ) -> Recorded:
@@ -73,7 +77,10 @@ class Writer:
         first = next_id(connection, schema.events)
         keys = list(zip(events.type, events.resource_uri, events.parents, events.name, strict=True))
         links = self._links(connection, keys, first)
-        resource_ids, parent_ids = zip(*links, strict=True)
+        resource_ids, parent_ids, spellings = zip(*links, strict=True)
+        extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
+        if any(events.name):
+            self._lookups.learn_names(connection, zip(resource_ids, events.name, strict=True))
         numbers = range(first, first + len(keys))
         rows = zip(
             numbers,
@@ -86,7 +93,7 @@ class Writer:
             events.time_source,
             map(iso, events.received_at),
             events.uuid,
-            events.extra,
+            extras,
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
@@ -108,6 +115,8 @@ class Writer:
             return
         keys = [("resource", item.uri, item.parents, item.name) for item in observations]
         links = self._links(connection, keys, None)
+        named = zip([link.resource_id for link in links], [item.name for item in observations], strict=True)
+        self._lookups.learn_names(connection, named)
         numbers = count(next_id(connection, schema.observations))
         rows: list[Row] = list(
             zip(
@@ -138,6 +147,13 @@ class Writer:
             for number, session, item in zip(count(first), sessions, rejects, strict=False)
         ]
         connection.execute(schema.rejects.insert(), rows)
+
+
+def _with_spelling(extra: str | None, spelling: str | None) -> str | None:
+    """What the columns do not hold, with the URIs as this event spells them; `extra` may have the whole list already."""
+    if extra is None or spelling is None:
+        return extra or spelling
+    return dump({**parse(spelling), **parse(extra)})
 
 
 def _by_kind(records: Sequence[Record]) -> dict[type, Any]:

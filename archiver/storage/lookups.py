@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Table, func, select, update
+from sqlalchemy import Connection, Table, bindparam, func, select, update
 
 from archiver.decoder import uris
+from archiver.decoder.text import dump
 from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
@@ -37,6 +38,8 @@ class Link(NamedTuple):
 
     resource_id: int | None
     parent_ids: tuple[int, ...]
+    spelling: str | None
+    """JSON of the event's URIs (`resource_uri`, `parents`) where they are spelled otherwise than in `resources`."""
 
 
 class Words:
@@ -84,6 +87,7 @@ class Lookups:
         self.links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
         self._resources: dict[ResourceRef, int] = {}
+        self._spelled: dict[ResourceRef, str] = {}
         self._names: dict[int, str] = {}
         self._relations = Relations()
 
@@ -94,6 +98,11 @@ class Lookups:
         self.links.clear()
         self._old_links.clear()
         self._resources.clear()
+        self._spelled.clear()
+        self.forget_changing()
+
+    def forget_changing(self) -> None:
+        """Empties the caches of what another writer may have changed since; numbers once given stay."""
         self._names.clear()
         self._relations.forget()
 
@@ -115,57 +124,68 @@ class Lookups:
     def learn_links(self, connection: Connection, missing: dict[LinkKey, int | None]) -> None:
         """Makes sure that `links` has every one of the keys; each comes with the event that tells of it first."""
         _make_room(self._resources, len(missing), MAX_RESOURCES)
-        _make_room(self._names, len(missing), MAX_RESOURCES)
+        _make_room(self._spelled, len(missing), MAX_RESOURCES)
         read = [_read(key) for key in missing]
         fresh = self._learn_resources(connection, read)
         told = []
         for place in read:
             parent_ids = tuple([self._resources[ref] for ref in place.parents])
             resource_id = self._resources[place.own] if place.own else None
-            self.links[place.key] = Link(resource_id, parent_ids)
+            self.links[place.key] = Link(resource_id, parent_ids, self._spelling(place))
             if resource_id is not None and parent_ids:
                 told.append(Edges(resource_id, parent_ids, place.parents, missing[place.key]))
         self._relations.learn(connection, told, fresh)
-        self._learn_names(connection, missing)
+
+    def _spelling(self, place: _Place) -> str | None:
+        _, uri, parents, _ = place.key
+        other: dict[str, Any] = {}
+        if place.own is not None and self._spelled[place.own] != uri:
+            other["resource_uri"] = uri
+        if any(self._spelled[ref] != parent for ref, parent in zip(place.parents, parents, strict=True)):
+            other["parents"] = list(parents)
+        return dump(other) if other else None
 
     def _learn_resources(self, connection: Connection, read: list[_Place]) -> set[int]:
         """Finds or makes every resource named; the first spelling of an URI is the one that is kept."""
         spelled: dict[ResourceRef, str] = {}
         for place in read:
-            if place.own is not None and place.own not in self._resources:
+            if place.own is not None and place.own not in self._spelled:
                 spelled.setdefault(place.own, place.key[1] or "")
             for ref, uri in zip(place.parents, place.key[2], strict=True):
-                if ref not in self._resources:
+                if ref not in self._spelled:
                     spelled.setdefault(ref, uri)
-        if not spelled:
-            return set()
-        self.types.learn(connection, {ref.type for ref in spelled})
-        self._find_resources(connection, spelled)
-        new = [ref for ref in spelled if ref not in self._resources]
-        first = next_id(connection, schema.resources)
+        if spelled:
+            self.types.learn(connection, {ref.type for ref in spelled})
+            self._find_resources(connection, spelled)
+        new = [ref for ref in spelled if ref not in self._spelled]
+        first = next_id(connection, schema.resources) if new else 0
         self._resources.update((ref, number) for number, ref in enumerate(new, first))
-        targets = self._targets(connection, read, set(new))
+        self._spelled.update((ref, spelled[ref]) for ref in new)
+        targets = self._targets(read)
         rows: list[Row] = []
         for ref in new:
             type_id = self.types.ids[ref.type]
-            rows.append((self._resources[ref], type_id, ref.key, spelled[ref], None, targets.get(ref)))
+            rows.append((self._resources[ref], type_id, ref.key, spelled[ref], None, targets.pop(ref, None)))
         insert_rows(connection, schema.resources, rows)
+        self._learn_targets(connection, targets)
         return set(range(first, first + len(new)))
 
-    def _targets(self, connection: Connection, read: list[_Place], new: set[ResourceRef]) -> dict[ResourceRef, int]:
-        """What the new actions apply to; an action so far known by name only learns it now."""
+    def _targets(self, read: list[_Place]) -> dict[ResourceRef, int]:
+        """What the actions apply to; the first event that tells decides."""
         targets: dict[ResourceRef, int] = {}
-        table = schema.resources
         for own, parents in ((place.own, place.parents) for place in read if place.own):
             found = target(parents)
-            if own.type != "action" or found is None or found == own:
-                continue
-            if own in new:
+            if own.type == "action" and found is not None and found != own:
                 targets.setdefault(own, self._resources[found])
-            else:
-                which = (table.c.id == self._resources[own], table.c.target_id.is_(None))
-                connection.execute(update(table).where(*which).values(target_id=self._resources[found]))
         return targets
+
+    def _learn_targets(self, connection: Connection, targets: dict[ResourceRef, int]) -> None:
+        """Actions so far known by name only learn what they apply to."""
+        table = schema.resources
+        if targets:
+            named = update(table).where(table.c.id == bindparam("own"), table.c.target_id.is_(None))
+            values = [{"own": self._resources[own], "found": found} for own, found in targets.items()]
+            connection.execute(named.values(target_id=bindparam("found")), values)
 
     def _find_resources(self, connection: Connection, wanted: Iterable[ResourceRef]) -> None:
         table = schema.resources
@@ -173,23 +193,25 @@ class Lookups:
         asked = set(wanted)
         for part in chunks({ref.key for ref in asked}):
             found = connection.execute(
-                select(table.c.type_id, table.c.key, table.c.id, table.c.name).where(table.c.key.in_(part))
+                select(table.c.type_id, table.c.key, table.c.id, table.c.uri).where(table.c.key.in_(part))
             )
-            for type_id, key, number, name in found:
+            for type_id, key, number, uri in found:
                 ref = ResourceRef(type_ids.get(type_id, ""), key)
                 if ref in asked:
                     self._resources[ref] = number
-                    if name is not None:
-                        self._names[number] = name
+                    self._spelled[ref] = uri
 
-    def _learn_names(self, connection: Connection, keys: Iterable[LinkKey]) -> None:
-        """The latest name wins; an object that is renamed answers to its new name."""
+    def learn_names(self, connection: Connection, told: Iterable[tuple[int | None, str | None]]) -> None:
+        """Names of resources, by number, in the order told: the latest wins, also when it is an old one again."""
+        latest = {number: name for number, name in told if number is not None and name is not None}
+        values = [{"own": key, "told": name} for key, name in latest.items() if self._names.get(key) != name]
+        if not values:
+            return
+        _make_room(self._names, len(values), MAX_RESOURCES)
         table = schema.resources
-        for key in keys:
-            name, number = key[3], self.links[key].resource_id
-            if name is not None and number is not None and self._names.get(number) != name:
-                connection.execute(update(table).where(table.c.id == number).values(name=name))
-                self._names[number] = name
+        renamed = update(table).where(table.c.id == bindparam("own")).values(name=bindparam("told"))
+        connection.execute(renamed, values)
+        self._names.update((row["own"], row["told"]) for row in values)
 
 
 class _Place(NamedTuple):
@@ -201,8 +223,8 @@ class _Place(NamedTuple):
 
 
 def _read(key: LinkKey) -> _Place:
-    kind, uri, parents, _ = key
-    own = uris.parse(uri, kind) if uri else None
+    _, uri, parents, _ = key
+    own = uris.parse(uri) if uri else None
     return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
 
 

@@ -170,3 +170,12 @@ def test_recipe_answers_the_same_on_both_databases(
     expected = ask(sqlite_archive, recipe.queries["sqlite"], values)
 
     assert ask(postgres_archive, recipe.queries["postgresql"], values) == expected
+
+
+def test_queries_of_the_readme_run(database_url: str) -> None:
+    page = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"^```sql\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert block is not None
+
+    for query in block[1].split("\n\n"):
+        ask(database_url, query, {})

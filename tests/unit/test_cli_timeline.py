@@ -165,6 +165,18 @@ def test_an_event_out_of_an_unwatched_time_is_not_certain_for_long() -> None:
     assert states(answer) == [("(not watched)", "-", "14:30"), ("Running?", "14:00", "15:00")]
 
 
+def test_imported_states_of_which_nobody_knows_whether_anybody_was_watching() -> None:
+    answer = history(
+        span("Starting", "14:00", "14:02"), span("Running", "14:02"), gaps=(gap("14:00", None, "imported"),)
+    )
+
+    assert states(answer) == [
+        ("Starting?", "14:00", "14:02"),
+        ("(not watched)", "14:00", "-"),
+        ("Running?", "14:02", "-"),
+    ]
+
+
 def test_an_observed_state_is_marked() -> None:
     answer = history(Span("Running", at("14:00"), None, 0, observed=True))
 
