@@ -17,7 +17,7 @@ T = TypeVar("T")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SPOOL_LIMIT = "1 GiB"
 POSTGRES = "postgresql+psycopg"
-_SIZE = re.compile(r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?", re.IGNORECASE)
+_SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def parse_size(raw: Any) -> int:
     if isinstance(raw, int) and not isinstance(raw, bool):
         size = raw
     else:
-        match = _SIZE.fullmatch(_text(raw))
+        match = re.fullmatch(_SIZE, _text(raw), re.IGNORECASE)
         if match is None:
             raise ValueError("it must be a number of bytes, such as 500MiB or 2G")
         number, letter, tail = match.groups()

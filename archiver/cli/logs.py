@@ -49,3 +49,4 @@ def set_up(level: str, environ: Mapping[str, str], *, secrets: Iterable[str] = (
     journal = "JOURNAL_STREAM" in environ or "INVOCATION_ID" in environ
     handler.setFormatter(_Formatter(secrets, journal=journal, as_json=as_json))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

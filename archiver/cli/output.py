@@ -34,8 +34,8 @@ _STATE_STYLES = {
     **dict.fromkeys(("failed", "unhealthy", "unreachable", "error", "partly running", "dead"), RED),
     **dict.fromkeys(("stopped", "not running", "exited", *GONE), DIM),
 }
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
-_HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_HASH = r"(?:sha256:)?[0-9a-f]{64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,9 @@ def short_reference(uri: str) -> str:
     if len(parts) < 2:
         return uri
     key = parts[-1]
-    if _UUID.fullmatch(key):
+    if re.fullmatch(_UUID, key, re.IGNORECASE):
         return f"{parts[-2]}/{key[:8]}"
-    if _HASH.fullmatch(key):
+    if re.fullmatch(_HASH, key):
         return f"{parts[-2]}/{key.removeprefix('sha256:')[:12]}"
     return uri
 

@@ -21,15 +21,16 @@ _UNITS = {
 }
 _DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _SPAN = r"(?:[0-9]+(?:\.[0-9]+)?\s*[a-z]+\s*)+"
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)")
-_BEFORE = re.compile(rf"-\s*({_SPAN})|({_SPAN})ago|({_SPAN})")
+# Patterns are compiled when a time is read: most commands are called without one.
+_PART = r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)"
+_BEFORE = rf"-\s*({_SPAN})|({_SPAN})ago|({_SPAN})"
 _CLOCK = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
-_DAY_CLOCK = re.compile(rf"(?P<day>today|yesterday|tomorrow)|(?:(?P<of>today|yesterday|tomorrow)\s+)?{_CLOCK}")
-_ISO = re.compile(
+_DAY_CLOCK = rf"(?P<day>today|yesterday|tomorrow)|(?:(?P<of>today|yesterday|tomorrow)\s+)?{_CLOCK}"
+_ISO = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"(?:[t ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:\s?(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
-_EPOCH = re.compile(r"@([0-9]{1,11})(?:\.([0-9]{1,6}))?")
+_EPOCH = r"@([0-9]{1,11})(?:\.([0-9]{1,6}))?"
 
 
 def parse_range(since: str | None, until: str | None, *, utc: bool = False, now: datetime | None = None) -> TimeRange:
@@ -69,21 +70,21 @@ def parse_time(text: str, *, now: datetime, zone: tzinfo | None = None) -> datet
 def _read(words: str, now: datetime, zone: tzinfo | None) -> datetime | None:
     if words == "now":
         return now
-    if found := _BEFORE.fullmatch(words):
+    if found := re.fullmatch(_BEFORE, words):
         return now - _length(next(part for part in found.groups() if part))
-    if found := _DAY_CLOCK.fullmatch(words):
+    if found := re.fullmatch(_DAY_CLOCK, words):
         return _on_day(found, now, zone)
-    if found := _EPOCH.fullmatch(words):
+    if found := re.fullmatch(_EPOCH, words):
         micros = int((found[2] or "").ljust(6, "0"))
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(found[1]), microseconds=micros)
-    if _ISO.fullmatch(words):
+    if re.fullmatch(_ISO, words):
         moment = datetime.fromisoformat(re.sub(r"\s?(z|utc)$", "+00:00", words.replace(",", ".")).replace(" +", "+"))
         return moment if moment.tzinfo else _localize(moment, zone, exact=len(words) > len("2026-11-20"))
     return None
 
 
 def _length(span: str) -> timedelta:
-    parts = _PART.findall(span)
+    parts = re.findall(_PART, span)
     if any(unit not in _UNITS for _, unit in parts):
         raise ValueError(span)
     return timedelta(seconds=sum(float(count) * _UNITS[unit] for count, unit in parts))

@@ -67,9 +67,7 @@ def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Ev
         return _reject(message, "not readable: JSON nested too deep")
     except ValueError as exc:
         return _reject(message, f"not readable: {exc}")
-    return Event(
-        kind, action, state, uri, parents, occurred_at, time_source, received_at, uuid, extra, message.session
-    )
+    return Event(kind, action, state, uri, parents, occurred_at, time_source, received_at, uuid, extra, message.session)
 
 
 def _odd(value: dict[str, Any], key: str, found: Any, limit: int) -> str | None:

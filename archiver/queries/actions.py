@@ -31,7 +31,6 @@ def actions(connection: Connection, resource: Resource, range: TimeRange) -> Ite
             _last(own, events.c.state_id).label("state_id"),
             _last(own, events.c.occurred_at).label("state_at"),
             select(func.count()).where(events.c.resource_id == own.c.id).scalar_subquery().label("events"),
-            own.c.id,
         )
         .select_from(under.join(own, own.c.id == under.c.id).outerjoin(target, target.c.id == own.c.target_id))
         .where(own.c.type_id == is_action)
@@ -44,7 +43,7 @@ def actions(connection: Connection, resource: Resource, range: TimeRange) -> Ite
         query = query.where(c.started_at >= range.since)
     if range.until is not None:
         query = query.where(c.started_at < range.until)
-    rows = connection.execution_options(stream_results=True).execute(query.order_by(c.started_at, c.id))
+    rows = connection.execute(query.order_by(c.started_at, c.uri), execution_options={"stream_results": True})
     for uri, name, aim, state, started_at, state_at, count in rows.yield_per(500):
         finished_at = None if state is None or state.lower() in UNSETTLED else state_at
         yield Action(uri, aim, state, started_at, finished_at, count, name)

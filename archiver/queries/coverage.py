@@ -67,7 +67,8 @@ def _sessions(connection: Connection, stream_id: int, range: TimeRange, until: d
         begin = select(func.max(c.covered_from)).where(c.stream_id == stream_id, c.covered_from <= range.since)
         first = connection.scalar(begin)
         if first is not None:
-            query = query.where((c.covered_from >= first) | (func.coalesce(c.closed_at, c.last_seen_at) >= range.since))
+            reaching = c.closed_at.is_(None) | (c.closed_at >= range.since)
+            query = query.where((c.covered_from >= first) | reaching)
     yield from connection.execute(query.order_by(c.covered_from, c.id))
 
 

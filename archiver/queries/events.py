@@ -77,7 +77,7 @@ def _numbers(connection: Connection, table: Table, texts: Sequence[str]) -> list
 
 def _read(connection: Connection, found: Select[Any]) -> Iterator[ArchivedEvent]:
     """The events behind a query for their numbers, page by page, so that memory stays bounded."""
-    rows = connection.execution_options(stream_results=True).execute(found)
+    rows = connection.execute(found, execution_options={"stream_results": True})
     for page in rows.partitions(_PAGE):
         numbers = [row[0] for row in page]
         whole = {row.id: row for row in connection.execute(event_rows().where(events.c.id.in_(numbers)))}

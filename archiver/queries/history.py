@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, literal_column, select
 
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 from archiver.queries.coverage import IMPORTED, coverage
+from archiver.storage.lookups import chunks
 from archiver.storage.schema import event_states, events, observations, sessions
 
 
@@ -46,7 +47,7 @@ def _known(
         query = query.where(at >= (before or range.since))
     if range.until is not None:
         query = query.where(at < range.until)
-    rows = connection.execution_options(stream_results=True).execute(query.order_by(at, table.c.id))
+    rows = connection.execute(query.order_by(at, table.c.id), execution_options={"stream_results": True})
     return (_Known(*row) for row in rows.yield_per(1000))
 
 
@@ -83,5 +84,7 @@ def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: se
     if not session_ids:
         return coverage(connection, range, now)
     c = sessions.c
-    stream_ids = connection.scalars(select(c.stream_id).where(c.id.in_(session_ids[:1000])).distinct()).all()
-    return coverage(connection, range, now, stream_ids)
+    stream_ids: set[int] = set()
+    for part in chunks(session_ids):
+        stream_ids.update(connection.scalars(select(c.stream_id).where(c.id.in_(part)).distinct()))
+    return coverage(connection, range, now, sorted(stream_ids))

@@ -22,11 +22,12 @@ Found = Sequence[Any]
 def resolve(connection: Connection, ref: str) -> Resource:
     """The resource that `ref` means. Raises NoSuchResource, or AmbiguousReference with the candidates."""
     ref = ref.strip()
-    known = uris.parse(ref, "")
+    known = uris.parse(ref)
+    is_uri = known.type != uris.UNKNOWN
     found = _select(connection, resources.c.uri == ref)
-    if not found and known.type:
+    if not found and is_uri:
         found = _select(connection, and_(resources.c.key == known.key, _is_type(connection, known.type)))
-    if not found and not known.type:
+    if not found and not is_uri:
         kind, slash, rest = ref.partition("/")
         found = _search(connection, rest, _is_type(connection, kind.lower())) if slash and rest else []
         found = found or _search(connection, ref, None)

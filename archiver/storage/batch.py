@@ -71,6 +71,8 @@ class Writer:
         seen += [(item.session, item.observed_at) for item in observations]
         seen += [(item.session, item.at) for item in kinds.get(Alive, ())]
         self._sessions.touch(connection, columns, seen, kinds.get(Closed, ()))
+        if receiver_id is not None:
+            self._sessions.close_left_open(connection, kinds.get(Opened, ()), receiver_id)
         return Recorded(len(columns.type), len(rejects), duplicates)
 
     def _write_events(self, connection: Connection, events: EventColumns) -> None:
@@ -150,7 +152,7 @@ class Writer:
 
 
 def _with_spelling(extra: str | None, spelling: str | None) -> str | None:
-    """What the columns do not hold, with the URIs as this event spells them; `extra` may have the whole list already."""
+    """What the columns do not hold, with the URIs as this event spells them."""
     if extra is None or spelling is None:
         return extra or spelling
     return dump({**parse(spelling), **parse(extra)})

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from archiver.decoder.text import dump
 from archiver.decoder.tutum import rebuild
-from archiver.model import Event, EventColumns, Reject
+from archiver.model import Event, EventColumns, Reject, to_micros
 from archiver.storage import schema
 from archiver.storage.lookups import chunks
 
 CONFLICT = "its uuid is archived already, with other content"
-
-Content = tuple[str | None, ...]
 
 
 class Sifted(NamedTuple):
@@ -47,32 +46,17 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
         elif known[event.uuid] == _content(event):
             duplicates += 1
         else:
-            conflicts.append(Reject(_payload(event), CONFLICT, event.received_at, event.session))
+            conflicts.append(Reject(dump(_value(event)).encode(), CONFLICT, event.received_at, event.session))
     return Sifted(new, conflicts, duplicates)
 
 
-def _content(event: Event) -> Content:
-    return (event.type, event.action, event.state, event.resource_uri, event.extra)
+def _content(event: Event) -> str:
+    return json.dumps(_value(event), sort_keys=True)
 
 
-def _archived(connection: Connection, uuids: set[str]) -> dict[str, Content]:
-    e, t, a, s = schema.events, schema.event_types, schema.event_actions, schema.event_states
-    r = schema.resources
-    joined = (
-        e.join(t, t.c.id == e.c.type_id)
-        .outerjoin(a, a.c.id == e.c.action_id)
-        .outerjoin(s, s.c.id == e.c.state_id)
-        .outerjoin(r, r.c.id == e.c.resource_id)
-    )
-    query = select(e.c.uuid, t.c.text, a.c.text, s.c.text, r.c.uri, e.c.extra).select_from(joined)
-    known: dict[str, Content] = {}
-    for part in chunks(uuids):
-        known.update((row[0], tuple(row[1:])) for row in connection.execute(query.where(e.c.uuid.in_(part))))
-    return known
-
-
-def _payload(event: Event) -> bytes:
-    value = rebuild(
+def _value(event: Event) -> dict[str, Any]:
+    """The JSON value that the platform sent."""
+    return rebuild(
         event.type,
         event.action,
         event.state,
@@ -83,4 +67,34 @@ def _payload(event: Event) -> bytes:
         event.uuid,
         event.extra,
     )
-    return dump(value).encode()
+
+
+def _archived(connection: Connection, uuids: set[str]) -> dict[str, str]:
+    e, t, a, s = schema.events, schema.event_types, schema.event_actions, schema.event_states
+    r = schema.resources
+    joined = (
+        e.join(t, t.c.id == e.c.type_id)
+        .outerjoin(a, a.c.id == e.c.action_id)
+        .outerjoin(s, s.c.id == e.c.state_id)
+        .outerjoin(r, r.c.id == e.c.resource_id)
+    )
+    columns = (t.c.text, a.c.text, s.c.text, r.c.uri, e.c.occurred_at, e.c.time_source, e.c.uuid, e.c.extra)
+    query = select(e.c.id, *columns).select_from(joined)
+    known: dict[str, str] = {}
+    for part in chunks(uuids):
+        rows = connection.execute(query.where(e.c.uuid.in_(part))).all()
+        parents = _parents(connection, [row.id for row in rows])
+        for number, kind, action, state, uri, at, source, uuid, extra in rows:
+            above = tuple(parents.get(number, ()))
+            value = rebuild(kind, action, state, uri, above, to_micros(at), source, uuid, extra)
+            known[uuid] = json.dumps(value, sort_keys=True)
+    return known
+
+
+def _parents(connection: Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
+    p, r = schema.event_parents.c, schema.resources.c
+    query = select(p.event_id, r.uri).join(schema.resources, r.id == p.resource_id).where(p.event_id.in_(numbers))
+    parents: dict[int, list[str]] = {}
+    for number, uri in connection.execute(query.order_by(p.event_id, p.position)):
+        parents.setdefault(number, []).append(uri)
+    return parents

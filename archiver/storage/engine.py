@@ -99,6 +99,15 @@ def writer_lock(text: str) -> Iterator[None]:
         yield
 
 
+_LOCK = 7_310_452_967
+
+
+def lock_writers(connection: Connection) -> None:
+    """Waits for its turn among all writers of a PostgreSQL archive, until the transaction ends; nothing on SQLite."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
 def _take_lock(lock: IO[str], path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,12 +170,20 @@ def translated(text: str) -> Iterator[None]:
         raise translate(error, text) from error
 
 
+# Classes of errors (PostgreSQL manual, appendix A): data exception, integrity constraint, program limit exceeded.
+_REFUSED = frozenset({"22", "23", "54"})
+
+
+def _sqlstate(error: exc.DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
+
+
 def translate(error: exc.DBAPIError, text: str) -> ArchiverError:
     """The archiver's error for a database's."""
     database = show_url(read_url(text))
     reason = " ".join(str(error.orig).split())[:300]
     low = reason.lower()
-    if isinstance(error, exc.DataError):
+    if isinstance(error, (exc.DataError, exc.IntegrityError)) or _sqlstate(error)[:2] in _REFUSED:
         return RowRefused(database=database, reason=reason)
     if "locked" in low or "busy" in low:
         return DatabaseBusy(database=database, reason=reason)

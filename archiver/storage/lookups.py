@@ -204,14 +204,14 @@ class Lookups:
     def learn_names(self, connection: Connection, told: Iterable[tuple[int | None, str | None]]) -> None:
         """Names of resources, by number, in the order told: the latest wins, also when it is an old one again."""
         latest = {number: name for number, name in told if number is not None and name is not None}
-        values = [{"own": key, "told": name} for key, name in latest.items() if self._names.get(key) != name]
-        if not values:
+        new = {number: name for number, name in latest.items() if self._names.get(number) != name}
+        if not new:
             return
-        _make_room(self._names, len(values), MAX_RESOURCES)
+        _make_room(self._names, len(new), MAX_RESOURCES)
         table = schema.resources
         renamed = update(table).where(table.c.id == bindparam("own")).values(name=bindparam("told"))
-        connection.execute(renamed, values)
-        self._names.update((row["own"], row["told"]) for row in values)
+        connection.execute(renamed, [{"own": number, "told": name} for number, name in new.items()])
+        self._names.update(new)
 
 
 class _Place(NamedTuple):

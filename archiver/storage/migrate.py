@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 
 from archiver.errors import DatabaseMissing, SchemaNotAtHead
-from archiver.storage.engine import read_url, reader, show_url, translated, writer, writer_lock
+from archiver.storage.engine import lock_writers, read_url, reader, show_url, translated, writer, writer_lock
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -50,6 +50,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
         engine = writer(url)
         try:
             with engine.begin() as connection:
+                lock_writers(connection)
                 before = _revision(connection)
                 if before is not None and before > HEAD:
                     raise _not_at_head(before)

@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
-from sqlalchemy import Connection, exc, insert, select, text, update
+from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.model import EventColumns, now_micros, to_datetime
 from archiver.storage.batch import Record, Recorded, Records, Writer
-from archiver.storage.engine import shut_down, translated, writer, writer_lock
+from archiver.storage.engine import lock_writers, shut_down, translated, writer, writer_lock
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 
 __all__ = ["Record", "Recorded", "Recorder", "Records"]
 
-_LOCK = 7_310_452_967
-"""Key of the PostgreSQL advisory lock that the batches of all writers take one after the other."""
+_LAST_WRITER = "last writer"
 
 
 class Recorder:
@@ -39,6 +38,7 @@ class Recorder:
         self._writer = Writer()
         self._check_uuids = False
         self._one_at_a_time = threading.Lock()
+        self._token = secrets.token_hex(8)
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +94,7 @@ class Recorder:
         try:
             connection = self._connect()
             with connection.begin():
-                if connection.dialect.name == "postgresql":
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                self._take_turn(connection)
                 yield connection
         except BaseException:
             self._disconnect()
@@ -107,8 +106,24 @@ class Recorder:
             self._connection = self._engine.connect()
             with self._connection.begin():
                 require_head(self._connection)
+                lock_writers(self._connection)
                 _identify(self._connection)
         return self._connection
+
+    def _take_turn(self, connection: Connection) -> None:
+        """Lets one writer of a PostgreSQL archive write at a time, and forgets what another one may have changed."""
+        if connection.dialect.name != "postgresql":
+            return
+        lock_writers(connection)
+        c = archive_properties.c
+        last = connection.scalar(select(c.value).where(c.key == _LAST_WRITER))
+        if last == self._token:
+            return
+        self._writer.forget_changing()
+        if last is None:
+            connection.execute(insert(archive_properties).values(key=_LAST_WRITER, value=self._token))
+        else:
+            connection.execute(update(archive_properties).where(c.key == _LAST_WRITER).values(value=self._token))
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -171,7 +171,9 @@ class _Closing:
             self._connection.execute(_PASS_DOWN, values)
         for low, ancestors in self._ancestors.items():
             if child in ancestors:
-                ancestors |= new - {low}
+                follows = new - ancestors - {low}
+                self._derived.update((low, parent) for parent in follows)
+                ancestors |= follows
 
 
 @lru_cache(maxsize=1024)

@@ -75,6 +75,7 @@ def _vocabulary(name: str, what: str) -> Table:
         comment=f"Every {what} ever seen; an open vocabulary, one row per distinct text",
     )
 
+
 archive_properties = Table(
     "archive_properties",
     metadata,

@@ -29,23 +29,15 @@ class Sessions:
         self._authenticated = {None}
 
     def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
-        """Makes a row for each session that was opened; one that this receiver never closed is closed first."""
+        """Makes a row for each session that was opened."""
         for item in opened:
             stream_id = self._stream(connection, item)
             known = select(_table.c.id).where(_table.c.key == item.session)
             if connection.scalar(known) is not None:
                 continue
-            left_open = (
-                _table.c.stream_id == stream_id,
-                _table.c.receiver_id == receiver_id,
-                _table.c.closed_at.is_(None),
-            )
-            if receiver_id is not None:
-                ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
-                connection.execute(update(_table).where(*left_open).values(ended))
-            opened_at = to_datetime(item.at)
+            number, opened_at = next_id(connection, _table), to_datetime(item.at)
             row = {
-                "id": next_id(connection, _table),
+                "id": number,
                 "stream_id": stream_id,
                 "receiver_id": receiver_id,
                 "key": item.session,
@@ -54,6 +46,24 @@ class Sessions:
                 "last_seen_at": opened_at,
             }
             connection.execute(insert(_table).values(row))
+            self.ids[item.session] = number
+
+    def close_left_open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int) -> None:
+        """Closes what the receiver never closed before these openings, at its last sign of life.
+
+        To be called after `touch`: that sign may have come in the same batch.
+        """
+        for item in opened:
+            later = _table.alias("later")
+            left_open = (
+                _table.c.stream_id == later.c.stream_id,
+                _table.c.id < later.c.id,
+                _table.c.receiver_id == receiver_id,
+                _table.c.closed_at.is_(None),
+                later.c.key == item.session,
+            )
+            ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
+            connection.execute(update(_table).where(*left_open).values(ended))
 
     def learn(self, connection: Connection, keys: set[str | None]) -> None:
         """Makes sure that `ids` has every key; a session the archive has never heard of is None."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,3 +138,43 @@ def known(url: str, spool: Path) -> list[int]:
 def sessions(url: str) -> list[str | None]:
     """Why each session was closed, in the order of their opening; None: it is open."""
     return [reason for (reason,) in rows(url, "SELECT reason FROM sessions ORDER BY id")]
+
+
+def contiguous(numbers: list[int]) -> bool:
+    """Whether nothing between the first and the last is missing, and nothing comes twice."""
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+class Recorder:
+    """The real daemon on one archive, one spool and one log file."""
+
+    def __init__(self, spawn: Callable[..., subprocess.Popen[str]], url: str, folder: Path) -> None:
+        self.url = url
+        self.spool = folder / "spool.db"
+        self.log_file = folder / "log"
+        self._spawn = spawn
+        self._nothing = folder / "nothing.jsonl"
+
+    def start(self, *streams: str, options: tuple[str, ...] = (), env: Mapping[str, str] | None = None) -> Any:
+        """A new daemon; what it logs is added to the file."""
+        streams_as_options = [part for stream in streams for part in ("--stream", stream)]
+        with self.log_file.open("a") as log:
+            return self._spawn(
+                "run", *streams_as_options, "--spool", str(self.spool), *options,
+                env={"ARCHIVER_DATABASE_URL": self.url, **(env or {})},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )  # fmt: skip
+
+    def drain(self) -> None:
+        """Archives what a former daemon left in the spool."""
+        self._nothing.touch()
+        process = self.start(f"file:{self._nothing}")
+        assert process.wait(30) == 0, self.log()
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="surrogateescape")
+
+    def lines(self, *levels: str) -> list[str]:
+        """The log's lines of some levels."""
+        return [line for line in self.log().splitlines() if line.split()[1:2] and line.split()[1] in levels]

@@ -1,0 +1,110 @@
+"""SIGTERM and SIGINT under load: the daemon ends soon and orderly, whatever the database does.
+
+ARCHIVER_TEST_STOPS is the number of stops by each signal on each database.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from .recording import Recorder, archived, contiguous, known, load, sessions, spooled, wait_for
+
+STOPS = int(os.environ.get("ARCHIVER_TEST_STOPS", "3"))
+
+
+@pytest.mark.timeout(60 + 10 * STOPS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_at_any_moment_it_ends_soon_and_nothing_is_left_behind(number: signal.Signals, recorder: Recorder) -> None:
+    dice = random.Random(number)
+    with load() as (platform, _):
+        for turn in range(STOPS):
+            before = len(archived(recorder.url))
+            process = recorder.start(platform.stream_url)
+            assert platform.wait_for_clients(1)
+            time.sleep(dice.uniform(0.0, 0.8))
+            process.send_signal(number)
+            asked = time.monotonic()
+            if turn % 2:  # somebody in a hurry
+                time.sleep(dice.uniform(0.0, 0.2))
+                process.send_signal(number)
+            assert process.wait(10) == 0, recorder.log()
+            assert time.monotonic() - asked < 10
+            assert platform.wait_for_clients(0)
+            assert spooled(recorder.spool).messages == {}
+            found = archived(recorder.url)[before:]
+            assert not found or contiguous(found)
+    assert sessions(recorder.url) == ["stopped"] * STOPS
+    assert recorder.lines("warning", "error") == []
+
+
+def test_a_locked_file_does_not_hold_it_up(sqlite_recorder: Recorder) -> None:
+    with closing(sqlite3.connect(sqlite_recorder.url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        _stopped_while_the_database_hangs(sqlite_recorder, lambda: other.execute("BEGIN IMMEDIATE"))
+        other.execute("ROLLBACK")
+    _rest_arrives(sqlite_recorder)
+
+
+def test_a_backend_that_hangs_does_not_hold_it_up(postgres_recorder: Recorder) -> None:
+    with _backends(postgres_recorder.url) as backends:
+
+        def hang() -> None:
+            for pid in backends():
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
+
+        stopped: list[int] = []
+        try:
+            _stopped_while_the_database_hangs(postgres_recorder, hang)
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+        assert stopped
+        wait_for(lambda: not backends())
+    _rest_arrives(postgres_recorder)
+
+
+def _stopped_while_the_database_hangs(recorder: Recorder, hang: Callable[[], object]) -> None:
+    with load() as (platform, _):
+        process = recorder.start(platform.stream_url)
+        wait_for(lambda: archived(recorder.url))
+        hang()
+        sent = platform.sent
+        assert platform.wait_sent(sent + 2000)
+        process.terminate()
+        asked = time.monotonic()
+        assert process.wait(10) == 0, recorder.log()
+        assert time.monotonic() - asked < 10
+        assert platform.clients == 0
+    (line,) = recorder.lines("warning", "error")
+    assert "stays in the spool" in line
+
+
+def _rest_arrives(recorder: Recorder) -> None:
+    expected = known(recorder.url, recorder.spool)
+    recorder.drain()
+    assert archived(recorder.url) == expected
+    assert contiguous(expected)
+    assert len(expected) > 2000
+    assert sessions(recorder.url)[0] == "stopped"
+
+
+@contextmanager
+def _backends(url: str) -> Iterator[Callable[[], list[int]]]:
+    """The processes that serve other clients of a database on this machine."""
+    plain = make_url(url).set(drivername="postgresql")
+    if plain.host or not str(plain.query.get("host", "")).startswith("/"):
+        pytest.skip("the server is on another machine")
+    admin = plain.set(database="postgres").render_as_string(hide_password=False)
+    query = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        yield lambda: [pid for (pid,) in connection.execute(query, [plain.database])]
