@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from archiver.cli import times
@@ -9,6 +11,8 @@ from archiver.cli.common import Color, Database, Output, Ref, Since, Until, Utc,
 from archiver.cli.escape import escape
 from archiver.cli.output import Column, View, make_view, render, state_style, write_lines
 from archiver.model import Action
+
+All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def actions(
     ctx: typer.Context,
     ref: Ref,
+    all_: All = False,
     since: Since = None,
     until: Until = None,
     output: Output = None,
@@ -40,8 +45,10 @@ def actions(
     view = make_view(output, utc=utc, color=color)
     wanted = times.parse_range(since, until, utc=utc, now=view.now)
     with open_archive(ctx, database) as archive:
-        if not write_lines(render(view, COLUMNS, archive.actions(ref, wanted))):
+        if not write_lines(render(view, COLUMNS, archive.actions(ref, wanted, noise=all_))):
             note(ctx, "no actions in this range")
+        if not all_ and (folded := archive.noisy_actions(ref)):
+            note(ctx, f"... {folded:,} health checks are left out, --all shows them")
 
 
 def _seconds(action: Action) -> int | float | None:

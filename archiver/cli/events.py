@@ -38,6 +38,7 @@ Lines = Annotated[
         "-n", "--lines", min=0, metavar="N", help="The last N: 100, or 10 with -f; 0 is all.", show_default=False
     ),
 ]
+All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
 Type = Annotated[list[str] | None, typer.Option(metavar="TEXT", autocompletion=completion.types, show_default=False)]
 State = Annotated[list[str] | None, typer.Option(metavar="TEXT", autocompletion=completion.states, show_default=False)]
@@ -65,6 +66,7 @@ def events(
     action: ActionWord = None,
     under: Under = None,
     lines: Lines = None,
+    all_: All = False,
     follow: Follow = False,
     since: Since = None,
     until: Until = None,
@@ -86,6 +88,7 @@ def events(
         "states": tuple(state or ()),
         "actions": tuple(action or ()),
         "under": under,
+        "noise": all_,
     }
     limit = lines if lines is not None else 10 if follow else 100
     with open_archive(ctx, database) as archive:

@@ -121,7 +121,6 @@ def record(config: Config, limit: int | None) -> None:
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
         with stopped_by_signals(daemon.stop):
             daemon.run()
-            spool.close()  # here, so that a second signal does no harm meanwhile
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:

@@ -9,11 +9,14 @@ from sqlalchemy import Connection, ScalarSelect, func, select
 
 from archiver.model import Action, Resource, TimeRange
 from archiver.queries.members import members
+from archiver.queries.noise import is_noise
 from archiver.storage.schema import event_states, event_types, events, resources
 from archiver.storage.views import UNSETTLED
 
 
-def actions(connection: Connection, resource: Resource, range: TimeRange) -> Iterator[Action]:
+def actions(
+    connection: Connection, resource: Resource, range: TimeRange, *, noise: bool = True
+) -> Iterator[Action]:
     """Every action under a resource (and the resource, when it is one), each once, oldest first.
 
     The range is that of the beginnings. A state that the platform has not settled leaves `finished_at` open.
@@ -39,6 +42,8 @@ def actions(connection: Connection, resource: Resource, range: TimeRange) -> Ite
     c = listed.c
     query = select(c.uri, c.name, c.target, event_states.c.text, c.started_at, c.state_at, c.events)
     query = query.outerjoin_from(listed, event_states, event_states.c.id == c.state_id).where(c.events > 0)
+    if not noise:
+        query = query.where(~is_noise(c.name))
     if range.since is not None:
         query = query.where(c.started_at >= range.since)
     if range.until is not None:

@@ -76,13 +76,16 @@ class Archive:
         with self._reading():
             return history(self._connection, resolve(self._connection, ref), range, _now())
 
-    def actions(self, ref: str, range: TimeRange = _ALWAYS) -> Iterator[Action]:
-        """Every action on a resource and on all that is under it, each once, oldest first."""
+    def actions(self, ref: str, range: TimeRange = _ALWAYS, *, noise: bool = True) -> Iterator[Action]:
+        """Every action on a resource and on all that is under it, each once, oldest first.
+
+        Without `noise`, what `noise.NOISE` names is left out: health checks.
+        """
         from archiver.queries.actions import actions
 
         with self._reading():
             resource = resolve(self._connection, ref)
-            return self._streamed(actions(self._connection, resource, range))
+            return self._streamed(actions(self._connection, resource, range, noise=noise))
 
     def events(
         self,
@@ -93,12 +96,13 @@ class Archive:
         under: str | None = None,
         range: TimeRange = _ALWAYS,
         limit: int = 100,
+        noise: bool = True,
     ) -> Iterator[ArchivedEvent]:
         """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions."""
         from archiver.queries.events import Filter, last_events
 
         with self._reading():
-            wanted = Filter(types, states, actions, self._number(under), range)
+            wanted = Filter(types, states, actions, self._number(under), range, noise)
             return self._streamed(last_events(self._connection, wanted, limit))
 
     def follow(
@@ -108,6 +112,7 @@ class Archive:
         states: Sequence[str] = (),
         actions: Sequence[str] = (),
         under: str | None = None,
+        noise: bool = True,
         after: int,
     ) -> Iterator[ArchivedEvent]:
         """The events archived after number `after` that are there now; ask again for those that come later."""
@@ -116,8 +121,15 @@ class Archive:
         with self._reading():
             # What is seen must be what is there now, not what was there when an earlier question began to read.
             self._connection.rollback()
-            wanted = Filter(types, states, actions, self._number(under))
+            wanted = Filter(types, states, actions, self._number(under), _ALWAYS, noise)
             return self._streamed(events_after(self._connection, wanted, after))
+
+    def noisy_actions(self, ref: str) -> int:
+        """How many actions `actions` leaves out without noise."""
+        from archiver.queries.noise import noisy_actions
+
+        with self._reading():
+            return noisy_actions(self._connection, resolve(self._connection, ref))
 
     def last_id(self) -> int:
         """The number of the event archived last; 0 when there is none."""

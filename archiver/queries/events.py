@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, Table, select
 from archiver.decoder.text import parse
 from archiver.model import ArchivedEvent, TimeRange
 from archiver.queries.members import members
+from archiver.queries.noise import no_noise
 from archiver.storage.schema import event_actions, event_parents, event_states, event_types, events, resources
 
 _PAGE = 500
@@ -24,6 +25,8 @@ class Filter(NamedTuple):
     under: int | None = None
     """Number of a resource: only events about it and what is under it."""
     range: TimeRange = TimeRange()
+    noise: bool = True
+    """Whether to have what `noise.NOISE` names, too; asked for by its action, it is had anyway."""
 
 
 def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[ArchivedEvent]:
@@ -62,6 +65,9 @@ def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
             if not numbers:
                 return None
             query = query.where(column.in_(numbers))
+    if not wanted.noise and not wanted.actions:
+        quiet = no_noise(connection, events.c.action_id)
+        query = query if quiet is None else query.where(quiet)
     if wanted.range.since is not None:
         query = query.where(events.c.occurred_at >= wanted.range.since)
     if wanted.range.until is not None:
