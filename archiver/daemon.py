@@ -106,10 +106,9 @@ class Daemon:
             log.warning("the archive does not answer; what is not yet archived stays in the spool for the next start")
             self.ingest.abandon()
             archiver.join(1)
-        waiting = sum(1 for thread in (*receivers, spooler, archiver) if thread.is_alive())
         log.info("stopped; archived %d events, %d rejects", self.ingest.archived, self.ingest.rejected)
-        if waiting:
-            log.warning("%d threads did not end in time", waiting)
+        if late := [thread.name for thread in (*receivers, spooler) if thread.is_alive()]:
+            log.warning("did not end in time: %s", ", ".join(late))
 
     def _thread(self, name: str, target: Callable[..., None], *args: object) -> threading.Thread:
         def guarded() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 from archiver.ahead import ahead
 from archiver.decoder import decode
 from archiver.decoder.observation import observe
-from archiver.decoder.text import dump, parse
+from archiver.decoder.text import MAX_URI, dump, fits, is_clean, parse
 from archiver.decoder.tutum import decode_object
 from archiver.model import (
     Alive,
@@ -77,6 +76,9 @@ class _Line(NamedTuple):
     kind: str
     number: int
     records: list[Record]
+    part: int = 0
+    """Which of several exports, one after the other in the same file."""
+    archive: str | None = None
 
 
 class _Batch(NamedTuple):
@@ -96,6 +98,8 @@ class _Reader:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._archive: str | None = None
+        self._part = 0
+        self._last: dict[str, int] = {}
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[_Batch]:
         """Everything that the lines say, some thousand lines at a time."""
@@ -104,34 +108,47 @@ class _Reader:
             # One instant for them all: when a recorded event was first received, nobody knows any more.
             now = now_micros()
             read = (self._read(line, now) for line in some)
-            for kind, group in groupby((line for line in read if line is not None), _kind):
+            for (kind, _), group in groupby((line for line in read if line is not None), _kind):
                 found = list(group)
                 records: Records = [record for line in found for record in line.records]
                 if set(map(type, records)) == {Event}:
                     records = EventColumns.of(records)  # type: ignore[arg-type]
-                yield _Batch(kind, self._archive, len(found), records, [line.number for line in found])
+                yield _Batch(kind, found[0].archive, len(found), records, [line.number for line in found])
 
     def _read(self, line: bytes, now: Micros) -> _Line | None:
-        if not line.startswith(_MARK):
-            line = line.strip()
-            return _Line("wire", 0, [decode(Message("", None, self._dialect, now, line))]) if line else None
+        line = line.strip()
+        if not line:
+            return None
         try:
-            return self._read_exported(parse(line.decode().strip()), clean=b"\\u" not in line)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-            reason = f"a line of an export that is not readable ({error})"
-            return _Line("wire", 0, [Reject(line.strip(), reason, now)])
+            value = parse(line.decode()) if line.startswith(_MARK) else None
+            if value is None or value["archiver"] not in _KINDS:
+                return _Line("wire", 0, [decode(Message("", None, self._dialect, now, line))])
+            return self._read_exported(value, clean=b"\\u" not in line and line.isascii())
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+            reason = f"a line of an export that is not readable ({type(error).__name__}: {error})"[:1000]
+            return _Line("wire", 0, [Reject(line, reason, now)])
 
     def _read_exported(self, value: dict[str, Any], *, clean: bool) -> _Line | None:
         kind = value["archiver"]
         if kind == "export":
-            self._archive = value["archive"]
+            self._archive = _text(value["archive"])
+            self._part += 1
+            self._last.clear()
             return None
         if kind == "session":
-            return _Line(kind, 0, list(_session(value)))
-        return _Line(kind, value["id"], [_READERS[kind](value, clean)])
+            return _Line(kind, 0, list(_session(value)), self._part, self._archive)
+        record = _READERS[kind](value, clean)
+        return _Line(kind, self._number(kind, value["id"]), [record], self._part, self._archive)
+
+    def _number(self, kind: str, found: Any) -> int:
+        """The number of a line: what is archived is told by the highest number, so they have to ascend."""
+        if type(found) is not int or not self._last.get(kind, 0) < found < 1 << 62:
+            raise ValueError(f"its number {found!r} does not follow {self._last.get(kind, 0)}")
+        self._last[kind] = found
+        return found
 
 
-_kind = attrgetter("kind")
+_kind = attrgetter("kind", "part")
 
 
 class _Import:
@@ -139,11 +156,15 @@ class _Import:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self._own = recorder.identity()
         self.lines = self.events = self.duplicates = self.rejects = 0
 
     def record(self, batch: _Batch) -> None:
         """Archives a batch; of an export only what was not archived from it before."""
         self.lines += batch.lines
+        if batch.archive is not None and batch.archive == self._own:
+            self.duplicates += batch.lines if batch.kind == "event" else 0
+            return
         records, upto = batch.records, None
         self._recorder.receiver = None
         if batch.kind in _NUMBERED and batch.archive is not None:
@@ -160,29 +181,54 @@ class _Import:
 
 
 def _session(value: dict[str, Any]) -> Iterator[Record]:
-    stream, session = value["stream"], value["session"]
-    yield Opened(stream, session, value["dialect"], _micros(value["opened_at"]), _micros(value["covered_from"]))
+    stream, session, dialect = _known(value["stream"]), _known(value["session"]), value["dialect"]
+    if dialect not in ("tutum", "docker"):
+        raise ValueError(f"no dialect {dialect!r}")
+    yield Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"]))
     yield Alive(stream, session, _micros(value["last_seen_at"]))
     if value["closed_at"] is not None:
-        yield Closed(stream, session, _micros(value["closed_at"]), value["reason"])
+        yield Closed(stream, session, _micros(value["closed_at"]), _said(value["reason"]))
 
 
 def _event(value: dict[str, Any], clean: bool) -> Record:
-    message = Message("", value["session"], "tutum", _micros(value["received_at"]), b"")
-    name = value.get("name")
+    message = Message("", _text(value["session"]), "tutum", _micros(value["received_at"]), b"")
     event = decode_object(value["event"], message, clean=clean)
-    return event._replace(name=name) if isinstance(event, Event) else event
+    if isinstance(event, Reject):
+        raise ValueError(event.reason)
+    name = _text(value.get("name"))
+    return event if name is None else event._replace(name=name)
 
 
 def _observation(value: dict[str, Any], _clean: bool) -> Record:
     facts = {key: value[key] for key in ("uri", "state", "name", "parents", "extra")}
-    observed = Observed("", value["session"], "tutum", _micros(value["observed_at"]), dump(facts).encode())
-    return observe(observed)
+    session = _known(value["session"])
+    found = observe(Observed("", session, "tutum", _micros(value["observed_at"]), dump(facts).encode()))
+    if isinstance(found, Reject):
+        raise ValueError(found.reason)
+    return found
 
 
 def _reject(value: dict[str, Any], _clean: bool) -> Record:
     payload = base64.b64decode(value["payload"], validate=True)
-    return Reject(payload, value["reason"], _micros(value["received_at"]), value["session"])
+    return Reject(payload, _said(value["reason"]), _micros(value["received_at"]), _text(value["session"]))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else _known(value)
+
+
+def _known(value: Any) -> str:
+    """A text that identifies something; raises ValueError for anything else."""
+    if type(value) is not str or not fits(value, MAX_URI):
+        raise ValueError("one of its texts is none, or one that no column takes")
+    return value
+
+
+def _said(value: Any) -> str:
+    """A reason, in whatever words; raises ValueError for anything else."""
+    if type(value) is not str or not is_clean(value):
+        raise ValueError("its reason is no text, or one that no column takes")
+    return value
 
 
 _READERS: dict[str, Callable[[dict[str, Any], bool], Record]] = {
@@ -191,6 +237,7 @@ _READERS: dict[str, Callable[[dict[str, Any], bool], Record]] = {
     "reject": _reject,
 }
 _NUMBERED = frozenset(_READERS)
+_KINDS = _NUMBERED | {"export", "session"}
 
 
 def _micros(text: str) -> Micros:

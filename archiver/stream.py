@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from archiver.decoder import decode
@@ -13,6 +15,7 @@ from archiver.errors import BadInput, StreamUnreachable
 from archiver.model import Closed, Event, Item, Message, Opened, Reject
 from archiver.source.address import AuthWay
 from archiver.source.base import Source
+from archiver.source.choose import choose
 from archiver.source.credentials import Credentials
 from archiver.source.websocket import WebsocketSource
 
@@ -20,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Stream:
-    """The events of a Tutum or Docker Cloud stream, across reconnections.
+    """The events of a stream, across reconnections: `ws(s)://` of Tutum or Docker Cloud, `unix://` of a Docker Engine.
 
         for event in Stream("wss://stream.example.org/v1/events", Credentials(key, user)):
             ...
@@ -38,10 +41,17 @@ class Stream:
         allow_plaintext: bool = False,
         source: Source | None = None,
     ) -> None:
-        """Raises ConfigurationWrong for a URL that cannot be used. With `source`, events come from there instead."""
-        self._source = source or WebsocketSource(
-            url, credentials, auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True
-        )
+        """Without `credentials`, they are looked for where `archiver run` looks. With `source`, events come from there.
+
+        Raises ConfigurationWrong for a URL or for credentials that cannot be used.
+        """
+        options: dict[str, Any] = {"auth": auth, "allow_plaintext": allow_plaintext, "give_up_on_refusal": True}
+        if source is not None:
+            self._source = source
+        elif credentials is not None:
+            self._source = WebsocketSource(url, credentials, **options)
+        else:
+            self._source = choose(url, os.environ, Path.home(), **options)
         self._stop = threading.Event()
         self._open_handler: Callable[[], object] | None = None
         self._message_handler: Callable[[Any], object] | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from archiver.cli.common import Database, chosen, database_url, examples
+from archiver.cli.common import Database, chosen, database_url, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal
 from archiver.errors import BadInput
@@ -34,13 +34,17 @@ def register(app: typer.Typer) -> None:
 def import_(ctx: typer.Context, files: Files, database: Database = None) -> None:
     """Adds events from JSON Lines: as they came on the wire, or as `archiver export` wrote them.
 
-    What cannot be read is kept as a reject, and the rest goes on.
+    What cannot be read is kept as a reject, and the rest goes on. Where there is no archive yet, one is made.
     """
     from archiver.importer import import_lines
+    from archiver.storage import migrate
 
     url = database_url(ctx, database)
     for name in files:
         _check(name)
+    if migrate.is_missing(url):
+        migrate.upgrade(url)
+        note(ctx, f"created the archive at {migrate.database_name(url)}")
     for name in files:
         with _opened(name) as file:
             result = import_lines(url, read_lines(file), progress=_progress(ctx, name), source=name)

@@ -101,6 +101,8 @@ def headline(view: View, history: History) -> str:
     age = times.duration(view.now - last.since)
     if is_gone(last.state):
         return f"{subject} was {state} at {since} ({age} ago)"
+    if not _is_watched(history):
+        return f"{subject} was {state} since {since} when last heard of"
     unseen = _after(last.since, history.coverage.gaps)
     if not unseen:
         return f"{subject} is {state} since {since} ({age})"
@@ -115,6 +117,8 @@ def coverage_line(view: View, history: History) -> str:
     gaps = history.coverage.gaps
     if not gaps:
         return "watched throughout"
+    if not _is_watched(history):
+        return gaps[0].reason
     start, end = _bounds(view, history)
     count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
     reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))
@@ -122,6 +126,11 @@ def coverage_line(view: View, history: History) -> str:
     if start is None or (history.range.since is None and any(gap.since is None for gap in gaps)):
         return f"nobody was watching for {count}: {named}"
     return f"nobody was watching for {count}, {_total(gaps, start, end)} in all: {named}"
+
+
+def _is_watched(history: History) -> bool:
+    """False for what was imported without its sessions: then nothing is known about gaps, not even that there are."""
+    return not any(gap.stream is None for gap in history.coverage.gaps)
 
 
 def _subject(resource: Resource) -> str:
@@ -165,7 +174,7 @@ class Row:
 
 def timeline_rows(history: History) -> list[Row]:
     """Spans and gaps in order; a span is cut at each gap in it, and what lies behind the gap is marked as not known."""
-    gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST)
+    gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if _is_watched(history) else []
     rows = [row for span in history.spans for row in _pieces(span, gaps)]
     rows += [Row(UNWATCHED, gap.since, gap.until, None, gap.reason, known=False) for gap in gaps]
     return sorted(rows, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))

@@ -14,9 +14,7 @@ from archiver.storage.schema import event_states, event_types, events, resources
 from archiver.storage.views import UNSETTLED
 
 
-def actions(
-    connection: Connection, resource: Resource, range: TimeRange, *, noise: bool = True
-) -> Iterator[Action]:
+def actions(connection: Connection, resource: Resource, range: TimeRange, *, noise: bool = True) -> Iterator[Action]:
     """Every action under a resource (and the resource, when it is one), each once, oldest first.
 
     The range is that of the beginnings. A state that the platform has not settled leaves `finished_at` open.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 
@@ -35,6 +35,7 @@ class Archive:
         self._url = url
         self._engine = engine
         self._connection = connection
+        self._streaming = 0
 
     @classmethod
     def open(cls, url: str) -> Archive:
@@ -119,8 +120,6 @@ class Archive:
         from archiver.queries.events import Filter, events_after
 
         with self._reading():
-            # What is seen must be what is there now, not what was there when an earlier question began to read.
-            self._connection.rollback()
             wanted = Filter(types, states, actions, self._number(under), _ALWAYS, noise)
             return self._streamed(events_after(self._connection, wanted, after))
 
@@ -134,7 +133,6 @@ class Archive:
     def last_id(self) -> int:
         """The number of the event archived last; 0 when there is none."""
         with self._reading():
-            self._connection.rollback()
             return self._connection.scalar(select(func.max(events.c.id))) or 0
 
     def tree(self, ref: str) -> TreeNode:
@@ -167,14 +165,29 @@ class Archive:
     def _number(self, ref: str | None) -> int | None:
         return None if ref is None else resolve(self._connection, ref).id
 
-    def _reading(self) -> AbstractContextManager[None]:
-        return translated(self._url)
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One question: sees what is there now; afterwards no snapshot is kept, which would hold the WAL back."""
+        try:
+            with translated(self._url):
+                yield
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if not self._streaming and not self._connection.closed:
+            with suppress(exc.DBAPIError):
+                self._connection.rollback()
 
     def _streamed(self, rows: Iterator[T]) -> Iterator[T]:
+        self._streaming += 1
         try:
             yield from rows
         except exc.DBAPIError as error:
             raise translate(error, self._url) from error
+        finally:
+            self._streaming -= 1
+            self._let_go()
 
 
 def _now() -> datetime:

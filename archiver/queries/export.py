@@ -15,6 +15,7 @@ from archiver.queries.events import event_rows, parents_of
 from archiver.storage.migrate import HEAD
 from archiver.storage.schema import (
     archive_properties,
+    event_parents,
     event_states,
     events,
     observations,
@@ -26,6 +27,7 @@ from archiver.storage.schema import (
 )
 
 _PAGE = 500
+_REJECTS = 20
 
 
 def export(connection: Connection) -> Iterator[str]:
@@ -43,16 +45,16 @@ def export(connection: Connection) -> Iterator[str]:
     yield from _events(connection, keys)
     for row in _paged(connection, _observations(), observations):
         yield _observation(connection, row, keys)
-    for row in _paged(connection, select(*rejects.c), rejects):
+    for row in _paged(connection, select(*rejects.c), rejects, _REJECTS):
         payload = base64.b64encode(row.payload).decode()
         facts = {"session": keys[row.session_id], "received_at": _iso(row.received_at), "reason": row.reason}
         yield dump({"archiver": "reject", "id": row.id, **facts, "payload": payload})
 
 
-def _paged(connection: Connection, query: Select[Any], table: Table) -> Iterator[Any]:
+def _paged(connection: Connection, query: Select[Any], table: Table, size: int = _PAGE) -> Iterator[Any]:
     """The rows in the order of their numbers, a page at a time; each page starts after the last one's end."""
     after = 0
-    while page := connection.execute(query.where(table.c.id > after).order_by(table.c.id).limit(_PAGE)).all():
+    while page := connection.execute(query.where(table.c.id > after).order_by(table.c.id).limit(size)).all():
         yield from page
         after = page[-1].id
 
@@ -99,12 +101,17 @@ def _observations() -> Select[Any]:
 
 
 def _observation(connection: Connection, row: Any, keys: dict[int | None, str | None]) -> str:
+    # Which answer named a parent is not kept; so each names all that no event names.
+    by_event = (
+        select(event_parents.c.event_id)
+        .join(events, events.c.id == event_parents.c.event_id)
+        .where(events.c.resource_id == row.resource_id, event_parents.c.resource_id == resources.c.id)
+    )
     above = (
         select(resources.c.uri)
         .join(resource_parents, resource_parents.c.parent_id == resources.c.id)
-        .where(resource_parents.c.child_id == row.resource_id, resource_parents.c.derived == 0)
-        .where(resource_parents.c.first_event_id.is_(None))
-        .order_by(resources.c.id)
+        .where(resource_parents.c.child_id == row.resource_id, resource_parents.c.derived == 0, ~by_event.exists())
+        .order_by(resources.c.uri)
     )
     facts = {"session": keys[row.session_id], "observed_at": _iso(row.observed_at)}
     told = {"uri": row.uri, "state": row.state, "name": row.name, "parents": list(connection.scalars(above))}

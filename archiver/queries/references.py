@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from archiver.decoder import uris
+from archiver.decoder.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Resource
-from archiver.storage.schema import event_types, resource_parents, resources
+from archiver.model import Resource, ResourceRef
+from archiver.storage.schema import event_types, events, observations, resource_parents, resources
 
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 Found = Sequence[Any]
 
@@ -22,8 +25,10 @@ Found = Sequence[Any]
 def resolve(connection: Connection, ref: str) -> Resource:
     """The resource that `ref` means. Raises NoSuchResource, or AmbiguousReference with the candidates."""
     ref = ref.strip()
+    if not is_clean(ref):
+        raise NoSuchResource(ref=ref)
     known = uris.parse(ref)
-    is_uri = known.type != uris.UNKNOWN
+    is_uri = known != ResourceRef(uris.UNKNOWN, ref)
     found = _select(connection, resources.c.uri == ref)
     if not found and is_uri:
         found = _select(connection, and_(resources.c.key == known.key, _is_type(connection, known.type)))
@@ -55,13 +60,15 @@ def _search(connection: Connection, word: str, of_type: ColumnElement[bool] | No
 
 
 def _latest_bearer(connection: Connection, attempt: ColumnElement[bool], found: Found) -> Found:
-    """Of several objects of one type that bore a name one after the other, the latest."""
+    """Of several objects of one type that bore a name one after the other, the one heard of last."""
     if len({row.type for row in found}) > 1:
         return found
-    latest = connection.scalar(
-        select(func.max(resources.c.id)).where(attempt, _is_type(connection, found[0].type))
-    )
-    return _select(connection, resources.c.id == latest)
+    last_event = select(func.max(events.c.occurred_at)).where(events.c.resource_id == resources.c.id)
+    last_seen = select(func.max(observations.c.observed_at)).where(observations.c.resource_id == resources.c.id)
+    at = (last_event.scalar_subquery(), last_seen.scalar_subquery())
+    bearers = select(resources.c.id, *at).where(attempt, _is_type(connection, found[0].type))
+    latest = max(connection.execute(bearers), key=lambda row: (max(filter(None, row[1:]), default=_NEVER), row.id))
+    return _select(connection, resources.c.id == latest.id)
 
 
 def _begins(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
@@ -77,7 +84,7 @@ def _is_type(connection: Connection, name: str) -> ColumnElement[bool]:
 def _select(connection: Connection, which: ColumnElement[bool]) -> Found:
     columns = (resources.c.id, resources.c.uri, event_types.c.text.label("type"), resources.c.key, resources.c.name)
     query = select(*columns).join(event_types, event_types.c.id == resources.c.type_id).where(which)
-    return connection.execute(query.order_by(resources.c.id).limit(_MAX_CANDIDATES + 1)).all()
+    return connection.execute(query.order_by(resources.c.uri).limit(_MAX_CANDIDATES + 1)).all()
 
 
 def _resource(connection: Connection, row: Any) -> Resource:
@@ -85,7 +92,7 @@ def _resource(connection: Connection, row: Any) -> Resource:
         select(resources.c.uri)
         .join(resource_parents, resource_parents.c.parent_id == resources.c.id)
         .where(resource_parents.c.child_id == row.id, resource_parents.c.derived == 0)
-        .order_by(resources.c.id)
+        .order_by(resources.c.uri)
         .limit(1000)
     )
     return Resource(row.id, row.uri, row.type, row.key, row.name, tuple(connection.scalars(parents)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Table, func, literal_column, select
 
 from archiver.model import Resource, TreeNode
 from archiver.queries.members import members
@@ -17,10 +19,11 @@ def tree(connection: Connection, resource: Resource) -> TreeNode:
     rows.setdefault(resource.id, _bare(resource))
     above = _above(connection, resource.id, rows.keys())
     children: dict[int, list[int]] = {}
-    for number in sorted(rows):
+    for number in sorted(rows, key=lambda number: rows[number].uri):
         if number != resource.id:
-            # The closest parent is the one that has most above itself.
-            closest = max(above[number], key=lambda parent: (len(above.get(parent, ())), -parent), default=resource.id)
+            # The closest parent is the one that has most above itself; two that are each above the other have none.
+            parents = [parent for parent in above[number] if number not in above.get(parent, ())]
+            closest = max(parents, key=lambda parent: (len(above[parent]), rows[parent].uri), default=resource.id)
             children.setdefault(closest, []).append(number)
     return _node(resource.id, rows, children)
 
@@ -75,10 +78,10 @@ class _Member:
 
     def __init__(self, connection: Connection, row: Any, states: dict[int, str]) -> None:
         self.id, self.uri, self.type, self.name = row.id, row.uri, row.type, row.name
-        by_asking = row.told is None or (row.asked is not None and row.asked_at > row.told_at and row.asked != row.told)
+        by_asking = row.told is None or (row.asked is not None and row.asked_at >= row.told_at)
         number = row.asked if by_asking else row.told
         self.state = states.get(number) if number is not None else None
-        self.since = row.asked_at if by_asking else _since(connection, row.id, number)
+        self.since = None if number is None else _began(connection, row.id, number, observed=row.asked is not None)
 
 
 def _bare(resource: Resource) -> Any:
@@ -91,6 +94,28 @@ def _last(table: Any, at: Any) -> tuple[Any, Any]:
         return select(column).where(*known).order_by(at.desc(), table.c.id.desc()).limit(1).scalar_subquery()
 
     return last(table.c.state_id), last(at)
+
+
+def _began(connection: Connection, resource_id: int, state_id: int, *, observed: bool) -> Any:
+    """When the last run of this state began, as events and observations tell it."""
+    if not observed:
+        return _since(connection, resource_id, state_id)
+    told = _newest(connection, events, events.c.occurred_at, 0, resource_id)
+    asked = _newest(connection, observations, observations.c.observed_at, 1, resource_id)
+    since = None
+    for at, _, _, state in heapq.merge(told, asked, reverse=True):
+        if state != state_id:
+            break
+        since = at
+    return since
+
+
+def _newest(connection: Connection, table: Table, at: Any, rank: int, resource_id: int) -> Iterator[Any]:
+    """What is known of a resource's state, the last first, each as (instant, rank, number, state)."""
+    query = select(at, literal_column(str(rank)), table.c.id, table.c.state_id)
+    query = query.where(table.c.resource_id == resource_id, table.c.state_id.is_not(None))
+    with connection.execute(query.order_by(at.desc(), table.c.id.desc()).execution_options(yield_per=100)) as rows:
+        yield from (tuple(row) for row in rows)
 
 
 def _since(connection: Connection, resource_id: int, state_id: int) -> Any:

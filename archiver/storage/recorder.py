@@ -20,6 +20,7 @@ from archiver.storage.schema import archive_properties, receivers
 __all__ = ["Record", "Recorded", "Recorder", "Records"]
 
 _LAST_WRITER = "last writer"
+_IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
 class Recorder:
@@ -45,6 +46,11 @@ class Recorder:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+    def identity(self) -> str:
+        """What tells this archive from all others. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return str(connection.scalar(_IDENTITY))
 
     def position(self) -> int:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
@@ -168,6 +174,5 @@ class Recorder:
 
 def _identify(connection: Connection) -> None:
     """Gives a new archive its identity, by which an import recognises what it has had from there before."""
-    c = archive_properties.c
-    if connection.scalar(select(c.value).where(c.key == "identity")) is None:
+    if connection.scalar(_IDENTITY) is None:
         connection.execute(insert(archive_properties).values(key="identity", value=secrets.token_hex(16)))

@@ -1,0 +1,104 @@
+"""A canary: the API key leaves no trace anywhere, in none of the forms it travels in; and what refused ones lead to."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from archiver.simulator.server import Simulator
+
+from ..conftest import RunArchiver, SpawnArchiver
+from .recording import Recorder, archived, numbered, wait_for
+
+USER = "somebody"
+KEY = "canary/9f+3==&key%21"
+
+
+def traces(data: bytes) -> list[str]:
+    """The forms of the key that stand in some bytes."""
+    basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
+    forms = {KEY, basic, base64.b64encode(KEY.encode()).decode()}
+    forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)} | {quote(form, safe="") for form in forms}
+    return [form for form in forms if form.encode() in data]
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    path = folder / "token"
+    path.write_text(KEY)
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("auth", ["header", "query", "query-auth"])
+def test_no_trace_of_the_key(
+    auth: str, sqlite_recorder: Recorder, run_archiver: RunArchiver, token: Path, tmp_path: Path
+) -> None:
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
+    with Simulator(live=False, credentials=(USER, KEY)) as platform:
+        process = sqlite_recorder.start(
+            platform.stream_url, options=("--auth", auth, "--log-level", "debug"), env=env
+        )
+        assert platform.wait_for_clients(1)
+        platform.send(numbered(1))
+        wait_for(lambda: archived(sqlite_recorder.url))
+        seen = Path(f"/proc/{process.pid}/cmdline").read_bytes() + Path(f"/proc/{process.pid}/environ").read_bytes()
+        # A server that tells what it was asked, a lost connection, a refusal of what was right before.
+        platform.misbehave("handshake_status", times=2, status=302, location=f"ws://{USER}:{quote(KEY)}@127.0.0.1:1/")
+        platform.misbehave("drop")
+        wait_for(lambda: platform.handshakes >= 3)
+        wait_for(lambda: platform.clients)
+        platform.send(f'{{"type":"error","data":{{"errorMessage":"you are {KEY[:3]}"}}}}')
+        process.terminate()
+        assert process.wait(10) == 0
+    exported = run_archiver("export", "--database", sqlite_recorder.url)
+    assert exported.returncode == 0, exported.stderr
+    seen += exported.stdout.encode() + exported.stderr.encode()
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path != token:
+            seen += path.read_bytes()
+    assert len(sqlite_recorder.log().splitlines()) > 3
+    assert traces(seen) == []
+
+
+def test_no_trace_in_a_traceback(run_archiver: RunArchiver, token: Path, sqlite_url: str) -> None:
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "ARCHIVER_DATABASE_URL": sqlite_url}
+    with Simulator(live=False, credentials=(USER, "another")) as platform:
+        command = ("--debug", "run", "--stream", platform.stream_url, "--auth", "query", "--exit-on-auth-failure")
+        done = run_archiver(*command, "--log-level", "debug", env=env)
+    assert done.returncode == 77
+    assert "Traceback" in done.stderr
+    assert traces((done.stdout + done.stderr).encode()) == []
+
+
+@pytest.mark.parametrize("refuse", ["status", "message"])
+def test_refused_credentials_end_it_when_that_is_wished(
+    refuse: Literal["status", "message"], run_archiver: RunArchiver, token: Path, sqlite_url: str
+) -> None:
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "ARCHIVER_DATABASE_URL": sqlite_url}
+    with Simulator(live=False, credentials=(USER, "another"), refuse=refuse) as platform:
+        done = run_archiver("run", "--stream", platform.stream_url, "--exit-on-auth-failure", env=env)
+    assert done.returncode == 77
+    last = [line for line in done.stderr.splitlines() if line.startswith("archiver: error")]
+    assert len(last) == 1
+    assert "refused the credentials" in last[0]
+
+
+def test_refused_credentials_otherwise_are_told_once_and_tried_again_slowly(
+    sqlite_recorder: Recorder, spawn_archiver: SpawnArchiver, token: Path
+) -> None:
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
+    with Simulator(live=False, credentials=(USER, "another"), refuse="message") as platform:
+        process = sqlite_recorder.start(platform.stream_url, env=env)
+        wait_for(lambda: "refuses the credentials" in sqlite_recorder.log())
+        with pytest.raises(AssertionError):
+            wait_for(lambda: process.poll() is not None or platform.handshakes > 1, 1)
+        process.terminate()
+        assert process.wait(10) == 0
+    assert sum("credentials" in line for line in sqlite_recorder.lines("warning", "error")) == 1

@@ -1,0 +1,200 @@
+"""`archiver run` as its users start it: what it records, when it ends, with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from archiver.simulator.server import Simulator
+
+from ..conftest import RunArchiver, SpawnArchiver
+from .recording import Recorder, archived, load, numbered, rows, sessions, wait_for
+
+
+def test_a_recording_is_played_to_its_end(run_archiver: RunArchiver, tmp_path: Path) -> None:
+    recording = tmp_path / "a day.jsonl"
+    recording.write_text("".join(f"{numbered(number)}\n" for number in range(1, 101)))
+    url = f"sqlite:///{tmp_path / 'archive.db'}"
+    stream = f"file://{tmp_path}/a%20day.jsonl"
+    done = run_archiver("run", "--stream", stream, "--database", url)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert archived(url) == list(range(1, 101))
+    assert sessions(url) == ["end of the recording"]
+
+
+def test_it_ends_after_so_many_events(sqlite_recorder: Recorder) -> None:
+    with load(500) as (platform, _):
+        process = sqlite_recorder.start(platform.stream_url, options=("--limit", "100"))
+        assert process.wait(20) == 0, sqlite_recorder.log()
+    assert 100 <= len(archived(sqlite_recorder.url)) < 1500
+    assert sessions(sqlite_recorder.url) == ["stopped"]
+
+
+def test_several_streams_go_into_one_archive(recorder: Recorder) -> None:
+    with (
+        Simulator(live=False) as tutum,
+        Simulator(live=False, dialect="dockercloud", namespace="acme") as cloud,
+    ):
+        process = recorder.start(tutum.stream_url, cloud.stream_url)
+        assert tutum.wait_for_clients(1)
+        assert cloud.wait_for_clients(1)
+        for number in range(1, 51):
+            (tutum if number % 2 else cloud).send(numbered(number))
+        wait_for(lambda: len(archived(recorder.url)) == 50)
+        process.terminate()
+        assert process.wait(10) == 0, recorder.log()
+        expected = [(tutum.stream_url, 25), (cloud.stream_url, 25)]
+    query = """SELECT streams.url, count(*) FROM events JOIN sessions ON sessions.id = events.session_id
+        JOIN streams ON streams.id = sessions.stream_id WHERE events.extra LIKE '%"n"%' GROUP BY streams.url"""
+    assert sorted(map(tuple, rows(recorder.url, query))) == sorted(expected)
+
+
+def test_one_stream_that_ends_does_not_end_the_others(sqlite_recorder: Recorder, tmp_path: Path) -> None:
+    (tmp_path / "short.jsonl").write_text(numbered(1))
+    with Simulator(live=False) as platform:
+        process = sqlite_recorder.start(f"file:{tmp_path}/short.jsonl", platform.stream_url)
+        assert platform.wait_for_clients(1)
+        wait_for(lambda: archived(sqlite_recorder.url) == [1])
+        platform.send(numbered(2))
+        wait_for(lambda: archived(sqlite_recorder.url) == [1, 2])
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_second_daemon_on_the_same_spool_is_told_who_has_it(
+    sqlite_recorder: Recorder, run_archiver: RunArchiver
+) -> None:
+    with Simulator(live=False) as platform:
+        first = sqlite_recorder.start(platform.stream_url)
+        assert platform.wait_for_clients(1)
+        command = ("run", "--stream", platform.stream_url, "--spool", str(sqlite_recorder.spool))
+        second = run_archiver(*command, "--database", sqlite_recorder.url)
+        assert second.returncode == 1
+        assert f"process {first.pid} has it" in second.stderr
+        assert "--spool" in second.stderr
+        first.terminate()
+        assert first.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        ((), 2, "no stream"),
+        (("--stream", "ftp://x"), 78, "none of"),
+        (("--stream", "ws://stream.example/v1/events"), 78, "plaintext"),
+        (("--stream", "file:nowhere.jsonl"), 1, "nowhere.jsonl"),
+        (("--stream", "file:x", "--database", "mysql://x/y"), 78, "mysql"),
+        (("--stream", "file:x", "--spool", "/proc/nowhere/spool.db"), 1, "spool"),
+        (("--stream", "file:x", "--spool-limit", "lots"), 78, "bytes"),
+        (("--stream", "file:x", "--limit", "0"), 2, "limit"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_code(
+    arguments: tuple[str, ...], code: int, word: str, run_archiver: RunArchiver
+) -> None:
+    done = run_archiver("run", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert word in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_spool_does_not_stop_the_recording(sqlite_recorder: Recorder, tmp_path: Path) -> None:
+    sqlite_recorder.spool.write_bytes(os.urandom(50_000))
+    (tmp_path / "day.jsonl").write_text(numbered(1))
+    process = sqlite_recorder.start(f"file:{tmp_path}/day.jsonl")
+    assert process.wait(20) == 0, sqlite_recorder.log()
+    assert archived(sqlite_recorder.url) == [1]
+    (line,) = sqlite_recorder.lines("error")
+    assert "damaged" in line
+    assert ".corrupt-" in line
+
+
+def test_systemd_is_told_how_it_does(sqlite_recorder: Recorder, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, Simulator(live=False) as platform:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(10)
+        process = sqlite_recorder.start(platform.stream_url, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert line.recv(4096) == b"READY=1"
+        assert line.recv(4096) == b"WATCHDOG=1\nSTATUS=0 events archived, 0 waiting"
+        assert platform.wait_for_clients(1)
+        platform.send(numbered(1))
+        wait_for(lambda: b"events archived, 0 waiting" in line.recv(4096))
+        process.terminate()
+        wait_for(lambda: line.recv(4096) == b"STOPPING=1")
+        assert process.wait(10) == 0
+
+
+def test_the_log_can_be_json(run_archiver: RunArchiver, tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").write_text(numbered(1))
+    done = run_archiver("run", "--stream", "file:day.jsonl", "--log-format", "json")
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert {"time", "level", "message"} == set(lines[-1])
+    assert lines[-1]["message"] == "stopped; archived 1 events, 0 rejects"
+
+
+def test_the_journal_gets_priorities(run_archiver: RunArchiver, tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").write_text(numbered(1))
+    done = run_archiver("run", "--stream", "file:day.jsonl", env={"JOURNAL_STREAM": "8:1"})
+    assert all(line.startswith("<6>") for line in done.stderr.splitlines())
+
+
+def test_a_simulated_platform_is_served_until_it_is_told_to_stop(
+    spawn_archiver: SpawnArchiver, sqlite_recorder: Recorder
+) -> None:
+    platform = spawn_archiver("simulate", "--port", "0", "--speed", "100")
+    assert platform.stdout is not None
+    stream = platform.stdout.readline().split()[-1]
+    process = sqlite_recorder.start(stream, options=("--limit", "50"))
+    assert process.wait(30) == 0, sqlite_recorder.log()
+    assert rows(sqlite_recorder.url, "SELECT count(*) FROM events")[0][0] >= 50
+    platform.terminate()
+    assert platform.wait(10) == 0
+
+
+@pytest.mark.parametrize("plan", ["drop", "drop@0", "drop@²", "nonsense@3"])
+def test_a_misbehaviour_that_cannot_be_planned_is_refused(plan: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("simulate", "--port", "0", "--misbehave", plan)
+    assert done.returncode == 2
+    assert "KIND@N" in done.stderr
+
+
+def test_the_demo_shows_a_history_a_tree_and_actions(run_archiver: RunArchiver, program_environment: dict[str, str]) -> None:
+    done = run_archiver("demo", "--seconds", "3")
+    assert done.returncode == 0, done.stderr
+    questions = [line.split() for line in done.stdout.splitlines() if line.startswith("$ ")]
+    assert [words[4] for words in questions] == ["history", "tree", "actions"]
+    assert "/api/v1/container/" in done.stdout
+    assert "/api/v1/action/" in done.stdout
+    folder = Path(program_environment["HOME"]) / ".local/share/archiver/demo"
+    assert (folder / "archive.db").exists()
+    again = run_archiver("demo", "--seconds", "2")
+    assert again.returncode == 0, "a demo starts anew"
+
+
+def test_the_demo_deletes_nothing_that_is_not_its_own(run_archiver: RunArchiver, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "archive.db").write_text("years of work")
+    (folder / "letter.txt").write_text("dear")
+    done = run_archiver("demo", "--seconds", "2", "--folder", str(folder))
+    assert done.returncode == 2
+    assert "folder of its own" in done.stderr
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        "archive.db": "years of work",
+        "letter.txt": "dear",
+    }
+
+
+def test_ctrl_c_in_the_demo_ends_it_quietly(spawn_archiver: SpawnArchiver) -> None:
+    process = spawn_archiver("demo", "--seconds", "60", stdout=subprocess.DEVNULL)
+    assert process.stderr is not None
+    assert "comes to life" in process.stderr.readline()
+    process.send_signal(2)
+    assert process.wait(10) == 130
+    assert process.stderr.read() == ""
