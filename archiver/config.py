@@ -251,7 +251,10 @@ def _old_streams(environ: Mapping[str, str]) -> Setting[Any]:
 
 def _spool_default(database: str, folder: Path) -> Path:
     path = database.removeprefix("sqlite:///").partition("?")[0] if database.startswith("sqlite:///") else ""
-    return (Path(path).absolute().parent if path and path != ":memory:" else folder) / "spool.db"
+    if not path or path == ":memory:":
+        return folder / "spool.db"
+    # Of the archive's own name: what waits for one archive must never end up in another.
+    return Path(path).absolute().with_name(f"{Path(path).stem}-spool.db")
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Config:

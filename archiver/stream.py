@@ -103,7 +103,8 @@ class Stream:
                 self._open_handler()
             if isinstance(item, Closed):
                 self._closed(item)
-            yield item
+            if not self._stop.is_set():
+                yield item
 
     def _closed(self, item: Closed) -> None:
         if self._error_handler is not None and not (item.reason == "stopped" or item.reason.startswith("closed by")):

@@ -77,5 +77,6 @@ COLUMNS: list[Column[Action]] = [
     Column("finished_at", lambda action: action.finished_at, table=False),
     Column("seconds", _seconds, table=False),
     Column("events", lambda action: action.events, right=True),
+    Column("name", lambda action: action.name, table=False, extra=True),
 ]
 """Machine formats have the contract's values in its order; the table says when, how long and how first."""

@@ -40,10 +40,27 @@ Lines = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
-Type = Annotated[list[str] | None, typer.Option(metavar="TEXT", autocompletion=completion.types, show_default=False)]
-State = Annotated[list[str] | None, typer.Option(metavar="TEXT", autocompletion=completion.states, show_default=False)]
+Type = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT", help="Only events of this type.", autocompletion=completion.types, show_default=False
+    ),
+]
+State = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="TEXT", help="Only events with this state.", autocompletion=completion.states, show_default=False
+    ),
+]
 ActionWord = Annotated[
-    list[str] | None, typer.Option("--action", metavar="TEXT", autocompletion=completion.actions, show_default=False)
+    list[str] | None,
+    typer.Option(
+        "--action",
+        metavar="TEXT",
+        help="Only events of this action: create, update, delete ...",
+        autocompletion=completion.actions,
+        show_default=False,
+    ),
 ]
 
 
@@ -144,5 +161,6 @@ COLUMNS: list[Column[ArchivedEvent]] = [
     Column("occurred_at", lambda event: event.occurred_at, table=False),
     Column("received_at", lambda event: event.received_at, table=False),
     Column("uuid", lambda event: event.uuid, table=False),
+    Column("name", lambda event: event.name, table=False, extra=True),
 ]
 """Machine formats have the contract's values in the contract's order; the table what a person looks at."""

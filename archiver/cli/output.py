@@ -72,6 +72,8 @@ class Column(Generic[T]):
     style: Callable[[T], str] | None = None
     machine: bool = True
     table: bool = True
+    extra: bool = False
+    """Only in JSON, and only where there is a value: so that the lines of other formats stay as they are."""
 
     def shown(self, view: View, record: T) -> str:
         """The cell of a table, escaped."""
@@ -173,7 +175,8 @@ def render(
     """The lines of a listing in the format of the view; a table waits for `measure` records before its first line."""
     if view.format == "table":
         return table_lines(view, [column for column in columns if column.table], records, measure=measure)
-    kept = [column for column in columns if column.machine]
+    is_json = view.format in ("json", "jsonl")
+    kept = [column for column in columns if column.machine and (is_json or not column.extra)]
     if view.format == "plain":
         return ("\t".join(plain_cell(column.value(record)) for column in kept) for record in records)
     if view.format == "csv":
@@ -184,7 +187,8 @@ def render(
 
 def as_record(columns: Sequence[Column[T]], record: T) -> dict[str, Any]:
     """A record as JSON has it."""
-    return {column.name: machine_value(column.value(record)) for column in columns if column.machine}
+    pairs = ((column, column.value(record)) for column in columns if column.machine)
+    return {column.name: machine_value(value) for column, value in pairs if value is not None or not column.extra}
 
 
 def _json_lines(rows: Iterable[str]) -> Iterator[str]:

@@ -118,7 +118,7 @@ def coverage_line(view: View, history: History) -> str:
     if not gaps:
         return "watched throughout"
     if not _is_watched(history):
-        return gaps[0].reason
+        return escape(gaps[0].reason)
     start, end = _bounds(view, history)
     count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
     reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))

@@ -41,7 +41,7 @@ def export(connection: Connection) -> Iterator[str]:
     for session in _paged(connection, _sessions(), sessions):
         yield _line("session", session, ("opened_at", "covered_from", "authenticated_at", "last_seen_at", "closed_at"))
     keys: dict[int | None, str | None] = {None: None}
-    keys.update(connection.execute(select(sessions.c.id, sessions.c.key)).tuples().all())
+    keys.update((row.id, row.key) for row in connection.execute(select(sessions.c.id, sessions.c.key)))
     yield from _events(connection, keys)
     for row in _paged(connection, _observations(), observations):
         yield _observation(connection, row, keys)

@@ -142,7 +142,8 @@ class WebsocketSource:
         if end.ending is not Ending.REFUSED:
             return
         if self._give_up:
-            raise CredentialsRefused(stream=self._stream, reason=plain(self._safe(end.reason)))
+            reason = plain(self._safe(end.reason)).removeprefix("credentials refused: ")
+            raise CredentialsRefused(stream=self._stream, reason=reason)
         origin = self._credentials.origin if self._credentials is not None else ""
         used = f"those of {origin}" if origin else "none were given" if self._credentials is None else "those given"
         self._quiet.warning("login", f"{self._stream} refuses the credentials ({used}); trying again slowly")

@@ -45,6 +45,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program.
     """
     from alembic import command
+    from alembic.util import CommandError
 
     with translated(url), writer_lock(url):
         engine = writer(url)
@@ -54,7 +55,10 @@ def upgrade(url: str) -> tuple[str | None, str]:
                 before = _revision(connection)
                 if before is not None and before > HEAD:
                     raise _not_at_head(before)
-                command.upgrade(_config(connection), "head")
+                try:
+                    command.upgrade(_config(connection), "head")
+                except CommandError as error:
+                    raise _not_at_head(before, unknown=True) from error
         finally:
             engine.dispose()
     return before, HEAD
@@ -78,11 +82,12 @@ def require_head(connection: Connection) -> None:
         raise _not_at_head(revision)
 
 
-def _not_at_head(revision: str | None) -> SchemaNotAtHead:
+def _not_at_head(revision: str | None, *, unknown: bool = False) -> SchemaNotAtHead:
     if revision is None:
         return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
-    if revision > HEAD:
-        return SchemaNotAtHead(current=revision, head=HEAD, step="it is newer: upgrade the archiver itself")
+    if unknown or revision > HEAD:
+        step = "this archiver does not know it: upgrade the archiver itself"
+        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
     return SchemaNotAtHead(current=revision, head=HEAD, step="run: archiver db upgrade")
 
 

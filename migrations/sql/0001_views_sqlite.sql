@@ -40,9 +40,9 @@ CREATE VIEW current_states (uri, type, name, state, seen_at, source) AS
 SELECT l.uri, t.text, l.name, s.text, l.seen_at, l.source
 FROM (
   SELECT uri, type_id, name,
-         CASE WHEN event_at IS NULL OR observed_at > event_at THEN observed_state ELSE event_state END AS state_id,
-         CASE WHEN event_at IS NULL OR observed_at > event_at THEN observed_at ELSE event_at END AS seen_at,
-         CASE WHEN event_at IS NULL OR observed_at > event_at THEN 'observation' ELSE 'event' END AS source
+         CASE WHEN event_at IS NULL OR observed_at >= event_at THEN observed_state ELSE event_state END AS state_id,
+         CASE WHEN event_at IS NULL OR observed_at >= event_at THEN observed_at ELSE event_at END AS seen_at,
+         CASE WHEN event_at IS NULL OR observed_at >= event_at THEN 'observation' ELSE 'event' END AS source
   FROM (
     SELECT r.uri, r.type_id, r.name,
       (SELECT e.state_id FROM events e
@@ -89,30 +89,34 @@ JOIN event_types t ON t.id = d.type_id
 LEFT JOIN events e ON e.id = p.first_event_id;
 
 CREATE VIEW gap_log (stream, since, until, seconds, reason) AS
-SELECT stream, since, until, round((julianday(until) - julianday(since)) * 86400.0, 3), reason
+SELECT st.url, g.watched_to, g.next_from, round((julianday(g.next_from) - julianday(g.watched_to)) * 86400.0, 3), g.reason
 FROM (
-  SELECT st.url AS stream, o.watched_until AS since, o.since AS until, o.reason AS reason
+  SELECT stream_id, watched_to, alive, reason,
+         lead(island_from) OVER (PARTITION BY stream_id ORDER BY island) AS next_from
   FROM (
-    SELECT s.stream_id AS stream_id, s.covered_from AS since,
-           max(coalesce(s.closed_at, s.last_seen_at)) OVER earlier AS watched_until,
-           lag(coalesce(s.reason, 'the archiver stopped without a word')) OVER in_order AS reason
-    FROM sessions s
-    WINDOW in_order AS (PARTITION BY s.stream_id ORDER BY s.covered_from, s.id),
-           earlier AS (PARTITION BY s.stream_id ORDER BY s.covered_from, s.id
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-  ) o
-  JOIN streams st ON st.id = o.stream_id
-  WHERE o.since > o.watched_until
-  UNION ALL
-  SELECT st.url, l.watched_until, NULL,
-         (SELECT coalesce(s.reason, 'no sign of life from the archiver') FROM sessions s
-          WHERE s.stream_id = l.stream_id ORDER BY s.covered_from DESC, s.id DESC LIMIT 1)
-  FROM (
-    SELECT s.stream_id AS stream_id, max(coalesce(s.closed_at, s.last_seen_at)) AS watched_until,
-           max(CASE WHEN s.closed_at IS NULL THEN s.last_seen_at END) AS open_seen_at
-    FROM sessions s
-    GROUP BY s.stream_id
-  ) l
-  JOIN streams st ON st.id = l.stream_id
-  WHERE l.open_seen_at IS NULL OR l.open_seen_at < strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-60 seconds')
-) g;
+    SELECT stream_id, island, watched_to, alive, reason,
+           min(covered_from) OVER (PARTITION BY stream_id, island) AS island_from,
+           row_number() OVER (PARTITION BY stream_id, island ORDER BY watched_to DESC, covered_from, id) AS place
+    FROM (
+      SELECT m.*, sum(starts) OVER (PARTITION BY stream_id ORDER BY covered_from, id) AS island
+      FROM (
+        SELECT w.*, CASE WHEN covered_from <= max(watched_to) OVER (
+                      PARTITION BY stream_id ORDER BY covered_from, id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS starts
+        FROM (
+          SELECT s.id, s.stream_id, s.covered_from,
+                 s.closed_at IS NULL AND s.last_seen_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-60 seconds') AS alive,
+                 CASE WHEN s.closed_at IS NOT NULL THEN s.closed_at
+                      WHEN s.last_seen_at > strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-60 seconds') THEN strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')
+                      ELSE s.last_seen_at END AS watched_to,
+                 CASE WHEN s.closed_at IS NULL THEN 'no sign of life from the archiver'
+                      ELSE coalesce(s.reason, 'the archiver stopped without a word') END AS reason
+          FROM sessions s
+        ) w
+      ) m
+    ) i
+  ) e
+  WHERE place = 1
+) g
+JOIN streams st ON st.id = g.stream_id
+WHERE g.next_from IS NOT NULL OR NOT g.alive;

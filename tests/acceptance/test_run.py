@@ -115,7 +115,7 @@ def test_a_damaged_spool_does_not_stop_the_recording(sqlite_recorder: Recorder, 
 
 
 def test_systemd_is_told_how_it_does(sqlite_recorder: Recorder, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, Simulator(live=False) as platform:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, Simulator(live=False, greet=False) as platform:
         line.bind(str(tmp_path / "notify"))
         line.settimeout(10)
         process = sqlite_recorder.start(platform.stream_url, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})

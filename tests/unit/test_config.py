@@ -62,14 +62,14 @@ def test_a_path_in_the_home_folder(tmp_path: Path) -> None:
 def test_the_archive_and_the_spool_live_in_the_state_folder_else_in_the_data_folder(tmp_path: Path) -> None:
     config = loaded(tmp_path, {"STATE_DIRECTORY": "/var/lib/archiver"})
     assert config.database.value == "sqlite:////var/lib/archiver/archive.db"
-    assert config.spool.value == Path("/var/lib/archiver/spool.db")
+    assert config.spool.value == Path("/var/lib/archiver/archive-spool.db")
     config = loaded(tmp_path, {"XDG_DATA_HOME": "/data"})
     assert config.database.value == "sqlite:////data/archiver/archive.db"
     assert loaded(tmp_path).database.value == f"sqlite:///{tmp_path}/.local/share/archiver/archive.db"
 
 
 def test_the_spool_lies_beside_a_sqlite_archive_and_not_beside_a_postgres_one(tmp_path: Path) -> None:
-    assert loaded(tmp_path, database="/srv/x/a.db").spool.value == Path("/srv/x/spool.db")
+    assert loaded(tmp_path, database="/srv/x/a.db").spool.value == Path("/srv/x/a-spool.db")
     config = loaded(tmp_path, {"STATE_DIRECTORY": "/state"}, database="postgresql://h/d")
     assert config.spool.value == Path("/state/spool.db")
 

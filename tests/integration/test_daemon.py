@@ -1,0 +1,165 @@
+"""The daemon's threads together: what the spool, the archive and the supervisor do to each other."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver import daemon as module
+from archiver.daemon import Daemon
+from archiver.errors import SpoolDamaged, SpoolError
+from archiver.model import Closed, Item, Message, Opened, now_micros
+from archiver.queries.archive import Archive
+from archiver.spool import Spool
+from archiver.systemd import Notifier
+
+
+class Told:
+    """A source that says what a test tells it to."""
+
+    def __init__(self, name: str, messages: int, *, ends: bool = True, fails: Exception | None = None) -> None:
+        self.stream = f"told:{name}"
+        self.all_given = threading.Event()
+        self._messages, self._ends, self._fails = messages, ends, fails
+
+    def items(self, stop: threading.Event) -> Iterator[Item]:
+        yield Opened(self.stream, self.stream, "tutum", now_micros(), now_micros())
+        for _ in range(self._messages):
+            yield Message(self.stream, self.stream, "tutum", now_micros(), b'{"type":"service","state":"Running"}')
+        self.all_given.set()
+        if self._fails is not None:
+            raise self._fails
+        if not self._ends:
+            stop.wait()
+        yield Closed(self.stream, self.stream, now_micros(), "over")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with Spool(tmp_path / "spool.db") as spool:
+        yield spool
+
+
+@contextmanager
+def running(daemon: Daemon) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=daemon.run)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        daemon.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def events(url: str) -> int:
+    with Archive.open(url) as archive:
+        return len(list(archive.events(limit=0)))
+
+
+def test_it_ends_when_every_source_has_ended(spool: Spool, sqlite_url: str) -> None:
+    Daemon([Told(str(number), 20) for number in range(8)], spool, sqlite_url).run()
+    assert events(sqlite_url) == 160
+    assert spool.size == 0
+
+
+def test_what_a_source_dies_of_ends_it_after_all_is_archived(spool: Spool, sqlite_url: str) -> None:
+    daemon = Daemon([Told("a", 5, fails=ZeroDivisionError()), Told("b", 5, ends=False)], spool, sqlite_url)
+    with pytest.raises(ZeroDivisionError):
+        daemon.run()
+    assert events(sqlite_url) == 10
+
+
+def test_it_leaves_no_descriptor_open(spool: Spool, sqlite_url: str) -> None:
+    Daemon([Told("a", 1)], spool, sqlite_url).run()
+    before = len(os.listdir("/proc/self/fd"))
+    daemon = Daemon([Told("b", 1)], spool, sqlite_url)
+    daemon.run()
+    daemon.stop()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_any_number_of_wishes_to_stop_is_heard(spool: Spool, sqlite_url: str) -> None:
+    daemon = Daemon([Told("a", 1, ends=False)], spool, sqlite_url)
+    for _ in range(100_000):
+        daemon.stop()
+    daemon.run()
+
+
+def test_a_disk_that_is_full_for_a_while_loses_nothing(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_SPOOL_RETRY_SECONDS", 0.01)
+    refusals = iter(range(5))
+    append = spool.append
+
+    def refuse(items: list[Item], **options: Any) -> int:
+        if next(refusals, None) is not None:
+            raise SpoolError(path=spool.path, reason="database or disk is full")
+        return append(items, **options)
+
+    monkeypatch.setattr(spool, "append", refuse)
+    Daemon([Told("a", 20)], spool, sqlite_url).run()
+    assert events(sqlite_url) == 20
+    assert len([record for record in caplog.records if "reading waits" in record.message]) == 1
+
+
+def test_a_disk_that_stays_full_is_an_error_at_the_end(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_items: object, **_options: object) -> int:
+        raise SpoolError(path=spool.path, reason="database or disk is full")
+
+    monkeypatch.setattr(spool, "append", refuse)
+    monkeypatch.setattr(module, "_SPOOL_RETRY_SECONDS", 0.01)
+    with pytest.raises(SpoolError):
+        Daemon([Told("a", 20)], spool, sqlite_url).run()
+    assert any("received messages are lost" in record.message for record in caplog.records)
+
+
+def test_a_damaged_spool_ends_it_at_once(spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_items: object, **_options: object) -> int:
+        raise SpoolDamaged(path=spool.path, reason="malformed")
+
+    monkeypatch.setattr(spool, "append", refuse)
+    with pytest.raises(SpoolDamaged, match="malformed"):
+        Daemon([Told("a", 1, ends=False)], spool, sqlite_url).run()
+
+
+def test_the_watchdog_is_not_fed_while_the_spool_hangs_but_is_while_the_archive_does(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "_SPOOL_STUCK_SECONDS", 0.2)
+    hangs, go_on = threading.Event(), threading.Event()
+    append = spool.append
+
+    def hang(items: list[Item], **options: Any) -> int:
+        hangs.set()
+        assert go_on.wait(20)
+        return append(items, **options)
+
+    monkeypatch.setattr(spool, "append", hang)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(0.5)
+        # The archive's folder is a file: it will never answer.
+        (tmp_path / "file").write_text("")
+        url = f"sqlite:///{tmp_path / 'file' / 'archive.db'}"
+        daemon = Daemon([Told("a", 1, ends=False)], spool, url, notifier=Notifier(str(tmp_path / "notify")))
+        with running(daemon):
+            assert hangs.wait(10)
+            with pytest.raises(TimeoutError):
+                while True:
+                    line.recv(1000)
+            go_on.set()
+            line.settimeout(10)
+            assert line.recv(1000).startswith(b"WATCHDOG=1")
+            assert daemon.ingest.trouble

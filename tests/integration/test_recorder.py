@@ -1,0 +1,308 @@
+"""The recorder: every batch lands once, whole, and can be read back, on both databases."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from archiver.errors import (
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    RowRefused,
+    SchemaNotAtHead,
+)
+from archiver.model import Reject
+from archiver.queries.archive import Archive
+from archiver.storage import lookups
+from archiver.storage.engine import translate, writer
+from archiver.storage.recorder import Recorder
+
+from .archives import START, event, opened, record, rows, uri, wire
+from .cutting import commit_cut
+
+
+def test_what_was_recorded_can_be_read_back(database_url: str) -> None:
+    hostile = "tab\t newline\n return\r backslash\\ \\N \\. quote' \u20ac \U0001f600"
+    told = event("container/1", hostile, 1, ["service/2", "stack/3"], uuid="u", more={"a": ["\0", "\ud800"]})
+
+    record(database_url, told)
+
+    with Archive.open(database_url) as archive:
+        (found,) = archive.events()
+    assert (found.type, found.action, found.state, found.uuid) == ("container", "update", hostile, "u")
+    assert (found.resource_uri, found.parents) == (uri("container/1"), (uri("service/2"), uri("stack/3")))
+    assert (found.occurred_at, found.extra["more"]) == (told.time, {"a": ["\0", "\ud800"]})
+
+
+def test_a_reject_is_kept_byte_for_byte(database_url: str) -> None:
+    payload = bytes(range(256))
+
+    record(database_url, Reject(payload, "because", START))
+
+    ((reason, kept),) = rows(database_url, "SELECT reason, payload FROM rejects")
+    assert (reason, bytes(kept)) == ("because", payload)
+
+
+def test_an_event_with_a_thousand_parents(database_url: str) -> None:
+    record(database_url, event("container/1", "Running", 1, [f"service/{n}" for n in range(1000)]))
+
+    assert rows(database_url, "SELECT count(*), max(position) FROM event_parents") == [(1000, 999)]
+
+
+def test_the_position_moves_with_the_batch(database_url: str) -> None:
+    with Recorder(database_url, "spool") as recorder:
+        recorder.record([event("container/1"), event("container/2")], 2)
+
+        assert recorder.position() == 2
+
+
+def test_the_same_batch_again_adds_nothing(database_url: str) -> None:
+    batch = [event("container/1"), event("container/2")]
+    record(database_url, *batch, receiver="spool", upto=2)
+
+    assert record(database_url, *batch, receiver="spool", upto=2).events == 0
+    assert rows(database_url, "SELECT count(*) FROM events") == [(2,)]
+
+
+def test_of_a_batch_that_is_half_in_the_other_half_is_archived(database_url: str) -> None:
+    record(database_url, event("container/1"), receiver="spool", upto=1)
+
+    record(database_url, event("container/1"), event("container/2"), receiver="spool", upto=2)
+
+    assert rows(database_url, "SELECT count(*) FROM events") == [(2,)]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+def test_a_commit_whose_answer_is_lost_lands_once(postgres_url: str, before: bool) -> None:
+    batch = [event("container/1"), event("container/2")]
+    with commit_cut(postgres_url, before=before) as (url, cut), Recorder(url, "spool") as recorder:
+        recorder.position()
+        cut.set()
+        with pytest.raises(DatabaseUnreachable):
+            recorder.record(batch, 2)
+
+        recorder.record(batch, 2)
+
+    assert rows(postgres_url, "SELECT count(*) FROM events") == [(2,)]
+
+
+def test_two_writers_at_once(postgres_url: str) -> None:
+    def write(name: str) -> None:
+        with Recorder(postgres_url, name) as recorder:
+            for batch in range(10):
+                told = [event(f"container/{name}{batch}{n}", "Running", n, [f"stack/{n}"]) for n in range(20)]
+                recorder.record(told, batch * 20 + 20)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert rows(postgres_url, "SELECT count(*), max(id) FROM events") == [(400, 400)]
+    assert rows(postgres_url, "SELECT count(*) FROM resources") == [(420,)]
+
+
+def test_a_writer_learns_what_another_one_wrote(postgres_url: str) -> None:
+    with Recorder(postgres_url) as first, Recorder(postgres_url) as second:
+        first.record([event("container/1", "Running", 1, ["service/1"])])
+        second.record([event("service/1", "Running", 2, ["stack/1"])])
+        first.record([event("container/2", "Running", 3, ["service/1"])])
+        first.record([event("service/1", "Stopped", 3, ["stack/1", "stack/2"])])
+
+    below = "SELECT descendant_uri FROM subtree WHERE ancestor_uri = :top ORDER BY 1"
+    expected = [(uri(ref),) for ref in ("container/1", "container/2", "service/1")]
+    assert rows(postgres_url, below, top=uri("stack/1")) == expected
+    assert rows(postgres_url, below, top=uri("stack/2")) == expected
+
+
+def test_after_a_rollback_no_number_is_remembered(database_url: str) -> None:
+    with Recorder(database_url, "spool") as recorder:
+        with pytest.raises(RecursionError):
+            recorder.record([event("container/1", "Lost"), _Failing(event("container/2"))])  # type: ignore[list-item]
+        recorder.record([event("container/3", "Kept"), event("container/1", "Lost")], 1)
+
+    assert rows(database_url, "SELECT uri, state FROM event_log ORDER BY id") == [
+        (uri("container/3"), "Kept"),
+        (uri("container/1"), "Lost"),
+    ]
+    assert rows(database_url, "SELECT count(*), max(id) FROM resources") == [(2, 2)]
+
+
+class _Failing(Reject):
+    """A record that fails while the transaction is under way."""
+
+    def __new__(cls, _event: object) -> _Failing:
+        return super().__new__(cls, b"", "", START)
+
+    @property
+    def payload(self) -> bytes:  # type: ignore[override]
+        raise RecursionError
+
+
+def test_an_action_learns_its_target_later(database_url: str) -> None:
+    """First of all nothing but the action is known; what it applies to is new, then already known."""
+    with Recorder(database_url) as recorder:
+        recorder.record([event("action/1", "Pending"), event("action/2", "Pending"), event("container/2", "Running")])
+        recorder.record([event("action/1", "Success", 1, ["container/1"])])
+        recorder.record([event("action/2", "Success", 1, ["container/2"])])
+
+    found = rows(database_url, "SELECT action, target FROM action_log ORDER BY action")
+    assert found == [(uri(f"action/{n}"), uri(f"container/{n}")) for n in (1, 2)]
+
+
+def test_the_latest_name_wins_also_when_it_is_an_old_one(database_url: str) -> None:
+    first, second = (event("container/1", "running")._replace(name=name) for name in ("web", "web_old"))
+    with Recorder(database_url) as recorder:
+        recorder.record([first, second])
+        recorder.record([first])
+
+    assert rows(database_url, "SELECT name FROM resources") == [("web",)]
+
+
+def test_an_event_keeps_its_own_spelling_of_the_uris(database_url: str) -> None:
+    odd = {"resource_uri": "https://cloud.docker.com/api/app/v1/ns/container/1", "parents": ["/api/app/v1/stack/1/"]}
+    record(database_url, event("container/1", "Running", 1, ["stack/1"]))
+
+    record(database_url, event("container/1", "Stopped", 2, **odd))
+
+    with Archive.open(database_url) as archive:
+        value = json.loads(list(archive.export())[-1])["event"]
+        assert [span.state for span in archive.history("container/1").spans] == ["Running", "Stopped"]
+    assert value == json.loads(wire("container/1", "Stopped", 2, **odd))
+
+
+def test_an_object_with_an_odd_uri_is_one_object(database_url: str) -> None:
+    record(
+        database_url,
+        event("service/1", "Running", 1, resource_uri="/svc/b/"),
+        event("container/1", "Running", 2, parents=["/svc/b/"]),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert [child.uri for child in archive.tree("/svc/b/").children] == [uri("container/1")]
+
+
+def test_texts_of_any_script_are_found_again(database_url: str) -> None:
+    long = "/\u20ac" * 500
+    record(database_url, event("x/1", "\u20ac" * 85, resource_uri=long, parents=[long + "/"]))
+
+    assert rows(database_url, "SELECT count(*) FROM resources WHERE uri = :uri", uri=long) == [(1,)]
+
+
+def test_caches_stay_within_their_bounds(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_WORDS", "MAX_RESOURCES", "MAX_LINKS"):
+        monkeypatch.setattr(lookups, name, 20)
+    with Recorder(database_url) as recorder:
+        for n in range(30):
+            told = [event(f"container/{n}.{m}", f"s{n}.{m}", n, [f"service/{n}", "stack/1"]) for m in range(5)]
+            recorder.record(told)
+        found = recorder._writer._lookups
+        sizes = [len(found.links), len(found._resources), len(found._spelled), len(found.states.ids)]
+
+    assert max(sizes) <= 30
+    below = "SELECT count(*) FROM subtree WHERE ancestor_uri = :top"
+    assert rows(database_url, below, top=uri("stack/1")) == [(180,)]
+    assert rows(database_url, "SELECT count(*) FROM resources") == [(181,)]
+
+
+# --- a database that does not do what it should -----------------------------------------------------------------------
+
+
+def test_a_second_process_on_a_sqlite_archive_is_told_who_has_it(sqlite_url: str) -> None:
+    with Recorder(sqlite_url) as first:
+        first.record([event("container/1")])
+
+        with Recorder(sqlite_url) as second, pytest.raises(DatabaseBusy, match=r"process \d+ has it"):
+            second.record([event("container/2")])
+
+
+def test_a_database_without_tables_says_so(empty_database_url: str) -> None:
+    with pytest.raises(SchemaNotAtHead) as caught:
+        record(empty_database_url, event("container/1"))
+
+    assert (caught.value.exit_code, caught.value.next_step) == (5, "create it with: archiver db upgrade")
+
+
+@pytest.mark.parametrize(("revision", "step"), [("0000", "archiver db upgrade"), ("9999", "upgrade the archiver")])
+def test_an_archive_of_another_revision_is_refused(database_url: str, revision: str, step: str) -> None:
+    engine = writer(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
+
+    with pytest.raises(SchemaNotAtHead) as caught:
+        record(database_url, event("container/1"))
+
+    assert step in caught.value.next_step
+
+
+def test_a_read_only_postgresql_says_so(postgres_url: str) -> None:
+    engine = create_engine(make_url(postgres_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        name = make_url(postgres_url).database
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    engine.dispose()
+
+    with pytest.raises(DatabaseReadOnly) as caught:
+        record(postgres_url, event("container/1"))
+
+    assert caught.value.exit_code == 4
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(DatabaseReadOnly):
+        record(f"sqlite:///{tmp_path}/file/archive.db", event("container/1"))
+
+
+def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    path.write_bytes(b"no database " * 100)
+
+    with pytest.raises(DatabaseUnreachable, match="not a database"):
+        record(f"sqlite:///{path}", event("container/1"))
+
+
+def test_a_server_that_is_not_there_says_so() -> None:
+    with pytest.raises(DatabaseUnreachable) as caught:
+        record("postgresql://archiver:geheim@127.0.0.1:1/archive", event("container/1"))
+
+    assert "geheim" not in f"{caught.value} {caught.value.next_step}"
+
+
+@pytest.mark.parametrize("value", ["a\0b", "x\ud800"])
+def test_a_value_the_database_cannot_take_refuses_the_batch_not_the_database(postgres_url: str, value: str) -> None:
+    with pytest.raises((RowRefused, UnicodeEncodeError)):
+        record(postgres_url, event("container/1")._replace(state=value))
+
+
+def test_an_index_row_too_long_is_a_refused_row(postgres_url: str) -> None:
+    """Otherwise the daemon would try the same batch for ever."""
+    import random
+
+    long = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=9000))
+    with pytest.raises(RowRefused):
+        record(postgres_url, event("container/1")._replace(resource_uri=long))
+
+
+def test_errors_without_a_code_are_still_translated(sqlite_url: str) -> None:
+    from sqlalchemy import exc
+
+    error = translate(exc.OperationalError("", None, Exception("database is locked")), sqlite_url)
+
+    assert isinstance(error, DatabaseBusy)
+
+
+def test_rows_of_a_session_that_nobody_opened_stand_without_one(database_url: str) -> None:
+    with Recorder(database_url) as recorder:
+        recorder.record([event("container/1", session="late")])
+        recorder.record([opened("late", 0), event("container/2", session="late")])
+
+    assert rows(database_url, "SELECT session_id FROM events ORDER BY id") == [(None,), (1,)]
