@@ -15,7 +15,7 @@ from threading import Thread
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.inbox import Inbox
 from archiver.ingest import Ingest
-from archiver.model import Item
+from archiver.model import Closed, Item, Opened
 from archiver.source.base import Source
 from archiver.spool import Spool
 from archiver.systemd import Notifier
@@ -26,7 +26,7 @@ TICK_SECONDS = 1.0
 SOURCES_SECONDS = 3.0
 SPOOL_SECONDS = 2.0
 DRAIN_SECONDS = 4.0
-_SPOOL_RETRY_SECONDS = 1.0
+_SPOOL_RETRY_SECONDS = 0.5
 _SPOOL_STUCK_SECONDS = 30.0
 
 
@@ -57,6 +57,7 @@ class Daemon:
         self._running = len(sources)
         self._counting = threading.Lock()
         self._spooled_at = time.monotonic()
+        self._last_try_at = float("inf")
         self.ingest = Ingest(spool, url, on_archived=self._archived)
 
     def stop(self) -> None:
@@ -85,19 +86,37 @@ class Daemon:
         spooler = self._thread("spool", self._spool_all)
         archiver = self._thread("archive", self.ingest.run)
         self._notifier.ready()
-        while not select.select([self._wake_read], [], [], TICK_SECONDS)[0]:
-            self.ingest.watch()
+        while not self._woken():
             stuck = time.monotonic() - self._spooled_at > _SPOOL_STUCK_SECONDS
             if spooler.is_alive() and archiver.is_alive() and not stuck:
                 self._notifier.alive(self._status())
+        if self._running == 0:
+            self._drain(spooler, archiver)
         self._stop.set()
         self._notifier.stopping()
         self._end(receivers, spooler, archiver)
+
+    def _woken(self) -> bool:
+        """Waits a moment; True when somebody has called `stop`."""
+        self.ingest.watch()
+        if not select.select([self._wake_read], [], [], TICK_SECONDS)[0]:
+            return False
+        os.read(self._wake_read, 1)
+        return True
+
+    def _drain(self, spooler: Thread, archiver: Thread) -> None:
+        """Every stream has come to its end: archives all they said, however long it takes, unless told to stop."""
+        self._inbox.close()
+        spooler.join(SPOOL_SECONDS)
+        self.ingest.finish()
+        while archiver.is_alive() and not self._woken():
+            self._notifier.alive(self._status())
 
     def _end(self, receivers: Sequence[Thread], spooler: Thread, archiver: Thread) -> None:
         deadline = time.monotonic() + SOURCES_SECONDS
         for receiver in receivers:
             receiver.join(max(0, deadline - time.monotonic()))
+        self._last_try_at = time.monotonic() + SPOOL_SECONDS / 2
         self._inbox.close()
         spooler.join(SPOOL_SECONDS)
         self.ingest.finish()
@@ -127,6 +146,10 @@ class Daemon:
     def _receive(self, source: Source) -> None:
         for item in source.items(self._stop):
             self._inbox.put(item)
+            if type(item) is Opened:
+                log.info("connected to %s", source.stream)
+            elif type(item) is Closed:
+                log.info("disconnected from %s: %s", source.stream, item.reason)
         with self._counting:
             self._running -= 1
             last = self._running == 0
@@ -147,11 +170,11 @@ class Daemon:
         """
         trouble: str | None = None
         while True:
-            last_chance = self._inbox.closed
+            last_try = time.monotonic() >= self._last_try_at
             try:
                 self._spool.append(items, beyond_limit=self._stop.is_set())
             except SpoolError as error:
-                if last_chance or isinstance(error, SpoolDamaged):
+                if last_try or isinstance(error, SpoolDamaged):
                     log.warning("%d received messages are lost", len(items))
                     raise
                 if str(error) != trouble:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,6 +11,8 @@ import typer
 
 from archiver.cli.common import Database, chosen, examples
 from archiver.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from archiver.config import Config
@@ -89,7 +92,7 @@ def run(
     ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
     """
     from archiver.cli import logs
-    from archiver.config import load
+    from archiver.config import load, shown_database
 
     flags: dict[str, Any] = {
         "database": database if database is not None else chosen(ctx).database,
@@ -106,6 +109,7 @@ def run(
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
     logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
+    log.info("recording into %s, by way of %s", shown_database(config.database.value), config.spool.value)
     record(config, limit)
 
 

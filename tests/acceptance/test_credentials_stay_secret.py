@@ -22,7 +22,9 @@ def traces(data: bytes) -> list[str]:
     """The forms of the key that stand in some bytes."""
     basic = base64.b64encode(f"{USER}:{KEY}".encode()).decode()
     forms = {KEY, basic, base64.b64encode(KEY.encode()).decode()}
-    forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)} | {quote(form, safe="") for form in forms}
+    forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)} | {
+        quote(form, safe="") for form in forms
+    }
     return [form for form in forms if form.encode() in data]
 
 
@@ -42,9 +44,7 @@ def test_no_trace_of_the_key(
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
     with Simulator(live=False, credentials=(USER, KEY)) as platform:
-        process = sqlite_recorder.start(
-            platform.stream_url, options=("--auth", auth, "--log-level", "debug"), env=env
-        )
+        process = sqlite_recorder.start(platform.stream_url, options=("--auth", auth, "--log-level", "debug"), env=env)
         assert platform.wait_for_clients(1)
         platform.send(numbered(1))
         wait_for(lambda: archived(sqlite_recorder.url))

@@ -65,7 +65,7 @@ def test_a_server_that_lets_nobody_in(postgres_recorder: Recorder) -> None:
     with admin(postgres_recorder.url) as server, recorded_to_the_end(postgres_recorder) as platform:
         server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-        assert platform.wait_sent(platform.sent + 3000)
+        assert platform.wait_sent(platform.sent + 1500)
         server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     assert 1 <= len(postgres_recorder.lines("error")) <= 2, "one line for the end, one for the refusal"
 
@@ -77,7 +77,7 @@ def test_a_database_that_is_read_only(postgres_recorder: Recorder) -> None:
         server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
         server.execute(terminate, [name])
         wait_for(lambda: "cannot be written" in postgres_recorder.log())
-        assert platform.wait_sent(platform.sent + 3000)
+        assert platform.wait_sent(platform.sent + 1500)
         server.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
         server.execute(terminate, [name])
     about = [line for line in postgres_recorder.lines("error") if "cannot be written" in line]
@@ -88,7 +88,7 @@ def test_an_archive_that_another_process_has_when_it_starts(sqlite_recorder: Rec
     with Path(sqlite_recorder.url.removeprefix("sqlite:///") + "-lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with recorded_to_the_end(sqlite_recorder, 0) as platform:
-            assert platform.wait_sent(platform.sent + 3000)
+            assert platform.wait_sent(platform.sent + 1500)
             fcntl.flock(lock, fcntl.LOCK_UN)
     (line,) = sqlite_recorder.lines("error")
     assert "written by somebody else" in line

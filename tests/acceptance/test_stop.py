@@ -19,7 +19,7 @@ from sqlalchemy import make_url
 
 from .recording import Recorder, archived, contiguous, known, load, sessions, spooled, wait_for
 
-STOPS = int(os.environ.get("ARCHIVER_TEST_STOPS", "5"))
+STOPS = int(os.environ.get("ARCHIVER_TEST_STOPS", "3"))
 
 
 @pytest.mark.timeout(60 + 10 * STOPS)

@@ -21,8 +21,8 @@ STREAM = "ws://stream.example/v1/events"
 
 
 def uri(ref: str) -> str:
-    """container/1 as the platform spells it."""
-    return f"/api/v1/{ref}/"
+    """container/1 as the platform spells it; what is a URI already stays as it is."""
+    return ref if ref.startswith("/") else f"/api/v1/{ref}/"
 
 
 def at(second: float) -> datetime:

@@ -137,6 +137,7 @@ def test_the_watchdog_is_not_fed_while_the_spool_hangs_but_is_while_the_archive_
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "DRAIN_SECONDS", 0.1)
     monkeypatch.setattr(module, "_SPOOL_STUCK_SECONDS", 0.2)
     hangs, go_on = threading.Event(), threading.Event()
     append = spool.append

@@ -199,9 +199,7 @@ def test_a_bug_in_the_archive_is_told_once_and_outlived(
     assert told == ["the archive cannot be written: ZeroDivisionError (received events wait in the spool)"]
 
 
-def test_a_spool_that_cannot_delete_goes_on(
-    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_spool_that_cannot_delete_goes_on(spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = threading.Event()
 
     def tidy() -> None:
@@ -220,9 +218,7 @@ def test_a_spool_that_cannot_delete_goes_on(
     assert extras(sqlite_url) == numbers(1, 2)
 
 
-def test_an_error_of_the_spool_ends_it_at_once(
-    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_the_spool_ends_it_at_once(spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def take(*_: object) -> None:
         raise SpoolError(path=spool.path, reason="gone")
 

@@ -123,8 +123,8 @@ def test_a_writer_learns_what_another_one_wrote(postgres_url: str) -> None:
 
 def test_after_a_rollback_no_number_is_remembered(database_url: str) -> None:
     with Recorder(database_url, "spool") as recorder:
-        with pytest.raises(RecursionError):
-            recorder.record([event("container/1", "Lost"), _Failing(event("container/2"))])  # type: ignore[list-item]
+        with pytest.raises(UnicodeEncodeError):
+            recorder.record([event("container/1", "Lost"), Reject(b"", "written last: \ud800", START)])
         recorder.record([event("container/3", "Kept"), event("container/1", "Lost")], 1)
 
     assert rows(database_url, "SELECT uri, state FROM event_log ORDER BY id") == [
@@ -132,17 +132,6 @@ def test_after_a_rollback_no_number_is_remembered(database_url: str) -> None:
         (uri("container/1"), "Lost"),
     ]
     assert rows(database_url, "SELECT count(*), max(id) FROM resources") == [(2, 2)]
-
-
-class _Failing(Reject):
-    """A record that fails while the transaction is under way."""
-
-    def __new__(cls, _event: object) -> _Failing:
-        return super().__new__(cls, b"", "", START)
-
-    @property
-    def payload(self) -> bytes:  # type: ignore[override]
-        raise RecursionError
 
 
 def test_an_action_learns_its_target_later(database_url: str) -> None:
@@ -166,15 +155,15 @@ def test_the_latest_name_wins_also_when_it_is_an_old_one(database_url: str) -> N
 
 
 def test_an_event_keeps_its_own_spelling_of_the_uris(database_url: str) -> None:
-    odd = {"resource_uri": "https://cloud.docker.com/api/app/v1/ns/container/1", "parents": ["/api/app/v1/stack/1/"]}
+    odd = {"parents": ["/api/app/v1/stack/1/"], "resource_uri": "https://cloud.docker.com/api/app/v1/ns/container/1"}
     record(database_url, event("container/1", "Running", 1, ["stack/1"]))
 
-    record(database_url, event("container/1", "Stopped", 2, **odd))
+    record(database_url, event("container/1", "Stopped", 2, **odd))  # type: ignore[arg-type]
 
     with Archive.open(database_url) as archive:
         value = json.loads(list(archive.export())[-1])["event"]
         assert [span.state for span in archive.history("container/1").spans] == ["Running", "Stopped"]
-    assert value == json.loads(wire("container/1", "Stopped", 2, **odd))
+    assert value == json.loads(wire("container/1", "Stopped", 2, **odd))  # type: ignore[arg-type]
 
 
 def test_an_object_with_an_odd_uri_is_one_object(database_url: str) -> None:

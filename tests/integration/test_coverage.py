@@ -1,0 +1,161 @@
+"""Sessions, and the gaps between them: Python and the SQL view say the same."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from archiver.model import Alive, Gap, Reject, now_micros
+from archiver.queries.archive import Archive
+from archiver.queries.coverage import BEFORE, IMPORTED, SILENT
+from archiver.storage.engine import writer
+from archiver.storage.sessions import INTERRUPTED
+
+from .archives import STREAM, at, between, closed, event, micros, opened, record, rows
+
+OTHER = "ws://other.example/"
+
+
+def gaps(url: str, since: float | None = None, until: float | None = None) -> list[Gap]:
+    with Archive.open(url) as archive:
+        return list(archive.coverage(between(since, until)).gaps)
+
+
+def in_view(url: str) -> list[tuple[Any, ...]]:
+    found = rows(url, "SELECT stream, since, until, reason FROM gap_log ORDER BY stream, since")
+    return [
+        tuple(datetime.fromisoformat(v) if isinstance(v, str) and v[:2] == "20" else v for v in row) for row in found
+    ]
+
+
+def test_gaps_are_the_cuts_that_were_made(database_url: str) -> None:
+    for n in range(3):
+        start = n * 100.0
+        record(
+            database_url, opened(f"s{n}", start), closed(f"s{n}", start + 90, f"cut {n}"), receiver="r", upto=n * 2 + 2
+        )
+
+    expected = [
+        Gap(STREAM, at(90), at(100), "cut 0"),
+        Gap(STREAM, at(190), at(200), "cut 1"),
+        Gap(STREAM, at(290), None, "cut 2"),
+    ]
+    assert gaps(database_url) == expected
+    assert in_view(database_url) == [tuple(gap) for gap in expected]
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+def test_what_a_kill_left_open_ends_at_its_last_sign_of_life(database_url: str, batches: int) -> None:
+    first = [opened("a", 0), event("container/1", "Running", 5, session="a"), Alive(STREAM, "a", micros(7))]
+    second = [opened("b", 20), closed("b", 30)]
+    if batches == 1:
+        record(database_url, *first, *second, receiver="r", upto=5)
+    else:
+        record(database_url, *first, receiver="r", upto=3)
+        record(database_url, *second, receiver="r", upto=5)
+
+    assert gaps(database_url)[0] == Gap(STREAM, at(7), at(20), INTERRUPTED)
+    assert in_view(database_url)[0] == (STREAM, at(7), at(20), INTERRUPTED)
+
+
+def test_several_starts_in_one_batch_each_end_where_they_were_last_alive(database_url: str) -> None:
+    told = []
+    for n in range(3):
+        told += [opened(f"s{n}", n * 10), Reject(b"", "odd", micros(n * 10 + 4), f"s{n}")]
+    record(database_url, *told, receiver="r", upto=6)
+
+    assert [(gap.since, gap.until) for gap in gaps(database_url)[:2]] == [(at(4), at(10)), (at(14), at(20))]
+
+
+def test_two_receivers_on_one_stream_do_not_end_each_other(database_url: str) -> None:
+    record(database_url, opened("a", 0), receiver="one", upto=1)
+    record(database_url, opened("b", 5), receiver="two", upto=1)
+
+    assert rows(database_url, "SELECT count(*) FROM sessions WHERE closed_at IS NULL") == [(2,)]
+
+
+def test_what_one_of_two_receivers_watches_is_no_gap(database_url: str) -> None:
+    record(database_url, opened("a", 0), closed("a", 10), opened("c", 20), closed("c", 30), receiver="one", upto=4)
+    record(database_url, opened("b", 5), closed("b", 25, "last"), receiver="two", upto=2)
+
+    assert gaps(database_url, 0, 30) == []
+    assert len(in_view(database_url)) == 1
+
+
+def test_a_session_that_replays_the_past_leaves_no_gap(database_url: str) -> None:
+    record(
+        database_url, opened("a", 0), closed("a", 10), opened("b", 60, covered_from=9), closed("b", 90), receiver="r"
+    )
+
+    assert gaps(database_url, 0, 90) == []
+
+
+def test_a_session_that_is_alive_watches_until_now(database_url: str) -> None:
+    now = (now_micros() - micros(0)) / 1e6
+    record(database_url, opened("a", now - 30), opened("b", now - 20), closed("b", now - 10), receiver=None)
+
+    assert gaps(database_url) == []
+    assert in_view(database_url) == []
+    assert gaps(database_url, now - 5) == []
+
+
+def test_a_session_without_sign_of_life_watches_no_more(database_url: str) -> None:
+    record(database_url, opened("a", 0), Alive(STREAM, "a", micros(9)), receiver="r", upto=2)
+
+    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT)]
+    assert in_view(database_url) == [(STREAM, at(9), None, SILENT)]
+
+
+def test_before_the_first_session_nobody_watched(database_url: str) -> None:
+    record(database_url, opened("a", 10), closed("a", 20))
+
+    assert gaps(database_url, 0, 15) == [Gap(STREAM, at(0), at(10), BEFORE)]
+
+
+def test_a_range_within_a_gap_has_the_reason_of_the_gap(database_url: str) -> None:
+    record(database_url, opened("a", 0), closed("a", 10, "cut"), opened("b", 50), closed("b", 60))
+
+    assert gaps(database_url, 20, 30) == [Gap(STREAM, at(20), at(30), "cut")]
+
+
+def test_of_what_was_imported_nobody_knows(database_url: str) -> None:
+    record(database_url, event("container/1"))
+
+    assert gaps(database_url) == [Gap(None, None, None, IMPORTED)]
+
+
+def test_each_stream_has_its_own_gaps(database_url: str) -> None:
+    record(database_url, opened("a", 0), closed("a", 50), opened("b", 0, stream=OTHER), closed("b", 20, stream=OTHER))
+
+    assert gaps(database_url, 0, 40) == [Gap(OTHER, at(20), at(40), "cut")]
+
+
+SESSIONS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.booleans()), min_size=1, max_size=8)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sessions=SESSIONS)
+def test_view_and_python_agree_whatever_the_sessions(database_url: str, sessions: list[tuple[int, int, bool]]) -> None:
+    engine = writer(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM sessions"))
+    engine.dispose()
+    told = []
+    for n, (start, length, ended) in enumerate(sessions):
+        key = f"s{n}"
+        end = closed(key, start + length, f"cut {n}") if ended else Alive(STREAM, key, micros(start + length))
+        told += [opened(key, start), end]
+    record(database_url, *told)
+
+    watched = {second for start, length, _ in sessions for second in range(start, start + length)}
+    blind = {second for second in range(min(watched, default=0), max(watched, default=-1)) if second not in watched}
+    found = gaps(database_url)
+    assert in_view(database_url) == [tuple(gap) for gap in found]
+    if watched:
+        inner = [gap for gap in found if gap.since and gap.until and at(min(watched)) <= gap.since < at(max(watched))]
+        assert blind == {s for gap in inner for s in range(81) if gap.since <= at(s) < gap.until}  # type: ignore[operator]
