@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV   ?= .venv
-EVENTS ?= 100000
+EVENTS ?= 300000
 
 bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check

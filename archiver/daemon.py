@@ -199,7 +199,7 @@ class Daemon:
 
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for an orderly end; after that they are ignored, for the process is about to end anyway."""
+    """SIGTERM and SIGINT ask for an orderly end; afterwards they are ignored, for the process is about to end."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop())
     try:

@@ -26,7 +26,7 @@ ArchiverError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ArchiverError(Exception):
@@ -43,10 +43,20 @@ class ArchiverError(Exception):
         self.facts = facts
         super().__init__(self.message.format(**facts))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An error is carried from one process to another; its constructor takes more than `args`.
+        return _restored, (type(self), self.args, self.__dict__)
+
     @property
     def next_step(self) -> str:
         """What to do about it, one line; empty when there is nothing to do."""
         return self.hint.format(**self.facts)
+
+
+def _restored(kind: type[ArchiverError], args: tuple[Any, ...], state: dict[str, Any]) -> ArchiverError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(ArchiverError):

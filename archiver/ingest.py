@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -186,7 +189,7 @@ class Ingest:
         except SchemaNotAtHead:
             if not migrate.is_missing(self._url):
                 raise
-        migrate.upgrade(self._url)
+        _make_tables(self._url)
         log.info("created the archive at %s", migrate.database_name(self._url))
         return attempt()
 
@@ -222,3 +225,20 @@ def rejected(item: Item, reason: str) -> Reject:
         return Reject(item.payload, reason, item.received_at, item.session)
     payload = item.payload if isinstance(item, Observed) else repr(item).encode()
     return Reject(payload, reason, item.at, item.session)
+
+
+def _make_tables(url: str) -> None:
+    """Makes a new archive's tables, in a process of its own: Alembic would stay in this one's memory for its life.
+
+    Raises what `migrate.upgrade` raises.
+    """
+    command = [sys.executable, "-m", "archiver", "db", "upgrade"]
+    environ = {**os.environ, "ARCHIVER_DATABASE_URL": url}
+    try:
+        done = subprocess.run(command, env=environ, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+    else:
+        if done.returncode == 0:
+            return
+    migrate.upgrade(url)

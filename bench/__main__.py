@@ -72,7 +72,7 @@ class Run:
 
     def importing(self) -> list[Figure]:
         """Import, and the size of what it leaves."""
-        rates = importing.figures(self.shop, self.rate_lines, self.rate_archive, self.rounds, self.batch)
+        rates = importing.figures(self.shop, self.rate_lines, self.rate_archive, self.rounds)
         return [*rates, importing.size(self.lines, self.archive)]
 
     def websocket(self) -> list[Figure]:
@@ -124,9 +124,9 @@ def measure(run: Run, groups: list[str]) -> Iterator[Figure]:
 def main() -> int:
     """Print the table; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=100_000, help="how many events in all (documented: 10000000)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each pair is measured; medians are shown")
-    parser.add_argument("--batch", type=int, default=BATCH, help="events a transaction of the floors")
+    parser.add_argument("--events", type=int, default=300_000, help="how many events in all (documented: 10000000)")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each pair is measured; medians are shown")
+    parser.add_argument("--batch", type=int, default=BATCH, help="events a transaction of the websocket floors")
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group of figures; may be repeated")
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where to work; emptied at the end")
     options = parser.parse_args()

@@ -49,7 +49,8 @@ class DockerSource:
 
     An engine remembers 256 messages, and none over its own restart. All of them are read at each connection. When the
     last message that was delivered is among them, nothing was missed, and what follows it is delivered as if it came
-    now; when it is not, the engine had forgotten, and `Opened.covered_from` is the time of the first it remembers.
+    now; when it is not, the engine had forgotten, and `Opened.covered_from` is the time of the first message of
+    its own that it remembers.
     """
 
     def __init__(
@@ -165,9 +166,10 @@ class DockerSource:
             message = heard[position]
             if message is not None and self._resume == _resume(message):
                 return past[position + 1 :], _moment(message)
-        # A message of the swarm carries the time of the change; one of the engine that at which it was told.
-        known = [message for message in heard if message is not None]
-        first = next((message for message in known if message.get("scope") != "swarm"), known[0] if known else None)
+        # A message of the swarm carries the time of the change, and an engine that has just started may tell of changes
+        # from before its end. One of the engine's own carries the time at which it was told: that proves something.
+        own = (message for message in heard if message is not None and message.get("scope") == "local")
+        first = next(own, None)
         return past, _moment(first) if first else None
 
     # --- what happens now ------------------------------------------------------------------------------------------

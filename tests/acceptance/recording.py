@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from archiver.simulator.server import Simulator
-from archiver.storage.engine import reader
+from archiver.storage.engine import reader, writer
 
 BATCH = 50
 
@@ -123,6 +123,18 @@ def spooled(path: Path) -> Spooled:
     return Spooled(identity, {seq: value["n"] for seq, value in values.items() if "n" in value})
 
 
+@contextmanager
+def held(url: str) -> Iterator[None]:
+    """Nobody can write to the archive meanwhile; whoever tries waits."""
+    engine = writer(url)
+    with engine.connect() as connection, connection.begin() as transaction:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))
+        yield
+        transaction.rollback()
+    engine.dispose()
+
+
 def position(url: str, identity: str) -> int:
     """How far the archive has what a spool took."""
     return next((at for key, at in rows(url, "SELECT key, position FROM receivers") if key == identity), 0)
@@ -131,8 +143,11 @@ def position(url: str, identity: str) -> int:
 def known(url: str, spool: Path) -> list[int]:
     """All events that must be archived in the end, in order: what is archived, then what waits in the spool."""
     waiting = spooled(spool)
-    reached = position(url, waiting.identity)
-    return archived(url) + [number for seq, number in waiting.messages.items() if seq > reached]
+    while True:
+        reached, found = position(url, waiting.identity), archived(url)
+        if reached == position(url, waiting.identity):  # a backend may still finish what a dead client asked for
+            break
+    return found + [number for seq, number in waiting.messages.items() if seq > reached]
 
 
 def sessions(url: str) -> list[str | None]:

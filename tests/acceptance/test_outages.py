@@ -1,4 +1,4 @@
-"""The database goes away, is locked, read-only, missing: the stream is not left for a moment, and everything arrives."""
+"""The database goes away, is locked, read-only, missing: the stream is not left for a moment, everything arrives."""
 
 from __future__ import annotations
 

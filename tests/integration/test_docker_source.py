@@ -151,6 +151,17 @@ def test_an_engine_that_had_forgotten_covers_only_what_it_remembers(engine: Fake
     assert opened(again)[0].covered_from == START // 1000 + 8_000_000
 
 
+def test_an_old_change_of_the_swarm_told_after_a_restart_proves_nothing(engine: FakeEngine, url: str) -> None:
+    engine.tell(message(5))
+    first = watch(DockerSource(url, pace=QUICK), count(Message, 1))
+    engine.forget()
+    engine.tell(message(3, "service", "update", "s1"))
+
+    again = watch(DockerSource(url, pace=QUICK, resume=messages(first)[0].resume), count(Message, 1))
+
+    assert opened(again)[0].covered_from == opened(again)[0].at
+
+
 def test_after_a_lost_connection_nothing_is_missing_and_nothing_comes_twice(engine: FakeEngine, url: str) -> None:
     told = [message(number) for number in range(40)]
     waiting = iter(told)

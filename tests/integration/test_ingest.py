@@ -1,4 +1,4 @@
-"""From spool to archive: what a database, a message or a bug can do on the way, and that everybody else gets through."""
+"""From spool to archive: what a database, a message or a bug can do on the way, and that all others get through."""
 
 from __future__ import annotations
 

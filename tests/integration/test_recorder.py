@@ -125,7 +125,7 @@ def test_after_a_rollback_no_number_is_remembered(database_url: str) -> None:
     with Recorder(database_url, "spool") as recorder:
         with pytest.raises(UnicodeEncodeError):
             recorder.record([event("container/1", "Lost"), Reject(b"", "written last: \ud800", START)])
-        recorder.record([event("container/3", "Kept"), event("container/1", "Lost")], 1)
+        recorder.record([event("container/3", "Kept"), event("container/1", "Lost")], 2)
 
     assert rows(database_url, "SELECT uri, state FROM event_log ORDER BY id") == [
         (uri("container/3"), "Kept"),

@@ -1,0 +1,213 @@
+"""An export, imported into an empty archive of the other database, answers every question the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver import importer
+from archiver.errors import DatabaseUnreachable
+from archiver.importer import ImportResult, import_lines
+from archiver.model import Alive, Reject
+from archiver.queries.archive import Archive
+from archiver.storage.recorder import Recorder
+
+from .archives import START, STREAM, closed, event, export, micros, opened, record, rows, seen, uri, wire
+
+CAPTURES = (
+    b'{"type":"container","action":"create","state":"Starting","parents":[],"resource_uri":"/api/v1/container/9/"}'
+)
+
+
+@pytest.fixture
+def filled(database_url: str) -> str:
+    """An archive with something of everything."""
+    above = ["service/1", "stack/1", "node/1"]
+    with Recorder(database_url, "spool") as recorder:
+        recorder.record(
+            [
+                opened("a", 0),
+                seen("container/3", "running", 0.5, ["node/1"], "a"),
+                event("container/1", "Starting", 1, above, "a", uuid="u1"),
+                event("container/1", "Running", 1, above, "a", more="\0\ud800"),
+                Alive(STREAM, "a", micros(3)),
+                Reject(b"\xff", "not UTF-8", micros(2), "a"),
+                closed("a", 4, "cut"),
+            ],
+            7,
+        )
+        recorder.record(
+            [
+                opened("b", 9),
+                event("container/3", "Stopped", 10, ["node/1", "stack/2"], "b")._replace(name="web"),
+                event("container/1", "Stopped", 11, above, "b", resource_uri="/api/app/v1/ns/container/1/"),
+                event("action/1", "Success", 12, ["container/1", *above], "b"),
+                event("node/1", "Deployed", 13, ["nodecluster/1"], "b"),
+                event("odd", None, 14, resource_uri="urn:odd"),
+                seen("container/1", "Terminated", 15, above, "b"),
+                Reject(b"", "empty", START),
+            ],
+            15,
+        )
+    return database_url
+
+
+@pytest.fixture
+def copy_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
+    """An empty archive of the other database."""
+    other = "postgres_url" if database_url.startswith("sqlite") else "sqlite_url"
+    return str(request.getfixturevalue(other))
+
+
+def lines(url: str) -> list[bytes]:
+    return [line.encode() + b"\n" for line in export(url)]
+
+
+def answers(url: str) -> dict[str, Any]:
+    with Archive.open(url) as archive:
+        uris = [found for (found,) in rows(url, "SELECT uri FROM resources ORDER BY uri")]
+        return {
+            "history": [archive.history(ref)[1:] + archive.resolve(ref)[1:] for ref in uris],
+            "actions": [list(archive.actions(ref)) for ref in uris],
+            "tree": [archive.tree(ref) for ref in uris],
+            "events": list(archive.events(limit=0)),
+            "coverage": archive.coverage(),
+            "status": [*archive.status()[2:7], archive.status().streams],
+            "views": [sorted(map(str, rows(url, f"SELECT uri, state FROM {view}"))) for view in
+                      ("state_spans", "current_states", "event_log")],
+        }  # fmt: skip
+
+
+def test_the_copy_answers_the_same(filled: str, copy_url: str) -> None:
+    import_lines(copy_url, lines(filled))
+
+    assert answers(copy_url) == answers(filled)
+
+
+def test_the_export_of_the_copy_is_that_of_the_original(filled: str, copy_url: str) -> None:
+    import_lines(copy_url, lines(filled))
+
+    assert export(copy_url)[1:] == export(filled)[1:]
+
+
+def test_the_same_export_twice_adds_nothing(filled: str, copy_url: str) -> None:
+    first = import_lines(copy_url, lines(filled))
+    before = export(copy_url)
+
+    again = import_lines(copy_url, lines(filled) * 2)
+
+    assert first == ImportResult(events=7, duplicates=0, rejects=2)
+    assert again == ImportResult(events=0, duplicates=14, rejects=0)
+    assert export(copy_url) == before
+
+
+def test_an_archive_recognises_its_own_export(filled: str) -> None:
+    before = export(filled)
+
+    assert import_lines(filled, lines(filled)).events == 0
+    assert export(filled) == before
+
+
+def test_a_later_export_adds_what_is_new(filled: str, copy_url: str) -> None:
+    import_lines(copy_url, lines(filled))
+    record(filled, event("container/1", "Running", 20))
+
+    assert import_lines(copy_url, lines(filled)).events == 1
+    assert export(copy_url)[1:] == export(filled)[1:]
+
+
+def test_an_interrupted_import_can_be_repeated(filled: str, copy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importer, "BATCH", 3)
+    everything = lines(filled)
+
+    def cut_off() -> Iterator[bytes]:
+        yield from everything[:6]
+        raise DatabaseUnreachable(database="here", reason="a cable")
+
+    with pytest.raises(DatabaseUnreachable):
+        import_lines(copy_url, cut_off())
+    import_lines(copy_url, everything)
+
+    assert export(copy_url)[1:] == export(filled)[1:]
+
+
+def test_two_exports_in_one_file(filled: str, copy_url: str, tmp_path: Path) -> None:
+    """The lines of the first must not be taken for lines of the second."""
+    from archiver.storage import migrate
+
+    second, target = f"sqlite:///{tmp_path}/second.db", f"sqlite:///{tmp_path}/target.db"
+    for url in (second, target):
+        migrate.upgrade(url)
+    record(second, *(event("container/77", f"s{n}", n) for n in range(3)))
+
+    import_lines(target, lines(filled) + lines(second))
+
+    assert rows(
+        target, "SELECT count(*) FROM events WHERE resource_id = (SELECT id FROM resources WHERE key = '77')"
+    ) == [(3,)]
+    assert rows(target, "SELECT count(*) FROM events") == [(10,)]
+
+
+def test_lines_as_on_the_wire(database_url: str) -> None:
+    found = import_lines(database_url, [CAPTURES + b"\n", b"\n", b"garbage\n", wire("container/1", "Running", 1)])
+
+    assert found == ImportResult(events=2, rejects=1)
+    assert rows(database_url, "SELECT payload FROM rejects")[0][0] in (b"garbage", memoryview(b"garbage"))
+
+
+HEAD = b'{"archiver":"export","archive":"abc","revision":"0001"}'
+GOOD = {"archiver": "event", "id": 1, "session": None, "received_at": "2016-02-01T12:00:00Z", "event": {"type": "x"}}
+REJECTED = {
+    "archiver": "reject",
+    "id": 1,
+    "session": None,
+    "received_at": "2016-02-01T12:00:00Z",
+    "reason": "r",
+    "payload": "",
+}
+ODD = [
+    {**GOOD, "id": "one"},
+    {**GOOD, "id": 1 << 70},
+    {**GOOD, "id": 0},
+    {**GOOD, "id": True},
+    {**GOOD, "session": ["a"]},
+    {**GOOD, "session": "a\0"},
+    {**GOOD, "name": "\ud800"},
+    {**GOOD, "received_at": "2016-02-01T12:00:00"},
+    {**GOOD, "received_at": 5},
+    {**GOOD, "event": None},
+    {**GOOD, "event": {"state": "no type"}},
+    {"archiver": "event"},
+    {**REJECTED, "payload": "?"},
+    {**REJECTED, "reason": None},
+    {**REJECTED, "reason": "\0"},
+    {"archiver": "session", "stream": "s", "session": "x", "dialect": "morse"},
+    {"archiver": "observation", "id": 1, "session": None, "observed_at": "2016-02-01T12:00:00Z"},
+    {"archiver": "export", "archive": "\0"},
+]
+
+
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_a_line_of_an_export_that_makes_no_sense_is_a_reject_with_its_bytes(
+    sqlite_url: str, value: dict[str, Any]
+) -> None:
+    line = json.dumps(value).encode()
+
+    assert import_lines(sqlite_url, [HEAD, line]) == ImportResult(rejects=1)
+    assert rows(sqlite_url, "SELECT payload FROM rejects") == [(line,)]
+
+
+def test_lines_out_of_order_are_not_taken_for_archived_ones(sqlite_url: str) -> None:
+    numbered = [json.dumps({**GOOD, "id": n}).encode() for n in (5, 2, 6)]
+
+    assert import_lines(sqlite_url, [HEAD, *numbered]) == ImportResult(events=2, rejects=1)
+
+
+def test_an_event_with_a_field_named_like_our_mark_is_an_event(sqlite_url: str) -> None:
+    import_lines(sqlite_url, [b'{"archiver":"me","type":"x","resource_uri":"/api/v1/x/1/"}'])
+
+    assert rows(sqlite_url, "SELECT uri, extra FROM event_log") == [(uri("x/1"), '{"archiver":"me"}')]

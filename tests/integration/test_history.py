@@ -1,0 +1,161 @@
+"""The timeline of one resource; the view `state_spans` tells the same."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from archiver.model import Span
+from archiver.queries.archive import Archive
+from archiver.queries.coverage import IMPORTED
+from archiver.storage.engine import writer
+
+from .archives import at, between, closed, event, opened, record, rows, seen, uri
+
+
+def spans(url: str, since: float | None = None, until: float | None = None) -> list[Span]:
+    with Archive.open(url) as archive:
+        return list(archive.history("container/1", between(since, until)).spans)
+
+
+def told(*states: tuple[float, str]) -> list[Any]:
+    return [event("container/1", state, second) for second, state in states]
+
+
+def test_equal_states_in_a_row_are_one_span(database_url: str) -> None:
+    record(database_url, *told((0, "Starting"), (5, "Running"), (7, "Running"), (9, "Stopped")))
+
+    assert spans(database_url) == [
+        Span("Starting", at(0), at(5), 1),
+        Span("Running", at(5), at(9), 2),
+        Span("Stopped", at(9), None, 1),
+    ]
+
+
+def test_a_range_begins_with_the_state_at_its_beginning(database_url: str) -> None:
+    record(database_url, *told((0, "Starting"), (5, "Running"), (9, "Stopped")))
+
+    assert spans(database_url, 6, 20) == [Span("Running", at(6), at(9), 0), Span("Stopped", at(9), at(20), 1)]
+
+
+def test_a_range_that_begins_at_a_change_begins_with_the_new_state(database_url: str) -> None:
+    record(database_url, *told((0, "Starting"), (5, "Running")))
+
+    assert spans(database_url, 5, 20) == [Span("Running", at(5), at(20), 1)]
+
+
+def test_events_of_the_same_second_keep_their_order_also_before_a_range(database_url: str) -> None:
+    record(database_url, *told((5, "Stopping"), (5, "Stopped"), (5, "Starting")))
+
+    assert [span.state for span in spans(database_url)] == ["Stopping", "Stopped", "Starting"]
+    assert spans(database_url, 8, 9) == [Span("Starting", at(8), at(9), 0)]
+
+
+def test_the_order_is_that_of_the_events_own_time(database_url: str) -> None:
+    record(database_url, *told((9, "Stopped"), (5, "Running")))
+
+    assert [span.state for span in spans(database_url)] == ["Running", "Stopped"]
+
+
+def test_the_spans_of_a_range_add_up_to_it(database_url: str) -> None:
+    record(database_url, *told(*((n, f"state {n % 3}") for n in range(20))))
+
+    found = spans(database_url, 3.5, 17.5)
+
+    assert sum((span.until - span.since).total_seconds() for span in found if span.until) == 14
+
+
+def test_an_observation_makes_a_span_and_counts_as_no_event(database_url: str) -> None:
+    record(database_url, *told((0, "Running")), seen("container/1", "Stopped", 5), seen("container/1", "Stopped", 6))
+
+    assert spans(database_url) == [
+        Span("Running", at(0), at(5), 1),
+        Span("Stopped", at(5), None, 0, observed=True),
+    ]
+
+
+def test_a_resource_that_is_only_a_parent_has_no_span(database_url: str) -> None:
+    record(database_url, event("container/2", "Running", 1, ["container/1"]))
+
+    assert spans(database_url) == []
+
+
+def test_coverage_is_that_of_the_streams_that_told(database_url: str) -> None:
+    other = "ws://other.example/"
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 5, session="a"),
+        closed("a", 50),
+        opened("b", 0, stream=other),
+        closed("b", 1, stream=other),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert archive.history("container/1", between(None, 40)).coverage.complete
+
+
+def test_of_imported_events_the_coverage_is_unknown(database_url: str) -> None:
+    record(database_url, *told((0, "Running")))
+
+    with Archive.open(database_url) as archive:
+        (gap,) = archive.history("container/1").coverage.gaps
+    assert (gap.since, gap.reason) == (at(0), IMPORTED)
+
+
+def test_a_question_sees_what_was_archived_since_the_last_one(database_url: str) -> None:
+    record(database_url, *told((0, "Running")))
+    with Archive.open(database_url) as archive:
+        archive.history("container/1")
+        record(database_url, *told((5, "Stopped")))
+
+        assert len(archive.history("container/1").spans) == 2
+
+
+def test_a_question_within_an_answer_does_not_end_it(database_url: str) -> None:
+    record(database_url, *(event(f"container/{n}", "Running", n) for n in range(1200)))
+
+    with Archive.open(database_url) as archive:
+        found = [archive.resolve(told.resource_uri or "").uri for told in archive.events(limit=0)]
+
+    assert found == [uri(f"container/{n}") for n in range(1200)]
+
+
+KNOWN = st.lists(
+    st.tuples(st.booleans(), st.integers(0, 6), st.sampled_from(["Running", "Stopped", "Starting"])), max_size=8
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(known=KNOWN)
+def test_views_history_and_tree_agree(database_url: str, known: list[tuple[bool, int, str]]) -> None:
+    engine = writer(database_url)
+    with engine.begin() as connection:
+        for table in ("observations", "events"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    engine.dispose()
+    told = [(seen if asked else event)("container/1", state, second) for asked, second, state in known]
+    record(database_url, event("container/1", None, 0), *told)
+
+    found = spans(database_url)
+    in_view = rows(
+        database_url,
+        "SELECT state, since, until, seconds FROM state_spans WHERE uri = :u ORDER BY since, 3 NULLS LAST",
+        u=uri("container/1"),
+    )
+    assert sorted((row[0], moment(row[1]), moment(row[2]) or at(99)) for row in in_view) == sorted(
+        (span.state, span.since, span.until or at(99)) for span in found
+    )
+    with Archive.open(database_url) as archive:
+        node = archive.tree("container/1")
+    last = (found[-1].state, found[-1].since) if found else (None, None)
+    assert (node.state, node.since) == last
+    assert rows(database_url, "SELECT state FROM current_states") == ([(last[0],)] if found else [])
+
+
+def moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value

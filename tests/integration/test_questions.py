@@ -1,0 +1,229 @@
+"""Actions, events, tree, references, status: what is asked of the archive, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
+from archiver.model import Action, Reject, TreeNode
+from archiver.queries.archive import Archive
+
+from .archives import START, at, between, closed, event, opened, record, rows, seen, uri
+
+ABOVE = ["service/web", "stack/shop", "node/n1"]
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    """A stack with a service and two containers, an action on one, and a container elsewhere."""
+    record(
+        database_url,
+        event("stack/shop", "Running", 0),
+        event("service/web", "Running", 1, ["stack/shop"]),
+        event("container/aaaa1", "Starting", 2, ABOVE),
+        event("container/aaaa2", "Starting", 2, ABOVE),
+        event("action/x", "Pending", 3, ["container/aaaa1", *ABOVE]),
+        event("container/aaaa1", "Running", 4, ABOVE),
+        event("action/x", "Success", 5, ["container/aaaa1", *ABOVE]),
+        event("action/y", "In progress", 6, ["service/web", "stack/shop"]),
+        event("container/zzzz", "Running", 7),
+        event("auth", resource_uri=None),
+    )
+    with Archive.open(database_url) as archive:
+        yield archive
+
+
+# --- actions ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_actions_under_a_stack_each_once_oldest_first(archive: Archive) -> None:
+    assert list(archive.actions("stack/shop")) == [
+        Action(uri("action/x"), uri("container/aaaa1"), "Success", at(3), at(5), 2),
+        Action(uri("action/y"), uri("service/web"), "In progress", at(6), None, 1),
+    ]
+
+
+def test_an_action_is_under_itself(archive: Archive) -> None:
+    assert [action.uri for action in archive.actions("action/y")] == [uri("action/y")]
+
+
+def test_the_range_of_actions_is_that_of_their_beginnings(archive: Archive) -> None:
+    assert [action.uri for action in archive.actions("stack/shop", between(4, 7))] == [uri("action/y")]
+
+
+def test_the_view_of_actions_says_the_same(archive: Archive, database_url: str) -> None:
+    view = "SELECT action, target, state, seconds FROM action_log ORDER BY action"
+
+    assert rows(database_url, view) == [
+        (uri("action/x"), uri("container/aaaa1"), "Success", 2.0),
+        (uri("action/y"), uri("service/web"), "In progress", None),
+    ]
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_last_events_oldest_first(archive: Archive) -> None:
+    assert [event.resource_uri for event in archive.events(limit=2)] == [uri("action/y"), uri("container/zzzz")]
+
+
+def test_events_are_chosen_by_type_state_action_and_place(archive: Archive) -> None:
+    found = archive.events(types=["container", "service"], states=["RUNNING"], actions=["update"], under="stack/shop")
+
+    assert [event.resource_uri for event in found] == [uri("service/web"), uri("container/aaaa1")]
+
+
+@pytest.mark.parametrize("never", [{"types": ["x"]}, {"states": ["x"]}, {"actions": ["x"]}])
+def test_a_text_never_seen_matches_nothing(archive: Archive, never: dict[str, list[str]]) -> None:
+    assert list(archive.events(limit=0, **never)) == []  # type: ignore[arg-type]
+
+
+def test_events_of_a_range(archive: Archive) -> None:
+    assert [event.occurred_at for event in archive.events(range=between(3, 5))] == [at(3), at(4)]
+
+
+def test_what_has_come_since(archive: Archive, database_url: str) -> None:
+    last = archive.last_id()
+    record(database_url, event("container/aaaa1", "Stopped", 1, ABOVE))
+
+    assert [event.state for event in archive.follow(under="service/web", after=last)] == ["Stopped"]
+
+
+def test_the_view_of_events_has_all_texts(archive: Archive, database_url: str) -> None:
+    view = "SELECT type, action, state, uri FROM event_log WHERE id = 2"
+
+    assert rows(database_url, view) == [("service", "update", "Running", uri("service/web"))]
+
+
+# --- tree -------------------------------------------------------------------------------------------------------------
+
+
+def names(node: TreeNode) -> dict[str, object]:
+    return {child.uri.split("/")[-2]: names(child) for child in node.children}
+
+
+def test_everything_is_below_the_closest_of_its_parents(archive: Archive) -> None:
+    assert names(archive.tree("stack/shop")) == {"web": {"aaaa1": {}, "aaaa2": {}}}
+
+
+def test_a_node_of_the_tree_knows_its_state_and_since_when(archive: Archive) -> None:
+    node = archive.tree("container/aaaa1")
+
+    assert (node.type, node.state, node.since) == ("container", "Running", at(4))
+
+
+def test_what_is_above_each_other_is_still_below_the_root(database_url: str) -> None:
+    for child, parent in (("service/1", "service/2"), ("service/2", "service/1")):
+        record(database_url, event(child, "Running", 1, [parent, "stack/1"]))
+
+    with Archive.open(database_url) as archive:
+        assert names(archive.tree("stack/1")) == {"1": {}, "2": {}}
+
+
+def test_a_thousand_levels_are_no_harm(database_url: str) -> None:
+    record(database_url, *(event(f"service/{n:04}", None, 0, [f"service/{n + 1:04}"]) for n in reversed(range(300))))
+
+    with Archive.open(database_url) as archive:
+        assert len(rows(database_url, "SELECT 1 FROM resource_parents")) == 300 * 301 // 2
+        assert archive.tree("service/0300").children[0].uri == uri("service/0299")
+
+
+def test_the_view_of_what_is_under_a_stack(archive: Archive, database_url: str) -> None:
+    view = "SELECT descendant_uri FROM subtree WHERE ancestor_uri = :top ORDER BY 1"
+
+    below = ["action/x", "action/y", "container/aaaa1", "container/aaaa2", "service/web"]
+    assert rows(database_url, view, top=uri("stack/shop")) == [(uri(ref),) for ref in below]
+
+
+# --- references -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "/api/v1/container/aaaa1/",
+        "/api/v1/container/aaaa1",
+        "https://cloud.docker.com/api/app/v1/ns/container/aaaa1/",
+        "container/aaaa1",
+        "Container/aaaa1",
+        "aaaa1",
+        " aaaa1 ",
+    ],
+)
+def test_every_way_to_name_a_resource(archive: Archive, ref: str) -> None:
+    assert archive.resolve(ref).uri == uri("container/aaaa1")
+
+
+def test_four_characters_that_are_unique_suffice(archive: Archive) -> None:
+    assert archive.resolve("container/zzzz").key == "zzzz"
+    assert archive.resolve("zzz" + "z").key == "zzzz"
+
+
+@pytest.mark.parametrize("ref", ["", "aaa", "nothing", "container/", "a\0", "\ud800", "%", "aaaa%", "/svc/none/"])
+def test_what_names_nothing(archive: Archive, ref: str) -> None:
+    with pytest.raises(NoSuchResource):
+        archive.resolve(ref)
+
+
+def test_an_ambiguous_reference_has_its_candidates(archive: Archive) -> None:
+    with pytest.raises(AmbiguousReference) as caught:
+        archive.resolve("aaaa")
+
+    assert caught.value.candidates == [uri("container/aaaa1"), uri("container/aaaa2")]
+
+
+def test_the_parents_of_a_resource_are_those_that_were_named(archive: Archive) -> None:
+    assert archive.resolve("aaaa1").parents == tuple(sorted(uri(ref) for ref in ABOVE))
+
+
+def test_a_name_means_the_one_heard_of_last(database_url: str) -> None:
+    first, second = (event(f"container/{key}", "running", 9 - n) for n, key in enumerate(("old", "new")))
+    record(database_url, second._replace(name="web"), first._replace(name="web"))
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("web").uri == uri("container/old")
+
+
+# --- status, and an archive that is not there -------------------------------------------------------------------------
+
+
+def test_the_numbers_of_an_archive(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 1, session="a"),
+        event("container/2", "Running", 5, session="a"),
+        Reject(b"", "odd", START),
+        seen("container/3", "Running", 6),
+        closed("a", 10, "cut"),
+    )
+
+    with Archive.open(database_url) as archive:
+        found = archive.status()
+    assert (found.events, found.rejects, found.resources) == (2, 1, 3)
+    assert (found.first_event_at, found.last_event_at) == (at(1), at(5))
+    assert found.size_bytes
+    assert (found.streams[0].connected, found.streams[0].reason, found.streams[0].gaps) == (False, "cut", 1)
+
+
+def test_an_empty_archive_has_a_status(database_url: str) -> None:
+    with Archive.open(database_url) as archive:
+        assert archive.status()[2:7] == (0, 0, 0, None, None)
+
+
+def test_there_is_no_archive() -> None:
+    with pytest.raises(DatabaseMissing):
+        Archive.open("sqlite:////nowhere/archive.db")
+
+
+def test_a_reader_cannot_write(database_url: str) -> None:
+    from sqlalchemy import exc, text
+
+    from archiver.storage.engine import reader
+
+    engine = reader(database_url)
+    with engine.connect() as connection, pytest.raises(exc.DBAPIError):
+        connection.execute(text("DELETE FROM events"))
+    engine.dispose()

@@ -1,0 +1,226 @@
+"""The schema that the migrations make is the one the program describes, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from archiver.errors import DatabaseBusy, SchemaNotAtHead
+from archiver.storage import migrate
+from archiver.storage.engine import reader, writer, writer_lock
+from archiver.storage.schema import metadata
+from archiver.storage.views import VIEWS
+
+SQLITE_VIEWS = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"
+POSTGRES_VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY viewname"
+
+
+@contextmanager
+def connected(url: str, *, to_write: bool = False) -> Iterator[Connection]:
+    engine = (writer if to_write else reader)(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def views(connection: Connection) -> list[Any]:
+    query = SQLITE_VIEWS if connection.dialect.name == "sqlite" else POSTGRES_VIEWS
+    return [tuple(row) for row in connection.execute(text(query))]
+
+
+def schema(url: str) -> dict[str, Any]:
+    """Tables, columns, keys, indexes and views, as the database tells."""
+    with connected(url) as connection:
+        found = inspect(connection)
+        return {
+            "views": views(connection),
+            "tables": {
+                name: [
+                    [(column["name"], str(column["type"]), column["nullable"]) for column in found.get_columns(name)],
+                    found.get_pk_constraint(name),
+                    sorted(map(str, found.get_foreign_keys(name))),
+                    sorted(map(str, found.get_unique_constraints(name))),
+                    sorted(map(str, found.get_indexes(name))),
+                ]
+                for name in sorted(found.get_table_names())
+            },
+        }
+
+
+def test_models_and_migrations_agree(database_url: str) -> None:
+    assert migrate.check(database_url) == []
+
+
+def test_the_views_are_those_of_the_program(database_url: str) -> None:
+    with connected(database_url) as connection:
+        migrated = views(connection)
+    with connected(database_url, to_write=True) as connection:
+        for view in reversed(VIEWS):
+            connection.execute(text(f"DROP VIEW {view.name}"))
+        for view in VIEWS:
+            for statement in view.create(connection.dialect.name):
+                connection.exec_driver_sql(statement)
+
+    with connected(database_url) as connection:
+        assert views(connection) == migrated
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_the_frozen_views_of_the_first_release_are_its_code(dialect: str) -> None:
+    """Until there is a revision 0002, which freezes its own."""
+    frozen = migrate.migrations() / "sql" / f"0001_views_{dialect}.sql"
+    comment, _, statements = frozen.read_text().partition("\n\n")
+
+    assert comment.startswith("-- ")
+    assert statements == ";\n\n".join(one for view in VIEWS for one in view.create(dialect)) + ";\n"
+
+
+def test_every_table_and_column_is_described() -> None:
+    for table in metadata.sorted_tables:
+        assert table.comment, table.name
+        assert all(column.comment for column in table.columns), table.name
+
+
+def test_every_column_of_a_view_is_described(database_url: str) -> None:
+    with connected(database_url) as connection:
+        for view in VIEWS:
+            there = [column["name"] for column in inspect(connection).get_columns(view.name)]
+            assert there == list(view.columns)
+            assert view.comment
+            assert all(view.columns.values())
+
+
+def test_comments_are_in_the_database(postgres_url: str) -> None:
+    missing = """
+    SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0
+      AND c.relname <> 'alembic_version' AND col_description(c.oid, a.attnum) IS NULL
+    """
+    with connected(postgres_url) as connection:
+        assert connection.execute(text(missing)).all() == []
+
+
+def test_every_foreign_key_is_of_the_same_name_on_both(database_url: str) -> None:
+    """A constraint without a name is lost when SQLite's tables are rebuilt."""
+    with connected(database_url) as connection:
+        for table in metadata.sorted_tables:
+            there = {key["name"] for key in inspect(connection).get_foreign_keys(table.name)}
+            assert there == {f"fk_{table.name}_{key.parent.name}" for key in table.foreign_keys}
+
+
+def test_the_constant_is_the_head_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.migrations()))
+
+    assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
+
+
+def test_an_upgrade_tells_the_revisions_and_a_second_one_changes_nothing(empty_database_url: str) -> None:
+    assert migrate.upgrade(empty_database_url) == (None, migrate.HEAD)
+    before = schema(empty_database_url)
+
+    assert migrate.upgrade(empty_database_url) == (migrate.HEAD, migrate.HEAD)
+    assert schema(empty_database_url) == before
+
+
+def test_two_upgrades_at_once(empty_postgres_url: str) -> None:
+    done: list[object] = []
+
+    def upgrade() -> None:
+        try:
+            done.append(migrate.upgrade(empty_postgres_url)[1])
+        except Exception as error:  # noqa: BLE001 - it is looked at below
+            done.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert done == [migrate.HEAD, migrate.HEAD]
+
+
+def test_the_sql_for_people_makes_the_same_schema(empty_database_url: str, database_url: str, tmp_path: Path) -> None:
+    script = "\n".join(migrate.sql("postgresql" if "postgresql" in database_url else "sqlite"))
+    if "postgresql" in database_url:
+        import psycopg
+
+        url = empty_database_url.replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(script.encode())
+    else:
+        import sqlite3
+        from contextlib import closing
+
+        with closing(sqlite3.connect(empty_database_url.removeprefix("sqlite:///"))) as connection:
+            connection.executescript(script)
+
+    assert schema(empty_database_url) == schema(database_url)
+    assert migrate.current(empty_database_url) == migrate.HEAD
+
+
+def test_a_newer_archive_is_not_touched(database_url: str) -> None:
+    with connected(database_url, to_write=True) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaNotAtHead, match="9999"):
+        migrate.upgrade(database_url)
+
+
+def test_an_archive_in_use_is_not_upgraded(sqlite_url: str) -> None:
+    import subprocess
+    import sys
+
+    # The lock is that of a process; another one has it.
+    holder = "import sys; from archiver.storage.engine import writer_lock\nwith writer_lock(sys.argv[1]): print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, sqlite_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(DatabaseBusy, match=str(process.pid)), writer_lock(sqlite_url):
+            pass
+        with pytest.raises(DatabaseBusy):
+            migrate.upgrade(sqlite_url)
+        process.communicate(b"\n")
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import shutil
+
+    broken = tmp_path / "migrations"
+    shutil.copytree(migrate.migrations(), broken)
+    for views_file in (broken / "sql").iterdir():
+        views_file.write_text("-- broken\n\nCREATE VIEW v AS SELECT 1 AS a;\n\nSELECT nothing FROM nowhere;\n")
+    monkeypatch.setattr(migrate, "migrations", lambda: broken)
+
+    with pytest.raises(Exception, match="nowhere"):
+        migrate.upgrade(empty_database_url)
+
+    with connected(empty_database_url) as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_check_tells_what_is_wrong(database_url: str) -> None:
+    with connected(database_url, to_write=True) as connection:
+        connection.execute(text("DROP VIEW gap_log"))
+        connection.execute(text("DROP INDEX ix_resources_name"))
+
+    found = migrate.check(database_url)
+
+    assert len(found) == 2
+    assert any("gap_log" in problem for problem in found)
+    assert any("ix_resources_name" in problem for problem in found)
