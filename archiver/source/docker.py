@@ -49,8 +49,8 @@ class DockerSource:
 
     An engine remembers 256 messages, and none over its own restart. All of them are read at each connection. When the
     last message that was delivered is among them, nothing was missed, and what follows it is delivered as if it came
-    now; when it is not, the engine had forgotten, and `Opened.covered_from` is the time of the first message of
-    its own that it remembers.
+    now; when it is not, the engine had forgotten, and `Opened.covered_from` is the time of the first message of its
+    own that it remembers.
     """
 
     def __init__(
