@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from archiver.ahead import ahead
 from archiver.decoder import decode
+from archiver.decoder.docker import speaks_docker
 from archiver.decoder.observation import observe
 from archiver.decoder.text import MAX_URI, dump, fits, is_clean, parse
 from archiver.decoder.tutum import decode_object
@@ -122,7 +123,7 @@ class _Reader:
         try:
             value = parse(line.decode()) if line.startswith(_MARK) else None
             if value is None or value["archiver"] not in _KINDS:
-                return _Line("wire", 0, [decode(Message("", None, self._dialect, now, line))])
+                return _Line("wire", 0, [decode(Message("", None, _dialect(line, self._dialect), now, line))])
             return self._read_exported(value, clean=b"\\u" not in line and line.isascii())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             reason = f"a line of an export that is not readable ({type(error).__name__}: {error})"[:1000]
@@ -178,6 +179,11 @@ class _Import:
         self.events += done.events
         self.duplicates += done.duplicates
         self.rejects += done.rejects
+
+
+def _dialect(line: bytes, given: Dialect) -> Dialect:
+    """A Docker Engine's messages are told by their look: `docker events --format json` needs no option."""
+    return "docker" if speaks_docker(line) else given
 
 
 def _session(value: dict[str, Any]) -> Iterator[Record]:

@@ -35,7 +35,11 @@ def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[
     if found is None:
         return iter(())
     if limit:
-        newest = found.order_by(events.c.occurred_at.desc(), events.c.id.desc()).limit(limit).cte("newest")
+        # What is under something is collected first. Left to choose, PostgreSQL goes back through the events of all the
+        # world until it has met enough of these; if they are old, through everything.
+        first = found.cte("found").prefix_with("MATERIALIZED") if wanted.under is not None else found.subquery("found")
+        last = (first.c.occurred_at.desc(), first.c.id.desc())
+        newest = select(first.c.id, first.c.occurred_at).order_by(*last).limit(limit).cte("newest")
         return _read(connection, select(newest.c.id).order_by(newest.c.occurred_at, newest.c.id))
     return _read(connection, found.order_by(events.c.occurred_at, events.c.id))
 

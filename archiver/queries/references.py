@@ -47,10 +47,13 @@ def resolve(connection: Connection, ref: str) -> Resource:
 def _search(connection: Connection, word: str, of_type: ColumnElement[bool] | None) -> Found:
     """By key, by name, then by their beginnings: the first that finds anything decides."""
     key, name = resources.c.key, resources.c.name
-    attempts = [key == word, name == word]
+    # An action's name is what it does: whoever says kill means a container of that name, not every killing there was.
+    is_thing = ~_is_type(connection, "action")
+    attempts = [key == word, and_(name == word, is_thing)]
     if len(word) >= MIN_PREFIX:
         # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
-        attempts += [_begins(name, f"{word}."), or_(_begins(key, word), _begins(name, word))]
+        beginning = or_(_begins(key, word), and_(_begins(name, word), is_thing))
+        attempts += [and_(_begins(name, f"{word}."), is_thing), beginning]
     for number, attempt in enumerate(attempts):
         found = _select(connection, attempt if of_type is None else and_(attempt, of_type))
         if found:

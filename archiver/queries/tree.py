@@ -69,7 +69,8 @@ def _members(connection: Connection, root: int) -> Any:
         .where((event_types.c.text != "action") | (resources.c.id == root))
     )
     rows = connection.execute(base).all()
-    states: dict[int, str] = {row.id: row.text for row in connection.execute(select(event_states.c.id, event_states.c.text))}
+    known = connection.execute(select(event_states.c.id, event_states.c.text))
+    states: dict[int, str] = {row.id: row.text for row in known}
     return [_Member(connection, row, states) for row in rows]
 
 

@@ -51,7 +51,11 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
 
 
 def _content(event: Event) -> str:
-    return json.dumps(_value(event), sort_keys=True)
+    """What the platform said, to be compared; of a Docker Engine its own message, what stands beside that is ours."""
+    value = _value(event)
+    if (event.resource_uri or "").startswith("/docker/"):
+        value = value.get("message", value)
+    return json.dumps(value, sort_keys=True)
 
 
 def _value(event: Event) -> dict[str, Any]:

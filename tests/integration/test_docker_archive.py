@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from archiver.decoder import decode
+from archiver.errors import NoSuchResource
+from archiver.importer import import_lines
 from archiver.model import Message, Resource, TreeNode
 from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
@@ -103,3 +105,18 @@ def test_a_node_that_is_drained_is_acted_on(archive: Archive) -> None:
     node: Resource = archive.resolve("node/vm")
 
     assert [action.name for action in archive.actions("node/vm") if action.target == node.uri] == ["drain", "active"]
+
+
+def test_recorded_messages_can_be_imported_as_the_engine_wrote_them(database_url: str) -> None:
+    lines = RECORDED.read_bytes().splitlines(keepends=True)
+
+    result = import_lines(database_url, lines)
+
+    assert (result.events, result.rejects) == (937, 0)
+
+
+def test_an_action_is_not_found_by_what_it_does(database_url: str) -> None:
+    import_lines(database_url, RECORDED.read_bytes().splitlines())
+
+    with Archive.open(database_url) as archive, pytest.raises(NoSuchResource):
+        archive.resolve("kill")

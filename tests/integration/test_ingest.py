@@ -286,7 +286,7 @@ def test_a_database_in_which_no_tables_can_be_made_is_told_of_once(
         raise DatabaseUnreachable(database="x", reason="permission denied")
 
     monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
-    monkeypatch.setattr(module.migrate, "upgrade", upgrade)
+    monkeypatch.setattr(module, "_make_tables", upgrade)
     ingest = Ingest(spool, f"sqlite:///{tmp_path / 'new.db'}")
     with running(ingest):
         _until(lambda: len(attempts) >= 3)

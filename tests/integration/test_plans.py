@@ -1,0 +1,167 @@
+"""What a question costs depends on its answer and not on the size of the archive, on both databases.
+
+Counted are SQLite's instructions, and the rows that PostgreSQL visits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy import event as hook
+
+from archiver.queries.archive import Archive
+from archiver.storage import migrate
+from archiver.storage.engine import reader, writer
+from archiver.storage.recorder import Recorder
+
+from ..conftest import DATABASES, PostgresServer
+from .archives import between, event, seen, uri
+
+STACKS, SERVICES, CONTAINERS, EVENTS = 40, 2, 5, 50
+"""Per parent: 40 stacks, 400 containers, 20,000 events of containers."""
+STEP = 100
+
+
+def told() -> Iterator[Any]:
+    for stack in range(STACKS):
+        for service in range(SERVICES):
+            above = [f"service/{stack}.{service}", f"stack/{stack}", f"node/{stack % 4}"]
+            for container in range(CONTAINERS):
+                key = f"{stack}.{service}.{container}"
+                for n in range(EVENTS):
+                    yield event(f"container/{key}", f"state {n % 5}", n * 500 + stack, above)
+                yield event(f"action/{key}", "Pending", stack, [f"container/{key}", *above])
+                yield event(f"action/{key}", "Success", stack + 1, [f"container/{key}", *above])
+                yield seen(f"container/{key}", "state 9", 30_000, above)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('large') / Path('archive.db')}"
+        yield filled(url)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with server.database() as url:
+            yield filled(url)
+
+
+def filled(url: str) -> str:
+    migrate.upgrade(url)
+    with Recorder(url) as recorder:
+        recorder.record(list(told()))
+    if url.startswith("postgresql"):
+        engine = writer(url)
+        with engine.begin() as connection:
+            connection.execute(text("ANALYZE"))
+        engine.dispose()
+    return url
+
+
+def cost_of_sql(url: str, statement: str, parameters: Any) -> int:
+    engine = reader(url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                return _instructions(connection, statement, parameters)
+            return _rows_visited(connection, statement, parameters)
+    finally:
+        engine.dispose()
+
+
+def _instructions(connection: Connection, statement: str, parameters: Any) -> int:
+    counted = [0]
+
+    def count() -> int:
+        counted[0] += STEP
+        return 0
+
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(count, STEP)
+    connection.exec_driver_sql(statement, parameters).all()
+    return counted[0]
+
+
+def _rows_visited(connection: Connection, statement: str, parameters: Any) -> int:
+    # The tables of types and states are so small that reading them whole is best; so would be the resources of a test.
+    connection.exec_driver_sql("SET enable_seqscan = off")
+    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    return _visited(plan[0]["Plan"])
+
+
+def _visited(node: dict[str, Any]) -> int:
+    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    own = rows * node["Actual Loops"] if "Scan" in node["Node Type"] else 0
+    return int(own) + sum(map(_visited, node.get("Plans", ())))
+
+
+def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
+    """What all statements of a question cost together."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            statements.append((statement, parameters))
+
+    hook.listen(Engine, "before_cursor_execute", note)
+    try:
+        with Archive.open(url) as archive:
+            ask(archive)
+    finally:
+        hook.remove(Engine, "before_cursor_execute", note)
+    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
+
+
+ONE = "container/7.1.3"
+QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
+    "history": (lambda archive: archive.history(ONE), 60),
+    "history of a range": (lambda archive: archive.history(ONE, between(5_000, 8_000)), 20),
+    "actions of a container": (lambda archive: list(archive.actions(ONE)), 10),
+    "actions of a stack": (lambda archive: list(archive.actions("stack/7")), 100),
+    "last events": (lambda archive: list(archive.events(limit=50)), 50 * 4),
+    "events of a range": (lambda archive: list(archive.events(range=between(0, 30), limit=0)), 900 * 4),
+    "events of a container": (lambda archive: list(archive.events(under=ONE, limit=10)), 60 + 10 * 4),
+    "events under a service": (lambda archive: list(archive.events(under="service/7.1", limit=10)), 260 + 10 * 4),
+    "tree of a stack": (lambda archive: archive.tree("stack/7"), 150),
+    "a reference": (lambda archive: archive.resolve("container/39.1.4"), 5),
+    "status": (lambda archive: archive.status(), 10),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_costs_as_much_as_its_answer(large: str, question: str) -> None:
+    ask, rows = QUESTIONS[question]
+
+    assert cost_of(large, ask) < allowed(large, rows)
+
+
+VIEWS: dict[str, tuple[str, int]] = {
+    "state_spans": (f"SELECT * FROM state_spans WHERE uri = '{uri(ONE)}'", 60),
+    "current_states": (f"SELECT * FROM current_states WHERE uri = '{uri(ONE)}'", 5),
+    "action_log by action": (f"SELECT * FROM action_log WHERE action = '{uri('action/7.1.3')}'", 10),
+    "action_log by target": (f"SELECT * FROM action_log WHERE target = '{uri(ONE)}'", 10),
+    "subtree by ancestor": (f"SELECT * FROM subtree WHERE ancestor_uri = '{uri('stack/7')}'", 40),
+    "subtree by descendant": (f"SELECT * FROM subtree WHERE descendant_uri = '{uri(ONE)}'", 10),
+    "event_log by uri": (f"SELECT * FROM event_log WHERE uri = '{uri(ONE)}'", 60),
+    "event_log by id": ("SELECT * FROM event_log WHERE id = 77", 5),
+    "the last of event_log": ("SELECT * FROM event_log ORDER BY occurred_at DESC LIMIT 20", 60),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_filtered_view_costs_as_much_as_its_answer(large: str, view: str) -> None:
+    statement, rows = VIEWS[view]
+
+    assert cost_of_sql(large, statement, ()) < allowed(large, rows)
+
+
+def allowed(url: str, rows: int) -> int:
+    """A few visits a row; on SQLite some hundred instructions for each. All 20,000 events would cost far more.
+
+    PostgreSQL may read the 900 resources of the test along one of their indexes, since they are so few.
+    """
+    return rows * 4 + 1500 if url.startswith("postgresql") else rows * 300 + 10_000
