@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 EVENTS ?= 300000
+JOBS   ?= 4
 
 bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
@@ -17,7 +18,7 @@ demo: $(VENV)/.demo  ## see it work: a simulated platform, the daemon, and what 
 	@$(bin)/archiver demo
 
 test: $(VENV)/.dev  ## run every test (ARGS="-k spool" to choose)
-	@$(bin)/python -m pytest $(ARGS)
+	@$(bin)/python -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check

@@ -42,9 +42,7 @@ All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, w
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
 Type = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="TEXT", help="Only events of this type.", autocompletion=completion.types, show_default=False
-    ),
+    typer.Option(metavar="TEXT", help="Only events of this type.", autocompletion=completion.types, show_default=False),
 ]
 State = Annotated[
     list[str] | None,

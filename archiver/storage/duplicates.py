@@ -41,19 +41,18 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
         if event.uuid is None:
             new.append(event)
         elif event.uuid not in known:
-            known[event.uuid] = _content(event)
+            known[event.uuid] = _content(_value(event))
             new.append(event)
-        elif known[event.uuid] == _content(event):
+        elif known[event.uuid] == _content(_value(event)):
             duplicates += 1
         else:
             conflicts.append(Reject(dump(_value(event)).encode(), CONFLICT, event.received_at, event.session))
     return Sifted(new, conflicts, duplicates)
 
 
-def _content(event: Event) -> str:
+def _content(value: dict[str, Any]) -> str:
     """What the platform said, to be compared; of a Docker Engine its own message, what stands beside that is ours."""
-    value = _value(event)
-    if (event.resource_uri or "").startswith("/docker/"):
+    if str(value.get("resource_uri")).startswith("/docker/"):
         value = value.get("message", value)
     return json.dumps(value, sort_keys=True)
 
@@ -91,7 +90,7 @@ def _archived(connection: Connection, uuids: set[str]) -> dict[str, str]:
         for number, kind, action, state, uri, at, source, uuid, extra in rows:
             above = tuple(parents.get(number, ()))
             value = rebuild(kind, action, state, uri, above, to_micros(at), source, uuid, extra)
-            known[uuid] = json.dumps(value, sort_keys=True)
+            known[uuid] = _content(value)
     return known
 
 
