@@ -17,8 +17,8 @@ from archiver.errors import ArchiverError, UsageError
 if TYPE_CHECKING:
     from archiver.queries.archive import Archive
 
-SPEED = 30.0
-RATE = 6.0
+SPEED = 6.0
+RATE = 30.0
 Seconds = Annotated[float, typer.Option(min=2, max=600, help="How long to record.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Where the archive goes; default: demo in the data folder.", show_default=False)
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo", epilog=examples("archiver demo", "archiver demo --seconds 60"))(demo)
 
 
-def demo(ctx: typer.Context, seconds: Seconds = 12, folder: Folder = None) -> None:
+def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> None:
     """All of it in one command, with nothing to configure.
 
     Starts a small living platform, records its stream over a real websocket into a SQLite archive (and loses the
