@@ -6,6 +6,7 @@ import marshal
 import os
 import pickle
 import queue
+import signal
 import struct
 import threading
 from collections.abc import Iterable, Iterator
@@ -108,13 +109,16 @@ class AheadInProcess(Generic[T]):
             if kind == b".":
                 return
             data = self._pipe.read(size)
+            if len(data) < size:
+                raise ChildProcessError("the process that reads and decodes ended in the middle of its work")
             if kind == b"!":
                 raise pickle.loads(data)
             yield _unpack(kind, data)
 
     def close(self) -> None:
-        """Lets the copy end: its next write finds nobody who reads."""
+        """Ends the copy, also one that waits for input which may never come; it holds nothing that could be lost."""
         self._pipe.close()
+        os.kill(self._child, signal.SIGKILL)
         os.waitpid(self._child, 0)
 
 

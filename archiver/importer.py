@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -35,7 +35,9 @@ from archiver.model import (
 from archiver.storage.recorder import Record, Recorder, Records
 
 BATCH = 5000
+BATCH_BYTES = 16 << 20
 _MARK = b'{"archiver":'
+_KIND_AND_PART = attrgetter("kind", "part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,6 @@ def import_lines(
     url: str,
     lines: Iterable[bytes],
     progress: Callable[[int], None] | None = None,
-    source: str = "-",
     dialect: Dialect = "tutum",
 ) -> ImportResult:
     """Archives lines, a batch and a transaction at a time; blank lines count as nothing.
@@ -61,13 +62,13 @@ def import_lines(
     recognised by the identity of the archive that wrote it.
     Raises what `Recorder.record` raises; keeps what it cannot read as rejects.
     """
-    with Recorder(url) as recorder:
+    # The reader first: a process made later would have the archive's lock and connection, and keep them if this one dies.
+    with closing(ahead(_Reader(dialect).batches(lines))) as batches, Recorder(url) as recorder:
         work = _Import(recorder)
-        with closing(ahead(_Reader(dialect).batches(lines))) as batches:
-            for batch in batches:
-                work.record(batch)
-                if progress is not None:
-                    progress(work.lines)
+        for batch in batches:
+            work.record(batch)
+            if progress is not None:
+                progress(work.lines)
         return ImportResult(work.events, work.duplicates, work.rejects)
 
 
@@ -104,12 +105,11 @@ class _Reader:
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[_Batch]:
         """Everything that the lines say, some thousand lines at a time."""
-        numbered = iter(lines)
-        while some := list(islice(numbered, BATCH)):
+        for some in _some(lines):
             # One instant for them all: when a recorded event was first received, nobody knows any more.
             now = now_micros()
             read = (self._read(line, now) for line in some)
-            for (kind, _), group in groupby((line for line in read if line is not None), _kind):
+            for (kind, _), group in groupby((line for line in read if line is not None), _KIND_AND_PART):
                 found = list(group)
                 records: Records = [record for line in found for record in line.records]
                 if set(map(type, records)) == {Event}:
@@ -149,7 +149,18 @@ class _Reader:
         return found
 
 
-_kind = attrgetter("kind", "part")
+def _some(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines in lists of bounded size, however long they are."""
+    some: list[bytes] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if len(some) >= BATCH or size >= BATCH_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 class _Import:

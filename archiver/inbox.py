@@ -6,7 +6,7 @@ import threading
 
 from archiver.model import Item, Message, Observed
 
-MOST_BYTES = 4 << 20
+MOST_BYTES = 2 << 20
 MOST_ITEMS = 20_000
 _OVERHEAD = 200
 

@@ -58,7 +58,7 @@ class Ingest:
     def run(self) -> None:
         """Archives until `finish`, then what is still spooled until `abandon`."""
         try:
-            position = self._persist(self._recorder.position)
+            position = self._persist(self._begin)
             if position is None:
                 return
             self._advance(position)
@@ -67,6 +67,13 @@ class Ingest:
                 self._archive_all(batches)
         finally:
             self._recorder.close()
+
+    def _begin(self) -> int:
+        position = self._recorder.position()
+        if skipped := self._spool.follow(position):
+            text = "the archive has %d more items of the spool %s than this ever held (restored from a backup?); %s"
+            log.warning(text, skipped, self._spool.path, "what came since is numbered anew")
+        return position
 
     def _archive_all(self, batches: AheadInThread[tuple[int, list[Record]]]) -> None:
         try:
@@ -99,7 +106,10 @@ class Ingest:
             self._recorder.interrupt()
 
     def _batches(self, position: int) -> Iterator[tuple[int, list[Record]]]:
-        """What the spool holds after a position, decoded, each batch with the number of its first record."""
+        """What the spool holds after a position, decoded, each batch with the number of its first record.
+
+        An empty batch every second in which nothing comes.
+        """
         while not self._give_up.is_set():
             group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
             if group is not None:
@@ -111,13 +121,17 @@ class Ingest:
                 # What cannot be deleted from a full disk now can be later; whoever appends complains about it.
                 with suppress(SpoolError):
                     self._spool.tidy()
+                yield position + 1, []  # nothing to archive, but is the archive still there?
 
     def _advance(self, position: int) -> None:
         self.position = position
         self._spool.discard(position)
 
     def _archive(self, records: Sequence[Record], first: int) -> int:
-        self._record(records, first)
+        if records:
+            self._record(records, first)
+        else:
+            self._recorder.check()
         return first + len(records) - 1
 
     def _record(self, records: Sequence[Record], first: int) -> None:

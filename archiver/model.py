@@ -85,6 +85,10 @@ class Message(NamedTuple):
     refused: str | None = None
     """Why the source itself could not take the message whole; `payload` is then a prefix of it."""
 
+    def reject(self, reason: str) -> Reject:
+        """What is kept of it when it cannot become an event."""
+        return Reject(self.payload, reason, self.received_at, self.session)
+
 
 class Observed(NamedTuple):
     """A source asked the platform about one object and got this answer (JSON, see `Observation`)."""

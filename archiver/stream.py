@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.decoder import decode
+from archiver.decoder.text import parse
 from archiver.errors import BadInput, StreamUnreachable
 from archiver.model import Closed, Event, Item, Message, Opened, Reject
 from archiver.source.address import AuthWay
@@ -117,12 +117,7 @@ class Stream:
         if isinstance(found, Reject):
             self._rejected(found)
         elif found.type != "auth" and self._message_handler is not None:
-            try:
-                value = json.loads(message.payload)
-            except (ValueError, RecursionError) as exc:
-                self._rejected(Reject(message.payload, str(exc), message.received_at, message.session))
-                return
-            self._message_handler(value)
+            self._message_handler(parse(message.payload.decode().strip()))
 
     def _rejected(self, reject: Reject) -> None:
         if self._error_handler is not None:

@@ -47,7 +47,7 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
         note(ctx, f"created the archive at {migrate.database_name(url)}")
     for name in files:
         with _opened(name) as file:
-            result = import_lines(url, read_lines(file), progress=_progress(ctx, name), source=name)
+            result = import_lines(url, read_lines(file), progress=_progress(ctx, name))
         _end_progress(ctx)
         counts = f"{result.events} events, {result.duplicates} duplicates, {result.rejects} rejects"
         print(f"{escape(name)}: {counts}")

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -17,6 +17,7 @@ from archiver.cli.common import die_with_the_reader, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
 from archiver.model import Closed, Item, Message, Opened
+from archiver.source.address import AuthWay
 
 if TYPE_CHECKING:
     from archiver.source.base import Source
@@ -31,7 +32,7 @@ Url = Annotated[
     ),
 ]
 Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
-Auth = Annotated[Literal["header", "query", "query-auth"], typer.Option("--auth", help="How the credentials are sent.")]
+Auth = Annotated[AuthWay, typer.Option("--auth", help="How the credentials are sent.")]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
 
 
@@ -61,11 +62,10 @@ def listen(
             _write(message.payload)
 
 
-def _source(url: str, auth: Literal["header", "query", "query-auth"], allow_plaintext: bool) -> Source:
+def _source(url: str, auth: AuthWay, allow_plaintext: bool) -> Source:
     from archiver.source.choose import choose
 
-    options = {"auth": auth, "allow_plaintext": allow_plaintext}
-    return choose(url, os.environ, Path.home(), give_up_on_refusal=True, **options)  # type: ignore[arg-type]
+    return choose(url, os.environ, Path.home(), auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True)
 
 
 def _messages(ctx: typer.Context, items: Iterator[Item]) -> Iterator[Message]:

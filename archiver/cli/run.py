@@ -11,6 +11,7 @@ import typer
 
 from archiver.cli.common import Database, chosen, examples
 from archiver.errors import UsageError
+from archiver.source.address import AuthWay
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ Limit = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N archived events.", show_default=False)
 ]
 Auth = Annotated[
-    Literal["header", "query", "query-auth"] | None,
+    AuthWay | None,
     typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
 ]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
@@ -146,17 +147,11 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
 
 def _secrets(config: Config) -> set[str]:
     """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
-    from base64 import b64encode
-    from urllib.parse import quote, quote_plus
-
     from archiver.source.credentials import credentials_of_url, find_credentials
 
     secrets: set[str] = set()
     for url in config.streams.value:
         for credentials in (find_credentials(os.environ, Path.home(), url), credentials_of_url(url)):
             if credentials is not None:
-                header = credentials.authorization()
-                forms = {credentials.secret, header, header.rpartition(" ")[2]}
-                forms |= {b64encode(credentials.secret.encode()).decode()}
-                secrets |= forms | {quote(form, safe="") for form in forms} | {quote_plus(form) for form in forms}
+                secrets |= credentials.forms()
     return secrets

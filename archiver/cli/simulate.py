@@ -111,13 +111,15 @@ def _announce(simulator: Simulator) -> None:
 
 
 def _speed(text: str) -> float | Literal["max"]:
+    if text == "max":
+        return "max"
     try:
-        speed = "max" if text == "max" else float(text)
+        speed = float(text)
     except ValueError as error:
         raise UsageError(reason=f"--speed {text} is neither a number nor max") from error
-    if speed != "max" and not 0 < speed < 1e6:  # type: ignore[operator]
+    if not 0 < speed < 1e6:
         raise UsageError(reason=f"--speed {text} is not between 0 and 1000000", hint="or max")
-    return speed  # type: ignore[return-value]
+    return speed
 
 
 def _credentials(user: str | None) -> tuple[str, str] | None:

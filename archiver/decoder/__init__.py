@@ -11,7 +11,7 @@ __all__ = ["decode"]
 def decode(message: Message) -> Event | Reject:
     """The event that a message carries, or the message itself with the reason why it carries none. Never raises."""
     if message.refused is not None:
-        return Reject(message.payload, message.refused, message.received_at, message.session)
+        return message.reject(message.refused)
     if message.dialect == "docker":
         from archiver.decoder import docker
 

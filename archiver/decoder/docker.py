@@ -65,11 +65,11 @@ def decode(message: Message) -> Event | Reject:
         value = parse(message.payload.decode().strip())
         return _event(message, value)
     except UnicodeDecodeError as exc:
-        return _reject(message, f"not UTF-8: {exc.reason} at byte {exc.start}")
+        return message.reject(f"not UTF-8: {exc.reason} at byte {exc.start}")
     except RecursionError:
-        return _reject(message, "not readable: JSON nested too deep")
+        return message.reject("not readable: JSON nested too deep")
     except ValueError as exc:
-        return _reject(message, f"not JSON: {exc}")
+        return message.reject(f"not JSON: {exc}")
 
 
 def speaks_docker(line: bytes) -> bool:
@@ -77,17 +77,13 @@ def speaks_docker(line: bytes) -> bool:
     return b'"Type":' in line and b'"Action":' in line
 
 
-def _reject(message: Message, reason: str) -> Reject:
-    return Reject(message.payload, reason, message.received_at, message.session)
-
-
 def _event(message: Message, value: Any) -> Event | Reject:
     if type(value) is not dict:
-        return _reject(message, "not an event: no JSON object")
+        return message.reject("not an event: no JSON object")
     envelope = value if type(value.get("message")) is dict else {"message": value}
     said = _said(envelope)
     if said is None:
-        return _reject(message, "not an event of Docker: no Type or no Action")
+        return message.reject("not an event of Docker: no Type or no Action")
     meaning = _MEANINGS.get(said.kind, _other)(said)
     occurred_at, time_source = _time(envelope["message"], message.received_at)
     return Event(

@@ -26,13 +26,13 @@ def decode(message: Message) -> Event | Reject:
         text = payload.decode().strip()
         value = parse(text)
     except UnicodeDecodeError as exc:
-        return _reject(message, f"not UTF-8: {exc.reason} at byte {exc.start}")
+        return message.reject(f"not UTF-8: {exc.reason} at byte {exc.start}")
     except RecursionError:
-        return _reject(message, "not readable: JSON nested too deep")
+        return message.reject("not readable: JSON nested too deep")
     except ValueError as exc:
-        return _reject(message, f"not JSON: {exc}")
+        return message.reject(f"not JSON: {exc}")
     if type(value) is not dict:
-        return _reject(message, f"not an event: a JSON {_json_type(value)}, not an object")
+        return message.reject(f"not an event: a JSON {_json_type(value)}, not an object")
     # Only an escape can bring a NUL or a lone surrogate into a JSON string; and ASCII has as many bytes as characters.
     return decode_object(value, message, clean="\\u" not in text and text.isascii())
 
@@ -46,7 +46,7 @@ def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Ev
         if type(kind) is not str or not clean or not 0 < len(kind) <= MAX_WORD:
             kind = _odd(value, "type", kind, MAX_WORD)
             if kind is None:
-                return _reject(message, "not an event: no type")
+                return message.reject("not an event: no type")
         action = pop("action", _ABSENT)
         if type(action) is not str or not clean or not 0 < len(action) <= MAX_WORD:
             action = _odd(value, "action", action, MAX_WORD)
@@ -64,9 +64,9 @@ def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Ev
         occurred_at, time_source = _take_time(value, received_at)
         extra = _dump_rest(value) if value else None
     except RecursionError:
-        return _reject(message, "not readable: JSON nested too deep")
+        return message.reject("not readable: JSON nested too deep")
     except ValueError as exc:
-        return _reject(message, f"not readable: {exc}")
+        return message.reject(f"not readable: {exc}")
     return Event(kind, action, state, uri, parents, occurred_at, time_source, received_at, uuid, extra, message.session)
 
 
@@ -163,7 +163,3 @@ def rebuild(
 def _json_type(value: object) -> str:
     names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
     return names.get(type(value), "number")
-
-
-def _reject(message: Message, reason: str) -> Reject:
-    return Reject(message.payload, reason, message.received_at, message.session)

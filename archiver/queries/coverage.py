@@ -10,11 +10,10 @@ from sqlalchemy import Connection, func, select
 
 from archiver.model import Coverage, Gap, TimeRange
 from archiver.storage.schema import sessions, streams
-from archiver.storage.views import INTERRUPTED, SILENT_SECONDS
+from archiver.storage.views import INTERRUPTED, SILENT, SILENT_SECONDS
 
 BEFORE = "before the first session"
 IMPORTED = "imported: nobody wrote down whether anybody was watching"
-SILENT = "no sign of life from the archiver"
 
 
 def coverage(
@@ -34,6 +33,11 @@ def stream_gaps(connection: Connection, stream_id: int, now: datetime) -> int:
     """How many gaps a stream has had since its first session."""
     everything = TimeRange()
     return sum(1 for gap in _gaps(connection, stream_id, "", everything, now) if gap.reason != BEFORE)
+
+
+def is_alive(session: Any, now: datetime) -> bool:
+    """Whether a session is open, with a sign of life not long ago."""
+    return session.closed_at is None and now - session.last_seen_at < timedelta(seconds=SILENT_SECONDS)
 
 
 def _gaps(connection: Connection, stream_id: int, url: str, range: TimeRange, now: datetime) -> Iterator[Gap]:
@@ -75,8 +79,7 @@ def _sessions(connection: Connection, stream_id: int, range: TimeRange, until: d
 def _end(row: Any, now: datetime) -> datetime:
     """Until when a session watched: a session that is open and alive watches now."""
     end: datetime = row.last_seen_at if row.closed_at is None else row.closed_at
-    alive = row.closed_at is None and now - end < timedelta(seconds=SILENT_SECONDS)
-    return now if alive else end
+    return now if is_alive(row, now) else end
 
 
 def _is_rounding(since: datetime, until: datetime, reason: str) -> bool:

@@ -11,7 +11,8 @@ from archiver.decoder.text import parse
 from archiver.model import ArchivedEvent, TimeRange
 from archiver.queries.members import members
 from archiver.queries.noise import no_noise
-from archiver.storage.schema import event_actions, event_parents, event_states, event_types, events, resources
+from archiver.storage.events import event_rows, parents_of
+from archiver.storage.schema import event_actions, event_states, event_types, events
 
 _PAGE = 500
 
@@ -93,45 +94,10 @@ def _read(connection: Connection, found: Select[Any]) -> Iterator[ArchivedEvent]
         whole = {row.id: row for row in connection.execute(event_rows().where(events.c.id.in_(numbers)))}
         parents = parents_of(connection, numbers)
         for number in numbers:
-            yield _event(whole[number], parents.get(number, []))
+            yield _event(whole[number], parents.get(number, ()))
 
 
-def event_rows() -> Select[Any]:
-    """Everything of an event but its parents."""
-    joined = (
-        events.join(event_types, event_types.c.id == events.c.type_id)
-        .outerjoin(event_actions, event_actions.c.id == events.c.action_id)
-        .outerjoin(event_states, event_states.c.id == events.c.state_id)
-        .outerjoin(resources, resources.c.id == events.c.resource_id)
-    )
-    c = events.c
-    return select(
-        c.id,
-        event_types.c.text.label("type"),
-        event_actions.c.text.label("action"),
-        event_states.c.text.label("state"),
-        resources.c.uri,
-        resources.c.name,
-        c.occurred_at,
-        c.time_source,
-        c.received_at,
-        c.uuid,
-        c.extra,
-        c.session_id,
-    ).select_from(joined)
-
-
-def parents_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
-    """The parent URIs of events, in their order."""
-    c = event_parents.c
-    query = select(c.event_id, resources.c.uri).join(resources, resources.c.id == c.resource_id)
-    parents: dict[int, list[str]] = {}
-    for number, uri in connection.execute(query.where(c.event_id.in_(numbers)).order_by(c.event_id, c.position)):
-        parents.setdefault(number, []).append(uri)
-    return parents
-
-
-def _event(row: Row[Any], parents: list[str]) -> ArchivedEvent:
+def _event(row: Row[Any], parents: tuple[str, ...]) -> ArchivedEvent:
     extra = parse(row.extra) if row.extra else {}
     return ArchivedEvent(
         row.id,
@@ -139,7 +105,7 @@ def _event(row: Row[Any], parents: list[str]) -> ArchivedEvent:
         row.action,
         row.state,
         row.uri,
-        tuple(parents),
+        parents,
         row.occurred_at,
         row.received_at,
         row.uuid,

@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, select
 
 from archiver.decoder.text import dump, parse
-from archiver.decoder.tutum import rebuild
 from archiver.model import iso, to_micros
-from archiver.queries.events import event_rows, parents_of
+from archiver.storage.events import event_rows, original, parents_of
 from archiver.storage.migrate import HEAD
 from archiver.storage.schema import (
     archive_properties,
@@ -76,19 +75,15 @@ def _events(connection: Connection, keys: dict[int | None, str | None]) -> Itera
     while page := connection.execute(event_rows().where(events.c.id > after).order_by(events.c.id).limit(_PAGE)).all():
         parents = parents_of(connection, [row.id for row in page])
         for row in page:
-            yield _event(row, tuple(parents.get(row.id, ())), keys)
+            yield _event(row, parents.get(row.id, ()), keys)
         after = page[-1].id
 
 
 def _event(row: Any, parents: tuple[str, ...], keys: dict[int | None, str | None]) -> str:
-    occurred_at = to_micros(row.occurred_at)
-    value = rebuild(
-        row.type, row.action, row.state, row.uri, parents, occurred_at, row.time_source, row.uuid, row.extra
-    )
     facts = {"id": row.id, "session": keys[row.session_id], "received_at": _iso(row.received_at)}
     if row.name is not None:
         facts["name"] = row.name
-    return dump({"archiver": "event", **facts, "event": value})
+    return dump({"archiver": "event", **facts, "event": original(row, parents)})
 
 
 def _observations() -> Select[Any]:

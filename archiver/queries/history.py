@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, literal_column, select
 
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 from archiver.queries.coverage import IMPORTED, coverage
-from archiver.storage.lookups import chunks
+from archiver.storage.bulk import chunks
 from archiver.storage.schema import event_states, events, observations, sessions
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
 
 from archiver.model import Status, StreamStatus
-from archiver.queries.coverage import stream_gaps
+from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.storage.migrate import HEAD
 from archiver.storage.schema import events, rejects, resources, sessions, streams
-from archiver.storage.views import SILENT_SECONDS
 
 
 def status(connection: Connection, database: str, now: datetime) -> Status:
@@ -56,5 +55,4 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
     gaps = stream_gaps(connection, number, now)
     if last is None:
         return StreamStatus(url, False, None, None, None, None, gaps)
-    alive = last.closed_at is None and now - last.last_seen_at < timedelta(seconds=SILENT_SECONDS)
-    return StreamStatus(url, alive, last.opened_at, last.last_seen_at, last.closed_at, last.reason, gaps)
+    return StreamStatus(url, is_alive(last, now), last.opened_at, last.last_seen_at, last.closed_at, last.reason, gaps)

@@ -16,7 +16,6 @@ from archiver.storage.schema import event_states, event_types, events, observati
 def tree(connection: Connection, resource: Resource) -> TreeNode:
     """The resource at the root, its descendants below the closest of their parents; actions have their own question."""
     rows = {row.id: row for row in _members(connection, resource.id)}
-    rows.setdefault(resource.id, _bare(resource))
     above = _above(connection, resource.id, rows.keys())
     children: dict[int, list[int]] = {}
     for number in sorted(rows, key=lambda number: rows[number].uri):
@@ -28,7 +27,7 @@ def tree(connection: Connection, resource: Resource) -> TreeNode:
     return _node(resource.id, rows, children)
 
 
-def _node(root: int, rows: dict[int, Any], children: dict[int, list[int]]) -> TreeNode:
+def _node(root: int, rows: dict[int, _Member], children: dict[int, list[int]]) -> TreeNode:
     """Builds from the leaves up, without recursion: how deep it goes is up to whoever sends the events."""
     order, stack, seen = [], [root], set()
     while stack:
@@ -45,8 +44,8 @@ def _node(root: int, rows: dict[int, Any], children: dict[int, list[int]]) -> Tr
     return built[root]
 
 
-def _members(connection: Connection, root: int) -> Any:
-    """Every member that is no action, with its last state and since when it is in it."""
+def _members(connection: Connection, root: int) -> list[_Member]:
+    """The root and every member that is no action, with its last state and since when it is in it."""
     under = members(root)
     told = _last(events, events.c.occurred_at)
     asked = _last(observations, observations.c.observed_at)
@@ -83,10 +82,6 @@ class _Member:
         number = row.asked if by_asking else row.told
         self.state = states.get(number) if number is not None else None
         self.since = None if number is None else _began(connection, row.id, number, observed=row.asked is not None)
-
-
-def _bare(resource: Resource) -> Any:
-    return TreeNode(resource.uri, resource.type, resource.name, None, None, ())
 
 
 def _last(table: Any, at: Any) -> tuple[Any, Any]:

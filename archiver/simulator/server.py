@@ -9,21 +9,20 @@ import logging
 import socket
 import socketserver
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from archiver.simulator import misbehaviour, rest
 from archiver.simulator.access import Access, Credentials
-from archiver.simulator.audience import Audience, Item, text_of
+from archiver.simulator.audience import Audience, text_of
 from archiver.simulator.connection import Connection, frame
 from archiver.simulator.dialect import Flavour
 from archiver.simulator.door import Door, Refusal
 from archiver.simulator.platform import Platform
+from archiver.simulator.pump import Pump
 
 _log = logging.getLogger(__name__)
 
@@ -98,9 +97,8 @@ class Simulator:
         plan: Mapping[int, misbehaviour.Kind] | None = None,
     ) -> None:
         self._address = (host, port)
-        self._speed = 0.0 if speed == "max" else float(speed)
-        self._by_the_clock = bool(self._speed) and start is None
-        pace = self._speed if self._by_the_clock else 1.0
+        speed = 0.0 if speed == "max" else float(speed)
+        by_the_clock = bool(speed) and start is None
         self.platform = Platform(
             seed,
             dialect=dialect,
@@ -110,25 +108,34 @@ class Simulator:
             churn=churn,
             namespace=namespace,
             start=start,
-            pace=pace,
+            pace=speed if by_the_clock else 1.0,
             bare=bare,
         )
         self.platform.settle(settled)
         access = Access(credentials, verbatim=verbatim, lock_after=lock_after)
         self._audience = Audience(record=record_sent, greet=greet)
         self._door = Door(access, refuse, self._ask, self._audience.enter)
-        self._live, self._limit, self._wait_for = live, limit, wait_for
+        self._live = live
         self._newest_first = newest_first
         self._queue_bytes, self._patience = queue_bytes, patience
-        self._plan = dict(plan or {})
         self._stream_path = "/v1/events" if dialect == "tutum" else f"/api/audit/v1/{_segment(namespace)}events"
-        self.finished = threading.Event()
-        """Set when the platform has come to its limit."""
-        self._lived = 0
-        self._backlog: deque[Item] = deque()
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
+        self._pump = Pump(
+            self.platform,
+            self._audience,
+            self._stopping,
+            speed=speed,
+            by_the_clock=by_the_clock,
+            limit=limit,
+            wait_for=wait_for,
+            patience=patience,
+            plan=plan or {},
+            misbehave=self.misbehave,
+        )
+        self.finished = self._pump.finished
+        """Set when the platform has come to its limit."""
         self._listener: _Listener | None = None
         self._threads: list[threading.Thread] = []
 
@@ -136,12 +143,12 @@ class Simulator:
 
     def start(self) -> Self:
         """Listen and begin to live. Raises OSError when the port cannot be had."""
-        self._anchor()
+        self._pump.anchor()
         self._listener = listener = _Listener(self._address, self._handle)
         self._address = (self._address[0], listener.server_address[1])
         self._threads = [threading.Thread(target=listener.serve_forever, args=(0.05,), name="simulator", daemon=True)]
         if self._live:
-            self._threads.append(threading.Thread(target=self._pump, name="simulator-platform", daemon=True))
+            self._threads.append(threading.Thread(target=self._pump.run, name="simulator-platform", daemon=True))
         for thread in self._threads:
             thread.start()
         return self
@@ -265,76 +272,6 @@ class Simulator:
             self.send_raw(misbehaviour.noise(kind, megabytes))
         else:
             raise ValueError(f"no such misbehaviour: {kind}")
-
-    # --- the living platform ----------------------------------------------------------------------------------------
-
-    def _pump(self) -> None:
-        if not self._await_clients(self._wait_for):
-            return
-        zero, begun = self._anchor(), time.monotonic()
-        while not self._stopping.is_set():
-            room = self._room()
-            if not room:
-                break
-            if not self._speed:
-                if not self._await_clients(1):
-                    return
-                batch = self._next_batch(room, None)
-            else:
-                due = zero + (time.monotonic() - begun) * self._speed
-                batch = self._next_batch(room, due)
-                if not batch and self._sleep_until(due):
-                    continue
-            if not batch:
-                break
-            sent = self._audience.broadcast(batch, 0.0 if self._speed else self._patience)
-            if not sent and not self._speed:
-                self._backlog.extendleft(reversed(batch))
-            self._lived += sent
-            self._follow_plan()
-        self.finished.set()
-
-    def _anchor(self) -> float:
-        """The virtual time of the first step, which by the wall clock is now."""
-        with self._changed:
-            zero = self.platform.next_at or 0.0
-            if self._by_the_clock:
-                self.platform.spelling.anchor(zero, datetime.now(UTC))
-        return zero
-
-    def _await_clients(self, number: int) -> bool:
-        with self._changed:
-            self._changed.wait_for(lambda: self._stopping.is_set() or len(self._audience) >= number)
-        return not self._stopping.is_set()
-
-    def _room(self) -> int:
-        """How many events may follow before something else has to be looked at; 0: the limit is reached."""
-        stops = [number for number in self._plan if number > self._lived]
-        if self._limit is not None:
-            stops.append(self._limit)
-        return min(_BATCH, min(stops) - self._lived) if stops else _BATCH
-
-    def _sleep_until(self, due: float) -> bool:
-        """Wait for the next step; False when there will never be one."""
-        next_at = self.platform.next_at
-        if next_at is None:
-            return False
-        self._stopping.wait(max(0.0, (next_at - due) / self._speed))
-        return True
-
-    def _next_batch(self, room: int, due: float | None) -> list[Item]:
-        platform, backlog = self.platform, self._backlog
-        with self._changed:
-            while len(backlog) < room and (next_at := platform.next_at) is not None:
-                if due is not None and next_at > due:
-                    break
-                backlog.extend((text_of(event), event) for event in platform.step())
-        return [backlog.popleft() for _ in range(min(room, len(backlog)))]
-
-    def _follow_plan(self) -> None:
-        kind = self._plan.pop(self._lived, None)
-        if kind is not None:
-            self.misbehave(kind)
 
     # --- connections ------------------------------------------------------------------------------------------------
 

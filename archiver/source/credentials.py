@@ -64,13 +64,18 @@ class Credentials:
 
     def hidden_in(self, text: str) -> str:
         """The text without the secret, in whichever form it may have got there."""
-        value = self.authorization()
-        forms = {self.secret, value, value.rpartition(" ")[2], value.rpartition(":")[2]}
-        forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
-        forms |= {quote(form, safe="") for form in forms}
-        for form in sorted(filter(None, forms), key=len, reverse=True):
+        for form in sorted(self.forms(), key=len, reverse=True):
             text = text.replace(form, HIDDEN)
         return text
+
+    def forms(self) -> set[str]:
+        """The secret in every form in which it travels, none of which may ever be shown."""
+        value = self.authorization()
+        forms = {self.secret, value, value.rpartition(" ")[2], value.rpartition(":")[2]}
+        forms.add(base64.b64encode(self.secret.encode()).decode())
+        forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
+        forms |= {quote(form, safe="") for form in forms}
+        return forms - {""}
 
 
 def _with_query(url: str, addition: str) -> str:

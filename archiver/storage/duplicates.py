@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from archiver.decoder.text import dump
 from archiver.decoder.tutum import rebuild
-from archiver.model import Event, EventColumns, Reject, to_micros
+from archiver.model import Event, EventColumns, Reject
 from archiver.storage import schema
-from archiver.storage.lookups import chunks
+from archiver.storage.bulk import chunks
+from archiver.storage.events import event_rows, original, parents_of
 
 CONFLICT = "its uuid is archived already, with other content"
 
@@ -73,31 +74,10 @@ def _value(event: Event) -> dict[str, Any]:
 
 
 def _archived(connection: Connection, uuids: set[str]) -> dict[str, str]:
-    e, t, a, s = schema.events, schema.event_types, schema.event_actions, schema.event_states
-    r = schema.resources
-    joined = (
-        e.join(t, t.c.id == e.c.type_id)
-        .outerjoin(a, a.c.id == e.c.action_id)
-        .outerjoin(s, s.c.id == e.c.state_id)
-        .outerjoin(r, r.c.id == e.c.resource_id)
-    )
-    columns = (t.c.text, a.c.text, s.c.text, r.c.uri, e.c.occurred_at, e.c.time_source, e.c.uuid, e.c.extra)
-    query = select(e.c.id, *columns).select_from(joined)
+    """What the archived events among these say, by uuid."""
     known: dict[str, str] = {}
     for part in chunks(uuids):
-        rows = connection.execute(query.where(e.c.uuid.in_(part))).all()
-        parents = _parents(connection, [row.id for row in rows])
-        for number, kind, action, state, uri, at, source, uuid, extra in rows:
-            above = tuple(parents.get(number, ()))
-            value = rebuild(kind, action, state, uri, above, to_micros(at), source, uuid, extra)
-            known[uuid] = _content(value)
+        rows = connection.execute(event_rows().where(schema.events.c.uuid.in_(part))).all()
+        parents = parents_of(connection, [row.id for row in rows])
+        known.update((row.uuid, _content(original(row, parents.get(row.id, ())))) for row in rows)
     return known
-
-
-def _parents(connection: Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
-    p, r = schema.event_parents.c, schema.resources.c
-    query = select(p.event_id, r.uri).join(schema.resources, r.id == p.resource_id).where(p.event_id.in_(numbers))
-    parents: dict[int, list[str]] = {}
-    for number, uri in connection.execute(query.order_by(p.event_id, p.position)):
-        parents.setdefault(number, []).append(uri)
-    return parents

@@ -47,7 +47,10 @@ def read_url(text: str) -> URL:
 
 def show_url(url: URL) -> str:
     """The URL as it may be printed: without a password."""
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite":
+        return url.database or ""
+    # libpq takes passwords as parameters too, and those SQLAlchemy would show.
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 def reader(text: str) -> Engine:

@@ -6,8 +6,8 @@ free to be given. The caches are emptied (`forget`) after a rollback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, func, select, update
 
@@ -15,16 +15,12 @@ from archiver.decoder import uris
 from archiver.decoder.text import dump
 from archiver.model import ResourceRef
 from archiver.storage import schema
-from archiver.storage.bulk import Row, insert_rows
+from archiver.storage.bulk import Row, chunks, insert_rows
 from archiver.storage.relations import Edges, Relations, target
 
 MAX_WORDS = 10_000
 MAX_RESOURCES = 20_000
 MAX_LINKS = 8_000
-_CHUNK = 1000
-
-T = TypeVar("T")
-
 
 LinkKey = tuple[str, str | None, tuple[str, ...], str | None]
 """What of an event tells which resource it is about and what that is under: type, URI, parents, name.
@@ -240,10 +236,3 @@ def next_id(connection: Connection, table: Table) -> int:
     """The first free row number of a table."""
     last: int | None = connection.scalar(select(func.max(table.c.id)))
     return (last or 0) + 1
-
-
-def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
-    """The values in lists short enough for one statement's parameters."""
-    everything = list(values)
-    for start in range(0, len(everything), _CHUNK):
-        yield everything[start : start + _CHUNK]

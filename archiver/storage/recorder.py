@@ -16,6 +16,7 @@ from archiver.storage.engine import lock_writers, shut_down, translated, writer,
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
+from archiver.storage.sqlite_file import SqliteFile
 
 __all__ = ["Record", "Recorded", "Recorder", "Records"]
 
@@ -34,6 +35,7 @@ class Recorder:
         self._url = url
         self.receiver = receiver
         self._engine = writer(url)
+        self._file = SqliteFile(url)
         self._connection: Connection | None = None
         self._held = ExitStack()
         self._writer = Writer()
@@ -56,6 +58,13 @@ class Recorder:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return self._receiver_row(connection)[1]
+
+    def check(self) -> None:
+        """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""
+        with self._one_at_a_time, translated(self._url):
+            if self._file.is_lost():
+                with self._transaction():
+                    pass
 
     def record(self, records: Records, upto: int | None = None) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
@@ -102,14 +111,17 @@ class Recorder:
             with connection.begin():
                 self._take_turn(connection)
                 yield connection
+            self._file.require()  # what went into a file that has lost its name is not archived
         except BaseException:
             self._disconnect()
             raise
 
     def _connect(self) -> Connection:
+        self._file.require()
         if self._connection is None:
             self._held.enter_context(writer_lock(self._url))
             self._connection = self._engine.connect()
+            self._file.remember()
             with self._connection.begin():
                 require_head(self._connection)
                 lock_writers(self._connection)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, text, update
 
 from archiver.model import ResourceRef
 from archiver.storage import schema
-from archiver.storage.bulk import Row, insert_rows
+from archiver.storage.bulk import Row, chunks, insert_rows
 
 MAX_KNOWN = 20_000
 
@@ -86,9 +86,7 @@ class Relations:
             self.forget()
         missing = [number for number in numbers if number not in self._ancestors]
         self._ancestors.update((number, set()) for number in missing)
-        old = [number for number in missing if number not in fresh]
-        for start in range(0, len(old), 1000):
-            part = old[start : start + 1000]
+        for part in chunks(number for number in missing if number not in fresh):
             columns = (_table.c.child_id, _table.c.parent_id, _table.c.derived)
             for child, parent, derived in connection.execute(select(*columns).where(_table.c.child_id.in_(part))):
                 self._ancestors[child].add(parent)

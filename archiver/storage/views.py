@@ -30,6 +30,8 @@ class View:
 
 INTERRUPTED = "the archiver stopped without a word"
 """Why a session ended that nobody closed."""
+SILENT = "no sign of life from the archiver"
+"""Why nobody watches while a session is open: its receiver is dead, or cut off from the archive."""
 
 # What a receiver that is alive never exceeds between two signs of life: the dead-peer deadline and some slack.
 SILENT_SECONDS = 60
@@ -43,6 +45,8 @@ _DIFFERENCES = {
         "sqlite": f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-{SILENT_SECONDS} seconds')",
         "postgresql": f"now() - interval '{SILENT_SECONDS} seconds'",
     },
+    "{silent}": dict.fromkeys(("sqlite", "postgresql"), f"'{SILENT}'"),
+    "{interrupted}": dict.fromkeys(("sqlite", "postgresql"), f"'{INTERRUPTED}'"),
 }
 _SECONDS = {
     "sqlite": "round((julianday({until}) - julianday({since})) * 86400.0, 3)",
@@ -258,8 +262,8 @@ FROM (
                  CASE WHEN s.closed_at IS NOT NULL THEN s.closed_at
                       WHEN s.last_seen_at > {silent_since} THEN {now}
                       ELSE s.last_seen_at END AS watched_to,
-                 CASE WHEN s.closed_at IS NULL THEN 'no sign of life from the archiver'
-                      ELSE coalesce(s.reason, 'the archiver stopped without a word') END AS reason
+                 CASE WHEN s.closed_at IS NULL THEN {silent}
+                      ELSE coalesce(s.reason, {interrupted}) END AS reason
           FROM sessions s
         ) w
       ) m

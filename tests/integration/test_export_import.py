@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -211,3 +214,44 @@ def test_an_event_with_a_field_named_like_our_mark_is_an_event(sqlite_url: str) 
     import_lines(sqlite_url, [b'{"archiver":"me","type":"x","resource_uri":"/api/v1/x/1/"}'])
 
     assert rows(sqlite_url, "SELECT uri, extra FROM event_log") == [(uri("x/1"), '{"archiver":"me"}')]
+
+
+def test_lines_of_any_length_do_not_fill_the_memory() -> None:
+    line = b"x" * (1 << 20)
+
+    batches = list(importer._Reader("tutum").batches(line for _ in range(50)))
+
+    assert sum(batch.lines for batch in batches) == 50
+    assert max(batch.lines for batch in batches) <= 17
+
+
+def test_an_import_that_fails_does_not_wait_for_the_next_line(
+    sqlite_url: str, program_environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "archiver", "--database", sqlite_url, "import", "-"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with Recorder(sqlite_url) as other:
+        other.identity()
+        with subprocess.Popen(command, env=program_environment, **pipes) as process:  # type: ignore[call-overload]
+            try:
+                assert process.wait(30) == 4
+                assert b"is being written by somebody else" in process.stderr.read()
+            finally:
+                process.kill()
+
+
+def test_an_import_that_was_killed_leaves_the_archive_to_others(
+    sqlite_url: str, program_environment: dict[str, str]
+) -> None:
+    """What reads and decodes for it may still wait for a line that never comes."""
+    command = [sys.executable, "-m", "archiver", "--database", sqlite_url, "import", "-"]
+    lock = Path(sqlite_url.removeprefix("sqlite:///") + "-lock")
+    with subprocess.Popen(command, env=program_environment, stdin=subprocess.PIPE) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (lock.exists() and lock.read_text() == str(process.pid) and children.read_text()):
+            assert process.poll() is None
+            threading.Event().wait(0.01)
+        process.kill()
+        process.wait()
+
+        assert record(sqlite_url, event("container/1")).events == 1

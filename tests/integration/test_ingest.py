@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
 from archiver.ingest import Ingest
 from archiver.model import Closed, Item, Message, Opened
 from archiver.spool import Spool
+from archiver.storage import migrate
 from archiver.storage.engine import reader, writer
 from archiver.storage.recorder import Record, Recorded, Recorder
 
@@ -115,6 +118,90 @@ def test_a_new_archive_beside_an_old_spool_gets_what_comes_from_now_on(
     spool.append(stream(5))
     all_archived(spool, other)
     assert extras(other) == numbers(4, 5)
+
+
+def copied(spool: Spool, to: Path) -> Path:
+    """A backup of a spool that is in use."""
+    with closing(sqlite3.connect(spool.path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+    return to
+
+
+def test_what_comes_after_an_old_copy_of_the_spool_was_restored_is_archived(
+    spool: Spool, database_url: str, tmp_path: Path
+) -> None:
+    spool.append(stream(1, 2))
+    all_archived(spool, database_url)
+    backup = copied(spool, tmp_path / "backup.db")
+    spool.append(stream(3, 4))
+    all_archived(spool, database_url)
+    with Spool(backup) as restored:
+        restored.append([message(5)])  # before anybody could ask the archive
+        all_archived(restored, database_url)
+        restored.append([message(6)])
+        all_archived(restored, database_url)
+        assert restored.size == 0
+    assert extras(database_url) == numbers(1, 2, 3, 4, 5, 6)
+
+
+def test_what_an_old_copy_of_the_spool_took_before_a_restart_is_archived_once(
+    spool: Spool, database_url: str, tmp_path: Path
+) -> None:
+    """The archive cannot be reached for so long that the numbers of the copy overtake its position."""
+    spool.append(stream(1, 2))
+    all_archived(spool, database_url)
+    backup = copied(spool, tmp_path / "backup.db")
+    spool.append(stream(3))
+    all_archived(spool, database_url)
+    with Spool(backup) as restored:
+        restored.append(stream(4, 5, 6))
+    for more in ([message(7)], []):
+        with Spool(backup) as restored:
+            restored.append(more)
+            all_archived(restored, database_url)
+    assert extras(database_url) == numbers(1, 2, 3, 4, 5, 6, 7)
+
+
+def test_numbers_given_anew_outlast_a_restart(spool: Spool, sqlite_url: str, tmp_path: Path) -> None:
+    backup = copied(spool, tmp_path / "backup.db")
+    spool.append(stream(1, 2))
+    all_archived(spool, sqlite_url)
+    for number in (3, 4):
+        with Spool(backup) as restored:
+            all_archived(restored, sqlite_url)
+            restored.append([message(number)])
+    with Spool(backup) as restored:
+        all_archived(restored, sqlite_url)
+    assert extras(sqlite_url) == numbers(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+def test_a_sqlite_file_that_is_gone_is_noticed_and_nothing_is_lost(
+    replaced: bool, spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_LAST_DELAY", 0.05)
+    monkeypatch.setattr(module, "_TIDY_SECONDS", 0.05)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    away = path.with_suffix(".away")
+    shutil.copyfile(path, other := path.with_suffix(".other"))
+    spool.append(stream(1))
+    ingest = Ingest(spool, sqlite_url)
+    with running(ingest) as thread:
+        _until(lambda: ingest.position == 3)
+        path.rename(away)
+        if replaced:
+            other.rename(path)
+        _until(lambda: any("its file was" in record.message for record in caplog.records))  # though nothing comes
+        spool.append([message(2)])
+        if not replaced:
+            threading.Event().wait(0.3)
+            assert not path.exists()
+            away.rename(path)
+        ingest.finish()
+        thread.join(20)
+    assert ingest.trouble is None
+    assert extras(sqlite_url) == (numbers(2) if replaced else numbers(1, 2))
+    assert migrate.check(sqlite_url) == []
 
 
 @pytest.mark.parametrize("error", [RowRefused(database="x", reason="bad \0 \ud800"), ZeroDivisionError()])

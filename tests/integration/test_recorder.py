@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from archiver.errors import (
     DatabaseBusy,
@@ -20,7 +22,7 @@ from archiver.model import Reject
 from archiver.queries.archive import Archive
 from archiver.storage import lookups
 from archiver.storage.engine import translate, writer
-from archiver.storage.recorder import Recorder
+from archiver.storage.recorder import Recorded, Recorder
 
 from .archives import START, event, opened, record, rows, uri, wire
 from .cutting import commit_cut
@@ -287,6 +289,49 @@ def test_errors_without_a_code_are_still_translated(sqlite_url: str) -> None:
     error = translate(exc.OperationalError("", None, Exception("database is locked")), sqlite_url)
 
     assert isinstance(error, DatabaseBusy)
+
+
+def test_a_batch_that_went_into_a_file_without_a_name_is_not_archived(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    away = path.with_suffix(".away")
+    with Recorder(sqlite_url, "spool") as recorder:
+        write = recorder._writer.write
+
+        def moved(*args: Any, **kwargs: Any) -> Recorded:
+            if not away.exists():
+                path.rename(away)
+            return write(*args, **kwargs)
+
+        monkeypatch.setattr(recorder._writer, "write", moved)
+        with pytest.raises(DatabaseUnreachable, match="its file was removed") as caught:
+            recorder.record([event("container/1")], 1)
+        with pytest.raises(DatabaseUnreachable, match="its file was removed"):
+            recorder.record([event("container/1")], 1)
+        shutil.copyfile(away, path)  # without what only the log of the old one has
+
+        with pytest.raises(DatabaseUnreachable, match="its file was replaced"):
+            recorder.record([event("container/1")], 1)
+        recorder.record([event("container/1")], 1)
+
+    assert caught.value.exit_code == 4
+    assert rows(sqlite_url, "SELECT count(*) FROM events") == [(1,)]
+    assert len(list(path.parent.glob("*-wal.replaced-*"))) == 1
+
+
+def test_a_batch_that_breaks_a_rule_in_every_way_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the daemon would try the same batch for ever."""
+
+    def broken(connection: Connection, *_args: Any, **_kwargs: Any) -> Recorded:
+        for _ in range(2):
+            connection.execute(text("INSERT INTO archive_properties VALUES ('twice', '')"))
+        return Recorded()
+
+    with Recorder(database_url, "spool") as recorder:
+        monkeypatch.setattr(recorder._writer, "write", broken)
+        with pytest.raises(RowRefused):
+            recorder.record([event("container/1")], 1)
 
 
 def test_rows_of_a_session_that_nobody_opened_stand_without_one(database_url: str) -> None:

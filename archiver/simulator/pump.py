@@ -1,0 +1,115 @@
+"""Lets the simulated platform live: steps it as time passes, and tells the audience what happens."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from archiver.simulator import misbehaviour
+from archiver.simulator.audience import Audience, Item, text_of
+from archiver.simulator.platform import Platform
+
+_BATCH: Final = 256
+
+
+class Pump:
+    """One platform and its audience; `speed` 0 is as fast as the clients read. See `server.Simulator`."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        audience: Audience,
+        stopping: threading.Event,
+        *,
+        speed: float,
+        by_the_clock: bool,
+        limit: int | None,
+        wait_for: int,
+        patience: float,
+        plan: Mapping[int, misbehaviour.Kind],
+        misbehave: Callable[[misbehaviour.Kind], None],
+    ) -> None:
+        self._platform, self._audience, self._stopping = platform, audience, stopping
+        self._speed, self._by_the_clock = speed, by_the_clock
+        self._limit, self._wait_for = limit, wait_for
+        self._patience = patience
+        self._plan = dict(plan)
+        self._misbehave = misbehave
+        self._changed = audience.changed
+        self._lived = 0
+        self._backlog: deque[Item] = deque()
+        self.finished = threading.Event()
+        """Set when the platform has come to its limit."""
+
+    def run(self) -> None:
+        """Steps the platform until it comes to its limit or is told to stop."""
+        if not self._await_clients(self._wait_for):
+            return
+        zero, begun = self.anchor(), time.monotonic()
+        while not self._stopping.is_set():
+            room = self._room()
+            if not room:
+                break
+            if not self._speed:
+                if not self._await_clients(1):
+                    return
+                batch = self._next_batch(room, None)
+            else:
+                due = zero + (time.monotonic() - begun) * self._speed
+                batch = self._next_batch(room, due)
+                if not batch and self._sleep_until(due):
+                    continue
+            if not batch:
+                break
+            sent = self._audience.broadcast(batch, 0.0 if self._speed else self._patience)
+            if not sent and not self._speed:
+                self._backlog.extendleft(reversed(batch))
+            self._lived += sent
+            self._follow_plan()
+        self.finished.set()
+
+    def anchor(self) -> float:
+        """The virtual time of the first step, which by the wall clock is now."""
+        with self._changed:
+            zero = self._platform.next_at or 0.0
+            if self._by_the_clock:
+                self._platform.spelling.anchor(zero, datetime.now(UTC))
+        return zero
+
+    def _await_clients(self, number: int) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping.is_set() or len(self._audience) >= number)
+        return not self._stopping.is_set()
+
+    def _room(self) -> int:
+        """How many events may follow before something else has to be looked at; 0: the limit is reached."""
+        stops = [number for number in self._plan if number > self._lived]
+        if self._limit is not None:
+            stops.append(self._limit)
+        return min(_BATCH, min(stops) - self._lived) if stops else _BATCH
+
+    def _sleep_until(self, due: float) -> bool:
+        """Wait for the next step; False when there will never be one."""
+        next_at = self._platform.next_at
+        if next_at is None:
+            return False
+        self._stopping.wait(max(0.0, (next_at - due) / self._speed))
+        return True
+
+    def _next_batch(self, room: int, due: float | None) -> list[Item]:
+        platform, backlog = self._platform, self._backlog
+        with self._changed:
+            while len(backlog) < room and (next_at := platform.next_at) is not None:
+                if due is not None and next_at > due:
+                    break
+                backlog.extend((text_of(event), event) for event in platform.step())
+        return [backlog.popleft() for _ in range(min(room, len(backlog)))]
+
+    def _follow_plan(self) -> None:
+        kind = self._plan.pop(self._lived, None)
+        if kind is not None:
+            self._misbehave(kind)
