@@ -62,7 +62,7 @@ def import_lines(
     recognised by the identity of the archive that wrote it.
     Raises what `Recorder.record` raises; keeps what it cannot read as rejects.
     """
-    # The reader first: a process made later would have the archive's lock and connection, and keep them if this one dies.
+    # The reader first: a process made later would share the archive's lock and connection, and could outlive this one.
     with closing(ahead(_Reader(dialect).batches(lines))) as batches, Recorder(url) as recorder:
         work = _Import(recorder)
         for batch in batches:

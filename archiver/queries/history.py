@@ -30,7 +30,7 @@ def history(connection: Connection, resource: Resource, range: TimeRange, now: d
     heard: set[int | None] = set()
     told = _known(connection, events, events.c.occurred_at, 0, resource.id, range)
     asked = _known(connection, observations, observations.c.observed_at, 1, resource.id, range)
-    spans = tuple(_spans(_noting(heapq.merge(told, asked), heard), range))
+    spans = tuple(_spans(_noting(heapq.merge(told, asked), heard), range, now))
     first = range.since or (spans[0].since if spans else None)
     watched = _coverage(connection, TimeRange(first, range.until), now, heard)
     return History(resource, range, watched, spans)
@@ -57,8 +57,11 @@ def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]
         yield item
 
 
-def _spans(known: Iterable[_Known], range: TimeRange) -> Iterator[Span]:
-    """Equal states in a row are one span; what began before the range is cut at its beginning."""
+def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator[Span]:
+    """Equal states in a row are one span; what began before the range is cut at its beginning.
+
+    A range that ends in the future leaves the last one open: nobody knows yet how long it lasts.
+    """
     span: Span | None = None
     carried = False
     for at, rank, _, state, _ in known:
@@ -73,7 +76,7 @@ def _spans(known: Iterable[_Known], range: TimeRange) -> Iterator[Span]:
             yield span._replace(until=start)
         span, carried = Span(state, start, None, count, observed=rank == 1), not inside
     if span is not None:
-        yield span._replace(until=range.until)
+        yield span._replace(until=range.until if range.until is None or range.until <= now else None)
 
 
 def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:

@@ -82,6 +82,7 @@ class Lookups:
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self.links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
+        self._weight = 0
         self._resources: dict[ResourceRef, int] = {}
         self._spelled: dict[ResourceRef, str] = {}
         self._names: dict[int, str] = {}
@@ -93,6 +94,7 @@ class Lookups:
             words.forget()
         self.links.clear()
         self._old_links.clear()
+        self._weight = 0
         self._resources.clear()
         self._spelled.clear()
         self.forget_changing()
@@ -104,8 +106,8 @@ class Lookups:
 
     def missing_links(self, keys: Sequence[LinkKey], numbers: Iterable[int | None]) -> dict[LinkKey, int | None]:
         """The keys that `learn_links` must be asked for, each with the number of the event that has it first."""
-        if len(self.links) > MAX_LINKS:
-            self.links, self._old_links = {}, self.links
+        if self._weight > MAX_LINKS:
+            self.links, self._old_links, self._weight = {}, self.links, 0
         missing: dict[LinkKey, int | None] = {}
         links, old = self.links, self._old_links
         for key, number in zip(keys, numbers, strict=False):
@@ -115,6 +117,7 @@ class Lookups:
                     missing.setdefault(key, number)
                 else:
                     links[key] = link
+                    self._weight += _weight(key)
         return missing
 
     def learn_links(self, connection: Connection, missing: dict[LinkKey, int | None]) -> None:
@@ -128,6 +131,7 @@ class Lookups:
             parent_ids = tuple([self._resources[ref] for ref in place.parents])
             resource_id = self._resources[place.own] if place.own else None
             self.links[place.key] = Link(resource_id, parent_ids, self._spelling(place))
+            self._weight += _weight(place.key)
             if resource_id is not None and parent_ids:
                 told.append(Edges(resource_id, parent_ids, place.parents, missing[place.key]))
         self._relations.learn(connection, told, fresh)
@@ -222,6 +226,11 @@ def _read(key: LinkKey) -> _Place:
     _, uri, parents, _ = key
     own = uris.parse(uri) if uri else None
     return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
+
+
+def _weight(key: LinkKey) -> int:
+    """What a link counts against `MAX_LINKS`: one, unless somebody sends parents by the hundred."""
+    return 1 + len(key[2]) // 10
 
 
 def _make_room(cache: dict[Any, Any], wanted: int, limit: int) -> None:

@@ -16,6 +16,7 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
 
 MAX_KNOWN = 20_000
+MAX_PAIRS = 200_000
 
 # "Parents" of an event, documentation of Tutum and Docker Cloud: what belongs to what by the nature of the platform.
 BELONGS_TO = {
@@ -82,7 +83,8 @@ class Relations:
         closing.flush()
 
     def _load(self, connection: Connection, numbers: set[int], fresh: set[int]) -> None:
-        if len(self._ancestors) + len(numbers) > MAX_KNOWN:
+        pairs = sum(map(len, self._ancestors.values()))
+        if len(self._ancestors) + len(numbers) > MAX_KNOWN or pairs > MAX_PAIRS:
             self.forget()
         missing = [number for number in numbers if number not in self._ancestors]
         self._ancestors.update((number, set()) for number in missing)

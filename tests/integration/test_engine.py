@@ -28,8 +28,9 @@ def test_other_databases_are_refused(url: str) -> None:
         reader(url)
 
 
-def test_a_password_is_never_shown() -> None:
-    assert "geheim" not in show_url(read_url("postgresql://user:geheim@host/archive"))
+@pytest.mark.parametrize("where", ["user:geheim@host/archive", "user@host/archive?password=geheim&sslpassword=geheim"])
+def test_a_password_is_never_shown(where: str) -> None:
+    assert "geheim" not in show_url(read_url(f"postgresql://{where}"))
 
 
 @pytest.mark.parametrize("name", ["a?b.db", "a%20b.db", "a#b.db", "\u00e4 b.db", "a&mode=rw.db"])

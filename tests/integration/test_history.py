@@ -42,6 +42,12 @@ def test_a_range_begins_with_the_state_at_its_beginning(database_url: str) -> No
     assert spans(database_url, 6, 20) == [Span("Running", at(6), at(9), 0), Span("Stopped", at(9), at(20), 1)]
 
 
+def test_the_last_state_of_a_range_that_ends_in_the_future_is_still_so(sqlite_url: str) -> None:
+    record(sqlite_url, *told((0, "Running")))
+
+    assert spans(sqlite_url, None, 3600 * 24 * 365 * 200) == [Span("Running", at(0), None, 1)]
+
+
 def test_a_range_that_begins_at_a_change_begins_with_the_new_state(database_url: str) -> None:
     record(database_url, *told((0, "Starting"), (5, "Running")))
 

@@ -20,7 +20,7 @@ from archiver.errors import (
 )
 from archiver.model import Reject
 from archiver.queries.archive import Archive
-from archiver.storage import lookups
+from archiver.storage import lookups, relations
 from archiver.storage.engine import translate, writer
 from archiver.storage.recorder import Recorded, Recorder
 
@@ -200,6 +200,23 @@ def test_caches_stay_within_their_bounds(database_url: str, monkeypatch: pytest.
     below = "SELECT count(*) FROM subtree WHERE ancestor_uri = :top"
     assert rows(database_url, below, top=uri("stack/1")) == [(180,)]
     assert rows(database_url, "SELECT count(*) FROM resources") == [(181,)]
+
+
+def test_caches_stay_within_their_bounds_whatever_the_number_of_parents(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "MAX_LINKS", 100)
+    monkeypatch.setattr(relations, "MAX_PAIRS", 1000)
+    parents = [f"service/{n}" for n in range(500)]
+    with Recorder(sqlite_url) as recorder:
+        for n in range(20):
+            recorder.record([event(f"container/{n}", "Running", n, parents)])
+        found = recorder._writer._lookups
+        kept = len(found.links), sum(map(len, found._relations._ancestors.values()))
+
+    assert kept[0] <= 3
+    assert kept[1] <= 2000
+    assert rows(sqlite_url, "SELECT count(*) FROM resource_parents") == [(20 * 500,)]
 
 
 # --- a database that does not do what it should -----------------------------------------------------------------------
