@@ -35,7 +35,13 @@ Under = Annotated[
 Lines = Annotated[
     int | None,
     typer.Option(
-        "-n", "--lines", min=0, metavar="N", help="The last N: 100, or 10 with -f; 0 is all.", show_default=False
+        "-n",
+        "--lines",
+        min=0,
+        max=1_000_000_000,
+        metavar="N",
+        help="The last N: 100, or 10 with -f; 0 is all.",
+        show_default=False,
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]

@@ -48,6 +48,9 @@ def export(ctx: typer.Context, output: File = None, database: Database = None) -
 
 def write_file(path: Path, lines: Iterable[str]) -> int:
     """Writes lines to a file that takes its name only when all of it is on disk; says how many there were."""
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        return _write_into(path, lines)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     with writing(str(path)):
         out = unfinished.open("x", encoding="utf-8", newline="\n")
@@ -63,3 +66,9 @@ def write_file(path: Path, lines: Iterable[str]) -> int:
             unfinished.unlink()
         raise
     return count
+
+
+def _write_into(path: Path, lines: Iterable[str]) -> int:
+    """Writes lines into what is no file of its own: a device, a named pipe."""
+    with writing(str(path)), path.open("w", encoding="utf-8", newline="\n") as out:
+        return write_lines(lines, out)

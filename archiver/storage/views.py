@@ -33,8 +33,8 @@ INTERRUPTED = "the archiver stopped without a word"
 SILENT = "no sign of life from the archiver"
 """Why nobody watches while a session is open: its receiver is dead, or cut off from the archive."""
 
-# What a receiver that is alive never exceeds between two signs of life: the dead-peer deadline and some slack.
-SILENT_SECONDS = 60
+# What a receiver that is alive never exceeds between two signs of life: a pong every ten seconds, and some slack.
+SILENT_SECONDS = 20
 
 _DIFFERENCES = {
     "{now}": {

@@ -10,10 +10,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from archiver.cli.export import write_file
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -281,3 +284,22 @@ def test_following_shows_what_comes_until_ctrl_c(following: subprocess.Popen[str
     following.send_signal(signal.SIGINT)
     _, errors = following.communicate(timeout=30)
     assert (following.returncode, errors) == (130, "")
+
+
+def test_an_export_goes_into_a_pipe_and_leaves_it_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(pipe.read_text)
+        write_file(pipe, iter(["one", "two"]))
+
+    assert heard.result(10) == "one\ntwo\n"
+    assert pipe.is_fifo()
+
+
+def test_an_export_through_a_link_leaves_the_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_file(tmp_path / "link", iter(["one"]))
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "one\n"

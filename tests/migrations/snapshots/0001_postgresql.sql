@@ -501,9 +501,9 @@ FROM (
                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS starts
         FROM (
           SELECT s.id, s.stream_id, s.covered_from,
-                 s.closed_at IS NULL AND s.last_seen_at > now() - interval '60 seconds' AS alive,
+                 s.closed_at IS NULL AND s.last_seen_at > now() - interval '20 seconds' AS alive,
                  CASE WHEN s.closed_at IS NOT NULL THEN s.closed_at
-                      WHEN s.last_seen_at > now() - interval '60 seconds' THEN now()
+                      WHEN s.last_seen_at > now() - interval '20 seconds' THEN now()
                       ELSE s.last_seen_at END AS watched_to,
                  CASE WHEN s.closed_at IS NULL THEN 'no sign of life from the archiver'
                       ELSE coalesce(s.reason, 'the archiver stopped without a word') END AS reason
