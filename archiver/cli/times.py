@@ -42,6 +42,8 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
     zone = UTC if utc else None
     start = None if since is None else parse_time(since, now=now, zone=zone)
     end = None if until is None else parse_time(until, now=now, zone=zone)
+    if start is not None and start > now:
+        raise UsageError(reason=f"--since ({machine(start)}) lies in the future", hint="nothing is known of it yet")
     if start is not None and end is not None and start >= end:
         raise UsageError(
             reason=f"--since ({machine(start)}) is not before --until ({machine(end)})",
