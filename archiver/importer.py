@@ -13,11 +13,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from archiver.ahead import ahead
+from archiver.codec.events import decode_object
+from archiver.codec.observation import observe
+from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
 from archiver.decoder import decode
 from archiver.decoder.docker import speaks_docker
-from archiver.decoder.observation import observe
-from archiver.decoder.text import MAX_URI, dump, fits, is_clean, parse
-from archiver.decoder.tutum import decode_object
 from archiver.model import (
     Alive,
     Closed,

@@ -13,8 +13,8 @@ from contextlib import closing, suppress
 from functools import partial
 
 from archiver.ahead import AheadInThread
+from archiver.codec.observation import observe
 from archiver.decoder import decode
-from archiver.decoder.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
 from archiver.model import Item, Message, Observed, Reject
 from archiver.spool import Spool

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from archiver.codec.text import parse
 from archiver.decoder import decode
-from archiver.decoder.text import parse
 from archiver.errors import BadInput, StreamUnreachable
 from archiver.model import Closed, Event, Item, Message, Opened, Reject
 from archiver.source.address import AuthWay

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from archiver.codec.text import MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.decoder.docker_names import REMOVED, Engine, container_parents, identity, label, scoped, uri
-from archiver.decoder.text import MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Micros, Reject, TimeSource
 
 HEALTHCHECK = "healthcheck"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from archiver.decoder.text import dump
+from archiver.codec.text import dump
 
 STACK = "com.docker.stack.namespace"
 SERVICE = "com.docker.swarm.service.id"

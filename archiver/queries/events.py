@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Table, select
 
-from archiver.decoder.text import parse
+from archiver.codec.text import parse
 from archiver.model import ArchivedEvent, TimeRange
 from archiver.queries.members import members
 from archiver.queries.noise import no_noise

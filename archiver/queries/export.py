@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select
 
-from archiver.decoder.text import dump, parse
+from archiver.codec.text import dump, parse
 from archiver.model import iso, to_micros
 from archiver.storage.events import event_rows, original, parents_of
 from archiver.storage.migrate import HEAD

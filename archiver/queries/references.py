@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
-from archiver.decoder import uris
-from archiver.decoder.text import is_clean
+from archiver.codec import uris
+from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
 from archiver.model import Resource, ResourceRef
 from archiver.storage.schema import event_types, events, observations, resource_parents, resources

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from archiver.codec.text import parse
 from archiver.decoder.docker_names import identity
-from archiver.decoder.text import parse
 from archiver.errors import StreamUnreachable
 from archiver.model import Alive, Closed, Item, Message, Micros, Observed, Opened, now_micros, to_micros
 from archiver.source.backoff import Backoff

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from archiver.decoder.text import MAX_PARENTS, dump, parse
+from archiver.codec.text import MAX_PARENTS, dump, parse
 from archiver.model import Alive, Closed, Event, EventColumns, Observation, Opened, Reject, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from archiver.decoder.text import dump
-from archiver.decoder.tutum import rebuild
+from archiver.codec.events import rebuild
+from archiver.codec.text import dump
 from archiver.model import Event, EventColumns, Reject
 from archiver.storage import schema
 from archiver.storage.bulk import chunks

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from archiver.decoder.tutum import rebuild
+from archiver.codec.events import rebuild
 from archiver.model import to_micros
 from archiver.storage.schema import event_actions, event_parents, event_states, event_types, events, resources
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, func, select, update
 
-from archiver.decoder import uris
-from archiver.decoder.text import dump
+from archiver.codec import uris
+from archiver.codec.text import dump
 from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows

@@ -104,6 +104,6 @@ def test_a_pair_knows_the_event_that_told_first(database_url: str) -> None:
     ],
 )
 def test_an_action_applies_to_the_most_specific_of_its_parents(parents: list[str], expected: str) -> None:
-    from archiver.decoder.uris import parse
+    from archiver.codec.uris import parse
 
     assert target(parse(uri(parent)) for parent in parents) == tuple(expected.split("/"))

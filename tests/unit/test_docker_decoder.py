@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.decoder import decode, uris
+from archiver.codec import uris
+from archiver.decoder import decode
 from archiver.decoder.docker import speaks_docker
 from archiver.model import Event, Message, Reject, ResourceRef
 

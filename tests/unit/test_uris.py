@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.decoder.uris import UNKNOWN, parse
+from archiver.codec.uris import UNKNOWN, parse
 
 
 @pytest.mark.parametrize(

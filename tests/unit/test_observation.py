@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.decoder.observation import observe
+from archiver.codec.observation import observe
 from archiver.model import Observation, Observed, Reject
 
 

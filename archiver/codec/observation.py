@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archiver.decoder.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
+from archiver.codec.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Observation, Observed, Reject
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archiver.codec.events import rebuild
+from archiver.codec.text import MAX_DEPTH, MAX_PARENTS, MAX_URI
 from archiver.decoder import decode
-from archiver.decoder.text import MAX_DEPTH, MAX_PARENTS, MAX_URI
-from archiver.decoder.tutum import rebuild
 from archiver.model import Event, Message, Reject, iso
 
 NOW = 1_455_000_000_000_000
