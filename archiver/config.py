@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.address import AUTH_WAYS, without_credentials
+from archiver.platforms.wire.address import AUTH_WAYS, without_credentials
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.inbox import Inbox
 from archiver.ingest import Ingest
 from archiver.model import Closed, Item, Opened
-from archiver.source.base import Source
+from archiver.platforms.protocol import Source
 from archiver.spool import Spool
 from archiver.systemd import Notifier
 

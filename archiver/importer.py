@@ -16,8 +16,6 @@ from archiver.ahead import ahead
 from archiver.codec.events import decode_object
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
-from archiver.decoder import decode
-from archiver.decoder.docker import speaks_docker
 from archiver.model import (
     Alive,
     Closed,
@@ -32,6 +30,8 @@ from archiver.model import (
     now_micros,
     to_micros,
 )
+from archiver.platforms.decoders import decode
+from archiver.platforms.docker.decoder import speaks_docker
 from archiver.storage.recorder import Record, Recorder, Records
 
 BATCH = 5000

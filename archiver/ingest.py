@@ -14,9 +14,9 @@ from functools import partial
 
 from archiver.ahead import AheadInThread
 from archiver.codec.observation import observe
-from archiver.decoder import decode
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
 from archiver.model import Item, Message, Observed, Reject
+from archiver.platforms.decoders import decode
 from archiver.spool import Spool
 from archiver.storage import migrate
 from archiver.storage.recorder import Record, Recorder

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from archiver.codec.text import parse
-from archiver.decoder import decode
 from archiver.errors import BadInput, StreamUnreachable
 from archiver.model import Closed, Event, Item, Message, Opened, Reject
-from archiver.source.address import AuthWay
-from archiver.source.base import Source
-from archiver.source.choose import choose
-from archiver.source.credentials import Credentials
-from archiver.source.websocket import WebsocketSource
+from archiver.platforms.decoders import decode
+from archiver.platforms.open import choose
+from archiver.platforms.protocol import Source
+from archiver.platforms.tutum.credentials import Credentials
+from archiver.platforms.tutum.source import WebsocketSource
+from archiver.platforms.wire.address import AuthWay
 
 _log = logging.getLogger(__name__)
 

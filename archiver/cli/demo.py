@@ -76,7 +76,7 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
 
     from archiver.cli.simulate import needs_demo_extra
     from archiver.daemon import Daemon
-    from archiver.source.websocket import Retry, WebsocketSource
+    from archiver.platforms.tutum.source import Retry, WebsocketSource
     from archiver.spool import Spool
 
     logging.disable(logging.WARNING)  # the lost connection is part of the show

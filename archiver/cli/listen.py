@@ -17,10 +17,10 @@ from archiver.cli.common import die_with_the_reader, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
 from archiver.model import Closed, Item, Message, Opened
-from archiver.source.address import AuthWay
+from archiver.platforms.wire.address import AuthWay
 
 if TYPE_CHECKING:
-    from archiver.source.base import Source
+    from archiver.platforms.protocol import Source
 
 Url = Annotated[
     str,
@@ -63,7 +63,7 @@ def listen(
 
 
 def _source(url: str, auth: AuthWay, allow_plaintext: bool) -> Source:
-    from archiver.source.choose import choose
+    from archiver.platforms.open import choose
 
     return choose(url, os.environ, Path.home(), auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True)
 

@@ -11,13 +11,13 @@ import typer
 
 from archiver.cli.common import Database, chosen, examples
 from archiver.errors import UsageError
-from archiver.source.address import AuthWay
+from archiver.platforms.wire.address import AuthWay
 
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from archiver.config import Config
-    from archiver.source.base import Source
+    from archiver.platforms.protocol import Source
     from archiver.spool import Spool
 
 Streams = Annotated[
@@ -129,7 +129,7 @@ def record(config: Config, limit: int | None) -> None:
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:
-    from archiver.source.choose import choose
+    from archiver.platforms.open import choose
 
     return [
         choose(
@@ -147,7 +147,7 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
 
 def _secrets(config: Config) -> set[str]:
     """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
-    from archiver.source.credentials import credentials_of_url, find_credentials
+    from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
 
     secrets: set[str] = set()
     for url in config.streams.value:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from archiver.decoder.docker_names import identity
+from archiver.platforms.docker.facts import identity
 from archiver.queries.archive import Archive
 
 from ..conftest import RunArchiver, SpawnArchiver

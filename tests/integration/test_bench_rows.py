@@ -8,8 +8,8 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from archiver.decoder import decode
 from archiver.model import Message
+from archiver.platforms.decoders import decode
 from archiver.simulator.platform import generate
 from archiver.storage.recorder import Recorder
 from bench.floors import sqlite_seconds

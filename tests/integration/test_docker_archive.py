@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from archiver.decoder import decode
 from archiver.errors import NoSuchResource
 from archiver.importer import import_lines
 from archiver.model import Message, Resource, TreeNode
+from archiver.platforms.decoders import decode
 from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
 

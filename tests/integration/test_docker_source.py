@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from archiver.decoder import decode
 from archiver.model import Alive, Closed, Event, Item, Message, Observed, Opened
-from archiver.source import docker_http
-from archiver.source.docker import STOPPED, DockerPace, DockerSource
+from archiver.platforms.decoders import decode
+from archiver.platforms.docker import http
+from archiver.platforms.docker.source import STOPPED, DockerPace, DockerSource
 
 from ..fake_engine import START, FakeEngine, message
 
@@ -248,7 +248,7 @@ def test_an_engine_that_is_not_there_is_waited_for(engine: FakeEngine, tmp_path:
 def test_a_reader_that_is_too_slow_loses_the_connection_not_the_messages(
     engine: FakeEngine, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_http, "MAX_WAITING", 3000)
+    monkeypatch.setattr(http, "MAX_WAITING", 3000)
     told = [message(number) for number in range(100)]
 
     def flood(item: Item) -> None:
@@ -269,7 +269,7 @@ def test_a_reader_that_is_too_slow_loses_the_connection_not_the_messages(
 
 
 def test_a_line_that_is_too_long_is_refused_and_the_next_is_read(engine: FakeEngine, url: str) -> None:
-    engine.tell(b'{"Type":"' + b"x" * (docker_http.MAX_LINE + 10) + b'"}')
+    engine.tell(b'{"Type":"' + b"x" * (http.MAX_LINE + 10) + b'"}')
     engine.tell(message(1))
 
     refused, after = messages(watch(DockerSource(url, pace=QUICK), count(Message, 2)))
@@ -281,7 +281,7 @@ def test_a_line_that_is_too_long_is_refused_and_the_next_is_read(engine: FakeEng
 
 def test_a_line_that_is_too_long_may_be_the_last_that_the_engine_remembers(engine: FakeEngine, url: str) -> None:
     engine.tell(message(1))
-    engine.tell(b"x" * (docker_http.MAX_LINE + 10))
+    engine.tell(b"x" * (http.MAX_LINE + 10))
 
     assert watch(DockerSource(url, pace=QUICK), count(Message, 2))
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.errors import CredentialsRefused
-from archiver.source.credentials import Credentials
+from archiver.platforms.tutum.credentials import Credentials
 from archiver.stream import Stream
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
 

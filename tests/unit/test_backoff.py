@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.source.backoff import Backoff
+from archiver.platforms.wire.backoff import Backoff
 
 
 def test_the_ceiling_doubles_up_to_the_longest_wait() -> None:

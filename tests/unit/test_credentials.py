@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.address import without_credentials
-from archiver.source.credentials import Credentials, find_credentials
+from archiver.platforms.tutum.credentials import Credentials, find_credentials
+from archiver.platforms.wire.address import without_credentials
 
 TUTUM = "wss://stream.tutum.co/v1/events"
 CLOUD = "wss://ws.cloud.docker.com/api/audit/v1/events"

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archiver.codec import uris
-from archiver.decoder import decode
-from archiver.decoder.docker import speaks_docker
 from archiver.model import Event, Message, Reject, ResourceRef
+from archiver.platforms.decoders import decode
+from archiver.platforms.docker.decoder import speaks_docker
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
 WEB = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.docker_endpoint import DEFAULT, resolve
+from archiver.platforms.docker.endpoint import DEFAULT, resolve
 
 
 def context(home: Path, name: str, host: str) -> None:

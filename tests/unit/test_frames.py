@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websocket import ABNF, WebSocketConnectionClosedException
 
-from archiver.source.capped import CappedWebSocket, Received
-from archiver.source.frames import Violation
+from archiver.platforms.wire.connection import CappedWebSocket, Received
+from archiver.platforms.wire.frames import Violation
 from tests.integration.hostile import PONG, TEXT, frame
 
 PAYLOADS = st.binary(max_size=400) | st.integers(0, 200_000).map(bytes)

@@ -10,8 +10,8 @@ import pytest
 
 from archiver.errors import BadInput
 from archiver.model import Closed, Item, Message, Opened
-from archiver.source.oversize import KEPT
-from archiver.source.playback import PlaybackSource
+from archiver.platforms.playback import PlaybackSource
+from archiver.platforms.wire.oversize import KEPT
 
 
 def played(path: Path, content: bytes, cap: int = 1 << 20) -> list[Item]:

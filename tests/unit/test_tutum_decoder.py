@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from archiver.codec.events import rebuild
 from archiver.codec.text import MAX_DEPTH, MAX_PARENTS, MAX_URI
-from archiver.decoder import decode
 from archiver.model import Event, Message, Reject, iso
+from archiver.platforms.decoders import decode
 
 NOW = 1_455_000_000_000_000
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from archiver.errors import StreamUnreachable
 from archiver.model import Micros, now_micros
-from archiver.source.docker_endpoint import Endpoint, Line
-from archiver.source.oversize import Oversize
-from archiver.source.words import plain
+from archiver.platforms.docker.endpoint import Endpoint, Line
+from archiver.platforms.wire.logtext import plain
+from archiver.platforms.wire.oversize import Oversize
 
 MAX_LINE = 1 << 20
 """Longest message that is taken whole, in bytes."""

@@ -7,11 +7,11 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
-from archiver.decoder.docker_names import REMOVED, Engine, Named, label, scoped, service_of, stack_of
-from archiver.decoder.docker_names import uri as docker_uri
-from archiver.source import docker_inspect as inspect
-from archiver.source.docker_http import FAILURES
-from archiver.source.docker_inspect import Finding
+from archiver.platforms.docker import inspect
+from archiver.platforms.docker.facts import REMOVED, Engine, Named, label, scoped, service_of, stack_of
+from archiver.platforms.docker.facts import uri as docker_uri
+from archiver.platforms.docker.http import FAILURES
+from archiver.platforms.docker.inspect import Finding
 
 Ask = Callable[[str], Any | None]
 """Asks the engine for the JSON at a path; None when it has none to give."""

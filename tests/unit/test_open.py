@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.choose import choose
-from archiver.source.docker import DockerSource
-from archiver.source.playback import PlaybackSource
-from archiver.source.websocket import WebsocketSource
+from archiver.platforms.docker.source import DockerSource
+from archiver.platforms.open import choose
+from archiver.platforms.playback import PlaybackSource
+from archiver.platforms.tutum.source import WebsocketSource
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from websocket import (
 )
 
 from archiver.model import Micros, now_micros
-from archiver.source.frames import Frames, Messages, Violation
-from archiver.source.oversize import KEPT
+from archiver.platforms.wire.frames import Frames, Messages, Violation
+from archiver.platforms.wire.oversize import KEPT
 
 DEFAULT_CAP = 1024 * 1024
 SEND_SECONDS = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from archiver.decoder.docker_names import (
+from archiver.platforms.docker.facts import (
     RELATIONS,
     Engine,
     Named,

@@ -15,13 +15,13 @@ from websocket import WebSocketException
 
 from archiver.errors import CredentialsRefused
 from archiver.model import Item
-from archiver.source.address import AuthWay, check_url, without_credentials
-from archiver.source.backoff import Backoff
-from archiver.source.capped import CappedWebSocket
-from archiver.source.credentials import Credentials, credentials_of_url
-from archiver.source.dial import Interrupted, Refused, dial, secure_context
-from archiver.source.session import End, Ending, Pace, Session, is_throttling
-from archiver.source.words import QuietLog, plain, why
+from archiver.platforms.tutum.credentials import Credentials, credentials_of_url
+from archiver.platforms.tutum.session import End, Ending, Pace, Session, is_throttling
+from archiver.platforms.wire.address import AuthWay, check_url, without_credentials
+from archiver.platforms.wire.backoff import Backoff
+from archiver.platforms.wire.connection import CappedWebSocket
+from archiver.platforms.wire.dial import Interrupted, Refused, dial, secure_context
+from archiver.platforms.wire.logtext import QuietLog, plain, why
 
 HEALTHY_SECONDS = 60.0
 REFUSING = frozenset({401, 403})
@@ -45,7 +45,7 @@ class Retry:
 
 
 class WebsocketSource:
-    """One stream of Tutum or Docker Cloud (see `archiver.source.base.Source`).
+    """One stream of Tutum or Docker Cloud (see `archiver.platforms.protocol.Source`).
 
     The URL may carry credentials as the old clients wrote them (`?user=&token=`, `?auth=`, `user:key@`); they are taken
     out of it, and `credentials` goes before them. Raises ConfigurationWrong for a URL that cannot be used.

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from archiver.errors import BadInput
 from archiver.model import Closed, Dialect, Item, Message, Opened, now_micros
-from archiver.source.capped import DEFAULT_CAP
-from archiver.source.oversize import Oversize
+from archiver.platforms.wire.connection import DEFAULT_CAP
+from archiver.platforms.wire.oversize import Oversize
 
 CHUNK = 64 * 1024
 

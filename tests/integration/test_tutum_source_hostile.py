@@ -12,11 +12,11 @@ from collections.abc import Callable
 import pytest
 
 from archiver.model import Closed, Item, Opened
-from archiver.source.oversize import KEPT
-from archiver.source.session import Pace
-from archiver.source.websocket import WebsocketSource
+from archiver.platforms.tutum.session import Pace
+from archiver.platforms.tutum.source import WebsocketSource
+from archiver.platforms.wire.oversize import KEPT
 from tests.integration.hostile import BINARY, CLOSE, PING, PONG, TEXT, Hostile, Peer, frame
-from tests.integration.test_websocket_source import PROMPT, closed, closings, collect, messages
+from tests.integration.test_tutum_source import PROMPT, closed, closings, collect, messages
 
 MIB = 1024 * 1024
 HASTY = Pace(frame_deadline=0.5, handshake_deadline=0.5, ping_interval=0.1, tick=0.05)

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.address import SECRET_PARAMETERS, AuthWay
+from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
 
 DOCKER_REGISTRY = "https://index.docker.io/v1/"
 LONGEST_FILE = 1024 * 1024

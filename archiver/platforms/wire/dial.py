@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from websocket import WebSocketException
 
 from archiver import __version__
-from archiver.source.capped import CappedWebSocket
+from archiver.platforms.wire.connection import CappedWebSocket
 
 LONGEST_ANSWER = 64 * 1024
 LONGEST_BODY = 2048

@@ -15,9 +15,9 @@ from websocket import ABNF
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
 from archiver.model import Alive, Closed, Item, Message, Opened
-from archiver.source.credentials import Credentials
-from archiver.source.session import Pace
-from archiver.source.websocket import Retry, WebsocketSource
+from archiver.platforms.tutum.credentials import Credentials
+from archiver.platforms.tutum.session import Pace
+from archiver.platforms.tutum.source import Retry, WebsocketSource
 from tests.integration.hostile import CLOSE, PING, PONG, Hostile, Peer, frame
 
 PROMPT = Retry(first=0.01, most=0.02, slow_first=0.01, slow_most=0.02, seed=1)

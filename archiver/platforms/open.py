@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from archiver.errors import ConfigurationWrong
-from archiver.source.address import AuthWay
-from archiver.source.base import Source
+from archiver.platforms.protocol import Source
+from archiver.platforms.wire.address import AuthWay
 
 WEBSOCKET = ("ws", "wss")
 DOCKER = ("unix", "tcp", "ssh", "docker")
@@ -30,8 +30,8 @@ def choose(
     """
     scheme = url.partition(":")[0].lower()
     if scheme in WEBSOCKET:
-        from archiver.source.credentials import find_credentials
-        from archiver.source.websocket import WebsocketSource
+        from archiver.platforms.tutum.credentials import find_credentials
+        from archiver.platforms.tutum.source import WebsocketSource
 
         return WebsocketSource(
             url,
@@ -41,12 +41,12 @@ def choose(
             give_up_on_refusal=give_up_on_refusal,
         )
     if scheme in DOCKER:
-        from archiver.source.docker import DockerSource
-        from archiver.source.docker_endpoint import resolve
+        from archiver.platforms.docker.endpoint import resolve
+        from archiver.platforms.docker.source import DockerSource
 
         return DockerSource(url, resume=resume_point(resolve(url, environ).url), environ=environ)
     if scheme == "file":
-        from archiver.source.playback import PlaybackSource
+        from archiver.platforms.playback import PlaybackSource
 
         return PlaybackSource(_path(url))
     known = ", ".join(f"{name}://" for name in (*WEBSOCKET, *DOCKER, "file"))

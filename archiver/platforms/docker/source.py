@@ -15,15 +15,15 @@ from datetime import datetime
 from typing import Any
 
 from archiver.codec.text import parse
-from archiver.decoder.docker_names import identity
 from archiver.errors import StreamUnreachable
 from archiver.model import Alive, Closed, Item, Message, Micros, Observed, Opened, now_micros, to_micros
-from archiver.source.backoff import Backoff
-from archiver.source.docker_endpoint import resolve
-from archiver.source.docker_http import FAILURES, Api, Arrival, Feed, describe
-from archiver.source.docker_inspect import Finding, text
-from archiver.source.docker_inventory import Ask, Inventory
-from archiver.source.words import QuietLog, plain
+from archiver.platforms.docker.endpoint import resolve
+from archiver.platforms.docker.facts import identity
+from archiver.platforms.docker.http import FAILURES, Api, Arrival, Feed, describe
+from archiver.platforms.docker.inspect import Finding, text
+from archiver.platforms.docker.inventory import Ask, Inventory
+from archiver.platforms.wire.backoff import Backoff
+from archiver.platforms.wire.logtext import QuietLog, plain
 
 STOPPED = "stopped"
 

@@ -1,9 +1,9 @@
-"""Turns a message into an event or a reject: pure functions, one module per dialect."""
+"""Says which decoder reads a message of which dialect; pure, so that whoever archives needs nothing that connects."""
 
 from __future__ import annotations
 
-from archiver.decoder import tutum
 from archiver.model import Event, Message, Reject
+from archiver.platforms.tutum import decoder as tutum
 
 __all__ = ["decode"]
 
@@ -13,7 +13,7 @@ def decode(message: Message) -> Event | Reject:
     if message.refused is not None:
         return message.reject(message.refused)
     if message.dialect == "docker":
-        from archiver.decoder import docker
+        from archiver.platforms.docker import decoder as docker
 
         return docker.decode(message)
     return tutum.decode(message)

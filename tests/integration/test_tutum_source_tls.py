@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from archiver.model import Message
-from archiver.source.credentials import Credentials
-from archiver.source.dial import secure_context
-from archiver.source.websocket import WebsocketSource
+from archiver.platforms.tutum.credentials import Credentials
+from archiver.platforms.tutum.source import WebsocketSource
+from archiver.platforms.wire.dial import secure_context
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
-from tests.integration.test_websocket_source import PROMPT, closings, collect, messages
-from tests.integration.test_websocket_source_hostile import HASTY, failures
+from tests.integration.test_tutum_source import PROMPT, closings, collect, messages
+from tests.integration.test_tutum_source_hostile import HASTY, failures
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 
@@ -112,7 +112,7 @@ def logged_failure(
     server: Hostile, context: ssl.SSLContext | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> str:
     if context is not None:
-        monkeypatch.setattr("archiver.source.websocket.secure_context", lambda: context)
+        monkeypatch.setattr("archiver.platforms.tutum.source.secure_context", lambda: context)
     return failures(server, caplog)
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
 from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
-from archiver.source.capped import DEFAULT_CAP, CappedWebSocket
-from archiver.source.frames import TOO_BIG, Violation
-from archiver.source.words import plain, why
+from archiver.platforms.wire.connection import DEFAULT_CAP, CappedWebSocket
+from archiver.platforms.wire.frames import TOO_BIG, Violation
+from archiver.platforms.wire.logtext import plain, why
 
 LONGEST_ERROR = 4096
 CLOSE_SECONDS = 0.9

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_URI, MAX_WORD, fits, keep, parse
-from archiver.decoder.docker_names import REMOVED, Engine, container_parents, identity, label, scoped, uri
 from archiver.model import Event, Message, Micros, Reject, TimeSource
+from archiver.platforms.docker.facts import REMOVED, Engine, container_parents, identity, label, scoped, uri
 
 HEALTHCHECK = "healthcheck"
 """The action of an exec that the engine ran by itself to probe a container; listings fold it."""

@@ -1,0 +1,1 @@
+"""Tutum and Docker Cloud: a websocket of JSON events, and the credentials of their clients."""

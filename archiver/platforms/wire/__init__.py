@@ -1,0 +1,1 @@
+"""What platforms share on the way to them: connections, back-off, limits, text for logs."""
