@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from archiver.ingest import BATCH
+from archiver.recording.ingest import BATCH
 from bench import importing, latency, questions, startup, streaming
 from bench.figures import Figure, machine, markdown, say
 from bench.workshop import STEADY, Lines, Workshop, workshop

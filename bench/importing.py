@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from archiver.importer import BATCH
+from archiver.transfer.importer import BATCH
 from bench.figures import Figure, alternating
 from bench.floors import sqlite_seconds
 from bench.workshop import PYTHON, Lines, Workshop, discard

@@ -75,9 +75,9 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     import threading
 
     from archiver.cli.simulate import needs_demo_extra
-    from archiver.daemon import Daemon
     from archiver.platforms.tutum.source import Retry, WebsocketSource
-    from archiver.spool import Spool
+    from archiver.recording.daemon import Daemon
+    from archiver.recording.spool.queue import Spool
 
     logging.disable(logging.WARNING)  # the lost connection is part of the show
     server = needs_demo_extra()

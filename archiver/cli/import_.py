@@ -36,8 +36,8 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
 
     What cannot be read is kept as a reject, and the rest goes on. Where there is no archive yet, one is made.
     """
-    from archiver.importer import import_lines
     from archiver.storage import migrate
+    from archiver.transfer.importer import import_lines
 
     url = database_url(ctx, database)
     for name in files:

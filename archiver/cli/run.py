@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.platforms.protocol import Source
-    from archiver.spool import Spool
+    from archiver.recording.spool.queue import Spool
 
 Streams = Annotated[
     list[str] | None,
@@ -116,9 +116,9 @@ def run(
 
 def record(config: Config, limit: int | None) -> None:
     """Runs the daemon as configured until it is told to stop. Raises what `Daemon.run` and `Spool` raise."""
-    from archiver.daemon import Daemon, stopped_by_signals
-    from archiver.spool import Spool
-    from archiver.systemd import Notifier
+    from archiver.recording.daemon import Daemon, stopped_by_signals
+    from archiver.recording.spool.queue import Spool
+    from archiver.recording.systemd import Notifier
 
     with Spool(config.spool.value, config.spool_limit.value) as spool:
         sources = _sources(config, spool)

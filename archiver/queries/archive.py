@@ -158,7 +158,7 @@ class Archive:
 
     def export(self) -> Iterator[str]:
         """The whole archive as JSON Lines, without newlines."""
-        from archiver.queries.export import export
+        from archiver.transfer.exporter import export
 
         return self._streamed(export(self._connection))
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from archiver.importer import import_lines
 from archiver.model import iso, to_micros
 from archiver.simulator.platform import generate
 from archiver.storage.engine import reader
+from archiver.transfer.importer import import_lines
 
 from ..conftest import PostgresServer
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from archiver import daemon as module
-from archiver.daemon import Daemon
 from archiver.errors import SpoolDamaged, SpoolError
 from archiver.model import Closed, Item, Message, Opened, now_micros
 from archiver.queries.archive import Archive
-from archiver.spool import Spool
-from archiver.systemd import Notifier
+from archiver.recording import daemon as module
+from archiver.recording.daemon import Daemon
+from archiver.recording.spool.queue import Spool
+from archiver.recording.systemd import Notifier
 
 
 class Told:

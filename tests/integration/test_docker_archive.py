@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import NoSuchResource
-from archiver.importer import import_lines
 from archiver.model import Message, Resource, TreeNode
 from archiver.platforms.decoders import decode
 from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
+from archiver.transfer.importer import import_lines
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from archiver import importer
 from archiver.errors import DatabaseUnreachable
-from archiver.importer import ImportResult, import_lines
 from archiver.model import Alive, Reject
 from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
+from archiver.transfer import importer
+from archiver.transfer.importer import ImportResult, import_lines
 
 from .archives import START, STREAM, closed, event, export, micros, opened, record, rows, seen, uri, wire
 

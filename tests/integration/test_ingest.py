@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from archiver import ingest as module
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
-from archiver.ingest import Ingest
 from archiver.model import Closed, Item, Message, Opened
-from archiver.spool import Spool
+from archiver.recording import ingest as module
+from archiver.recording.ingest import Ingest
+from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.engine import reader, writer
 from archiver.storage.recorder import Record, Recorded, Recorder
@@ -356,7 +356,7 @@ def test_an_archive_of_another_revision_is_left_alone_until_it_is_right(
         ingest.finish()
         thread.join(30)
     assert extras(database_url) == numbers(1, 2)
-    lines = [record.message for record in caplog.records if record.name == "archiver.ingest"]
+    lines = [record.message for record in caplog.records if record.name == "archiver.recording.ingest"]
     assert len(lines) == 2
     assert f"is at {revision}" in lines[0]
     assert "archiver" in lines[0].partition(";")[2]

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from archiver import spool as module
 from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
 from archiver.model import Alive, Closed, Item, Message, Observed, Opened
-from archiver.spool import Group, Spool
+from archiver.recording.spool import queue as module
+from archiver.recording.spool.queue import Group, Spool
 
 URL = "ws://stream.example/v1/events"
 EVERYTHING = 1 << 40
@@ -283,7 +283,7 @@ FILL = """
 import os, sys
 from pathlib import Path
 from archiver.model import Message
-from archiver.spool import Spool
+from archiver.recording.spool.queue import Spool
 spool = Spool(Path(sys.argv[1]))
 number = 0
 while True:

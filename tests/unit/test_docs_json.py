@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from archiver.importer import import_lines
 from archiver.simulator.platform import generate
+from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
 

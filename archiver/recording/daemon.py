@@ -13,12 +13,12 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
-from archiver.inbox import Inbox
-from archiver.ingest import Ingest
 from archiver.model import Closed, Item, Opened
 from archiver.platforms.protocol import Source
-from archiver.spool import Spool
-from archiver.systemd import Notifier
+from archiver.recording.handover import Handover
+from archiver.recording.ingest import Ingest
+from archiver.recording.spool.queue import Spool
+from archiver.recording.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Daemon:
         self._spool = spool
         self._limit = limit
         self._notifier = notifier or Notifier(None)
-        self._inbox = Inbox()
+        self._handover = Handover()
         self._stop = threading.Event()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._failure: BaseException | None = None
@@ -106,7 +106,7 @@ class Daemon:
 
     def _drain(self, spooler: Thread, archiver: Thread) -> None:
         """Every stream has come to its end: archives all they said, however long it takes, unless told to stop."""
-        self._inbox.close()
+        self._handover.close()
         spooler.join(SPOOL_SECONDS)
         self.ingest.finish()
         while archiver.is_alive() and not self._woken():
@@ -117,7 +117,7 @@ class Daemon:
         for receiver in receivers:
             receiver.join(max(0, deadline - time.monotonic()))
         self._last_try_at = time.monotonic() + SPOOL_SECONDS / 2
-        self._inbox.close()
+        self._handover.close()
         spooler.join(SPOOL_SECONDS)
         self.ingest.finish()
         archiver.join(DRAIN_SECONDS)
@@ -145,7 +145,7 @@ class Daemon:
 
     def _receive(self, source: Source) -> None:
         for item in source.items(self._stop):
-            self._inbox.put(item)
+            self._handover.put(item)
             if type(item) is Opened:
                 log.info("connected to %s", source.stream)
             elif type(item) is Closed:
@@ -157,8 +157,8 @@ class Daemon:
             self.stop()
 
     def _spool_all(self) -> None:
-        """Makes durable whatever has arrived, again and again, until the inbox is closed and empty."""
-        while (items := self._inbox.take_all(TICK_SECONDS)) is not None:
+        """Makes durable whatever has arrived, again and again, until the handover is closed and empty."""
+        while (items := self._handover.take_all(TICK_SECONDS)) is not None:
             if items:
                 self._append(items)
             self._spooled_at = time.monotonic()

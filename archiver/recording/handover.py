@@ -11,7 +11,7 @@ MOST_ITEMS = 20_000
 _OVERHEAD = 200
 
 
-class Inbox:
+class Handover:
     """A queue that is emptied all at once."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.systemd import Notifier
+from archiver.recording.systemd import Notifier
 
 
 @pytest.fixture

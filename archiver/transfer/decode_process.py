@@ -1,94 +1,41 @@
-"""Runs an iterator a few steps ahead of whoever needs its values: in a thread, or in a process of its own."""
+"""Runs an iterator in a process of its own, so that reading and decoding have a processor to themselves."""
 
 from __future__ import annotations
 
 import marshal
 import os
 import pickle
-import queue
 import signal
 import struct
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO, Generic, Protocol, TypeVar
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from archiver.model import EventColumns
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-_WAIT_SECONDS = 0.5
 _SIZE = struct.Struct(">cI")
 
 
-class Values(Protocol[T_co]):
-    """The values of an iterable, in order; what the iterable raises is raised at its place among them."""
+@contextmanager
+def decoding(values: Iterable[T]) -> Iterator[Iterable[T]]:
+    """The values, made in another process where one can be had, so that both processors work; else made when asked for.
 
-    def __iter__(self) -> Iterator[T_co]: ...
-
-    def close(self) -> None:
-        """Makes no more values."""
-
-
-def ahead(values: Iterable[T]) -> Values[T]:
-    """The values, made in another process where one can be had, so that both processors work.
-
-    Between threads the interpreter's lock eats most of what a second processor gives. A process is copied only while
-    it has a single thread; otherwise a thread makes the values.
+    Between threads the interpreter's lock eats most of what a second processor gives. A process is copied only while it
+    has a single thread.
     """
-    if threading.active_count() == 1 and hasattr(os, "fork"):
-        return AheadInProcess(values)
-    return AheadInThread(values)
+    if threading.active_count() > 1 or not hasattr(os, "fork"):
+        yield values
+        return
+    process = DecodeProcess(values)
+    try:
+        yield process
+    finally:
+        process.close()
 
 
-class _End:
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-
-
-class AheadInThread(Generic[T]):
-    """At most `depth` values are made before they are asked for."""
-
-    def __init__(self, values: Iterable[T], depth: int = 1) -> None:
-        self._queue: queue.Queue[T | _End] = queue.Queue(depth)
-        self._abandoned = threading.Event()
-        self._thread = threading.Thread(target=self._make, args=(values,), name="ahead", daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[T]:
-        while True:
-            value = self._queue.get()
-            if isinstance(value, _End):
-                if value.error is not None:
-                    raise value.error
-                return
-            yield value
-
-    def close(self) -> None:
-        """Ends once the iterable lets go of the value it is making."""
-        self._abandoned.set()
-        self._thread.join()
-
-    def _make(self, values: Iterable[T]) -> None:
-        error: BaseException | None = None
-        try:
-            for value in values:
-                if not self._put(value):
-                    return
-        except BaseException as exc:  # noqa: BLE001 - it is raised where the values are used
-            error = exc
-        self._put(_End(error))
-
-    def _put(self, value: T | _End) -> bool:
-        while not self._abandoned.is_set():
-            try:
-                self._queue.put(value, timeout=_WAIT_SECONDS)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-
-class AheadInProcess(Generic[T]):
+class DecodeProcess(Generic[T]):
     """A copy of this process makes the values, and writes them into a pipe."""
 
     def __init__(self, values: Iterable[T]) -> None:

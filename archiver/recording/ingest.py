@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 
-from archiver.ahead import AheadInThread
 from archiver.codec.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
 from archiver.model import Item, Message, Observed, Reject
 from archiver.platforms.decoders import decode
-from archiver.spool import Spool
+from archiver.recording.prefetch import Prefetch
+from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.recorder import Record, Recorder
 
@@ -63,7 +63,7 @@ class Ingest:
                 return
             self._advance(position)
             # The next batch is decoded while the database works on this one.
-            with closing(AheadInThread(self._batches(position))) as batches:
+            with closing(Prefetch(self._batches(position))) as batches:
                 self._archive_all(batches)
         finally:
             self._recorder.close()
@@ -75,7 +75,7 @@ class Ingest:
             log.warning(text, skipped, self._spool.path, "what came since is numbered anew")
         return position
 
-    def _archive_all(self, batches: AheadInThread[tuple[int, list[Record]]]) -> None:
+    def _archive_all(self, batches: Prefetch[tuple[int, list[Record]]]) -> None:
         try:
             for first, records in batches:
                 reached = self._persist(partial(self._archive, records, first))

@@ -10,7 +10,17 @@ from typing import NamedTuple, Self
 
 from archiver.errors import SpoolError, SpoolFull
 from archiver.model import Item, Message, Observed
-from archiver.spoolfile import COLUMNS, identity, insert, lock, open_sound, renumber, to_item, transaction, translated
+from archiver.recording.spool.file import (
+    COLUMNS,
+    identity,
+    insert,
+    lock,
+    open_sound,
+    renumber,
+    to_item,
+    transaction,
+    translated,
+)
 
 DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from archiver.ahead import ahead
 from archiver.codec.events import decode_object
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
@@ -33,6 +31,7 @@ from archiver.model import (
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.decoder import speaks_docker
 from archiver.storage.recorder import Record, Recorder, Records
+from archiver.transfer.decode_process import decoding
 
 BATCH = 5000
 BATCH_BYTES = 16 << 20
@@ -63,7 +62,7 @@ def import_lines(
     Raises what `Recorder.record` raises; keeps what it cannot read as rejects.
     """
     # The reader first: a process made later would share the archive's lock and connection, and could outlive this one.
-    with closing(ahead(_Reader(dialect).batches(lines))) as batches, Recorder(url) as recorder:
+    with decoding(_Reader(dialect).batches(lines)) as batches, Recorder(url) as recorder:
         work = _Import(recorder)
         for batch in batches:
             work.record(batch)

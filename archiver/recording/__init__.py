@@ -1,0 +1,1 @@
+"""From a stream to a row: receives, makes durable, decodes and archives, until told to stop."""
