@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from archiver.queries.archive import Archive
+from archiver.api.archive import Archive
 from bench.figures import Figure, alternating
 
 RUNS = 51

@@ -45,9 +45,9 @@ def actions(
     view = make_view(output, utc=utc, color=color)
     wanted = times.parse_range(since, until, utc=utc, now=view.now)
     with open_archive(ctx, database) as archive:
-        if not write_lines(render(view, COLUMNS, archive.actions(ref, wanted, noise=all_))):
+        if not write_lines(render(view, COLUMNS, archive.actions(ref, wanted, healthchecks=all_))):
             note(ctx, "no actions in this range")
-        if not all_ and (folded := archive.noisy_actions(ref)):
+        if not all_ and (folded := archive.healthcheck_actions(ref)):
             note(ctx, f"... {folded:,} health checks are left out, --all shows them")
 
 

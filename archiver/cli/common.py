@@ -16,7 +16,7 @@ from archiver.cli.globals import Globals
 from archiver.cli.output import Colour, Format
 
 if TYPE_CHECKING:
-    from archiver.queries.archive import Archive
+    from archiver.api.archive import Archive
 
 Ref = Annotated[
     str,
@@ -78,7 +78,7 @@ def database_url(ctx: typer.Context, database: str | None) -> str:
 
 def open_archive(ctx: typer.Context, database: str | None) -> Archive:
     """The archive to read; raises `DatabaseMissing`, `DatabaseUnreachable` or `SchemaNotAtHead`."""
-    from archiver.queries.archive import Archive
+    from archiver.api.archive import Archive
 
     die_with_the_reader()
     return Archive.open(database_url(ctx, database))

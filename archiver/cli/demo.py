@@ -15,7 +15,7 @@ from archiver.cli.common import examples, note
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
-    from archiver.queries.archive import Archive
+    from archiver.api.archive import Archive
 
 SPEED = 6.0
 RATE = 30.0
@@ -53,7 +53,7 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
     note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
     archived = _record(url, place / "spool.db", seconds)
     note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
-    from archiver.queries.archive import Archive
+    from archiver.api.archive import Archive
 
     with Archive.open(url) as archive:
         container, stack = _worth_showing(archive)

@@ -16,7 +16,7 @@ from archiver.errors import UsageError
 from archiver.model import ArchivedEvent
 
 if TYPE_CHECKING:
-    from archiver.queries.archive import Archive
+    from archiver.api.archive import Archive
 
 POLL = 0.5
 """Seconds between two looks at the archive when following."""
@@ -109,7 +109,7 @@ def events(
         "states": tuple(state or ()),
         "actions": tuple(action or ()),
         "under": under,
-        "noise": all_,
+        "healthchecks": all_,
     }
     limit = lines if lines is not None else 10 if follow else 100
     with open_archive(ctx, database) as archive:

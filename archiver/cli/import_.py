@@ -37,6 +37,7 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
     What cannot be read is kept as a reject, and the rest goes on. Where there is no archive yet, one is made.
     """
     from archiver.storage import migrate
+    from archiver.storage.engine import database_name
     from archiver.transfer.importer import import_lines
 
     url = database_url(ctx, database)
@@ -44,7 +45,7 @@ def import_(ctx: typer.Context, files: Files, database: Database = None) -> None
         _check(name)
     if migrate.is_missing(url):
         migrate.upgrade(url)
-        note(ctx, f"created the archive at {migrate.database_name(url)}")
+        note(ctx, f"created the archive at {database_name(url)}")
     for name in files:
         with _opened(name) as file:
             result = import_lines(url, read_lines(file), progress=_progress(ctx, name))

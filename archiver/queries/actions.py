@@ -8,13 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, func, select
 
 from archiver.model import Action, Resource, TimeRange
-from archiver.queries.members import members
-from archiver.queries.noise import is_noise
+from archiver.queries.healthchecks import is_healthcheck
+from archiver.queries.under import members
 from archiver.storage.schema import event_states, event_types, events, resources
 from archiver.storage.views import UNSETTLED
 
 
-def actions(connection: Connection, resource: Resource, range: TimeRange, *, noise: bool = True) -> Iterator[Action]:
+def actions(
+    connection: Connection, resource: Resource, range: TimeRange, *, healthchecks: bool = True
+) -> Iterator[Action]:
     """Every action under a resource (and the resource, when it is one), each once, oldest first.
 
     The range is that of the beginnings. A state that the platform has not settled leaves `finished_at` open.
@@ -40,8 +42,8 @@ def actions(connection: Connection, resource: Resource, range: TimeRange, *, noi
     c = listed.c
     query = select(c.uri, c.name, c.target, event_states.c.text, c.started_at, c.state_at, c.events)
     query = query.outerjoin_from(listed, event_states, event_states.c.id == c.state_id).where(c.events > 0)
-    if not noise:
-        query = query.where(~is_noise(c.name))
+    if not healthchecks:
+        query = query.where(~is_healthcheck(c.name))
     if range.since is not None:
         query = query.where(c.started_at >= range.since)
     if range.until is not None:

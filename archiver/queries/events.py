@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from archiver.codec.text import parse
 from archiver.model import ArchivedEvent, TimeRange
-from archiver.queries.members import members
-from archiver.queries.noise import no_noise
-from archiver.storage.events import event_rows, parents_of
+from archiver.queries.healthchecks import no_healthcheck
+from archiver.queries.under import members
+from archiver.storage.rows import event_rows, parents_of
 from archiver.storage.schema import event_actions, event_states, event_types, events
 
 _PAGE = 500
@@ -26,8 +26,8 @@ class Filter(NamedTuple):
     under: int | None = None
     """Number of a resource: only events about it and what is under it."""
     range: TimeRange = TimeRange()
-    noise: bool = True
-    """Whether to have what `noise.NOISE` names, too; asked for by its action, it is had anyway."""
+    healthchecks: bool = True
+    """Whether to have health checks too; asked for by their action, they are had anyway."""
 
 
 def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[ArchivedEvent]:
@@ -43,6 +43,11 @@ def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[
         newest = select(first.c.id, first.c.occurred_at).order_by(*last).limit(limit).cte("newest")
         return _read(connection, select(newest.c.id).order_by(newest.c.occurred_at, newest.c.id))
     return _read(connection, found.order_by(events.c.occurred_at, events.c.id))
+
+
+def last_id(connection: Connection) -> int:
+    """The number of the event archived last; 0 when there is none."""
+    return connection.scalar(select(func.max(events.c.id))) or 0
 
 
 def events_after(connection: Connection, wanted: Filter, after: int) -> Iterator[ArchivedEvent]:
@@ -70,8 +75,8 @@ def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
             if not numbers:
                 return None
             query = query.where(column.in_(numbers))
-    if not wanted.noise and not wanted.actions:
-        quiet = no_noise(connection, events.c.action_id)
+    if not wanted.healthchecks and not wanted.actions:
+        quiet = no_healthcheck(connection, events.c.action_id)
         query = query if quiet is None else query.where(quiet)
     if wanted.range.since is not None:
         query = query.where(events.c.occurred_at >= wanted.range.since)

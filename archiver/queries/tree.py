@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, literal_column, select
 
 from archiver.model import Resource, TreeNode
-from archiver.queries.members import members
+from archiver.queries.under import members
 from archiver.storage.schema import event_states, event_types, events, observations, resource_parents, resources
 
 

@@ -19,6 +19,7 @@ from archiver.platforms.decoders import decode
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
+from archiver.storage.engine import database_name
 from archiver.storage.recorder import Record, Recorder
 
 log = logging.getLogger(__name__)
@@ -204,7 +205,7 @@ class Ingest:
             if not migrate.is_missing(self._url):
                 raise
         _make_tables(self._url)
-        log.info("created the archive at %s", migrate.database_name(self._url))
+        log.info("created the archive at %s", database_name(self._url))
         return attempt()
 
     def _complain(self, text: str, unexpected: Exception | None = None) -> None:

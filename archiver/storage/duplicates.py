@@ -13,7 +13,7 @@ from archiver.codec.text import dump
 from archiver.model import Event, EventColumns, Reject
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
-from archiver.storage.events import event_rows, original, parents_of
+from archiver.storage.rows import event_rows, original, parents_of
 
 CONFLICT = "its uuid is archived already, with other content"
 

@@ -53,6 +53,11 @@ def show_url(url: URL) -> str:
     return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
+def database_name(text: str) -> str:
+    """How an archive is called in messages: its URL without a password."""
+    return show_url(read_url(text))
+
+
 def reader(text: str) -> Engine:
     """An engine that cannot write. Raises DatabaseMissing when there is no such SQLite file."""
     url = read_url(text)
@@ -183,7 +188,7 @@ def _sqlstate(error: exc.DBAPIError) -> str:
 
 def translate(error: exc.DBAPIError, text: str) -> ArchiverError:
     """The archiver's error for a database's."""
-    database = show_url(read_url(text))
+    database = database_name(text)
     reason = " ".join(str(error.orig).split())[:300]
     low = reason.lower()
     if isinstance(error, (exc.DataError, exc.IntegrityError)) or _sqlstate(error)[:2] in _REFUSED:

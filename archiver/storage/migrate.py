@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 
 from archiver.errors import DatabaseMissing, SchemaNotAtHead
-from archiver.storage.engine import lock_writers, read_url, reader, show_url, translated, writer, writer_lock
+from archiver.storage.engine import lock_writers, reader, translated, writer, writer_lock
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -151,11 +151,6 @@ def sql(dialect: str) -> Iterator[str]:
     config.output_buffer = io.StringIO()
     command.upgrade(config, "head", sql=True)
     yield from config.output_buffer.getvalue().splitlines()
-
-
-def database_name(url: str) -> str:
-    """How an archive is called in messages."""
-    return show_url(read_url(url))
 
 
 def is_missing(url: str) -> bool:

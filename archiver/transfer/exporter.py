@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Select, Table, select
 
 from archiver.codec.text import dump, parse
 from archiver.model import iso, to_micros
-from archiver.storage.events import event_rows, original, parents_of
 from archiver.storage.migrate import HEAD
+from archiver.storage.rows import event_rows, original, parents_of
 from archiver.storage.schema import (
     archive_properties,
     event_parents,

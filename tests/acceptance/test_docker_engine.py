@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.platforms.docker.facts import identity
-from archiver.queries.archive import Archive
 
 from ..conftest import RunArchiver, SpawnArchiver
 from ..engine import Engine, docker_engine

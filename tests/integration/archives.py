@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import text
 
+from archiver.api.archive import Archive
 from archiver.model import Closed, Event, Message, Micros, Observation, Opened, TimeRange, to_micros
 from archiver.platforms.decoders import decode
-from archiver.queries.archive import Archive
 from archiver.storage.engine import reader
 from archiver.storage.recorder import Record, Recorded, Recorder
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from archiver.api.archive import Archive
 from archiver.model import Alive, Gap, Reject, now_micros
-from archiver.queries.archive import Archive
 from archiver.queries.coverage import BEFORE, IMPORTED, SILENT
 from archiver.storage.engine import writer
 from archiver.storage.sessions import INTERRUPTED

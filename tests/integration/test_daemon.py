@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.errors import SpoolDamaged, SpoolError
 from archiver.model import Closed, Item, Message, Opened, now_micros
-from archiver.queries.archive import Archive
 from archiver.recording import daemon as module
 from archiver.recording.daemon import Daemon
 from archiver.recording.spool.queue import Spool

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource
 from archiver.model import Message, Resource, TreeNode
 from archiver.platforms.decoders import decode
-from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import import_lines
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.errors import DatabaseUnreachable
 from archiver.model import Alive, Reject
-from archiver.queries.archive import Archive
 from archiver.storage.recorder import Recorder
 from archiver.transfer import importer
 from archiver.transfer.importer import ImportResult, import_lines

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from archiver.api.archive import Archive
 from archiver.model import Span
-from archiver.queries.archive import Archive
 from archiver.queries.coverage import IMPORTED
 from archiver.storage.engine import writer
 

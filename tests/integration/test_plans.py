@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy import event as hook
 
-from archiver.queries.archive import Archive
+from archiver.api.archive import Archive
 from archiver.storage import migrate
 from archiver.storage.engine import reader, writer
 from archiver.storage.recorder import Recorder

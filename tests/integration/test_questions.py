@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
 from archiver.model import Action, Reject, TreeNode
-from archiver.queries.archive import Archive
 
 from .archives import START, at, between, closed, event, opened, record, rows, seen, uri
 

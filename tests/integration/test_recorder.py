@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 
+from archiver.api.archive import Archive
 from archiver.errors import (
     DatabaseBusy,
     DatabaseReadOnly,
@@ -19,7 +20,6 @@ from archiver.errors import (
     SchemaNotAtHead,
 )
 from archiver.model import Reject
-from archiver.queries.archive import Archive
 from archiver.storage import lookups, relations
 from archiver.storage.engine import translate, writer
 from archiver.storage.recorder import Recorded, Recorder

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from archiver.api.stream import Stream
 from archiver.errors import CredentialsRefused
 from archiver.platforms.tutum.credentials import Credentials
-from archiver.stream import Stream
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
 
 EVENT = b'{"type":"stack","action":"update","parents":[],"resource_uri":"/api/v1/stack/7/","state":"Running"}'

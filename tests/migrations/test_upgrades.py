@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, text
 
-from archiver.queries.archive import Archive
+from archiver.api.archive import Archive
 from archiver.storage import migrate
 from archiver.storage.engine import reader
 

@@ -20,7 +20,7 @@ PYTHON = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8")
 def test_the_front_door_opens() -> None:
     from archiver import Archive, Stream
 
-    assert (Archive.__module__, Stream.__module__) == ("archiver.queries.archive", "archiver.stream")
+    assert (Archive.__module__, Stream.__module__) == ("archiver.api.archive", "archiver.api.stream")
 
 
 def test_an_unknown_name_is_no_attribute() -> None:

@@ -7,10 +7,16 @@ from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Micros, Reject, TimeSource
-from archiver.platforms.docker.facts import REMOVED, Engine, container_parents, identity, label, scoped, uri
-
-HEALTHCHECK = "healthcheck"
-"""The action of an exec that the engine ran by itself to probe a container; listings fold it."""
+from archiver.platforms.docker.facts import (
+    HEALTHCHECK,
+    REMOVED,
+    Engine,
+    container_parents,
+    identity,
+    label,
+    scoped,
+    uri,
+)
 
 _CONTAINER_STATES = {"create": "created", "start": "running", "pause": "paused", "unpause": "running", "oom": "oom"}
 _OTHER_STATES = {

@@ -33,6 +33,9 @@ RELATIONS = (
 REMOVED = "removed"
 """The state of whatever is there no more."""
 
+HEALTHCHECK = "healthcheck"
+"""The action of an exec that the engine ran by itself to probe a container, which it does by the hour."""
+
 _MESSAGES = UUID("7c0f4a0e-5d43-5b3e-9a51-0b8f0c7f5a11")
 
 

@@ -1,0 +1,1 @@
+"""What `import archiver` gives: an archive to ask, and a stream to hear."""

@@ -1,0 +1,157 @@
+"""The archive as its readers see it, at a shell and from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode
+from archiver.queries.reader import Reader
+from archiver.queries.references import resolve
+
+_ALWAYS = TimeRange()
+
+
+class Archive:
+    """A read-only archive; a context manager, to be used from one thread.
+
+    >>> with Archive.open("sqlite:///archive.db") as archive:          # doctest: +SKIP
+    ...     for span in archive.history("container/6d0a15a1").spans:
+    ...         print(span.state, span.since, span.until)
+
+    Every method raises DatabaseUnreachable when the database fails; those that take a reference raise NoSuchResource
+    or AmbiguousReference.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Opens an archive by its URL; a plain path is a SQLite file.
+
+        Raises DatabaseMissing, DatabaseUnreachable, or SchemaNotAtHead when it is of another revision.
+        """
+        self._url = url
+        self._reader = Reader(url)
+
+    @classmethod
+    def open(cls, url: str) -> Archive:
+        """The archive at a URL; see `Archive`."""
+        return cls(url)
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def resolve(self, ref: str) -> Resource:
+        """The resource that a reference means."""
+        with self._reader.question() as connection:
+            return resolve(connection, ref)
+
+    def history(self, ref: str, range: TimeRange = _ALWAYS) -> History:
+        """The state timeline of a resource."""
+        from archiver.queries.history import history
+
+        with self._reader.question() as connection:
+            return history(connection, resolve(connection, ref), range, _now())
+
+    def actions(self, ref: str, range: TimeRange = _ALWAYS, *, healthchecks: bool = True) -> Iterator[Action]:
+        """Every action on a resource and on all that is under it, each once, oldest first.
+
+        Without `healthchecks`, those of a Docker Engine are left out.
+        """
+        from archiver.queries.actions import actions
+
+        with self._reader.question() as connection:
+            resource = resolve(connection, ref)
+            return self._reader.streamed(actions(connection, resource, range, healthchecks=healthchecks))
+
+    def events(
+        self,
+        *,
+        types: Sequence[str] = (),
+        states: Sequence[str] = (),
+        actions: Sequence[str] = (),
+        under: str | None = None,
+        range: TimeRange = _ALWAYS,
+        limit: int = 100,
+        healthchecks: bool = True,
+    ) -> Iterator[ArchivedEvent]:
+        """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions."""
+        from archiver.queries.events import Filter, last_events
+
+        with self._reader.question() as connection:
+            wanted = Filter(types, states, actions, _number(connection, under), range, healthchecks)
+            return self._reader.streamed(last_events(connection, wanted, limit))
+
+    def follow(
+        self,
+        *,
+        types: Sequence[str] = (),
+        states: Sequence[str] = (),
+        actions: Sequence[str] = (),
+        under: str | None = None,
+        healthchecks: bool = True,
+        after: int,
+    ) -> Iterator[ArchivedEvent]:
+        """The events archived after number `after` that are there now; ask again for those that come later."""
+        from archiver.queries.events import Filter, events_after
+
+        with self._reader.question() as connection:
+            wanted = Filter(types, states, actions, _number(connection, under), _ALWAYS, healthchecks)
+            return self._reader.streamed(events_after(connection, wanted, after))
+
+    def healthcheck_actions(self, ref: str) -> int:
+        """How many actions `actions` leaves out without health checks."""
+        from archiver.queries.healthchecks import healthcheck_actions
+
+        with self._reader.question() as connection:
+            return healthcheck_actions(connection, resolve(connection, ref))
+
+    def last_id(self) -> int:
+        """The number of the event archived last; 0 when there is none."""
+        from archiver.queries.events import last_id
+
+        with self._reader.question() as connection:
+            return last_id(connection)
+
+    def tree(self, ref: str) -> TreeNode:
+        """A resource with everything that is under it, and the states."""
+        from archiver.queries.tree import tree
+
+        with self._reader.question() as connection:
+            return tree(connection, resolve(connection, ref))
+
+    def coverage(self, range: TimeRange = _ALWAYS) -> Coverage:
+        """When nobody was watching."""
+        from archiver.queries.coverage import coverage
+
+        with self._reader.question() as connection:
+            return coverage(connection, range, _now())
+
+    def status(self) -> Status:
+        """How things stand with the archive and its streams."""
+        from archiver.queries.status import status
+        from archiver.storage.engine import database_name
+
+        with self._reader.question() as connection:
+            return status(connection, database_name(self._url), _now())
+
+    def export(self) -> Iterator[str]:
+        """The whole archive as JSON Lines, without newlines."""
+        from archiver.transfer.exporter import export
+
+        with self._reader.question() as connection:
+            return self._reader.streamed(export(connection))
+
+
+def _number(connection: Any, ref: str | None) -> int | None:
+    return None if ref is None else resolve(connection, ref).id
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
