@@ -89,7 +89,7 @@ class LazyGroup(TyperGroup):
 def load(name: str) -> Any:
     """The command of this name, from its module."""
     part = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
-    import_module(f"archiver.cli.{COMMANDS[name][0]}").register(part)
+    import_module(f"archiver.cli.commands.{COMMANDS[name][0]}").register(part)
     built = typer.main.get_command(part)
     command = built.commands[name] if isinstance(built, TyperGroup) and name in built.commands else built
     command.context_settings = {**HELP_NAMES, **command.context_settings}

@@ -1,5 +1,4 @@
 """A small platform that lives, for the demo, for newcomers and for the project's own tests.
 
-`platform` makes its life (pure, deterministic by seed), `rest` answers questions about it, `server` puts both on a
-port.
+`world` is its life, pure and deterministic by seed; `service` puts it on a port, as the old services spoke.
 """

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from archiver.simulator.server import Simulator
+from archiver.simulator.service.server import Simulator
 from archiver.storage.engine import reader, writer
 
 BATCH = 50

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from archiver.simulator.server import Simulator
+from archiver.simulator.service.server import Simulator
 
 from ..conftest import RunArchiver, SpawnArchiver
 from .recording import Recorder, archived, numbered, wait_for

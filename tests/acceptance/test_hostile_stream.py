@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from archiver.simulator.connection import frame
-from archiver.simulator.server import Simulator
+from archiver.simulator.service.connection import frame
+from archiver.simulator.service.server import Simulator
 
 from .recording import Recorder, rows, wait_for
 

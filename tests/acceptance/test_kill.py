@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.simulator.server import Simulator
+from archiver.simulator.service.server import Simulator
 
 from ..conftest import SpawnArchiver
 from .recording import archived, held, known, load, sessions, wait_for

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.simulator.server import Simulator
+from archiver.simulator.service.server import Simulator
 
 from ..conftest import RunArchiver, SpawnArchiver
 from .recording import Recorder, archived, load, numbered, rows, sessions, wait_for

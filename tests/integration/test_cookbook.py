@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from archiver.model import iso, to_micros
-from archiver.simulator.platform import generate
+from archiver.simulator.world.platform import generate
 from archiver.storage.engine import reader
 from archiver.transfer.importer import import_lines
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from archiver.cli.export import write_file
+from archiver.cli.commands.export import write_file
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from archiver.cli import status
+from archiver.cli.commands import status
 from archiver.cli.output import Format, View
 from archiver.model import Status, StreamStatus
 

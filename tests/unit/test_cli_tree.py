@@ -6,7 +6,7 @@ import csv
 import json
 from datetime import UTC, datetime
 
-from archiver.cli import tree
+from archiver.cli.commands import tree
 from archiver.cli.output import Format, View
 from archiver.model import TreeNode
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from archiver.simulator.access import Access
+from archiver.simulator.service.access import Access
 
 BASIC = "Basic " + b64encode(b"demo:s3cret").decode()
 

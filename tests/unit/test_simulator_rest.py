@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from archiver.simulator.platform import Platform
-from archiver.simulator.rest import answer
+from archiver.simulator.service.rest import answer
+from archiver.simulator.world.platform import Platform
 
 
 @pytest.fixture(scope="module")

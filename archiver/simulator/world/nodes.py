@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archiver.simulator.operations import act
-from archiver.simulator.things import Cluster, Node
+from archiver.simulator.world.objects import Cluster, Node
+from archiver.simulator.world.operations import act
 
 if TYPE_CHECKING:
-    from archiver.simulator.platform import Life, Platform
+    from archiver.simulator.world.platform import Life, Platform
 
 
 def named_node(p: Platform, cluster: Cluster) -> Node:

@@ -8,9 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from archiver.simulator.dialect import SUBSYSTEM
-from archiver.simulator.platform import Platform
-from archiver.simulator.things import Action, Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world.objects import Action, Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world.platform import Platform
+from archiver.simulator.world.spelling import SUBSYSTEM
 
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and body."""

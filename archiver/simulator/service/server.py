@@ -15,14 +15,14 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from archiver.simulator import misbehaviour, rest
-from archiver.simulator.access import Access, Credentials
-from archiver.simulator.audience import Audience, text_of
-from archiver.simulator.connection import Connection, frame
-from archiver.simulator.dialect import Flavour
-from archiver.simulator.door import Door, Refusal
-from archiver.simulator.platform import Platform
-from archiver.simulator.pump import Pump
+from archiver.simulator.service import misbehaviour, rest
+from archiver.simulator.service.access import Access, Credentials
+from archiver.simulator.service.audience import Audience, text_of
+from archiver.simulator.service.connection import Connection, frame
+from archiver.simulator.service.driver import Pump
+from archiver.simulator.service.routes import Door, Refusal
+from archiver.simulator.world.platform import Platform
+from archiver.simulator.world.spelling import Flavour
 
 _log = logging.getLogger(__name__)
 

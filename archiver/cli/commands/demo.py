@@ -60,7 +60,7 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
     quoted = shlex.quote(str(database))
     shown = f"--database {quoted}"
     for question in (("history", container), ("tree", stack), ("actions", stack)):
-        _ask(url, shown, *question)
+        _ask(ctx, url, shown, *question)
     note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {quoted} 'SELECT * FROM state_spans'")
 
 
@@ -74,7 +74,7 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     import logging
     import threading
 
-    from archiver.cli.simulate import needs_demo_extra
+    from archiver.cli.commands.simulate import needs_demo_extra
     from archiver.platforms.tutum.source import Retry, WebsocketSource
     from archiver.recording.daemon import Daemon
     from archiver.recording.spool.queue import Spool
@@ -122,10 +122,9 @@ def _worth_showing(archive: Archive) -> tuple[str, str]:
     return best, stacks[best]
 
 
-def _ask(url: str, shown: str, command: str, ref: str) -> None:
+def _ask(ctx: typer.Context, url: str, shown: str, command: str, ref: str) -> None:
     """Shows a command as one would type it, and what it answers."""
-    from archiver.cli.app import app
-
     print(f"\n$ archiver {shown} {command} {ref}", flush=True)
-    app(["--database", url, command, ref, "-o", "table"], standalone_mode=False)
+    program: Any = ctx.find_root().command
+    program(["--database", url, command, ref, "-o", "table"], prog_name="archiver", standalone_mode=False)
     sys.stdout.flush()

@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from archiver.simulator.filters import Filter
+from archiver.simulator.service.filters import Filter
 
 _HANDSHAKE_SECONDS = 10.0
 _LINGER_SECONDS = 5.0

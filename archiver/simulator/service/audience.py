@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archiver.simulator.connection import Connection, frame
+from archiver.simulator.service.connection import Connection, frame
 
 Item = tuple[str, Mapping[str, Any] | None]
 """A message's text, and the event it is, if it is one."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from archiver.simulator.rest import reference
+from archiver.simulator.service.rest import reference
 
 
 class Filter:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from archiver.simulator.connection import Connection, frame
+from archiver.simulator.service.connection import Connection, frame
 
 Ending = Literal["close", "drop", "reset", "half_frame", "silence"]
 """At once, to every client, after which it hears nothing more: a close frame (1001), a FIN without one, a TCP reset

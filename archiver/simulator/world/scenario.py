@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from archiver.simulator import nodes, operations
-from archiver.simulator.things import Cluster, Stack, Thing
+from archiver.simulator.world import nodes, operations
+from archiver.simulator.world.objects import Cluster, Stack, Thing
 
 if TYPE_CHECKING:
-    from archiver.simulator.platform import Life, Platform
+    from archiver.simulator.world.platform import Life, Platform
 
 
 def begin(p: Platform, stacks: int) -> Life:

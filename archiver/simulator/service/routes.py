@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from websockets.http11 import Request
 
-from archiver.simulator import rest
-from archiver.simulator.access import Access
-from archiver.simulator.connection import Connection, frame
-from archiver.simulator.filters import Filter
-from archiver.simulator.misbehaviour import Fault
+from archiver.simulator.service import rest
+from archiver.simulator.service.access import Access
+from archiver.simulator.service.connection import Connection, frame
+from archiver.simulator.service.filters import Filter
+from archiver.simulator.service.misbehaviour import Fault
 
 _STREAM_PATH: Final = re.compile(r"/v1/events/?|/api/audit/v1/(?:[^/]+/)?events/?")
 _UNAUTHORIZED: Final = '{"type":"error","data":{"errorMessage":"UNAUTHORIZED"}}'

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from archiver.simulator.platform import Platform, generate
-from archiver.simulator.states import TRANSITIONS
+from archiver.simulator.world.platform import Platform, generate
+from archiver.simulator.world.states import TRANSITIONS
 
 COUNT = 20_000
 

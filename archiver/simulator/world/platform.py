@@ -10,11 +10,11 @@ from datetime import datetime
 from itertools import count, islice
 from typing import Any, TypeVar
 
-from archiver.simulator import fate
-from archiver.simulator.dialect import SUBSYSTEM, Flavour, Spelling
-from archiver.simulator.operations import Caller
-from archiver.simulator.states import PENDING_ACTION
-from archiver.simulator.things import Action, Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world import scenario
+from archiver.simulator.world.objects import Action, Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world.operations import Caller
+from archiver.simulator.world.spelling import SUBSYSTEM, Flavour, Spelling
+from archiver.simulator.world.states import PENDING_ACTION
 
 Life = Generator[float, None, None]
 """A course of things: yields how many virtual seconds pass before it goes on."""
@@ -62,7 +62,7 @@ class Platform:
         self._agenda: list[tuple[float, int, Life]] = []
         self._order = count()
         self.stacks: list[Stack] = []
-        self.spawn(fate.begin(self, stacks))
+        self.spawn(scenario.begin(self, stacks))
 
     # --- time ---------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from archiver.cli.common import examples
 from archiver.errors import ConfigurationWrong, UsageError
 
 if TYPE_CHECKING:
-    from archiver.simulator.server import Simulator
+    from archiver.simulator.service.server import Simulator
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0: any that is free.")]
 Speed = Annotated[str, typer.Option(metavar="X", help="Virtual seconds per second, or max.")]
@@ -99,7 +99,7 @@ def serve_until_stopped(options: dict[str, Any]) -> None:
 def needs_demo_extra() -> Any:
     """The simulator's server. Raises ConfigurationWrong when what it is built on is not installed."""
     try:
-        from archiver.simulator import server
+        from archiver.simulator.service import server
     except ModuleNotFoundError as error:
         reason = f"the simulator needs {error.name}, which is not installed; pip install 'archiver[demo]'"
         raise ConfigurationWrong(setting="installation", reason=reason, origin="this Python environment") from error
@@ -132,7 +132,7 @@ def _credentials(user: str | None) -> tuple[str, str] | None:
 
 
 def _fault(text: str) -> tuple[int, str]:
-    from archiver.simulator.misbehaviour import DOORSTEPS, ENDINGS, NOISES
+    from archiver.simulator.service.misbehaviour import DOORSTEPS, ENDINGS, NOISES
 
     kind, _, number = text.partition("@")
     known = ENDINGS | NOISES | DOORSTEPS

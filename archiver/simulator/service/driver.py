@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from archiver.simulator import misbehaviour
-from archiver.simulator.audience import Audience, Item, text_of
-from archiver.simulator.platform import Platform
+from archiver.simulator.service import misbehaviour
+from archiver.simulator.service.audience import Audience, Item, text_of
+from archiver.simulator.world.platform import Platform
 
 _BATCH: Final = 256
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Final
 
-from archiver.simulator.things import Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world.objects import Cluster, Container, Node, Service, Stack, Thing
 
 if TYPE_CHECKING:
-    from archiver.simulator.platform import Life, Platform
+    from archiver.simulator.world.platform import Life, Platform
 
 Caller = tuple[str, str, str, str, bool]
 """User, address, location, user agent, and whether a person did it."""
