@@ -23,7 +23,7 @@ def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Ev
         if type(kind) is not str or not clean or not 0 < len(kind) <= MAX_WORD:
             kind = _odd(value, "type", kind, MAX_WORD)
             if kind is None:
-                return message.reject("not an event: no type")
+                return Reject.of(message, "not an event: no type")
         action = pop("action", _ABSENT)
         if type(action) is not str or not clean or not 0 < len(action) <= MAX_WORD:
             action = _odd(value, "action", action, MAX_WORD)
@@ -41,9 +41,9 @@ def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Ev
         occurred_at, time_source = _take_time(value, received_at)
         extra = _dump_rest(value) if value else None
     except RecursionError:
-        return message.reject("not readable: JSON nested too deep")
+        return Reject.of(message, "not readable: JSON nested too deep")
     except ValueError as exc:
-        return message.reject(f"not readable: {exc}")
+        return Reject.of(message, f"not readable: {exc}")
     return Event(kind, action, state, uri, parents, occurred_at, time_source, received_at, uuid, extra, message.session)
 
 

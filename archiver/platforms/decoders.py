@@ -11,7 +11,7 @@ __all__ = ["decode"]
 def decode(message: Message) -> Event | Reject:
     """The event that a message carries, or the message itself with the reason why it carries none. Never raises."""
     if message.refused is not None:
-        return message.reject(message.refused)
+        return Reject.of(message, message.refused)
     if message.dialect == "docker":
         from archiver.platforms.docker import decoder as docker
 

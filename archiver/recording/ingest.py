@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 
 from archiver.codec.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
-from archiver.model import Item, Message, Observed, Reject
+from archiver.model import Batch, Item, Message, Observed, Record, Reject
 from archiver.platforms.decoders import decode
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.engine import database_name
-from archiver.storage.recorder import Record, Recorder
+from archiver.storage.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ class Ingest:
     def run(self) -> None:
         """Archives until `finish`, then what is still spooled until `abandon`."""
         try:
-            position = self._persist(self._begin)
+            position = self._until_done(self._begin)
             if position is None:
                 return
             self._advance(position)
@@ -71,15 +68,15 @@ class Ingest:
 
     def _begin(self) -> int:
         position = self._recorder.position()
-        if skipped := self._spool.follow(position):
+        if skipped := self._spool.number_above(position):
             text = "the archive has %d more items of the spool %s than this ever held (restored from a backup?); %s"
             log.warning(text, skipped, self._spool.path, "what came since is numbered anew")
         return position
 
-    def _archive_all(self, batches: Prefetch[tuple[int, list[Record]]]) -> None:
+    def _archive_all(self, batches: Prefetch[tuple[int, Batch]]) -> None:
         try:
             for first, records in batches:
-                reached = self._persist(partial(self._archive, records, first))
+                reached = self._until_done(partial(self._archive, records, first))
                 if reached is None:
                     return
                 self._advance(reached)
@@ -106,7 +103,7 @@ class Ingest:
             self._busy_since = time.monotonic()
             self._recorder.interrupt()
 
-    def _batches(self, position: int) -> Iterator[tuple[int, list[Record]]]:
+    def _batches(self, position: int) -> Iterator[tuple[int, Batch]]:
         """What the spool holds after a position, decoded, each batch with the number of its first record.
 
         An empty batch every second in which nothing comes.
@@ -115,30 +112,30 @@ class Ingest:
             group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
             if group is not None:
                 position = group.last
-                yield group.first, [read(item) for item in group.items]
+                yield group.first, Batch([decode_item(item) for item in group.items])
             elif self._stop.is_set():
                 return
             elif self.position == position:
                 # What cannot be deleted from a full disk now can be later; whoever appends complains about it.
                 with suppress(SpoolError):
                     self._spool.tidy()
-                yield position + 1, []  # nothing to archive, but is the archive still there?
+                yield position + 1, Batch(())  # nothing to archive, but is the archive still there?
 
     def _advance(self, position: int) -> None:
         self.position = position
-        self._spool.discard(position)
+        self._spool.release(position)
 
-    def _archive(self, records: Sequence[Record], first: int) -> int:
+    def _archive(self, records: Batch, first: int) -> int:
         if records:
-            self._record(records, first)
+            self._record_by_halves(records, first)
         else:
             self._recorder.check()
         return first + len(records) - 1
 
-    def _record(self, records: Sequence[Record], first: int) -> None:
+    def _record_by_halves(self, records: Batch, first: int) -> None:
         """Has a batch recorded; one that cannot be is halved until the one record is found that is to blame."""
         try:
-            self._recorded(records, first)
+            self._write(records, first)
         except RowRefused as error:
             self._halve(records, first, str(error))
         except ArchiverError:
@@ -149,23 +146,22 @@ class Ingest:
                 log.exception("record %d could not be recorded", first)
             self._halve(records, first, f"{type(error).__name__} while recording")
 
-    def _halve(self, records: Sequence[Record], first: int, reason: str) -> None:
+    def _halve(self, records: Batch, first: int, reason: str) -> None:
         if len(records) == 1:
-            if isinstance(records[0], Reject):
-                reason = f"{records[0].reason}; {reason}"
-            self._recorded([self._reject(first, reason)], first)
+            reason = "; ".join([*(known.reason for known in records.of_kind(Reject)), reason])
+            self._write(Batch([self._reject(first, reason)]), first)
             return
         middle = len(records) // 2
-        self._record(records[:middle], first)
-        self._record(records[middle:], first + middle)
+        self._record_by_halves(records[:middle], first)
+        self._record_by_halves(records[middle:], first + middle)
 
     def _reject(self, number: int, reason: str) -> Reject:
         """What the archive keeps of an item that it cannot take as it is: its bytes, with the reason."""
         group = self._spool.take(number - 1, 1, 1)
-        assert group is not None, "nothing is discarded before it is archived"
+        assert group is not None, "nothing is released before it is archived"
         return rejected(group.items[0], reason)
 
-    def _recorded(self, records: Sequence[Record], first: int) -> None:
+    def _write(self, records: Batch, first: int) -> None:
         self._busy_since = time.monotonic()
         try:
             done = self._recorder.record(records, first + len(records) - 1)
@@ -177,7 +173,7 @@ class Ingest:
         if self._on_archived is not None:
             self._on_archived(self.archived)
 
-    def _persist(self, attempt: Callable[[], int]) -> int | None:
+    def _until_done(self, attempt: Callable[[], int]) -> int | None:
         """Tries until it works; None when told to give up meanwhile."""
         delay = _FIRST_DELAY
         while not self._give_up.is_set():
@@ -204,7 +200,7 @@ class Ingest:
         except SchemaNotAtHead:
             if not migrate.is_missing(self._url):
                 raise
-        _make_tables(self._url)
+        migrate.create(self._url)
         log.info("created the archive at %s", database_name(self._url))
         return attempt()
 
@@ -219,7 +215,7 @@ class Ingest:
         self.trouble = None
 
 
-def read(item: Item) -> Record:
+def decode_item(item: Item) -> Record:
     """What of a spooled item is recorded; whatever it holds, the next one gets its turn."""
     try:
         if type(item) is Message:
@@ -240,20 +236,3 @@ def rejected(item: Item, reason: str) -> Reject:
         return Reject(item.payload, reason, item.received_at, item.session)
     payload = item.payload if isinstance(item, Observed) else repr(item).encode()
     return Reject(payload, reason, item.at, item.session)
-
-
-def _make_tables(url: str) -> None:
-    """Makes a new archive's tables, in a process of its own: Alembic would stay in this one's memory for its life.
-
-    Raises what `migrate.upgrade` raises.
-    """
-    command = [sys.executable, "-m", "archiver", "db", "upgrade"]
-    environ = {**os.environ, "ARCHIVER_DATABASE_URL": url}
-    try:
-        done = subprocess.run(command, env=environ, capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
-    except (OSError, subprocess.TimeoutExpired):
-        pass
-    else:
-        if done.returncode == 0:
-            return
-    migrate.upgrade(url)

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlalchemy.schema import CreateTable
 
 from archiver.errors import DatabaseMissing, SchemaNotAtHead
 from archiver.storage.engine import lock_writers, reader, translated, writer, writer_lock
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 HEAD = "0001"
 """The revision this program needs: a constant, so that no command has to import Alembic to check."""
+
+# As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
+_versions = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def migrations() -> Path:
@@ -62,6 +71,31 @@ def upgrade(url: str) -> tuple[str | None, str]:
         finally:
             engine.dispose()
     return before, HEAD
+
+
+def create(url: str) -> None:
+    """Makes the tables and views of HEAD where there are none, without Alembic: a daemon would keep that in memory.
+
+    Does nothing where somebody else was first. Raises as `upgrade` does.
+    """
+    from archiver.storage.indexes import metadata
+    from archiver.storage.views import VIEWS
+
+    with translated(url), writer_lock(url):
+        engine = writer(url)
+        try:
+            with engine.begin() as connection:
+                lock_writers(connection)
+                if _revision(connection) is not None:
+                    return
+                metadata.create_all(connection, checkfirst=False)
+                for view in VIEWS:
+                    for statement in view.create(connection.dialect.name):
+                        connection.exec_driver_sql(statement)
+                connection.execute(CreateTable(_versions))
+                connection.execute(_versions.insert().values(version_num=HEAD))
+        finally:
+            engine.dispose()
 
 
 def current(url: str) -> str | None:

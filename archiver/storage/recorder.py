@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
 from sqlalchemy import Connection, exc, insert, select, update
 
-from archiver.model import EventColumns, now_micros, to_datetime
-from archiver.storage.batch import Record, Recorded, Records, Writer
+from archiver.model import Batch, Record, now_micros, to_datetime
 from archiver.storage.engine import lock_writers, shut_down, translated, writer, writer_lock
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 from archiver.storage.sqlite_file import SqliteFile
+from archiver.storage.writer import Recorded, Writer
 
-__all__ = ["Record", "Recorded", "Recorder", "Records"]
+__all__ = ["Recorded", "Recorder"]
 
 _LAST_WRITER = "last writer"
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
@@ -66,35 +66,35 @@ class Recorder:
                 with self._transaction():
                     pass
 
-    def record(self, records: Records, upto: int | None = None) -> Recorded:
+    def record(self, records: Batch | Sequence[Record], upto: int | None = None) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
 
         Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
         batch may be handed over again, also one of which a part is archived by now. Raises SchemaNotAtHead when the
         archive is of another revision, RowRefused when the database cannot take a value of the batch.
         """
+        batch = Batch.of(records)
         with self._one_at_a_time, translated(self._url):
             try:
-                recorded = self._record(records, upto)
+                recorded = self._write(batch, upto)
             except exc.IntegrityError:
                 # Some uuid is there already: rare, so only now the archive is asked for every uuid.
                 self._check_uuids = True
-                recorded = self._record(records, upto)
+                recorded = self._write(batch, upto)
         self._check_uuids = recorded.duplicates > 0
         return recorded
 
-    def _record(self, records: Records, upto: int | None) -> Recorded:
+    def _write(self, batch: Batch, upto: int | None) -> Recorded:
         with self._transaction() as connection:
             if upto is None:
-                return self._writer.write(connection, records, None, check_uuids=self._check_uuids)
+                return self._writer.write(connection, batch, None, check_uuids=self._check_uuids)
             number, position, duplicates = self._receiver_row(connection)
-            size = len(records.type if isinstance(records, EventColumns) else records)
-            done = position - (upto - size)
-            if done >= size:
+            done = position - (upto - len(batch))
+            if done >= len(batch):
                 return Recorded()
             if done > 0:
-                records = (records.events() if isinstance(records, EventColumns) else records)[done:]
-            recorded = self._writer.write(connection, records, number, check_uuids=self._check_uuids)
+                batch = batch[done:]
+            recorded = self._writer.write(connection, batch, number, check_uuids=self._check_uuids)
             moved = {
                 "position": upto,
                 "duplicates": duplicates + recorded.duplicates,

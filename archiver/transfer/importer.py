@@ -16,21 +16,21 @@ from archiver.codec.observation import observe
 from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
 from archiver.model import (
     Alive,
+    Batch,
     Closed,
     Dialect,
-    Event,
-    EventColumns,
     Message,
     Micros,
     Observed,
     Opened,
+    Record,
     Reject,
     now_micros,
     to_micros,
 )
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.decoder import speaks_docker
-from archiver.storage.recorder import Record, Recorder, Records
+from archiver.storage.recorder import Recorder
 from archiver.transfer.decode_process import decoding
 
 BATCH = 5000
@@ -82,13 +82,13 @@ class _Line(NamedTuple):
     archive: str | None = None
 
 
-class _Batch(NamedTuple):
+class _Lines(NamedTuple):
     """Some lines of one kind, from the same archive's export."""
 
     kind: str
     archive: str | None
     lines: int
-    records: Records
+    records: Batch
     numbers: list[int]
     """For lines of an export: the number of each record there."""
 
@@ -102,7 +102,7 @@ class _Reader:
         self._part = 0
         self._last: dict[str, int] = {}
 
-    def batches(self, lines: Iterable[bytes]) -> Iterator[_Batch]:
+    def batches(self, lines: Iterable[bytes]) -> Iterator[_Lines]:
         """Everything that the lines say, some thousand lines at a time."""
         for some in _some(lines):
             # One instant for them all: when a recorded event was first received, nobody knows any more.
@@ -110,10 +110,8 @@ class _Reader:
             read = (self._read(line, now) for line in some)
             for (kind, _), group in groupby((line for line in read if line is not None), _KIND_AND_PART):
                 found = list(group)
-                records: Records = [record for line in found for record in line.records]
-                if set(map(type, records)) == {Event}:
-                    records = EventColumns.of(records)  # type: ignore[arg-type]
-                yield _Batch(kind, found[0].archive, len(found), records, [line.number for line in found])
+                records = Batch([record for line in found for record in line.records])
+                yield _Lines(kind, found[0].archive, len(found), records, [line.number for line in found])
 
     def _read(self, line: bytes, now: Micros) -> _Line | None:
         line = line.strip()
@@ -170,21 +168,21 @@ class _Import:
         self._own = recorder.identity()
         self.lines = self.events = self.duplicates = self.rejects = 0
 
-    def record(self, batch: _Batch) -> None:
-        """Archives a batch; of an export only what was not archived from it before."""
-        self.lines += batch.lines
-        if batch.archive is not None and batch.archive == self._own:
-            self.duplicates += batch.lines if batch.kind == "event" else 0
+    def record(self, lines: _Lines) -> None:
+        """Archives some lines; of an export only what was not archived from it before."""
+        self.lines += lines.lines
+        if lines.archive is not None and lines.archive == self._own:
+            self.duplicates += lines.lines if lines.kind == "event" else 0
             return
-        records, upto = batch.records, None
+        records, upto = lines.records, None
         self._recorder.receiver = None
-        if batch.kind in _NUMBERED and batch.archive is not None:
-            self._recorder.receiver = f"export:{batch.archive}:{batch.kind}"
-            position, upto = self._recorder.position(), batch.numbers[-1]
-            known = bisect_right(batch.numbers, position)
+        if lines.kind in _NUMBERED and lines.archive is not None:
+            self._recorder.receiver = f"export:{lines.archive}:{lines.kind}"
+            position, upto = self._recorder.position(), lines.numbers[-1]
+            known = bisect_right(lines.numbers, position)
             if known:
-                records = (records.events() if isinstance(records, EventColumns) else records)[known:]
-            self.duplicates += known if batch.kind == "event" else 0
+                records = records[known:]
+            self.duplicates += known if lines.kind == "event" else 0
         done = self._recorder.record(records, upto)
         self.events += done.events
         self.duplicates += done.duplicates

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import text
 
 from archiver.api.archive import Archive
-from archiver.model import Closed, Event, Message, Micros, Observation, Opened, TimeRange, to_micros
+from archiver.model import Closed, Event, Message, Micros, Observation, Opened, Record, TimeRange, to_micros
 from archiver.platforms.decoders import decode
 from archiver.storage.engine import reader
-from archiver.storage.recorder import Record, Recorded, Recorder
+from archiver.storage.recorder import Recorded, Recorder
 
 START = to_micros(datetime(2016, 2, 1, 12, 0, tzinfo=UTC))
 SECOND = 1_000_000

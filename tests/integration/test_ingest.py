@@ -15,13 +15,13 @@ import pytest
 from sqlalchemy import text
 
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
-from archiver.model import Closed, Item, Message, Opened
+from archiver.model import Closed, Item, Message, Opened, Record
 from archiver.recording import ingest as module
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.engine import reader, writer
-from archiver.storage.recorder import Record, Recorded, Recorder
+from archiver.storage.recorder import Recorded, Recorder
 
 URL = "ws://stream.example/v1/events"
 
@@ -317,11 +317,11 @@ def test_an_error_of_the_spool_ends_it_at_once(spool: Spool, sqlite_url: str, mo
 def test_whatever_ends_it_does_not_leave_it_hanging(
     spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def discard(_upto: int) -> None:
+    def release(_upto: int) -> None:
         if spool.last:
             raise ZeroDivisionError
 
-    monkeypatch.setattr(spool, "discard", discard)
+    monkeypatch.setattr(spool, "release", release)
     ingest = Ingest(spool, sqlite_url)
     failed: list[BaseException] = []
 
@@ -368,12 +368,12 @@ def test_a_database_in_which_no_tables_can_be_made_is_told_of_once(
 ) -> None:
     attempts: list[str] = []
 
-    def upgrade(url: str) -> None:
+    def create(url: str) -> None:
         attempts.append(url)
         raise DatabaseUnreachable(database="x", reason="permission denied")
 
     monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
-    monkeypatch.setattr(module, "_make_tables", upgrade)
+    monkeypatch.setattr(module.migrate, "create", create)
     ingest = Ingest(spool, f"sqlite:///{tmp_path / 'new.db'}")
     with running(ingest):
         _until(lambda: len(attempts) >= 3)

@@ -82,7 +82,7 @@ def test_every_kind_of_item_comes_back_as_it_was_given(path: Path) -> None:
 def test_numbers_go_on_after_everything_was_discarded_and_the_file_reopened(path: Path) -> None:
     with Spool(path) as spool:
         spool.append(messages(1, 5))
-        spool.discard(5)
+        spool.release(5)
         spool.tidy()
     with Spool(path) as spool:
         assert spool.last == 5
@@ -128,7 +128,7 @@ def test_an_archive_that_knows_less_than_was_discarded_gets_what_is_left(path: P
     """Such as a new archive beside an old spool, or one that was restored from a backup."""
     with Spool(path) as spool:
         spool.append(messages(1, 5))
-        spool.discard(5)
+        spool.release(5)
         spool.tidy()
     with Spool(path) as spool:
         assert spool.take(0, 10, EVERYTHING) is None
@@ -160,7 +160,7 @@ def test_messages_without_a_byte_do_not_pile_up_in_memory(spool: Spool, monkeypa
 def test_an_append_deletes_what_was_discarded(spool: Spool, path: Path) -> None:
     spool.append(messages(1, 10))
     one = spool.size // 10
-    spool.discard(10)
+    spool.release(10)
     spool.append(messages(11, 11))
     assert spool.size == one
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as reader:
@@ -172,7 +172,7 @@ def test_the_disk_gets_back_what_an_outage_took(spool: Spool, tmp_path: Path) ->
     for first in range(1, 400, 10):
         spool.append(messages(first, first + 9, 100_000))
     assert files(tmp_path) > 40_000_000
-    spool.discard(400)
+    spool.release(400)
     for _ in range(20):  # the ingest does it every second while nothing comes
         spool.tidy()
     assert (tmp_path / "spool.db").stat().st_size < 3_000_000
@@ -182,7 +182,7 @@ def test_the_disk_gets_back_what_an_outage_took(spool: Spool, tmp_path: Path) ->
 def test_a_commit_that_fails_changes_nothing(spool: Spool, path: Path) -> None:
     spool.append(messages(1, 10))
     size = spool.size
-    spool.discard(10)
+    spool.release(10)
     spool._connection.execute("PRAGMA busy_timeout=0").close()
     other = sqlite3.connect(path, isolation_level=None)
     spool._connection.execute("PRAGMA max_page_count=1").close()
@@ -212,7 +212,7 @@ def test_a_delete_that_fails_is_made_up_for(spool: Spool, path: Path) -> None:
             return self.inner.execute(statement, *values)
 
     spool.append(messages(1, 10))
-    spool.discard(9)
+    spool.release(9)
     spool._connection = Failing(spool._connection)  # type: ignore[assignment]
     with pytest.raises(SpoolError, match="full"):
         spool.append(messages(11, 11))
@@ -232,7 +232,7 @@ def test_at_the_limit_messages_wait_but_sessions_are_taken(path: Path) -> None:
         with pytest.raises(SpoolFull):
             spool.append(messages(4, 4, 200))
         assert spool.append([Closed(URL, "abc", 1, "x")]) == 4
-        spool.discard(3)
+        spool.release(3)
         assert spool.append(messages(5, 5, 200)) == 5
         assert drained(spool, 3) == [Closed(URL, "abc", 1, "x"), message(5, 200)]
 
@@ -250,7 +250,7 @@ def test_a_group_larger_than_the_limit_is_taken_when_nothing_waits(path: Path) -
         spool.append(messages(1, 50, 200))
         with pytest.raises(SpoolFull):
             spool.append(messages(51, 51))
-        spool.discard(50)
+        spool.release(50)
         assert spool.append(messages(51, 100, 200)) == 100
 
 
@@ -382,7 +382,7 @@ def test_the_newest_resume_point_of_each_stream_is_kept(path: Path) -> None:
     with Spool(path) as spool:
         spool.append([message(1, resume="10"), message(2, resume="20"), message(3)])
         spool.append([message(4, resume="30")._replace(stream="other")])
-        spool.discard(4)
+        spool.release(4)
         spool.tidy()
     with Spool(path) as spool:
         assert (spool.resume_point(URL), spool.resume_point("other")) == ("20", "30")

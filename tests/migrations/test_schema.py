@@ -147,6 +147,25 @@ def test_an_upgrade_tells_the_revisions_and_a_second_one_changes_nothing(empty_d
     assert schema(empty_database_url) == before
 
 
+def test_what_the_daemon_creates_is_what_the_migrations_make(
+    empty_database_url: str, request: pytest.FixtureRequest
+) -> None:
+    migrate.create(empty_database_url)
+
+    migrated = "sqlite_url" if empty_database_url.startswith("sqlite") else "postgres_url"
+    assert schema(empty_database_url) == schema(request.getfixturevalue(migrated))
+    assert migrate.current(empty_database_url) == migrate.HEAD
+    assert migrate.check(empty_database_url) == []
+
+
+def test_what_is_there_is_not_created_again(database_url: str) -> None:
+    before = schema(database_url)
+
+    migrate.create(database_url)
+
+    assert schema(database_url) == before
+
+
 def test_two_upgrades_at_once(empty_postgres_url: str) -> None:
     done: list[object] = []
 

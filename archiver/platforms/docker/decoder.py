@@ -71,11 +71,11 @@ def decode(message: Message) -> Event | Reject:
         value = parse(message.payload.decode().strip())
         return _event(message, value)
     except UnicodeDecodeError as exc:
-        return message.reject(f"not UTF-8: {exc.reason} at byte {exc.start}")
+        return Reject.of(message, f"not UTF-8: {exc.reason} at byte {exc.start}")
     except RecursionError:
-        return message.reject("not readable: JSON nested too deep")
+        return Reject.of(message, "not readable: JSON nested too deep")
     except ValueError as exc:
-        return message.reject(f"not JSON: {exc}")
+        return Reject.of(message, f"not JSON: {exc}")
 
 
 def speaks_docker(line: bytes) -> bool:
@@ -85,11 +85,11 @@ def speaks_docker(line: bytes) -> bool:
 
 def _event(message: Message, value: Any) -> Event | Reject:
     if type(value) is not dict:
-        return message.reject("not an event: no JSON object")
+        return Reject.of(message, "not an event: no JSON object")
     envelope = value if type(value.get("message")) is dict else {"message": value}
     said = _said(envelope)
     if said is None:
-        return message.reject("not an event of Docker: no Type or no Action")
+        return Reject.of(message, "not an event of Docker: no Type or no Action")
     meaning = _MEANINGS.get(said.kind, _other)(said)
     occurred_at, time_source = _time(envelope["message"], message.received_at)
     return Event(

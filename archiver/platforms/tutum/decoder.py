@@ -19,13 +19,13 @@ def decode(message: Message) -> Event | Reject:
         text = payload.decode().strip()
         value = parse(text)
     except UnicodeDecodeError as exc:
-        return message.reject(f"not UTF-8: {exc.reason} at byte {exc.start}")
+        return Reject.of(message, f"not UTF-8: {exc.reason} at byte {exc.start}")
     except RecursionError:
-        return message.reject("not readable: JSON nested too deep")
+        return Reject.of(message, "not readable: JSON nested too deep")
     except ValueError as exc:
-        return message.reject(f"not JSON: {exc}")
+        return Reject.of(message, f"not JSON: {exc}")
     if type(value) is not dict:
-        return message.reject(f"not an event: a JSON {_json_type(value)}, not an object")
+        return Reject.of(message, f"not an event: a JSON {_json_type(value)}, not an object")
     # Only an escape can bring a NUL or a lone surrogate into a JSON string; and ASCII has as many bytes as characters.
     return decode_object(value, message, clean="\\u" not in text and text.isascii())
 

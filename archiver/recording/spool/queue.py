@@ -187,7 +187,7 @@ class Spool:
             raise SpoolError(path=self.path, reason=f"items {after + 1} to {until} are not there any more")
         return Group(first, items, size)
 
-    def follow(self, position: int) -> int:
+    def number_above(self, position: int) -> int:
         """Numbers what is new above the archive's position; to be called once that is known, before anything is taken.
 
         An archive that has more than this file ever held knows a later state of it: the file is an older copy. What was
@@ -209,7 +209,7 @@ class Spool:
             self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
             return skipped
 
-    def discard(self, upto: int) -> None:
+    def release(self, upto: int) -> None:
         """Gives up the items up to a number, which the archive has committed; the next `append` deletes them."""
         with self._changed:
             self._discard_to = max(self._discard_to, min(upto, self._last))

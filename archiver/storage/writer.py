@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, count, repeat
-from typing import Any
 
 from sqlalchemy import Connection
 
 from archiver.codec.text import MAX_PARENTS, dump, parse
-from archiver.model import Alive, Closed, Event, EventColumns, Observation, Opened, Reject, iso, to_datetime
+from archiver.model import Alive, Batch, Closed, EventColumns, Observation, Opened, Reject, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
 from archiver.storage.lookups import Link, LinkKey, Lookups, next_id
 from archiver.storage.sessions import Sessions
-
-Record = Event | Reject | Observation | Opened | Alive | Closed
-"""What the recorder takes: what a source said, decoded."""
-Records = Sequence[Record] | EventColumns
-"""A batch; one of nothing but events may come as columns."""
 
 _PLACES = range(MAX_PARENTS)
 
@@ -50,29 +44,25 @@ class Writer:
         """Empties the caches of what another writer may have changed."""
         self._lookups.forget_changing()
 
-    def write(
-        self, connection: Connection, records: Records, receiver_id: int | None, *, check_uuids: bool
-    ) -> Recorded:
+    def write(self, connection: Connection, batch: Batch, receiver_id: int | None, *, check_uuids: bool) -> Recorded:
         """Writes everything a batch tells. Raises IntegrityError for a known uuid unless `check_uuids`."""
-        kinds: dict[type, Any] = {} if isinstance(records, EventColumns) else _by_kind(records)
-        columns = records if isinstance(records, EventColumns) else EventColumns.of(kinds.get(Event, ()))
-        rejects: Sequence[Reject] = kinds.get(Reject, ())
-        observations: Sequence[Observation] = kinds.get(Observation, ())
+        columns, opened = batch.events, batch.of_kind(Opened)
+        rejects, observations = batch.of_kind(Reject), batch.of_kind(Observation)
         duplicates = 0
         if check_uuids or has_repeated_uuid(columns):
             events, conflicts, duplicates = drop_duplicates(connection, columns.events())
             columns, rejects = EventColumns.of(events), [*rejects, *conflicts]
-        self._sessions.open(connection, kinds.get(Opened, ()), receiver_id)
+        self._sessions.open(connection, opened, receiver_id)
         if columns.type:
             self._write_events(connection, columns)
         self._write_observations(connection, observations)
         self._write_rejects(connection, rejects)
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.observed_at) for item in observations]
-        seen += [(item.session, item.at) for item in kinds.get(Alive, ())]
-        self._sessions.touch(connection, columns, seen, kinds.get(Closed, ()))
+        seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
+        self._sessions.touch(connection, columns, seen, batch.of_kind(Closed))
         if receiver_id is not None:
-            self._sessions.close_left_open(connection, kinds.get(Opened, ()), receiver_id)
+            self._sessions.close_left_open(connection, opened, receiver_id)
         return Recorded(len(columns.type), len(rejects), duplicates)
 
     def _write_events(self, connection: Connection, events: EventColumns) -> None:
@@ -156,14 +146,3 @@ def _with_spelling(extra: str | None, spelling: str | None) -> str | None:
     if extra is None or spelling is None:
         return extra or spelling
     return dump({**parse(spelling), **parse(extra)})
-
-
-def _by_kind(records: Sequence[Record]) -> dict[type, Any]:
-    """The records sorted by what they are, each kind in its order; nearly always all are events."""
-    kinds = set(map(type, records))
-    if len(kinds) == 1:
-        return dict.fromkeys(kinds, records)
-    sorted_: dict[type, list[Record]] = {kind: [] for kind in kinds}
-    for item in records:
-        sorted_[type(item)].append(item)
-    return sorted_

@@ -1,0 +1,131 @@
+"""What the archive answers; instants are `datetime` with zone UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class TimeRange(NamedTuple):
+    """From `since` (inclusive) to `until` (exclusive), UTC; None is open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Resource(NamedTuple):
+    """An object of the platform as the archive knows it."""
+
+    id: int
+    uri: str
+    type: str
+    key: str
+    name: str | None
+    parents: tuple[str, ...] = ()
+
+
+class Gap(NamedTuple):
+    """When nobody was watching a stream, and why; `until` None: still so."""
+
+    stream: str | None
+    since: datetime | None
+    until: datetime | None
+    reason: str
+
+
+class Coverage(NamedTuple):
+    """Whether somebody was watching throughout a range, and when not."""
+
+    gaps: tuple[Gap, ...]
+
+    @property
+    def complete(self) -> bool:
+        """True when every stream was watched over the whole range."""
+        return not self.gaps
+
+
+class Span(NamedTuple):
+    """One state of one resource from one instant to another; `until` None: still so."""
+
+    state: str
+    since: datetime
+    until: datetime | None
+    events: int
+    observed: bool = False
+    """True when the state was learnt by asking, not from an event."""
+
+
+class History(NamedTuple):
+    """The state timeline of one resource."""
+
+    resource: Resource
+    range: TimeRange
+    coverage: Coverage
+    spans: tuple[Span, ...]
+
+
+class Action(NamedTuple):
+    """One action that ran on the platform."""
+
+    uri: str
+    target: str | None
+    state: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    events: int
+    name: str | None = None
+
+
+class ArchivedEvent(NamedTuple):
+    """An event as the archive keeps it."""
+
+    id: int
+    type: str
+    action: str | None
+    state: str | None
+    resource_uri: str | None
+    parents: tuple[str, ...]
+    occurred_at: datetime
+    received_at: datetime
+    uuid: str | None
+    name: str | None = None
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+
+class TreeNode(NamedTuple):
+    """A resource with everything that is under it."""
+
+    uri: str
+    type: str
+    name: str | None
+    state: str | None
+    since: datetime | None
+    children: tuple[TreeNode, ...]
+
+
+class StreamStatus(NamedTuple):
+    """How things stand with one stream: its last session, and how often nobody was watching."""
+
+    url: str
+    connected: bool
+    opened_at: datetime | None
+    last_seen_at: datetime | None
+    closed_at: datetime | None
+    reason: str | None
+    gaps: int
+
+
+class Status(NamedTuple):
+    """How things stand with an archive; `size_bytes` is None where it cannot be told."""
+
+    database: str
+    revision: str
+    events: int
+    rejects: int
+    resources: int
+    first_event_at: datetime | None
+    last_event_at: datetime | None
+    size_bytes: int | None
+    streams: tuple[StreamStatus, ...]

@@ -1,0 +1,153 @@
+"""What the decoder makes of what a source said: the records that are archived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeVar
+
+from archiver.model.items import Alive, Closed, Message, Opened
+from archiver.model.moments import Micros, to_datetime
+
+R = TypeVar("R")
+
+TimeSource = Literal["datetime", "date", "received"]
+
+
+class Event(NamedTuple):
+    """A decoded message.
+
+    Texts are clean (no NUL, no lone surrogate) and of bounded length; whatever is not stands in `extra` instead, so
+    that the original JSON value can always be rebuilt (`codec.events.rebuild`).
+    """
+
+    type: str
+    action: str | None
+    state: str | None
+    resource_uri: str | None
+    parents: tuple[str, ...]
+    occurred_at: Micros
+    time_source: TimeSource
+    received_at: Micros
+    uuid: str | None
+    extra: str | None
+    """JSON text (ASCII) of an object holding what the other fields do not; None when they hold everything."""
+    session: str | None = None
+    name: str | None = None
+    """A name the event gives its resource (Docker does, Tutum does not)."""
+
+    @property
+    def time(self) -> datetime:
+        """When it happened, as an aware datetime in UTC."""
+        return to_datetime(self.occurred_at)
+
+
+class EventColumns(NamedTuple):
+    """Many events, field by field: what is done once for a column is not done by the interpreter once an event."""
+
+    type: tuple[str, ...]
+    action: tuple[str | None, ...]
+    state: tuple[str | None, ...]
+    resource_uri: tuple[str | None, ...]
+    parents: tuple[tuple[str, ...], ...]
+    occurred_at: tuple[Micros, ...]
+    time_source: tuple[TimeSource, ...]
+    received_at: tuple[Micros, ...]
+    uuid: tuple[str | None, ...]
+    extra: tuple[str | None, ...]
+    session: tuple[str | None, ...]
+    name: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, events: Sequence[Event]) -> EventColumns:
+        """The columns of some events."""
+        return cls(*zip(*events, strict=True)) if events else cls(*[()] * len(cls._fields))
+
+    def events(self) -> list[Event]:
+        """The events again, one by one."""
+        return list(map(Event._make, zip(*self, strict=True)))
+
+
+class Reject(NamedTuple):
+    """A message that could not become an event, kept byte for byte with the reason."""
+
+    payload: bytes
+    reason: str
+    received_at: Micros
+    session: str | None = None
+
+    @classmethod
+    def of(cls, message: Message, reason: str) -> Reject:
+        """What is kept of a message when it cannot become an event."""
+        return cls(message.payload, reason, message.received_at, message.session)
+
+
+class Observation(NamedTuple):
+    """A state learnt by asking the platform rather than from an event."""
+
+    uri: str
+    state: str | None
+    name: str | None
+    parents: tuple[str, ...]
+    observed_at: Micros
+    extra: str | None
+    session: str | None = None
+
+
+class ResourceRef(NamedTuple):
+    """What identifies a resource: its type, and its key within the type."""
+
+    type: str
+    key: str
+
+
+Record = Event | Reject | Observation | Opened | Alive | Closed
+"""What is archived: what a source said, decoded."""
+
+
+class Batch:
+    """Records on their way into the archive, in the order in which they came.
+
+    A batch of nothing but events, which nearly all are, may be made of columns and then costs nothing an event.
+    """
+
+    def __init__(self, records: Sequence[Record] | EventColumns) -> None:
+        self._columns: EventColumns | None = None
+        self._records: Sequence[Record] = ()
+        if isinstance(records, EventColumns):
+            self._columns = records
+        elif set(map(type, records)) == {Event}:
+            self._columns = EventColumns.of(records)  # type: ignore[arg-type]
+        else:
+            self._records = records
+
+    @classmethod
+    def of(cls, records: Batch | Sequence[Record]) -> Batch:
+        """The records as a batch; a batch is one already."""
+        return records if isinstance(records, Batch) else cls(records)
+
+    def __len__(self) -> int:
+        return len(self._records if self._columns is None else self._columns.type)
+
+    def __getitem__(self, part: slice) -> Batch:
+        if self._columns is None:
+            return Batch(self._records[part])
+        return Batch(EventColumns._make([column[part] for column in self._columns]))
+
+    @property
+    def only_events(self) -> EventColumns | None:
+        """The columns of a batch that is nothing but events; None for any other."""
+        return self._columns
+
+    @property
+    def events(self) -> EventColumns:
+        """The events among the records, by column."""
+        return self._columns if self._columns is not None else EventColumns.of(self.of_kind(Event))
+
+    def of_kind(self, kind: type[R]) -> list[R]:
+        """The records of one kind, in their order; of events rather `events`."""
+        return [record for record in self._records if type(record) is kind]
+
+    def __iter__(self) -> Iterator[Record]:
+        """All records, one by one."""
+        return iter(self._records if self._columns is None else self._columns.events())
