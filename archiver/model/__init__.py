@@ -19,7 +19,18 @@ from archiver.model.answers import (
     TimeRange,
     TreeNode,
 )
-from archiver.model.items import Alive, Closed, Dialect, Item, Message, Observed, Opened
+from archiver.model.items import (
+    Alive,
+    Closed,
+    Condition,
+    ConditionOf,
+    Dialect,
+    EndKind,
+    Item,
+    Message,
+    Observed,
+    Opened,
+)
 from archiver.model.moments import EPOCH, MICROSECOND, Micros, iso, now_micros, to_datetime, to_micros
 from archiver.model.records import Batch, Event, EventColumns, Observation, Record, Reject, ResourceRef, TimeSource
 
@@ -31,8 +42,11 @@ __all__ = [
     "ArchivedEvent",
     "Batch",
     "Closed",
+    "Condition",
+    "ConditionOf",
     "Coverage",
     "Dialect",
+    "EndKind",
     "Event",
     "EventColumns",
     "Gap",

@@ -115,6 +115,12 @@ class StreamStatus(NamedTuple):
     closed_at: datetime | None
     reason: str | None
     gaps: int
+    trouble: str | None = None
+    """Why it cannot be reached at present, or what of it was not understood; None: no trouble."""
+    trouble_since: datetime | None = None
+    """When that was last found."""
+    clock_offset_seconds: float | None = None
+    """How far the platform's clock is ahead of ours; None: not known."""
 
 
 class Status(NamedTuple):

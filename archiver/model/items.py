@@ -10,6 +10,15 @@ Dialect = Literal["tutum", "docker"]
 """How a message is to be decoded. Tutum and Docker Cloud speak the same JSON."""
 
 
+EndKind = Literal["stopped", "lost", "refused", "silent", "skipped", "clock", "restored", "imported", "before"]
+"""Why nobody watches any more, for programs to compare; the sentence beside it is for people.
+
+stopped: the archiver was told to; lost: the connection ended or could not be had; refused: the credentials;
+silent: the platform, or the archiver, gave no sign of life; skipped: the platform left messages out; clock: it was set;
+restored: the archive is an older copy; imported: nobody wrote down; before: the first session.
+"""
+
+
 class Opened(NamedTuple):
     """A connection to a stream was opened."""
 
@@ -64,7 +73,27 @@ class Closed(NamedTuple):
     at: Micros
     """The last instant at which the stream is known to have been alive."""
     reason: str
+    """In words."""
+    kind: EndKind
 
 
-Item = Opened | Message | Observed | Alive | Closed
+ConditionOf = Literal["trouble", "clock", "identity"]
+
+
+class Condition(NamedTuple):
+    """How things stand with a stream at present, beside what it says; a later one of the same `of` takes its place.
+
+    trouble: why it cannot be reached or was not understood, in words. clock: by how many microseconds the platform's
+    clock is ahead of ours. identity: JSON of who the platform says it is.
+    """
+
+    stream: str
+    dialect: Dialect
+    at: Micros
+    of: ConditionOf
+    value: str | None
+    """None: no longer so."""
+
+
+Item = Opened | Message | Observed | Alive | Closed | Condition
 """Whatever a source yields, in the order it happened."""

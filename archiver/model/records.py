@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
-from archiver.model.items import Alive, Closed, Message, Opened
+from archiver.model.items import Alive, Closed, Condition, Message, Opened
 from archiver.model.moments import Micros, to_datetime
 
 R = TypeVar("R")
@@ -101,7 +101,7 @@ class ResourceRef(NamedTuple):
     key: str
 
 
-Record = Event | Reject | Observation | Opened | Alive | Closed
+Record = Event | Reject | Observation | Opened | Alive | Closed | Condition
 """What is archived: what a source said, decoded."""
 
 

@@ -39,16 +39,17 @@ class PlaybackSource:
             file = self._path.open("rb")
         except OSError as exc:
             raise BadInput(source=str(self._path), reason=exc.strerror or str(exc)) from exc
-        session, reason = secrets.token_hex(8), "end of the recording"
+        session, stopped = secrets.token_hex(8), False
         with file:
             opened = now_micros()
             yield Opened(self.stream, session, self._dialect, opened, opened)
             for payload, refused in self._lines(file):
                 yield Message(self.stream, session, self._dialect, now_micros(), payload, None, refused)
                 if stop.is_set():
-                    reason = "stopped"
+                    stopped = True
                     break
-        yield Closed(self.stream, session, now_micros(), reason)
+        reason = "stopped" if stopped else "end of the recording"
+        yield Closed(self.stream, session, now_micros(), reason, "stopped")
 
     def _lines(self, file: BinaryIO) -> Iterator[tuple[bytes, str | None]]:
         while line := file.readline(self._cap + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from sqlalchemy import Connection, Table, func, select, text
 from archiver.model import Status, StreamStatus
 from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.storage.migrate import HEAD
-from archiver.storage.schema import events, rejects, resources, sessions, streams
+from archiver.storage.schema import archive_properties, events, rejects, resources, sessions, streams
+from archiver.storage.streams import condition_key
 
 
 def status(connection: Connection, database: str, now: datetime) -> Status:
@@ -53,6 +55,22 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
         .limit(1)
     ).one_or_none()
     gaps = stream_gaps(connection, number, now)
+    conditions = _conditions(connection, url)
     if last is None:
-        return StreamStatus(url, False, None, None, None, None, gaps)
-    return StreamStatus(url, is_alive(last, now), last.opened_at, last.last_seen_at, last.closed_at, last.reason, gaps)
+        return StreamStatus(url, False, None, None, None, None, gaps, *conditions)
+    told = (last.opened_at, last.last_seen_at, last.closed_at, last.reason)
+    return StreamStatus(url, is_alive(last, now), *told, gaps, *conditions)
+
+
+def _conditions(connection: Connection, url: str) -> tuple[str | None, datetime | None, float | None]:
+    """The trouble a stream is in and since when, and how far its clock is off."""
+    c = archive_properties.c
+    keys = {of: condition_key(of, url) for of in ("trouble", "clock")}
+    rows = connection.execute(select(c.key, c.value).where(c.key.in_(keys.values())))
+    found = {row.key: json.loads(row.value) for row in rows}
+    trouble, clock = found.get(keys["trouble"]), found.get(keys["clock"])
+    return (
+        trouble["value"] if trouble else None,
+        datetime.fromisoformat(trouble["at"]) if trouble else None,
+        int(clock["value"]) / 1_000_000 if clock else None,
+    )

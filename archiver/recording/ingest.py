@@ -11,7 +11,7 @@ from functools import partial
 
 from archiver.codec.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
-from archiver.model import Batch, Item, Message, Observed, Record, Reject
+from archiver.model import Batch, Condition, Item, Message, Observed, Record, Reject
 from archiver.platforms.decoders import decode
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
@@ -235,4 +235,4 @@ def rejected(item: Item, reason: str) -> Reject:
     if isinstance(item, Message):
         return Reject(item.payload, reason, item.received_at, item.session)
     payload = item.payload if isinstance(item, Observed) else repr(item).encode()
-    return Reject(payload, reason, item.at, item.session)
+    return Reject(payload, reason, item.at, None if isinstance(item, Condition) else item.session)

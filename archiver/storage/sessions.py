@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 from archiver.model import Closed, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.lookups import next_id
+from archiver.storage.streams import stream_number
 from archiver.storage.views import INTERRUPTED
 
 _MAX_KNOWN = 1000
@@ -31,7 +32,7 @@ class Sessions:
     def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
         """Makes a row for each session that was opened."""
         for item in opened:
-            stream_id = self._stream(connection, item)
+            stream_id = stream_number(connection, item.stream, item.dialect)
             known = select(_table.c.id).where(_table.c.key == item.session)
             if connection.scalar(known) is not None:
                 continue
@@ -114,12 +115,3 @@ class Sessions:
             self._authenticated.add(session)
             which = (_table.c.key == session, _table.c.authenticated_at.is_(None))
             connection.execute(update(_table).where(*which).values(authenticated_at=to_datetime(received_at)))
-
-    @staticmethod
-    def _stream(connection: Connection, item: Opened) -> int:
-        table = schema.streams
-        number: int | None = connection.scalar(select(table.c.id).where(table.c.url == item.stream))
-        if number is None:
-            number = next_id(connection, table)
-            connection.execute(insert(table).values(id=number, url=item.stream, dialect=item.dialect))
-        return number

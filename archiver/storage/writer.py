@@ -9,12 +9,13 @@ from itertools import chain, count, repeat
 from sqlalchemy import Connection
 
 from archiver.codec.text import MAX_PARENTS, dump, parse
-from archiver.model import Alive, Batch, Closed, EventColumns, Observation, Opened, Reject, iso, to_datetime
+from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
 from archiver.storage.lookups import Link, LinkKey, Lookups, next_id
 from archiver.storage.sessions import Sessions
+from archiver.storage.streams import note_conditions
 
 _PLACES = range(MAX_PARENTS)
 
@@ -53,6 +54,9 @@ class Writer:
             events, conflicts, duplicates = drop_duplicates(connection, columns.events())
             columns, rejects = EventColumns.of(events), [*rejects, *conflicts]
         self._sessions.open(connection, opened, receiver_id)
+        conditions = batch.of_kind(Condition)
+        if conditions or opened:
+            note_conditions(connection, conditions, opened)
         if columns.type:
             self._write_events(connection, columns)
         self._write_observations(connection, observations)

@@ -201,7 +201,7 @@ def _session(value: dict[str, Any]) -> Iterator[Record]:
     yield Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"]))
     yield Alive(stream, session, _micros(value["last_seen_at"]))
     if value["closed_at"] is not None:
-        yield Closed(stream, session, _micros(value["closed_at"]), _said(value["reason"]))
+        yield Closed(stream, session, _micros(value["closed_at"]), _said(value["reason"]), "imported")
 
 
 def _event(value: dict[str, Any], clean: bool) -> Record:

@@ -65,7 +65,7 @@ def opened(session: str, second: float, covered_from: float | None = None, strea
 
 
 def closed(session: str, second: float, reason: str = "cut", stream: str = STREAM) -> Closed:
-    return Closed(stream, session, micros(second), reason)
+    return Closed(stream, session, micros(second), reason, "lost")
 
 
 def record(url: str, *records: Record, receiver: str | None = None, upto: int | None = None) -> Recorded:

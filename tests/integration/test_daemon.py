@@ -38,7 +38,7 @@ class Told:
             raise self._fails
         if not self._ends:
             stop.wait()
-        yield Closed(self.stream, self.stream, now_micros(), "over")
+        yield Closed(self.stream, self.stream, now_micros(), "over", "stopped")
 
 
 @pytest.fixture

@@ -33,7 +33,11 @@ def message(number: int, state: str = "Running") -> Message:
 
 def stream(*numbers: int) -> list[Item]:
     at = 1_700_000_000_000_000
-    return [Opened(URL, "abc", "tutum", at, at), *map(message, numbers), Closed(URL, "abc", at + 9, "stopped")]
+    return [
+        Opened(URL, "abc", "tutum", at, at),
+        *map(message, numbers),
+        Closed(URL, "abc", at + 9, "stopped", "stopped"),
+    ]
 
 
 @pytest.fixture

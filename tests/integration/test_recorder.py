@@ -19,12 +19,12 @@ from archiver.errors import (
     RowRefused,
     SchemaNotAtHead,
 )
-from archiver.model import Reject
+from archiver.model import Condition, Reject
 from archiver.storage import lookups, relations
 from archiver.storage.engine import translate, writer
 from archiver.storage.recorder import Recorded, Recorder
 
-from .archives import START, event, opened, record, rows, uri, wire
+from .archives import START, STREAM, at, event, micros, opened, record, rows, uri, wire
 from .cutting import commit_cut
 
 
@@ -357,3 +357,23 @@ def test_rows_of_a_session_that_nobody_opened_stand_without_one(database_url: st
         recorder.record([opened("late", 0), event("container/2", session="late")])
 
     assert rows(database_url, "SELECT session_id FROM events ORDER BY id") == [(None,), (1,)]
+
+
+def test_a_stream_that_cannot_be_reached_is_known_with_its_trouble_until_it_opens(database_url: str) -> None:
+    record(database_url, Condition(STREAM, "tutum", micros(1), "trouble", "connection refused"))
+    with Archive.open(database_url) as archive:
+        (stream,) = archive.status().streams
+    assert (stream.url, stream.connected, stream.trouble) == (STREAM, False, "connection refused")
+    assert stream.trouble_since == at(1)
+
+    record(database_url, opened("s1", 2))
+    with Archive.open(database_url) as archive:
+        (stream,) = archive.status().streams
+    assert (stream.trouble, stream.trouble_since) == (None, None)
+
+
+def test_the_latest_condition_of_a_stream_counts(database_url: str) -> None:
+    record(database_url, *(Condition(STREAM, "docker", micros(n), "clock", str(n * 500_000)) for n in (3, 1)))
+    with Archive.open(database_url) as archive:
+        (stream,) = archive.status().streams
+    assert stream.clock_offset_seconds == 1.5

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
-from archiver.model import Alive, Closed, Item, Message, Observed, Opened
+from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
 from archiver.recording.spool import queue as module
 from archiver.recording.spool.queue import Group, Spool
 
@@ -70,13 +71,25 @@ def test_every_kind_of_item_comes_back_as_it_was_given(path: Path) -> None:
         Message(URL, "abc", "tutum", 12, b"begin", None, "too long"),
         Observed(URL, "abc", "docker", 13, b"{}"),
         Alive(URL, "abc", 14),
-        Closed(URL, "abc", 15, "it's over"),
+        Closed(URL, "abc", 15, "it's over", "silent"),
+        Condition(URL, "docker", 16, "trouble", "no such host \N{SNOWMAN}"),
+        Condition(URL, "docker", 17, "trouble", None),
     ]
     with Spool(path) as spool:
-        assert spool.append(given) == 6
+        assert spool.append(given) == 8
         assert drained(spool) == given
     with Spool(path) as spool:
         assert drained(spool) == given
+
+
+def test_a_spool_of_the_first_release_opens_and_its_ends_get_a_kind(path: Path) -> None:
+    ends = [Closed(URL, "abc", 15, "stopped", "stopped"), Closed(URL, "def", 16, "connection reset", "lost")]
+    with Spool(path) as spool:
+        spool.append(ends)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE spool SET kind = 'closed'")
+    with Spool(path) as spool:
+        assert drained(spool) == ends
 
 
 def test_numbers_go_on_after_everything_was_discarded_and_the_file_reopened(path: Path) -> None:
@@ -231,10 +244,10 @@ def test_at_the_limit_messages_wait_but_sessions_are_taken(path: Path) -> None:
         spool.append(messages(1, 3, 200))
         with pytest.raises(SpoolFull):
             spool.append(messages(4, 4, 200))
-        assert spool.append([Closed(URL, "abc", 1, "x")]) == 4
+        assert spool.append([Closed(URL, "abc", 1, "x", "lost")]) == 4
         spool.release(3)
         assert spool.append(messages(5, 5, 200)) == 5
-        assert drained(spool, 3) == [Closed(URL, "abc", 1, "x"), message(5, 200)]
+        assert drained(spool, 3) == [Closed(URL, "abc", 1, "x", "lost"), message(5, 200)]
 
 
 def test_messages_without_a_byte_come_to_the_limit_as_well(path: Path) -> None:

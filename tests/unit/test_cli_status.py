@@ -29,6 +29,17 @@ def test_people_see_how_things_stand() -> None:
     assert "wss://x/events  yes" in text
 
 
+def test_a_stream_that_cannot_be_reached_says_why_and_a_clock_that_is_off_says_how_far() -> None:
+    bad = StreamStatus(
+        "tcp://x:2375", False, None, None, None, None, 0, "connection \x1b[31mrefused", WHOLE.last_event_at, -90.0
+    )
+
+    text = shown(WHOLE._replace(streams=(bad,)))
+
+    assert text[-2] == "tcp://x:2375: connection \\x1b[31mrefused (at 2026-11-20 14:48:00Z)"
+    assert text[-1] == "tcp://x:2375: its clock is 1m30s behind ours"
+
+
 def test_a_fresh_archive_names_the_next_step() -> None:
     assert "archiver run --stream URL" in shown(FRESH)[-1]
 
@@ -41,6 +52,7 @@ def test_json_has_every_value() -> None:
         {
             "url": "wss://x/events", "connected": True, "opened_at": "2026-11-20T14:48:00Z",
             "last_seen_at": "2026-11-20T18:00:00Z", "closed_at": None, "reason": None, "gaps": 2,
+            "trouble": None, "trouble_since": None, "clock_offset_seconds": None,
         }
     ]  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import typer
@@ -26,6 +26,9 @@ from archiver.cli.output import (
     write_lines,
 )
 from archiver.model import Status, StreamStatus
+
+CLOCK_SECONDS = 1.0
+"""How far a platform's clock may be off before it is worth a line."""
 
 
 def register(app: typer.Typer) -> None:
@@ -89,8 +92,19 @@ def _for_people(view: View, status: Status) -> Iterator[str]:
     yield ""
     if status.streams:
         yield from table_lines(view, STREAM_COLUMNS, status.streams)
+        for stream in status.streams:
+            yield from (f"{escape(stream.url)}: {remark}" for remark in _remarks(view, stream))
     else:
         yield "no stream has been recorded yet; start with: archiver run --stream URL"
+
+
+def _remarks(view: View, stream: StreamStatus) -> Iterator[str]:
+    """What of a stream is not as it should be, beside what its columns say."""
+    if stream.trouble is not None:
+        yield f"{escape(stream.trouble)} (at {view.instant(stream.trouble_since)})"
+    if stream.clock_offset_seconds is not None and abs(stream.clock_offset_seconds) >= CLOCK_SECONDS:
+        way = "ahead of" if stream.clock_offset_seconds > 0 else "behind"
+        yield f"its clock is {times.duration(timedelta(seconds=abs(stream.clock_offset_seconds)))} {way} ours"
 
 
 def _ago(view: View, moment: datetime | None) -> str:

@@ -137,7 +137,7 @@ class DockerSource:
             reason = STOPPED if stop.is_set() else describe(exc)
         if reason != STOPPED:
             self._complain(f"lost the stream {self.stream}: {reason}")
-        yield Closed(self.stream, session, alive, plain(reason))
+        yield Closed(self.stream, session, alive, plain(reason), "stopped" if reason == STOPPED else "lost")
 
     # --- what the engine remembers ---------------------------------------------------------------------------------
 

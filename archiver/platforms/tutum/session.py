@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
-from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
+from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, now_micros
 from archiver.platforms.wire.connection import DEFAULT_CAP, CappedWebSocket
 from archiver.platforms.wire.frames import TOO_BIG, Violation
 from archiver.platforms.wire.logtext import plain, why
@@ -44,8 +44,22 @@ class Ending(enum.Enum):
 
     STOPPED = "we stopped"
     LOST = "the connection is gone"
+    SILENT = "the platform gives no sign of life"
     REFUSED = "the platform does not take our credentials"
     THROTTLED = "the platform takes no more logins for a while"
+
+
+_KINDS: dict[Ending, EndKind] = {
+    Ending.STOPPED: "stopped",
+    Ending.LOST: "lost",
+    Ending.SILENT: "silent",
+    Ending.REFUSED: "refused",
+    Ending.THROTTLED: "refused",
+}
+
+
+BROKEN = (Ending.LOST, Ending.SILENT)
+"""Ends after which the next connection is tried soon."""
 
 
 class End(NamedTuple):
@@ -54,13 +68,18 @@ class End(NamedTuple):
     ending: Ending
     reason: str
 
+    @property
+    def kind(self) -> EndKind:
+        """The kind of end that the archive keeps."""
+        return _KINDS[self.ending]
+
 
 class _Over(Exception):
     """Ends a session from within: the server is silent or too slow."""
 
-    def __init__(self, reason: str, code: int = NORMAL) -> None:
+    def __init__(self, ending: Ending, reason: str, code: int = NORMAL) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.end = End(ending, reason)
         self.code = code
 
 
@@ -86,9 +105,8 @@ class Session:
             self._resumed = self._pace.monotonic()
             end, code = yield from self._until_over(stop)
             self._ws.end(code, CLOSE_SECONDS)
-            yield Closed(
-                self._stream, self._identity, max(self._opened_at, self._alive_at), plain(self._safe(end.reason))
-            )
+            at, reason = max(self._opened_at, self._alive_at), plain(self._safe(end.reason))
+            yield Closed(self._stream, self._identity, at, reason, end.kind)
             return end
         finally:
             self._ws.end(NORMAL, 0.0)
@@ -98,12 +116,12 @@ class Session:
         try:
             end = yield from self._listen(stop)
         except _Over as exc:
-            end, code = End(Ending.LOST, exc.reason), exc.code
+            end, code = exc.end, exc.code
         except Violation as exc:
             end, code, kept = End(Ending.LOST, f"the server broke the protocol: {exc.reason}"), exc.code, exc.kept
         except (OSError, WebSocketException) as exc:
             end = End(Ending.LOST, why(exc))
-        if end.ending is Ending.LOST and (kept := kept or self._ws.unfinished()):
+        if end.ending in BROKEN and (kept := kept or self._ws.unfinished()):
             reason = plain(f"not a whole message: {self._safe(end.reason)}; the first {len(kept)} bytes are kept")
             yield self._message(kept, reason)
         return end, code
@@ -137,9 +155,9 @@ class Session:
         now = pace.monotonic()
         self._checked = ws.read_tick
         if now - max(ws.read_tick, self._resumed) > pace.dead_after:
-            raise _Over(f"no answer for {pace.dead_after:g} s")
+            raise _Over(Ending.SILENT, f"no answer for {pace.dead_after:g} s")
         if ws.halfway_since is not None and now - max(ws.halfway_since, self._resumed) > pace.frame_deadline:
-            raise _Over(f"a message was not complete after {pace.frame_deadline:g} s", TOO_BIG)
+            raise _Over(Ending.LOST, f"a message was not complete after {pace.frame_deadline:g} s", TOO_BIG)
         if now - self._pinged >= pace.ping_interval:
             self._pinged = now
             ws.ping()

@@ -16,7 +16,7 @@ from websocket import WebSocketException
 from archiver.errors import CredentialsRefused
 from archiver.model import Item
 from archiver.platforms.tutum.credentials import Credentials, credentials_of_url
-from archiver.platforms.tutum.session import End, Ending, Pace, Session, is_throttling
+from archiver.platforms.tutum.session import BROKEN, End, Ending, Pace, Session, is_throttling
 from archiver.platforms.wire.address import AuthWay, check_url, without_credentials
 from archiver.platforms.wire.backoff import Backoff
 from archiver.platforms.wire.connection import CappedWebSocket
@@ -99,13 +99,13 @@ class WebsocketSource:
                 began = self._pace.monotonic()
                 session = Session(opened, self._stream, secrets.token_hex(8), self._pace, self._safe)
                 end = yield from session.items(stop)
-                if end.ending is Ending.LOST and self._pace.monotonic() - began >= retry.healthy_after:
+                if end.ending in BROKEN and self._pace.monotonic() - began >= retry.healthy_after:
                     quick.reset()
                     slow.reset()
             if end.ending is Ending.STOPPED:
                 return
             self._give_up_if_refused(end)
-            delay = (quick if end.ending is Ending.LOST else slow).next()
+            delay = (quick if end.ending in BROKEN else slow).next()
             _log.info("%s: %s; next try in %.1f s", self._stream, plain(self._safe(end.reason)), delay)
             stop.wait(delay)
 

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
-from archiver.model import Alive, Closed, Item, Message, Observed, Opened
+from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
 
 log = logging.getLogger(__name__)
 
 COLUMNS = "seq, kind, stream, session, dialect, at, payload, detail"
 """What `insert` writes; all but the first are what `to_item` takes."""
 _VALUES = "(?,?,?,?,?,?,?,?)"
+_CLOSED, _CONDITION = "closed:", "condition:"
+"""What a row is, before the kind of end and before what the condition is of."""
 _CHUNK = 1000
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOCK_SECONDS = 1
@@ -184,7 +186,9 @@ def _row(number: int, item: Item) -> tuple[Any, ...]:
     if type(item) is Opened:
         return (number, "opened", item.stream, item.session, item.dialect, item.at, None, str(item.covered_from))
     if type(item) is Closed:
-        return (number, "closed", item.stream, item.session, None, item.at, None, item.reason)
+        return (number, f"{_CLOSED}{item.kind}", item.stream, item.session, None, item.at, None, item.reason)
+    if type(item) is Condition:
+        return (number, f"{_CONDITION}{item.of}", item.stream, "", item.dialect, item.at, None, item.value)
     assert type(item) is Observed
     return (number, "observed", item.stream, item.session, item.dialect, item.at, item.payload, None)
 
@@ -197,6 +201,10 @@ def to_item(kind: str, stream: str, session: str, dialect: Any, at: int, payload
         return Alive(stream, session, at)
     if kind == "opened":
         return Opened(stream, session, dialect, at, int(detail))
-    if kind == "closed":
-        return Closed(stream, session, at, detail)
+    if kind.startswith(_CLOSED):
+        return Closed(stream, session, at, detail, kind.removeprefix(_CLOSED))  # type: ignore[arg-type]
+    if kind == "closed":  # a spool of 0.1.0 has the sentence only
+        return Closed(stream, session, at, detail, "stopped" if detail == "stopped" else "lost")
+    if kind.startswith(_CONDITION):
+        return Condition(stream, dialect, at, kind.removeprefix(_CONDITION), detail)  # type: ignore[arg-type]
     return Observed(stream, session, dialect, at, payload)
