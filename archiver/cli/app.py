@@ -109,7 +109,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from archiver import __version__
+        from archiver.version import __version__
 
         typer.echo(f"archiver {__version__}")
         raise typer.Exit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import xml.etree.ElementTree as ET
@@ -12,7 +13,10 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 
 
 def _generator() -> ModuleType:
@@ -93,6 +97,21 @@ def test_links_lead_somewhere(page: Path) -> None:
             broken.append(link)
 
     assert broken == []
+
+
+def test_every_room_has_its_sentence() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [path.parent.name for path in (ROOT / "archiver").glob("*/__init__.py")]
+
+    assert rooms
+    assert [room for room in rooms if f"| `archiver/{room}/` |" not in guide] == []
+
+
+def test_every_module_opens_with_its_one_job() -> None:
+    modules = [path for path in (ROOT / "archiver").rglob("*.py")]
+    silent = [str(path) for path in modules if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+
+    assert silent == []
 
 
 def test_version_is_in_the_changelog() -> None:

@@ -17,8 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from websocket import WebSocketException
 
-from archiver import __version__
 from archiver.platforms.wire.connection import CappedWebSocket
+from archiver.version import __version__
 
 LONGEST_ANSWER = 64 * 1024
 LONGEST_BODY = 2048
