@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, ScalarSelect, func, select
 
 from archiver.model import Action, Resource, TimeRange
+from archiver.platforms.tutum.facts import UNSETTLED
 from archiver.queries.healthchecks import is_healthcheck
 from archiver.queries.under import members
 from archiver.storage.schema import event_states, event_types, events, resources
-from archiver.storage.views import UNSETTLED
 
 
 def actions(

@@ -12,20 +12,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select, text, update
 
 from archiver.model import ResourceRef
+from archiver.platforms.tutum.facts import BELONGS_TO, SPECIFIC
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
 
 MAX_KNOWN = 20_000
 MAX_PAIRS = 200_000
-
-# "Parents" of an event, documentation of Tutum and Docker Cloud: what belongs to what by the nature of the platform.
-BELONGS_TO = {
-    "container": ("service", "stack", "node", "nodecluster"),
-    "service": ("stack",),
-    "node": ("nodecluster",),
-}
-# An action applies to the most specific object that its event names; the other parents are that object's ancestors.
-_SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
 
 _table = schema.resource_parents
 _PASS_DOWN = text(
@@ -52,7 +44,7 @@ class Edges(NamedTuple):
 
 def target(refs: Iterable[ResourceRef]) -> ResourceRef | None:
     """The object that an action with these parents applies to."""
-    return min(refs, key=lambda ref: _SPECIFIC.get(ref.type, 3), default=None)
+    return min(refs, key=lambda ref: SPECIFIC.get(ref.type, 3), default=None)
 
 
 class Relations:

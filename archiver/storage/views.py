@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from archiver.platforms.tutum.facts import UNSETTLED
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -173,9 +175,6 @@ JOIN event_types t ON t.id = l.type_id
 JOIN event_states s ON s.id = l.state_id
 """,
 )
-
-UNSETTLED = ("pending", "in progress", "canceling")
-"""States of an action that has not ended (docs of Tutum and Docker Cloud), in lower case."""
 
 action_log = View(
     "action_log",

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from archiver.platforms.tutum.facts import BELONGS_TO
 from archiver.storage.engine import writer
 from archiver.storage.recorder import Recorder
-from archiver.storage.relations import BELONGS_TO, target
+from archiver.storage.relations import target
 
 from .archives import event, record, rows, uri
 

@@ -33,6 +33,9 @@ RELATIONS = (
 REMOVED = "removed"
 """The state of whatever is there no more."""
 
+GONE = frozenset({REMOVED, "destroyed", "deleted", "die", "destroy"})
+"""States, in lower case, after which a resource is no more: ours, and the words of others who recorded an engine."""
+
 HEALTHCHECK = "healthcheck"
 """The action of an exec that the engine ran by itself to probe a container, which it does by the hour."""
 

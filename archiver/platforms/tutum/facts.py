@@ -1,0 +1,20 @@
+"""What is known of Tutum and Docker Cloud from their documentation: what a state ends, and what belongs to what."""
+
+from __future__ import annotations
+
+GONE = frozenset({"terminated"})
+"""States, in lower case, after which a resource is no more."""
+
+UNSETTLED = ("pending", "in progress", "canceling")
+"""States of an action that has not ended, in lower case."""
+
+BELONGS_TO = {
+    "container": ("service", "stack", "node", "nodecluster"),
+    "service": ("stack",),
+    "node": ("nodecluster",),
+}
+"""What is under what by the nature of the platform ("Parents" of an event in the documentation)."""
+
+SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
+"""How specific a type is, the most specific first: an action applies to the most specific object that its event names,
+and the other parents are that object's ancestors."""
