@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli.common import examples, note
+from archiver.cli.extras import simulator_server
 from archiver.errors import ArchiverError, UsageError
 
 if TYPE_CHECKING:
@@ -74,13 +75,12 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     import logging
     import threading
 
-    from archiver.cli.commands.simulate import needs_demo_extra
     from archiver.platforms.tutum.source import Retry, WebsocketSource
     from archiver.recording.daemon import Daemon
     from archiver.recording.spool.queue import Spool
 
     logging.disable(logging.WARNING)  # the lost connection is part of the show
-    server = needs_demo_extra()
+    server = simulator_server()
     seed = 7
     with server.Simulator(seed=seed, speed=SPEED, rate=RATE, wait_for=1) as platform, Spool(spool_path) as spool:
         source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from archiver.cli.common import examples
-from archiver.errors import ConfigurationWrong, UsageError
+from archiver.cli.extras import simulator_server
+from archiver.errors import UsageError
 
 if TYPE_CHECKING:
     from archiver.simulator.service.server import Simulator
@@ -87,23 +88,13 @@ def serve_until_stopped(options: dict[str, Any]) -> None:
     import signal
     import threading
 
-    server = needs_demo_extra()
+    server = simulator_server()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:
         server.serve(stop, _announce, **options)
     except OSError as error:
         raise UsageError(reason=f"port {options['port']}: {error.strerror}", hint="choose another --port") from error
-
-
-def needs_demo_extra() -> Any:
-    """The simulator's server. Raises ConfigurationWrong when what it is built on is not installed."""
-    try:
-        from archiver.simulator.service import server
-    except ModuleNotFoundError as error:
-        reason = f"the simulator needs {error.name}, which is not installed; pip install 'archiver[demo]'"
-        raise ConfigurationWrong(setting="installation", reason=reason, origin="this Python environment") from error
-    return server
 
 
 def _announce(simulator: Simulator) -> None:
