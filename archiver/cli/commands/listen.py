@@ -16,24 +16,14 @@ import typer
 from archiver.cli.common import die_with_the_reader, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
+from archiver.cli.streams import Auth, Plaintext, Stream
 from archiver.model import Closed, Item, Message, Opened
-from archiver.platforms.wire.address import AuthWay
 
 if TYPE_CHECKING:
     from archiver.platforms.protocol import Source
+    from archiver.platforms.wire.address import AuthWay
 
-Url = Annotated[
-    str,
-    typer.Option(
-        "--stream",
-        metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine.",
-        show_default=False,
-    ),
-]
 Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
-Auth = Annotated[AuthWay, typer.Option("--auth", help="How the credentials are sent.")]
-Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +38,7 @@ def register(app: typer.Typer) -> None:
 
 
 def listen(
-    ctx: typer.Context, stream: Url, limit: Limit = None, auth: Auth = "header", allow_plaintext: Plaintext = False
+    ctx: typer.Context, stream: Stream, limit: Limit = None, auth: Auth = "header", allow_plaintext: Plaintext = False
 ) -> None:
     """What a stream says, one message a line, until Ctrl-C; nothing is kept.
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from archiver.cli.common import Database, chosen, examples
+from archiver.cli.streams import ConfiguredAuth, Plaintext, Streams
 from archiver.errors import UsageError
-from archiver.platforms.wire.address import AuthWay
 
 log = logging.getLogger(__name__)
 
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from archiver.platforms.protocol import Source
     from archiver.recording.spool.queue import Spool
 
-Streams = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--stream",
-        metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp:// or ssh:// of a Docker Engine. "
-        "May be given several times (ARCHIVER_STREAM).",
-        show_default=False,
-    ),
-]
 SpoolPath = Annotated[
     str | None,
     typer.Option(
@@ -46,11 +36,6 @@ SpoolLimit = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, metavar="N", help="Stop after N archived events.", show_default=False)
 ]
-Auth = Annotated[
-    AuthWay | None,
-    typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
-]
-Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
 ExitOnAuthFailure = Annotated[
     bool, typer.Option("--exit-on-auth-failure", help="End with code 77 when the credentials are refused.")
 ]
@@ -80,7 +65,7 @@ def run(
     spool: SpoolPath = None,
     spool_limit: SpoolLimit = None,
     limit: Limit = None,
-    auth: Auth = None,
+    auth: ConfiguredAuth = None,
     allow_plaintext: Plaintext = False,
     exit_on_auth_failure: ExitOnAuthFailure = False,
     log_level: LogLevel = None,

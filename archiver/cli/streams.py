@@ -1,0 +1,38 @@
+"""The options that say which stream, and how it is to be opened: for the commands that open one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archiver.platforms.wire.address import AuthWay
+
+_AUTH = "How the credentials are sent"
+
+Stream = Annotated[
+    str,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine.",
+        show_default=False,
+    ),
+]
+"""The one stream of a command."""
+Streams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp:// or ssh:// of a Docker Engine. "
+        "May be given several times (ARCHIVER_STREAM).",
+        show_default=False,
+    ),
+]
+"""All streams of a command; where none is given, those of the configuration."""
+Auth = Annotated[AuthWay, typer.Option("--auth", help=f"{_AUTH}.")]
+ConfiguredAuth = Annotated[
+    AuthWay | None, typer.Option("--auth", help=f"{_AUTH}; default: header (ARCHIVER_AUTH).", show_default=False)
+]
+Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
