@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from archiver.cli.globals import HELP_NAMES, Globals
+from archiver.cli.globals import HELP_NAMES, Database, Globals
 
 COMMANDS = {
     "history": ("history", "Which states a resource went through, and when nobody was watching."),
@@ -118,14 +118,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def options(
     ctx: typer.Context,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The archive: sqlite:///FILE or postgresql://... (ARCHIVER_DATABASE_URL).",
-            show_default=False,
-        ),
-    ] = None,
+    database: Database = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes on stderr; errors stay.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[

@@ -12,6 +12,7 @@ import typer
 
 from archiver.cli import completion
 from archiver.cli.escape import escape
+from archiver.cli.globals import Database as Database  # one of the options in common
 from archiver.cli.globals import Globals
 from archiver.cli.output import Colour, Format
 
@@ -24,15 +25,6 @@ Ref = Annotated[
         metavar="REF",
         help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
         autocompletion=completion.references,
-        show_default=False,
-    ),
-]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="The archive: sqlite:///FILE or postgresql://... (ARCHIVER_DATABASE_URL).",
         show_default=False,
     ),
 ]
@@ -53,6 +45,7 @@ Until = Annotated[
 ]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when reading --since and --until.")]
 Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
+Healthchecks = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 
 
 def examples(*lines: str) -> str:

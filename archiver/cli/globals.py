@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The archive: sqlite:///FILE or postgresql://... (ARCHIVER_DATABASE_URL).",
+        show_default=False,
+    ),
+]
+"""Before the command, and after it, where it counts more."""
 
 
 class Globals:

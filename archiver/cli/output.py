@@ -25,21 +25,12 @@ NOTHING = "-"
 MEASURED_ROWS = 1_000
 """A table takes its widths from so many rows, and streams on from there."""
 
-GONE = frozenset({"terminated", "destroyed", "removed", "deleted", "die", "destroy"})
-"""States, in lower case, after which a resource is no more."""
-
-GREEN, YELLOW, RED, DIM = "32", "33", "31", "2"
-_STATE_STYLES = {
-    **dict.fromkeys(("running", "success", "deployed", "started", "healthy"), GREEN),
-    **dict.fromkeys(("failed", "unhealthy", "unreachable", "error", "partly running", "dead"), RED),
-    **dict.fromkeys(("stopped", "not running", "exited", *GONE), DIM),
-}
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _HASH = r"(?:sha256:)?[0-9a-f]{64}"
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Presentation:
     """How answers are to be shown: the format, the zone of human times (None: local), colour, and shortened keys."""
 
     format: Format
@@ -53,11 +44,11 @@ class View:
         return NOTHING if moment is None else times.human(moment, self.zone)
 
     def uri(self, uri: str | None) -> str:
-        """A URI for a person: `type/key` with the key cut where the view is short, which is a reference as well."""
+        """A URI for a person: `type/key` with the key cut where that is wanted, which is a reference as well."""
         return NOTHING if not uri else escape(short_reference(uri) if self.short else uri)
 
     def paint(self, text: str, style: str) -> str:
-        """The text in a style, where the view has colour."""
+        """The text in a style, where there is colour."""
         return f"\x1b[{style}m{text}\x1b[0m" if self.color and style else text
 
 
@@ -67,7 +58,7 @@ class Column(Generic[T]):
 
     name: str
     value: Callable[[T], Any]
-    human: Callable[[View, T], str] | None = None
+    human: Callable[[Presentation, T], str] | None = None
     right: bool = False
     style: Callable[[T], str] | None = None
     machine: bool = True
@@ -75,19 +66,21 @@ class Column(Generic[T]):
     extra: bool = False
     """Only in JSON, and only where there is a value: so that the lines of other formats stay as they are."""
 
-    def shown(self, view: View, record: T) -> str:
+    def shown(self, presentation: Presentation, record: T) -> str:
         """The cell of a table, escaped."""
         if self.human is not None:
-            return self.human(view, record)
+            return self.human(presentation, record)
         value = self.value(record)
-        return view.instant(value) if isinstance(value, datetime) else plain_cell(value)
+        return presentation.instant(value) if isinstance(value, datetime) else plain_cell(value)
 
 
-def make_view(format: Format | None, *, utc: bool = False, color: Colour = "auto", out: TextIO | None = None) -> View:
-    """The view for an output: a table on a terminal, plain text on a pipe; only a terminal has local time or colour."""
+def make_presentation(
+    format: Format | None, *, utc: bool = False, color: Colour = "auto", out: TextIO | None = None
+) -> Presentation:
+    """How an output gets it: a table on a terminal, plain text on a pipe; only a terminal has local time or colour."""
     terminal = is_terminal(out or sys.stdout)
     chosen: Format = format or ("table" if terminal else "plain")
-    return View(
+    return Presentation(
         format=chosen,
         zone=None if terminal and not utc else UTC,
         color=chosen == "table" and wants_color(color, terminal),
@@ -109,17 +102,6 @@ def wants_color(color: Colour, terminal: bool) -> bool:
     if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
         return True
     return terminal and os.environ.get("TERM") != "dumb"
-
-
-def state_style(state: str | None) -> str:
-    """The style of a state or of an action's outcome; states on their way somewhere are yellow."""
-    word = (state or "").lower()
-    return _STATE_STYLES.get(word) or (YELLOW if word.endswith("ing") else "")
-
-
-def is_gone(state: str | None) -> bool:
-    """Whether a resource in this state is no more."""
-    return (state or "").lower() in GONE
 
 
 def short_reference(uri: str) -> str:
@@ -170,19 +152,19 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 
 
 def render(
-    view: View, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+    presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
 ) -> Iterator[str]:
-    """The lines of a listing in the format of the view; a table waits for `measure` records before its first line."""
-    if view.format == "table":
-        return table_lines(view, [column for column in columns if column.table], records, measure=measure)
-    is_json = view.format in ("json", "jsonl")
+    """The lines of a listing in the format asked for; a table waits for `measure` records before its first line."""
+    if presentation.format == "table":
+        return table_lines(presentation, [column for column in columns if column.table], records, measure=measure)
+    is_json = presentation.format in ("json", "jsonl")
     kept = [column for column in columns if column.machine and (is_json or not column.extra)]
-    if view.format == "plain":
+    if presentation.format == "plain":
         return ("\t".join(plain_cell(column.value(record)) for column in kept) for record in records)
-    if view.format == "csv":
+    if presentation.format == "csv":
         return _csv_lines(kept, records)
     rows = (to_json(as_record(kept, record)) for record in records)
-    return rows if view.format == "jsonl" else _json_lines(rows)
+    return rows if presentation.format == "jsonl" else _json_lines(rows)
 
 
 def as_record(columns: Sequence[Column[T]], record: T) -> dict[str, Any]:
@@ -218,19 +200,19 @@ def _csv_lines(columns: Sequence[Column[T]], records: Iterable[T]) -> Iterator[s
 
 
 def table_lines(
-    view: View, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+    presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
 ) -> Iterator[str]:
     """Aligned columns under a head; nothing at all when there are no records."""
     rows = iter(records)
-    first = [(record, [column.shown(view, record) for column in columns]) for record in islice(rows, measure)]
+    first = [(record, [column.shown(presentation, record) for column in columns]) for record in islice(rows, measure)]
     if not first:
         return
     heads = [column.name.upper().replace("_", " ") for column in columns]
     widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
     yield _table_line(heads, widths, columns)
-    for record, cells in chain(first, ((row, [column.shown(view, row) for column in columns]) for row in rows)):
-        styles = [column.style(record) if column.style else "" for column in columns] if view.color else None
-        yield _table_line(cells, widths, columns, styles, view)
+    for record, cells in chain(first, ((row, [column.shown(presentation, row) for column in columns]) for row in rows)):
+        styles = [column.style(record) if column.style else "" for column in columns] if presentation.color else None
+        yield _table_line(cells, widths, columns, styles, presentation)
 
 
 def _table_line(
@@ -238,11 +220,11 @@ def _table_line(
     widths: Sequence[int],
     columns: Sequence[Column[T]],
     styles: Sequence[str] | None = None,
-    view: View | None = None,
+    presentation: Presentation | None = None,
 ) -> str:
     shown = []
     for index, (cell, room, column) in enumerate(zip(cells, widths, columns, strict=True)):
-        text = view.paint(cell, styles[index]) if view and styles else cell
+        text = presentation.paint(cell, styles[index]) if presentation and styles else cell
         space = " " * (room - width(cell))
         shown.append(space + text if column.right else text + space)
     return "  ".join(shown).rstrip()

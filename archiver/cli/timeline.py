@@ -10,17 +10,15 @@ from typing import Any
 from archiver.cli import times
 from archiver.cli.escape import escape
 from archiver.cli.output import (
-    DIM,
     NOTHING,
     Column,
-    View,
-    is_gone,
+    Presentation,
     render,
     short_reference,
-    state_style,
     table_lines,
     to_json,
 )
+from archiver.cli.states import DIM, is_gone, state_style
 from archiver.model import Coverage, Gap, History, Resource, Span
 
 UNWATCHED = "(not watched)"
@@ -29,19 +27,19 @@ SOME_REASONS = 3
 """So many different reasons are named in one line."""
 
 
-def lines(view: View, history: History) -> Iterator[str]:
-    """The lines of an answer in the format of the view."""
-    if view.format == "table":
-        yield headline(view, history)
-        yield coverage_line(view, history)
+def lines(presentation: Presentation, history: History) -> Iterator[str]:
+    """The lines of an answer in the format asked for."""
+    if presentation.format == "table":
+        yield headline(presentation, history)
+        yield coverage_line(presentation, history)
         rows = timeline_rows(history)
         if rows:
             yield ""
-            yield from table_lines(view, ROW_COLUMNS, rows)
-    elif view.format == "json":
+            yield from table_lines(presentation, ROW_COLUMNS, rows)
+    elif presentation.format == "json":
         yield to_json(document(history), indent=2)
     else:
-        yield from render(view, SPAN_COLUMNS, history.spans)
+        yield from render(presentation, SPAN_COLUMNS, history.spans)
 
 
 # --- for a program --------------------------------------------------------------------------------------------------
@@ -85,20 +83,22 @@ def coverage_document(coverage: Coverage) -> dict[str, Any]:
 # --- for a person ---------------------------------------------------------------------------------------------------
 
 
-def headline(view: View, history: History) -> str:
+def headline(presentation: Presentation, history: History) -> str:
     """What the reader wants to know first, in one line: how it is now, or how it was at the end of the range."""
     subject = _subject(history.resource)
     if not history.spans:
         return f"{subject}: no state is known in this range"
     last = history.spans[-1]
-    state = view.paint(escape(last.state), state_style(last.state))
-    since = times.clock(last.since, view.now, view.zone)
+    state = presentation.paint(escape(last.state), state_style(last.state))
+    since = times.clock(last.since, presentation.now, presentation.zone)
     end = history.range.until
     if last.until is not None:
-        return f"{subject} was {state} from {since} until {times.clock(last.until, view.now, view.zone)}"
-    if end is not None and end <= view.now:
-        return f"{subject} was {state} at {times.clock(end, view.now, view.zone)}, since {since}"
-    age = times.duration(view.now - last.since)
+        return (
+            f"{subject} was {state} from {since} until {times.clock(last.until, presentation.now, presentation.zone)}"
+        )
+    if end is not None and end <= presentation.now:
+        return f"{subject} was {state} at {times.clock(end, presentation.now, presentation.zone)}, since {since}"
+    age = times.duration(presentation.now - last.since)
     if is_gone(last.state):
         return f"{subject} was {state} at {since} ({age} ago)"
     if not _is_watched(history):
@@ -108,18 +108,18 @@ def headline(view: View, history: History) -> str:
         return f"{subject} is {state} since {since} ({age})"
     if unseen[-1].until is None:
         return f"{subject} was {state} since {since} when last seen; nobody is watching now"
-    blind = _total(unseen, last.since, view.now)
+    blind = _total(unseen, last.since, presentation.now)
     return f"{subject} was {state} since {since} when last seen; nobody was watching for {blind} after that"
 
 
-def coverage_line(view: View, history: History) -> str:
+def coverage_line(presentation: Presentation, history: History) -> str:
     """Whether somebody was watching, in one line."""
     gaps = history.coverage.gaps
     if not gaps:
         return "watched throughout"
     if not _is_watched(history):
         return escape(gaps[0].reason)
-    start, end = _bounds(view, history)
+    start, end = _bounds(presentation, history)
     count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
     reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))
     named = ", ".join(reasons[:SOME_REASONS]) + (", ..." if len(reasons) > SOME_REASONS else "")
@@ -139,10 +139,10 @@ def _subject(resource: Resource) -> str:
     )
 
 
-def _bounds(view: View, history: History) -> tuple[datetime | None, datetime]:
+def _bounds(presentation: Presentation, history: History) -> tuple[datetime | None, datetime]:
     starts = [gap.since for gap in history.coverage.gaps if gap.since] + [span.since for span in history.spans[:1]]
     start = history.range.since or min(starts, default=None)
-    return start, history.range.until or view.now
+    return start, history.range.until or presentation.now
 
 
 def _after(moment: datetime, gaps: Sequence[Gap]) -> list[Gap]:
@@ -200,12 +200,12 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
             yield Row(f"{span.state}?", reached, stop, None, "last known", known=False)
 
 
-def _until(view: View, row: Row) -> str:
-    return view.instant(row.until) if row.until else "now"
+def _until(presentation: Presentation, row: Row) -> str:
+    return presentation.instant(row.until) if row.until else "now"
 
 
-def _duration(view: View, row: Row) -> str:
-    return times.duration((row.until or view.now) - row.since) if row.since else NOTHING
+def _duration(presentation: Presentation, row: Row) -> str:
+    return times.duration((row.until or presentation.now) - row.since) if row.since else NOTHING
 
 
 def _style(row: Row) -> str:
@@ -218,5 +218,5 @@ ROW_COLUMNS: list[Column[Row]] = [
     Column("until", lambda row: row.until, _until),
     Column("duration", lambda row: None, _duration, right=True),
     Column("events", lambda row: row.events, right=True),
-    Column("note", lambda row: row.note, lambda view, row: escape(row.note)),
+    Column("note", lambda row: row.note, lambda presentation, row: escape(row.note)),
 ]

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from archiver.cli.commands import status
-from archiver.cli.output import Format, View
+from archiver.cli.output import Format, Presentation
 from archiver.model import Status, StreamStatus
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ FRESH = Status("archive.db", "0001", 0, 0, 0, None, None, None, ())
 
 
 def shown(what: Status, format: Format = "table") -> list[str]:
-    return list(status.lines(View(format, now=NOW), what))
+    return list(status.lines(Presentation(format, now=NOW), what))
 
 
 def test_people_see_how_things_stand() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from archiver.cli import timeline
-from archiver.cli.output import Format, View
+from archiver.cli.output import Format, Presentation
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
@@ -35,7 +35,7 @@ def history(*spans: Span, gaps: tuple[Gap, ...] = (), range: TimeRange | None = 
 
 
 def shown(answer: History, format: Format = "table", *, color: bool = False) -> list[str]:
-    return list(timeline.lines(View(format, now=NOW, color=color), answer))
+    return list(timeline.lines(Presentation(format, now=NOW, color=color), answer))
 
 
 def headline(*spans: Span, gaps: tuple[Gap, ...] = (), range: TimeRange | None = None) -> str:

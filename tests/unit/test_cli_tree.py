@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from archiver.cli.commands import tree
-from archiver.cli.output import Format, View
+from archiver.cli.output import Format, Presentation
 from archiver.model import TreeNode
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ SHOP = node(
 
 
 def shown(root: TreeNode, format: Format = "table", *, whole: bool = False) -> list[str]:
-    return list(tree.lines(View(format, now=NOW), root, whole=whole))
+    return list(tree.lines(Presentation(format, now=NOW), root, whole=whole))
 
 
 def test_what_is_gone_is_one_line() -> None:

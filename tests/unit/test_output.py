@@ -13,7 +13,17 @@ from datetime import UTC, datetime
 import pytest
 
 from archiver.cli import output
-from archiver.cli.output import Column, Format, View, make_view, render, short_reference, wants_color, write_lines
+from archiver.cli.output import (
+    Column,
+    Format,
+    Presentation,
+    make_presentation,
+    render,
+    short_reference,
+    wants_color,
+    write_lines,
+)
+from archiver.cli.states import state_style
 from archiver.errors import CannotWrite
 
 AT = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
@@ -31,8 +41,8 @@ class Thing:
 
 
 COLUMNS: list[Column[Thing]] = [
-    Column("uri", lambda thing: thing.uri, lambda view, thing: view.uri(thing.uri)),
-    Column("state", lambda thing: thing.state, style=lambda thing: output.state_style(thing.state)),
+    Column("uri", lambda thing: thing.uri, lambda presentation, thing: presentation.uri(thing.uri)),
+    Column("state", lambda thing: thing.state, style=lambda thing: state_style(thing.state)),
     Column("at", lambda thing: thing.at),
     Column("parents", lambda thing: thing.parents, table=False),
     Column("count", lambda thing: thing.count, right=True),
@@ -41,7 +51,7 @@ COLUMNS: list[Column[Thing]] = [
 
 
 def shown(format: Format, *things: Thing, **options: object) -> list[str]:
-    return list(render(replace(View(format, now=AT), **options), COLUMNS, things))  # type: ignore[arg-type]
+    return list(render(replace(Presentation(format, now=AT), **options), COLUMNS, things))  # type: ignore[arg-type]
 
 
 def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
@@ -137,7 +147,7 @@ def test_a_listing_streams(format: Format) -> None:
             taken += 1
             yield Thing("/a/")
 
-    lines = render(View(format), COLUMNS, endless())
+    lines = render(Presentation(format), COLUMNS, endless())
     for _ in range(5000):
         next(lines)
 
@@ -149,7 +159,7 @@ def test_a_table_that_is_followed_does_not_wait_for_more_rows() -> None:
         yield Thing("/a/")
         raise AssertionError("asked for more than it needs")
 
-    lines = render(View("table"), COLUMNS, one_and_no_more(), measure=1)
+    lines = render(Presentation("table"), COLUMNS, one_and_no_more(), measure=1)
 
     assert [next(lines)[:3], next(lines)[:3]] == ["URI", "/a/"]
 
@@ -180,18 +190,23 @@ def test_who_gets_colour(
 
 
 def test_a_pipe_gets_plain_text_in_utc() -> None:
-    view = make_view(None, out=io.StringIO())
+    presentation = make_presentation(None, out=io.StringIO())
 
-    assert (view.format, view.zone, view.color, view.short) == ("plain", UTC, False, False)
+    assert (presentation.format, presentation.zone, presentation.color, presentation.short) == (
+        "plain",
+        UTC,
+        False,
+        False,
+    )
 
 
 def test_a_terminal_gets_a_table_in_local_time() -> None:
     leader, follower = os.openpty()
     with os.fdopen(leader, "rb"), os.fdopen(follower, "w") as terminal:
-        view = make_view(None, out=terminal)
-        in_utc = make_view(None, utc=True, out=terminal)
+        presentation = make_presentation(None, out=terminal)
+        in_utc = make_presentation(None, utc=True, out=terminal)
 
-    assert (view.format, view.zone, view.short) == ("table", None, True)
+    assert (presentation.format, presentation.zone, presentation.short) == ("table", None, True)
     assert in_utc.zone is UTC
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Color, Database, Output, Ref, Since, Until, Utc, examples, note, open_archive
+from archiver.cli.common import Healthchecks, Ref, examples
 from archiver.cli.escape import escape
-from archiver.cli.output import Column, View, make_view, render, state_style, write_lines
+from archiver.cli.output import Column, Presentation
+from archiver.cli.question import Question, question
+from archiver.cli.states import state_style
 from archiver.model import Action
-
-All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,45 +22,32 @@ def register(app: typer.Typer) -> None:
             "archiver actions container/0fc9f01d -o json",
             "archiver actions my-stack -o csv > actions.csv",
         ),
-    )(actions)
+    )(question(actions))
 
 
-def actions(
-    ctx: typer.Context,
-    ref: Ref,
-    all_: All = False,
-    since: Since = None,
-    until: Until = None,
-    output: Output = None,
-    utc: Utc = False,
-    color: Color = "auto",
-    database: Database = None,
-) -> None:
+def actions(asked: Question, ref: Ref, all_: Healthchecks = False) -> None:
     """Which actions ran on a resource and on all that is under it.
 
     Every action stands there once, the oldest first, with what it was done to and how it ended.
     """
-    view = make_view(output, utc=utc, color=color)
-    wanted = times.parse_range(since, until, utc=utc, now=view.now)
-    with open_archive(ctx, database) as archive:
-        if not write_lines(render(view, COLUMNS, archive.actions(ref, wanted, healthchecks=all_))):
-            note(ctx, "no actions in this range")
-        if not all_ and (folded := archive.healthcheck_actions(ref)):
-            note(ctx, f"... {folded:,} health checks are left out, --all shows them")
+    found = asked.archive.actions(ref, asked.range, healthchecks=all_)
+    asked.listing(COLUMNS, found, nothing="no actions in this range")
+    if not all_ and (folded := asked.archive.healthcheck_actions(ref)):
+        asked.note(f"... {folded:,} health checks are left out, --all shows them")
 
 
 def _seconds(action: Action) -> int | float | None:
     return times.seconds(action.finished_at - action.started_at) if action.finished_at else None
 
 
-def _duration(view: View, action: Action) -> str:
+def _duration(presentation: Presentation, action: Action) -> str:
     if action.finished_at is None:
-        return times.duration(view.now - action.started_at) + " so far"
+        return times.duration(presentation.now - action.started_at) + " so far"
     return times.duration(action.finished_at - action.started_at)
 
 
-def _action(view: View, action: Action) -> str:
-    return escape(action.name) if action.name else view.uri(action.uri)
+def _action(presentation: Presentation, action: Action) -> str:
+    return escape(action.name) if action.name else presentation.uri(action.uri)
 
 
 COLUMNS: list[Column[Action]] = [
@@ -71,7 +56,7 @@ COLUMNS: list[Column[Action]] = [
     Column("state", lambda action: action.state, style=lambda action: state_style(action.state), machine=False),
     Column("action", lambda action: action.uri, _action, machine=False),
     Column("uri", lambda action: action.uri, table=False),
-    Column("target", lambda action: action.target, lambda view, action: view.uri(action.target)),
+    Column("target", lambda action: action.target, lambda presentation, action: presentation.uri(action.target)),
     Column("state", lambda action: action.state, table=False),
     Column("started_at", lambda action: action.started_at, table=False),
     Column("finished_at", lambda action: action.finished_at, table=False),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archiver.cli import completion, times
-from archiver.cli.common import Color, Database, Output, Since, Until, Utc, examples, note, open_archive
-from archiver.cli.output import Column, View, make_view, render, state_style, write_lines
+from archiver.cli import completion
+from archiver.cli.common import Healthchecks, examples
+from archiver.cli.output import Column, Presentation, render, write_lines
+from archiver.cli.question import Question, question
+from archiver.cli.states import state_style
 from archiver.errors import UsageError
 from archiver.model import ArchivedEvent
 
@@ -44,7 +47,6 @@ Lines = Annotated[
         show_default=False,
     ),
 ]
-All = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
 Type = Annotated[
     list[str] | None,
@@ -77,33 +79,25 @@ def register(app: typer.Typer) -> None:
             "archiver events --under my-stack -n 0 -o jsonl | jq -r .state | sort | uniq -c",
             "archiver events -f",
         ),
-    )(events)
+    )(question(events))
 
 
 def events(
-    ctx: typer.Context,
+    asked: Question,
     type: Type = None,
     state: State = None,
     action: ActionWord = None,
     under: Under = None,
     lines: Lines = None,
-    all_: All = False,
+    all_: Healthchecks = False,
     follow: Follow = False,
-    since: Since = None,
-    until: Until = None,
-    output: Output = None,
-    utc: Utc = False,
-    color: Color = "auto",
-    database: Database = None,
 ) -> None:
     """The events as they came, the oldest first.
 
     The same filter given twice means either; different filters must all fit.
     """
-    if follow and until is not None:
+    if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
-    view = make_view("jsonl" if follow and output == "json" else output, utc=utc, color=color)
-    wanted = times.parse_range(since, until, utc=utc, now=view.now)
     filters: dict[str, Any] = {
         "types": tuple(type or ()),
         "states": tuple(state or ()),
@@ -111,31 +105,31 @@ def events(
         "under": under,
         "healthchecks": all_,
     }
-    limit = lines if lines is not None else 10 if follow else 100
-    with open_archive(ctx, database) as archive:
-        if follow:
-            _follow(archive, view, filters, {"range": wanted, "limit": limit})
-        elif not write_lines(render(view, COLUMNS, _last(ctx, archive, filters | {"range": wanted}, limit))):
-            note(ctx, "no such events")
+    if follow:
+        _follow(asked, filters, limit=lines if lines is not None else 10)
+    else:
+        asked.listing(COLUMNS, _last(asked, filters, lines if lines is not None else 100), nothing="no such events")
 
 
-def _last(ctx: typer.Context, archive: Archive, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:
+def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:
     """The last `limit` events; says on stderr when there are older ones."""
     if not 0 < limit <= HELD_BACK:
-        yield from archive.events(**filters, limit=limit)
+        yield from asked.archive.events(**filters, range=asked.range, limit=limit)
         return
-    found = list(archive.events(**filters, limit=limit + 1))
+    found = list(asked.archive.events(**filters, range=asked.range, limit=limit + 1))
     yield from found[-limit:]
     if len(found) > limit:
-        note(ctx, "... older events exist, use -n 0 for all")
+        asked.note("... older events exist, use -n 0 for all")
 
 
-def _follow(archive: Archive, view: View, filters: dict[str, Any], start: dict[str, Any]) -> None:
+def _follow(asked: Question, filters: dict[str, Any], limit: int) -> None:
     """Writes the last events, then each that comes; a table takes its widths from those that are there already."""
-    after = archive.last_id()
-    first = [event for event in archive.events(**filters, **start) if event.id <= after]
-    records = chain(first, _coming(archive, filters, after))
-    write_lines(render(view, COLUMNS, records, measure=max(1, len(first))), flush=True)
+    after = asked.archive.last_id()
+    last = asked.archive.events(**filters, range=asked.range, limit=limit)
+    first = [event for event in last if event.id <= after]
+    records = chain(first, _coming(asked.archive, filters, after))
+    shown = asked.presentation if asked.presentation.format != "json" else replace(asked.presentation, format="jsonl")
+    write_lines(render(shown, COLUMNS, records, measure=max(1, len(first))), flush=True)
 
 
 def _coming(archive: Archive, filters: dict[str, Any], after: int) -> Iterator[ArchivedEvent]:
@@ -148,8 +142,8 @@ def _coming(archive: Archive, filters: dict[str, Any], after: int) -> Iterator[A
             time.sleep(POLL)
 
 
-def _resource(view: View, event: ArchivedEvent) -> str:
-    return view.uri(event.resource_uri)
+def _resource(presentation: Presentation, event: ArchivedEvent) -> str:
+    return presentation.uri(event.resource_uri)
 
 
 COLUMNS: list[Column[ArchivedEvent]] = [

@@ -9,22 +9,21 @@ from typing import Any
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Color, Database, Output, Utc, examples, open_archive
+from archiver.cli.common import examples
 from archiver.cli.escape import escape
 from archiver.cli.output import (
-    GREEN,
     NOTHING,
-    RED,
     Column,
-    View,
+    Presentation,
     machine_value,
-    make_view,
     plain_cell,
     render,
     table_lines,
     to_json,
     write_lines,
 )
+from archiver.cli.question import Question, question
+from archiver.cli.states import GREEN, RED
 from archiver.model import Status, StreamStatus
 
 CLOCK_SECONDS = 1.0
@@ -36,32 +35,27 @@ def register(app: typer.Typer) -> None:
     app.command(
         "status",
         epilog=examples("archiver status", "archiver status -o json | jq '.streams[] | select(.connected | not)'"),
-    )(status)
+    )(question(status, ranged=False))
 
 
-def status(
-    ctx: typer.Context, output: Output = None, utc: Utc = False, color: Color = "auto", database: Database = None
-) -> None:
+def status(asked: Question) -> None:
     """How things stand with the archive and its streams: connected or not, the last event, the gaps.
 
     CSV has one record a stream; plain one name and value a line.
     """
-    view = make_view(output, utc=utc, color=color)
-    with open_archive(ctx, database) as archive:
-        found = archive.status()
-    write_lines(lines(view, found))
+    write_lines(lines(asked.presentation, asked.archive.status()))
 
 
-def lines(view: View, status: Status) -> Iterator[str]:
-    """The lines of a status in the format of the view."""
-    if view.format == "table":
-        yield from _for_people(view, status)
-    elif view.format == "csv":
-        yield from render(view, STREAM_COLUMNS, status.streams)
-    elif view.format == "plain":
+def lines(presentation: Presentation, status: Status) -> Iterator[str]:
+    """The lines of a status in the format asked for."""
+    if presentation.format == "table":
+        yield from _for_people(presentation, status)
+    elif presentation.format == "csv":
+        yield from render(presentation, STREAM_COLUMNS, status.streams)
+    elif presentation.format == "plain":
         yield from _plain(document(status))
     else:
-        yield to_json(document(status), indent=2 if view.format == "json" else None)
+        yield to_json(document(status), indent=2 if presentation.format == "json" else None)
 
 
 def document(status: Status) -> dict[str, Any]:
@@ -77,38 +71,42 @@ def _plain(whole: dict[str, Any]) -> Iterator[str]:
         yield "stream\t" + "\t".join(plain_cell(machine_value(value)) for value in stream.values())
 
 
-def _for_people(view: View, status: Status) -> Iterator[str]:
+def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:
     facts = {
         "archive": escape(status.database)
         + (f" ({_bytes(status.size_bytes)})" if status.size_bytes is not None else ""),
         "schema": escape(status.revision),
         "events": f"{status.events:,}" + (f", {status.rejects:,} rejects" if status.rejects else ""),
         "resources": f"{status.resources:,}",
-        "first event": _ago(view, status.first_event_at),
-        "last event": _ago(view, status.last_event_at),
+        "first event": _ago(presentation, status.first_event_at),
+        "last event": _ago(presentation, status.last_event_at),
     }
     for name, value in facts.items():
         yield f"{name:<12} {value}"
     yield ""
     if status.streams:
-        yield from table_lines(view, STREAM_COLUMNS, status.streams)
+        yield from table_lines(presentation, STREAM_COLUMNS, status.streams)
         for stream in status.streams:
-            yield from (f"{escape(stream.url)}: {remark}" for remark in _remarks(view, stream))
+            yield from (f"{escape(stream.url)}: {remark}" for remark in _remarks(presentation, stream))
     else:
         yield "no stream has been recorded yet; start with: archiver run --stream URL"
 
 
-def _remarks(view: View, stream: StreamStatus) -> Iterator[str]:
+def _remarks(presentation: Presentation, stream: StreamStatus) -> Iterator[str]:
     """What of a stream is not as it should be, beside what its columns say."""
     if stream.trouble is not None:
-        yield f"{escape(stream.trouble)} (at {view.instant(stream.trouble_since)})"
+        yield f"{escape(stream.trouble)} (at {presentation.instant(stream.trouble_since)})"
     if stream.clock_offset_seconds is not None and abs(stream.clock_offset_seconds) >= CLOCK_SECONDS:
         way = "ahead of" if stream.clock_offset_seconds > 0 else "behind"
         yield f"its clock is {times.duration(timedelta(seconds=abs(stream.clock_offset_seconds)))} {way} ours"
 
 
-def _ago(view: View, moment: datetime | None) -> str:
-    return NOTHING if moment is None else f"{view.instant(moment)} ({times.duration(view.now - moment)} ago)"
+def _ago(presentation: Presentation, moment: datetime | None) -> str:
+    return (
+        NOTHING
+        if moment is None
+        else f"{presentation.instant(moment)} ({times.duration(presentation.now - moment)} ago)"
+    )
 
 
 def _bytes(size: float) -> str:
@@ -124,7 +122,7 @@ STREAM_COLUMNS: list[Column[StreamStatus]] = [
     Column(
         "connected",
         lambda stream: stream.connected,
-        lambda view, stream: "yes" if stream.connected else "no",
+        lambda presentation, stream: "yes" if stream.connected else "no",
         style=lambda stream: GREEN if stream.connected else RED,
     ),
     Column("opened_at", lambda stream: stream.opened_at),

@@ -9,21 +9,19 @@ from typing import Annotated, NamedTuple
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Color, Database, Output, Ref, Utc, examples, open_archive
+from archiver.cli.common import Ref, examples
 from archiver.cli.escape import escape
 from archiver.cli.output import (
-    DIM,
     Column,
-    View,
-    is_gone,
+    Presentation,
     machine_value,
-    make_view,
     plain_cell,
     render,
-    state_style,
     to_json,
     write_lines,
 )
+from archiver.cli.question import Question, question
+from archiver.cli.states import DIM, is_gone, state_style
 from archiver.model import TreeNode
 
 All = Annotated[bool, typer.Option("--all", help="Name also what is gone (Terminated) in the table.")]
@@ -36,37 +34,26 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "archiver tree my-stack", "archiver tree node/83faa2bb --all", "archiver tree my-stack -o json"
         ),
-    )(tree)
+    )(question(tree, ranged=False))
 
 
-def tree(
-    ctx: typer.Context,
-    ref: Ref,
-    all: All = False,
-    output: Output = None,
-    utc: Utc = False,
-    color: Color = "auto",
-    database: Database = None,
-) -> None:
+def tree(asked: Question, ref: Ref, all: All = False) -> None:
     """A resource and all that is under it, with the present states.
 
     What is gone is folded into one line in the table; the other formats are always whole.
     """
-    view = make_view(output, utc=utc, color=color)
-    with open_archive(ctx, database) as archive:
-        root = archive.tree(ref)
-    write_lines(lines(view, root, whole=all))
+    write_lines(lines(asked.presentation, asked.archive.tree(ref), whole=all))
 
 
-def lines(view: View, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
-    """The lines of a tree in the format of the view."""
-    if view.format == "table":
-        return _drawn(view, root, whole)
-    if view.format == "plain":
+def lines(presentation: Presentation, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
+    """The lines of a tree in the format asked for."""
+    if presentation.format == "table":
+        return _drawn(presentation, root, whole)
+    if presentation.format == "plain":
         return _indented(root)
-    if view.format == "json":
+    if presentation.format == "json":
         return iter(["".join(_nested(root))])
-    return render(view, COLUMNS, walk(root))
+    return render(presentation, COLUMNS, walk(root))
 
 
 class Place(NamedTuple):
@@ -131,14 +118,14 @@ class Branch(NamedTuple):
     below: str
 
 
-def _drawn(view: View, root: TreeNode, whole: bool) -> Iterator[str]:
+def _drawn(presentation: Presentation, root: TreeNode, whole: bool) -> Iterator[str]:
     waiting = [Branch(root, "", "")]
     while waiting:
         item, lead, below = waiting.pop()
         if isinstance(item, str):
-            yield lead + view.paint(item, DIM)
+            yield lead + presentation.paint(item, DIM)
             continue
-        yield lead + _label(view, item)
+        yield lead + _label(presentation, item)
         waiting.extend(reversed(list(_branches(_shown(item.children, whole), below))))
 
 
@@ -164,10 +151,14 @@ def _lives(root: TreeNode) -> bool:
     return any(place.node.state and not is_gone(place.node.state) for place in walk(root))
 
 
-def _label(view: View, node: TreeNode) -> str:
-    name = f"{escape(node.type)} {escape(node.name)}  {view.uri(node.uri)}" if node.name else view.uri(node.uri)
+def _label(presentation: Presentation, node: TreeNode) -> str:
+    name = (
+        f"{escape(node.type)} {escape(node.name)}  {presentation.uri(node.uri)}"
+        if node.name
+        else presentation.uri(node.uri)
+    )
     if node.state is None:
         return name
-    state = view.paint(escape(node.state), state_style(node.state))
-    age = f"  {times.duration(view.now - node.since)}" if node.since else ""
+    state = presentation.paint(escape(node.state), state_style(node.state))
+    age = f"  {times.duration(presentation.now - node.since)}" if node.since else ""
     return f"{name}  {state}{age}"

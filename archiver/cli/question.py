@@ -1,0 +1,87 @@
+"""Makes a command of the body of a question: with the options all questions share, the archive, and how to answer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from archiver.cli import times
+from archiver.cli.common import Color, Database, Output, Since, Until, Utc, note, open_archive
+from archiver.cli.output import Column, make_presentation, render, write_lines
+
+if TYPE_CHECKING:
+    from archiver.api.archive import Archive
+
+T = TypeVar("T")
+
+
+class Question:
+    """What the body of a command asks and answers with: the archive, the range, and how answers are shown.
+
+    Its parameters are the options that every question has.
+    """
+
+    def __init__(
+        self,
+        ctx: typer.Context,
+        since: Since = None,
+        until: Until = None,
+        output: Output = None,
+        utc: Utc = False,
+        color: Color = "auto",
+        database: Database = None,
+    ) -> None:
+        """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
+        self._ctx = ctx
+        self._database = database
+        self.presentation = make_presentation(output, utc=utc, color=color)
+        self.range = times.parse_range(since, until, utc=utc, now=self.presentation.now)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The archive, opened when it is first asked; raises as `open_archive` does."""
+        return open_archive(self._ctx, self._database)
+
+    def close(self) -> None:
+        """Closes the archive, where it was opened."""
+        if "archive" in self.__dict__:
+            self.archive.close()
+
+    def listing(self, columns: Sequence[Column[T]], records: Iterable[T], *, nothing: str) -> None:
+        """Answers with a list; says `nothing` on stderr where not a line was written."""
+        if not write_lines(render(self.presentation, columns, records)):
+            self.note(nothing)
+
+    def note(self, text: str) -> None:
+        """Something worth knowing on stderr, unless `-q`."""
+        note(self._ctx, text)
+
+
+_RANGE = ("since", "until")
+
+
+def question(body: Callable[..., None], *, ranged: bool = True) -> Callable[..., None]:
+    """The command made of `body(asked: Question, ...)`: in its help the body's own parameters come before the shared.
+
+    `ranged` False: it has neither `--since` nor `--until`.
+    """
+    own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
+    shared = inspect.signature(Question, eval_str=True).parameters
+    kept = [parameter for name, parameter in shared.items() if ranged or name not in _RANGE]
+
+    @wraps(body)
+    def command(**given: Any) -> None:
+        asked = Question(**{parameter.name: given.pop(parameter.name) for parameter in kept})
+        try:
+            body(asked, **given)
+        finally:
+            asked.close()
+
+    parameters = [kept[0], *own, *kept[1:]]
+    signature = inspect.Signature([each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters])
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    return command
