@@ -1,40 +1,27 @@
-"""TAB offers what is in the archive, quickly, or nothing."""
+"""TAB offers what is in the archive, as it can be typed, or nothing."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
+import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from archiver.cli import completion
-from archiver.storage import schema
-from archiver.storage.engine import writer
+from archiver.queries.completion import Known
 
 RunArchiver = Callable[..., object]
 
 CONTAINERS = [
-    ("0fc9f01d-a726", "web-1"),
-    ("0fd11111-a726", "web-2"),
-    ("abcd0000-a726", None),
-    ("dead0000-a726", "$(rm -rf /)"),
+    Known(f"/api/v1/container/{key}/", "container", key, name)
+    for key, name in (
+        ("0fc9f01d-a726", "web-1"),
+        ("0fd11111-a726", "web-2"),
+        ("abcd0000-a726", None),
+        ("dead0000-a726", "$(rm -rf /)"),
+    )
 ]
-
-
-def fill(url: str) -> str:
-    engine = writer(url)
-    with engine.begin() as connection:
-        connection.execute(insert(schema.metadata.tables["event_types"]), [{"id": 1, "text": "container"}])
-        rows = [
-            {"id": number, "type_id": 1, "key": key, "uri": f"/api/v1/container/{key}/", "name": name}
-            for number, (key, name) in enumerate(CONTAINERS, 1)
-        ]
-        connection.execute(insert(schema.metadata.tables["resources"]), rows)
-    engine.dispose()
-    return url
+NOWHERE = "sqlite:////nowhere/at.all"
 
 
 class Line:
@@ -43,10 +30,6 @@ class Line:
     def __init__(self, database: str, parent: Line | None = None) -> None:
         self.params = {"database": database}
         self.parent = parent
-
-
-def offered(url: str, incomplete: str) -> list[str]:
-    return completion.references(Line(url), incomplete)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -61,59 +44,57 @@ def offered(url: str, incomplete: str) -> list[str]:
         ("$", []),
     ],
 )
-def test_resources_are_offered_as_they_are_typed(
-    database_url: str, typed: str, words: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(completion, "PATIENCE", 5.0)
-
-    assert offered(fill(database_url), typed) == words
+def test_resources_are_offered_as_they_are_typed(typed: str, words: list[str]) -> None:
+    assert completion.spelt(CONTAINERS, typed) == words
 
 
-def test_without_a_word_all_are_offered_and_no_hostile_name(sqlite_url: str) -> None:
-    assert offered(fill(sqlite_url), "")[:2] == ["abcd0000-a726", "container/0fc9f01d-a726"]
+def test_without_a_word_all_are_offered_and_no_hostile_name() -> None:
+    offered = completion.spelt(CONTAINERS, "")
+
+    assert offered[:2] == ["abcd0000-a726", "container/0fc9f01d-a726"]
+    assert not any("$" in word for word in offered)
 
 
-def test_words_are_offered_too(sqlite_url: str) -> None:
-    assert completion.types(Line(fill(sqlite_url)), "con") == ["container"]  # type: ignore[arg-type]
-
-
-def test_the_database_before_the_command_counts(sqlite_url: str) -> None:
-    before = Line(fill(sqlite_url))
-
-    assert completion.references(Line("", before), "web-1") == ["web-1"]  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("url", ["sqlite:////nowhere/at.all", "postgresql://127.0.0.1:9/x", "mysql://x", "://"])
+@pytest.mark.parametrize("url", [NOWHERE, "postgresql://127.0.0.1:9/x", "mysql://x", "://"])
 def test_a_database_that_is_not_there_offers_nothing(url: str) -> None:
-    assert offered(url, "web") == []
+    assert completion.references(Line(url), "web") == []  # type: ignore[arg-type]
+    assert completion.states(Line(url), "run") == []  # type: ignore[arg-type]
 
 
-def test_no_archive_is_created_by_looking(tmp_path: Path) -> None:
-    offered(f"sqlite:///{tmp_path}/new.db", "web")
-
-    assert list(tmp_path.iterdir()) == []
+# --- the program as a shell calls it ---------------------------------------------------------------------------------
 
 
-def test_a_locked_archive_offers_nothing_and_soon(sqlite_url: str) -> None:
-    path = fill(sqlite_url).removeprefix("sqlite:///")
-    other = sqlite3.connect(path, isolation_level=None)
-    try:
-        other.execute("PRAGMA locking_mode=EXCLUSIVE")
-        other.execute("PRAGMA journal_mode=DELETE")
-        other.execute("BEGIN EXCLUSIVE")
-        began = time.monotonic()
-
-        assert offered(sqlite_url, "web") == []
-        assert time.monotonic() - began < 2
-    finally:
-        other.close()
+@pytest.fixture
+def archive(sqlite_url: str, run_archiver: Callable[..., object]) -> str:
+    """An archive with two containers."""
+    lines = [
+        json.dumps({"Type": "container", "Action": "start", "Actor": {"ID": key * 64, "Attributes": {"name": name}},
+                    "timeNano": 1763632811000000000})
+        for key, name in (("1", "web-1"), ("2", "web-2"))
+    ]  # fmt: skip
+    run_archiver("--database", sqlite_url, "import", "-", input="\n".join(lines))
+    return sqlite_url
 
 
-def test_the_shell_gets_the_words(sqlite_url: str, run_archiver: Callable[..., object]) -> None:
-    environment = {
-        "_ARCHIVER_COMPLETE": "complete_bash",
-        "COMP_WORDS": f"archiver --database {fill(sqlite_url)} history web",
-        "COMP_CWORD": "4",
-    }
+@pytest.fixture
+def tab(run_archiver: Callable[..., object]) -> Callable[[str], list[str]]:
+    """What the program offers for the last word of a line."""
 
-    assert run_archiver(env=environment).stdout.split() == ["web-1", "web-2"]  # type: ignore[attr-defined]
+    def press(line: str) -> list[str]:
+        environment = {
+            "_ARCHIVER_COMPLETE": "complete_bash",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(line.count(" ")),
+        }
+        return run_archiver(env=environment).stdout.split("\n")[:-1]  # type: ignore[attr-defined, no-any-return]
+
+    return press
+
+
+def test_the_shell_gets_the_words(archive: str, tab: Callable[[str], list[str]]) -> None:
+    assert tab(f"archiver history --database {archive} web") == ["web-1", "web-2"]
+    assert tab(f"archiver events --database {archive} --type con") == ["container"]
+
+
+def test_the_database_before_the_command_counts(archive: str, tab: Callable[[str], list[str]]) -> None:
+    assert tab(f"archiver --database {archive} history web-1") == ["web-1"]

@@ -1,0 +1,84 @@
+"""What an archive offers to a shell that waits: soon, or not at all, and the same from both databases."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from archiver.queries import completion
+from archiver.storage import schema
+from archiver.storage.engine import writer
+
+CONTAINERS = [("0fc9f01d-a726", "web-1"), ("0fd11111-a726", "web-2"), ("abcd0000-a726", None)]
+LONG = 5.0
+
+
+@pytest.fixture
+def archive(database_url: str) -> str:
+    return fill(database_url)
+
+
+def fill(url: str) -> str:
+    engine = writer(url)
+    with engine.begin() as connection:
+        connection.execute(insert(schema.metadata.tables["event_types"]), [{"id": 1, "text": "container"}])
+        rows = [
+            {"id": number, "type_id": 1, "key": key, "uri": f"/api/v1/container/{key}/", "name": name}
+            for number, (key, name) in enumerate(CONTAINERS, 1)
+        ]
+        connection.execute(insert(schema.metadata.tables["resources"]), rows)
+    engine.dispose()
+    return url
+
+
+@pytest.mark.parametrize(
+    ("beginning", "keys"),
+    [
+        ("web", ["0fc9f01d-a726", "0fd11111-a726"]),
+        ("0fc", ["0fc9f01d-a726"]),
+        ("container/0f", ["0fc9f01d-a726", "0fd11111-a726"]),
+        ("/api/v1/container/abcd", ["abcd0000-a726"]),
+        ("nothing", []),
+        ("service/", []),
+    ],
+)
+def test_resources_are_found_by_the_beginning_of_what_they_are_called(
+    archive: str, beginning: str, keys: list[str]
+) -> None:
+    assert sorted(found.key for found in completion.resources(archive, beginning, patience=LONG)) == keys
+
+
+def test_words_are_found_by_their_beginning(archive: str) -> None:
+    assert completion.words(archive, "event_types", "con", patience=LONG) == ["container"]
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at.all", "postgresql://127.0.0.1:9/x", "mysql://x", "://"])
+def test_an_archive_that_is_not_there_is_an_error(url: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017 - whichever driver's
+        completion.resources(url, "web")
+
+
+def test_no_archive_is_created_by_looking(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        completion.resources(f"sqlite:///{tmp_path}/new.db", "web")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_locked_archive_is_given_up_soon(sqlite_url: str) -> None:
+    other = sqlite3.connect(fill(sqlite_url).removeprefix("sqlite:///"), isolation_level=None)
+    try:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("PRAGMA journal_mode=DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+
+        with pytest.raises(sqlite3.OperationalError):
+            completion.resources(sqlite_url, "web")
+        assert time.monotonic() - began < 2
+    finally:
+        other.close()
