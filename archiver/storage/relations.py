@@ -64,15 +64,15 @@ class Relations:
         if not told:
             return
         self._load(connection, {number for edges in told for number in (edges.child, *edges.parents)}, fresh)
-        closing = _Closing(connection, self._ancestors, self._derived, fresh)
+        closure = ClosureUpdate(connection, self._ancestors, self._derived, fresh)
         for edges in told:
             # Parents first: what they belong to must be known before the child inherits it.
             parents = edges.parents
             for low, high in _implied(tuple([ref.type for ref in edges.refs])):
                 if parents[high] not in self._ancestors[parents[low]] and parents[high] != parents[low]:
-                    closing.put_under(parents[low], {parents[high]}, edges.event_id, derived=1)
-            closing.put_under(edges.child, set(edges.parents) - {edges.child}, edges.event_id, derived=0)
-        closing.flush()
+                    closure.put_under(parents[low], {parents[high]}, edges.event_id, derived=1)
+            closure.put_under(edges.child, set(edges.parents) - {edges.child}, edges.event_id, derived=0)
+        closure.flush()
 
     def _load(self, connection: Connection, numbers: set[int], fresh: set[int]) -> None:
         pairs = sum(map(len, self._ancestors.values()))
@@ -88,7 +88,7 @@ class Relations:
                     self._derived.add((child, parent))
 
 
-class _Closing:
+class ClosureUpdate:
     """The pairs to write in one transaction."""
 
     def __init__(
