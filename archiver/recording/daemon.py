@@ -15,6 +15,7 @@ from threading import Thread
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.model import Closed, Item, Opened
 from archiver.platforms.protocol import Source
+from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.handover import Handover
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
@@ -26,7 +27,7 @@ TICK_SECONDS = 1.0
 SOURCES_SECONDS = 3.0
 SPOOL_SECONDS = 2.0
 DRAIN_SECONDS = 4.0
-_SPOOL_RETRY_SECONDS = 0.5
+_FIRST_DELAY, _LAST_DELAY = 0.125, 0.5
 _SPOOL_STUCK_SECONDS = 30.0
 
 
@@ -169,6 +170,7 @@ class Daemon:
         At the end the limit counts no more, for nothing follows. Raises SpoolError when they cannot be made safe.
         """
         trouble: str | None = None
+        backoff = Backoff(_FIRST_DELAY, _LAST_DELAY, low=1.0)
         while True:
             last_try = time.monotonic() >= self._last_try_at
             try:
@@ -181,7 +183,7 @@ class Daemon:
                     log.warning("%s; %s (reading waits)", error, error.next_step)
                 trouble = str(error)
                 self._spooled_at = time.monotonic()
-                time.sleep(_SPOOL_RETRY_SECONDS)
+                time.sleep(backoff.next())
             else:
                 if trouble is not None:
                     log.info("the spool takes messages again")

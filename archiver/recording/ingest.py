@@ -13,6 +13,7 @@ from archiver.codec.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
 from archiver.model import Batch, Condition, Item, Message, Observed, Record, Reject
 from archiver.platforms.decoders import decode
+from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
@@ -175,7 +176,7 @@ class Ingest:
 
     def _until_done(self, attempt: Callable[[], int]) -> int | None:
         """Tries until it works; None when told to give up meanwhile."""
-        delay = _FIRST_DELAY
+        backoff = Backoff(_FIRST_DELAY, _LAST_DELAY, low=1.0)
         while not self._give_up.is_set():
             self._busy_since = time.monotonic()
             try:
@@ -189,8 +190,7 @@ class Ingest:
                 return result
             finally:
                 self._busy_since = None
-            self._give_up.wait(delay)
-            delay = min(delay * 2, _LAST_DELAY)
+            self._give_up.wait(backoff.next())
         return None
 
     def _create_and(self, attempt: Callable[[], int]) -> int:

@@ -96,7 +96,7 @@ def test_any_number_of_wishes_to_stop_is_heard(spool: Spool, sqlite_url: str) ->
 def test_a_disk_that_is_full_for_a_while_loses_nothing(
     spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_SPOOL_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     refusals = iter(range(5))
     append = spool.append
 
@@ -118,7 +118,7 @@ def test_a_disk_that_stays_full_is_an_error_at_the_end(
         raise SpoolError(path=spool.path, reason="database or disk is full")
 
     monkeypatch.setattr(spool, "append", refuse)
-    monkeypatch.setattr(module, "_SPOOL_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     with pytest.raises(SpoolError):
         Daemon([Told("a", 20)], spool, sqlite_url).run()
     assert any("received messages are lost" in record.message for record in caplog.records)
