@@ -14,7 +14,7 @@ from bench.rows import Batch, batches
 
 def sqlite_seconds(source: Path, target: Path, size: int) -> float:
     """What raw executemany takes for the rows of `source`, in an empty archive, with the pragmas of the recorder."""
-    opened = engine.writer(f"sqlite:///{target}")
+    opened = engine.writing_engine(f"sqlite:///{target}")
     fairy = opened.raw_connection()
     try:
         connection = fairy.driver_connection

@@ -4,7 +4,7 @@ import os
 
 from alembic import context
 
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 from archiver.storage.indexes import metadata
 
 config = context.config
@@ -38,7 +38,7 @@ def run_online() -> None:
     if connection is not None:
         run_on(connection)
         return
-    engine = writer(os.environ["ARCHIVER_DATABASE_URL"])
+    engine = writing_engine(os.environ["ARCHIVER_DATABASE_URL"])
     with engine.begin() as connection:
         run_on(connection)
     engine.dispose()

@@ -122,13 +122,15 @@ class _Control:
     def start(self, options: Mapping[str, str]) -> None:
         settings = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         wait = ("-w", "-t", "60")
-        self._run("pg_ctl", "start", "-D", self._data, "-l", self._log, *wait, "-o", f"-k {self._home} {settings}")
+        command = ("pg_ctl", "start", "-D", self._data, "-l", self._log, *wait, "-o", f"-k {self._home} {settings}")
+        # Where it has the translations, a session that sets lc_messages to C.UTF-8 is answered in German.
+        self._run(*command, LANGUAGE="de")
 
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "-D", self._data, "-m", "immediate", "-w", "-t", "60")
 
-    def _run(self, program: str, *arguments: str | Path) -> None:
-        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._home), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    def _run(self, program: str, *arguments: str | Path, **more: str) -> None:
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._home), "LC_ALL": "C.UTF-8", "TZ": "UTC", **more}
         # The server inherits what pg_ctl writes to, so this must be a file: on a pipe the call would never end.
         with open(self._home / f"{program}.out", "w+b") as output:
             finished = subprocess.run(

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, exc
 
 from archiver.errors import ArchiverError
-from archiver.storage.engine import reader, translate, translated
+from archiver.storage.engine import reading_engine, translate, translated
 from archiver.storage.migrate import require_head
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class Reader:
     def __init__(self, url: str) -> None:
         self._url = url
         self._streaming = 0
-        self._engine: Engine = reader(url)
+        self._engine: Engine = reading_engine(url)
         try:
             with translated(url):
                 self._connection = self._engine.connect()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ def database_name(text: str) -> str:
     return show_url(read_url(text))
 
 
-def reader(text: str) -> Engine:
+def reading_engine(text: str) -> Engine:
     """An engine that cannot write. Raises DatabaseMissing when there is no such SQLite file."""
     url = read_url(text)
     if url.get_backend_name() == "postgresql":
@@ -71,7 +72,7 @@ def reader(text: str) -> Engine:
     return _sqlite(f"file:{quote(str(path.absolute()))}?mode=ro&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
 
 
-def writer(text: str) -> Engine:
+def writing_engine(text: str) -> Engine:
     """An engine that writes; for SQLite the caller holds `writer_lock`."""
     url = read_url(text)
     if url.get_backend_name() == "postgresql":
@@ -178,26 +179,33 @@ def translated(text: str) -> Iterator[None]:
         raise translate(error, text) from error
 
 
-# Classes of errors (PostgreSQL manual, appendix A): data exception, integrity constraint, program limit exceeded.
-_REFUSED = frozenset({"22", "23", "54"})
-
-
-def _sqlstate(error: exc.DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
+# Result codes of SQLite without what extends them (https://sqlite.org/rescode.html), and SQLSTATEs with their classes
+# (PostgreSQL manual, appendix A). A message comes in the server's language, and may quote what somebody else wrote.
+_REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+_REFUSED_CLASSES = {"22", "23", "54"}
+"""Data exception, integrity constraint, program limit exceeded."""
+_BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
+"""Lock not available, object in use, deadlock, serialization failure."""
+_READ_ONLY_STATES = {"25006", "42501"}
+"""Read-only transaction, insufficient privilege."""
 
 
 def translate(error: exc.DBAPIError, text: str) -> ArchiverError:
-    """The archiver's error for a database's."""
-    database = database_name(text)
-    reason = " ".join(str(error.orig).split())[:300]
-    low = reason.lower()
-    if isinstance(error, (exc.DataError, exc.IntegrityError)) or _sqlstate(error)[:2] in _REFUSED:
-        return RowRefused(database=database, reason=reason)
-    if "locked" in low or "busy" in low:
-        return DatabaseBusy(database=database, reason=reason)
-    if "readonly" in low or "read-only" in low or "permission denied" in low:
-        return DatabaseReadOnly(database=database, reason=reason)
-    return DatabaseUnreachable(database=database, reason=reason)
+    """The archiver's error for a database's, judged by its code."""
+    facts = {"database": database_name(text), "reason": " ".join(str(error.orig).split())[:300]}
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error.orig, "sqlstate", None) or ""
+    # A driver that refuses a value itself gives no code.
+    refused = isinstance(error, (exc.DataError, exc.IntegrityError))
+    if refused or code in _REFUSED or state[:2] in _REFUSED_CLASSES:
+        return RowRefused(**facts)
+    if code in _BUSY or state in _BUSY_STATES:
+        return DatabaseBusy(**facts)
+    if code in _READ_ONLY or state in _READ_ONLY_STATES:
+        return DatabaseReadOnly(**facts)
+    return DatabaseUnreachable(**facts)
 
 
 def shut_down(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstrain
 from sqlalchemy.schema import CreateTable
 
 from archiver.errors import DatabaseMissing, SchemaNotAtHead
-from archiver.storage.engine import lock_writers, reader, translated, writer, writer_lock
+from archiver.storage.engine import lock_writers, reading_engine, translated, writer_lock, writing_engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -57,7 +57,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     from alembic.util import CommandError
 
     with translated(url), writer_lock(url):
-        engine = writer(url)
+        engine = writing_engine(url)
         try:
             with engine.begin() as connection:
                 lock_writers(connection)
@@ -82,7 +82,7 @@ def create(url: str) -> None:
     from archiver.storage.views import VIEWS
 
     with translated(url), writer_lock(url):
-        engine = writer(url)
+        engine = writing_engine(url)
         try:
             with engine.begin() as connection:
                 lock_writers(connection)
@@ -101,7 +101,7 @@ def create(url: str) -> None:
 def current(url: str) -> str | None:
     """The revision of an archive; None where there are no tables yet."""
     with translated(url):
-        engine = reader(url)
+        engine = reading_engine(url)
         try:
             with engine.connect() as connection:
                 return _revision(connection)
@@ -142,7 +142,7 @@ def check(url: str) -> list[str]:
     Looks at the revision, the tables against this program's, the foreign keys and, on SQLite, the file's integrity.
     """
     with translated(url):
-        engine = reader(url)
+        engine = reading_engine(url)
         try:
             return _problems(engine)
         finally:

@@ -11,7 +11,7 @@ from typing import Self
 from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.model import Batch, Record, now_micros, to_datetime
-from archiver.storage.engine import lock_writers, shut_down, translated, writer, writer_lock
+from archiver.storage.engine import lock_writers, shut_down, translated, writer_lock, writing_engine
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
@@ -34,7 +34,7 @@ class Recorder:
     def __init__(self, url: str, receiver: str | None = None) -> None:
         self._url = url
         self.receiver = receiver
-        self._engine = writer(url)
+        self._engine = writing_engine(url)
         self._file = SqliteFile(url)
         self._connection: Connection | None = None
         self._held = ExitStack()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from archiver.simulator.service.server import Simulator
-from archiver.storage.engine import reader, writer
+from archiver.storage.engine import reading_engine, writing_engine
 
 BATCH = 50
 
@@ -89,7 +89,7 @@ def load(rate: float = 2500) -> Iterator[tuple[Simulator, Load]]:
 
 def rows(url: str, query: str) -> list[Any]:
     """What a query answers on an archive; nothing while there is no such archive yet."""
-    engine = reader(url)
+    engine = reading_engine(url)
     try:
         with engine.connect() as connection:
             return list(connection.execute(text(query)))
@@ -126,7 +126,7 @@ def spooled(path: Path) -> Spooled:
 @contextmanager
 def held(url: str) -> Iterator[None]:
     """Nobody can write to the archive meanwhile; whoever tries waits."""
-    engine = writer(url)
+    engine = writing_engine(url)
     with engine.connect() as connection, connection.begin() as transaction:
         if connection.dialect.name == "postgresql":
             connection.execute(text("LOCK TABLE events IN EXCLUSIVE MODE"))

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import make_url
 from sqlalchemy import text as sql
 
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 from archiver.storage.migrate import HEAD
 
 from ..conftest import SpawnArchiver
@@ -109,7 +109,7 @@ def test_an_archive_that_is_not_there_is_made(
 
 def test_an_archive_of_an_older_revision(sqlite_recorder: Recorder) -> None:
     def set_to(revision: str) -> None:
-        engine = writer(sqlite_recorder.url)
+        engine = writing_engine(sqlite_recorder.url)
         with engine.begin() as connection:
             connection.execute(sql("UPDATE alembic_version SET version_num = :it"), {"it": revision})
         engine.dispose()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.model import Closed, Event, Message, Micros, Observation, Opened, Record, TimeRange, to_micros
 from archiver.platforms.decoders import decode
-from archiver.storage.engine import reader
+from archiver.storage.engine import reading_engine
 from archiver.storage.recorder import Recorded, Recorder
 
 START = to_micros(datetime(2016, 2, 1, 12, 0, tzinfo=UTC))
@@ -74,7 +74,7 @@ def record(url: str, *records: Record, receiver: str | None = None, upto: int | 
 
 
 def rows(url: str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-    engine = reader(url)
+    engine = reading_engine(url)
     try:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(statement), values)]

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from archiver.queries import completion
 from archiver.storage import schema
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 
 CONTAINERS = [("0fc9f01d-a726", "web-1"), ("0fd11111-a726", "web-2"), ("abcd0000-a726", None)]
 LONG = 5.0
@@ -23,7 +23,7 @@ def archive(database_url: str) -> str:
 
 
 def fill(url: str) -> str:
-    engine = writer(url)
+    engine = writing_engine(url)
     with engine.begin() as connection:
         connection.execute(insert(schema.metadata.tables["event_types"]), [{"id": 1, "text": "container"}])
         rows = [

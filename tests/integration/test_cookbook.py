@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from archiver.model import iso, to_micros
 from archiver.simulator.world.platform import generate
-from archiver.storage.engine import reader
+from archiver.storage.engine import reading_engine
 from archiver.transfer.importer import import_lines
 
 from ..conftest import PostgresServer
@@ -122,7 +122,7 @@ def _full(moment: str) -> str:
 def ask(url: str, query: str, values: dict[str, str]) -> Rows:
     """The rows, with instants and numbers as both databases can give them."""
     filled = re.sub(r"<(\w+)>", lambda place: values[place[1]], query).replace(":", r"\:")
-    engine = reader(url)
+    engine = reading_engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "postgresql":

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.model import Alive, Gap, Reject, now_micros
 from archiver.queries.coverage import BEFORE, IMPORTED, SILENT
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 from archiver.storage.sessions import INTERRUPTED
 
 from .archives import STREAM, at, between, closed, event, micros, opened, record, rows
@@ -141,7 +141,7 @@ SESSIONS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.boolean
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sessions=SESSIONS)
 def test_view_and_python_agree_whatever_the_sessions(database_url: str, sessions: list[tuple[int, int, bool]]) -> None:
-    engine = writer(database_url)
+    engine = writing_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM sessions"))
     engine.dispose()

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import pickle
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, create_engine, exc
 
-from archiver.errors import AmbiguousReference, ConfigurationWrong, DatabaseUnreachable
-from archiver.storage.engine import read_url, reader, show_url
+from archiver.errors import (
+    AmbiguousReference,
+    ArchiverError,
+    ConfigurationWrong,
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    RowRefused,
+)
+from archiver.storage.engine import (
+    read_url,
+    reading_engine,
+    show_url,
+    translated,
+    writing_engine,
+)
 
 from .archives import event, record, rows
 
@@ -25,7 +44,7 @@ def test_every_way_to_write_postgresql(scheme: str) -> None:
 @pytest.mark.parametrize("url", ["mysql://host/archive", "://", "sqlite://", "sqlite:///:memory:"])
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ConfigurationWrong):
-        reader(url)
+        reading_engine(url)
 
 
 @pytest.mark.parametrize("where", ["user:geheim@host/archive", "user@host/archive?password=geheim&sslpassword=geheim"])
@@ -54,3 +73,95 @@ def test_an_error_can_be_carried_to_another_process(error: DatabaseUnreachable |
     carried = pickle.loads(pickle.dumps(error))
 
     assert (type(carried), str(carried), carried.next_step) == (type(error), str(error), error.next_step)
+
+
+# --- errors are judged by their code ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def refusal(url: str, connection: Connection, statement: str) -> ArchiverError:
+    """What the archiver says of a statement that the database refuses."""
+    with pytest.raises(ArchiverError) as caught, translated(url):
+        connection.exec_driver_sql(statement)
+    return caught.value
+
+
+def test_a_locked_file_is_busy(sqlite_url: str) -> None:
+    with closing(sqlite3.connect(read_url(sqlite_url).database or "")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        engine = create_engine(sqlite_url, connect_args={"timeout": 0})
+        with connected(engine) as connection:
+            assert type(refusal(sqlite_url, connection, "DELETE FROM streams")) is DatabaseBusy
+
+
+def test_a_file_opened_to_read_is_read_only(sqlite_url: str) -> None:
+    with connected(reading_engine(sqlite_url)) as connection:
+        assert type(refusal(sqlite_url, connection, "DELETE FROM streams")) is DatabaseReadOnly
+
+
+def test_a_file_that_may_not_grow_is_neither_busy_nor_read_only(sqlite_url: str) -> None:
+    with connected(writing_engine(sqlite_url)) as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # the pages that there are already, in fact
+        blob = "INSERT INTO rejects VALUES (1, NULL, '2016-02-01', 'too much', zeroblob(1000000))"
+        assert type(refusal(sqlite_url, connection, blob)) is DatabaseUnreachable
+
+
+HOSTILE = "the file is locked, busy, readonly and read-only: permission denied"
+
+
+def test_words_in_a_message_decide_nothing(sqlite_url: str) -> None:
+    with connected(reading_engine(sqlite_url)) as connection:
+        assert type(refusal(sqlite_url, connection, f'SELECT "{HOSTILE}" FROM nowhere')) is DatabaseUnreachable
+        assert type(refusal(sqlite_url, connection, f'SELECT * FROM "{HOSTILE}"')) is DatabaseUnreachable
+
+
+@pytest.fixture
+def reader_role(postgres_url: str) -> Iterator[str]:
+    """A role that may do nothing here; roles belong to the server, so it is dropped at the end."""
+    name = f"reader_{secrets.token_hex(6)}"
+    with connected(create_engine(postgres_url, isolation_level="AUTOCOMMIT")) as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name}")
+        yield name
+        connection.exec_driver_sql(f"DROP ROLE {name}")
+
+
+def in_german(connection: Connection) -> None:
+    """Has this session answered in German; skips the test where the server has no translations."""
+    connection.exec_driver_sql("SET lc_messages = 'C.UTF-8'")
+    with pytest.raises(exc.DataError) as caught, connection.begin_nested():
+        connection.exec_driver_sql("SELECT 1 / 0")
+    if "Division durch Null" not in str(caught.value.orig):
+        pytest.skip("this PostgreSQL speaks English only")
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("SET ROLE {reader}; DELETE FROM streams", DatabaseReadOnly),
+        ("SET TRANSACTION READ ONLY; DELETE FROM streams", DatabaseReadOnly),
+        ("SET LOCAL lock_timeout = '10ms'; LOCK TABLE rejects", DatabaseBusy),
+        ("LOCK TABLE rejects NOWAIT", DatabaseBusy),
+        ("SELECT 1 / 0", RowRefused),
+        (f'SELECT * FROM "{HOSTILE[:60]}"', DatabaseUnreachable),
+        (f"DO $$ BEGIN RAISE EXCEPTION '{HOSTILE}'; END $$", DatabaseUnreachable),
+    ],
+)
+@pytest.mark.parametrize("language", ["C", "german"])
+def test_postgresql_is_understood_in_any_language(
+    postgres_url: str, reader_role: str, statement: str, kind: type[ArchiverError], language: str
+) -> None:
+    with connected(writing_engine(postgres_url)) as other, connected(writing_engine(postgres_url)) as connection:
+        other.exec_driver_sql("LOCK TABLE rejects")
+        if language == "german":
+            in_german(connection)
+        refused = refusal(postgres_url, connection, statement.format(reader=reader_role))
+
+    assert type(refused) is kind

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.model import Span
 from archiver.queries.coverage import IMPORTED
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 
 from .archives import at, between, closed, event, opened, record, rows, seen, uri
 
@@ -139,7 +139,7 @@ KNOWN = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(known=KNOWN)
 def test_views_history_and_tree_agree(database_url: str, known: list[tuple[bool, int, str]]) -> None:
-    engine = writer(database_url)
+    engine = writing_engine(database_url)
     with engine.begin() as connection:
         for table in ("observations", "events"):
             connection.execute(text(f"DELETE FROM {table}"))

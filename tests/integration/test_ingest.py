@@ -20,7 +20,7 @@ from archiver.recording import ingest as module
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
-from archiver.storage.engine import reader, writer
+from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorded, Recorder
 
 URL = "ws://stream.example/v1/events"
@@ -68,7 +68,7 @@ def running(ingest: Ingest) -> Iterator[threading.Thread]:
 
 
 def query(url: str, statement: str) -> list[Any]:
-    engine = reader(url)
+    engine = reading_engine(url)
     with engine.connect() as connection:
         found = [tuple(row) for row in connection.execute(text(statement))]
     engine.dispose()
@@ -391,7 +391,7 @@ def test_a_call_that_makes_no_progress_is_ended_also_the_first(
     monkeypatch.setattr(module, "STUCK_SECONDS", 0.2)
     monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     spool.append(stream(1))
-    engine = writer(postgres_url)
+    engine = writing_engine(postgres_url)
     ingest = Ingest(spool, postgres_url)
     with engine.connect() as other, running(ingest) as thread:
         other.execute(text("LOCK TABLE receivers"))
@@ -412,7 +412,7 @@ def _until(what: Callable[[], object]) -> None:
 
 
 def _set_revision(url: str, revision: str) -> None:
-    engine = writer(url)
+    engine = writing_engine(url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()

@@ -15,7 +15,7 @@ from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
 from archiver.storage import migrate
-from archiver.storage.engine import reader, writer
+from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 
 from ..conftest import DATABASES, PostgresServer
@@ -55,7 +55,7 @@ def filled(url: str) -> str:
     with Recorder(url) as recorder:
         recorder.record(list(told()))
     if url.startswith("postgresql"):
-        engine = writer(url)
+        engine = writing_engine(url)
         with engine.begin() as connection:
             connection.execute(text("ANALYZE"))
         engine.dispose()
@@ -63,7 +63,7 @@ def filled(url: str) -> str:
 
 
 def cost_of_sql(url: str, statement: str, parameters: Any) -> int:
-    engine = reader(url)
+    engine = reading_engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":

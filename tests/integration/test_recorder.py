@@ -21,7 +21,7 @@ from archiver.errors import (
 )
 from archiver.model import Condition, Reject
 from archiver.storage import lookups, relations
-from archiver.storage.engine import translate, writer
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorded, Recorder
 
 from .archives import START, STREAM, at, event, micros, opened, record, rows, uri, wire
@@ -239,7 +239,7 @@ def test_a_database_without_tables_says_so(empty_database_url: str) -> None:
 
 @pytest.mark.parametrize(("revision", "step"), [("0000", "archiver db upgrade"), ("9999", "upgrade the archiver")])
 def test_an_archive_of_another_revision_is_refused(database_url: str, revision: str, step: str) -> None:
-    engine = writer(database_url)
+    engine = writing_engine(database_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()
@@ -298,14 +298,6 @@ def test_an_index_row_too_long_is_a_refused_row(postgres_url: str) -> None:
     long = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=9000))
     with pytest.raises(RowRefused):
         record(postgres_url, event("container/1")._replace(resource_uri=long))
-
-
-def test_errors_without_a_code_are_still_translated(sqlite_url: str) -> None:
-    from sqlalchemy import exc
-
-    error = translate(exc.OperationalError("", None, Exception("database is locked")), sqlite_url)
-
-    assert isinstance(error, DatabaseBusy)
 
 
 def test_a_batch_that_went_into_a_file_without_a_name_is_not_archived(

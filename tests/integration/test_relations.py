@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from archiver.platforms.tutum.facts import BELONGS_TO
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.relations import target
 
@@ -48,7 +48,7 @@ def closed_over(told: Sequence[tuple[str, list[str]]]) -> list[tuple[str, str, i
 @pytest.fixture
 def emptied(database_url: str) -> Iterator[Callable[[], str]]:
     """The same archive again and again, without the rows of the last example."""
-    engine = writer(database_url)
+    engine = writing_engine(database_url)
 
     def empty() -> str:
         with engine.begin() as connection:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, inspect, text
 
 from archiver.errors import DatabaseBusy, SchemaNotAtHead
 from archiver.storage import migrate
-from archiver.storage.engine import reader, writer, writer_lock
+from archiver.storage.engine import reading_engine, writer_lock, writing_engine
 from archiver.storage.schema import metadata
 from archiver.storage.views import VIEWS
 
@@ -29,7 +29,7 @@ POSTGRES_VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = '
 
 @contextmanager
 def connected(url: str, *, to_write: bool = False) -> Iterator[Connection]:
-    engine = (writer if to_write else reader)(url)
+    engine = (writing_engine if to_write else reading_engine)(url)
     try:
         with engine.begin() as connection:
             yield connection

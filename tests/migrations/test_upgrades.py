@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from archiver.api.archive import Archive
 from archiver.storage import migrate
-from archiver.storage.engine import reader
+from archiver.storage.engine import reading_engine
 
 SNAPSHOTS = sorted((Path(__file__).parent / "snapshots").glob("*.sql"))
 
@@ -32,7 +32,7 @@ def load(snapshot: Path, url: str) -> None:
 
 
 def contents(url: str) -> dict[str, list[Any]]:
-    engine = reader(url)
+    engine = reading_engine(url)
     with engine.connect() as connection:
         tables = [name for name in inspect(connection).get_table_names() if name != "alembic_version"]
         found = {
