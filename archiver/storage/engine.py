@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
@@ -24,6 +23,7 @@ from archiver.errors import (
     DatabaseUnreachable,
     RowRefused,
 )
+from archiver.lockfile import LockFile, LockHeld
 
 BUSY_SECONDS = 10
 CONNECT_SECONDS = 5
@@ -91,7 +91,7 @@ def writing_engine(text: str) -> Engine:
 def writer_lock(text: str) -> Iterator[None]:
     """Makes sure that at most one process has a writing connection to a SQLite archive; nothing on PostgreSQL.
 
-    Raises DatabaseBusy when another process has it.
+    Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made.
     """
     url = read_url(text)
     if url.get_backend_name() != "sqlite":
@@ -99,12 +99,12 @@ def writer_lock(text: str) -> Iterator[None]:
         return
     path = _path(url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(f"{path}-lock", "a+")  # noqa: SIM115 - closed below
+        lock = LockFile(path)
+    except LockHeld as error:
+        raise DatabaseBusy(database=str(path), reason=str(error)) from error
     except OSError as error:
         raise DatabaseReadOnly(database=str(path), reason=error.strerror or str(error)) from error
     with lock:
-        _take_lock(lock, path)
         yield
 
 
@@ -115,19 +115,6 @@ def lock_writers(connection: Connection) -> None:
     """Waits for its turn among all writers of a PostgreSQL archive, until the transaction ends; nothing on SQLite."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-
-
-def _take_lock(lock: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        owner = lock.read(20).strip() or "unknown"
-        raise DatabaseBusy(database=str(path), reason=f"process {owner} has it") from error
-    lock.seek(0)
-    lock.truncate()
-    lock.write(str(os.getpid()))
-    lock.flush()
 
 
 def _path(url: URL) -> Path:

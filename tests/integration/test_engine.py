@@ -26,6 +26,7 @@ from archiver.storage.engine import (
     reading_engine,
     show_url,
     translated,
+    writer_lock,
     writing_engine,
 )
 
@@ -165,3 +166,10 @@ def test_postgresql_is_understood_in_any_language(
         refused = refusal(postgres_url, connection, statement.format(reader=reader_role))
 
     assert type(refused) is kind
+
+
+def test_a_lock_that_somebody_replaced_by_a_link_is_reported(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "archive.db-lock").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(DatabaseReadOnly, match="not an ordinary file"), writer_lock(sqlite_url):
+        pass

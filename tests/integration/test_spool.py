@@ -343,6 +343,17 @@ def test_a_second_process_is_told_who_has_it(path: Path) -> None:
     there.close()
 
 
+def test_a_link_in_the_place_of_the_lock_is_reported_and_not_followed(path: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("keep me")
+    Path(f"{path}-lock").symlink_to(precious)
+
+    with pytest.raises(SpoolError, match="not an ordinary file"):
+        Spool(path)
+
+    assert precious.read_text() == "keep me"
+
+
 @pytest.mark.parametrize("damage", ["not a database", "a page", "cut"])
 def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     path: Path, damage: str, caplog: pytest.LogCaptureFixture

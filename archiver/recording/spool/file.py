@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import secrets
@@ -12,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
+from archiver.lockfile import LockFile, LockHeld
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _CLOSED, _CONDITION = "closed:", "condition:"
 _CHUNK = 1000
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOCK_SECONDS = 1
+"""How long a process that is about to end is waited for."""
 _PRAGMAS = ("auto_vacuum=INCREMENTAL", "journal_mode=WAL", "synchronous=FULL", "journal_size_limit=16777216")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS spool (
@@ -41,34 +42,17 @@ CREATE TABLE IF NOT EXISTS spool_facts (key TEXT PRIMARY KEY, value TEXT NOT NUL
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def lock(path: Path) -> IO[str]:
-    """Makes sure that one process at a time has the spool; held as long as the file returned is open.
+def lock(path: Path) -> LockFile:
+    """Makes sure that one process at a time has the spool, until the lock is closed.
 
     Raises SpoolInUse when another process has it, SpoolError when the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(f"{path}-lock", "a+")  # noqa: SIM115 - held open on purpose
+        return LockFile(path, _LOCK_SECONDS)
+    except LockHeld as error:
+        raise SpoolInUse(path=path, reason=str(error)) from error
     except OSError as error:
         raise SpoolError(path=path, reason=error.strerror or str(error)) from error
-    deadline = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if time.monotonic() < deadline:
-                time.sleep(0.05)
-                continue
-            file.seek(0)
-            owner = file.read(20).strip() or "unknown"
-            file.close()
-            raise SpoolInUse(path=path, reason=f"process {owner} has it") from error
-        break
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
 
 
 def open_sound(path: Path) -> sqlite3.Connection:

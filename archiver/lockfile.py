@@ -1,0 +1,86 @@
+"""The lock file beside a file that one process at a time may have; it names that process to whoever comes next."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+_RETRY_SECONDS = 0.05
+_MOST_BYTES = 20
+
+
+class LockHeld(Exception):
+    """Another process has the lock."""
+
+    def __init__(self, owner: str) -> None:
+        super().__init__(f"process {owner} has it")
+
+
+class LockFile:
+    """`<path>-lock`, locked until `close` or the end of the process; the file itself stays.
+
+    Waits up to `patience` seconds for another process to let go. Raises LockHeld when it does not, OSError when the
+    lock cannot be made: also where a link or a device lies in its place, for what it leads to belongs to somebody else.
+    """
+
+    def __init__(self, path: Path, patience: float = 0) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = _open(Path(f"{path}-lock"))
+        try:
+            self._take(time.monotonic() + patience)
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self, deadline: float) -> None:
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    raise LockHeld(self._owner()) from error
+                time.sleep(_RETRY_SECONDS)
+            else:
+                break
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def _owner(self) -> str:
+        return os.pread(self._file, _MOST_BYTES, 0).decode("ascii", "replace").strip() or "unknown"
+
+    def close(self) -> None:
+        """Lets go of the lock."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+def _open(path: Path) -> int:
+    # Opening a pipe that somebody left there must not wait for its other end.
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        file = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _not_a_lock(path) from error
+        raise
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise _not_a_lock(path)
+    with suppress(OSError):  # one that another user made is his to close
+        os.fchmod(file, 0o600)
+    return file
+
+
+def _not_a_lock(path: Path) -> OSError:
+    return OSError(errno.ELOOP, f"{path} is not an ordinary file; see who put it there, and remove it")
