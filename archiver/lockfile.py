@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 _RETRY_SECONDS = 0.05
-_MOST_BYTES = 20
+_MOST_BYTES = 4096
 
 
 class LockHeld(Exception):
@@ -31,6 +31,8 @@ class LockFile:
 
     def __init__(self, path: Path, patience: float = 0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.note = ""
+        """What the last holder remembered here."""
         self._file = _open(Path(f"{path}-lock"))
         try:
             self._take(time.monotonic() + patience)
@@ -48,11 +50,24 @@ class LockFile:
                 time.sleep(_RETRY_SECONDS)
             else:
                 break
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+        self.note = self._read()[1]
+        self.remember(self.note)
+
+    def remember(self, note: str) -> None:
+        """Leaves a line for the next holder, whatever becomes of this process."""
+        self.note = note
+        text = f"{os.getpid()}\n{note}\n".encode()
+        os.pwrite(self._file, text, 0)
+        os.ftruncate(self._file, len(text))
+        os.fsync(self._file)
 
     def _owner(self) -> str:
-        return os.pread(self._file, _MOST_BYTES, 0).decode("ascii", "replace").strip() or "unknown"
+        return self._read()[0] or "unknown"
+
+    def _read(self) -> tuple[str, str]:
+        """Who has it or had it last, and what was remembered."""
+        owner, _, note = os.pread(self._file, _MOST_BYTES, 0).decode("ascii", "replace").partition("\n")
+        return owner.strip(), note.strip()
 
     def close(self) -> None:
         """Lets go of the lock."""

@@ -24,6 +24,7 @@ from archiver.errors import (
     RowRefused,
 )
 from archiver.lockfile import LockFile, LockHeld
+from archiver.storage import wal
 
 BUSY_SECONDS = 10
 CONNECT_SECONDS = 5
@@ -64,12 +65,25 @@ def reading_engine(text: str) -> Engine:
     url = read_url(text)
     if url.get_backend_name() == "postgresql":
         return _postgres(url, "-c default_transaction_read_only=on")
-    path = _path(url)
+    path = sqlite_path(url)
     if not path.exists():
         raise DatabaseMissing(database=str(path))
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
     # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
-    return _sqlite(f"file:{quote(str(path.absolute()))}?mode=ro&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
+    how = "mode=ro&immutable=1" if reads_in_place(path) else "mode=ro"
+    return _sqlite(f"file:{quote(str(path))}?{how}&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
+
+
+def reads_in_place(path: Path) -> bool:
+    """Whether this user reads a SQLite archive as it lies there, without the files that SQLite keeps beside one in use.
+
+    So it is for somebody else than its owner while nobody writes: he may not be able to make them, and if he can, they
+    would keep the owner from writing. The owner's own are taken over by whoever writes next (root's too: SQLite gives
+    them to the owner).
+    """
+    if wal.beside(path, "-shm").exists() or wal.size_of(wal.beside(path, "-wal")) > 0:
+        return False
+    return os.geteuid() not in (0, path.stat().st_uid) or not os.access(path.parent, os.W_OK)
 
 
 def writing_engine(text: str) -> Engine:
@@ -77,27 +91,30 @@ def writing_engine(text: str) -> Engine:
     url = read_url(text)
     if url.get_backend_name() == "postgresql":
         return _postgres(url, "")
-    path = _path(url)
+    path = sqlite_path(url)
     pragmas = (
         "PRAGMA journal_mode=WAL",
+        "PRAGMA wal_autocheckpoint=0",  # `wal.Checkpoints` does it
         "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits when the power goes
         "PRAGMA journal_size_limit=67108864",
         "PRAGMA cache_size=-8000",
     )
-    return _sqlite(f"file:{quote(str(path.absolute()))}?uri=true", pragmas, "BEGIN IMMEDIATE")
+    return _sqlite(f"file:{quote(str(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def writer_lock(text: str) -> Iterator[None]:
-    """Makes sure that at most one process has a writing connection to a SQLite archive; nothing on PostgreSQL.
+def writer_lock(text: str) -> Iterator[LockFile | None]:
+    """Makes sure that at most one process has a writing connection to a SQLite archive; None on PostgreSQL.
+
+    A log beside the archive that belongs to another file is set aside, before anything opens the two.
 
     Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made.
     """
     url = read_url(text)
     if url.get_backend_name() != "sqlite":
-        yield
+        yield None
         return
-    path = _path(url)
+    path = sqlite_path(url)
     try:
         lock = LockFile(path)
     except LockHeld as error:
@@ -105,7 +122,8 @@ def writer_lock(text: str) -> Iterator[None]:
     except OSError as error:
         raise DatabaseReadOnly(database=str(path), reason=error.strerror or str(error)) from error
     with lock:
-        yield
+        wal.prepare(path, lock)
+        yield lock
 
 
 _LOCK = 7_310_452_967
@@ -117,10 +135,14 @@ def lock_writers(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
-def _path(url: URL) -> Path:
+def sqlite_path(url: URL) -> Path:
+    """The file of a SQLite archive, its one name: whatever links lead to it, lock and log lie beside the file itself.
+
+    Raises ConfigurationWrong when there is none.
+    """
     if not url.database or url.database == ":memory:":
         raise ConfigurationWrong(setting="database", reason="a SQLite archive is a file", origin="--database")
-    return Path(url.database)
+    return Path(os.path.realpath(url.database))
 
 
 def _sqlite(name: str, pragmas: tuple[str, ...], begin: str) -> Engine:

@@ -11,11 +11,20 @@ from typing import Self
 from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.model import Batch, Record, now_micros, to_datetime
-from archiver.storage.engine import lock_writers, shut_down, translated, writer_lock, writing_engine
+from archiver.storage.engine import (
+    lock_writers,
+    read_url,
+    shut_down,
+    sqlite_path,
+    translated,
+    writer_lock,
+    writing_engine,
+)
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 from archiver.storage.sqlite_file import SqliteFile
+from archiver.storage.wal import Checkpoints
 from archiver.storage.writer import Recorded, Writer
 
 __all__ = ["Recorded", "Recorder"]
@@ -37,6 +46,7 @@ class Recorder:
         self._engine = writing_engine(url)
         self._file = SqliteFile(url)
         self._connection: Connection | None = None
+        self._checkpoints: Checkpoints | None = None
         self._held = ExitStack()
         self._writer = Writer()
         self._check_uuids = False
@@ -112,6 +122,8 @@ class Recorder:
                 self._take_turn(connection)
                 yield connection
             self._file.require()  # what went into a file that has lost its name is not archived
+            if self._checkpoints is not None and self._checkpoints.due():
+                self._checkpoints.run(connection)
         except BaseException:
             self._disconnect()
             raise
@@ -119,8 +131,9 @@ class Recorder:
     def _connect(self) -> Connection:
         self._file.require()
         if self._connection is None:
-            self._held.enter_context(writer_lock(self._url))
+            lock = self._held.enter_context(writer_lock(self._url))
             self._connection = self._engine.connect()
+            self._checkpoints = Checkpoints(sqlite_path(read_url(self._url)), lock) if lock else None
             self._file.remember()
             with self._connection.begin():
                 require_head(self._connection)

@@ -5,20 +5,39 @@ SQLite goes on writing to a file that was removed or replaced, and reports succe
 
 from __future__ import annotations
 
-import logging
 import os
-import time
-from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from archiver.errors import DatabaseUnreachable
-from archiver.storage.engine import read_url
-
-log = logging.getLogger(__name__)
+from archiver.storage import wal
+from archiver.storage.engine import read_url, reads_in_place, sqlite_path
 
 _Identity = tuple[int, int]
 _GONE = "its file was removed; put it back, or start the archiver again to begin a new one"
 _REPLACED = "its file was replaced by another one while it was open"
+
+
+class Glimpse(NamedTuple):
+    """What a reader of a SQLite archive sees from outside: which file it is, and what it was when it lay at rest."""
+
+    identity: _Identity | None = None
+    at_rest: tuple[int, int] | None = None
+    """Size and time of the file that is read in place; None while somebody may be writing."""
+
+    @classmethod
+    def of(cls, url: str) -> Glimpse:
+        """How things are now; of a PostgreSQL archive there is nothing to see."""
+        parsed = read_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return cls()
+        path = sqlite_path(parsed)
+        try:
+            found = os.stat(path)
+            in_place = reads_in_place(path)
+        except OSError:
+            return cls()
+        return cls((found.st_dev, found.st_ino), (found.st_size, found.st_mtime_ns) if in_place else None)
 
 
 class SqliteFile:
@@ -29,15 +48,17 @@ class SqliteFile:
 
     def __init__(self, url: str) -> None:
         parsed = read_url(url)
-        is_file = parsed.get_backend_name() == "sqlite" and parsed.database
-        self._path = Path(parsed.database) if is_file and parsed.database else None
+        # The name it goes by, which may be a link, and the file itself, beside which its log lies.
+        self._path = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+        self._file = self._path
         self._own: _Identity | None = None
         self._own_wal: _Identity | None = None
 
     def remember(self) -> None:
         """Takes note of the file that has just been opened for writing."""
         if self._path is not None:
-            self._own, self._own_wal = _identity(self._path), _identity(self._beside("-wal"))
+            self._file = Path(os.path.realpath(self._path))
+            self._own, self._own_wal = _identity(self._path), _identity(wal.beside(self._file, "-wal"))
 
     def is_lost(self) -> bool:
         """Whether the path leads to another file than the one opened, or to none."""
@@ -55,17 +76,9 @@ class SqliteFile:
 
     def _set_wal_aside(self) -> None:
         """The old file's write-ahead log must not be taken for the new one's: SQLite would write it into that."""
-        wal = self._beside("-wal")
-        if self._own_wal is None or _identity(wal) != self._own_wal:
-            return
-        aside = self._beside(f"-wal.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
-        log.error("the write-ahead log of the replaced archive is kept as %s", aside)
-        with suppress(FileNotFoundError):
-            os.rename(wal, aside)
-            os.unlink(self._beside("-shm"))
-
-    def _beside(self, ending: str) -> Path:
-        return Path(f"{self._path}{ending}")
+        assert self._file is not None
+        if self._own_wal is not None and _identity(wal.beside(self._file, "-wal")) == self._own_wal:
+            wal.set_aside(self._file, "replaced")
 
 
 def _identity(path: Path) -> _Identity | None:

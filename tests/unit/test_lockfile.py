@@ -62,7 +62,16 @@ def test_a_shorter_number_leaves_nothing_of_a_longer_one(path: Path, lock_path: 
     lock_path.write_text("9" * 15)
 
     with LockFile(path):
-        assert lock_path.read_text() == str(os.getpid())
+        assert lock_path.read_text().split() == [str(os.getpid())]
+
+
+def test_what_one_holder_remembers_the_next_one_finds(path: Path) -> None:
+    with LockFile(path) as lock:
+        assert lock.note == ""
+        lock.remember("17 4")
+
+    with LockFile(path) as lock:
+        assert lock.note == "17 4"
 
 
 @pytest.mark.parametrize("mode", [None, 0o666])

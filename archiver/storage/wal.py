@@ -1,0 +1,117 @@
+"""Makes sure that a SQLite archive's write-ahead log belongs to the file beside it, before anything opens the two.
+
+SQLite itself cannot tell: a backup moved or copied into the place of an archive is opened with the old file's log,
+whose pages are then written into it. So every checkpoint leaves a new mark in the file (`user_version`, in its header)
+and notes it in the lock file: a log is trusted beside the file whose mark was noted last, and set aside beside others.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+
+from archiver.lockfile import LockFile
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_BYTES = 4 << 20
+"""How long the log grows before its pages are brought into the file: SQLite's own 1,000 pages."""
+_MARK_BITS = 31
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that SQLite keeps beside an archive: -wal or -shm."""
+    return Path(f"{path}{ending}")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def prepare(path: Path, lock: LockFile) -> None:
+    """To be called with the lock held, before a writer opens the archive: leaves it only a log that is its own."""
+    if size_of(beside(path, "-wal")) == 0:
+        _remove_leftovers(path)
+    elif path.exists() and (noted := _noted(lock)) and (found := mark(path)) is not None and found not in noted:
+        set_aside(path, "replaced")
+
+
+def mark(path: Path) -> int | None:
+    """The mark in the file itself, whatever its log says; None when it is no database."""
+    name = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(name, uri=True)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return None
+
+
+def set_aside(path: Path, why: str) -> Path | None:
+    """Renames the log, with every byte, so that SQLite does not see it; returns its new name, None without a log."""
+    wal = beside(path, "-wal")
+    aside = beside(path, f"-wal.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    try:
+        os.rename(wal, aside)
+    except FileNotFoundError:
+        return None
+    with suppress(FileNotFoundError):
+        os.unlink(beside(path, "-shm"))
+    log.error("the write-ahead log beside %s belongs to another file; it is kept as %s", path, aside)
+    return aside
+
+
+def _remove_leftovers(path: Path) -> None:
+    """An empty log of another user, who only asked once, must not keep the archive's owner from writing."""
+    leftovers = [beside(path, ending) for ending in ("-wal", "-shm")]
+    if any(file.exists() and not os.access(file, os.W_OK) for file in leftovers):
+        for file in leftovers:
+            with suppress(FileNotFoundError):
+                file.unlink()
+
+
+def _noted(lock: LockFile) -> list[int]:
+    return [int(word) for word in lock.note.split() if word.isdecimal()]
+
+
+class Checkpoints:
+    """Brings the log of an archive into its file now and then, and leaves a new mark each time.
+
+    For the one connection that writes; the lock is held.
+    """
+
+    def __init__(self, path: Path, lock: LockFile) -> None:
+        self._path = path
+        self._wal = beside(path, "-wal")
+        self._lock = lock
+        self._marks: list[int] = []
+
+    def due(self) -> bool:
+        """Whether the log is long enough, or the file has no mark of this writer yet."""
+        return not self._marks or size_of(self._wal) >= CHECKPOINT_BYTES
+
+    def run(self, connection: Connection) -> None:
+        """Between two transactions. Readers may hold it up; then the next one goes on where this ended."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        if len(self._marks) < 2:
+            # The file may be left with the old mark or the new one, should this process die between here and the end.
+            old = self._marks or [int(driver.execute("PRAGMA user_version").fetchone()[0])]
+            self._marks = [*old, 1 + secrets.randbits(_MARK_BITS) % ((1 << _MARK_BITS) - 1)]
+            self._lock.remember(" ".join(map(str, self._marks)))
+        driver.execute(f"PRAGMA user_version={self._marks[-1]}").close()
+        blocked, length, done = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if not blocked and length == done:
+            self._marks = self._marks[-1:]
+            self._lock.remember(str(self._marks[0]))

@@ -1,0 +1,257 @@
+"""What becomes of a SQLite archive whose file is moved, copied, linked to or read by others while nobody looks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import DatabaseBusy
+from archiver.storage import migrate
+from archiver.storage.engine import writer_lock
+from archiver.storage.recorder import Recorder
+from archiver.storage.wal import CHECKPOINT_BYTES, beside, size_of
+
+from .archives import event, record, rows
+
+NOBODY = 65534
+KILLED = """
+import os, sys
+from tests.integration.archives import event, Recorder
+recorder = Recorder(sys.argv[1])
+for number in range(int(sys.argv[2]), int(sys.argv[3])):
+    recorder.record([event(f"container/{number}", "Running", number, ["service/1"])])
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "archive.db"
+
+
+def killed_after(path: Path, first: int, last: int) -> None:
+    """Somebody writes events into the archive, one commit each, and is killed: what is new stands in the log only."""
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(first), str(last)], timeout=60)
+    assert done.returncode == -9
+    assert size_of(beside(path, "-wal")) > 0
+
+
+def copied(path: Path, to: Path) -> Path:
+    """As `sqlite3 .backup` makes a copy."""
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+    return to
+
+
+def count(path: Path) -> int:
+    return int(rows(str(path), "SELECT count(*) FROM event_log")[0][0])
+
+
+def grown(path: Path, events: int) -> None:
+    """Enough events that the log was brought into the file at least once."""
+    migrate.create(str(path))
+    with Recorder(str(path)) as recorder:
+        for start in range(0, events, 2500):
+            recorder.record([event(f"container/{n}", "Running", n) for n in range(start, start + 2500)])
+
+
+@pytest.mark.parametrize("way", ["moved", "copied"])
+def test_a_backup_put_into_place_beside_the_log_of_a_killed_writer_is_what_it_was(
+    path: Path, tmp_path: Path, way: str
+) -> None:
+    grown(path, 5000)
+    backup = copied(path, tmp_path / "backup.db")
+    grown_more = 5000 + 2500
+    with Recorder(str(path)) as recorder:
+        recorder.record([event(f"container/{n}", "Running", n) for n in range(5000, grown_more)])
+    killed_after(path, grown_more, grown_more + 20)
+
+    shutil.move(backup, path) if way == "moved" else shutil.copyfile(backup, path)
+    record(str(path), event("container/new", "Running"))
+
+    assert count(path) == 5001
+    assert migrate.check(str(path)) == []
+    assert len(list(tmp_path.glob("archive.db-wal.replaced-*"))) == 1
+
+
+def test_the_log_of_a_killed_writer_is_its_own(path: Path) -> None:
+    grown(path, 2500)
+    killed_after(path, 2500, 2520)
+
+    record(str(path), event("container/new", "Running"))
+
+    assert count(path) == 2521
+    assert migrate.check(str(path)) == []
+
+
+def test_a_folder_copied_with_the_log_in_it_is_whole(path: Path, tmp_path: Path) -> None:
+    grown(path, 2500)
+    killed_after(path, 2500, 2520)
+    shutil.copytree(tmp_path, elsewhere := tmp_path.parent / f"{tmp_path.name}-copy")
+
+    record(str(elsewhere / "archive.db"), event("container/new", "Running"))
+
+    assert count(elsewhere / "archive.db") == 2521
+
+
+def test_a_log_of_the_first_release_whose_lock_file_says_nothing_is_trusted(path: Path) -> None:
+    grown(path, 2500)
+    killed_after(path, 2500, 2520)
+    beside(path, "-lock").write_text("4711")
+
+    record(str(path), event("container/new", "Running"))
+
+    assert count(path) == 2521
+
+
+def test_the_log_is_brought_into_the_file_as_it_grows(path: Path) -> None:
+    grown(path, 50_000)
+
+    with Recorder(str(path)) as recorder:
+        for start in range(0, 25_000, 2500):
+            recorder.record([event(f"service/{n}", "Running", n) for n in range(start, start + 2500)])
+            assert size_of(beside(path, "-wal")) < CHECKPOINT_BYTES + (8 << 20)
+
+
+def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: Path) -> None:
+    migrate.create(str(path))
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+
+    with writer_lock(str(link)), pytest.raises(DatabaseBusy), writer_lock(str(path)):
+        pass
+
+
+def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_path: Path) -> None:
+    grown(path, 2500)
+    backup = copied(path, tmp_path / "backup.db")
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    with Recorder(str(link)) as recorder:
+        recorder.record([event("container/lost", "Running")])
+        shutil.move(backup, path)
+        with pytest.raises(Exception, match="replaced by another"):
+            recorder.record([event("container/new", "Running")])
+        recorder.record([event("container/new", "Running")])
+
+    assert count(path) == 2501
+    assert migrate.check(str(path)) == []
+
+
+def record_made(path: Path) -> None:
+    migrate.create(str(path))
+    record(str(path), event("container/1", "Running"))
+
+
+def as_nobody(act: Callable[[], object]) -> bool:
+    """Whether something works for a user who owns nothing; in a copy of this process, which has everything imported."""
+    if (child := os.fork()) == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            act()
+            code = 0
+        except BaseException:  # noqa: BLE001 - it is shown, and told by the code
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def reachable(path: Path) -> None:
+    """Lets everybody pass through the folders that the test runner made for itself."""
+    for folder in path.parents[1:4]:
+        os.chmod(folder, 0o755)
+
+
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+
+
+@only_root
+def test_who_may_only_read_the_file_can_ask(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o755)
+    os.chmod(path, 0o644)
+
+    assert as_nobody(lambda: count(path))
+
+
+@only_root
+def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o777)
+    os.chmod(path, 0o644)
+    before = sorted(file.name for file in tmp_path.iterdir())
+
+    assert as_nobody(lambda: count(path))
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == before
+
+
+@only_root
+def test_what_is_read_in_place_is_read_anew_once_somebody_wrote(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o777)
+    os.chmod(path, 0o666)
+
+    def ask_twice() -> None:
+        with Archive.open(str(path)) as archive:
+            assert archive.last_id() == 1
+            os.write(asked, b"x")
+            assert os.read(written, 1) == b"x"
+            assert archive.last_id() == 2
+
+    (ready, asked), (written, told) = os.pipe(), os.pipe()
+
+    def write_between() -> None:
+        os.read(ready, 1)
+        record(str(path), event("container/2", "Running"))
+        os.write(told, b"x")
+
+    writer = threading.Thread(target=write_between)
+    writer.start()
+    assert as_nobody(ask_twice)
+    writer.join()
+
+
+@only_root
+def test_who_may_only_read_can_ask_while_somebody_writes(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o755)
+    os.chmod(path, 0o644)
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/2", "Running")])
+
+        assert as_nobody(lambda: count(path))
+
+
+@only_root
+def test_empty_leftovers_of_somebody_else_do_not_keep_the_owner_from_writing(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o777)
+    for file in (path, beside(path, "-lock")):
+        os.chown(file, NOBODY, -1)
+    for ending in ("-wal", "-shm"):
+        beside(path, ending).touch(mode=0o644)
+
+    assert as_nobody(lambda: record(str(path), event("container/2", "Running")))
+
+    assert count(path) == 2
