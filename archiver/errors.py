@@ -20,6 +20,7 @@ ArchiverError
 │   └── SpoolInUse                  1
 ├── BadInput                        1
 ├── CannotWrite                     1
+├── BackupUnusable                  1
 ├── CredentialsRefused             77
 └── ConfigurationWrong             78
 """
@@ -203,6 +204,13 @@ class CannotWrite(ArchiverError):
 
     message = "cannot write {target}: {reason}"
     hint = "what was written is not complete; check the free space and the rights, and try again"
+
+
+class BackupUnusable(ArchiverError):
+    """A copy of an archive is not what it should be."""
+
+    message = "the copy {path} cannot be used: {reason}"
+    hint = "take another one; 'archiver db check --database FILE' says more about this"
 
 
 class CredentialsRefused(ArchiverError):

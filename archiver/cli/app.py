@@ -25,7 +25,7 @@ COMMANDS = {
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
     "import": ("import_", "Adds events from JSON Lines."),
     "export": ("export", "The whole archive as JSON Lines."),
-    "db": ("db", "Creates, upgrades and checks the archive's tables."),
+    "db": ("db", "The archive's tables: create, upgrade, check; its copies: backup, restore."),
     "simulate": ("simulate", "A living platform to try things with."),
     "demo": ("demo", "All of it in one command, with nothing to configure."),
 }

@@ -203,11 +203,23 @@ _READ_ONLY_STATES = {"25006", "42501"}
 
 def translate(error: exc.DBAPIError, text: str) -> ArchiverError:
     """The archiver's error for a database's, judged by its code."""
-    facts = {"database": database_name(text), "reason": " ".join(str(error.orig).split())[:300]}
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    state = getattr(error.orig, "sqlstate", None) or ""
     # A driver that refuses a value itself gives no code.
-    refused = isinstance(error, (exc.DataError, exc.IntegrityError))
+    return _judged(error.orig, text, refused=isinstance(error, (exc.DataError, exc.IntegrityError)))
+
+
+@contextmanager
+def translated_driver(text: str) -> Iterator[None]:
+    """As `translated`, where SQLite's own driver is used."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _judged(error, text, refused=False) from error
+
+
+def _judged(error: BaseException | None, text: str, *, refused: bool) -> ArchiverError:
+    facts = {"database": database_name(text), "reason": " ".join(str(error).split())[:300]}
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error, "sqlstate", None) or ""
     if refused or code in _REFUSED or state[:2] in _REFUSED_CLASSES:
         return RowRefused(**facts)
     if code in _BUSY or state in _BUSY_STATES:

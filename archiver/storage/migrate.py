@@ -8,7 +8,19 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    func,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy.schema import CreateTable
 
 from archiver.errors import DatabaseMissing, SchemaNotAtHead
@@ -165,9 +177,26 @@ def _problems(engine: Engine) -> list[str]:
         problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
+        problems += missing_rows(connection)
         if connection.dialect.name == "sqlite":
             problems += _integrity(connection)
     return problems
+
+
+def missing_rows(connection: Connection) -> list[str]:
+    """Where rows are missing: numbers are given without holes, and no row is ever deleted."""
+    from archiver.storage import schema
+
+    numbered = (schema.events, schema.observations, schema.rejects, schema.resources, schema.sessions)
+    found = [
+        (table, connection.execute(select(func.max(table.c.id), func.count()).select_from(table)).one())
+        for table in numbered
+    ]
+    return [
+        f"{last - there} of {last} rows of {table.name} are missing"
+        for table, (last, there) in found
+        if last and last != there
+    ]
 
 
 def _integrity(connection: Connection) -> list[str]:

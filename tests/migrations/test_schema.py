@@ -241,6 +241,14 @@ def test_a_migration_that_fails_leaves_nothing(
         assert inspect(connection).get_table_names() == []
 
 
+def test_check_tells_that_rows_are_missing(database_url: str) -> None:
+    with connected(database_url, to_write=True) as connection:
+        connection.execute(text("INSERT INTO event_types VALUES (1, 'container')"))
+        connection.execute(text("INSERT INTO resources VALUES (2, 1, 'k', '/api/v1/container/k/', NULL, NULL)"))
+
+    assert migrate.check(database_url) == ["1 of 2 rows of resources are missing"]
+
+
 def test_check_tells_what_is_wrong(database_url: str) -> None:
     with connected(database_url, to_write=True) as connection:
         connection.execute(text("DROP VIEW gap_log"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,13 +12,21 @@ from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.output import write_lines
 
+if TYPE_CHECKING:
+    from archiver.storage.backup import Copy
+
 Dialect = Annotated[Literal["sqlite", "postgresql"], typer.Option("--dialect", help="For which kind of database.")]
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.", dir_okay=False)]
+RestoreFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A copy that 'archiver db backup' made.", dir_okay=False)
+]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command and its own ones."""
     db = typer.Typer(
-        help="Creates, upgrades and checks the archive's tables.",
+        help="The archive's tables: create, upgrade, check; its copies: backup, restore.",
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings=HELP_NAMES,
@@ -28,6 +37,8 @@ def register(app: typer.Typer) -> None:
     )(upgrade)
     db.command("current", epilog=examples("archiver db current"))(current)
     db.command("check", epilog=examples("archiver db check && echo sound"))(check)
+    db.command("backup", epilog=examples("archiver db backup /var/backups/archive-$(date +%F).db"))(backup)
+    db.command("restore", epilog=examples("archiver db restore /var/backups/archive-2026-11-20.db"))(restore)
     db.command("sql", epilog=examples("archiver db sql --dialect postgresql | less"))(sql)
     app.add_typer(db, name="db")
 
@@ -63,6 +74,34 @@ def check(ctx: typer.Context, database: Database = None) -> None:
     write_lines([escape(problem) for problem in problems] or ["the archive is sound"])
     if problems:
         raise typer.Exit(1)
+
+
+def backup(ctx: typer.Context, file: BackupFile, database: Database = None) -> None:
+    """Copies a SQLite archive, also while the daemon writes it, and checks the copy.
+
+    The file appears under its name when it is complete; an earlier copy of that name is replaced.
+    """
+    from archiver.storage.backup import backup as make
+
+    made = make(database_url(ctx, database), file)
+    write_lines([f"{_said(made)} are in {escape(str(made.path))} ({made.size:,} bytes), checked"])
+
+
+def restore(ctx: typer.Context, file: RestoreFile, database: Database = None) -> None:
+    """Puts a copy into the place of a SQLite archive; stop the daemon first.
+
+    What was there is kept beside it. What the streams said since the copy was made is a gap from now on.
+    """
+    from archiver.storage.backup import restore as put_back
+
+    made = put_back(database_url(ctx, database), file)
+    write_lines([f"{_said(made)} are in {escape(str(made.path))} now, checked"])
+    if made.kept is not None:
+        note(ctx, f"what was there is kept as {made.kept}")
+
+
+def _said(made: Copy) -> str:
+    return f"{made.events:,} events" + (f", told until {made.until}," if made.until else "")
 
 
 def sql(dialect: Dialect = "sqlite") -> None:

@@ -1,0 +1,138 @@
+"""`archiver db backup` and `restore`: a copy of an archive in use, and the copy back in its place."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import BackupUnusable, DatabaseBusy, DatabaseMissing, UsageError
+from archiver.storage import migrate
+from archiver.storage.backup import RESTORED, backup, restore
+from archiver.storage.recorder import Recorder
+
+from .archives import at, event, opened, record, rows
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'archive.db'}"
+    migrate.create(url)
+    record(url, opened("s1", 0), event("container/1", "Running", 1, session="s1"))
+    return url
+
+
+def states(url: str) -> list[str]:
+    return [str(state) for (state,) in rows(url, "SELECT state FROM event_log ORDER BY id")]
+
+
+def test_a_copy_is_taken_while_somebody_writes_and_holds_what_was_committed(url: str, tmp_path: Path) -> None:
+    with Recorder(url) as recorder:
+        recorder.record([event("container/1", "Stopped", 2)])
+        made = backup(url, tmp_path / "copy.db")
+        recorder.record([event("container/1", "Starting", 3)])
+
+    assert (made.events, made.path) == (2, tmp_path / "copy.db")
+    assert states(f"sqlite:///{made.path}") == ["Running", "Stopped"]
+    assert migrate.check(f"sqlite:///{made.path}") == []
+
+
+def test_a_copy_is_for_its_owner_only_and_has_nothing_beside_it(url: str, tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+
+    made = backup(url, tmp_path / "copies" / "copy.db")
+
+    assert made.path.stat().st_mode & 0o777 == 0o600
+    assert list(made.path.parent.iterdir()) == [made.path]
+
+
+def test_an_earlier_copy_is_replaced_and_nothing_else(url: str, tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("mine")
+    backup(url, tmp_path / "copy.db")
+
+    assert backup(url, tmp_path / "copy.db").events == 1
+    with pytest.raises(UsageError, match="no copy of an archive"):
+        backup(url, other)
+    with pytest.raises(UsageError, match="the archive itself"):
+        backup(url, tmp_path / "archive.db")
+    assert other.read_text() == "mine"
+
+
+def test_there_is_no_copy_of_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseMissing):
+        backup(str(tmp_path / "nothing.db"), tmp_path / "copy.db")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_restored_is_the_copy_and_what_was_there_is_kept(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    record(url, event("container/1", "Lost", 9))
+
+    made = restore(url, copy)
+
+    assert states(url) == ["Running"]
+    assert migrate.check(url) == []
+    assert made.kept is not None
+    assert states(f"sqlite:///{made.kept}") == ["Running", "Lost"]
+
+
+def test_the_stretch_since_the_copy_is_a_gap_with_its_reason(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+
+    restore(url, copy)
+    record(url, opened("s2", 60))
+
+    with Archive.open(url) as archive:
+        (gap, *_) = archive.history("container/1").coverage.gaps
+    assert (gap.since, gap.until, gap.reason) == (at(1), at(60), RESTORED)
+
+
+def test_nothing_is_restored_under_a_writer(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    with Recorder(url) as recorder:
+        recorder.identity()
+        with pytest.raises(DatabaseBusy):
+            restore(url, copy)
+
+
+def test_a_copy_that_is_damaged_is_not_put_into_place(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    with copy.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 4)
+
+    with pytest.raises(BackupUnusable):
+        restore(url, copy)
+
+    assert states(url) == ["Running"]
+
+
+def test_a_copy_in_which_rows_are_missing_is_not_put_into_place(url: str, tmp_path: Path) -> None:
+    record(url, event("container/1", "Stopped", 2))
+    copy = backup(url, tmp_path / "copy.db").path
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("DELETE FROM events WHERE id = 1")
+
+    with pytest.raises(BackupUnusable, match="1 of 2 rows of events"):
+        restore(url, copy)
+
+
+def test_a_copy_can_be_put_where_no_archive_is(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+
+    made = restore(f"sqlite:///{tmp_path / 'new.db'}", copy)
+
+    assert made.kept is None
+    assert states(f"sqlite:///{tmp_path / 'new.db'}") == ["Running"]
+
+
+def test_another_database_has_its_own_tool(postgres_url: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as error:
+        backup(postgres_url, tmp_path / "copy.db")
+
+    assert "pg_dump" in error.value.next_step
