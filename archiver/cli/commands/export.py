@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+import secrets
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -51,11 +54,12 @@ def write_file(path: Path, lines: Iterable[str]) -> int:
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
         return _write_into(path, lines)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # A name that nobody else comes upon: process numbers recur, in containers every time.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     with writing(str(path)):
         out = unfinished.open("x", encoding="utf-8", newline="\n")
     try:
-        with writing(str(path)), out:
+        with ended_by_sigterm(), writing(str(path)), out:
             count = write_lines(lines, out)
             out.flush()
             os.fsync(out.fileno())
@@ -66,6 +70,20 @@ def write_file(path: Path, lines: Iterable[str]) -> int:
             unfinished.unlink()
         raise
     return count
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends what is within as Ctrl-C does, so that nothing half done is left behind."""
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _write_into(path: Path, lines: Iterable[str]) -> int:
