@@ -15,7 +15,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from archiver.simulator.world.platform import generate
+from archiver.simulator.world.living import generate
 from archiver.storage import migrate
 
 PYTHON = sys.executable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archiver.model import Message
 from archiver.platforms.decoders import decode
-from archiver.simulator.world.platform import generate
+from archiver.simulator.world.living import generate
 from archiver.storage.recorder import Recorder
 from bench.floors import sqlite_seconds
 

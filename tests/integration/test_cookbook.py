@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from archiver.model import iso, to_micros
-from archiver.simulator.world.platform import generate
+from archiver.simulator.world.living import generate
 from archiver.storage.engine import reading_engine
 from archiver.transfer.importer import import_lines
 

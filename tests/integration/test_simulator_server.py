@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from archiver.simulator.service.server import Simulator, serve
-from archiver.simulator.world.platform import generate
+from archiver.simulator.world.living import generate
 
 CREDENTIALS = ("demo", "s3cret")
 BASIC = "Basic " + b64encode(b"demo:s3cret").decode()
@@ -461,7 +461,7 @@ def test_at_full_speed_a_slow_reader_holds_time_back_and_loses_nothing() -> None
 
 
 def test_without_the_server_no_heavy_library_is_loaded() -> None:
-    modules = "archiver.simulator.world.platform, archiver.simulator.service.rest"
+    modules = "archiver.simulator.world.living, archiver.simulator.service.rest"
     code = f"import sys, {modules}; print('websockets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

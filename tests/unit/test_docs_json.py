@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from archiver.simulator.world.platform import generate
+from archiver.simulator.world.living import generate
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver

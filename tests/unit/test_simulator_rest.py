@@ -10,12 +10,13 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from archiver.simulator.service.rest import answer
-from archiver.simulator.world.platform import Platform
+from archiver.simulator.world.living import live_in
+from archiver.simulator.world.platform import Platform, World
 
 
 @pytest.fixture(scope="module")
 def platform() -> Platform:
-    platform = Platform(5, stacks=6, nodes=3, churn=0.8)
+    platform = live_in(World(seed=5, stacks=6, nodes=3, churn=0.8))
     for _ in islice(platform.events(), 6000):
         pass
     return platform
@@ -71,8 +72,7 @@ def test_an_action_tells_who_did_it(platform: Platform) -> None:
 
 
 def test_dockercloud_names_the_user_of_an_action() -> None:
-    platform = Platform(1, dialect="dockercloud", namespace="acme")
-    platform.settle(300)
+    platform = live_in(World(dialect="dockercloud", namespace="acme", settled=300))
 
     users = {action["user"] for action in get(platform, "/api/audit/v1/action/")["objects"]}
 
@@ -80,8 +80,7 @@ def test_dockercloud_names_the_user_of_an_action() -> None:
 
 
 def test_dockercloud_paths_have_subsystem_and_namespace() -> None:
-    platform = Platform(1, dialect="dockercloud", namespace="acme")
-    platform.settle(300)
+    platform = live_in(World(dialect="dockercloud", namespace="acme", settled=300))
 
     assert get(platform, "/api/infra/v1/acme/node/")["meta"]["total_count"] == 3
     assert answer(platform, "/api/infra/v1/other/node/")[0] == 404

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from archiver.simulator.world.platform import Platform, generate
+from archiver.simulator.world.living import generate, live_in
+from archiver.simulator.world.platform import World
 from archiver.simulator.world.states import TRANSITIONS
 
 COUNT = 20_000
@@ -115,7 +116,7 @@ def test_tutum_events_have_the_captured_shape(events: list[dict[str, Any]]) -> N
 
 
 def test_dockercloud_events_have_the_documented_shape() -> None:
-    events = list(generate(1, 3000, "dockercloud", namespace="acme"))
+    events = list(generate(1, 3000, dialect="dockercloud", namespace="acme"))
     uris = {event["type"]: event["resource_uri"] for event in events}
 
     assert list(events[0]) == ["type", "action", "parents", "resource_uri", "state", "uuid", "datetime"]
@@ -147,7 +148,7 @@ def test_event_uuids_are_unique(events: list[dict[str, Any]]) -> None:
 
 def test_pace_keeps_a_fast_life_on_the_calendar() -> None:
     start = datetime(2020, 1, 1, tzinfo=UTC)
-    platform = Platform(1, start=start, pace=60.0)
+    platform = live_in(World(start=start, pace=60.0))
     at, event = list(islice(platform.events(), 1000))[-1]
 
     assert at > 300
@@ -155,7 +156,7 @@ def test_pace_keeps_a_fast_life_on_the_calendar() -> None:
 
 
 def test_what_is_terminated_is_listed_for_a_while_and_then_forgotten() -> None:
-    platform = Platform(1, churn=1.0, memory=50)
+    platform = live_in(World(churn=1.0, memory=50))
     gone = []
     for _, event in islice(platform.events(), 30_000):
         if event["state"] == "Terminated":
@@ -169,7 +170,7 @@ def test_what_is_terminated_is_listed_for_a_while_and_then_forgotten() -> None:
 
 
 def test_what_is_terminated_is_forgotten_by_age_too() -> None:
-    platform = Platform(1, churn=1.0, memory_seconds=60.0)
+    platform = live_in(World(churn=1.0, memory_seconds=60.0))
     for _ in islice(platform.events(), 5000):
         pass
 
@@ -179,8 +180,7 @@ def test_what_is_terminated_is_forgotten_by_age_too() -> None:
 
 
 def test_a_settled_platform_begins_with_its_population() -> None:
-    platform = Platform(1, stacks=4)
-    platform.settle(600)
+    platform = live_in(World(stacks=4, settled=600))
 
     assert platform.now > 500
     assert len([stack for stack in platform.objects("stack") if stack.state != "Terminated"]) >= 3
@@ -192,4 +192,4 @@ def test_a_platform_without_fate_comes_to_rest() -> None:
 
 def test_senseless_populations_are_refused() -> None:
     with pytest.raises(ValueError, match="nodes >= 1"):
-        Platform(1, nodes=0)
+        World(nodes=0)

@@ -21,7 +21,8 @@ from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
 from archiver.simulator.service.driver import Pump
 from archiver.simulator.service.routes import Door, Refusal
-from archiver.simulator.world.platform import Platform
+from archiver.simulator.world.living import live_in
+from archiver.simulator.world.platform import World
 from archiver.simulator.world.spelling import Flavour
 
 _log = logging.getLogger(__name__)
@@ -99,8 +100,8 @@ class Simulator:
         self._address = (host, port)
         speed = 0.0 if speed == "max" else float(speed)
         by_the_clock = bool(speed) and start is None
-        self.platform = Platform(
-            seed,
+        world = World(
+            seed=seed,
             dialect=dialect,
             stacks=stacks,
             nodes=nodes,
@@ -110,8 +111,9 @@ class Simulator:
             start=start,
             pace=speed if by_the_clock else 1.0,
             bare=bare,
+            settled=settled,
         )
-        self.platform.settle(settled)
+        self.platform = live_in(world)
         access = Access(credentials, verbatim=verbatim, lock_after=lock_after)
         self._audience = Audience(record=record_sent, greet=greet)
         self._door = Door(access, refuse, self._ask, self._audience.enter)

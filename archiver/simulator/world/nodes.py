@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from archiver.simulator.world.objects import Cluster, Node
+from archiver.simulator.world.objects import Cluster, Life, Node
 from archiver.simulator.world.operations import act
-
-if TYPE_CHECKING:
-    from archiver.simulator.world.platform import Life, Platform
+from archiver.simulator.world.platform import Platform
 
 
 def named_node(p: Platform, cluster: Cluster) -> Node:
@@ -39,7 +35,7 @@ def _upgrade(p: Platform, node: Node) -> Life:
 
 def scale_cluster(p: Platform, cluster: Cluster) -> Life:
     """The cluster gets one more node, or gives it back."""
-    work = _grow if len(cluster.nodes) == p.base_nodes else _shrink
+    work = _grow if len(cluster.nodes) == p.world.nodes else _shrink
     yield from act(p, cluster, "scale", work(p, cluster))
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
+
+Life = Generator[float, None, None]
+"""A course of things: yields how many virtual seconds pass before it goes on."""
+
+Caller = tuple[str, str, str, str, bool]
+"""Who told the platform to do something: user, address, location, user agent, and whether it was a person."""
 
 
 @dataclass(slots=True, eq=False)

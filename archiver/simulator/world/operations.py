@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from archiver.simulator.world.objects import Cluster, Container, Node, Service, Stack, Thing
-
-if TYPE_CHECKING:
-    from archiver.simulator.world.platform import Life, Platform
-
-Caller = tuple[str, str, str, str, bool]
-"""User, address, location, user agent, and whether a person did it."""
+from archiver.simulator.world.objects import Caller, Cluster, Container, Life, Node, Service, Stack, Thing
+from archiver.simulator.world.platform import Platform
 
 _CALLERS: Final[list[Caller]] = [
     ("ada", "203.0.113.7", "Lisbon, Portugal", "Mozilla/5.0 (X11; Linux x86_64) Firefox/42.0", True),
@@ -261,4 +256,4 @@ def _derive(p: Platform, thing: Service | Stack) -> None:
 def _settled_nodes(p: Platform) -> list[Node]:
     """The nodes that stay: those a scaled cluster got later carry no containers, so they may leave again."""
     cluster = next(thing for thing in p.objects("nodecluster") if isinstance(thing, Cluster))
-    return cluster.nodes[: p.base_nodes]
+    return cluster.nodes[: p.world.nodes]

@@ -5,64 +5,69 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import count, islice
+from itertools import count
 from typing import Any, TypeVar
 
-from archiver.simulator.world import scenario
-from archiver.simulator.world.objects import Action, Cluster, Container, Node, Service, Stack, Thing
-from archiver.simulator.world.operations import Caller
+from archiver.simulator.world.objects import Action, Caller, Cluster, Container, Life, Node, Service, Stack, Thing
 from archiver.simulator.world.spelling import SUBSYSTEM, Flavour, Spelling
 from archiver.simulator.world.states import PENDING_ACTION
-
-Life = Generator[float, None, None]
-"""A course of things: yields how many virtual seconds pass before it goes on."""
 
 _T = TypeVar("_T")
 _FINAL = frozenset({"Terminated"})
 
 
-class Platform:
-    """Stacks, services, containers, nodes and actions that come, change and go.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What a platform is like. Raises ValueError for a population that makes no sense.
 
     `rate` is how many operations a stack sees in a virtual minute; `churn` (0 to 1) is which part of them makes new
-    objects (redeploy, scale, actions) rather than just crash and restart. What is terminated is listed for
-    `memory_seconds` of virtual time, at most `memory` objects and as many actions, and then forgotten.
+    objects (redeploy, scale, actions) rather than just crash and restart. `settled` virtual seconds pass before
+    anybody hears of it. What is terminated is listed for `memory_seconds` of virtual time, at most `memory` objects and
+    as many actions, and then forgotten. `namespace`, `start`, `pace` and `bare` are those of `spelling.Spelling`.
     """
 
-    def __init__(
-        self,
-        seed: int = 1,
-        *,
-        dialect: Flavour = "tutum",
-        stacks: int = 3,
-        nodes: int = 3,
-        rate: float = 1.0,
-        churn: float = 0.5,
-        namespace: str | None = None,
-        start: datetime | None = None,
-        pace: float = 1.0,
-        bare: bool = False,
-        memory: int = 500,
-        memory_seconds: float = 3600.0,
-    ) -> None:
-        if stacks < 0 or nodes < 1 or rate < 0 or not 0 <= churn <= 1:
+    seed: int = 1
+    dialect: Flavour = "tutum"
+    namespace: str | None = None
+    stacks: int = 3
+    nodes: int = 3
+    rate: float = 1.0
+    churn: float = 0.5
+    settled: float = 0.0
+    start: datetime | None = None
+    pace: float = 1.0
+    bare: bool = False
+    memory: int = 500
+    memory_seconds: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if self.stacks < 0 or self.nodes < 1 or self.rate < 0 or not 0 <= self.churn <= 1:
             raise ValueError("a platform needs stacks >= 0, nodes >= 1, rate >= 0 and 0 <= churn <= 1")
-        self.rng = random.Random(seed)
-        self.spelling = Spelling(dialect, namespace=namespace, start=start, pace=pace, bare=bare)
-        self.base_nodes, self.rate, self.churn = nodes, rate, churn
+
+
+class Platform:
+    """Stacks, services, containers, nodes and actions that come, change and go, as `scenario` lets them."""
+
+    def __init__(self, world: World, scenario: Callable[[Platform], Life]) -> None:
+        self.world = world
+        self.rng = random.Random(world.seed)
+        self.spelling = Spelling(
+            world.dialect, namespace=world.namespace, start=world.start, pace=world.pace, bare=world.bare
+        )
         self.now = 0.0
         self._registry: dict[str, dict[str, Thing]] = {type_: {} for type_ in SUBSYSTEM}
         self._prefixes = {type_: self.spelling.collection(type_) for type_ in SUBSYSTEM}
         self._out: list[dict[str, Any]] = []
-        self._memory, self._memory_seconds = memory, memory_seconds
         self._gone: deque[Thing] = deque()
         self._ended: deque[Thing] = deque()
         self._agenda: list[tuple[float, int, Life]] = []
         self._order = count()
         self.stacks: list[Stack] = []
-        self.spawn(scenario.begin(self, stacks))
+        self.spawn(scenario(self))
+        self.settle(world.settled)
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -207,42 +212,10 @@ class Platform:
 
     def _forget_later(self, thing: Thing, past: deque[Thing]) -> None:
         past.append(thing)
-        horizon = self.now - self._memory_seconds
-        while len(past) > self._memory or (past[0].destroyed or past[0].stopped or 0.0) < horizon:
+        horizon = self.now - self.world.memory_seconds
+        while len(past) > self.world.memory or (past[0].destroyed or past[0].stopped or 0.0) < horizon:
             old = past.popleft()
             self._registry[old.type].pop(old.uuid, None)
 
 
 _Thing = TypeVar("_Thing", bound=Thing)
-
-
-def generate(
-    seed: int = 1,
-    count: int | None = None,
-    dialect: Flavour = "tutum",
-    *,
-    stacks: int = 3,
-    nodes: int = 3,
-    rate: float = 1.0,
-    churn: float = 0.5,
-    namespace: str | None = None,
-    start: datetime | None = None,
-    bare: bool = False,
-) -> Iterator[dict[str, Any]]:
-    """The first `count` events (None: endless) of a platform's life, from its very first node on.
-
-    A stack brings about 12 objects: 850 stacks make a population of some 10,000. With `churn=0` that population is
-    deployed once, then only crashes and recovers, so that every later event is about an object already seen.
-    """
-    platform = Platform(
-        seed,
-        dialect=dialect,
-        stacks=stacks,
-        nodes=nodes,
-        rate=rate,
-        churn=churn,
-        namespace=namespace,
-        start=start,
-        bare=bare,
-    )
-    return islice((event for _, event in platform.events()), count)

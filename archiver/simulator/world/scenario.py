@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from archiver.simulator.world import nodes, operations
-from archiver.simulator.world.objects import Cluster, Stack, Thing
-
-if TYPE_CHECKING:
-    from archiver.simulator.world.platform import Life, Platform
+from archiver.simulator.world.objects import Cluster, Life, Stack, Thing
+from archiver.simulator.world.platform import Platform
 
 
-def begin(p: Platform, stacks: int) -> Life:
+def begin(p: Platform) -> Life:
     """The cluster and its nodes, then the stacks one after another, then fate."""
     cluster = p.new_cluster("main", "lon1", "2gb")
     p.change(cluster, "Init")
     yield p.pause(0.5, 2)
     p.change(cluster, "Deploying")
-    for _ in range(p.base_nodes):
+    for _ in range(p.world.nodes):
         p.change(nodes.named_node(p, cluster), "Deploying")
     yield p.pause(5, 20)
     for node in cluster.nodes:
         p.change(node, "Deployed")
-        yield p.pause(0.1, 2) / p.base_nodes
+        yield p.pause(0.1, 2) / p.world.nodes
     p.change(cluster, "Deployed")
-    for _ in range(stacks):
+    for _ in range(p.world.stacks):
         p.spawn(operations.deploy_stack(p))
-        yield p.pause(0.1, 4) / max(1, stacks / 10)
+        yield p.pause(0.1, 4) / max(1, p.world.stacks / 10)
     p.spawn(fate(p, cluster))
 
 
 def fate(p: Platform, cluster: Cluster) -> Life:
     """Every now and then something happens to a stack that is at rest, more rarely to the nodes."""
-    weights = [calm * (1 - p.churn) + busy * p.churn for _, calm, busy in _FATES]
-    mean = 60.0 / (p.rate * max(1, len(p.stacks))) if p.rate else 0.0
+    weights = [calm * (1 - p.world.churn) + busy * p.world.churn for _, calm, busy in _FATES]
+    mean = 60.0 / (p.world.rate * max(1, len(p.stacks))) if p.world.rate else 0.0
     while mean:
         yield p.rng.expovariate(1.0) * mean
         operation = p.rng.choices(_FATES, weights)[0][0]
