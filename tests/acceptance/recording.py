@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from archiver.simulator.service.server import Simulator
+from archiver.simulator.service.server import STILL, Listening, Simulator
 from archiver.storage.engine import reading_engine, writing_engine
 
 BATCH = 50
@@ -78,7 +78,7 @@ class Load:
 @contextmanager
 def load(rate: float = 2500) -> Iterator[tuple[Simulator, Load]]:
     """A platform under load."""
-    with Simulator(live=False, record_sent=True, queue_bytes=64 << 20) as platform:
+    with Simulator(pacing=STILL, listening=Listening(record_sent=True, queue_bytes=64 << 20)) as platform:
         sender = Load(platform, rate)
         sender.start()
         try:

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from archiver.simulator.service.server import Simulator
+from archiver.simulator.service.server import STILL, Admission, Simulator
 
 from ..conftest import RunArchiver, SpawnArchiver
 from .recording import Recorder, archived, numbered, wait_for
@@ -43,7 +43,7 @@ def test_no_trace_of_the_key(
     auth: str, sqlite_recorder: Recorder, run_archiver: RunArchiver, token: Path, tmp_path: Path
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
-    with Simulator(live=False, credentials=(USER, KEY)) as platform:
+    with Simulator(pacing=STILL, admission=Admission(credentials=(USER, KEY))) as platform:
         process = sqlite_recorder.start(platform.stream_url, options=("--auth", auth, "--log-level", "debug"), env=env)
         assert platform.wait_for_clients(1)
         platform.send(numbered(1))
@@ -69,7 +69,7 @@ def test_no_trace_of_the_key(
 
 def test_no_trace_in_a_traceback(run_archiver: RunArchiver, token: Path, sqlite_url: str) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "ARCHIVER_DATABASE_URL": sqlite_url}
-    with Simulator(live=False, credentials=(USER, "another")) as platform:
+    with Simulator(pacing=STILL, admission=Admission(credentials=(USER, "another"))) as platform:
         command = ("--debug", "run", "--stream", platform.stream_url, "--auth", "query", "--exit-on-auth-failure")
         done = run_archiver(*command, "--log-level", "debug", env=env)
     assert done.returncode == 77
@@ -82,7 +82,7 @@ def test_refused_credentials_end_it_when_that_is_wished(
     refuse: Literal["status", "message"], run_archiver: RunArchiver, token: Path, sqlite_url: str
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "ARCHIVER_DATABASE_URL": sqlite_url}
-    with Simulator(live=False, credentials=(USER, "another"), refuse=refuse) as platform:
+    with Simulator(pacing=STILL, admission=Admission(credentials=(USER, "another"), refuse=refuse)) as platform:
         done = run_archiver("run", "--stream", platform.stream_url, "--exit-on-auth-failure", env=env)
     assert done.returncode == 77
     last = [line for line in done.stderr.splitlines() if line.startswith("archiver: error")]
@@ -94,7 +94,7 @@ def test_refused_credentials_otherwise_are_told_once_and_tried_again_slowly(
     sqlite_recorder: Recorder, spawn_archiver: SpawnArchiver, token: Path
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
-    with Simulator(live=False, credentials=(USER, "another"), refuse="message") as platform:
+    with Simulator(pacing=STILL, admission=Admission(credentials=(USER, "another"), refuse="message")) as platform:
         process = sqlite_recorder.start(platform.stream_url, env=env)
         wait_for(lambda: "refuses the credentials" in sqlite_recorder.log())
         with pytest.raises(AssertionError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archiver.simulator.service.connection import frame
-from archiver.simulator.service.server import Simulator
+from archiver.simulator.service.server import STILL, Listening, Simulator
 
 from .recording import Recorder, rows, wait_for
 
@@ -86,7 +86,7 @@ def peak_memory(pid: int) -> int:
 
 def test_every_message_ends_as_an_event_or_a_reject_and_the_stream_goes_on(recorder: Recorder) -> None:
     messages = list(hostile())
-    with Simulator(live=False, greet=False, queue_bytes=64 << 20, patience=30) as platform:
+    with Simulator(pacing=STILL, listening=Listening(greet=False, queue_bytes=64 << 20, patience=30)) as platform:
         process = recorder.start(platform.stream_url, options=("--log-level", "debug"))
         assert platform.wait_for_clients(1)
         for message in messages:

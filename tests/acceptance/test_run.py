@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.simulator.service.server import Simulator
+from archiver.simulator.service.server import STILL, Listening, Simulator, World
 
 from ..conftest import RunArchiver, SpawnArchiver
 from .recording import Recorder, archived, load, numbered, rows, sessions, wait_for
@@ -37,8 +37,8 @@ def test_it_ends_after_so_many_events(sqlite_recorder: Recorder) -> None:
 
 def test_several_streams_go_into_one_archive(recorder: Recorder) -> None:
     with (
-        Simulator(live=False) as tutum,
-        Simulator(live=False, dialect="dockercloud", namespace="acme") as cloud,
+        Simulator(pacing=STILL) as tutum,
+        Simulator(pacing=STILL, world=World(dialect="dockercloud", namespace="acme")) as cloud,
     ):
         process = recorder.start(tutum.stream_url, cloud.stream_url)
         assert tutum.wait_for_clients(1)
@@ -56,7 +56,7 @@ def test_several_streams_go_into_one_archive(recorder: Recorder) -> None:
 
 def test_one_stream_that_ends_does_not_end_the_others(sqlite_recorder: Recorder, tmp_path: Path) -> None:
     (tmp_path / "short.jsonl").write_text(numbered(1))
-    with Simulator(live=False) as platform:
+    with Simulator(pacing=STILL) as platform:
         process = sqlite_recorder.start(f"file:{tmp_path}/short.jsonl", platform.stream_url)
         assert platform.wait_for_clients(1)
         wait_for(lambda: archived(sqlite_recorder.url) == [1])
@@ -69,7 +69,7 @@ def test_one_stream_that_ends_does_not_end_the_others(sqlite_recorder: Recorder,
 def test_a_second_daemon_on_the_same_spool_is_told_who_has_it(
     sqlite_recorder: Recorder, run_archiver: RunArchiver
 ) -> None:
-    with Simulator(live=False) as platform:
+    with Simulator(pacing=STILL) as platform:
         first = sqlite_recorder.start(platform.stream_url)
         assert platform.wait_for_clients(1)
         command = ("run", "--stream", platform.stream_url, "--spool", str(sqlite_recorder.spool))
@@ -115,7 +115,10 @@ def test_a_damaged_spool_does_not_stop_the_recording(sqlite_recorder: Recorder, 
 
 
 def test_systemd_is_told_how_it_does(sqlite_recorder: Recorder, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line, Simulator(live=False, greet=False) as platform:
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line,
+        Simulator(pacing=STILL, listening=Listening(greet=False)) as platform,
+    ):
         line.bind(str(tmp_path / "notify"))
         line.settimeout(10)
         process = sqlite_recorder.start(platform.stream_url, env={"NOTIFY_SOCKET": str(tmp_path / "notify")})

@@ -20,7 +20,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from archiver.simulator.service.server import Simulator, serve
+from archiver.simulator.service.server import STILL, Admission, Listening, Pacing, Simulator, World, serve
 from archiver.simulator.world.living import generate
 
 CREDENTIALS = ("demo", "s3cret")
@@ -29,7 +29,7 @@ BASIC = "Basic " + b64encode(b"demo:s3cret").decode()
 
 @pytest.fixture
 def scripted() -> Iterator[Simulator]:
-    with Simulator(live=False) as simulator:
+    with Simulator(pacing=STILL) as simulator:
         yield simulator
 
 
@@ -58,7 +58,12 @@ def get(url: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str,
 
 
 def test_a_client_hears_the_whole_life_at_full_speed() -> None:
-    with Simulator(speed="max", limit=2000, seed=9, record_sent=True) as simulator, join(simulator) as client:
+    with (
+        Simulator(
+            pacing=Pacing(speed=0, limit=2000), world=World(seed=9), listening=Listening(record_sent=True)
+        ) as simulator,
+        join(simulator) as client,
+    ):
         heard = [str(client.recv(timeout=5)) for _ in range(2000)]
 
         assert [json.loads(text) for text in heard] == list(generate(9, 2000))
@@ -68,7 +73,7 @@ def test_a_client_hears_the_whole_life_at_full_speed() -> None:
 
 
 def test_after_its_limit_it_is_silent_but_answers_pings() -> None:
-    with Simulator(speed="max", limit=10) as simulator, join(simulator) as client:
+    with Simulator(pacing=Pacing(speed=0, limit=10)) as simulator, join(simulator) as client:
         for _ in range(10):
             client.recv(timeout=5)
 
@@ -78,12 +83,16 @@ def test_after_its_limit_it_is_silent_but_answers_pings() -> None:
 
 
 def test_every_client_hears_the_same() -> None:
-    with Simulator(speed="max", limit=500, wait_for=2) as simulator, join(simulator) as one, join(simulator) as two:
+    with (
+        Simulator(pacing=Pacing(speed=0, limit=500, wait_for=2)) as simulator,
+        join(simulator) as one,
+        join(simulator) as two,
+    ):
         assert [one.recv(5) for _ in range(500)] == [two.recv(5) for _ in range(500)]
 
 
 def test_in_real_time_events_are_dated_by_the_wall_clock() -> None:
-    with Simulator(speed=600.0, wait_for=1) as simulator, join(simulator) as client:
+    with Simulator(pacing=Pacing(speed=600.0, wait_for=1)) as simulator, join(simulator) as client:
         event = json.loads(client.recv(timeout=5))
         _, listed = get(simulator.rest_url + "/api/v1/nodecluster/")
 
@@ -108,7 +117,7 @@ def test_the_stream_is_at_all_known_paths(scripted: Simulator, path: str) -> Non
 
 
 def test_a_namespace_is_part_of_the_stream_url() -> None:
-    with Simulator(live=False, dialect="dockercloud", namespace="acme") as simulator, join(simulator):
+    with Simulator(pacing=STILL, world=World(dialect="dockercloud", namespace="acme")) as simulator, join(simulator):
         assert simulator.stream_url.endswith("/api/audit/v1/acme/events")
 
 
@@ -141,7 +150,11 @@ def test_prepared_texts_are_pushed_in_order(scripted: Simulator) -> None:
 
 
 def test_at_full_speed_time_stands_still_while_nobody_listens() -> None:
-    with Simulator(speed="max", limit=20_000, seed=2, queue_bytes=20_000, record_sent=True) as simulator:
+    with Simulator(
+        pacing=Pacing(speed=0, limit=20_000),
+        world=World(seed=2),
+        listening=Listening(queue_bytes=20_000, record_sent=True),
+    ) as simulator:
         with join(simulator) as client:
             client.recv(timeout=5)
         assert simulator.wait_for_clients(0)
@@ -164,7 +177,7 @@ def test_a_client_that_leaves_is_forgotten(scripted: Simulator) -> None:
 
 
 def test_stopping_closes_the_clients_and_the_port() -> None:
-    simulator = Simulator(live=False).start()
+    simulator = Simulator(pacing=STILL).start()
     with join(simulator) as client:
         simulator.stop()
         with pytest.raises(ConnectionClosed) as closed:
@@ -183,7 +196,7 @@ def test_serve_blocks_until_told_to_stop() -> None:
         seen.append(get(simulator.rest_url + "/api/v1/node/")[0])
         stop.set()
 
-    serve(stop, ready, live=False)
+    serve(Simulator(pacing=STILL), stop, ready)
 
     assert seen == [200]
 
@@ -203,14 +216,14 @@ def test_serve_blocks_until_told_to_stop() -> None:
 )
 def test_good_credentials_open_the_stream(query: str, headers: dict[str, str]) -> None:
     with (
-        Simulator(live=False, credentials=CREDENTIALS, verbatim="Role xyz") as simulator,
+        Simulator(pacing=STILL, admission=Admission(credentials=CREDENTIALS, verbatim="Role xyz")) as simulator,
         join(simulator, query, headers) as client,
     ):
         assert client.ping().wait(5)
 
 
 def test_bad_credentials_are_401_at_the_handshake() -> None:
-    with Simulator(live=False, credentials=CREDENTIALS) as simulator:
+    with Simulator(pacing=STILL, admission=Admission(credentials=CREDENTIALS)) as simulator:
         with pytest.raises(InvalidStatus) as refused:
             connect(simulator.stream_url, proxy=None)
 
@@ -220,7 +233,7 @@ def test_bad_credentials_are_401_at_the_handshake() -> None:
 
 def test_old_tutum_refused_by_a_message_after_the_handshake() -> None:
     with (
-        Simulator(live=False, credentials=CREDENTIALS, refuse="message") as simulator,
+        Simulator(pacing=STILL, admission=Admission(credentials=CREDENTIALS, refuse="message")) as simulator,
         connect(simulator.stream_url, proxy=None) as client,
     ):
         assert json.loads(client.recv(timeout=5)) == {"type": "error", "data": {"errorMessage": "UNAUTHORIZED"}}
@@ -229,7 +242,7 @@ def test_old_tutum_refused_by_a_message_after_the_handshake() -> None:
 
 
 def test_too_many_bad_tries_end_in_429() -> None:
-    with Simulator(live=False, credentials=CREDENTIALS, lock_after=2) as simulator:
+    with Simulator(pacing=STILL, admission=Admission(credentials=CREDENTIALS, lock_after=2)) as simulator:
         statuses = []
         for _ in range(3):
             with pytest.raises(InvalidStatus) as refused:
@@ -243,7 +256,7 @@ def test_too_many_bad_tries_end_in_429() -> None:
 
 
 def test_rest_asks_for_credentials_too() -> None:
-    with Simulator(live=False, credentials=CREDENTIALS, settled=300) as simulator:
+    with Simulator(pacing=STILL, world=World(settled=300), admission=Admission(credentials=CREDENTIALS)) as simulator:
         url = simulator.rest_url + "/api/v1/container/?limit=2"
 
         assert get(url)[0] == 401
@@ -418,7 +431,9 @@ def test_an_unknown_misbehaviour_is_refused(scripted: Simulator) -> None:
 
 def test_a_plan_drops_clients_between_two_events() -> None:
     heard: list[str] = []
-    with Simulator(speed="max", limit=300, plan={100: "close", 200: "drop"}, record_sent=True) as simulator:
+    with Simulator(
+        pacing=Pacing(speed=0, limit=300, plan={100: "close", 200: "drop"}), listening=Listening(record_sent=True)
+    ) as simulator:
         while len(heard) < 300:
             with connect(simulator.stream_url, proxy=None, close_timeout=1) as client:
                 try:
@@ -433,7 +448,7 @@ def test_a_plan_drops_clients_between_two_events() -> None:
 
 def test_a_client_that_does_not_read_is_cut_off_and_does_not_disturb_the_others() -> None:
     with (
-        Simulator(live=False, queue_bytes=1_000_000, patience=0.0) as simulator,
+        Simulator(pacing=STILL, listening=Listening(queue_bytes=1_000_000, patience=0.0)) as simulator,
         raw_client(simulator),
         join(simulator) as reader,
     ):
@@ -449,7 +464,10 @@ def test_a_client_that_does_not_read_is_cut_off_and_does_not_disturb_the_others(
 
 
 def test_at_full_speed_a_slow_reader_holds_time_back_and_loses_nothing() -> None:
-    with Simulator(speed="max", limit=20_000, queue_bytes=50_000) as simulator, raw_client(simulator) as sock:
+    with (
+        Simulator(pacing=Pacing(speed=0, limit=20_000), listening=Listening(queue_bytes=50_000)) as simulator,
+        raw_client(simulator) as sock,
+    ):
         assert not simulator.finished.wait(0.2)
         sent_early = simulator.sent
         received = b""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from archiver.simulator.service.access import Access
+from archiver.simulator.service.access import Access, Admission
 
 BASIC = "Basic " + b64encode(b"demo:s3cret").decode()
 
@@ -24,7 +24,7 @@ BASIC = "Basic " + b64encode(b"demo:s3cret").decode()
     ],
 )
 def test_every_way_is_admitted(query: str, headers: dict[str, str]) -> None:
-    assert Access(("demo", "s3cret"), verbatim="Role xyz").admits(query, headers)
+    assert Access(Admission(credentials=("demo", "s3cret"), verbatim="Role xyz")).admits(query, headers)
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_every_way_is_admitted(query: str, headers: dict[str, str]) -> None:
     ],
 )
 def test_anything_else_is_refused(query: str, headers: dict[str, str]) -> None:
-    assert not Access(("demo", "s3cret")).admits(query, headers)
+    assert not Access(Admission(credentials=("demo", "s3cret"))).admits(query, headers)
 
 
 def test_without_credentials_the_door_is_open() -> None:
-    assert Access().admits("", {})
+    assert Access(Admission()).admits("", {})
 
 
 def test_too_many_bad_tries_lock_the_account_for_good_ones_too() -> None:
-    access = Access(("demo", "s3cret"), lock_after=2)
+    access = Access(Admission(credentials=("demo", "s3cret"), lock_after=2))
     access.admits("", {})
     access.admits("", {})
 

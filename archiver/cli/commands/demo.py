@@ -82,7 +82,8 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     logging.disable(logging.WARNING)  # the lost connection is part of the show
     server = simulator_server()
     seed = 7
-    with server.Simulator(seed=seed, speed=SPEED, rate=RATE, wait_for=1) as platform, Spool(spool_path) as spool:
+    shown = server.Simulator(world=server.World(seed=seed, rate=RATE), pacing=server.Pacing(speed=SPEED, wait_for=1))
+    with shown as platform, Spool(spool_path) as spool:
         source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed))
         daemon = Daemon([source], spool, url)
         director = threading.Thread(target=_direct, args=(platform, daemon, seconds), daemon=True)

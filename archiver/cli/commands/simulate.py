@@ -66,44 +66,36 @@ def simulate(
 
     Stacks deploy, services scale, containers crash and come back, nodes go away; until Ctrl-C.
     """
-    options: dict[str, Any] = {
-        "port": port,
-        "seed": seed,
-        "speed": _speed(speed),
-        "dialect": dialect,
-        "namespace": namespace,
-        "stacks": stacks,
-        "nodes": nodes,
-        "limit": limit,
-        "credentials": _credentials(user),
-        "refuse": refuse,
-        "plan": dict(_fault(text) for text in misbehave or ()),
-        "settled": 120.0,
-    }
-    serve_until_stopped(options)
+    server = simulator_server()
+    simulator = server.Simulator(
+        world=server.World(seed=seed, dialect=dialect, namespace=namespace, stacks=stacks, nodes=nodes, settled=120.0),
+        pacing=server.Pacing(speed=_speed(speed), limit=limit, plan=dict(_fault(text) for text in misbehave or ())),
+        admission=server.Admission(credentials=_credentials(user), refuse=refuse),
+        listening=server.Listening(port=port),
+    )
+    serve_until_stopped(server, simulator, port)
 
 
-def serve_until_stopped(options: dict[str, Any]) -> None:
+def serve_until_stopped(server: Any, simulator: Simulator, port: int) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises UsageError when the port is taken."""
     import signal
     import threading
 
-    server = simulator_server()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     try:
-        server.serve(stop, _announce, **options)
+        server.serve(simulator, stop, _announce)
     except OSError as error:
-        raise UsageError(reason=f"port {options['port']}: {error.strerror}", hint="choose another --port") from error
+        raise UsageError(reason=f"port {port}: {error.strerror}", hint="choose another --port") from error
 
 
 def _announce(simulator: Simulator) -> None:
     print(f"stream  {simulator.stream_url}\nREST    {simulator.rest_url}", flush=True)
 
 
-def _speed(text: str) -> float | Literal["max"]:
+def _speed(text: str) -> float:
     if text == "max":
-        return "max"
+        return 0.0
     try:
         speed = float(text)
     except ValueError as error:

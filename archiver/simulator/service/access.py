@@ -6,25 +6,40 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import parse_qs
 
 Credentials = tuple[str, str]
 """A user and an API key, or password."""
 
 
-class Access:
-    """The door: open when it was given no credentials, else shut to whoever does not show them.
+Refusal = Literal["status", "message"]
+"""How bad credentials are refused: HTTP 401 at the handshake, or, as old Tutum did, a message after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Who is let in: everybody when `credentials` and `verbatim` are None.
 
     `verbatim` is the value of an Authorization header taken as it is, whatever its scheme (what an "API role" had in
-    its environment). After `lock_after` bad tries the account is locked for good, as the real services did for a while.
+    its environment). Others are refused as `refuse` says; after `lock_after` bad tries the account is locked for good
+    (HTTP 429), as the real services did for a while.
     """
 
-    def __init__(
-        self, credentials: Credentials | None = None, *, verbatim: str | None = None, lock_after: int | None = None
-    ) -> None:
-        self._credentials = credentials
-        self._verbatim = verbatim
-        self._lock_after = lock_after
+    credentials: Credentials | None = None
+    verbatim: str | None = None
+    refuse: Refusal = "status"
+    lock_after: int | None = None
+
+
+class Access:
+    """Applies an admission to requests, and counts the bad tries."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._credentials = admission.credentials
+        self._verbatim = admission.verbatim
+        self._lock_after = admission.lock_after
         self.failures = 0
 
     @property

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,28 +17,46 @@ from archiver.simulator.world.platform import Platform
 _BATCH: Final = 256
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pacing:
+    """How the platform lives before its audience.
+
+    `speed` is virtual seconds per real second, 0 as fast as the clients read (virtual time then stands still while
+    nobody listens). With `live` False nothing happens by itself. `wait_for` clients must be connected before it begins
+    to live; after `limit` events delivered to somebody it stands still, and pings are still answered. `plan` maps
+    numbers of events to the misbehaviour that follows them.
+    """
+
+    speed: float = 1.0
+    live: bool = True
+    limit: int | None = None
+    wait_for: int = 0
+    plan: Mapping[int, misbehaviour.Kind] = field(default_factory=dict)
+
+
+STILL: Final = Pacing(live=False)
+"""Nothing happens but what the simulator is told to send."""
+
+
 class Pump:
-    """One platform and its audience; `speed` 0 is as fast as the clients read. See `server.Simulator`."""
+    """Steps one platform for its audience; `misbehave` is called when the pacing's plan says so."""
 
     def __init__(
         self,
         platform: Platform,
         audience: Audience,
         stopping: threading.Event,
+        pacing: Pacing,
         *,
-        speed: float,
         by_the_clock: bool,
-        limit: int | None,
-        wait_for: int,
         patience: float,
-        plan: Mapping[int, misbehaviour.Kind],
         misbehave: Callable[[misbehaviour.Kind], None],
     ) -> None:
         self._platform, self._audience, self._stopping = platform, audience, stopping
-        self._speed, self._by_the_clock = speed, by_the_clock
-        self._limit, self._wait_for = limit, wait_for
+        self._speed, self._by_the_clock = pacing.speed, by_the_clock
+        self._limit, self._wait_for = pacing.limit, pacing.wait_for
         self._patience = patience
-        self._plan = dict(plan)
+        self._plan = dict(pacing.plan)
         self._misbehave = misbehave
         self._changed = audience.changed
         self._lived = 0

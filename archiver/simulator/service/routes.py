@@ -7,13 +7,13 @@ import json
 import re
 import threading
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from websockets.http11 import Request
 
 from archiver.simulator.service import rest
-from archiver.simulator.service.access import Access
+from archiver.simulator.service.access import Access, Admission
 from archiver.simulator.service.connection import Connection, frame
 from archiver.simulator.service.filters import Filter
 from archiver.simulator.service.misbehaviour import Fault
@@ -22,24 +22,21 @@ _STREAM_PATH: Final = re.compile(r"/v1/events/?|/api/audit/v1/(?:[^/]+/)?events/
 _UNAUTHORIZED: Final = '{"type":"error","data":{"errorMessage":"UNAUTHORIZED"}}'
 _JSON: Final = {"Content-Type": "application/json"}
 
-Refusal = Literal["status", "message"]
-"""How bad credentials are refused: HTTP 401 at the handshake, or, as old Tutum did, a message after it."""
-
 
 class Door:
     """Judges requests; `ask` answers the REST API's, `enter` takes an opened stream into the audience."""
 
     def __init__(
         self,
-        access: Access,
-        refuse: Refusal,
+        admission: Admission,
         ask: Callable[[str, str], rest.Answer],
         enter: Callable[[Connection], None],
     ) -> None:
         self.faults: dict[str, Fault] = {}
         """The misbehaviours still to come, by kind."""
         self.handshakes = 0
-        self._access, self._refuse, self._ask, self._enter = access, refuse, ask, enter
+        self._access, self._refuse = Access(admission), admission.refuse
+        self._ask, self._enter = ask, enter
         self._lock = threading.Lock()
 
     def receive(self, connection: Connection, request: Request) -> None:

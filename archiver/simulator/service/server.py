@@ -10,20 +10,21 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Self
 
 from archiver.simulator.service import misbehaviour, rest
-from archiver.simulator.service.access import Access, Credentials
+from archiver.simulator.service.access import Admission
 from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
-from archiver.simulator.service.driver import Pump
-from archiver.simulator.service.routes import Door, Refusal
+from archiver.simulator.service.driver import STILL, Pacing, Pump
+from archiver.simulator.service.routes import Door
 from archiver.simulator.world.living import live_in
 from archiver.simulator.world.platform import World
-from archiver.simulator.world.spelling import Flavour
+
+__all__ = ["STILL", "Admission", "Listening", "Pacing", "Simulator", "World", "serve"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,78 +50,49 @@ class _Listener(socketserver.ThreadingTCPServer):
         _log.exception("a connection of the simulator failed")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where the simulator listens, and how it serves who is let in.
+
+    A client for which more than `queue_bytes` wait to be written is cut off: at once while the platform lives in
+    real time, after `patience` seconds at full speed and for what `send` pushes. `record_sent` keeps what was sent.
+    `newest_first` turns the REST API's lists round.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    greet: bool = True
+    newest_first: bool = False
+    record_sent: bool = False
+    queue_bytes: int = 4 << 20
+    patience: float = 5.0
+
+
 class Simulator:
     """A server with a platform behind it, in threads of this process; a context manager.
 
-    `speed` is virtual seconds per real second, 0 or "max" as fast as the clients read (virtual time then stands still
-    while nobody listens). Events are dated by the wall clock, or from `start` on in virtual time; at full speed always
-    in virtual time, so that the same seed gives the same texts. `settled` virtual seconds pass before the first event
-    that anybody can hear. With `live=False` only `send` produces traffic. After `limit` live events delivered to
-    somebody the platform stands still (`finished` is set) and pings are still answered. `wait_for` clients must be
-    connected before it begins to live.
-
-    `credentials` None and `verbatim` None: everybody is admitted. Others are refused with HTTP 401, or, as old Tutum
-    did (`refuse="message"`), by a message after the handshake; after `lock_after` bad tries with HTTP 429.
-
-    A client for which more than `queue_bytes` wait to be written is cut off: at once while the platform lives in
-    real time, after `patience` seconds at full speed and for what `send` pushes. `plan` maps numbers of live events
-    to the misbehaviour that follows them.
+    At the pace of life, events are dated by the wall clock, or from the world's `start` on in virtual time; at full
+    speed always in virtual time, so that the same seed gives the same texts.
     """
 
     def __init__(
         self,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        seed: int = 1,
-        speed: float | Literal["max"] = 1.0,
-        dialect: Flavour = "tutum",
-        namespace: str | None = None,
-        stacks: int = 3,
-        nodes: int = 3,
-        rate: float = 1.0,
-        churn: float = 0.5,
-        bare: bool = False,
-        start: datetime | None = None,
-        settled: float = 0.0,
-        live: bool = True,
-        limit: int | None = None,
-        wait_for: int = 0,
-        credentials: Credentials | None = None,
-        verbatim: str | None = None,
-        refuse: Refusal = "status",
-        lock_after: int | None = None,
-        greet: bool = True,
-        newest_first: bool = False,
-        record_sent: bool = False,
-        queue_bytes: int = 4 << 20,
-        patience: float = 5.0,
-        plan: Mapping[int, misbehaviour.Kind] | None = None,
+        world: World = World(),
+        pacing: Pacing = Pacing(),
+        admission: Admission = Admission(),
+        listening: Listening = Listening(),
     ) -> None:
-        self._address = (host, port)
-        speed = 0.0 if speed == "max" else float(speed)
-        by_the_clock = bool(speed) and start is None
-        world = World(
-            seed=seed,
-            dialect=dialect,
-            stacks=stacks,
-            nodes=nodes,
-            rate=rate,
-            churn=churn,
-            namespace=namespace,
-            start=start,
-            pace=speed if by_the_clock else 1.0,
-            bare=bare,
-            settled=settled,
-        )
-        self.platform = live_in(world)
-        access = Access(credentials, verbatim=verbatim, lock_after=lock_after)
-        self._audience = Audience(record=record_sent, greet=greet)
-        self._door = Door(access, refuse, self._ask, self._audience.enter)
-        self._live = live
-        self._newest_first = newest_first
-        self._queue_bytes, self._patience = queue_bytes, patience
-        self._stream_path = "/v1/events" if dialect == "tutum" else f"/api/audit/v1/{_segment(namespace)}events"
+        self._address = (listening.host, listening.port)
+        by_the_clock = bool(pacing.speed) and world.start is None
+        self.platform = live_in(replace(world, pace=pacing.speed if by_the_clock else 1.0))
+        self._audience = Audience(record=listening.record_sent, greet=listening.greet)
+        self._door = Door(admission, self._ask, self._audience.enter)
+        self._live = pacing.live
+        self._newest_first = listening.newest_first
+        self._queue_bytes, self._patience = listening.queue_bytes, listening.patience
+        audit = f"/api/audit/v1/{_segment(world.namespace)}events"
+        self._stream_path = "/v1/events" if world.dialect == "tutum" else audit
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
@@ -128,12 +100,9 @@ class Simulator:
             self.platform,
             self._audience,
             self._stopping,
-            speed=speed,
+            pacing,
             by_the_clock=by_the_clock,
-            limit=limit,
-            wait_for=wait_for,
-            patience=patience,
-            plan=plan or {},
+            patience=listening.patience,
             misbehave=self.misbehave,
         )
         self.finished = self._pump.finished
@@ -297,12 +266,12 @@ class Simulator:
                 self._changed.notify_all()
 
 
-def serve(stop: threading.Event, ready: Callable[[Simulator], None] | None = None, **options: Any) -> None:
-    """Run a simulator with the options of `Simulator` until `stop` is set; `ready` is called when it listens.
+def serve(simulator: Simulator, stop: threading.Event, ready: Callable[[Simulator], None] | None = None) -> None:
+    """Run a simulator until `stop` is set; `ready` is called when it listens.
 
     Raises OSError when the port cannot be had.
     """
-    with Simulator(**options) as simulator:
+    with simulator:
         if ready is not None:
             ready(simulator)
         stop.wait()
