@@ -38,7 +38,7 @@ def test_it_ends_after_so_many_events(sqlite_recorder: Recorder) -> None:
 def test_several_streams_go_into_one_archive(recorder: Recorder) -> None:
     with (
         Simulator(pacing=STILL) as tutum,
-        Simulator(pacing=STILL, world=World(dialect="dockercloud", namespace="acme")) as cloud,
+        Simulator(pacing=STILL, world=World(flavour="dockercloud", namespace="acme")) as cloud,
     ):
         process = recorder.start(tutum.stream_url, cloud.stream_url)
         assert tutum.wait_for_clients(1)

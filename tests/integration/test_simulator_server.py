@@ -117,7 +117,7 @@ def test_the_stream_is_at_all_known_paths(scripted: Simulator, path: str) -> Non
 
 
 def test_a_namespace_is_part_of_the_stream_url() -> None:
-    with Simulator(pacing=STILL, world=World(dialect="dockercloud", namespace="acme")) as simulator, join(simulator):
+    with Simulator(pacing=STILL, world=World(flavour="dockercloud", namespace="acme")) as simulator, join(simulator):
         assert simulator.stream_url.endswith("/api/audit/v1/acme/events")
 
 

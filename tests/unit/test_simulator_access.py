@@ -1,4 +1,4 @@
-"""The simulated door takes credentials in every way the platforms took them."""
+"""The simulator takes credentials in every way the platforms took them."""
 
 from __future__ import annotations
 

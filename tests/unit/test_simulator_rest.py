@@ -72,7 +72,7 @@ def test_an_action_tells_who_did_it(platform: Platform) -> None:
 
 
 def test_dockercloud_names_the_user_of_an_action() -> None:
-    platform = live_in(World(dialect="dockercloud", namespace="acme", settled=300))
+    platform = live_in(World(flavour="dockercloud", namespace="acme", settled=300))
 
     users = {action["user"] for action in get(platform, "/api/audit/v1/action/")["objects"]}
 
@@ -80,7 +80,7 @@ def test_dockercloud_names_the_user_of_an_action() -> None:
 
 
 def test_dockercloud_paths_have_subsystem_and_namespace() -> None:
-    platform = live_in(World(dialect="dockercloud", namespace="acme", settled=300))
+    platform = live_in(World(flavour="dockercloud", namespace="acme", settled=300))
 
     assert get(platform, "/api/infra/v1/acme/node/")["meta"]["total_count"] == 3
     assert answer(platform, "/api/infra/v1/other/node/")[0] == 404

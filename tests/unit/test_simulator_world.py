@@ -116,7 +116,7 @@ def test_tutum_events_have_the_captured_shape(events: list[dict[str, Any]]) -> N
 
 
 def test_dockercloud_events_have_the_documented_shape() -> None:
-    events = list(generate(1, 3000, dialect="dockercloud", namespace="acme"))
+    events = list(generate(1, 3000, flavour="dockercloud", namespace="acme"))
     uris = {event["type"]: event["resource_uri"] for event in events}
 
     assert list(events[0]) == ["type", "action", "parents", "resource_uri", "state", "uuid", "datetime"]
@@ -186,7 +186,7 @@ def test_a_settled_platform_begins_with_its_population() -> None:
     assert len([stack for stack in platform.objects("stack") if stack.state != "Terminated"]) >= 3
 
 
-def test_a_platform_without_fate_comes_to_rest() -> None:
+def test_a_platform_without_incidents_comes_to_rest() -> None:
     assert len(list(generate(1, rate=0.0))) < 500
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0: any that is free.")]
 Speed = Annotated[str, typer.Option(metavar="X", help="Virtual seconds per second, or max.")]
-Dialect = Annotated[Literal["tutum", "dockercloud"], typer.Option(help="Which service it is.")]
+Flavour = Annotated[
+    Literal["tutum", "dockercloud"], typer.Option("--flavour", "--dialect", help="Which service it is.")
+]
 Namespace = Annotated[str | None, typer.Option(help="Organisation in Docker Cloud's URIs.", show_default=False)]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Fall silent after N events.", show_default=False)]
 User = Annotated[
@@ -43,7 +45,7 @@ def register(app: typer.Typer) -> None:
         "simulate",
         epilog=examples(
             "archiver simulate --port 8765 --speed 60",
-            "archiver simulate --dialect dockercloud --misbehave drop@100 --misbehave garbage@200",
+            "archiver simulate --flavour dockercloud --misbehave drop@100 --misbehave garbage@200",
             "archiver listen --stream ws://127.0.0.1:8765/v1/events      (in another terminal)",
         ),
     )(simulate)
@@ -53,7 +55,7 @@ def simulate(
     port: Port = 8765,
     seed: Annotated[int, typer.Option(help="The same seed, the same platform.")] = 1,
     speed: Speed = "10",
-    dialect: Dialect = "tutum",
+    flavour: Flavour = "tutum",
     namespace: Namespace = None,
     stacks: Annotated[int, typer.Option(min=0, help="How many stacks live at a time.")] = 3,
     nodes: Annotated[int, typer.Option(min=1, help="How many nodes there are.")] = 3,
@@ -68,7 +70,7 @@ def simulate(
     """
     server = simulator_server()
     simulator = server.Simulator(
-        world=server.World(seed=seed, dialect=dialect, namespace=namespace, stacks=stacks, nodes=nodes, settled=120.0),
+        world=server.World(seed=seed, flavour=flavour, namespace=namespace, stacks=stacks, nodes=nodes, settled=120.0),
         pacing=server.Pacing(speed=_speed(speed), limit=limit, plan=dict(_fault(text) for text in misbehave or ())),
         admission=server.Admission(credentials=_credentials(user), refuse=refuse),
         listening=server.Listening(port=port),

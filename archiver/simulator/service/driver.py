@@ -38,7 +38,7 @@ STILL: Final = Pacing(live=False)
 """Nothing happens but what the simulator is told to send."""
 
 
-class Pump:
+class Driver:
     """Steps one platform for its audience; `misbehave` is called when the pacing's plan says so."""
 
     def __init__(

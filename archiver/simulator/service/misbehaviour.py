@@ -32,7 +32,7 @@ _SAMPLE: Final = (
 
 @dataclass(slots=True)
 class Fault:
-    """One misbehaviour at the door that is still to come; `times` None: every time."""
+    """One misbehaviour towards whoever asks that is still to come; `times` None: every time."""
 
     status: int
     location: str

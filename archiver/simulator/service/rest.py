@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from archiver.simulator.world.objects import Action, Cluster, Container, Node, Service, Stack, Thing
+from archiver.simulator.world.objects import Action, Cluster, Container, Node, Resource, Service, Stack
 from archiver.simulator.world.platform import Platform
 from archiver.simulator.world.spelling import SUBSYSTEM
 
@@ -47,8 +47,8 @@ def answer(platform: Platform, path: str, query: str = "", *, newest_first: bool
             continue
         key = path[len(collection) :].strip("/")
         if key:
-            thing = platform.find(type_, key)
-            return (200, describe(platform, thing)) if thing else (404, {"error": "Not found"})
+            resource = platform.find(type_, key)
+            return (200, describe(platform, resource)) if resource else (404, {"error": "Not found"})
         try:
             return 200, _page(platform, type_, collection, parse_qsl(query), newest_first)
         except BadQuery as exc:
@@ -78,7 +78,7 @@ def _page(
             "previous": link(max(0, offset - limit)) if offset else None,
             "total_count": len(found),
         },
-        "objects": [describe(platform, thing) for thing in found[offset : offset + limit]],
+        "objects": [describe(platform, resource) for resource in found[offset : offset + limit]],
     }
 
 
@@ -94,29 +94,29 @@ def _number(fields: dict[str, str], name: str, default: int) -> int:
 # --- filters ----------------------------------------------------------------------------------------------------------
 
 
-def _select(platform: Platform, type_: str, fields: dict[str, str]) -> Iterator[Thing]:
+def _select(platform: Platform, type_: str, fields: dict[str, str]) -> Iterator[Resource]:
     asked = {name: value for name, value in fields.items() if name not in _NOT_FILTERS}
     tests = _action_tests(platform, asked) if type_ == "action" else []
     for name, value in asked.items():
         if name not in _FIELDS[type_]:
             raise BadQuery(f"The {type_} list cannot be filtered by {name}.")
         tests.append(_field_test(name, value))
-    return (thing for thing in platform.objects(type_) if all(test(thing) for test in tests))
+    return (resource for resource in platform.objects(type_) if all(test(resource) for test in tests))
 
 
-def _action_tests(platform: Platform, asked: dict[str, str]) -> list[Callable[[Thing], bool]]:
+def _action_tests(platform: Platform, asked: dict[str, str]) -> list[Callable[[Resource], bool]]:
     """Take the filters only actions have out of `asked`."""
     uri, related = asked.pop("object", None), asked.pop("include_related", "false").lower() in ("true", "1")
     if uri is not None:
         if asked:
             raise BadQuery("The object filter can only be combined with include_related.")
         target = platform.find(*reference(uri))
-        wanted = {id(thing) for thing in (_related(target) if related else [target]) if thing is not None}
-        return [lambda thing: isinstance(thing, Action) and id(thing.target) in wanted]
+        wanted = {id(resource) for resource in (_related(target) if related else [target]) if resource is not None}
+        return [lambda resource: isinstance(resource, Action) and id(resource.target) in wanted]
     return [_date_test(platform, name, asked.pop(name)) for name in _DATES & asked.keys()]
 
 
-def _related(target: Thing | None) -> list[Thing | None]:
+def _related(target: Resource | None) -> list[Resource | None]:
     """The documented table: what `include_related` adds. A node does not bring its containers."""
     match target:
         case Container(service=service):
@@ -132,21 +132,21 @@ def _related(target: Thing | None) -> list[Thing | None]:
     return [target]
 
 
-def _field_test(name: str, value: str) -> Callable[[Thing], bool]:
+def _field_test(name: str, value: str) -> Callable[[Resource], bool]:
     key = reference(value)[1]
     if name in ("stack", "service", "node", "node_cluster"):
-        return lambda thing: key == getattr(thing, "cluster" if name == "node_cluster" else name).uuid
+        return lambda resource: key == getattr(resource, "cluster" if name == "node_cluster" else name).uuid
     if name in ("region", "node_type"):
-        return lambda thing: key == getattr(getattr(thing, "cluster", thing), name)
-    return lambda thing: str(getattr(thing, name)).lower() == value.lower()
+        return lambda resource: key == getattr(getattr(resource, "cluster", resource), name)
+    return lambda resource: str(getattr(resource, name)).lower() == value.lower()
 
 
-def _date_test(platform: Platform, name: str, value: str) -> Callable[[Thing], bool]:
+def _date_test(platform: Platform, name: str, value: str) -> Callable[[Resource], bool]:
     bound = _date(value)
     field, _, order = name.partition("__")
 
-    def test(thing: Thing) -> bool:
-        at = thing.stopped if field == "end_date" else getattr(thing, "created", None)
+    def test(resource: Resource) -> bool:
+        at = resource.stopped if field == "end_date" else getattr(resource, "created", None)
         if at is None:
             return False
         moment = platform.spelling.moment(at).replace(microsecond=0)
@@ -168,28 +168,28 @@ def _date(text: str) -> datetime:
 # --- objects ----------------------------------------------------------------------------------------------------------
 
 
-def describe(platform: Platform, thing: Thing) -> dict[str, Any]:
+def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
     """An object as the API shows it."""
-    base = {"uuid": thing.uuid, "resource_uri": thing.uri, "state": thing.state}
+    base = {"uuid": resource.uuid, "resource_uri": resource.uri, "state": resource.state}
     when = platform.spelling.rfc2822
-    life = {"deployed_datetime": when(thing.deployed), "destroyed_datetime": when(thing.destroyed)}
-    run = {"started_datetime": when(thing.started), "stopped_datetime": when(thing.stopped)}
-    match thing:
+    life = {"deployed_datetime": when(resource.deployed), "destroyed_datetime": when(resource.destroyed)}
+    run = {"started_datetime": when(resource.started), "stopped_datetime": when(resource.stopped)}
+    match resource:
         case Action():
-            return base | _action(platform, thing)
+            return base | _action(platform, resource)
         case Stack():
-            nickname = {"name": thing.name, "nickname": thing.name}
-            return base | nickname | life | {"services": [service.uri for service in thing.services]}
+            nickname = {"name": resource.name, "nickname": resource.name}
+            return base | nickname | life | {"services": [service.uri for service in resource.services]}
         case Service():
-            return base | life | run | _service(thing)
+            return base | life | run | _service(resource)
         case Container():
-            return base | life | run | _container(thing)
+            return base | life | run | _container(resource)
         case Node():
-            seen = platform.now if thing.state == "Deployed" else thing.last_seen
-            return base | life | _node(thing) | {"last_seen": when(seen)}
+            seen = platform.now if resource.state == "Deployed" else resource.last_seen
+            return base | life | _node(resource) | {"last_seen": when(seen)}
         case Cluster():
-            return base | life | _cluster(thing)
-    raise TypeError(f"no such object: {thing.type}")
+            return base | life | _cluster(resource)
+    raise TypeError(f"no such object: {resource.type}")
 
 
 def _action(platform: Platform, action: Action) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _UNAUTHORIZED: Final = '{"type":"error","data":{"errorMessage":"UNAUTHORIZED"}}'
 _JSON: Final = {"Content-Type": "application/json"}
 
 
-class Door:
+class Router:
     """Judges requests; `ask` answers the REST API's, `enter` takes an opened stream into the audience."""
 
     def __init__(

@@ -19,8 +19,8 @@ from archiver.simulator.service import misbehaviour, rest
 from archiver.simulator.service.access import Admission
 from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
-from archiver.simulator.service.driver import STILL, Pacing, Pump
-from archiver.simulator.service.routes import Door
+from archiver.simulator.service.driver import STILL, Driver, Pacing
+from archiver.simulator.service.routes import Router
 from archiver.simulator.world.living import live_in
 from archiver.simulator.world.platform import World
 
@@ -87,16 +87,16 @@ class Simulator:
         by_the_clock = bool(pacing.speed) and world.start is None
         self.platform = live_in(replace(world, pace=pacing.speed if by_the_clock else 1.0))
         self._audience = Audience(record=listening.record_sent, greet=listening.greet)
-        self._door = Door(admission, self._ask, self._audience.enter)
+        self._router = Router(admission, self._ask, self._audience.enter)
         self._live = pacing.live
         self._newest_first = listening.newest_first
         self._queue_bytes, self._patience = listening.queue_bytes, listening.patience
         audit = f"/api/audit/v1/{_segment(world.namespace)}events"
-        self._stream_path = "/v1/events" if world.dialect == "tutum" else audit
+        self._stream_path = "/v1/events" if world.flavour == "tutum" else audit
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
-        self._pump = Pump(
+        self._driver = Driver(
             self.platform,
             self._audience,
             self._stopping,
@@ -105,7 +105,7 @@ class Simulator:
             patience=listening.patience,
             misbehave=self.misbehave,
         )
-        self.finished = self._pump.finished
+        self.finished = self._driver.finished
         """Set when the platform has come to its limit."""
         self._listener: _Listener | None = None
         self._threads: list[threading.Thread] = []
@@ -114,12 +114,12 @@ class Simulator:
 
     def start(self) -> Self:
         """Listen and begin to live. Raises OSError when the port cannot be had."""
-        self._pump.anchor()
+        self._driver.anchor()
         self._listener = listener = _Listener(self._address, self._handle)
         self._address = (self._address[0], listener.server_address[1])
         self._threads = [threading.Thread(target=listener.serve_forever, args=(0.05,), name="simulator", daemon=True)]
         if self._live:
-            self._threads.append(threading.Thread(target=self._pump.run, name="simulator-platform", daemon=True))
+            self._threads.append(threading.Thread(target=self._driver.run, name="simulator-platform", daemon=True))
         for thread in self._threads:
             thread.start()
         return self
@@ -184,7 +184,7 @@ class Simulator:
     @property
     def handshakes(self) -> int:
         """How many clients asked for the stream, admitted or not."""
-        return self._door.handshakes
+        return self._router.handshakes
 
     def wait_for_clients(self, number: int = 1, timeout: float = 10.0) -> bool:
         """Wait until exactly `number` clients hear the stream; False: it did not come to that in time."""
@@ -232,9 +232,9 @@ class Simulator:
     ) -> None:
         """Fail the clients in one of the ways of `misbehaviour`. Raises ValueError for a way that is not there."""
         if kind == "well":
-            self._door.faults.clear()
+            self._router.faults.clear()
         elif kind in misbehaviour.DOORSTEPS:
-            self._door.faults[kind] = misbehaviour.Fault(status, location, times)
+            self._router.faults[kind] = misbehaviour.Fault(status, location, times)
         elif kind in misbehaviour.ENDINGS:
             self._audience.dismiss(lambda client: misbehaviour.end(client, kind))
         elif kind == "duplicate":
@@ -257,7 +257,7 @@ class Simulator:
         try:
             request = None if self._stopping.is_set() else connection.read_request()
             if request is not None:
-                self._door.receive(connection, request)
+                self._router.receive(connection, request)
         finally:
             self._audience.leave(connection)
             connection.finish()

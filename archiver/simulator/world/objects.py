@@ -13,7 +13,7 @@ Caller = tuple[str, str, str, str, bool]
 
 
 @dataclass(slots=True, eq=False)
-class Thing:
+class Resource:
     """What every object has. Times are virtual seconds since the platform began, None: not yet."""
 
     type: str
@@ -32,7 +32,7 @@ class Thing:
 
 
 @dataclass(slots=True, eq=False)
-class Cluster(Thing):
+class Cluster(Resource):
     """Nodes of one kind, in one place."""
 
     region: str = ""
@@ -41,7 +41,7 @@ class Cluster(Thing):
 
 
 @dataclass(slots=True, eq=False)
-class Node(Thing):
+class Node(Resource):
     """A machine that containers run on."""
 
     cluster: Cluster = field(kw_only=True)
@@ -50,14 +50,14 @@ class Node(Thing):
 
 
 @dataclass(slots=True, eq=False)
-class Stack(Thing):
+class Stack(Resource):
     """Services that belong together."""
 
     services: list[Service] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class Service(Thing):
+class Service(Resource):
     """Containers of one image."""
 
     stack: Stack = field(kw_only=True)
@@ -67,7 +67,7 @@ class Service(Thing):
 
 
 @dataclass(slots=True, eq=False)
-class Container(Thing):
+class Container(Resource):
     """One process on one node."""
 
     service: Service = field(kw_only=True)
@@ -76,10 +76,10 @@ class Container(Thing):
 
 
 @dataclass(slots=True, eq=False)
-class Action(Thing):
+class Action(Resource):
     """Something the platform was told to do with `target`; who told it is known to the REST API only."""
 
-    target: Thing = field(kw_only=True)
+    target: Resource = field(kw_only=True)
     method: str = "POST"
     path: str = ""
     user: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Final
 
-from archiver.simulator.world.objects import Caller, Cluster, Container, Life, Node, Service, Stack, Thing
+from archiver.simulator.world.objects import Caller, Cluster, Container, Life, Node, Resource, Service, Stack
 from archiver.simulator.world.platform import Platform
 
 _CALLERS: Final[list[Caller]] = [
@@ -29,7 +29,7 @@ _SERVICES: Final = [
 # --- actions ----------------------------------------------------------------------------------------------------------
 
 
-def act(p: Platform, target: Thing, verb: str, work: Life, *, sure: bool = False) -> Generator[float, None, bool]:
+def act(p: Platform, target: Resource, verb: str, work: Life, *, sure: bool = False) -> Generator[float, None, bool]:
     """Do `work` as an action with a life of its own; unless `sure`, it may end before the work begins."""
     name = f"{_TITLES[target.type]} {verb.capitalize()}"
     action = p.new_action(target, name, verb, p.choose(_CALLERS))
@@ -163,9 +163,9 @@ def pause_service(p: Platform, stack: Stack) -> Life:
         yield from act(p, service, "start", _then_derive(p, _start_service(p, service), stack), sure=True)
 
 
-def _then_derive(p: Platform, life: Life, thing: Service | Stack) -> Life:
+def _then_derive(p: Platform, life: Life, resource: Service | Stack) -> Life:
     yield from life
-    _derive(p, thing)
+    _derive(p, resource)
 
 
 def _stop_service(p: Platform, service: Service) -> Life:
@@ -240,20 +240,22 @@ def _remove_containers(p: Platform, service: Service, number: int) -> Life:
         p.change(container, "Terminated")
 
 
-def _derive(p: Platform, thing: Service | Stack) -> None:
+def _derive(p: Platform, resource: Service | Stack) -> None:
     """A service is what its containers are, a stack what its services are."""
-    members: list[Container] | list[Service] = thing.containers if isinstance(thing, Service) else thing.services
+    members: list[Container] | list[Service] = (
+        resource.containers if isinstance(resource, Service) else resource.services
+    )
     states = {member.state for member in members}
     state = "Running" if states == {"Running"} else "Partly running"
     if "Running" not in states and "Partly running" not in states:
         state = "Stopped"
-    if state != thing.state:
-        p.change(thing, state)
-        if isinstance(thing, Service):
-            _derive(p, thing.stack)
+    if state != resource.state:
+        p.change(resource, state)
+        if isinstance(resource, Service):
+            _derive(p, resource.stack)
 
 
 def _settled_nodes(p: Platform) -> list[Node]:
     """The nodes that stay: those a scaled cluster got later carry no containers, so they may leave again."""
-    cluster = next(thing for thing in p.objects("nodecluster") if isinstance(thing, Cluster))
+    cluster = next(resource for resource in p.objects("nodecluster") if isinstance(resource, Cluster))
     return cluster.nodes[: p.world.nodes]

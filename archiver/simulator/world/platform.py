@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any, TypeVar
 
-from archiver.simulator.world.objects import Action, Caller, Cluster, Container, Life, Node, Service, Stack, Thing
+from archiver.simulator.world.objects import Action, Caller, Cluster, Container, Life, Node, Resource, Service, Stack
 from archiver.simulator.world.spelling import SUBSYSTEM, Flavour, Spelling
 from archiver.simulator.world.states import PENDING_ACTION
 
@@ -30,7 +30,7 @@ class World:
     """
 
     seed: int = 1
-    dialect: Flavour = "tutum"
+    flavour: Flavour = "tutum"
     namespace: str | None = None
     stacks: int = 3
     nodes: int = 3
@@ -55,14 +55,14 @@ class Platform:
         self.world = world
         self.rng = random.Random(world.seed)
         self.spelling = Spelling(
-            world.dialect, namespace=world.namespace, start=world.start, pace=world.pace, bare=world.bare
+            world.flavour, namespace=world.namespace, start=world.start, pace=world.pace, bare=world.bare
         )
         self.now = 0.0
-        self._registry: dict[str, dict[str, Thing]] = {type_: {} for type_ in SUBSYSTEM}
+        self._registry: dict[str, dict[str, Resource]] = {type_: {} for type_ in SUBSYSTEM}
         self._prefixes = {type_: self.spelling.collection(type_) for type_ in SUBSYSTEM}
         self._out: list[dict[str, Any]] = []
-        self._gone: deque[Thing] = deque()
-        self._ended: deque[Thing] = deque()
+        self._gone: deque[Resource] = deque()
+        self._ended: deque[Resource] = deque()
         self._agenda: list[tuple[float, int, Life]] = []
         self._order = count()
         self.stacks: list[Stack] = []
@@ -104,11 +104,11 @@ class Platform:
 
     # --- population -----------------------------------------------------------------------------------------------
 
-    def objects(self, type_: str) -> list[Thing]:
+    def objects(self, type_: str) -> list[Resource]:
         """All current and recently terminated objects of a type, oldest first. Raises KeyError for an unknown type."""
         return list(self._registry[type_].values())
 
-    def find(self, type_: str, uuid: str) -> Thing | None:
+    def find(self, type_: str, uuid: str) -> Resource | None:
         """The object, unless it never was or is forgotten."""
         return self._registry.get(type_, {}).get(uuid)
 
@@ -141,7 +141,7 @@ class Platform:
         service.containers.append(container)
         return container
 
-    def new_action(self, target: Thing, name: str, verb: str, caller: Caller) -> Action:
+    def new_action(self, target: Resource, name: str, verb: str, caller: Caller) -> Action:
         """An action on `target`: its events carry the object and all that the object is under."""
         action = Action(*self._identity("action"), name, [target.uri, *target.parents], target=target)
         action.method = "DELETE" if verb == "terminate" else "PATCH" if verb == "scale" else "POST"
@@ -150,22 +150,22 @@ class Platform:
         action.created = self.now
         return self._add(action)
 
-    def change(self, thing: Thing, state: str) -> None:
+    def change(self, resource: Resource, state: str) -> None:
         """The object takes a state: noted on it, and an event."""
-        before, thing.state = thing.state, state
-        if thing.type == "action":
-            self._note_action(thing, state)
+        before, resource.state = resource.state, state
+        if resource.type == "action":
+            self._note_action(resource, state)
         else:
-            self._note_times(thing, state)
-        self._emit(thing, "create" if before is None else "delete" if state in _FINAL else "update")
+            self._note_times(resource, state)
+        self._emit(resource, "create" if before is None else "delete" if state in _FINAL else "update")
 
     def pause(self, low: float, high: float) -> float:
         """A random duration in virtual seconds."""
         return low + (high - low) * self.rng.random()
 
-    def choose(self, things: list[_T]) -> _T:
+    def choose(self, resources: list[_T]) -> _T:
         """One of several, at random."""
-        return things[int(self.rng.random() * len(things))]
+        return resources[int(self.rng.random() * len(resources))]
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -178,44 +178,44 @@ class Platform:
         uuid = self._uuid()
         return type_, uuid, f"{self._prefixes[type_]}{uuid}/"
 
-    def _add(self, thing: _Thing) -> _Thing:
-        self._registry[thing.type][thing.uuid] = thing
-        return thing
+    def _add(self, resource: _Resource) -> _Resource:
+        self._registry[resource.type][resource.uuid] = resource
+        return resource
 
-    def _emit(self, thing: Thing, action: str) -> None:
-        assert thing.state is not None
+    def _emit(self, resource: Resource, action: str) -> None:
+        assert resource.state is not None
         self._out.append(
             self.spelling.event(
-                thing.type, action, thing.uri, thing.state, thing.parents.copy(), self._uuid(), self.now
+                resource.type, action, resource.uri, resource.state, resource.parents.copy(), self._uuid(), self.now
             )
         )
 
-    def _note_times(self, thing: Thing, state: str) -> None:
+    def _note_times(self, resource: Resource, state: str) -> None:
         if state == "Running":
-            thing.started = self.now
+            resource.started = self.now
         elif state == "Stopped":
-            thing.stopped = self.now
+            resource.stopped = self.now
         elif state in ("Starting", "Deployed"):
-            thing.deployed = thing.deployed if thing.deployed is not None else self.now
+            resource.deployed = resource.deployed if resource.deployed is not None else self.now
         elif state == "Terminated":
-            thing.destroyed = self.now
-            self._forget_later(thing, self._gone)
-        if isinstance(thing, Node) and state in ("Deployed", "Unreachable"):
-            thing.last_seen = self.now
+            resource.destroyed = self.now
+            self._forget_later(resource, self._gone)
+        if isinstance(resource, Node) and state in ("Deployed", "Unreachable"):
+            resource.last_seen = self.now
 
-    def _note_action(self, thing: Thing, state: str) -> None:
+    def _note_action(self, resource: Resource, state: str) -> None:
         if state == "In progress":
-            thing.started = self.now
+            resource.started = self.now
         elif state not in PENDING_ACTION:
-            thing.stopped = self.now
-            self._forget_later(thing, self._ended)
+            resource.stopped = self.now
+            self._forget_later(resource, self._ended)
 
-    def _forget_later(self, thing: Thing, past: deque[Thing]) -> None:
-        past.append(thing)
+    def _forget_later(self, resource: Resource, past: deque[Resource]) -> None:
+        past.append(resource)
         horizon = self.now - self.world.memory_seconds
         while len(past) > self.world.memory or (past[0].destroyed or past[0].stopped or 0.0) < horizon:
             old = past.popleft()
             self._registry[old.type].pop(old.uuid, None)
 
 
-_Thing = TypeVar("_Thing", bound=Thing)
+_Resource = TypeVar("_Resource", bound=Resource)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from archiver.simulator.world import nodes, operations
-from archiver.simulator.world.objects import Cluster, Life, Stack, Thing
+from archiver.simulator.world.objects import Cluster, Life, Resource, Stack
 from archiver.simulator.world.platform import Platform
 
 
 def begin(p: Platform) -> Life:
-    """The cluster and its nodes, then the stacks one after another, then fate."""
+    """The cluster and its nodes, then the stacks one after another, then what happens every now and then."""
     cluster = p.new_cluster("main", "lon1", "2gb")
     p.change(cluster, "Init")
     yield p.pause(0.5, 2)
@@ -26,16 +26,16 @@ def begin(p: Platform) -> Life:
     for _ in range(p.world.stacks):
         p.spawn(operations.deploy_stack(p))
         yield p.pause(0.1, 4) / max(1, p.world.stacks / 10)
-    p.spawn(fate(p, cluster))
+    p.spawn(incidents(p, cluster))
 
 
-def fate(p: Platform, cluster: Cluster) -> Life:
+def incidents(p: Platform, cluster: Cluster) -> Life:
     """Every now and then something happens to a stack that is at rest, more rarely to the nodes."""
-    weights = [calm * (1 - p.world.churn) + busy * p.world.churn for _, calm, busy in _FATES]
+    weights = [calm * (1 - p.world.churn) + busy * p.world.churn for _, calm, busy in _INCIDENTS]
     mean = 60.0 / (p.world.rate * max(1, len(p.stacks))) if p.world.rate else 0.0
     while mean:
         yield p.rng.expovariate(1.0) * mean
-        operation = p.rng.choices(_FATES, weights)[0][0]
+        operation = p.rng.choices(_INCIDENTS, weights)[0][0]
         if (life := operation(p, cluster)) is not None:
             p.spawn(life)
 
@@ -64,12 +64,12 @@ def _on_cluster(operation: Callable[[Platform, Cluster], Life]) -> Callable[[Pla
     return start
 
 
-def _then_rest(life: Life, thing: Thing) -> Life:
+def _then_rest(life: Life, resource: Resource) -> Life:
     yield from life
-    thing.busy = False
+    resource.busy = False
 
 
-_FATES: Final[list[tuple[Callable[[Platform, Cluster], Life | None], float, float]]] = [
+_INCIDENTS: Final[list[tuple[Callable[[Platform, Cluster], Life | None], float, float]]] = [
     (_on_stack(operations.crash), 10.0, 4.0),
     (_on_cluster(nodes.lose_node), 0.3, 0.2),
     (_on_stack(operations.redeploy_service), 0.0, 3.0),

@@ -29,7 +29,7 @@ _BEGINNING: Final[dict[str, datetime]] = {
 
 
 class Spelling:
-    """One dialect, with the calendar date at which virtual time 0 stands.
+    """One flavour, with the calendar date at which virtual time 0 stands.
 
     `pace` is how many virtual seconds pass in one second of the calendar: with it a platform that lives sixty times
     faster than life still dates its events by the wall clock. `bare` leaves uuid and time out, as early Tutum did.
