@@ -52,9 +52,9 @@ def test_following_next_reads_every_object_once(platform: Platform) -> None:
     assert seen == [thing.uuid for thing in platform.objects("container") if thing.state == "Running"]
 
 
-def test_actions_come_in_order_or_newest_first(platform: Platform) -> None:
-    first = get(platform, "/api/v1/action/", "limit=500")["objects"]
-    last = get(platform, "/api/v1/action/", "limit=500", newest_first=True)["objects"]
+def test_actions_come_newest_first_or_in_order(platform: Platform) -> None:
+    last = get(platform, "/api/v1/action/", "limit=500")["objects"]
+    first = get(platform, "/api/v1/action/", "limit=500", oldest_first=True)["objects"]
 
     starts = [parsedate_to_datetime(action["start_date"]) for action in first]
     assert starts == sorted(starts)
@@ -94,7 +94,9 @@ def test_a_detail_is_what_the_list_shows(platform: Platform, type_: str) -> None
     assert get(platform, listed["resource_uri"]) == listed
 
 
-@pytest.mark.parametrize("path", ["/api/v1/container/no-such/", "/api/v1/volume/", "/", "/api/v1/"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/container/no-such/", "/api/v1/nothing/", "/api/v1/region/digitalocean/x/", "/", "/api/v1/"]
+)
 def test_what_is_not_there_is_404(platform: Platform, path: str) -> None:
     status, body = answer(platform, path)
 
@@ -171,3 +173,46 @@ def test_recently_terminated_objects_are_listed_with_their_end(platform: Platfor
 
     assert gone
     assert all(parsedate_to_datetime(thing["destroyed_datetime"]) for thing in gone)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/auth/", "/api/v1/auth", "/auth/"])
+def test_a_client_that_logs_in_is_answered(platform: Platform, path: str) -> None:
+    assert get(platform, path) == {}
+
+
+def test_an_object_is_found_by_the_beginning_of_its_uuid(platform: Platform) -> None:
+    service = platform.objects("service")[0]
+
+    found = get(platform, "/api/v1/service/", f"uuid__startswith={service.uuid[:8].upper()}")["objects"]
+
+    assert [one["uuid"] for one in found] == [service.uuid]
+
+
+@pytest.mark.parametrize(
+    ("type_", "fields"),
+    [
+        ("service", {"synchronized", "public_dns", "container_ports", "target_num_containers"}),
+        ("container", {"container_ports", "public_dns", "container_envvars", "run_command", "exit_code"}),
+        ("nodecluster", {"target_num_nodes", "current_num_nodes"}),
+    ],
+)
+def test_the_fields_that_the_original_clients_print_are_there(platform: Platform, type_: str, fields: set[str]) -> None:
+    assert fields <= get(platform, f"/api/v1/{type_}/")["objects"][0].keys()
+
+
+def test_a_cluster_names_a_region_and_a_kind_of_node_that_can_be_asked_for(platform: Platform) -> None:
+    cluster = get(platform, "/api/v1/nodecluster/")["objects"][0]
+
+    assert get(platform, cluster["region"])["name"] == "lon1"
+    assert get(platform, cluster["node_type"])["name"] == "2gb"
+
+
+@pytest.mark.parametrize("type_", ["volume", "volumegroup", "az"])
+def test_what_the_platform_never_has_is_an_empty_list(platform: Platform, type_: str) -> None:
+    assert get(platform, f"/api/v1/{type_}/")["meta"]["total_count"] == 0
+
+
+def test_dockercloud_offers_regions_with_and_without_namespace() -> None:
+    platform = live_in(World(flavour="dockercloud", namespace="acme"))
+
+    assert get(platform, "/api/infra/v1/region/")["objects"] == get(platform, "/api/infra/v1/acme/region/")["objects"]

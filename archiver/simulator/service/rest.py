@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from archiver.simulator.service import catalogue
+from archiver.simulator.service.representation import describe
 from archiver.simulator.world.objects import Action, Cluster, Container, Node, Resource, Service, Stack
 from archiver.simulator.world.platform import Platform
 from archiver.simulator.world.spelling import SUBSYSTEM
@@ -15,6 +17,8 @@ from archiver.simulator.world.spelling import SUBSYSTEM
 Answer = tuple[int, dict[str, Any]]
 """HTTP status and body."""
 
+_T = TypeVar("_T")
+_LOGIN: Final = {"/auth/", "/api/v1/auth/"}
 _DEFAULT_LIMIT: Final = 25
 _MAX_LIMIT: Final = 1000
 _FIELDS: Final = {
@@ -39,32 +43,57 @@ def reference(uri: str) -> tuple[str, str]:
     return (parts[-2], parts[-1]) if len(parts) > 1 else ("", parts[-1])
 
 
-def answer(platform: Platform, path: str, query: str = "", *, newest_first: bool = False) -> Answer:
-    """What the API says to GET `path`; lists are in order of creation, or `newest_first`: both were seen."""
+def answer(platform: Platform, path: str, query: str = "", *, oldest_first: bool = False) -> Answer:
+    """What the API says to GET `path`; actions are listed newest first, or `oldest_first`: both were seen.
+
+    All else is listed in order of creation. Docker Cloud's client asks for `/auth/`, Tutum's for `/api/v1/auth/`.
+    """
+    whole = path.rstrip("/") + "/"
+    if whole in _LOGIN:
+        return 200, {}
     for type_ in SUBSYSTEM:
         collection = platform.spelling.collection(type_)
-        if not (path.rstrip("/") + "/").startswith(collection):
+        if not whole.startswith(collection):
             continue
         key = path[len(collection) :].strip("/")
         if key:
             resource = platform.find(type_, key)
             return (200, describe(platform, resource)) if resource else (404, {"error": "Not found"})
         try:
-            return 200, _page(platform, type_, collection, parse_qsl(query), newest_first)
+            return 200, _page(platform, type_, collection, parse_qsl(query), oldest_first)
         except BadQuery as exc:
             return 400, {"error": str(exc)}
+    return _offer(platform, whole, query)
+
+
+def _offer(platform: Platform, path: str, query: str) -> Answer:
+    for collection, entries in catalogue.collections(platform.spelling).items():
+        if path == collection:
+            try:
+                return 200, _paged(entries, collection, parse_qsl(query))
+            except BadQuery as exc:
+                return 400, {"error": str(exc)}
+        for entry in entries:
+            if path == entry["resource_uri"]:
+                return 200, entry
     return 404, {"error": "Not found"}
 
 
 def _page(
-    platform: Platform, type_: str, path: str, query: list[tuple[str, str]], newest_first: bool
+    platform: Platform, type_: str, path: str, query: list[tuple[str, str]], oldest_first: bool
+) -> dict[str, Any]:
+    found = list(_select(platform, type_, dict(query)))
+    if type_ == "action" and not oldest_first:
+        found.reverse()
+    return _paged(found, path, query, lambda resource: describe(platform, resource))
+
+
+def _paged(
+    found: list[_T], path: str, query: list[tuple[str, str]], show: Callable[[_T], object] = lambda entry: entry
 ) -> dict[str, Any]:
     fields = dict(query)
     limit, offset = _number(fields, "limit", _DEFAULT_LIMIT), _number(fields, "offset", 0)
     limit = min(limit or _MAX_LIMIT, _MAX_LIMIT)
-    found = list(_select(platform, type_, fields))
-    if newest_first:
-        found.reverse()
     filters = [(name, value) for name, value in query if name not in _NOT_FILTERS]
 
     def link(at: int) -> str:
@@ -78,7 +107,7 @@ def _page(
             "previous": link(max(0, offset - limit)) if offset else None,
             "total_count": len(found),
         },
-        "objects": [describe(platform, resource) for resource in found[offset : offset + limit]],
+        "objects": [show(one) for one in found[offset : offset + limit]],
     }
 
 
@@ -98,7 +127,7 @@ def _select(platform: Platform, type_: str, fields: dict[str, str]) -> Iterator[
     asked = {name: value for name, value in fields.items() if name not in _NOT_FILTERS}
     tests = _action_tests(platform, asked) if type_ == "action" else []
     for name, value in asked.items():
-        if name not in _FIELDS[type_]:
+        if name != "uuid__startswith" and name not in _FIELDS[type_]:
             raise BadQuery(f"The {type_} list cannot be filtered by {name}.")
         tests.append(_field_test(name, value))
     return (resource for resource in platform.objects(type_) if all(test(resource) for test in tests))
@@ -133,6 +162,8 @@ def _related(target: Resource | None) -> list[Resource | None]:
 
 
 def _field_test(name: str, value: str) -> Callable[[Resource], bool]:
+    if name == "uuid__startswith":
+        return lambda resource: resource.uuid.startswith(value.lower())
     key = reference(value)[1]
     if name in ("stack", "service", "node", "node_cluster"):
         return lambda resource: key == getattr(resource, "cluster" if name == "node_cluster" else name).uuid
@@ -163,96 +194,3 @@ def _date(text: str) -> datetime:
             continue
         return moment.replace(tzinfo=moment.tzinfo or UTC)
     raise BadQuery("A date is written as 'Mon, 13 Oct 2014 11:01:43 +0000' or 2014-10-13T11:01:43.")
-
-
-# --- objects ----------------------------------------------------------------------------------------------------------
-
-
-def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
-    """An object as the API shows it."""
-    base = {"uuid": resource.uuid, "resource_uri": resource.uri, "state": resource.state}
-    when = platform.spelling.rfc2822
-    life = {"deployed_datetime": when(resource.deployed), "destroyed_datetime": when(resource.destroyed)}
-    run = {"started_datetime": when(resource.started), "stopped_datetime": when(resource.stopped)}
-    match resource:
-        case Action():
-            return base | _action(platform, resource)
-        case Stack():
-            nickname = {"name": resource.name, "nickname": resource.name}
-            return base | nickname | life | {"services": [service.uri for service in resource.services]}
-        case Service():
-            return base | life | run | _service(resource)
-        case Container():
-            return base | life | run | _container(resource)
-        case Node():
-            seen = platform.now if resource.state == "Deployed" else resource.last_seen
-            return base | life | _node(resource) | {"last_seen": when(seen)}
-        case Cluster():
-            return base | life | _cluster(resource)
-    raise TypeError(f"no such object: {resource.type}")
-
-
-def _action(platform: Platform, action: Action) -> dict[str, Any]:
-    when = platform.spelling.rfc2822
-    shown: dict[str, Any] = {
-        "action": action.name,
-        "method": action.method,
-        "path": action.path,
-        "object": action.target.uri,
-        "ip": action.ip or None,
-        "location": action.location,
-        "user_agent": action.user_agent,
-        "is_user_action": action.is_user_action,
-        "can_be_canceled": action.state in ("Pending", "In progress"),
-        "can_be_retried": action.state == "Failed",
-        "created": when(action.created),
-        "start_date": when(action.created),
-        "end_date": when(action.stopped),
-    }
-    # Docker Cloud tells who; Tutum told what was sent, secrets and all.
-    return shown | ({"body": ""} if platform.spelling.flavour == "tutum" else {"user": action.user or None})
-
-
-def _service(service: Service) -> dict[str, Any]:
-    return {
-        "name": service.name,
-        "nickname": service.name,
-        "image_name": service.image,
-        "stack": service.stack.uri,
-        "containers": [container.uri for container in service.containers],
-        "current_num_containers": len(service.containers),
-        "running_num_containers": sum(container.state == "Running" for container in service.containers),
-        # What nobody should keep: a reader of this API has to leave it alone.
-        "container_envvars": [{"key": "SECRET_KEY", "value": f"do-not-archive-{service.uuid[:8]}"}],
-    }
-
-
-def _container(container: Container) -> dict[str, Any]:
-    return {
-        "name": container.name,
-        "image_name": container.service.image,
-        "service": container.service.uri,
-        "node": container.node.uri,
-        "exit_code": container.exit_code,
-    }
-
-
-def _node(node: Node) -> dict[str, Any]:
-    return {
-        "nickname": node.name,
-        "external_fqdn": f"{node.uuid[:8]}.node.example.com",
-        "node_cluster": node.cluster.uri,
-        "node_type": node.cluster.node_type,
-        "region": node.cluster.region,
-        "docker_version": node.docker_version,
-    }
-
-
-def _cluster(cluster: Cluster) -> dict[str, Any]:
-    return {
-        "name": cluster.name,
-        "node_type": cluster.node_type,
-        "region": cluster.region,
-        "nodes": [node.uri for node in cluster.nodes],
-        "current_num_nodes": len(cluster.nodes),
-    }

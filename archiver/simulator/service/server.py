@@ -56,13 +56,13 @@ class Listening:
 
     A client for which more than `queue_bytes` wait to be written is cut off: at once while the platform lives in
     real time, after `patience` seconds at full speed and for what `send` pushes. `record_sent` keeps what was sent.
-    `newest_first` turns the REST API's lists round.
+    `oldest_first` turns the REST API's list of actions round.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     greet: bool = True
-    newest_first: bool = False
+    oldest_first: bool = False
     record_sent: bool = False
     queue_bytes: int = 4 << 20
     patience: float = 5.0
@@ -89,7 +89,7 @@ class Simulator:
         self._audience = Audience(record=listening.record_sent, greet=listening.greet)
         self._router = Router(admission, self._ask, self._audience.enter)
         self._live = pacing.live
-        self._newest_first = listening.newest_first
+        self._oldest_first = listening.oldest_first
         self._queue_bytes, self._patience = listening.queue_bytes, listening.patience
         audit = f"/api/audit/v1/{_segment(world.namespace)}events"
         self._stream_path = "/v1/events" if world.flavour == "tutum" else audit
@@ -248,7 +248,7 @@ class Simulator:
 
     def _ask(self, path: str, query: str) -> rest.Answer:
         with self._changed:
-            return rest.answer(self.platform, path, query, newest_first=self._newest_first)
+            return rest.answer(self.platform, path, query, oldest_first=self._oldest_first)
 
     def _handle(self, sock: socket.socket) -> None:
         connection = Connection(sock, self._queue_bytes)

@@ -1,0 +1,126 @@
+"""How the REST API shows the objects of the platform: the fields that the original clients read, and what they mean."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from archiver.simulator.service import catalogue
+from archiver.simulator.world.objects import Action, Cluster, Container, Node, Resource, Service, Stack
+from archiver.simulator.world.platform import Platform
+
+_PORTS: Final = {"nginx": 80, "postgres": 5432, "redis": 6379, "tutum/haproxy": 80}
+_COMMANDS: Final = {"acme/worker": "python -m worker", "acme/api": "gunicorn api:app"}
+
+
+def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
+    """An object as the API shows it."""
+    base = {"uuid": resource.uuid, "resource_uri": resource.uri, "state": resource.state}
+    when = platform.spelling.rfc2822
+    life = {"deployed_datetime": when(resource.deployed), "destroyed_datetime": when(resource.destroyed)}
+    run = {"started_datetime": when(resource.started), "stopped_datetime": when(resource.stopped)}
+    match resource:
+        case Action():
+            return base | _action(platform, resource)
+        case Stack():
+            nickname = {"name": resource.name, "nickname": resource.name}
+            return base | nickname | life | {"services": [service.uri for service in resource.services]}
+        case Service():
+            return base | life | run | _service(resource)
+        case Container():
+            return base | life | run | _container(resource)
+        case Node():
+            seen = platform.now if resource.state == "Deployed" else resource.last_seen
+            return base | life | _node(platform, resource) | {"last_seen": when(seen)}
+        case Cluster():
+            return base | life | _cluster(platform, resource)
+    raise TypeError(f"no such object: {resource.type}")
+
+
+def _action(platform: Platform, action: Action) -> dict[str, Any]:
+    when = platform.spelling.rfc2822
+    shown: dict[str, Any] = {
+        "action": action.name,
+        "method": action.method,
+        "path": action.path,
+        "object": action.target.uri,
+        "ip": action.ip or None,
+        "location": action.location,
+        "user_agent": action.user_agent,
+        "is_user_action": action.is_user_action,
+        "can_be_canceled": action.state in ("Pending", "In progress"),
+        "can_be_retried": action.state == "Failed",
+        "created": when(action.created),
+        "start_date": when(action.created),
+        "end_date": when(action.stopped),
+    }
+    # Docker Cloud tells who; Tutum told what was sent, secrets and all.
+    return shown | ({"body": ""} if platform.spelling.flavour == "tutum" else {"user": action.user or None})
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "nickname": service.name,
+        "image_name": service.image,
+        "stack": service.stack.uri,
+        "containers": [container.uri for container in service.containers],
+        "current_num_containers": len(service.containers),
+        "target_num_containers": len(service.containers),
+        "running_num_containers": sum(container.state == "Running" for container in service.containers),
+        "synchronized": True,
+        "public_dns": f"{service.name}.{service.stack.name}.svc.example.com",
+        "container_envvars": _envvars(service),
+        "tags": [],
+        **_process(service),
+    }
+
+
+def _container(container: Container) -> dict[str, Any]:
+    return {
+        "name": container.name,
+        "image_name": container.service.image,
+        "service": container.service.uri,
+        "node": container.node.uri,
+        "exit_code": container.exit_code,
+        "public_dns": f"{container.name}.{container.service.stack.name}.cont.example.com",
+        "container_envvars": _envvars(container.service),
+        **_process(container.service),
+    }
+
+
+def _envvars(service: Service) -> list[dict[str, str]]:
+    # What nobody should keep: a reader of this API has to leave it alone.
+    return [{"key": "SECRET_KEY", "value": f"do-not-archive-{service.uuid[:8]}"}]
+
+
+def _process(service: Service) -> dict[str, Any]:
+    """What runs in each container of a service, and where it listens."""
+    image = service.image.partition(":")[0]
+    port = _PORTS.get(image)
+    shown = {"protocol": "tcp", "outer_port": None, "inner_port": port, "port_name": image, "published": False}
+    ports = [] if port is None else [shown]
+    return {"container_ports": ports, "run_command": _COMMANDS.get(image, ""), "entrypoint": ""}
+
+
+def _node(platform: Platform, node: Node) -> dict[str, Any]:
+    return {
+        "nickname": node.name,
+        "external_fqdn": f"{node.uuid[:8]}.node.example.com",
+        "node_cluster": node.cluster.uri,
+        "node_type": catalogue.node_type_uri(platform.spelling, node.cluster.node_type),
+        "region": catalogue.region_uri(platform.spelling, node.cluster.region),
+        "docker_version": node.docker_version,
+        "tags": [],
+    }
+
+
+def _cluster(platform: Platform, cluster: Cluster) -> dict[str, Any]:
+    return {
+        "name": cluster.name,
+        "node_type": catalogue.node_type_uri(platform.spelling, cluster.node_type),
+        "region": catalogue.region_uri(platform.spelling, cluster.region),
+        "nodes": [node.uri for node in cluster.nodes],
+        "current_num_nodes": len(cluster.nodes),
+        "target_num_nodes": len(cluster.nodes),
+        "tags": [],
+    }
