@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.wire.address import AUTH_WAYS, without_credentials
+from archiver.storage.address import is_postgres, libpq_url, shown_url
 
 T = TypeVar("T")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SPOOL_LIMIT = "1 GiB"
-POSTGRES = "postgresql+psycopg"
 _SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
 
 
@@ -33,7 +33,7 @@ class Config:
     """Everything that can be set."""
 
     database: Setting[str]
-    """The archive, as a SQLAlchemy URL."""
+    """The archive: a SQLAlchemy URL of a SQLite file or a URL of libpq, which may hold a password (`shown_url`)."""
     streams: Setting[tuple[str, ...]]
     """The streams to record; a URL may carry credentials, so show it with `shown_stream`."""
     spool: Setting[Path]
@@ -48,7 +48,7 @@ class Config:
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting's value, without secrets, and its origin."""
         texts = {
-            "database": shown_database(self.database.value),
+            "database": shown_url(self.database.value),
             "streams": " ".join(shown_stream(url) for url in self.streams.value),
             "exit_on_auth_failure": str(self.exit_on_auth_failure.value).lower(),
             "allow_plaintext": str(self.allow_plaintext.value).lower(),
@@ -65,12 +65,6 @@ def shown_stream(url: str) -> str:
         return without_credentials(url)
     except ValueError:
         return "(not a URL)"
-
-
-def shown_database(url: str) -> str:
-    """A database URL without its password, even one whose password is not quoted as it should be."""
-    hidden = re.sub(r"^([\w+]+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
-    return re.sub(r"(?i)\b((?:ssl)?password)=[^&]*", r"\1=***", hidden)
 
 
 # --- how a raw value becomes a setting's; each raises ValueError with words for the reader --------------------------
@@ -140,16 +134,16 @@ def _kind(raw: Any) -> str:
 
 
 def _database_url(raw: Any, home: Path) -> str:
-    """A SQLAlchemy URL from a URL or a plain path."""
+    """A URL that storage can read, from a URL or a plain path."""
     text = _text(raw)
-    scheme, separator, rest = text.partition("://")
+    scheme, separator, _ = text.partition("://")
     if not separator:
         if "?" in text:
             raise ValueError("a path with a question mark cannot be written as a URL")
         path = home / text[2:] if text.startswith("~/") else Path(text)
         return f"sqlite:///{path.absolute()}"
-    if scheme in ("postgres", "postgresql", POSTGRES):
-        return f"{POSTGRES}://{rest}"
+    if is_postgres(text):
+        return libpq_url(text)
     if scheme == "sqlite":
         return text
     raise ValueError(f"archives live in SQLite or PostgreSQL, not in {scheme!r}")

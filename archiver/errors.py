@@ -10,6 +10,7 @@ ArchiverError
 │   ├── DatabaseUnreachable         4
 │   │   ├── DatabaseBusy            4
 │   │   ├── DatabaseReadOnly        4
+│   │   ├── RightMissing            4
 │   │   └── DatabaseMissing         4
 │   └── StreamUnreachable           4
 ├── RowRefused                      1
@@ -22,6 +23,7 @@ ArchiverError
 ├── CannotWrite                     1
 ├── BackupUnusable                  1
 ├── CredentialsRefused             77
+├── DatabaseUnfit                  78
 └── ConfigurationWrong             78
 """
 
@@ -140,6 +142,13 @@ class DatabaseReadOnly(DatabaseUnreachable):
     hint = "check who owns the file and its folder, or the rights of the database role"
 
 
+class RightMissing(DatabaseUnreachable):
+    """The role may not read what it asks for; ``grant`` are the statements by which the owner lets it."""
+
+    message = "the archive at {database} cannot be read: {reason}"
+    hint = "ask the owner of its tables for: {grant}"
+
+
 class StreamUnreachable(Unreachable):
     """A stream could not be opened, or its connection ended."""
 
@@ -219,6 +228,14 @@ class CredentialsRefused(ArchiverError):
     message = "the stream {stream} refused the credentials: {reason}"
     hint = "check the user and the API key; after too many tries the service locks the account for a while"
     exit_code = 77
+
+
+class DatabaseUnfit(ArchiverError):
+    """The database answers, and no archive can be made in it as it is."""
+
+    message = "there can be no archive at {database}: {reason}"
+    hint = "{step}"
+    exit_code = 78
 
 
 class ConfigurationWrong(ArchiverError):

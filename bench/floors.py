@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from archiver.storage import engine
+from archiver.storage.address import libpq_url
 from bench.rows import Batch, batches
 
 
@@ -39,8 +40,7 @@ def _insert(connection: sqlite3.Connection, batch: Batch) -> float:
 
 def postgres_seconds(source: Path, target: str, size: int) -> float:
     """What raw COPY takes for the rows of `source`, in an empty archive."""
-    url = engine.read_url(target).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url) as connection:
+    with psycopg.connect(libpq_url(target)) as connection:
         return sum(_copy(connection, batch) for batch in batches(source, size))
 
 

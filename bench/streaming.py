@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 
-from archiver.storage import engine, migrate
+from archiver.storage import migrate
+from archiver.storage.address import libpq_url
 from bench.blaster import blaster
 from bench.figures import Figure, alternating
 from bench.floors import postgres_seconds, sqlite_seconds
@@ -98,13 +100,9 @@ def _counter(database: str) -> Iterator[Any]:
         path = database.removeprefix("sqlite:///")
         opened = closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None))
     else:
-        opened = closing(psycopg.connect(_plain(database), autocommit=True))
+        opened = closing(psycopg.connect(libpq_url(database), autocommit=True))
     with opened as connection:
         yield lambda question: connection.execute(question).fetchone()[0]
-
-
-def _plain(database: str) -> str:
-    return engine.read_url(database).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
@@ -202,9 +200,9 @@ def _to_postgres(shop: Workshop, url: str, lines: Lines) -> float:
 @contextmanager
 def _database(shop: Workshop, url: str) -> Iterator[str]:
     name = f"bench{shop.path('').name}"
-    with psycopg.connect(_plain(url), autocommit=True) as admin:
+    with psycopg.connect(libpq_url(url), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield engine.read_url(url).set(database=name).render_as_string(hide_password=False)
+            yield make_url(url).set(database=name).render_as_string(hide_password=False)
         finally:
             admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 
 import archiver
 
+from .pgbouncer import NO_PGBOUNCER, PORT, find_pgbouncer, running_pgbouncer
 from .pgcluster import NO_BINARIES, find_binaries, running_cluster
 
 TIERS = {
@@ -33,6 +34,7 @@ RunArchiver = Callable[..., subprocess.CompletedProcess[str]]
 SpawnArchiver = Callable[..., subprocess.Popen[str]]
 
 without_postgres = pytest.StashKey[str]()
+without_pgbouncer = pytest.StashKey[str]()
 
 
 # --- the run as a whole -------------------------------------------------------------------------------------------
@@ -57,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if reason := config.stash.get(without_postgres, None):
         terminalreporter.write_line(f"NOTHING WAS TESTED ON POSTGRESQL: {reason}", red=True, bold=True)
+    if reason := config.stash.get(without_pgbouncer, None):
+        terminalreporter.write_line(f"NOTHING WAS TESTED BEHIND PGBOUNCER: {reason}", red=True, bold=True)
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
@@ -90,14 +94,33 @@ class PostgresServer:
         self._admin = admin
 
     @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a new database, a copy of `template`; dropped at the end, whoever is still connected."""
+    def database(self, template: str = "template1", options: str = "") -> Iterator[str]:
+        """The URL of a new database, a copy of `template`; dropped at the end, whoever is still connected.
+
+        `options` are more of CREATE DATABASE's.
+        """
         name = f"archiver_test_{secrets.token_hex(6)}"
-        self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self._admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {options}')
         try:
             yield self._url.set(database=name).render_as_string(hide_password=False)
         finally:
             self._admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    @contextmanager
+    def role(self) -> Iterator[str]:
+        """A new role that may log in and nothing else; the databases in which it is given rights end before it."""
+        name = f"archiver_test_{secrets.token_hex(6)}"
+        self._admin.execute(f"CREATE ROLE {name} LOGIN")
+        try:
+            yield name
+        finally:
+            self._admin.execute(f"DROP ROLE {name}")
+
+    def parameters(self) -> dict[str, str]:
+        """What libpq needs to reach the server: host, port, user, and a password if there is one."""
+        info = self._admin.info
+        found = {"host": info.host, "port": str(info.port), "user": info.user}
+        return found | ({"password": info.password} if info.password else {})
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +173,26 @@ def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A PostgreSQL database without any table."""
     with postgres_server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> Iterator[str]:
+    """The folder of a PgBouncer's socket, in front of the tests' server."""
+    binary = find_pgbouncer()
+    if binary is None:
+        request.config.stash[without_pgbouncer] = NO_PGBOUNCER
+        if os.environ.get("ARCHIVER_REQUIRE_PGBOUNCER") == "1":
+            pytest.fail(NO_PGBOUNCER, pytrace=False)
+        pytest.skip(NO_PGBOUNCER)
+    with running_pgbouncer(binary, **postgres_server.parameters()) as folder:
+        yield folder
+
+
+@pytest.fixture
+def pooled_url(pgbouncer: str, postgres_url: str) -> str:
+    """A fresh migrated PostgreSQL archive, reached through PgBouncer in transaction mode."""
+    url = make_url(postgres_url)
+    return f"postgresql://{url.username}@/{url.database}?host={pgbouncer}&port={PORT}"
 
 
 # --- either database ------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def running_cluster(binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS)
     """Start a new cluster and give the URL of its database `postgres`; stop it and remove its files at the end."""
     # The folder's path must be short: a socket's path has 108 bytes at most.
     with tempfile.TemporaryDirectory(prefix="archiver-pg-", dir="/tmp") as folder:
-        identity = _unprivileged()
+        identity = unprivileged()
         home = Path(folder)
         if identity:
             os.chown(home, identity["user"], identity["group"])
@@ -74,7 +74,7 @@ def _version(folder: Path) -> float:
         return 0.0
 
 
-def _unprivileged() -> dict[str, Any]:
+def unprivileged() -> dict[str, Any]:
     """How to start a child as somebody postgres accepts: it refuses to run as root."""
     if os.geteuid() != 0:
         return {}

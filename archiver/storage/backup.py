@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from archiver.errors import BackupUnusable, CannotWrite, DatabaseMissing, UsageError
 from archiver.model import iso, now_micros
+from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, read_url, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
 from archiver.storage.wal import beside
@@ -92,11 +93,10 @@ def _generation() -> str:
 
 
 def _file_of(url: str, tool: str) -> Path:
-    parsed = read_url(url)
-    if parsed.get_backend_name() != "sqlite":
+    if is_postgres(url):
         reason = f"{database_name(url)} is a PostgreSQL database, which has its own tool for this"
         raise UsageError(reason=reason, hint=f"use {tool}; docs/operating.md has the lines")
-    return sqlite_path(parsed)
+    return sqlite_path(read_url(url))
 
 
 def _require_own(target: Path, source: Path) -> None:

@@ -25,47 +25,36 @@ from archiver.errors import (
 )
 from archiver.lockfile import LockFile, LockHeld
 from archiver.storage import wal
+from archiver.storage.address import is_postgres, shown_url
+from archiver.storage.postgres import postgres_engine
 
 BUSY_SECONDS = 10
-CONNECT_SECONDS = 5
 
 
 def read_url(text: str) -> URL:
-    """The URL of an archive; a plain path is a SQLite file. Raises ConfigurationWrong for any other database."""
+    """The URL of a SQLite archive; a plain path is its file. Raises ConfigurationWrong for any other database."""
     if "://" not in text:
         return URL.create("sqlite", database=text)
     try:
         url = make_url(text)
     except exc.ArgumentError as error:
         raise ConfigurationWrong(setting="database", reason="not a URL", origin="--database") from error
-    backend = url.get_backend_name()
-    if backend in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        reason = f"the archive can be SQLite or PostgreSQL, not {backend}"
+    if url.get_backend_name() != "sqlite":
+        reason = f"the archive can be SQLite or PostgreSQL, not {url.get_backend_name()}"
         raise ConfigurationWrong(setting="database", reason=reason, origin="--database")
     return url
 
 
-def show_url(url: URL) -> str:
-    """The URL as it may be printed: without a password."""
-    if url.get_backend_name() == "sqlite":
-        return url.database or ""
-    # libpq takes passwords as parameters too, and those SQLAlchemy would show.
-    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
-
-
 def database_name(text: str) -> str:
-    """How an archive is called in messages: its URL without a password."""
-    return show_url(read_url(text))
+    """How an archive is called in messages: its file, or its URL without a password."""
+    return shown_url(text) if is_postgres(text) else read_url(text).database or ""
 
 
 def reading_engine(text: str) -> Engine:
     """An engine that cannot write. Raises DatabaseMissing when there is no such SQLite file."""
-    url = read_url(text)
-    if url.get_backend_name() == "postgresql":
-        return _postgres(url, "-c default_transaction_read_only=on")
-    path = sqlite_path(url)
+    if is_postgres(text):
+        return postgres_engine(text, read_only=True)
+    path = sqlite_path(read_url(text))
     if not path.exists():
         raise DatabaseMissing(database=str(path))
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
@@ -88,10 +77,9 @@ def reads_in_place(path: Path) -> bool:
 
 def writing_engine(text: str) -> Engine:
     """An engine that writes; for SQLite the caller holds `writer_lock`."""
-    url = read_url(text)
-    if url.get_backend_name() == "postgresql":
-        return _postgres(url, "")
-    path = sqlite_path(url)
+    if is_postgres(text):
+        return postgres_engine(text, read_only=False)
+    path = sqlite_path(read_url(text))
     pragmas = (
         "PRAGMA journal_mode=WAL",
         "PRAGMA wal_autocheckpoint=0",  # `wal.Checkpoints` does it
@@ -110,11 +98,10 @@ def writer_lock(text: str) -> Iterator[LockFile | None]:
 
     Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made.
     """
-    url = read_url(text)
-    if url.get_backend_name() != "sqlite":
+    if is_postgres(text):
         yield None
         return
-    path = sqlite_path(url)
+    path = sqlite_path(read_url(text))
     try:
         lock = LockFile(path)
     except LockHeld as error:
@@ -168,15 +155,6 @@ _SQLITE_ARGS = {"timeout": BUSY_SECONDS, "check_same_thread": False}
 
 def _query(name: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in name.partition("?")[2].split("&"))
-
-
-def _postgres(url: URL, options: str) -> Engine:
-    arguments = {"connect_timeout": CONNECT_SECONDS, "options": f"-c timezone=UTC {options}".strip()}
-    try:
-        return create_engine(url, hide_parameters=True, poolclass=NullPool, connect_args=arguments)
-    except ModuleNotFoundError as error:
-        reason = "PostgreSQL needs the driver psycopg, which is not installed; pip install 'archiver[postgres]'"
-        raise ConfigurationWrong(setting="database", reason=reason, origin="--database") from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Index,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -21,10 +23,18 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateTable, SchemaItem
 
-from archiver.errors import DatabaseMissing, SchemaNotAtHead
-from archiver.storage.engine import lock_writers, reading_engine, translated, writer_lock, writing_engine
+from archiver.errors import DatabaseMissing, DatabaseUnfit, SchemaNotAtHead
+from archiver.storage.engine import (
+    database_name,
+    lock_writers,
+    reading_engine,
+    translated,
+    writer_lock,
+    writing_engine,
+)
+from archiver.storage.postgres import require_schema
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -63,7 +73,8 @@ def _config(connection: Connection | None = None, dialect: str | None = None) ->
 def upgrade(url: str) -> tuple[str | None, str]:
     """Upgrades an archive to HEAD, creating it where there is none; returns the revisions before and after.
 
-    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program.
+    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program, and
+    DatabaseUnfit when none can be made there.
     """
     from alembic import command
     from alembic.util import CommandError
@@ -74,7 +85,9 @@ def upgrade(url: str) -> tuple[str | None, str]:
             with engine.begin() as connection:
                 lock_writers(connection)
                 before = _revision(connection)
-                if before is not None and before > HEAD:
+                if before is None:
+                    _require_room(connection, url)
+                elif before > HEAD:
                     raise _not_at_head(before)
                 try:
                     command.upgrade(_config(connection), "head")
@@ -100,6 +113,7 @@ def create(url: str) -> None:
                 lock_writers(connection)
                 if _revision(connection) is not None:
                     return
+                _require_room(connection, url)
                 metadata.create_all(connection, checkfirst=False)
                 for view in VIEWS:
                     for statement in view.create(connection.dialect.name):
@@ -108,6 +122,36 @@ def create(url: str) -> None:
                 connection.execute(_versions.insert().values(version_num=HEAD))
         finally:
             engine.dispose()
+
+
+def _require_room(connection: Connection, url: str) -> None:
+    """Raises DatabaseUnfit when no archive can be made in a database that has none."""
+    from archiver.storage.indexes import metadata
+    from archiver.storage.views import VIEWS
+
+    database = database_name(url)
+    if (encoding := _foreign_encoding(connection)) is not None:
+        step = "make a database for it: CREATE DATABASE archive ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
+        raise DatabaseUnfit(database=database, reason=f"its encoding is {encoding}, not UTF8", step=step)
+    there = inspect(connection)
+    names = {*metadata.tables, *(view.name for view in VIEWS), _versions.name}
+    if taken := sorted(names.intersection(there.get_table_names(), there.get_view_names())):
+        reason = f"it has {', '.join(taken)} of another program"
+        raise DatabaseUnfit(database=database, reason=reason, step=_ROOM)
+
+
+_ROOM = "give it a database of its own, or on PostgreSQL a schema (?options=-csearch_path%3Dname)"
+# What SQL_ASCII is given it keeps byte for byte, so it gives back the UTF-8 that every connection writes. Any other
+# encoding lacks characters, and each event that has one would become a reject.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+
+
+def _foreign_encoding(connection: Connection) -> str | None:
+    """The encoding of a database that cannot hold every text; None when it can."""
+    if connection.dialect.name != "postgresql":
+        return None
+    encoding = str(connection.scalar(text("SHOW server_encoding")))
+    return None if encoding in _ENCODINGS else encoding
 
 
 def current(url: str) -> str | None:
@@ -131,6 +175,9 @@ def require_head(connection: Connection) -> None:
 def _not_at_head(revision: str | None, *, unknown: bool = False) -> SchemaNotAtHead:
     if revision is None:
         return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
+    if not re.fullmatch(r"\d{4}", revision):
+        step = f"the table alembic_version there is another program's: {_ROOM}"
+        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
     if unknown or revision > HEAD:
         step = "this archiver does not know it: upgrade the archiver itself"
         return SchemaNotAtHead(current=revision, head=HEAD, step=step)
@@ -143,6 +190,8 @@ def _revision(connection: Connection) -> str | None:
     else:
         there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
     if connection.scalar(text(there)) is None:
+        if connection.dialect.name == "postgresql":
+            require_schema(connection)
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision
@@ -152,6 +201,7 @@ def check(url: str) -> list[str]:
     """What is wrong with an archive, in words; empty when it is sound.
 
     Looks at the revision, the tables against this program's, the foreign keys and, on SQLite, the file's integrity.
+    Tables, views and indexes that somebody else made beside ours are no matter.
     """
     with translated(url):
         engine = reading_engine(url)
@@ -173,8 +223,11 @@ def _problems(engine: Engine) -> list[str]:
         if revision != HEAD:
             error = _not_at_head(revision)
             return [f"{error}; {error.next_step}"]
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        ours = {"compare_type": True, "include_name": _is_ours, "include_object": _is_ours_or_matters}
+        context = MigrationContext.configure(connection, opts=ours)
         problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
+        if (encoding := _foreign_encoding(connection)) is not None:
+            problems.append(f"the encoding is {encoding}, not UTF8: what it has no characters for becomes a reject")
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
         problems += missing_rows(connection)
@@ -197,6 +250,19 @@ def missing_rows(connection: Connection) -> list[str]:
         for table, (last, there) in found
         if last and last != there
     ]
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Other tables are not even looked at: they may be of kinds that nobody here can read."""
+    from archiver.storage.indexes import metadata
+
+    return kind != "table" or name in metadata.tables
+
+
+def _is_ours_or_matters(found: SchemaItem, _name: str | None, kind: str, reflected: bool, ours: object) -> bool:
+    """An index of somebody else on a table of ours is his affair, unless it refuses rows."""
+    foreign = reflected and ours is None
+    return not (foreign and kind == "index" and isinstance(found, Index) and not found.unique)
 
 
 def _integrity(connection: Connection) -> list[str]:

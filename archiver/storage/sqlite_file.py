@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from archiver.errors import DatabaseUnreachable
 from archiver.storage import wal
+from archiver.storage.address import is_postgres
 from archiver.storage.engine import read_url, reads_in_place, sqlite_path
 
 _Identity = tuple[int, int]
@@ -28,10 +29,9 @@ class Glimpse(NamedTuple):
     @classmethod
     def of(cls, url: str) -> Glimpse:
         """How things are now; of a PostgreSQL archive there is nothing to see."""
-        parsed = read_url(url)
-        if parsed.get_backend_name() != "sqlite":
+        if is_postgres(url):
             return cls()
-        path = sqlite_path(parsed)
+        path = sqlite_path(read_url(url))
         try:
             found = os.stat(path)
             in_place = reads_in_place(path)
@@ -47,9 +47,9 @@ class SqliteFile:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = read_url(url)
         # The name it goes by, which may be a link, and the file itself, beside which its log lies.
-        self._path = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+        name = None if is_postgres(url) else read_url(url).database
+        self._path = Path(name) if name else None
         self._file = self._path
         self._own: _Identity | None = None
         self._own_wal: _Identity | None = None

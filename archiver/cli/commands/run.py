@@ -78,7 +78,8 @@ def run(
     ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
     """
     from archiver.cli import logs
-    from archiver.config import load, shown_database
+    from archiver.config import load
+    from archiver.storage.address import shown_url
 
     flags: dict[str, Any] = {
         "database": database if database is not None else chosen(ctx).database,
@@ -95,7 +96,7 @@ def run(
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
     logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
-    log.info("recording into %s, by way of %s", shown_database(config.database.value), config.spool.value)
+    log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
     record(config, limit)
 
 
