@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    exc,
     func,
     inspect,
     select,
@@ -25,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, SchemaItem
 
-from archiver.errors import DatabaseMissing, DatabaseUnfit, SchemaNotAtHead
+from archiver.errors import DatabaseMissing, SchemaNotAtHead
 from archiver.storage.engine import (
     database_name,
     lock_writers,
@@ -35,6 +37,7 @@ from archiver.storage.engine import (
     writing_engine,
 )
 from archiver.storage.postgres import require_schema
+from archiver.storage.room import OF_ITS_OWN, foreign_encoding, require_room
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -86,7 +89,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
                 lock_writers(connection)
                 before = _revision(connection)
                 if before is None:
-                    _require_room(connection, url)
+                    require_room(connection, database_name(url))
                 elif before > HEAD:
                     raise _not_at_head(before)
                 try:
@@ -113,7 +116,7 @@ def create(url: str) -> None:
                 lock_writers(connection)
                 if _revision(connection) is not None:
                     return
-                _require_room(connection, url)
+                require_room(connection, database_name(url))
                 metadata.create_all(connection, checkfirst=False)
                 for view in VIEWS:
                     for statement in view.create(connection.dialect.name):
@@ -122,36 +125,6 @@ def create(url: str) -> None:
                 connection.execute(_versions.insert().values(version_num=HEAD))
         finally:
             engine.dispose()
-
-
-def _require_room(connection: Connection, url: str) -> None:
-    """Raises DatabaseUnfit when no archive can be made in a database that has none."""
-    from archiver.storage.indexes import metadata
-    from archiver.storage.views import VIEWS
-
-    database = database_name(url)
-    if (encoding := _foreign_encoding(connection)) is not None:
-        step = "make a database for it: CREATE DATABASE archive ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0"
-        raise DatabaseUnfit(database=database, reason=f"its encoding is {encoding}, not UTF8", step=step)
-    there = inspect(connection)
-    names = {*metadata.tables, *(view.name for view in VIEWS), _versions.name}
-    if taken := sorted(names.intersection(there.get_table_names(), there.get_view_names())):
-        reason = f"it has {', '.join(taken)} of another program"
-        raise DatabaseUnfit(database=database, reason=reason, step=_ROOM)
-
-
-_ROOM = "give it a database of its own, or on PostgreSQL a schema (?options=-csearch_path%3Dname)"
-# What SQL_ASCII is given it keeps byte for byte, so it gives back the UTF-8 that every connection writes. Any other
-# encoding lacks characters, and each event that has one would become a reject.
-_ENCODINGS = ("UTF8", "SQL_ASCII")
-
-
-def _foreign_encoding(connection: Connection) -> str | None:
-    """The encoding of a database that cannot hold every text; None when it can."""
-    if connection.dialect.name != "postgresql":
-        return None
-    encoding = str(connection.scalar(text("SHOW server_encoding")))
-    return None if encoding in _ENCODINGS else encoding
 
 
 def current(url: str) -> str | None:
@@ -176,7 +149,7 @@ def _not_at_head(revision: str | None, *, unknown: bool = False) -> SchemaNotAtH
     if revision is None:
         return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
     if not re.fullmatch(r"\d{4}", revision):
-        step = f"the table alembic_version there is another program's: {_ROOM}"
+        step = f"the table alembic_version there is another program's: {OF_ITS_OWN}"
         return SchemaNotAtHead(current=revision, head=HEAD, step=step)
     if unknown or revision > HEAD:
         step = "this archiver does not know it: upgrade the archiver itself"
@@ -225,8 +198,11 @@ def _problems(engine: Engine) -> list[str]:
             return [f"{error}; {error.next_step}"]
         ours = {"compare_type": True, "include_name": _is_ours, "include_object": _is_ours_or_matters}
         context = MigrationContext.configure(connection, opts=ours)
-        problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
-        if (encoding := _foreign_encoding(connection)) is not None:
+        with warnings.catch_warnings():
+            # Indexes that cannot be compared: ours all can.
+            warnings.simplefilter("ignore", exc.SAWarning)
+            problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
+        if (encoding := foreign_encoding(connection)) is not None:
             problems.append(f"the encoding is {encoding}, not UTF8: what it has no characters for becomes a reject")
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]

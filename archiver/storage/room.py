@@ -1,0 +1,37 @@
+"""Says whether an archive can be made in a database that has none."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from archiver.errors import DatabaseUnfit
+
+OF_ITS_OWN = "give the archive a database of its own, or on PostgreSQL a schema (?options=-csearch_path%3Dname)"
+"""What to do where another program has the names."""
+
+# What SQL_ASCII is given it keeps byte for byte, so it gives back the UTF-8 that every connection writes. Any other
+# encoding lacks characters, and each event that has one would become a reject.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+
+
+def require_room(connection: Connection, database: str) -> None:
+    """Raises DatabaseUnfit when tables or texts of an archive have no place; `database` is how messages call it."""
+    from archiver.storage.indexes import metadata
+    from archiver.storage.views import VIEWS
+
+    if (encoding := foreign_encoding(connection)) is not None:
+        step = "make a database for it: CREATE DATABASE archive ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0"
+        raise DatabaseUnfit(database=database, reason=f"its encoding is {encoding}, not UTF8", step=step)
+    there = inspect(connection)
+    names = {*metadata.tables, *(view.name for view in VIEWS), "alembic_version"}
+    if taken := sorted(names & {*there.get_table_names(), *there.get_view_names()}):
+        reason = f"it has {', '.join(taken)} of another program"
+        raise DatabaseUnfit(database=database, reason=reason, step=OF_ITS_OWN)
+
+
+def foreign_encoding(connection: Connection) -> str | None:
+    """The encoding of a database that cannot hold every text; None when it can."""
+    if connection.dialect.name != "postgresql":
+        return None
+    encoding = str(connection.scalar(text("SHOW server_encoding")))
+    return None if encoding in _ENCODINGS else encoding
