@@ -11,6 +11,7 @@ ArchiverError
 │   │   ├── DatabaseBusy            4
 │   │   ├── DatabaseReadOnly        4
 │   │   ├── RightMissing            4
+│   │   ├── TakesNothing            4
 │   │   └── DatabaseMissing         4
 │   └── StreamUnreachable           4
 ├── RowRefused                      1
@@ -147,6 +148,13 @@ class RightMissing(DatabaseUnreachable):
 
     message = "the archive at {database} cannot be read: {reason}"
     hint = "ask the owner of its tables for: {grant}"
+
+
+class TakesNothing(DatabaseUnreachable):
+    """The database refuses even the plainest record, so no record is to blame."""
+
+    message = "the archive at {database} takes no record at all: {reason}"
+    hint = "look for what refuses every row: a trigger, a rule or a constraint that the archiver did not make"
 
 
 class StreamUnreachable(Unreachable):

@@ -14,6 +14,7 @@ from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolErr
 from archiver.model import Batch, Condition, Item, Message, Observed, Record, Reject
 from archiver.platforms.decoders import decode
 from archiver.platforms.wire.backoff import Backoff
+from archiver.recording.failures import Failures
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
@@ -41,6 +42,7 @@ class Ingest:
         self._spool = spool
         self._url = url
         self._recorder = Recorder(url, spool.identity)
+        self._failures = Failures()
         self._on_archived = on_archived
         self._busy_since: float | None = None
         self._stop = threading.Event()
@@ -113,7 +115,7 @@ class Ingest:
             group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
             if group is not None:
                 position = group.last
-                yield group.first, Batch([decode_item(item) for item in group.items])
+                yield group.first, Batch([decode_item(item, self._failures) for item in group.items])
             elif self._stop.is_set():
                 return
             elif self.position == position:
@@ -135,26 +137,36 @@ class Ingest:
 
     def _record_by_halves(self, records: Batch, first: int) -> None:
         """Has a batch recorded; one that cannot be is halved until the one record is found that is to blame."""
+        if self._refusal(records, first) is None:
+            return
+        if len(records) > 1:
+            middle = len(records) // 2
+            self._record_by_halves(records[:middle], first)
+            self._record_by_halves(records[middle:], first + middle)
+            return
+        self._recorder.prove()  # what spoils every record is no fault of this one
+        refusal = self._refusal(records, first)  # it may have passed since
+        if refusal is not None:
+            reasons = [known.reason for known in records.of_kind(Reject)]
+            self._write(Batch([self._reject(first, "; ".join([*reasons, self._told(refusal)]))]), first)
+
+    def _refusal(self, records: Batch, first: int) -> Exception | None:
+        """Has records recorded; gives the error that is about themselves, if there is one, and raises any other."""
         try:
             self._write(records, first)
         except RowRefused as error:
-            self._halve(records, first, str(error))
+            return error
         except ArchiverError:
             raise
-        except Exception as error:
-            # Whatever a single record does to us, the others must get through.
-            if len(records) == 1:
-                log.exception("record %d could not be recorded", first)
-            self._halve(records, first, f"{type(error).__name__} while recording")
+        except Exception as error:  # noqa: BLE001 - whatever a single record does to us, the others must get through
+            return error
+        return None
 
-    def _halve(self, records: Batch, first: int, reason: str) -> None:
-        if len(records) == 1:
-            reason = "; ".join([*(known.reason for known in records.of_kind(Reject)), reason])
-            self._write(Batch([self._reject(first, reason)]), first)
-            return
-        middle = len(records) // 2
-        self._record_by_halves(records[:middle], first)
-        self._record_by_halves(records[middle:], first + middle)
+    def _told(self, refusal: Exception) -> str:
+        if isinstance(refusal, RowRefused):
+            return str(refusal)
+        self._failures.tell("a record could not be archived, and is kept as a reject", refusal)
+        return f"{type(refusal).__name__} while recording"
 
     def _reject(self, number: int, reason: str) -> Reject:
         """What the archive keeps of an item that it cannot take as it is: its bytes, with the reason."""
@@ -215,15 +227,15 @@ class Ingest:
         self.trouble = None
 
 
-def decode_item(item: Item) -> Record:
+def decode_item(item: Item, failures: Failures) -> Record:
     """What of a spooled item is recorded; whatever it holds, the next one gets its turn."""
     try:
         if type(item) is Message:
             return decode(item)
         if type(item) is Observed:
             return observe(item)
-    except Exception as error:
-        log.exception("a message could not be decoded")
+    except Exception as error:  # noqa: BLE001 - a bug of a decoder must not end the recording
+        failures.tell("a message could not be decoded, and is kept as a reject", error)
         return rejected(item, f"{type(error).__name__} while decoding")
     assert not isinstance(item, (Message, Observed))
     return item

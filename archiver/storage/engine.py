@@ -26,7 +26,7 @@ from archiver.errors import (
 from archiver.lockfile import LockFile, LockHeld
 from archiver.storage import wal
 from archiver.storage.address import is_postgres, shown_url
-from archiver.storage.postgres import postgres_engine
+from archiver.storage.postgres import postgres_engine, said
 
 BUSY_SECONDS = 10
 
@@ -195,7 +195,7 @@ def translated_driver(text: str) -> Iterator[None]:
 
 
 def _judged(error: BaseException | None, text: str, *, refused: bool) -> ArchiverError:
-    facts = {"database": database_name(text), "reason": " ".join(str(error).split())[:300]}
+    facts = {"database": database_name(text), "reason": said(error)}
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     state = getattr(error, "sqlstate", None) or ""
     if refused or code in _REFUSED or state[:2] in _REFUSED_CLASSES:

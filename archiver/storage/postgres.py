@@ -88,6 +88,12 @@ def _connect(arguments: dict[str, Any]) -> psycopg.Connection[Any]:
     return psycopg.connect(autocommit=True, prepare_threshold=None, **arguments)
 
 
+def said(error: BaseException | None) -> str:
+    """What a driver's error says in one line; of PostgreSQL without detail and context, which quote rows."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error).split())[:300]
+
+
 def require_schema(connection: Connection) -> None:
     """Raises RightMissing when what was not found may lie in a schema of the search path that this role may not use."""
     path = "SELECT btrim(part, ' \"') FROM unnest(string_to_array(current_setting('search_path'), ',')) part"
@@ -106,9 +112,8 @@ def _say_what_to_grant(context: ExceptionContext) -> BaseException | None:
     error, connection = context.original_exception, context.connection
     if getattr(error, "sqlstate", None) != _INSUFFICIENT_PRIVILEGE or connection is None:
         return None
-    reason = " ".join(str(error).split())[:300]
     grant = _grant(connection, connection.dialect.default_schema_name or "public")
-    return RightMissing(database=connection.info["database"], reason=reason, grant=grant)
+    return RightMissing(database=connection.info["database"], reason=said(error), grant=grant)
 
 
 def _grant(connection: Connection, schema: str) -> str:

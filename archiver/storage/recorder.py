@@ -10,12 +10,14 @@ from typing import Self
 
 from sqlalchemy import Connection, exc, insert, select, update
 
+from archiver.errors import RowRefused, TakesNothing
 from archiver.model import Batch, Record, now_micros, to_datetime
 from archiver.storage.engine import (
     lock_writers,
     read_url,
     shut_down,
     sqlite_path,
+    translate,
     translated,
     writer_lock,
     writing_engine,
@@ -24,6 +26,7 @@ from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 from archiver.storage.sqlite_file import SqliteFile
+from archiver.storage.trial import plainest
 from archiver.storage.wal import Checkpoints
 from archiver.storage.writer import Recorded, Writer
 
@@ -75,6 +78,26 @@ class Recorder:
             if self._file.is_lost():
                 with self._transaction():
                     pass
+
+    def prove(self) -> None:
+        """Writes a plain record of each kind, and takes them back: so what cannot be written then is to blame itself.
+
+        Raises TakesNothing when the database refuses even those, else as `record` does.
+        """
+        with self._one_at_a_time, translated(self._url):
+            try:
+                with self._transaction() as connection, connection.begin_nested() as trial:
+                    self._writer.forget()
+                    records = plainest()
+                    for known in (False, True):
+                        self._writer.write(connection, records, None, check_uuids=known)
+                    trial.rollback()
+                    self._writer.forget()
+            except exc.DBAPIError as error:
+                found = translate(error, self._url)
+                if isinstance(found, RowRefused):
+                    raise TakesNothing(**found.facts) from error
+                raise
 
     def record(self, records: Batch | Sequence[Record], upto: int | None = None) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.

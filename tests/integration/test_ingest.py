@@ -227,6 +227,83 @@ def test_one_record_that_cannot_be_written_becomes_a_reject_with_its_bytes(
     assert session is not None
 
 
+REFUSING = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'not today'); END"],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE check_violation USING MESSAGE = 'not today'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ],
+}
+ACCEPTING = {"sqlite": ["DROP TRIGGER refuse"], "postgresql": ["DROP TRIGGER refuse ON events"]}
+
+
+def test_where_the_plainest_record_is_refused_none_becomes_a_reject(
+    spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
+    monkeypatch.setattr(module, "_LAST_DELAY", 0.02)
+    database = "sqlite" if database_url.startswith("sqlite") else "postgresql"
+    _execute(database_url, REFUSING[database])
+    spool.append(stream(1, 2, 3))
+    ingest = Ingest(spool, database_url)
+    with caplog.at_level(logging.INFO), running(ingest) as thread:
+        _until(lambda: ingest.trouble)
+        threading.Event().wait(0.5)
+        assert query(database_url, "SELECT count(*) FROM rejects") == [(0,)]
+        ingest._recorder.close()  # it has the lock of a SQLite file
+        _execute(database_url, ACCEPTING[database])
+        ingest.finish()
+        thread.join(30)
+    assert (extras(database_url), ingest.rejected, spool.size) == (numbers(1, 2, 3), 0, 0)
+    told = [record.message for record in caplog.records]
+    assert len(told) == 2
+    assert "takes no record at all" in told[0]
+    assert "not today" in told[0]
+    assert migrate.check(database_url) == []
+
+
+def test_what_is_tried_out_leaves_no_trace(database_url: str) -> None:
+    everything = "SELECT count(*) FROM {}"
+    tables = ("events", "rejects", "observations", "resources", "resource_parents", "streams", "sessions")
+    with Recorder(database_url, "a") as recorder:
+        for number in (1, 2):
+            recorder.record([decode_message(number)], number)
+            before = [query(database_url, everything.format(table)) for table in tables]
+            recorder.prove()
+            assert [query(database_url, everything.format(table)) for table in tables] == before
+    assert extras(database_url) == numbers(1, 2)
+
+
+def decode_message(number: int) -> Record:
+    return module.decode(message(number))
+
+
+@pytest.mark.parametrize("where", ["recording", "decoding"])
+def test_a_bug_that_a_stream_meets_all_the_time_is_told_in_a_few_lines(
+    where: str, spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(records: list[Record]) -> None:
+        if any(getattr(record, "state", None) == "Poison" for record in records):
+            raise ZeroDivisionError
+
+    def decode(item: Message) -> Record:
+        found = real(item)
+        fail([found])
+        return found
+
+    real = module.decode
+    if where == "recording":
+        Recording(monkeypatch, fail)
+    else:
+        monkeypatch.setattr(module, "decode", decode)
+    spool.append([message(number, "Poison") for number in range(40)])
+    ingest = all_archived(spool, sqlite_url)
+    assert ingest.rejected == 40
+    assert [record.exc_info is not None for record in caplog.records] == [True, False]
+    assert "10 times by now" in caplog.records[1].message
+
+
 def test_a_batch_of_which_a_half_is_in_when_the_database_goes_comes_once(
     spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +486,14 @@ def _until(what: Callable[[], object]) -> None:
             return
         threading.Event().wait(0.01)
     raise AssertionError(f"in vain: {what}")
+
+
+def _execute(url: str, statements: list[str]) -> None:
+    engine = writing_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def _set_revision(url: str, revision: str) -> None:
