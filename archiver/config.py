@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SPOOL_LIMIT = "1 GiB"
+# libpq's other way to write it, and a URL without its beginning: as the name of a file either would be shown whole.
+_LIKE_POSTGRES = r"password\s*=|^[^/]*:[^/]*@"
 _SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
 
 
@@ -136,17 +138,20 @@ def _kind(raw: Any) -> str:
 def _database_url(raw: Any, home: Path) -> str:
     """A URL that storage can read, from a URL or a plain path."""
     text = _text(raw)
+    if is_postgres(text):
+        return libpq_url(text)
     scheme, separator, _ = text.partition("://")
+    if not separator and re.search(_LIKE_POSTGRES, text):
+        raise ValueError("it looks like a PostgreSQL database; that is written postgresql://user:password@host/name")
     if not separator:
         if "?" in text:
             raise ValueError("a path with a question mark cannot be written as a URL")
         path = home / text[2:] if text.startswith("~/") else Path(text)
         return f"sqlite:///{path.absolute()}"
-    if is_postgres(text):
-        return libpq_url(text)
     if scheme == "sqlite":
         return text
-    raise ValueError(f"archives live in SQLite or PostgreSQL, not in {scheme!r}")
+    where = f", not in {scheme!r}" if scheme.isalnum() else ""
+    raise ValueError(f"archives live in SQLite or PostgreSQL{where}")
 
 
 def _path(raw: Any, home: Path) -> Path:

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-_SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?://", re.IGNORECASE)
+_SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?:(?P<slashes>//)?", re.IGNORECASE)
 _HOST = r"(?:\[[^]/?@]*\]|[^]\[:/?@,]*)(?::\d*)?"
 _TAIL = rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<name>/[^?@]*)?(?:\?(?P<query>(?:[^=&@]+=.*)?))?"
 # PostgreSQL manual, "Connection URIs"; but an @ in a database's name must be quoted, as it may be a password's.
@@ -32,7 +32,7 @@ class _Parts(NamedTuple):
 
 
 def is_postgres(text: str) -> bool:
-    """Whether this is the URL of a PostgreSQL archive, in any of the ways to write that."""
+    """Whether this is meant as the URL of a PostgreSQL archive, in any of the ways to write that."""
     return _SCHEME.match(text) is not None
 
 
@@ -60,7 +60,10 @@ def shown_url(text: str) -> str:
 
 
 def _read(text: str) -> _Parts | None:
-    rest = text[found.end() :] if (found := _SCHEME.match(text)) else text
+    scheme = _SCHEME.match(text)
+    if scheme is None or scheme["slashes"] is None:
+        return None
+    rest = text[scheme.end() :]
     parts = _QUOTED.fullmatch(rest) or _UNQUOTED.fullmatch(rest)
     if parts is None:
         return None

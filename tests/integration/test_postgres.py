@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from sqlalchemy import make_url, text
 
 from archiver.api.archive import Archive
 from archiver.errors import ConfigurationWrong, DatabaseUnfit, DatabaseUnreachable
-from archiver.model import Event
+from archiver.model import Event, Message
+from archiver.recording.ingest import Ingest
+from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.address import libpq_url
 from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
-from tests.conftest import PostgresServer
+from tests.conftest import PostgresServer, RunArchiver
 
 from .archives import closed, event, export, opened, record, rows, seen
 
@@ -251,6 +254,26 @@ def test_a_database_without_an_encoding_gives_back_what_it_was_given(encoded_url
     assert migrate.check(encoded_url) == []
 
 
+@pytest.mark.parametrize("encoded_url", ["LATIN1"], indirect=True)
+def test_an_old_archive_that_lacks_characters_goes_on_and_is_told_of(encoded_url: str, tmp_path: Path) -> None:
+    """The first release made them; what is in there may be exported into another one."""
+    execute(encoded_url, (SNAPSHOTS / "0001_postgresql.sql").read_text())
+    with Spool(tmp_path / "spool.db") as spool:
+        for state in ("L\u00e4uft", "\u03a9", "Running"):
+            payload = json.dumps({"type": "container", "state": state}, ensure_ascii=False).encode()
+            spool.append([Message("ws://s", "s1", "tutum", 1, payload)])
+        ingest = Ingest(spool, encoded_url)
+        ingest.finish()
+        ingest.run()
+
+    assert (ingest.archived, ingest.rejected, ingest.trouble) == (2, 1, None)
+    assert migrate.upgrade(encoded_url) == (migrate.HEAD, migrate.HEAD)
+    assert [problem.partition(":")[0] for problem in migrate.check(encoded_url)] == ["the encoding is LATIN1, not UTF8"]
+
+
+SNAPSHOTS = Path(__file__).parents[1] / "migrations" / "snapshots"
+
+
 # --- behind PgBouncer -------------------------------------------------------------------------------------------------
 
 
@@ -297,3 +320,26 @@ SHOWN = {
     "transaction_read_only": ("off",),
     "IntervalStyle": ("postgres",),
 }
+
+
+UNREACHABLE = [
+    "postgresql://archiver:pa@hunter2@127.0.0.1:1/x",
+    "postgresql://archiver:12/hunter2@127.0.0.1:1/x",
+    "postgresql://archiver@server:hunter2@127.0.0.1:1/x?sslmode=disable",
+    "postgresql://127.0.0.1:1/x?user=archiver&password=pa@hunter2",
+    "postgresql://127.0.0.1:1/x?password=pa&hunter2",
+    "postgresql://archiver:%zhunter2@127.0.0.1:1/x",
+    "postgresql:/archiver:hunter2@127.0.0.1:1/x",
+    "archiver:hunter2@127.0.0.1:1/x",
+    "host=127.0.0.1 port=1 password=hunter2",
+    "u:hunter2@postgresql://127.0.0.1:1/x",
+]
+
+
+@pytest.mark.parametrize("url", UNREACHABLE)
+def test_no_command_says_a_password_not_even_with_its_traceback(url: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("--debug", "status", env={"ARCHIVER_DATABASE_URL": url})
+
+    assert done.returncode in (4, 78)
+    assert done.stderr.count("archiver: error:") == 1
+    assert "hunter2" not in done.stdout + done.stderr
