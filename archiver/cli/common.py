@@ -36,7 +36,7 @@ Since = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="From here on, inclusive: 2h, '2 hours ago', yesterday, 14:00, ISO 8601, @EPOCH.",
+        help="From here on, inclusive: 2h, '2 months ago', yesterday, monday, '14:00 CET', ISO 8601, an epoch.",
         show_default=False,
     ),
 ]

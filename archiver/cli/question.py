@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from archiver.cli import times
+from archiver.cli import times, zones
 from archiver.cli.common import Color, Database, Output, Since, Until, Utc, note, open_archive
 from archiver.cli.output import Column, make_presentation, render, write_lines
 
@@ -39,7 +39,11 @@ class Question:
         self._ctx = ctx
         self._database = database
         self.presentation = make_presentation(output, utc=utc, color=color)
+        reads_local = not utc and (since is not None or until is not None)
+        if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
+            self.note(trouble)
         self.range = times.parse_range(since, until, utc=utc, now=self.presentation.now)
+        self._echo(since, until)
 
     @cached_property
     def archive(self) -> Archive:
@@ -55,6 +59,15 @@ class Question:
         """Answers with a list; says `nothing` on stderr where not a line was written."""
         if not write_lines(render(self.presentation, columns, records)):
             self.note(nothing)
+
+    def _echo(self, since: str | None, until: str | None) -> None:
+        """Says how the range was understood, unless it was given in just these words."""
+        ends = [("since", since, self.range.since), ("until", until, self.range.until)]
+        understood = [
+            (word, given, times.human(moment, self.presentation.zone)) for word, given, moment in ends if moment
+        ]
+        if any(given != shown for _, given, shown in understood):
+            self.note(" ".join(f"{word} {shown}" for word, _, shown in understood))
 
     def note(self, text: str) -> None:
         """Something worth knowing on stderr, unless `-q`."""

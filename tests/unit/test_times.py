@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.cli import times
+from archiver.cli import times, zones
 from archiver.errors import TimeNotUnderstood, UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -49,6 +51,43 @@ def test_a_span_is_before_now(text: str) -> None:
         ("2026-11-20 14:00:00-0500", "2026-11-20T19:00:00Z"),
         ("@1764000000", "2025-11-24T16:00:00Z"),
         ("@1764000000.5", "2025-11-24T16:00:00.500000Z"),
+        ("1764000000", "2025-11-24T16:00:00Z"),
+        ("1764000000.123456789", "2025-11-24T16:00:00.123456Z"),
+        ("1764000000123", "2025-11-24T16:00:00.123000Z"),
+        ("1764000000123456789", "2025-11-24T16:00:00.123456Z"),
+        ("2 months ago", "2026-09-23T08:25:00Z"),
+        ("1 year 1d", "2025-11-22T09:25:00Z"),
+        ("a week ago", "2026-11-16T09:25:00Z"),
+        ("250ms", "2026-11-23T09:24:59.750000Z"),
+        ("monday", "2026-11-22T23:00:00Z"),
+        ("last monday", "2026-11-15T23:00:00Z"),
+        ("Tue", "2026-11-16T23:00:00Z"),
+        ("friday 17:30", "2026-11-20T16:30:00Z"),
+        ("noon yesterday", "2026-11-22T11:00:00Z"),
+        ("yesterday at 2pm", "2026-11-22T13:00:00Z"),
+        ("12:30 am", "2026-11-22T23:30:00Z"),
+        ("noon", "2026-11-23T11:00:00Z"),
+        ("midnight", "2026-11-22T23:00:00Z"),
+        ("this month", "2026-10-31T23:00:00Z"),
+        ("last month", "2026-09-30T22:00:00Z"),
+        ("last week", "2026-11-15T23:00:00Z"),
+        ("last year", "2024-12-31T23:00:00Z"),
+        ("09:00 UTC", "2026-11-23T09:00:00Z"),
+        ("10:00 CET", "2026-11-23T09:00:00Z"),
+        ("2026-07-01 14:00 CET", "2026-07-01T13:00:00Z"),
+        ("2026-07-01 14:00 CEST", "2026-07-01T12:00:00Z"),
+        ("2026-07-01 14:00 America/New_York", "2026-07-01T18:00:00Z"),
+        ("14:00 asia/tokyo", "2026-11-23T05:00:00Z"),
+        ("yesterday Asia/Tokyo", "2026-11-21T15:00:00Z"),
+        ("14:00 UTC+3", "2026-11-23T11:00:00Z"),
+        ("2016-12-31t23:59:59z", "2016-12-31T23:59:59Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
+        ("2017-01-01 00:59:60+01:00", "2016-12-31T23:59:59.999999Z"),
+        ("Fri, 20 Nov 2015 10:00:00 +0000", "2015-11-20T10:00:00Z"),
+        ("8 Dec 2015 10:00:00 GMT", "2015-12-08T10:00:00Z"),
+        ("Thu Nov 19 15:29:29 UTC 2026", "2026-11-19T15:29:29Z"),
+        ("2026-11-20 14:00:00.123456789 +0100 CET", "2026-11-20T13:00:00.123456Z"),
+        ("20 November 2026", "2026-11-19T23:00:00Z"),
     ],
 )
 def test_the_grammar(text: str, moment: str) -> None:
@@ -58,9 +97,11 @@ def test_the_grammar(text: str, moment: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "10/11/2026", "2026-11", "2026", "20261120", "1764000000", "2hh", "2", "1h30", "", " ", "ago", "-", "2 months",
+        "10/11/2026", "2026-11", "2026", "20261120", "17640000", "2hh", "2", "1h30", "", " ", "ago", "-", "1.5 months",
         "in 2h", "-2h ago", "25:00", "14:60", "2026-13-01", "2026-11-20T25:00", "99999999999999d", "yesterday 2h", "٢h",
         "@999999999999", "1e3h", "2026-11-20T14", "\x1b[2J",
+        "Mon, 20 Nov 2026 10:00:00 +0000", "30 Feb 2026", "2016-12-31T22:59:60Z", "13pm", "0am", "14:00:61",
+        "noon 14:00", "20 Nov", "last", "2 fortnights ago", "17640000001", "1764000000123.5", "2026-11-20 -05:00",
     ],
 )  # fmt: skip
 def test_what_could_mean_two_things_or_nothing_is_refused_with_an_example(text: str) -> None:
@@ -70,11 +111,77 @@ def test_what_could_mean_two_things_or_nothing_is_refused_with_an_example(text: 
     assert "2 hours ago" in caught.value.next_step
 
 
-def test_a_time_that_the_clock_showed_twice_needs_its_offset() -> None:
+@pytest.mark.parametrize("text", ["6M", "1 M", "1h 6M", "6M ago"])
+def test_months_or_minutes_are_not_guessed(text: str) -> None:
+    with pytest.raises(UsageError, match="months or minutes"):
+        read(text)
+
+
+def test_months_are_of_the_calendar_and_end_with_the_month() -> None:
+    last_of_march = datetime(2026, 3, 31, 12, tzinfo=UTC)
+
+    assert times.parse_time("1 month ago", now=last_of_march, zone=UTC) == datetime(2026, 2, 28, 12, tzinfo=UTC)
+    assert times.parse_time("4 months ago", now=last_of_march, zone=UTC) == datetime(2025, 11, 30, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["CST", "Foo", "Europe/Nowhere", "Europe/Berlin/x"])
+def test_a_zone_that_is_none_or_several_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="zone"):
+        read(f"2026-11-20 14:00 {name}")
+
+
+def test_a_zone_is_no_path() -> None:
+    with pytest.raises(UsageError, match="zone"):
+        zones.named("Europe/../../../etc/passwd")
+
+
+def test_the_readers_own_zone_may_be_called_what_others_call_theirs() -> None:
+    chicago = ZoneInfo("America/Chicago")
+
+    assert times.parse_time("14:00 CST", now=NOW, zone=chicago) == datetime(2026, 11, 23, 20, tzinfo=UTC)
+
+
+def test_a_time_that_the_clock_showed_twice_needs_its_offset_or_the_name_of_its_zone() -> None:
     with pytest.raises(UsageError, match="twice"):
         read("2026-10-25 02:30")
 
     assert read("2026-10-25 02:30+02:00") == "2026-10-25T00:30:00Z"
+    assert read("2026-10-25 02:30 CEST") == "2026-10-25T00:30:00Z"
+    assert read("2026-10-25 02:30 CET") == "2026-10-25T01:30:00Z"
+
+
+SKIPPED_MIDNIGHTS = [
+    ("Africa/Cairo", "2026-04-24", "2026-04-23T22:00:00Z"),
+    ("America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"),
+    ("America/Havana", "2026-03-08", "2026-03-08T05:00:00Z"),
+    ("Atlantic/Azores", "2026-03-29", "2026-03-29T01:00:00Z"),
+    ("Asia/Beirut", "2026-03-29", "2026-03-28T22:00:00Z"),
+    ("America/Toronto", "1919-03-31", "1919-03-31T04:30:00Z"),  # from 23:30 to 00:30
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "began"), SKIPPED_MIDNIGHTS)
+def test_a_day_without_a_midnight_begins_when_its_clock_first_shows_it(zone: str, day: str, began: str) -> None:
+    noon = datetime.fromisoformat(f"{day}T16:00:00Z")
+    words = [("today", noon), ("yesterday", noon + timedelta(days=1)), (day, noon), (f"{day} {zone}", noon)]
+
+    for text, now in words:
+        assert times.machine(times.parse_time(text, now=now, zone=ZoneInfo(zone))) == began
+
+
+@pytest.mark.parametrize(("zone", "day", "began"), SKIPPED_MIDNIGHTS)
+def test_also_where_the_zone_is_that_of_the_system(
+    zone: str, day: str, began: str, system_zone: Callable[[str], None]
+) -> None:
+    system_zone(zone)
+
+    assert times.machine(times.parse_time(day, now=NOW)) == began
+
+
+def test_a_midnight_that_comes_twice_begins_its_day_once() -> None:
+    havana = ZoneInfo("America/Havana")  # 2026-11-01: from 01:00 back to 00:00
+
+    assert times.machine(times.parse_time("2026-11-01", now=NOW, zone=havana)) == "2026-11-01T04:00:00Z"
 
 
 def test_a_time_that_the_clock_skipped_is_refused() -> None:
@@ -88,18 +195,64 @@ def test_a_day_is_a_calendar_day_also_when_the_clock_changes() -> None:
     assert times.machine(times.parse_time("today", now=after_the_change, zone=BERLIN)) == "2026-10-24T22:00:00Z"
 
 
-def test_without_utc_the_local_zone_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
+@pytest.fixture
+def system_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Makes a zone that of the system, for one test."""
 
-    monkeypatch.setenv("TZ", "Asia/Tokyo")
-    time.tzset()
-    try:
-        assert times.machine(times.parse_time("2026-11-20 14:00", now=NOW)) == "2026-11-20T05:00:00Z"
-        assert times.human(NOW) == "2026-11-23 18:25:00+09:00"
-        assert times.clock(NOW, NOW) == "18:25:00 JST"
-    finally:
-        monkeypatch.undo()
+    def put(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
         time.tzset()
+
+    yield put
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_without_utc_the_local_zone_is_meant(system_zone: Callable[[str], None]) -> None:
+    system_zone("Asia/Tokyo")
+
+    assert times.machine(times.parse_time("2026-11-20 14:00", now=NOW)) == "2026-11-20T05:00:00Z"
+    assert times.human(NOW) == "2026-11-23 18:25:00+09:00"
+    assert times.clock(NOW, NOW) == "18:25:00 JST"
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Chicago", "America/Sao_Paulo", "UTC+3", "Europe/Nowhere"])
+def test_the_time_of_day_that_is_shown_can_be_given_back(zone: str, system_zone: Callable[[str], None]) -> None:
+    system_zone(zone)
+
+    assert times.parse_time(times.clock(NOW, NOW), now=NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("UTC+3", "06:25:00-03:00"), ("Europe/Nowhere", "09:25:00+00:00"), ("America/Chicago", "03:25:00-06:00")],
+)
+def test_a_zone_is_not_called_what_it_is_not(zone: str, shown: str, system_zone: Callable[[str], None]) -> None:
+    system_zone(zone)
+
+    assert times.clock(NOW, NOW) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", None),
+        ("Europe/Berlin", None),
+        (":Europe/Berlin", None),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", None),
+        ("<-03>3", None),
+        ("Europe/Nowhere", "no time zone that this machine knows"),
+        ("Berlin", "no time zone"),
+        ("/nowhere/at/all", "no time zone"),
+        ("UTC+3", "3 hours west of UTC (what others call UTC-3)"),
+        ("GMT-2", "2 hours east of UTC (what others call UTC+2)"),
+    ],
+)
+def test_a_wrong_zone_is_said(text: str, said: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", text)
+    found = zones.trouble()
+
+    assert found is None if said is None else said in str(found)
 
 
 def test_a_range_is_open_where_nothing_was_said() -> None:
