@@ -5,7 +5,8 @@ ArchiverError
 │   └── TimeNotUnderstood           2
 ├── ReferenceUnclear
 │   ├── NoSuchResource              3
-│   └── AmbiguousReference          3
+│   ├── AmbiguousReference          3
+│   └── TooManyResources            3
 ├── Unreachable
 │   ├── DatabaseUnreachable         4
 │   │   ├── DatabaseBusy            4
@@ -107,6 +108,13 @@ class AmbiguousReference(ReferenceUnclear):
         self.candidates = candidates
         count = f"more than {len(candidates)}" if more else str(len(candidates))
         super().__init__(ref=ref, count=count, listed=" ".join(candidates))
+
+
+class TooManyResources(ReferenceUnclear):
+    """A pattern fits more resources than one question is put about."""
+
+    message = "{ref!r} matches more than {most:,} resources"
+    hint = "give more of the name, or the type, as in container/web-*; or ask about what they are under"
 
 
 class Unreachable(ArchiverError):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode
 from archiver.queries.reader import Reader
-from archiver.queries.references import resolve
 
 _ALWAYS = TimeRange()
+Ref = str | Resource
+"""What names a resource: a reference, or the resource as `Archive` gave it."""
 
 
 class Archive:
@@ -49,26 +50,38 @@ class Archive:
 
     def resolve(self, ref: str) -> Resource:
         """The resource that a reference means."""
+        from archiver.queries.references import resolve
+
         with self._reader.question() as connection:
             return resolve(connection, ref)
 
-    def history(self, ref: str, range: TimeRange = _ALWAYS) -> History:
+    def resolve_all(self, refs: Iterable[str]) -> list[Resource]:
+        """The resources that references and patterns (`web-*`) mean, each once, in the order of the references.
+
+        Raises TooManyResources for a pattern that fits more than 1,000.
+        """
+        with self._reader.question() as connection:
+            return _resolve_all(connection, list(refs))
+
+    def history(self, ref: Ref, range: TimeRange = _ALWAYS) -> History:
         """The state timeline of a resource."""
         from archiver.queries.history import history
 
         with self._reader.question() as connection:
-            return history(connection, resolve(connection, ref), range, _now())
+            return history(connection, _resolve_all(connection, ref)[0], range, _now())
 
-    def actions(self, ref: str, range: TimeRange = _ALWAYS, *, healthchecks: bool = True) -> Iterator[Action]:
-        """Every action on a resource and on all that is under it, each once, oldest first.
+    def actions(
+        self, ref: Ref | Sequence[Ref], range: TimeRange = _ALWAYS, *, healthchecks: bool = True
+    ) -> Iterator[Action]:
+        """Every action on a resource, or on several, and on all that is under it, each once, oldest first.
 
         Without `healthchecks`, those of a Docker Engine are left out.
         """
         from archiver.queries.actions import actions
 
         with self._reader.question() as connection:
-            resource = resolve(connection, ref)
-            return self._reader.streamed(actions(connection, resource, range, healthchecks=healthchecks))
+            roots = _resolve_all(connection, ref)
+            return self._reader.streamed(actions(connection, roots, range, healthchecks=healthchecks))
 
     def events(
         self,
@@ -76,16 +89,20 @@ class Archive:
         types: Sequence[str] = (),
         states: Sequence[str] = (),
         actions: Sequence[str] = (),
-        under: str | None = None,
+        under: Ref | Sequence[Ref] | None = None,
         range: TimeRange = _ALWAYS,
         limit: int = 100,
         healthchecks: bool = True,
     ) -> Iterator[ArchivedEvent]:
-        """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions."""
+        """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions.
+
+        A word stands for its family as well (`exited` for `exited (137)`), `!` before it for all others, `*` and `?` in
+        it for any characters; `under` for a resource, or several, and all that is under it.
+        """
         from archiver.queries.events import Filter, last_events
 
         with self._reader.question() as connection:
-            wanted = Filter(types, states, actions, _number(connection, under), range, healthchecks)
+            wanted = Filter(types, states, actions, _numbers(connection, under), range, healthchecks)
             return self._reader.streamed(last_events(connection, wanted, limit))
 
     def follow(
@@ -94,7 +111,7 @@ class Archive:
         types: Sequence[str] = (),
         states: Sequence[str] = (),
         actions: Sequence[str] = (),
-        under: str | None = None,
+        under: Ref | Sequence[Ref] | None = None,
         healthchecks: bool = True,
         after: int,
     ) -> Iterator[ArchivedEvent]:
@@ -102,15 +119,15 @@ class Archive:
         from archiver.queries.events import Filter, events_after
 
         with self._reader.question() as connection:
-            wanted = Filter(types, states, actions, _number(connection, under), _ALWAYS, healthchecks)
+            wanted = Filter(types, states, actions, _numbers(connection, under), _ALWAYS, healthchecks)
             return self._reader.streamed(events_after(connection, wanted, after))
 
-    def healthcheck_actions(self, ref: str) -> int:
+    def healthcheck_actions(self, ref: Ref | Sequence[Ref]) -> int:
         """How many actions `actions` leaves out without health checks."""
         from archiver.queries.healthchecks import healthcheck_actions
 
         with self._reader.question() as connection:
-            return healthcheck_actions(connection, resolve(connection, ref))
+            return healthcheck_actions(connection, _resolve_all(connection, ref))
 
     def last_id(self) -> int:
         """The number of the event archived last; 0 when there is none."""
@@ -119,12 +136,12 @@ class Archive:
         with self._reader.question() as connection:
             return last_id(connection)
 
-    def tree(self, ref: str) -> TreeNode:
+    def tree(self, ref: Ref) -> TreeNode:
         """A resource with everything that is under it, and the states."""
         from archiver.queries.tree import tree
 
         with self._reader.question() as connection:
-            return tree(connection, resolve(connection, ref))
+            return tree(connection, _resolve_all(connection, ref)[0])
 
     def coverage(self, range: TimeRange = _ALWAYS) -> Coverage:
         """When nobody was watching."""
@@ -149,8 +166,18 @@ class Archive:
             return self._reader.streamed(export(connection))
 
 
-def _number(connection: Any, ref: str | None) -> int | None:
-    return None if ref is None else resolve(connection, ref).id
+def _resolve_all(connection: Any, refs: Ref | Sequence[Ref]) -> list[Resource]:
+    """The resources; a single text is a reference, in a list it may be a pattern."""
+    from archiver.queries.patterns import resolve_all
+    from archiver.queries.references import resolve
+
+    if isinstance(refs, str):
+        return [resolve(connection, refs)]
+    return [refs] if isinstance(refs, Resource) else resolve_all(connection, refs)
+
+
+def _numbers(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:
+    return None if refs is None else [resource.id for resource in _resolve_all(connection, refs)]
 
 
 def _now() -> datetime:

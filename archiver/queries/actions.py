@@ -1,8 +1,8 @@
-"""The actions that ran on a resource and on everything under it."""
+"""The actions that ran on some resources and on everything under them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, func, select
@@ -15,14 +15,14 @@ from archiver.storage.schema import event_states, event_types, events, resources
 
 
 def actions(
-    connection: Connection, resource: Resource, range: TimeRange, *, healthchecks: bool = True
+    connection: Connection, roots: Sequence[Resource], range: TimeRange, *, healthchecks: bool = True
 ) -> Iterator[Action]:
-    """Every action under a resource (and the resource, when it is one), each once, oldest first.
+    """Every action under some resources (and the resource, when it is one), each once, oldest first.
 
     The range is that of the beginnings. A state that the platform has not settled leaves `finished_at` open.
     """
     is_action = select(event_types.c.id).where(event_types.c.text == "action").scalar_subquery()
-    under = members(resource.id)
+    under = members(*(root.id for root in roots))
     own, target = resources.alias("own"), resources.alias("target")
     started = select(func.min(events.c.occurred_at)).where(events.c.resource_id == own.c.id).scalar_subquery()
     listed = (

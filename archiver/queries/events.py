@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from archiver.codec.text import parse
 from archiver.model import ArchivedEvent, TimeRange
+from archiver.queries import vocabulary
 from archiver.queries.healthchecks import no_healthcheck
 from archiver.queries.under import members
 from archiver.storage.rows import event_rows, parents_of
@@ -18,16 +19,19 @@ _PAGE = 500
 
 
 class Filter(NamedTuple):
-    """Which events are wanted: within one field any of the texts, and every field that has some."""
+    """Which events are wanted: within one field any of the texts and none with a `!`, and every field that has some.
+
+    A text stands for its family as well, and may have `*` and `?` in it; see `vocabulary`.
+    """
 
     types: Sequence[str] = ()
     states: Sequence[str] = ()
     actions: Sequence[str] = ()
-    under: int | None = None
-    """Number of a resource: only events about it and what is under it."""
+    under: Sequence[int] | None = None
+    """Numbers of resources: only events about one of them or what is under it."""
     range: TimeRange = TimeRange()
     healthchecks: bool = True
-    """Whether to have health checks too; asked for by their action, they are had anyway."""
+    """Whether to have health checks too; where actions are asked for by name, they are had by theirs."""
 
 
 def last_events(connection: Connection, wanted: Filter, limit: int) -> Iterator[ArchivedEvent]:
@@ -63,7 +67,7 @@ def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
     if wanted.under is None:
         query = select(events.c.id, events.c.occurred_at)
     else:
-        under = members(wanted.under)
+        under = members(*wanted.under)
         query = select(events.c.id, events.c.occurred_at).join_from(under, events, events.c.resource_id == under.c.id)
     for texts, table, column in (
         (wanted.types, event_types, events.c.type_id),
@@ -71,11 +75,11 @@ def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
         (wanted.actions, event_actions, events.c.action_id),
     ):
         if texts:
-            numbers = _numbers(connection, table, texts)
-            if not numbers:
+            fits = vocabulary.wanted(connection, table, column, texts)
+            if fits is None:
                 return None
-            query = query.where(column.in_(numbers))
-    if not wanted.healthchecks and not wanted.actions:
+            query = query.where(fits)
+    if not wanted.healthchecks and vocabulary.only_others(wanted.actions):
         quiet = no_healthcheck(connection, events.c.action_id)
         query = query if quiet is None else query.where(quiet)
     if wanted.range.since is not None:
@@ -83,12 +87,6 @@ def _matching(connection: Connection, wanted: Filter) -> Select[Any] | None:
     if wanted.range.until is not None:
         query = query.where(events.c.occurred_at < wanted.range.until)
     return query
-
-
-def _numbers(connection: Connection, table: Table, texts: Sequence[str]) -> list[int]:
-    """The numbers of some words, in whatever case the platform writes them (Not running, Not Running)."""
-    asked = {text.lower() for text in texts}
-    return [row.id for row in connection.execute(select(table.c.id, table.c.text)) if row.text.lower() in asked]
 
 
 def _read(connection: Connection, found: Select[Any]) -> Iterator[ArchivedEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -23,9 +24,9 @@ def is_healthcheck(name: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(name.is_not(None), name == HEALTHCHECK)
 
 
-def healthcheck_actions(connection: Connection, resource: Resource) -> int:
-    """How many actions under a resource are health checks."""
-    under = members(resource.id)
+def healthcheck_actions(connection: Connection, roots: Sequence[Resource]) -> int:
+    """How many actions under some resources are health checks."""
+    under = members(*(root.id for root in roots))
     action = select(event_types.c.id).where(event_types.c.text == "action").scalar_subquery()
     counted = (
         select(func.count())

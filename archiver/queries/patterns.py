@@ -1,0 +1,96 @@
+"""Finds the resources that a pattern names: `web-*`, `container/web-?`, `/api/v1/service/*`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import translate
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, true
+
+from archiver.errors import NoSuchResource, TooManyResources
+from archiver.model import Resource
+from archiver.queries import references
+from archiver.storage.schema import resources
+
+MOST = 1_000
+"""Resources that one pattern may name."""
+_WILD = re.compile(r"[*?[]")
+
+
+def is_pattern(ref: str) -> bool:
+    """Whether a reference has a wildcard in it."""
+    return _WILD.search(ref) is not None
+
+
+def resolve_all(connection: Connection, refs: Iterable[str | Resource]) -> list[Resource]:
+    """The resources that references and patterns mean, each once, in the order in which they are named.
+
+    Raises NoSuchResource, AmbiguousReference, or TooManyResources for a pattern that is too wide.
+    """
+    found: dict[int, Resource] = {}
+    for ref in refs:
+        if isinstance(ref, Resource):
+            named = [ref]
+        else:
+            named = matching(connection, ref) if is_pattern(ref) else [references.resolve(connection, ref)]
+        found.update((resource.id, resource) for resource in named if resource.id not in found)
+    return list(found.values())
+
+
+def matching(connection: Connection, pattern: str) -> list[Resource]:
+    """The resources whose URI, key or name fits; of several of one type that bore a name, the one heard of last.
+
+    A name that is literally so, wildcards and all, goes first. Raises NoSuchResource and TooManyResources.
+    """
+    pattern = pattern.strip()
+    try:
+        return [references.resolve(connection, pattern)]
+    except NoSuchResource:
+        pass
+    kind, slash, rest = pattern.partition("/")
+    found: dict[int, Any] = {}
+    if slash and not kind and "/" in rest:
+        found = {row.id: row for row in islice(_fitting(connection, resources.c.uri, pattern, true()), MOST + 1)}
+        _refuse_too_many(pattern, len(found))
+    elif kind and slash:
+        found = _by_key_or_name(connection, rest, references.is_type(connection, kind.lower()))
+    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), true())
+    if not found:
+        raise NoSuchResource(ref=pattern)
+    return [references.described(connection, row) for row in sorted(found.values(), key=lambda row: row.uri)]
+
+
+def _by_key_or_name(connection: Connection, pattern: str, where: ColumnElement[bool]) -> dict[int, Any]:
+    key, name = resources.c.key, resources.c.name
+    found = {row.id: row for row in _fitting(connection, key, pattern, where)}
+    bearers: dict[tuple[str, str], list[Any]] = {}
+    for row in _fitting(connection, name, pattern, and_(where, ~references.is_type(connection, "action"))):
+        of_name = bearers.setdefault((row.type, row.name), [])
+        del of_name[1:]  # that there is another is all one needs to know
+        of_name.append(row)
+        _refuse_too_many(pattern, len(bearers))
+    for (_, called), rows in bearers.items():
+        row = rows[0] if len(rows) == 1 else references.latest_bearer(connection, name == called, rows)[0]
+        found.setdefault(row.id, row)
+    _refuse_too_many(pattern, len(found))
+    return found
+
+
+def _fitting(
+    connection: Connection, column: ColumnElement[Any], pattern: str, where: ColumnElement[bool]
+) -> Iterator[Any]:
+    """The rows in whose column the pattern fits; what stands before its first wildcard goes by the index."""
+    fits = re.compile(translate(pattern)).match
+    beginning = _WILD.split(pattern, maxsplit=1)[0]
+    begins = references.begins(column, beginning) if beginning else column.is_not(None)
+    rows = connection.execute(references.listed().where(begins, where), execution_options={"stream_results": True})
+    with rows:
+        yield from (row for row in rows.yield_per(1000) if fits(getattr(row, column.key or "")))
+
+
+def _refuse_too_many(pattern: str, count: int) -> None:
+    if count > MOST:
+        raise TooManyResources(ref=pattern, most=MOST)
