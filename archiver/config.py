@@ -218,8 +218,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     import tomllib  # most runs have no file
 
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # editors of Windows begin a file with a mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         where = re.search(r"\(at [^)]*\)", str(exc))
         reason = f"it is not TOML {where[0] if where else ''}".rstrip()

@@ -147,6 +147,13 @@ def test_a_wrong_file_is_refused_by_setting_and_origin(file: str, named: str, tm
     assert str(tmp_path / "config.toml") in wrong.value.next_step
 
 
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b'\xef\xbb\xbfdatabase = "/a.db"\n')
+
+    assert load({}, {"ARCHIVER_CONFIG": str(path)}, tmp_path).database.value == "sqlite:////a.db"
+
+
 def test_a_wrong_variable_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationWrong) as wrong:
         loaded(tmp_path, {"ARCHIVER_EXIT_ON_AUTH_FAILURE": "maybe"})
