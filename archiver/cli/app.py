@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
+from archiver.cli.shells import teach_typer
 
 COMMANDS = {
     "history": ("history", "Which states a resource went through, and when nobody was watching."),
@@ -44,7 +45,7 @@ Exit codes:
   1 failure                           77 credentials refused
   2 wrong usage                       78 configuration wrong
   3 no such or ambiguous resource    130 Ctrl-C
-  4 database or stream unreachable
+  4 database or stream unreachable     7 empty answer, with --fail-if-empty
 """
 
 
@@ -93,9 +94,11 @@ def load(name: str) -> Any:
     built = typer.main.get_command(part)
     command = built.commands[name] if isinstance(built, TyperGroup) and name in built.commands else built
     command.context_settings = {**HELP_NAMES, **command.context_settings}
+    command.help = command.help or COMMANDS[name][1]  # where Python was told to leave docstrings out
     return command
 
 
+teach_typer()
 app = typer.Typer(
     name="archiver",
     cls=LazyGroup,
@@ -115,7 +118,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help="Records what happens on a container platform and answers for it later.")
 def options(
     ctx: typer.Context,
     database: Database = None,
@@ -125,7 +128,7 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Records what happens on a container platform and answers for it later."""
+    """Reads the options before the command."""
     if not isinstance(ctx.obj, Globals):
         ctx.obj = Globals()
     ctx.obj.database, ctx.obj.quiet, ctx.obj.debug = database, quiet, debug

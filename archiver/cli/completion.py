@@ -28,7 +28,9 @@ def _words(of: Vocabulary) -> Callable[[typer.Context, str], list[str]]:
         from archiver.queries import completion
 
         try:
-            return [word for word in completion.words(_database(ctx), of, incomplete) if _typable(word)]
+            mark = "!" if incomplete.startswith("!") else ""
+            words = completion.words(_database(ctx), of, incomplete.removeprefix(mark))
+            return [mark + word for word in words if _typable(word, within=" ()")]
         except Exception:  # noqa: BLE001 - as above
             return []
 
@@ -45,18 +47,23 @@ def spelt(known: Iterable[Known], incomplete: str) -> list[str]:
 
 
 def _spellings(known: Known, incomplete: str) -> Iterator[str]:
+    name = known.name if known.type != "action" else None  # an action is no resource of the name of what it does
     if incomplete.startswith("/"):
         yield known.uri
     elif "/" in incomplete:
         yield f"{known.type}/{known.key}"
+        yield from (f"{known.type}/{name}", name) if name else ()
     else:
-        yield known.name or known.key
+        yield name or known.key
         yield known.key if incomplete else f"{known.type}/{known.key}"
 
 
-def _typable(word: str) -> bool:
-    """Whether a word can stand on a command line as it is; a hostile name is not offered."""
-    return word.isprintable() and not set(word) & set(" '\"\\$`;&|<>()*?[]{}!#~")
+def _typable(word: str, within: str = "") -> bool:
+    """Whether a word can stand on a command line as it is, or quoted where it has characters of `within`.
+
+    A hostile name is not offered, nor one that would be taken for an option.
+    """
+    return word.isprintable() and not set(word) & set(" '\"\\$`;&|<>()*?[]{}!#~") - set(within) and word[:1] != "-"
 
 
 def _database(ctx: Any) -> str:

@@ -18,8 +18,9 @@ _CHECK_EVERY = 1_000
 _UPPER = "\U0010ffff"
 
 _BY_URI = "r.uri >= ? AND r.uri < ?"
-_BY_TYPE = "t.text = ? AND r.key >= ? AND r.key < ?"
-_BY_KEY = "(r.key >= ? AND r.key < ?) OR (r.name >= ? AND r.name < ?)"
+_BY_TYPE = "t.text = ? AND (r.key >= ? AND r.key < ? OR r.name >= ? AND r.name < ? AND t.text <> 'action')"
+# An action's name is what it does, and no reference.
+_BY_KEY = "r.key >= ? AND r.key < ? OR r.name >= ? AND r.name < ? AND t.text <> 'action'"
 _RESOURCES = (
     "SELECT r.uri, t.text, r.key, r.name FROM resources r JOIN event_types t ON t.id = r.type_id WHERE {} LIMIT ?"
 )
@@ -42,15 +43,15 @@ def resources(url: str, beginning: str, *, patience: float = PATIENCE) -> list[K
 
     Raises TimeoutError or an error of the driver when there is no answer within `patience` seconds.
     """
-    upper = beginning + _UPPER
-    values: tuple[str, ...]
+    wanted = (beginning, beginning + _UPPER)
     if beginning.startswith("/"):
-        where, values = _BY_URI, (beginning, upper)
-    elif "/" in beginning:
-        kind, _, key = beginning.partition("/")
-        where, values = _BY_TYPE, (kind, key, key + _UPPER)
-    else:
-        where, values = _BY_KEY, (beginning, upper, beginning, upper)
+        return _resources(url, _BY_URI, wanted, patience)
+    kind, slash, rest = beginning.partition("/")
+    typed = _resources(url, _BY_TYPE, (kind, *(rest, rest + _UPPER) * 2), patience) if slash else []
+    return typed or _resources(url, _BY_KEY, wanted * 2, patience)
+
+
+def _resources(url: str, where: str, values: tuple[str, ...], patience: float) -> list[Known]:
     return [Known(*row) for row in _ask(url, _RESOURCES.format(where), (*values, MOST), patience)]
 
 

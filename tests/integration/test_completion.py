@@ -13,7 +13,12 @@ from archiver.queries import completion
 from archiver.storage import schema
 from archiver.storage.engine import writing_engine
 
-CONTAINERS = [("0fc9f01d-a726", "web-1"), ("0fd11111-a726", "web-2"), ("abcd0000-a726", None)]
+RESOURCES = [
+    (1, "0fc9f01d-a726", "web-1"),
+    (1, "0fd11111-a726", "web-2"),
+    (1, "abcd0000-a726", "shop/web:1.2"),
+    (2, "beef0000-a726", "exec"),
+]
 LONG = 5.0
 
 
@@ -25,10 +30,11 @@ def archive(database_url: str) -> str:
 def fill(url: str) -> str:
     engine = writing_engine(url)
     with engine.begin() as connection:
-        connection.execute(insert(schema.metadata.tables["event_types"]), [{"id": 1, "text": "container"}])
+        types = [{"id": 1, "text": "container"}, {"id": 2, "text": "action"}]
+        connection.execute(insert(schema.metadata.tables["event_types"]), types)
         rows = [
-            {"id": number, "type_id": 1, "key": key, "uri": f"/api/v1/container/{key}/", "name": name}
-            for number, (key, name) in enumerate(CONTAINERS, 1)
+            {"id": number, "type_id": kind, "key": key, "uri": f"/api/v1/container/{key}/", "name": name}
+            for number, (kind, key, name) in enumerate(RESOURCES, 1)
         ]
         connection.execute(insert(schema.metadata.tables["resources"]), rows)
     engine.dispose()
@@ -42,6 +48,11 @@ def fill(url: str) -> str:
         ("0fc", ["0fc9f01d-a726"]),
         ("container/0f", ["0fc9f01d-a726", "0fd11111-a726"]),
         ("/api/v1/container/abcd", ["abcd0000-a726"]),
+        ("container/web-2", ["0fd11111-a726"]),
+        ("shop/", ["abcd0000-a726"]),
+        ("beef", ["beef0000-a726"]),
+        ("exec", []),
+        ("action/ex", []),
         ("nothing", []),
         ("service/", []),
     ],

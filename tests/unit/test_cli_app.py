@@ -74,6 +74,13 @@ def test_every_command_has_help_and_examples(name: str) -> None:
     assert f"archiver {name}" in done.stdout.partition("Examples:")[2]
 
 
+@pytest.mark.parametrize("line", ["", "history"])
+def test_the_help_is_whole_where_python_leaves_docstrings_out(line: str) -> None:
+    text = run(*line.split(), "-h", env=os.environ | {"PYTHONOPTIMIZE": "2"}).stdout
+
+    assert re.search("Records what happens|Which states a resource went through", text.partition("Options:")[0])
+
+
 @pytest.mark.parametrize("name", READY)
 def test_every_command_has_the_name_it_is_called_by(name: str) -> None:
     command = application.load(name)
