@@ -19,11 +19,12 @@ from archiver.cli.output import Colour, Format
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
 
-Ref = Annotated[
-    str,
+Refs = Annotated[
+    list[str],
     typer.Argument(
-        metavar="REF",
-        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        metavar="REF...",
+        help="A resource: URI, type/key, key, name, or at least 4 characters of a key; a pattern: 'web-*'; "
+        "- reads references from standard input, one a line.",
         autocompletion=completion.references,
         show_default=False,
     ),
@@ -43,6 +44,7 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Up to here, exclusive; the same words.", show_default=False)
 ]
+FailIfEmpty = Annotated[bool, typer.Option("--fail-if-empty", help="End with code 7 when the answer is empty.")]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when reading --since and --until.")]
 Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
 Healthchecks = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]

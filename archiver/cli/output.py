@@ -31,12 +31,16 @@ _HASH = r"(?:sha256:)?[0-9a-f]{64}"
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How answers are to be shown: the format, the zone of human times (None: local), colour, and shortened keys."""
+    """How answers are to be shown: the format, the zone of human times (None: local), colour, shortened keys.
+
+    `ascii`: the output has no other characters to draw with.
+    """
 
     format: Format
     zone: tzinfo | None = UTC
     color: bool = False
     short: bool = False
+    ascii: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def instant(self, moment: datetime | None) -> str:
@@ -85,7 +89,16 @@ def make_presentation(
         zone=None if terminal and not utc else UTC,
         color=chosen == "table" and wants_color(color, terminal),
         short=terminal and chosen == "table",
+        ascii=not _can_write(out or sys.stdout, "├└│─"),
     )
+
+
+def _can_write(stream: TextIO | None, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -173,6 +186,19 @@ def as_record(columns: Sequence[Column[T]], record: T) -> dict[str, Any]:
     return {column.name: machine_value(value) for column, value in pairs if value is not None or not column.extra}
 
 
+def documents(presentation: Presentation, texts: Iterable[str]) -> Iterator[str]:
+    """Several JSON documents: as one list, or one a line."""
+    return iter(texts) if presentation.format == "jsonl" else _json_lines(texts)
+
+
+def blocks(answers: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Several answers for a person, one below the other."""
+    for number, lines in enumerate(answers):
+        if number:
+            yield ""
+        yield from lines
+
+
 def _json_lines(rows: Iterable[str]) -> Iterator[str]:
     held: str | None = None
     for row in rows:
@@ -255,6 +281,17 @@ def write_lines(lines: Iterable[str], out: TextIO | None = None, *, flush: bool 
             if flush:
                 target.flush()
     return count
+
+
+def wait_for_reader(seconds: float) -> None:
+    """Waits, with nothing to write; raises BrokenPipeError as soon as whoever reads the output has gone."""
+    import select
+
+    poll = select.poll()
+    if sys.stdout is not None:
+        poll.register(sys.stdout.fileno(), 0)  # an error or a hang-up is told without being asked for
+    if poll.poll(seconds * 1000):
+        raise BrokenPipeError
 
 
 class writing:

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import typer
 
 from archiver.cli import times, zones
-from archiver.cli.common import Color, Database, Output, Since, Until, Utc, note, open_archive
+from archiver.cli.common import Color, Database, FailIfEmpty, Output, Since, Until, Utc, note, open_archive
 from archiver.cli.output import Column, make_presentation, render, write_lines
+from archiver.cli.refs import is_one, spelt_out
+from archiver.model import Resource
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
 
 T = TypeVar("T")
+
+EMPTY = 7
+"""The exit code of an empty answer, with `--fail-if-empty`."""
+
+
+class Subjects(NamedTuple):
+    """The resources that a question is about; `several`: the answer is a list, however many there are."""
+
+    resources: list[Resource]
+    several: bool
 
 
 class Question:
@@ -30,6 +42,7 @@ class Question:
         ctx: typer.Context,
         since: Since = None,
         until: Until = None,
+        fail_if_empty: FailIfEmpty = False,
         output: Output = None,
         utc: Utc = False,
         color: Color = "auto",
@@ -38,6 +51,9 @@ class Question:
         """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
         self._ctx = ctx
         self._database = database
+        self._fails_if_empty = fail_if_empty
+        self.answered = False
+        """Whether the answer has anything in it."""
         self.presentation = make_presentation(output, utc=utc, color=color)
         reads_local = not utc and (since is not None or until is not None)
         if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
@@ -55,10 +71,26 @@ class Question:
         if "archive" in self.__dict__:
             self.archive.close()
 
+    def about(self, refs: Sequence[str]) -> Subjects:
+        """What is asked about. Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput."""
+        if is_one(refs):
+            return Subjects([self.archive.resolve(refs[0])], several=False)
+        return Subjects(self.archive.resolve_all(spelt_out(refs)), several=True)
+
     def listing(self, columns: Sequence[Column[T]], records: Iterable[T], *, nothing: str) -> None:
         """Answers with a list; says `nothing` on stderr where not a line was written."""
-        if not write_lines(render(self.presentation, columns, records)):
+        if not write_lines(render(self.presentation, columns, self._noticed(records))):
             self.note(nothing)
+
+    def _noticed(self, records: Iterable[T]) -> Iterator[T]:
+        for record in records:
+            self.answered = True
+            yield record
+
+    def end(self) -> None:
+        """Ends with the code of an empty answer, where that was asked for."""
+        if self._fails_if_empty and not self.answered:
+            raise typer.Exit(EMPTY)
 
     def _echo(self, since: str | None, until: str | None) -> None:
         """Says how the range was understood, unless it was given in just these words."""
@@ -74,13 +106,13 @@ class Question:
         note(self._ctx, text)
 
 
-_RANGE = ("since", "until")
+_RANGE = ("since", "until", "fail_if_empty")
 
 
 def question(body: Callable[..., None], *, ranged: bool = True) -> Callable[..., None]:
     """The command made of `body(asked: Question, ...)`: in its help the body's own parameters come before the shared.
 
-    `ranged` False: it has neither `--since` nor `--until`.
+    `ranged` False: it has neither `--since` nor `--until`, and its answer is never empty.
     """
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
@@ -91,6 +123,7 @@ def question(body: Callable[..., None], *, ranged: bool = True) -> Callable[...,
         asked = Question(**{parameter.name: given.pop(parameter.name) for parameter in kept})
         try:
             body(asked, **given)
+            asked.end()
         finally:
             asked.close()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from archiver.cli import times
@@ -13,6 +14,8 @@ from archiver.cli.output import (
     NOTHING,
     Column,
     Presentation,
+    blocks,
+    documents,
     render,
     short_reference,
     table_lines,
@@ -27,8 +30,20 @@ SOME_REASONS = 3
 """So many different reasons are named in one line."""
 
 
+def answer(presentation: Presentation, histories: Iterable[History], *, several: bool) -> Iterator[str]:
+    """The lines of an answer about one resource, or about `several`, however many there are."""
+    if not several:
+        return chain.from_iterable(lines(presentation, history) for history in histories)
+    if presentation.format == "table":
+        return blocks(lines(presentation, history) for history in histories)
+    if presentation.format in ("json", "jsonl"):
+        return documents(presentation, (to_json(document(history)) for history in histories))
+    spans = ((history.resource.uri, span) for history in histories for span in history.spans)
+    return render(presentation, SPAN_OF_COLUMNS, spans)
+
+
 def lines(presentation: Presentation, history: History) -> Iterator[str]:
-    """The lines of an answer in the format asked for."""
+    """The lines of an answer about one resource in the format asked for."""
     if presentation.format == "table":
         yield headline(presentation, history)
         yield coverage_line(presentation, history)
@@ -55,6 +70,14 @@ SPAN_COLUMNS: list[Column[Span]] = [
     Column("until", lambda span: span.until),
     Column("seconds", _span_seconds),
     Column("events", lambda span: span.events),
+]
+SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
+    Column("uri", lambda row: row[0]),
+    Column("state", lambda row: row[1].state),
+    Column("since", lambda row: row[1].since),
+    Column("until", lambda row: row[1].until),
+    Column("seconds", lambda row: _span_seconds(row[1])),
+    Column("events", lambda row: row[1].events),
 ]
 
 

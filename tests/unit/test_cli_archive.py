@@ -210,6 +210,95 @@ def test_a_file_that_is_not_there_is_said_before_anything_is_imported(ask: Run, 
     assert answer(ask("status", "-o", "json"))["events"] == 8
 
 
+# --- several resources -----------------------------------------------------------------------------------------------
+
+SHORT = ["container/fa159860", "container/0fc9f01d"]
+
+
+def test_one_history_is_an_object_and_several_are_a_list_of_the_same(ask: Run) -> None:
+    both = answer(ask("history", *SHORT, "-o", "json"))
+
+    assert both == [answer(ask("history", ref, "-o", "json")) for ref in SHORT]
+
+
+def test_a_pattern_and_standard_input_give_a_list_even_of_one(ask: Run) -> None:
+    one = answer(ask("history", "fa15", "-o", "json"))
+
+    assert answer(ask("history", "container/fa15*", "-o", "json")) == [one]
+    assert answer(ask("history", "-", "-o", "json", input="\nfa15  \n")) == [one]
+    assert answer(ask("history", "-", "-o", "json", input="")) == []
+
+
+def test_several_histories_as_lines_are_one_a_line_and_as_text_have_the_uri_first(ask: Run) -> None:
+    lines = ask("history", *SHORT, "-o", "jsonl").stdout.splitlines()
+    plain = ask("history", *SHORT, "-o", "plain").stdout.splitlines()
+    head = ask("history", *SHORT, "-o", "csv").stdout.splitlines()[0]
+
+    assert [json.loads(line)["resource"]["uri"] for line in lines] == [CONTAINER, OTHER]
+    assert [line.split("\t")[0] for line in plain] == [CONTAINER] * 3 + [OTHER]
+    assert head == "uri,state,since,until,seconds,events"
+
+
+def test_several_tables_stand_one_below_the_other(ask: Run) -> None:
+    whole = ask("history", *SHORT, "-o", "table").stdout
+
+    assert whole == "\n".join(ask("history", ref, "-o", "table").stdout for ref in SHORT)
+
+
+def test_several_trees_are_a_list(ask: Run) -> None:
+    both = answer(ask("tree", SERVICE, "fa15", "-o", "json"))
+    lines = ask("tree", SERVICE, "fa15", "-o", "jsonl").stdout.splitlines()
+
+    assert both == [answer(ask("tree", ref, "-o", "json")) for ref in (SERVICE, "fa15")]
+    assert [json.loads(line) for line in lines] == both
+
+
+def test_the_actions_of_several_are_one_list(ask: Run) -> None:
+    (action,) = answer(ask("actions", STACK, SERVICE, "container/*", "-o", "json"))
+
+    assert action["uri"] == ACTION
+
+
+def test_one_that_is_unknown_among_several_is_3_before_anything_is_written(ask: Run) -> None:
+    done = ask("history", SHORT[0], "no-such-thing")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "no-such-thing" in done.stderr
+
+
+def test_events_under_several(ask: Run) -> None:
+    found = answer(ask("events", "--under", CONTAINER, "--under", "container/0fc9*", "-n", "0", "-o", "json"))
+
+    assert len(found) == 6
+
+
+def test_a_line_of_standard_input_that_is_no_reference_is_refused(ask: Run) -> None:
+    assert ask("history", "-", input="x" * 5000).returncode == 1
+
+
+def test_closed_standard_input_is_said(archive: str, program_environment: dict[str, str]) -> None:
+    call = f"exec {sys.executable} -m archiver history - --database {archive} <&-"
+    done = subprocess.run(["sh", "-c", call], env=program_environment, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, "standard input is closed" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (["events", "--state", "no such state"], 7),
+        (["events", "--state", "Running"], 0),
+        (["actions", OTHER], 7),
+        (["actions", STACK, "-o", "json"], 0),
+        (["history", CONTAINER, "--until", "2026-11-20T13:00Z", "-o", "json"], 7),
+        (["history", "container/*", "--until", "2026-11-20T15:00Z"], 0),
+    ],
+)
+def test_a_script_can_branch_on_an_empty_answer(ask: Run, line: list[str], code: int) -> None:
+    assert ask(*line, "--fail-if-empty").returncode == code
+    assert ask(*line).returncode == 0
+
+
 def test_db_says_what_changed(run_archiver: Run, tmp_path: Path) -> None:
     url = ["--database", f"sqlite:///{tmp_path}/new.db"]
 
@@ -284,6 +373,21 @@ def test_following_shows_what_comes_until_ctrl_c(following: subprocess.Popen[str
     following.send_signal(signal.SIGINT)
     _, errors = following.communicate(timeout=30)
     assert (following.returncode, errors) == (130, "")
+
+
+def test_following_ends_when_its_reader_has_gone(following: subprocess.Popen[str]) -> None:
+    assert following.stdout is not None
+    following.stdout.readline()
+    following.stdout.close()
+
+    assert following.wait(30) in (141, -signal.SIGPIPE)
+
+
+def test_a_tree_is_drawn_with_what_the_output_has(ask: Run) -> None:
+    drawn = ask("tree", STACK, "-o", "table", env={"PYTHONIOENCODING": "ascii"}).stdout
+
+    assert "`-- " in drawn
+    assert "\\u" not in drawn
 
 
 def test_an_export_goes_into_a_pipe_and_leaves_it_a_pipe(tmp_path: Path) -> None:

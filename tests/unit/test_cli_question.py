@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from archiver.cli.common import Ref
+from archiver.cli.common import Refs
 from archiver.cli.globals import Globals
 from archiver.cli.question import Question, question
 from archiver.errors import UsageError
@@ -22,13 +22,13 @@ def parameters(command: Callable[..., None]) -> list[str]:
 
 
 def test_a_question_has_its_own_options_and_then_those_that_all_have() -> None:
-    def ask(asked: Question, ref: Ref, deep: bool = False) -> None:
+    def ask(asked: Question, refs: Refs, deep: bool = False) -> None:
         """A question."""
 
     shared = ["output", "utc", "color", "database"]
-    assert parameters(question(ask))[:5] == ["ctx", "ref", "deep", "since", "until"]
+    assert parameters(question(ask))[:5] == ["ctx", "refs", "deep", "since", "until"]
     assert parameters(question(ask))[-4:] == shared
-    assert parameters(question(ask, ranged=False)) == ["ctx", "ref", "deep", *shared]
+    assert parameters(question(ask, ranged=False)) == ["ctx", "refs", "deep", *shared]
 
 
 @pytest.fixture

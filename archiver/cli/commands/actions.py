@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Healthchecks, Ref, examples
+from archiver.cli.common import Healthchecks, Refs, examples
 from archiver.cli.escape import escape
 from archiver.cli.output import Column, Presentation
 from archiver.cli.question import Question, question
@@ -25,14 +25,15 @@ def register(app: typer.Typer) -> None:
     )(question(actions))
 
 
-def actions(asked: Question, ref: Ref, all_: Healthchecks = False) -> None:
-    """Which actions ran on a resource and on all that is under it.
+def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
+    """Which actions ran on a resource, or on several, and on all that is under it.
 
     Every action stands there once, the oldest first, with what it was done to and how it ended.
     """
-    found = asked.archive.actions(ref, asked.range, healthchecks=all_)
+    roots = asked.about(refs).resources
+    found = asked.archive.actions(roots, asked.range, healthchecks=all_)
     asked.listing(COLUMNS, found, nothing="no actions in this range")
-    if not all_ and (folded := asked.archive.healthcheck_actions(ref)):
+    if not all_ and (folded := asked.archive.healthcheck_actions(roots)):
         asked.note(f"... {folded:,} health checks are left out, --all shows them")
 
 

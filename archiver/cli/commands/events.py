@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
@@ -12,7 +11,7 @@ import typer
 
 from archiver.cli import completion
 from archiver.cli.common import Healthchecks, examples
-from archiver.cli.output import Column, Presentation, render, write_lines
+from archiver.cli.output import Column, Presentation, render, wait_for_reader, write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
 from archiver.errors import UsageError
@@ -27,10 +26,10 @@ HELD_BACK = 10_000
 """Up to so many events are read before the first is written, to tell whether there are older ones."""
 
 Under = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         metavar="REF",
-        help="Only of this resource and of all that is under it.",
+        help="Only of this resource and of all that is under it; a pattern, or - for standard input, as well.",
         autocompletion=completion.references,
         show_default=False,
     ),
@@ -50,12 +49,20 @@ Lines = Annotated[
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
 Type = Annotated[
     list[str] | None,
-    typer.Option(metavar="TEXT", help="Only events of this type.", autocompletion=completion.types, show_default=False),
+    typer.Option(
+        metavar="TEXT",
+        help="Only events of this type; '!TEXT': of any other.",
+        autocompletion=completion.types,
+        show_default=False,
+    ),
 ]
 State = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="TEXT", help="Only events with this state.", autocompletion=completion.states, show_default=False
+        metavar="TEXT",
+        help="Only events with this state: exited is exited (137) too, '!running' any other, 'Partly*' a pattern.",
+        autocompletion=completion.states,
+        show_default=False,
     ),
 ]
 ActionWord = Annotated[
@@ -94,7 +101,7 @@ def events(
 ) -> None:
     """The events as they came, the oldest first.
 
-    The same filter given twice means either; different filters must all fit.
+    The same filter given twice means either; different filters must all fit. A filter with a ! means: and not this.
     """
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
@@ -102,7 +109,7 @@ def events(
         "types": tuple(type or ()),
         "states": tuple(state or ()),
         "actions": tuple(action or ()),
-        "under": under,
+        "under": asked.about(under).resources if under else None,
         "healthchecks": all_,
     }
     if follow:
@@ -139,7 +146,7 @@ def _coming(archive: Archive, filters: dict[str, Any], after: int) -> Iterator[A
             after = event.id
             yield event
         if after == before:
-            time.sleep(POLL)
+            wait_for_reader(POLL)
 
 
 def _resource(presentation: Presentation, event: ArchivedEvent) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import typer
 
 from archiver.cli import timeline
-from archiver.cli.common import Ref, examples
+from archiver.cli.common import Refs, examples
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
+from archiver.model import History, Resource
 
 
 def register(app: typer.Typer) -> None:
@@ -17,17 +20,27 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "archiver history container/0fc9f01d",
             "archiver history web-1 --since yesterday --until 14:00",
+            "archiver history 'web-*' container/0fc9f01d -o json",
             "archiver history /api/v1/service/3a3e9cd9-8d95-4a7e-9e86-4b2360152332/ -o json",
         ),
     )(question(history))
 
 
-def history(asked: Question, ref: Ref) -> None:
+def history(asked: Question, refs: Refs) -> None:
     """Which states a resource went through, and when nobody was watching.
 
-    Table and JSON say whether the answer is complete; plain, CSV and JSON Lines hold the states alone.
+    Table and JSON say whether the answer is complete; plain, CSV and JSON Lines hold the states alone. Of several
+    resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV begin each line with the URI.
     """
-    answer = asked.archive.history(ref, asked.range)
-    write_lines(timeline.lines(asked.presentation, answer))
-    if not answer.spans and asked.presentation.format != "table":
+    subjects = asked.about(refs)
+    answers = _answers(asked, subjects.resources)
+    write_lines(timeline.answer(asked.presentation, answers, several=subjects.several))
+    if not asked.answered and asked.presentation.format != "table":
         asked.note("no states in this range")
+
+
+def _answers(asked: Question, resources: Iterable[Resource]) -> Iterator[History]:
+    for resource in resources:
+        answer = asked.archive.history(resource, asked.range)
+        asked.answered = asked.answered or bool(answer.spans)
+        yield answer

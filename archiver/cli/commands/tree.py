@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Annotated, NamedTuple
 
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Ref, examples
+from archiver.cli.common import Refs, examples
 from archiver.cli.escape import escape
 from archiver.cli.output import (
     Column,
     Presentation,
+    blocks,
+    documents,
     machine_value,
     plain_cell,
     render,
@@ -37,12 +40,28 @@ def register(app: typer.Typer) -> None:
     )(question(tree, ranged=False))
 
 
-def tree(asked: Question, ref: Ref, all: All = False) -> None:
+def tree(asked: Question, refs: Refs, all: All = False) -> None:
     """A resource and all that is under it, with the present states.
 
-    What is gone is folded into one line in the table; the other formats are always whole.
+    What is gone is folded into one line in the table; the other formats are always whole. Of several resources JSON is
+    a list, and JSON Lines has one tree a line.
     """
-    write_lines(lines(asked.presentation, asked.archive.tree(ref), whole=all))
+    subjects = asked.about(refs)
+    roots = (asked.archive.tree(resource) for resource in subjects.resources)
+    write_lines(answer(asked.presentation, roots, whole=all, several=subjects.several))
+
+
+def answer(
+    presentation: Presentation, roots: Iterable[TreeNode], *, whole: bool = False, several: bool = False
+) -> Iterator[str]:
+    """The lines of an answer about one resource, or about `several`, however many there are."""
+    if several and presentation.format == "table":
+        return blocks(lines(presentation, root, whole=whole) for root in roots)
+    if several and presentation.format in ("json", "jsonl"):
+        return documents(presentation, ("".join(_nested(root)) for root in roots))
+    if presentation.format == "csv":
+        return render(presentation, COLUMNS, chain.from_iterable(map(walk, roots)))
+    return chain.from_iterable(lines(presentation, root, whole=whole) for root in roots)
 
 
 def lines(presentation: Presentation, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
@@ -126,14 +145,15 @@ def _drawn(presentation: Presentation, root: TreeNode, whole: bool) -> Iterator[
             yield lead + presentation.paint(item, DIM)
             continue
         yield lead + _label(presentation, item)
-        waiting.extend(reversed(list(_branches(_shown(item.children, whole), below))))
+        waiting.extend(reversed(list(_branches(_shown(item.children, whole), below, presentation.ascii))))
 
 
-def _branches(items: Sequence[TreeNode | str], below: str) -> Iterator[Branch]:
+def _branches(items: Sequence[TreeNode | str], below: str, ascii: bool) -> Iterator[Branch]:
+    branch, last, line = ("|-- ", "`-- ", "|   ") if ascii else ("├── ", "└── ", "│   ")
     for item in items[:-1]:
-        yield Branch(item, below + "├── ", below + "│   ")
+        yield Branch(item, below + branch, below + line)
     for item in items[-1:]:
-        yield Branch(item, below + "└── ", below + "    ")
+        yield Branch(item, below + last, below + "    ")
 
 
 def _shown(children: Sequence[TreeNode], whole: bool) -> list[TreeNode | str]:
