@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
+from archiver.cli.once import OnceCommand, refuse_repeated
 from archiver.cli.shells import teach_typer
 
 COMMANDS = {
@@ -58,6 +59,12 @@ class LazyGroup(TyperGroup):
         for name, (_, line) in COMMANDS.items():
             self.add_command(TyperCommand(name, help=line, short_help=line, rich_markup_mode=None))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Raises `UsageError` for a second value of an option that takes one."""
+        if not ctx.resilient_parsing:
+            refuse_repeated(self, ctx, args)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which one gets to know them."""
         return list(COMMANDS)
@@ -87,9 +94,16 @@ class LazyGroup(TyperGroup):
             self._by_name_only = False
 
 
+class _Part(typer.Typer):
+    """Where a module registers its command, which then takes each of its options once."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Any:
+        return super().command(name, **{"cls": OnceCommand, **settings})
+
+
 def load(name: str) -> Any:
     """The command of this name, from its module."""
-    part = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+    part = _Part(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
     import_module(f"archiver.cli.commands.{COMMANDS[name][0]}").register(part)
     built = typer.main.get_command(part)
     command = built.commands[name] if isinstance(built, TyperGroup) and name in built.commands else built

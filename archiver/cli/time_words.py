@@ -40,7 +40,7 @@ _MONTH = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _NAMES_OF_MONTHS)
 _DAY = (
     r"(?P<near>today|yesterday|tomorrow)"
     r"|(?P<which>this|last) (?P<period>week|month|year)"
-    r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"|(?P<iso>[0-9]{4}(?P<mark>[-/])[0-9]{2}(?P=mark)[0-9]{2})"
     rf"|(?:(?P<of>{_WEEKDAY}),? )?(?P<day>[0-9]{{1,2}}) (?P<month>{_MONTH}) (?P<year>[0-9]{{4}})"
     rf"|(?P<past>last )?(?P<weekday>{_WEEKDAY})"
 )
@@ -171,7 +171,12 @@ def _by_own_name(said: dict[str, str], now: datetime, zone: tzinfo | None, name:
 def _instant(said: dict[str, str], now: datetime, zone: tzinfo | None) -> datetime:
     shown = _shown(said, zones.wall(now, zone).date())
     if "hour" not in said or said.get("word") == "midnight":
-        return zones.beginning(shown, zone)
+        began = zones.beginning(shown, zone)
+        if zones.wall(began, zone).date() != shown.date():
+            raise UsageError(
+                reason=f"there was no {shown:%Y-%m-%d} in that zone", hint="give the day before or after it"
+            )
+        return began
     found = zones.instants(shown, zone)
     if len(found) != 1:
         example = zones.beginning(shown, zone).astimezone(zone)
@@ -206,7 +211,7 @@ def _shown(said: dict[str, str], today: date) -> datetime:
 def _day(said: dict[str, str], today: date) -> date:
     """The day that is said; a weekday is the last one that has begun; a week, month or year is its first day."""
     if "iso" in said:
-        return date.fromisoformat(said["iso"])
+        return date.fromisoformat(said["iso"].replace("/", "-"))
     if "weekday" in said:
         back = (today.weekday() - _weekday(said["weekday"])) % 7
         return today - timedelta(days=back or 7 * ("past" in said))

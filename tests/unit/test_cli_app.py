@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import signal
@@ -16,8 +15,7 @@ from archiver.cli import app as application
 
 HEAVY = {"sqlalchemy", "alembic", "websocket", "psycopg", "rich", "pydantic", "asyncio", "ssl", "websockets"}
 PROGRAM = [sys.executable, "-m", "archiver"]
-MODULES = {name: f"archiver.cli.{module}" for name, (module, _) in application.COMMANDS.items()}
-READY = [name for name, module in MODULES.items() if importlib.util.find_spec(module)]
+MODULES = {name: f"archiver.cli.commands.{module}" for name, (module, _) in application.COMMANDS.items()}
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -65,7 +63,7 @@ def test_every_command_stands_in_the_help_with_its_line() -> None:
         assert f"{name} {line}" in text
 
 
-@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("name", MODULES)
 def test_every_command_has_help_and_examples(name: str) -> None:
     done = run(name, "-h")
 
@@ -81,7 +79,7 @@ def test_the_help_is_whole_where_python_leaves_docstrings_out(line: str) -> None
     assert re.search("Records what happens|Which states a resource went through", text.partition("Options:")[0])
 
 
-@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("name", MODULES)
 def test_every_command_has_the_name_it_is_called_by(name: str) -> None:
     command = application.load(name)
 
@@ -137,6 +135,26 @@ def test_a_reader_that_went_away_is_not_an_error_worth_words() -> None:
 
     assert done.returncode == -signal.SIGPIPE
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "events --since 1h --since 2h",
+        "events -n 5 --lines 7",
+        "history x -o json --output csv",
+        "--database a.db --database b.db status",
+    ],
+)
+def test_an_option_with_one_value_refuses_a_second(line: str) -> None:
+    done = run(*line.split())
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is given twice" in done.stderr
+
+
+def test_an_option_may_stand_before_the_command_and_after_it(tmp_path: Path) -> None:
+    assert run("--database", f"{tmp_path}/a.db", "status", "--database", f"{tmp_path}/b.db").returncode == 4
 
 
 def test_the_version_is_told() -> None:

@@ -88,6 +88,7 @@ def test_a_span_is_before_now(text: str) -> None:
         ("Thu Nov 19 15:29:29 UTC 2026", "2026-11-19T15:29:29Z"),
         ("2026-11-20 14:00:00.123456789 +0100 CET", "2026-11-20T13:00:00.123456Z"),
         ("20 November 2026", "2026-11-19T23:00:00Z"),
+        ("2026/11/20 14:00:00", "2026-11-20T13:00:00Z"),
     ],
 )
 def test_the_grammar(text: str, moment: str) -> None:
@@ -99,7 +100,7 @@ def test_the_grammar(text: str, moment: str) -> None:
     [
         "10/11/2026", "2026-11", "2026", "20261120", "17640000", "2hh", "2", "1h30", "", " ", "ago", "-", "1.5 months",
         "in 2h", "-2h ago", "25:00", "14:60", "2026-13-01", "2026-11-20T25:00", "99999999999999d", "yesterday 2h", "٢h",
-        "@999999999999", "1e3h", "2026-11-20T14", "\x1b[2J",
+        "@999999999999", "1e3h", "2026-11-20T14", "\x1b[2J", "2026/11-20",
         "Mon, 20 Nov 2026 10:00:00 +0000", "30 Feb 2026", "2016-12-31T22:59:60Z", "13pm", "0am", "14:00:61",
         "noon 14:00", "20 Nov", "last", "2 fortnights ago", "17640000001", "1764000000123.5", "2026-11-20 -05:00",
     ],
@@ -176,6 +177,11 @@ def test_also_where_the_zone_is_that_of_the_system(
     system_zone(zone)
 
     assert times.machine(times.parse_time(day, now=NOW)) == began
+
+
+def test_a_day_that_was_left_out_is_refused() -> None:
+    with pytest.raises(UsageError, match="there was no 2011-12-30"):
+        times.parse_time("2011-12-30", now=NOW, zone=ZoneInfo("Pacific/Apia"))
 
 
 def test_a_midnight_that_comes_twice_begins_its_day_once() -> None:
