@@ -60,8 +60,9 @@ class Archive:
 
         Raises TooManyResources for a pattern that fits more than 1,000.
         """
+        wanted = list(refs)  # whoever names them may take his time
         with self._reader.question() as connection:
-            return _resolve_all(connection, list(refs))
+            return _resolve_all(connection, wanted)
 
     def history(self, ref: Ref, range: TimeRange = _ALWAYS) -> History:
         """The state timeline of a resource."""

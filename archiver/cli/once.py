@@ -6,8 +6,6 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from archiver.errors import UsageError
-
 
 class OnceCommand(TyperCommand):
     """A command whose options are given once, but for those that take several values."""
@@ -25,4 +23,6 @@ def refuse_repeated(command: Any, ctx: Any, args: list[str]) -> None:
     taken = [each for each in given if each.param_type_name == "option" and not (each.is_flag or each.multiple)]
     for option in taken:
         if sum(other is option for other in taken) > 1:
+            from archiver.errors import UsageError
+
             raise UsageError(reason=f"{option.opts[-1]} is given twice", hint="it takes one value; leave one out")

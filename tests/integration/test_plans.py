@@ -128,6 +128,9 @@ QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
     "events under a service": (lambda archive: list(archive.events(under="service/7.1", limit=10)), 260 + 10 * 4),
     "tree of a stack": (lambda archive: archive.tree("stack/7"), 150),
     "a reference": (lambda archive: archive.resolve("container/39.1.4"), 5),
+    "a pattern": (lambda archive: archive.resolve_all(["container/7.1.*"]), 30),
+    "actions of several": (lambda archive: list(archive.actions(["stack/7", ONE, "stack/8"])), 200),
+    "events of several": (lambda archive: list(archive.events(under=["service/7.1", ONE], limit=10)), 330 + 10 * 4),
     "status": (lambda archive: archive.status(), 10),
 }
 
