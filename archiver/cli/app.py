@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
-from archiver.cli.once import OnceCommand, refuse_repeated
+from archiver.cli.once import OnceCommand
 from archiver.cli.shells import teach_typer
 
 COMMANDS = {
@@ -59,12 +59,6 @@ class LazyGroup(TyperGroup):
         for name, (_, line) in COMMANDS.items():
             self.add_command(TyperCommand(name, help=line, short_help=line, rich_markup_mode=None))
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises `UsageError` for a second value of an option that takes one."""
-        if not ctx.resilient_parsing:
-            refuse_repeated(self, ctx, args)
-        return super().parse_args(ctx, args)
-
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which one gets to know them."""
         return list(COMMANDS)
@@ -95,7 +89,7 @@ class LazyGroup(TyperGroup):
 
 
 class _Part(typer.Typer):
-    """Where a module registers its command, which then takes each of its options once."""
+    """Where a module registers its command, which then refuses a second value of a filter."""
 
     def command(self, name: str | None = None, **settings: Any) -> Any:
         return super().command(name, **{"cls": OnceCommand, **settings})

@@ -1,4 +1,4 @@
-"""An option that takes one value refuses a second, where the last one would win in silence."""
+"""A filter that takes one value refuses a second, where the last one would win in silence."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+FILTERS = frozenset({"since", "until"})
+"""Of options that say how something is done the last one wins, as people expect who have an alias: not of these."""
+
 
 class OnceCommand(TyperCommand):
-    """A command whose options are given once, but for those that take several values."""
+    """A command to which each end of a range is given once."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Raises `UsageError` for a second value."""
+        """Raises `UsageError` for a second value of a filter."""
         if not ctx.resilient_parsing:
-            refuse_repeated(self, ctx, args)
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            names = [parameter.name for parameter in given if parameter.name in FILTERS]
+            if len(names) > len(set(names)):
+                from archiver.errors import UsageError
+
+                twice = next(name for name in names if names.count(name) > 1)
+                raise UsageError(reason=f"--{twice} is given twice", hint="it takes one value; leave one out")
         return super().parse_args(ctx, args)
-
-
-def refuse_repeated(command: Any, ctx: Any, args: list[str]) -> None:
-    """Raises `UsageError` for an option with one value that is given twice."""
-    _, _, given = command.make_parser(ctx).parse_args(args=list(args))
-    taken = [each for each in given if each.param_type_name == "option" and not (each.is_flag or each.multiple)]
-    for option in taken:
-        if sum(other is option for other in taken) > 1:
-            from archiver.errors import UsageError
-
-            raise UsageError(reason=f"{option.opts[-1]} is given twice", hint="it takes one value; leave one out")
