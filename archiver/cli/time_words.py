@@ -165,7 +165,7 @@ def _by_own_name(said: dict[str, str], now: datetime, zone: tzinfo | None, name:
     """The instant in the reader's zone, when that is what the name means there (CST): also in an hour shown twice."""
     shown = _shown(said, zones.wall(now, zone).date())
     moments = zones.instants(shown, zone) if "hour" in said else [zones.beginning(shown, zone)]
-    return next((each for each in moments if each.astimezone(zone).tzname() == name.upper()), None)
+    return next((each for each in moments if zones.is_called(each.astimezone(zone), name.upper())), None)
 
 
 def _instant(said: dict[str, str], now: datetime, zone: tzinfo | None) -> datetime:

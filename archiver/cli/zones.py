@@ -83,6 +83,11 @@ def abbreviation(moment: datetime) -> str | None:
     return name if name in _HOURS and timedelta(hours=_HOURS[name]) == moment.utcoffset() else None
 
 
+def is_called(moment: datetime, name: str) -> bool:
+    """Whether a zone has this name at an instant (of that zone), and nobody understands another zone by it."""
+    return moment.tzname() == name and (name not in _HOURS or abbreviation(moment) == name)
+
+
 def named(name: str) -> tzinfo:
     """The zone of a name such as `Europe/Berlin` or `CET`. Raises `UsageError` for a name of none, or of several."""
     if name.upper() in _HOURS:

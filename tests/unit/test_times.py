@@ -229,6 +229,12 @@ def test_the_time_of_day_that_is_shown_can_be_given_back(zone: str, system_zone:
     assert times.parse_time(times.clock(NOW, NOW), now=NOW) == NOW
 
 
+def test_utc_is_utc_also_where_the_system_calls_another_zone_so(system_zone: Callable[[str], None]) -> None:
+    system_zone("UTC+3")
+
+    assert times.machine(times.parse_time("06:00 UTC", now=NOW)) == "2026-11-23T06:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("zone", "shown"),
     [("UTC+3", "06:25:00-03:00"), ("Europe/Nowhere", "09:25:00+00:00"), ("America/Chicago", "03:25:00-06:00")],
