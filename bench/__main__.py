@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from archiver.recording.ingest import BATCH
+from archiver.recording.ingest import IngestPace
 from bench import importing, latency, questions, startup, streaming
 from bench.figures import Figure, machine, markdown, say
 from bench.workshop import STEADY, Lines, Workshop, workshop
@@ -126,7 +126,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--events", type=int, default=300_000, help="how many events in all (documented: 10000000)")
     parser.add_argument("--rounds", type=int, default=2, help="how often each pair is measured; medians are shown")
-    parser.add_argument("--batch", type=int, default=BATCH, help="events a transaction of the websocket floors")
+    parser.add_argument(
+        "--batch", type=int, default=IngestPace().batch, help="events a transaction of the websocket floors"
+    )
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group of figures; may be repeated")
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where to work; emptied at the end")
     options = parser.parse_args()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from threading import Thread
 
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
@@ -17,18 +18,32 @@ from archiver.model import Closed, Item, Opened
 from archiver.platforms.protocol import Source
 from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.handover import Handover
-from archiver.recording.ingest import Ingest
+from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.recording.systemd import Notifier
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 1.0
-SOURCES_SECONDS = 3.0
-SPOOL_SECONDS = 2.0
-DRAIN_SECONDS = 4.0
-_FIRST_DELAY, _LAST_DELAY = 0.125, 0.5
-_SPOOL_STUCK_SECONDS = 30.0
+
+@dataclass(frozen=True, slots=True)
+class DaemonPace:
+    """How often the daemon looks around, and how long it waits for its parts, in seconds."""
+
+    tick: float = 1.0
+    """Between two looks: at what has arrived, and at the threads for the supervisor."""
+    sources: float = 3.0
+    """At the end: how long the sources may take to close their streams."""
+    spool: float = 2.0
+    """Then, what they gave to be made durable."""
+    drain: float = 4.0
+    """Then, what is spooled to be archived."""
+    first_delay: float = 0.125
+    """Before a spool that refused is asked again; each next time twice as long."""
+    last_delay: float = 0.5
+    """Less than half of `spool`, so that there is time for a last try at the end."""
+    spool_stuck: float = 30.0
+    """How long one write of the spool may take before the supervisor is told nothing any more."""
+    ingest: IngestPace = field(default_factory=IngestPace)
 
 
 class Daemon:
@@ -46,7 +61,9 @@ class Daemon:
         *,
         limit: int | None = None,
         notifier: Notifier | None = None,
+        pace: DaemonPace | None = None,
     ) -> None:
+        self._pace = pace or DaemonPace()
         self._sources = sources
         self._spool = spool
         self._limit = limit
@@ -59,7 +76,7 @@ class Daemon:
         self._counting = threading.Lock()
         self._spooled_at = time.monotonic()
         self._last_try_at = float("inf")
-        self.ingest = Ingest(spool, url, on_archived=self._archived)
+        self.ingest = Ingest(spool, url, on_archived=self._archived, pace=self._pace.ingest)
 
     def stop(self) -> None:
         """Asks `run` to end; may be called from any thread, and from a signal handler since it takes no lock."""
@@ -88,7 +105,7 @@ class Daemon:
         archiver = self._thread("archive", self.ingest.run)
         self._notifier.ready()
         while not self._woken():
-            stuck = time.monotonic() - self._spooled_at > _SPOOL_STUCK_SECONDS
+            stuck = time.monotonic() - self._spooled_at > self._pace.spool_stuck
             if spooler.is_alive() and archiver.is_alive() and not stuck:
                 self._notifier.alive(self._status())
         if self._running == 0:
@@ -100,7 +117,7 @@ class Daemon:
     def _woken(self) -> bool:
         """Waits a moment; True when somebody has called `stop`."""
         self.ingest.watch()
-        if not select.select([self._wake_read], [], [], TICK_SECONDS)[0]:
+        if not select.select([self._wake_read], [], [], self._pace.tick)[0]:
             return False
         os.read(self._wake_read, 1)
         return True
@@ -108,20 +125,20 @@ class Daemon:
     def _drain(self, spooler: Thread, archiver: Thread) -> None:
         """Every stream has come to its end: archives all they said, however long it takes, unless told to stop."""
         self._handover.close()
-        spooler.join(SPOOL_SECONDS)
+        spooler.join(self._pace.spool)
         self.ingest.finish()
         while archiver.is_alive() and not self._woken():
             self._notifier.alive(self._status())
 
     def _end(self, receivers: Sequence[Thread], spooler: Thread, archiver: Thread) -> None:
-        deadline = time.monotonic() + SOURCES_SECONDS
+        deadline = time.monotonic() + self._pace.sources
         for receiver in receivers:
             receiver.join(max(0, deadline - time.monotonic()))
-        self._last_try_at = time.monotonic() + SPOOL_SECONDS / 2
+        self._last_try_at = time.monotonic() + self._pace.spool / 2
         self._handover.close()
-        spooler.join(SPOOL_SECONDS)
+        spooler.join(self._pace.spool)
         self.ingest.finish()
-        archiver.join(DRAIN_SECONDS)
+        archiver.join(self._pace.drain)
         if archiver.is_alive():
             log.warning("the archive does not answer; what is not yet archived stays in the spool for the next start")
             self.ingest.abandon()
@@ -159,7 +176,7 @@ class Daemon:
 
     def _spool_all(self) -> None:
         """Makes durable whatever has arrived, again and again, until the handover is closed and empty."""
-        while (items := self._handover.take_all(TICK_SECONDS)) is not None:
+        while (items := self._handover.take_all(self._pace.tick)) is not None:
             if items:
                 self._append(items)
             self._spooled_at = time.monotonic()
@@ -170,7 +187,7 @@ class Daemon:
         At the end the limit counts no more, for nothing follows. Raises SpoolError when they cannot be made safe.
         """
         trouble: str | None = None
-        backoff = Backoff(_FIRST_DELAY, _LAST_DELAY, low=1.0)
+        backoff = Backoff(self._pace.first_delay, self._pace.last_delay, low=1.0)
         while True:
             last_try = time.monotonic() >= self._last_try_at
             try:

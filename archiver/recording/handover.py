@@ -14,8 +14,9 @@ _OVERHEAD = 200
 class Handover:
     """A queue that is emptied all at once."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most = most_bytes
+    def __init__(self, most_bytes: int = MOST_BYTES, most_items: int = MOST_ITEMS) -> None:
+        self._most_bytes = most_bytes
+        self._most_items = most_items
         self._items: list[Item] = []
         self._size = 0
         self.closed = False
@@ -27,7 +28,7 @@ class Handover:
         if type(item) is Message or type(item) is Observed:
             size += len(item.payload)
         with self._changed:
-            while self._items and (self._size + size > self._most or len(self._items) >= MOST_ITEMS):
+            while self._items and (self._size + size > self._most_bytes or len(self._items) >= self._most_items):
                 self._changed.wait()
             self._items.append(item)
             self._size += size

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from functools import partial
 
 from archiver.codec.observation import observe
@@ -23,13 +24,21 @@ from archiver.storage.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
-BATCH = 2500
-"""Most records of one transaction."""
-BATCH_BYTES = 1 << 20
-STUCK_SECONDS = 60
-"""How long one transaction may take before its connection is given up."""
-_FIRST_DELAY, _LAST_DELAY = 0.25, 15.0
-_TIDY_SECONDS = 1.0
+
+@dataclass(frozen=True, slots=True)
+class IngestPace:
+    """How much is archived at once, and how long things may take, in seconds; the defaults are those of the daemon."""
+
+    batch: int = 2500
+    """Most records of one transaction."""
+    batch_bytes: int = 1 << 20
+    first_delay: float = 0.25
+    """Between the first two tries; each next one waits twice as long."""
+    last_delay: float = 15.0
+    stuck: float = 60.0
+    """How long one transaction may take before its connection is given up."""
+    tidy: float = 1.0
+    """How often the spool is tidied, and the archive looked at, while nothing comes."""
 
 
 class Ingest:
@@ -38,12 +47,19 @@ class Ingest:
     Whatever the database does, nothing is taken out of the spool before the archive has committed it.
     """
 
-    def __init__(self, spool: Spool, url: str, on_archived: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        url: str,
+        on_archived: Callable[[int], None] | None = None,
+        pace: IngestPace | None = None,
+    ) -> None:
         self._spool = spool
         self._url = url
         self._recorder = Recorder(url, spool.identity)
         self._failures = Failures()
         self._on_archived = on_archived
+        self._pace = pace or IngestPace()
         self._busy_since: float | None = None
         self._stop = threading.Event()
         self._give_up = threading.Event()
@@ -101,8 +117,8 @@ class Ingest:
     def watch(self) -> None:
         """Ends a transaction that has made no progress for a minute; to be called every few seconds."""
         since = self._busy_since
-        if since is not None and time.monotonic() - since > STUCK_SECONDS:
-            log.error("the archive has not answered for %d s; its connection is given up", STUCK_SECONDS)
+        if since is not None and time.monotonic() - since > self._pace.stuck:
+            log.error("the archive has not answered for %d s; its connection is given up", self._pace.stuck)
             self._busy_since = time.monotonic()
             self._recorder.interrupt()
 
@@ -111,8 +127,10 @@ class Ingest:
 
         An empty batch every second in which nothing comes.
         """
+        pace = self._pace
         while not self._give_up.is_set():
-            group = self._spool.take(position, BATCH, BATCH_BYTES, 0 if self._stop.is_set() else _TIDY_SECONDS)
+            timeout = 0 if self._stop.is_set() else pace.tidy
+            group = self._spool.take(position, pace.batch, pace.batch_bytes, timeout)
             if group is not None:
                 position = group.last
                 yield group.first, Batch([decode_item(item, self._failures) for item in group.items])
@@ -188,7 +206,7 @@ class Ingest:
 
     def _until_done(self, attempt: Callable[[], int]) -> int | None:
         """Tries until it works; None when told to give up meanwhile."""
-        backoff = Backoff(_FIRST_DELAY, _LAST_DELAY, low=1.0)
+        backoff = Backoff(self._pace.first_delay, self._pace.last_delay, low=1.0)
         while not self._give_up.is_set():
             self._busy_since = time.monotonic()
             try:

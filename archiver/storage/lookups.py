@@ -16,11 +16,8 @@ from archiver.codec.text import dump
 from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
+from archiver.storage.limits import CacheLimits
 from archiver.storage.relations import Edges, Relations, target
-
-MAX_WORDS = 10_000
-MAX_RESOURCES = 20_000
-MAX_LINKS = 8_000
 
 LinkKey = tuple[str, str | None, tuple[str, ...], str | None]
 """What of an event tells which resource it is about and what that is under: type, URI, parents, name.
@@ -41,8 +38,9 @@ class Link(NamedTuple):
 class Words:
     """One open vocabulary: text to number."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, most: int) -> None:
         self._table = table
+        self._most = most
         self.ids: dict[str | None, int | None] = {None: None}
 
     def learn(self, connection: Connection, texts: set[str | None]) -> None:
@@ -50,7 +48,7 @@ class Words:
         missing = texts - self.ids.keys()
         if not missing:
             return
-        if len(self.ids) > MAX_WORDS:
+        if len(self.ids) > self._most:
             self.forget()
             missing = texts - {None}
         for part in chunks(missing):
@@ -75,10 +73,11 @@ class Words:
 class Lookups:
     """Numbers of types, actions, states and resources, remembered across batches within fixed bounds."""
 
-    def __init__(self) -> None:
-        self.types = Words(schema.event_types)
-        self.actions = Words(schema.event_actions)
-        self.states = Words(schema.event_states)
+    def __init__(self, limits: CacheLimits) -> None:
+        self._limits = limits
+        self.types = Words(schema.event_types, limits.words)
+        self.actions = Words(schema.event_actions, limits.words)
+        self.states = Words(schema.event_states, limits.words)
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self.links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
@@ -86,7 +85,7 @@ class Lookups:
         self._resources: dict[ResourceRef, int] = {}
         self._spelled: dict[ResourceRef, str] = {}
         self._names: dict[int, str] = {}
-        self._relations = Relations()
+        self._relations = Relations(limits)
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
@@ -106,7 +105,7 @@ class Lookups:
 
     def missing_links(self, keys: Sequence[LinkKey], numbers: Iterable[int | None]) -> dict[LinkKey, int | None]:
         """The keys that `learn_links` must be asked for, each with the number of the event that has it first."""
-        if self._weight > MAX_LINKS:
+        if self._weight > self._limits.links:
             self.links, self._old_links, self._weight = {}, self.links, 0
         missing: dict[LinkKey, int | None] = {}
         links, old = self.links, self._old_links
@@ -122,8 +121,8 @@ class Lookups:
 
     def learn_links(self, connection: Connection, missing: dict[LinkKey, int | None]) -> None:
         """Makes sure that `links` has every one of the keys; each comes with the event that tells of it first."""
-        _make_room(self._resources, len(missing), MAX_RESOURCES)
-        _make_room(self._spelled, len(missing), MAX_RESOURCES)
+        _make_room(self._resources, len(missing), self._limits.resources)
+        _make_room(self._spelled, len(missing), self._limits.resources)
         read = [_read(key) for key in missing]
         fresh = self._learn_resources(connection, read)
         told = []
@@ -207,7 +206,7 @@ class Lookups:
         new = {number: name for number, name in latest.items() if self._names.get(number) != name}
         if not new:
             return
-        _make_room(self._names, len(new), MAX_RESOURCES)
+        _make_room(self._names, len(new), self._limits.resources)
         table = schema.resources
         renamed = update(table).where(table.c.id == bindparam("own")).values(name=bindparam("told"))
         connection.execute(renamed, [{"own": number, "told": name} for number, name in new.items()])
@@ -229,7 +228,7 @@ def _read(key: LinkKey) -> _Place:
 
 
 def _weight(key: LinkKey) -> int:
-    """What a link counts against `MAX_LINKS`: one, unless somebody sends parents by the hundred."""
+    """What a link counts against the limit: one, unless somebody sends parents by the hundred."""
     return 1 + len(key[2]) // 10
 
 

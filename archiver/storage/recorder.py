@@ -22,6 +22,7 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
+from archiver.storage.limits import CacheLimits
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
@@ -43,7 +44,7 @@ class Recorder:
     again after the answer to its COMMIT got lost is recognised by its position.
     """
 
-    def __init__(self, url: str, receiver: str | None = None) -> None:
+    def __init__(self, url: str, receiver: str | None = None, limits: CacheLimits | None = None) -> None:
         self._url = url
         self.receiver = receiver
         self._engine = writing_engine(url)
@@ -51,7 +52,7 @@ class Recorder:
         self._connection: Connection | None = None
         self._checkpoints: Checkpoints | None = None
         self._held = ExitStack()
-        self._writer = Writer()
+        self._writer = Writer(limits or CacheLimits())
         self._check_uuids = False
         self._one_at_a_time = threading.Lock()
         self._token = secrets.token_hex(8)

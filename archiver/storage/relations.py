@@ -15,9 +15,7 @@ from archiver.model import ResourceRef
 from archiver.platforms.tutum.facts import BELONGS_TO, SPECIFIC
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
-
-MAX_KNOWN = 20_000
-MAX_PAIRS = 200_000
+from archiver.storage.limits import CacheLimits
 
 _table = schema.resource_parents
 _PASS_DOWN = text(
@@ -50,7 +48,8 @@ def target(refs: Iterable[ResourceRef]) -> ResourceRef | None:
 class Relations:
     """The known ancestors of resources, within a bound."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: CacheLimits) -> None:
+        self._limits = limits
         self._ancestors: dict[int, set[int]] = {}
         self._derived: set[tuple[int, int]] = set()
 
@@ -76,7 +75,7 @@ class Relations:
 
     def _load(self, connection: Connection, numbers: set[int], fresh: set[int]) -> None:
         pairs = sum(map(len, self._ancestors.values()))
-        if len(self._ancestors) + len(numbers) > MAX_KNOWN or pairs > MAX_PAIRS:
+        if len(self._ancestors) + len(numbers) > self._limits.placed or pairs > self._limits.pairs:
             self.forget()
         missing = [number for number in numbers if number not in self._ancestors]
         self._ancestors.update((number, set()) for number in missing)

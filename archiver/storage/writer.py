@@ -13,6 +13,7 @@ from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observ
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
+from archiver.storage.limits import CacheLimits
 from archiver.storage.lookups import Link, LinkKey, Lookups, next_id
 from archiver.storage.sessions import Sessions
 from archiver.storage.streams import note_conditions
@@ -32,8 +33,8 @@ class Recorded:
 class Writer:
     """Writes batches through one connection; its caches are good as long as everything commits."""
 
-    def __init__(self) -> None:
-        self._lookups = Lookups()
+    def __init__(self, limits: CacheLimits) -> None:
+        self._lookups = Lookups(limits)
         self._sessions = Sessions()
 
     def forget(self) -> None:

@@ -54,6 +54,8 @@ def import_lines(
     lines: Iterable[bytes],
     progress: Callable[[int], None] | None = None,
     dialect: Dialect = "tutum",
+    *,
+    batch_lines: int = BATCH,
 ) -> ImportResult:
     """Archives lines, a batch and a transaction at a time; blank lines count as nothing.
 
@@ -62,7 +64,7 @@ def import_lines(
     Raises what `Recorder.record` raises; keeps what it cannot read as rejects.
     """
     # The reader first: a process made later would share the archive's lock and connection, and could outlive this one.
-    with decoding(_Reader(dialect).batches(lines)) as batches, Recorder(url) as recorder:
+    with decoding(_Reader(dialect, batch_lines).batches(lines)) as batches, Recorder(url) as recorder:
         work = _Import(recorder)
         for batch in batches:
             work.record(batch)
@@ -96,15 +98,16 @@ class _Lines(NamedTuple):
 class _Reader:
     """Turns lines into batches of records."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, batch_lines: int) -> None:
         self._dialect = dialect
+        self._batch_lines = batch_lines
         self._archive: str | None = None
         self._part = 0
         self._last: dict[str, int] = {}
 
     def batches(self, lines: Iterable[bytes]) -> Iterator[_Lines]:
         """Everything that the lines say, some thousand lines at a time."""
-        for some in _some(lines):
+        for some in _some(lines, self._batch_lines):
             # One instant for them all: when a recorded event was first received, nobody knows any more.
             now = now_micros()
             read = (self._read(line, now) for line in some)
@@ -146,14 +149,14 @@ class _Reader:
         return found
 
 
-def _some(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _some(lines: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
     """The lines in lists of bounded size, however long they are."""
     some: list[bytes] = []
     size = 0
     for line in lines:
         some.append(line)
         size += len(line)
-        if len(some) >= BATCH or size >= BATCH_BYTES:
+        if len(some) >= most or size >= BATCH_BYTES:
             yield some
             some, size = [], 0
     if some:

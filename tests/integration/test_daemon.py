@@ -15,8 +15,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import SpoolDamaged, SpoolError
 from archiver.model import Closed, Item, Message, Opened, now_micros
-from archiver.recording import daemon as module
-from archiver.recording.daemon import Daemon
+from archiver.recording.daemon import Daemon, DaemonPace
 from archiver.recording.spool.queue import Spool
 from archiver.recording.systemd import Notifier
 
@@ -96,7 +95,6 @@ def test_any_number_of_wishes_to_stop_is_heard(spool: Spool, sqlite_url: str) ->
 def test_a_disk_that_is_full_for_a_while_loses_nothing(
     spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     refusals = iter(range(5))
     append = spool.append
 
@@ -106,7 +104,7 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(
         return append(items, **options)
 
     monkeypatch.setattr(spool, "append", refuse)
-    Daemon([Told("a", 20)], spool, sqlite_url).run()
+    Daemon([Told("a", 20)], spool, sqlite_url, pace=DaemonPace(first_delay=0.01)).run()
     assert events(sqlite_url) == 20
     assert len([record for record in caplog.records if "reading waits" in record.message]) == 1
 
@@ -118,9 +116,8 @@ def test_a_disk_that_stays_full_is_an_error_at_the_end(
         raise SpoolError(path=spool.path, reason="database or disk is full")
 
     monkeypatch.setattr(spool, "append", refuse)
-    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     with pytest.raises(SpoolError):
-        Daemon([Told("a", 20)], spool, sqlite_url).run()
+        Daemon([Told("a", 20)], spool, sqlite_url, pace=DaemonPace(spool=1, last_delay=0.05)).run()
     assert any("received messages are lost" in record.message for record in caplog.records)
 
 
@@ -136,9 +133,7 @@ def test_a_damaged_spool_ends_it_at_once(spool: Spool, sqlite_url: str, monkeypa
 def test_the_watchdog_is_not_fed_while_the_spool_hangs_but_is_while_the_archive_does(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TICK_SECONDS", 0.02)
-    monkeypatch.setattr(module, "DRAIN_SECONDS", 0.1)
-    monkeypatch.setattr(module, "_SPOOL_STUCK_SECONDS", 0.2)
+    pace = DaemonPace(tick=0.02, drain=0.1, spool_stuck=0.2)
     hangs, go_on = threading.Event(), threading.Event()
     append = spool.append
 
@@ -154,7 +149,8 @@ def test_the_watchdog_is_not_fed_while_the_spool_hangs_but_is_while_the_archive_
         # The archive's folder is a file: it will never answer.
         (tmp_path / "file").write_text("")
         url = f"sqlite:///{tmp_path / 'file' / 'archive.db'}"
-        daemon = Daemon([Told("a", 1, ends=False)], spool, url, notifier=Notifier(str(tmp_path / "notify")))
+        notifier = Notifier(str(tmp_path / "notify"))
+        daemon = Daemon([Told("a", 1, ends=False)], spool, url, notifier=notifier, pace=pace)
         with running(daemon):
             assert hangs.wait(10)
             assert _falls_silent(line)

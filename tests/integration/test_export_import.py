@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from archiver.api.archive import Archive
 from archiver.errors import DatabaseUnreachable
 from archiver.model import Alive, Reject
 from archiver.storage.recorder import Recorder
-from archiver.transfer import importer
 from archiver.transfer.importer import ImportResult, import_lines
 
 from .archives import START, STREAM, closed, event, export, micros, opened, record, rows, seen, uri, wire
@@ -123,8 +123,7 @@ def test_a_later_export_adds_what_is_new(filled: str, copy_url: str) -> None:
     assert export(copy_url)[1:] == export(filled)[1:]
 
 
-def test_an_interrupted_import_can_be_repeated(filled: str, copy_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importer, "BATCH", 3)
+def test_an_interrupted_import_can_be_repeated(filled: str, copy_url: str) -> None:
     everything = lines(filled)
 
     def cut_off() -> Iterator[bytes]:
@@ -132,8 +131,8 @@ def test_an_interrupted_import_can_be_repeated(filled: str, copy_url: str, monke
         raise DatabaseUnreachable(database="here", reason="a cable")
 
     with pytest.raises(DatabaseUnreachable):
-        import_lines(copy_url, cut_off())
-    import_lines(copy_url, everything)
+        import_lines(copy_url, cut_off(), batch_lines=3)
+    import_lines(copy_url, everything, batch_lines=3)
 
     assert export(copy_url)[1:] == export(filled)[1:]
 
@@ -216,13 +215,14 @@ def test_an_event_with_a_field_named_like_our_mark_is_an_event(sqlite_url: str) 
     assert rows(sqlite_url, "SELECT uri, extra FROM event_log") == [(uri("x/1"), '{"archiver":"me"}')]
 
 
-def test_lines_of_any_length_do_not_fill_the_memory() -> None:
+def test_lines_of_any_length_are_archived_some_megabytes_at_a_time(sqlite_url: str) -> None:
     line = b"x" * (1 << 20)
+    reached = [0]
 
-    batches = list(importer._Reader("tutum").batches(line for _ in range(50)))
+    import_lines(sqlite_url, (line for _ in range(20)), progress=reached.append)
 
-    assert sum(batch.lines for batch in batches) == 50
-    assert max(batch.lines for batch in batches) <= 17
+    assert reached[-1] == 20
+    assert max(after - before for before, after in pairwise(reached)) <= 17
 
 
 def test_an_import_that_fails_does_not_wait_for_the_next_line(

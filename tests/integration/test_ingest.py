@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy import text
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
 from archiver.model import Closed, Item, Message, Opened, Record
 from archiver.recording import ingest as module
-from archiver.recording.ingest import Ingest
+from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.engine import reading_engine, writing_engine
@@ -46,9 +47,13 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
         yield spool
 
 
+AT_ONCE = IngestPace(first_delay=0.01, last_delay=0.05, tidy=0.05)
+"""As the daemon's, for tests that do not want to wait."""
+
+
 def all_archived(spool: Spool, url: str) -> Ingest:
     """An ingest that was asked to finish before it began."""
-    ingest = Ingest(spool, url)
+    ingest = Ingest(spool, url, pace=AT_ONCE)
     ingest.finish()
     ingest.run()
     assert ingest.position == spool.last
@@ -94,7 +99,6 @@ class Recording:
             return real(recorder, records, upto)
 
         monkeypatch.setattr(Recorder, "record", record)
-        monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
 
 
 def test_tables_are_made_where_there_are_none(spool: Spool, empty_database_url: str) -> None:
@@ -183,13 +187,11 @@ def test_numbers_given_anew_outlast_a_restart(spool: Spool, sqlite_url: str, tmp
 def test_a_sqlite_file_that_is_gone_is_noticed_and_nothing_is_lost(
     replaced: bool, spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_LAST_DELAY", 0.05)
-    monkeypatch.setattr(module, "_TIDY_SECONDS", 0.05)
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     away = path.with_suffix(".away")
     shutil.copyfile(path, other := path.with_suffix(".other"))
     spool.append(stream(1))
-    ingest = Ingest(spool, sqlite_url)
+    ingest = Ingest(spool, sqlite_url, pace=AT_ONCE)
     with running(ingest) as thread:
         _until(lambda: ingest.position == 3)
         path.rename(away)
@@ -353,9 +355,8 @@ def test_a_bug_in_the_archive_is_told_once_and_outlived(
             raise ZeroDivisionError
 
     Recording(monkeypatch, fail)
-    monkeypatch.setattr(module, "_LAST_DELAY", 0.02)
     spool.append(stream(1, 2))
-    ingest = Ingest(spool, sqlite_url)
+    ingest = Ingest(spool, sqlite_url, pace=AT_ONCE)
     with running(ingest) as thread:
         _until(lambda: ingest.trouble)
         _until(lambda: len(caplog.records) >= 2)
@@ -375,9 +376,8 @@ def test_a_spool_that_cannot_delete_goes_on(spool: Spool, sqlite_url: str, monke
         raise SpoolError(path=spool.path, reason="database or disk is full")
 
     monkeypatch.setattr(spool, "tidy", tidy)
-    monkeypatch.setattr(module, "_TIDY_SECONDS", 0.01)
     spool.append(stream(1))
-    ingest = Ingest(spool, sqlite_url)
+    ingest = Ingest(spool, sqlite_url, pace=AT_ONCE)
     with running(ingest) as thread:
         assert tried.wait(10)
         spool.append([message(2)])
@@ -398,12 +398,15 @@ def test_an_error_of_the_spool_ends_it_at_once(spool: Spool, sqlite_url: str, mo
 def test_whatever_ends_it_does_not_leave_it_hanging(
     spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun = threading.Event()
+
     def release(_upto: int) -> None:
+        begun.set()
         if spool.last:
             raise ZeroDivisionError
 
     monkeypatch.setattr(spool, "release", release)
-    ingest = Ingest(spool, sqlite_url)
+    ingest = Ingest(spool, sqlite_url, pace=AT_ONCE)
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -414,7 +417,7 @@ def test_whatever_ends_it_does_not_leave_it_hanging(
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    _until(lambda: ingest._busy_since is None)
+    assert begun.wait(10)
     spool.append(stream(1))
     thread.join(5)
     assert failed
@@ -424,11 +427,10 @@ def test_whatever_ends_it_does_not_leave_it_hanging(
 def test_an_archive_of_another_revision_is_left_alone_until_it_is_right(
     revision: str, spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     ((right,),) = query(database_url, "SELECT version_num FROM alembic_version")
     _set_revision(database_url, revision)
     spool.append(stream(1, 2))
-    ingest = Ingest(spool, database_url)
+    ingest = Ingest(spool, database_url, pace=AT_ONCE)
     with caplog.at_level(logging.INFO), running(ingest) as thread:
         _until(lambda: ingest.trouble)
         threading.Event().wait(0.5)
@@ -453,9 +455,8 @@ def test_a_database_in_which_no_tables_can_be_made_is_told_of_once(
         attempts.append(url)
         raise DatabaseUnreachable(database="x", reason="permission denied")
 
-    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     monkeypatch.setattr(module.migrate, "create", create)
-    ingest = Ingest(spool, f"sqlite:///{tmp_path / 'new.db'}")
+    ingest = Ingest(spool, f"sqlite:///{tmp_path / 'new.db'}", pace=AT_ONCE)
     with running(ingest):
         _until(lambda: len(attempts) >= 3)
     assert len([record for record in caplog.records if record.levelno >= logging.ERROR]) == 1
@@ -465,11 +466,9 @@ def test_a_call_that_makes_no_progress_is_ended_also_the_first(
     spool: Spool, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody holds a lock on the table that the daemon asks for its position."""
-    monkeypatch.setattr(module, "STUCK_SECONDS", 0.2)
-    monkeypatch.setattr(module, "_FIRST_DELAY", 0.01)
     spool.append(stream(1))
     engine = writing_engine(postgres_url)
-    ingest = Ingest(spool, postgres_url)
+    ingest = Ingest(spool, postgres_url, pace=replace(AT_ONCE, stuck=0.2))
     with engine.connect() as other, running(ingest) as thread:
         other.execute(text("LOCK TABLE receivers"))
         _until(lambda: (ingest.watch(), ingest.trouble)[1])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, create_engine, make_url, text
+import sqlalchemy
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from archiver.api.archive import Archive
 from archiver.errors import (
@@ -19,10 +23,10 @@ from archiver.errors import (
     RowRefused,
     SchemaNotAtHead,
 )
-from archiver.model import Condition, Reject
-from archiver.storage import lookups, relations
+from archiver.model import Condition, Record, Reject
 from archiver.storage.engine import writing_engine
-from archiver.storage.recorder import Recorded, Recorder
+from archiver.storage.limits import CacheLimits
+from archiver.storage.recorder import Recorder
 
 from .archives import START, STREAM, at, event, micros, opened, record, rows, uri, wire
 from .cutting import commit_cut
@@ -186,37 +190,45 @@ def test_texts_of_any_script_are_found_again(database_url: str) -> None:
     assert rows(database_url, "SELECT count(*) FROM resources WHERE uri = :uri", uri=long) == [(1,)]
 
 
-def test_caches_stay_within_their_bounds(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MAX_WORDS", "MAX_RESOURCES", "MAX_LINKS"):
-        monkeypatch.setattr(lookups, name, 20)
-    with Recorder(database_url) as recorder:
-        for n in range(30):
-            told = [event(f"container/{n}.{m}", f"s{n}.{m}", n, [f"service/{n}", "stack/1"]) for m in range(5)]
-            recorder.record(told)
-        found = recorder._writer._lookups
-        sizes = [len(found.links), len(found._resources), len(found._spelled), len(found.states.ids)]
+def growth(url: str, batches: list[list[Record]], limits: CacheLimits) -> int:
+    """By how many bytes the memory still grows in the last third of some batches, each recorded a second time.
 
-    assert max(sizes) <= 30
+    The first time other parts fill memories of their own: of URIs read, of instants written.
+    """
+    for batch in batches:
+        record(url, *batch)
+    kept: list[int] = []
+    tracemalloc.start()
+    try:
+        with Recorder(url, limits=limits) as recorder:
+            for batch in batches:
+                recorder.record(batch)
+                gc.collect()
+                kept.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    third = len(kept) // 3
+    return max(kept[-third:]) - max(kept[third:-third])
+
+
+def test_memory_is_bounded_whatever_the_number_of_resources_and_states(database_url: str) -> None:
+    batches: list[list[Record]] = [
+        [event(f"container/{n}.{m}", f"s{n}.{m}", n, [f"service/{n}", "stack/1"]) for m in range(20)] for n in range(60)
+    ]
+    # Without bounds it is 300 kB, and 25 without that of the words alone.
+    assert growth(database_url, batches, CacheLimits(words=20, resources=20, links=20, placed=20)) < 15_000
+
     below = "SELECT count(*) FROM subtree WHERE ancestor_uri = :top"
-    assert rows(database_url, below, top=uri("stack/1")) == [(180,)]
-    assert rows(database_url, "SELECT count(*) FROM resources") == [(181,)]
+    assert rows(database_url, below, top=uri("stack/1")) == [(60 * 21,)]
 
 
-def test_caches_stay_within_their_bounds_whatever_the_number_of_parents(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lookups, "MAX_LINKS", 100)
-    monkeypatch.setattr(relations, "MAX_PAIRS", 1000)
+def test_memory_is_bounded_whatever_the_number_of_parents(sqlite_url: str) -> None:
     parents = [f"service/{n}" for n in range(500)]
-    with Recorder(sqlite_url) as recorder:
-        for n in range(20):
-            recorder.record([event(f"container/{n}", "Running", n, parents)])
-        found = recorder._writer._lookups
-        kept = len(found.links), sum(map(len, found._relations._ancestors.values()))
+    batches: list[list[Record]] = [[event(f"container/{n}", "Running", n, parents)] for n in range(30)]
 
-    assert kept[0] <= 3
-    assert kept[1] <= 2000
-    assert rows(sqlite_url, "SELECT count(*) FROM resource_parents") == [(20 * 500,)]
+    # Without bounds it is 500 kB, and 50 without that of the pairs alone.
+    assert growth(sqlite_url, batches, CacheLimits(links=100, pairs=1000)) < 15_000
+    assert rows(sqlite_url, "SELECT count(*) FROM subtree") == [(30 * 500,)]
 
 
 # --- a database that does not do what it should -----------------------------------------------------------------------
@@ -300,21 +312,12 @@ def test_an_index_row_too_long_is_a_refused_row(postgres_url: str) -> None:
         record(postgres_url, event("container/1")._replace(resource_uri=long))
 
 
-def test_a_batch_that_went_into_a_file_without_a_name_is_not_archived(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_that_went_into_a_file_without_a_name_is_not_archived(sqlite_url: str) -> None:
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     away = path.with_suffix(".away")
     with Recorder(sqlite_url, "spool") as recorder:
-        write = recorder._writer.write
-
-        def moved(*args: Any, **kwargs: Any) -> Recorded:
-            if not away.exists():
-                path.rename(away)
-            return write(*args, **kwargs)
-
-        monkeypatch.setattr(recorder._writer, "write", moved)
-        with pytest.raises(DatabaseUnreachable, match="its file was removed") as caught:
+        recorder.position()
+        with committing(lambda: path.rename(away)), pytest.raises(DatabaseUnreachable, match="was removed") as caught:
             recorder.record([event("container/1")], 1)
         with pytest.raises(DatabaseUnreachable, match="its file was removed"):
             recorder.record([event("container/1")], 1)
@@ -325,22 +328,33 @@ def test_a_batch_that_went_into_a_file_without_a_name_is_not_archived(
         recorder.record([event("container/1")], 1)
 
     assert caught.value.exit_code == 4
-    assert rows(sqlite_url, "SELECT count(*) FROM events") == [(1,)]
+    assert rows(sqlite_url, "SELECT count(*) FROM event_log") == [(1,)]
     assert len(list(path.parent.glob("*-wal.replaced-*"))) == 1
 
 
-def test_a_batch_that_breaks_a_rule_in_every_way_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def committing(what: Callable[[], object]) -> Iterator[None]:
+    """Has something happen when a transaction is about to be committed."""
+
+    def happen(_connection: Connection) -> None:
+        what()
+
+    sqlalchemy.event.listen(Engine, "commit", happen)
+    try:
+        yield
+    finally:
+        sqlalchemy.event.remove(Engine, "commit", happen)
+
+
+def test_a_batch_that_breaks_a_rule_in_every_way_is_refused(database_url: str) -> None:
     """Otherwise the daemon would try the same batch for ever."""
+    engine = writing_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE UNIQUE INDEX a_rule_that_nobody_knows ON events (type_id)"))
+    engine.dispose()
 
-    def broken(connection: Connection, *_args: Any, **_kwargs: Any) -> Recorded:
-        for _ in range(2):
-            connection.execute(text("INSERT INTO archive_properties VALUES ('twice', '')"))
-        return Recorded()
-
-    with Recorder(database_url, "spool") as recorder:
-        monkeypatch.setattr(recorder._writer, "write", broken)
-        with pytest.raises(RowRefused):
-            recorder.record([event("container/1")], 1)
+    with pytest.raises(RowRefused):
+        record(database_url, event("container/1"), event("container/2"))
 
 
 def test_rows_of_a_session_that_nobody_opened_stand_without_one(database_url: str) -> None:

@@ -6,7 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from archiver.model import Alive, Item, Message
-from archiver.recording import handover as module
 from archiver.recording.handover import Handover
 
 
@@ -67,11 +66,11 @@ def test_a_message_larger_than_the_room_passes_alone() -> None:
 
 
 def test_messages_without_a_byte_are_bounded_as_well() -> None:
-    handover = Handover(most_bytes=1 << 40)
+    handover = Handover(most_bytes=1 << 40, most_items=100)
     full = threading.Event()
 
     def put() -> None:
-        for _ in range(module.MOST_ITEMS):
+        for _ in range(100):
             handover.put(message(1))
         full.set()
         handover.put(message(1))
@@ -80,5 +79,5 @@ def test_messages_without_a_byte_are_bounded_as_well() -> None:
         done = pool.submit(put)
         assert full.wait(20)
         assert not done.done()
-        assert len(handover.take_all(0) or ()) == module.MOST_ITEMS
+        assert len(handover.take_all(0) or ()) == 100
         done.result(5)

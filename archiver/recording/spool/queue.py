@@ -26,7 +26,8 @@ DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""
 ITEM_BYTES = 128
 """What an item counts besides its payload, so that even messages without a byte come to an end of the room."""
-_IN_MEMORY = 2 << 20
+IN_MEMORY = 2 << 20
+"""Most bytes of the newest items that are kept in memory as well, by default."""
 _UNCOMPARED = "uncompared since"
 _SPARE_PAGES = 256
 """Free pages of the file that are kept for what comes next."""
@@ -56,9 +57,10 @@ class Spool:
     Raises SpoolInUse when another process has the file, SpoolError when it cannot be used.
     """
 
-    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT, in_memory: int = IN_MEMORY) -> None:
         self.path = path
         self._limit = limit
+        self._in_memory = in_memory
         self._changed = threading.Condition()
         self._recent: deque[Group] = deque()
         self._recent_size = 0
@@ -135,7 +137,7 @@ class Spool:
 
     def _remember(self, group: Group) -> None:
         """Keeps a group in memory while there is room; what is left out is read from the file when its turn comes."""
-        if self._recent_size + group.size <= _IN_MEMORY:
+        if self._recent_size + group.size <= self._in_memory:
             self._recent.append(group)
             self._recent_size += group.size
 

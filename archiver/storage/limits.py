@@ -1,0 +1,20 @@
+"""How much the recorder remembers from one batch to the next, so that its memory stays bounded whatever comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLimits:
+    """Most entries of each cache; one that is full gives up what it has had longest, or all."""
+
+    words: int = 10_000
+    """Texts of each vocabulary."""
+    resources: int = 20_000
+    links: int = 8_000
+    """What events say of their resource and its parents; one with many parents counts for several."""
+    placed: int = 20_000
+    """Resources whose ancestors are known."""
+    pairs: int = 200_000
+    """Resources and ancestors, in pairs."""
