@@ -9,16 +9,23 @@ bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format docs bench clean
+.PHONY: help demo test test-fast test-random lint format docs bench clean
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-16s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo  ## see it work: a simulated platform, the daemon, and what it answers
 	@$(bin)/archiver demo
 
 test: $(VENV)/.dev  ## run every test (ARGS="-k spool" to choose)
 	@$(bin)/python -m pytest -n $(JOBS) $(ARGS)
+
+test-fast: $(VENV)/.dev  ## run what takes no database and no daemon: the unit tests and the layers
+	@$(bin)/lint-imports --no-logo
+	@$(bin)/python -m pytest -n $(JOBS) tests/unit $(ARGS)
+
+test-random: $(VENV)/.dev  ## run the tests that make up examples, with other examples than ever before
+	@$(bin)/python -m pytest -n $(JOBS) --hypothesis-profile=random -m hypothesis $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check

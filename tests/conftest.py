@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 from sqlalchemy import make_url
 
@@ -21,7 +22,7 @@ from .pgbouncer import NO_PGBOUNCER, PORT, find_pgbouncer, running_pgbouncer
 from .pgcluster import NO_BINARIES, find_binaries, running_cluster
 
 TIERS = {
-    "unit": "one part by itself, in memory",
+    "unit": "one part by itself, without a database",
     "integration": "parts together with real sockets, files and databases",
     "acceptance": "the real program as a process, as its users start it",
     "migrations": "the schema on its way from one revision to the next",
@@ -29,6 +30,16 @@ TIERS = {
 OWN_VARIABLES = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_")
 TEST_VARIABLES = ("ARCHIVER_TEST_", "ARCHIVER_REQUIRE_")
 DATABASES = ["sqlite", "postgresql"]
+
+# The examples are the same in every run, but for `make test-random`. None fails for being slow on a busy machine, and
+# all of a test share one archive: each makes names of its own.
+patient = hypothesis.settings(
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.register_profile("same", patient, derandomize=True)
+hypothesis.settings.register_profile("random", patient, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 RunArchiver = Callable[..., subprocess.CompletedProcess[str]]
 SpawnArchiver = Callable[..., subprocess.Popen[str]]

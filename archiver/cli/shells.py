@@ -47,4 +47,4 @@ complete -o default -F %(complete_func)s %(prog_name)s
 
 def teach_typer() -> None:
     """Makes this the script that `--show-completion` and `--install-completion` give to bash."""
-    _completion_shared._completion_scripts["bash"] = BASH
+    _completion_shared._completion_scripts["bash"] = BASH  # noqa: SLF001 - there is no public place

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from archiver.api.archive import Archive
 from archiver.simulator.service.server import STILL, Listening, Simulator
 from archiver.storage.engine import reading_engine, writing_engine
 
@@ -99,7 +100,7 @@ def rows(url: str, query: str) -> list[Any]:
 
 def archived(url: str) -> list[int]:
     """The numbers of the archived events, in the order of archiving."""
-    return [json.loads(extra)["n"] for (extra,) in rows(url, "SELECT extra FROM events ORDER BY id") if extra]
+    return [json.loads(extra)["n"] for (extra,) in rows(url, "SELECT extra FROM event_log ORDER BY id") if extra]
 
 
 class Spooled(NamedTuple):
@@ -152,7 +153,9 @@ def known(url: str, spool: Path) -> list[int]:
 
 def sessions(url: str) -> list[str | None]:
     """Why each session was closed, in the order of their opening; None: it is open."""
-    return [reason for (reason,) in rows(url, "SELECT reason FROM sessions ORDER BY id")]
+    with Archive.open(url) as archive:
+        lines = map(json.loads, archive.export())
+        return [line["reason"] for line in lines if line["archiver"] == "session"]
 
 
 def contiguous(numbers: list[int]) -> bool:

@@ -49,8 +49,7 @@ def test_several_streams_go_into_one_archive(recorder: Recorder) -> None:
         process.terminate()
         assert process.wait(10) == 0, recorder.log()
         expected = [(tutum.stream_url, 25), (cloud.stream_url, 25)]
-    query = """SELECT streams.url, count(*) FROM events JOIN sessions ON sessions.id = events.session_id
-        JOIN streams ON streams.id = sessions.stream_id WHERE events.extra LIKE '%"n"%' GROUP BY streams.url"""
+    query = """SELECT stream, count(*) FROM event_log WHERE extra LIKE '%"n"%' GROUP BY stream"""
     assert sorted(map(tuple, rows(recorder.url, query))) == sorted(expected)
 
 
@@ -155,7 +154,7 @@ def test_a_simulated_platform_is_served_until_it_is_told_to_stop(
     stream = platform.stdout.readline().split()[-1]
     process = sqlite_recorder.start(stream, options=("--limit", "50"))
     assert process.wait(30) == 0, sqlite_recorder.log()
-    assert rows(sqlite_recorder.url, "SELECT count(*) FROM events")[0][0] >= 50
+    assert rows(sqlite_recorder.url, "SELECT count(*) FROM event_log")[0][0] >= 50
     platform.terminate()
     assert platform.wait(10) == 0
 

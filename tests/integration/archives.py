@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -85,6 +86,16 @@ def rows(url: str, statement: str, **values: Any) -> list[tuple[Any, ...]]:
 def export(url: str) -> list[str]:
     with Archive.open(url) as archive:
         return list(archive.export())
+
+
+def exported(url: str, kind: str) -> list[dict[str, Any]]:
+    """The lines of an export that are of one kind: session, event, observation, reject."""
+    return [line for line in map(json.loads, export(url)) if line["archiver"] == kind]
+
+
+def rejected(url: str) -> list[tuple[str, bytes]]:
+    """Reason and bytes of every reject."""
+    return [(line["reason"], base64.b64decode(line["payload"])) for line in exported(url, "reject")]
 
 
 def between(since: float | None, until: float | None) -> TimeRange:

@@ -7,17 +7,16 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
 
 from archiver.queries import completion
-from archiver.storage import schema
-from archiver.storage.engine import writing_engine
+
+from .archives import event, record
 
 RESOURCES = [
-    (1, "0fc9f01d-a726", "web-1"),
-    (1, "0fd11111-a726", "web-2"),
-    (1, "abcd0000-a726", "shop/web:1.2"),
-    (2, "beef0000-a726", "exec"),
+    ("container", "0fc9f01d-a726", "web-1"),
+    ("container", "0fd11111-a726", "web-2"),
+    ("container", "abcd0000-a726", "shop/web:1.2"),
+    ("action", "beef0000-a726", "exec"),
 ]
 LONG = 5.0
 
@@ -28,16 +27,7 @@ def archive(database_url: str) -> str:
 
 
 def fill(url: str) -> str:
-    engine = writing_engine(url)
-    with engine.begin() as connection:
-        types = [{"id": 1, "text": "container"}, {"id": 2, "text": "action"}]
-        connection.execute(insert(schema.metadata.tables["event_types"]), types)
-        rows = [
-            {"id": number, "type_id": kind, "key": key, "uri": f"/api/v1/container/{key}/", "name": name}
-            for number, (kind, key, name) in enumerate(RESOURCES, 1)
-        ]
-        connection.execute(insert(schema.metadata.tables["resources"]), rows)
-    engine.dispose()
+    record(url, *(event(f"{kind}/{key}")._replace(name=name) for kind, key, name in RESOURCES))
     return url
 
 

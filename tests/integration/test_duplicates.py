@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.storage.recorder import Recorder
 
-from .archives import event, record, rows, wire
+from .archives import event, record, rejected, wire
 
 
 def counts(url: str) -> list[tuple[Any, ...]]:
-    return rows(url, "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM rejects)")
+    with Archive.open(url) as archive:
+        return [(archive.status().events, archive.status().rejects)]
 
 
 @pytest.mark.parametrize("batches", [1, 2])
@@ -43,8 +45,8 @@ def test_the_same_uuid_with_other_content_is_a_reject(database_url: str, other: 
         for batch in [[told, conflicting]] if batches == 1 else [[told], [conflicting]]:
             recorder.record(batch)
 
-    ((payload,),) = rows(database_url, "SELECT payload FROM rejects")
-    assert json.loads(bytes(payload)) == json.loads(wire("container/1", **first | other))
+    ((_, payload),) = rejected(database_url)
+    assert json.loads(payload) == json.loads(wire("container/1", **first | other))
     assert counts(database_url) == [(1, 1)]
 
 

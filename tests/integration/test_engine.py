@@ -89,18 +89,18 @@ def test_a_locked_file_is_busy(sqlite_url: str) -> None:
         other.execute("BEGIN IMMEDIATE")
         engine = create_engine(sqlite_url, connect_args={"timeout": 0})
         with connected(engine) as connection:
-            assert type(refusal(sqlite_url, connection, "DELETE FROM streams")) is DatabaseBusy
+            assert type(refusal(sqlite_url, connection, "DELETE FROM alembic_version")) is DatabaseBusy
 
 
 def test_a_file_opened_to_read_is_read_only(sqlite_url: str) -> None:
     with connected(reading_engine(sqlite_url)) as connection:
-        assert type(refusal(sqlite_url, connection, "DELETE FROM streams")) is DatabaseReadOnly
+        assert type(refusal(sqlite_url, connection, "DELETE FROM alembic_version")) is DatabaseReadOnly
 
 
 def test_a_file_that_may_not_grow_is_neither_busy_nor_read_only(sqlite_url: str) -> None:
     with connected(writing_engine(sqlite_url)) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")  # the pages that there are already, in fact
-        blob = "INSERT INTO rejects VALUES (1, NULL, '2016-02-01', 'too much', zeroblob(1000000))"
+        blob = "CREATE TABLE too_much AS SELECT zeroblob(1000000)"
         assert type(refusal(sqlite_url, connection, blob)) is DatabaseUnreachable
 
 
@@ -135,10 +135,10 @@ def in_german(connection: Connection) -> None:
 @pytest.mark.parametrize(
     ("statement", "kind"),
     [
-        ("SET ROLE {reader}; DELETE FROM streams", DatabaseReadOnly),
-        ("SET TRANSACTION READ ONLY; DELETE FROM streams", DatabaseReadOnly),
-        ("SET LOCAL lock_timeout = '10ms'; LOCK TABLE rejects", DatabaseBusy),
-        ("LOCK TABLE rejects NOWAIT", DatabaseBusy),
+        ("SET ROLE {reader}; SELECT pg_read_file('secret')", DatabaseReadOnly),
+        ("SET TRANSACTION READ ONLY; CREATE TABLE new (n int)", DatabaseReadOnly),
+        ("SET LOCAL lock_timeout = '10ms'; LOCK TABLE alembic_version", DatabaseBusy),
+        ("LOCK TABLE alembic_version NOWAIT", DatabaseBusy),
         ("SELECT 1 / 0", RowRefused),
         (f'SELECT * FROM "{HOSTILE[:60]}"', DatabaseUnreachable),
         (f"DO $$ BEGIN RAISE EXCEPTION '{HOSTILE}'; END $$", DatabaseUnreachable),
@@ -149,7 +149,7 @@ def test_postgresql_is_understood_in_any_language(
     postgres_url: str, reader_role: str, statement: str, kind: type[ArchiverError], language: str
 ) -> None:
     with connected(writing_engine(postgres_url)) as other, connected(writing_engine(postgres_url)) as connection:
-        other.exec_driver_sql("LOCK TABLE rejects")
+        other.exec_driver_sql("LOCK TABLE alembic_version")
         if language == "german":
             in_german(connection)
         refused = refusal(postgres_url, connection, statement.format(reader=reader_role))

@@ -19,7 +19,7 @@ from archiver.model import Alive, Reject
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import ImportResult, import_lines
 
-from .archives import START, STREAM, closed, event, export, micros, opened, record, rows, seen, uri, wire
+from .archives import START, STREAM, closed, event, export, micros, opened, record, rejected, rows, seen, uri, wire
 
 CAPTURES = (
     b'{"type":"container","action":"create","state":"Starting","parents":[],"resource_uri":"/api/v1/container/9/"}'
@@ -70,9 +70,15 @@ def lines(url: str) -> list[bytes]:
     return [line.encode() + b"\n" for line in export(url)]
 
 
+EVERY_URI = """
+SELECT uri FROM event_log WHERE uri IS NOT NULL UNION SELECT uri FROM current_states
+UNION SELECT ancestor_uri FROM subtree ORDER BY 1
+"""
+
+
 def answers(url: str) -> dict[str, Any]:
     with Archive.open(url) as archive:
-        uris = [found for (found,) in rows(url, "SELECT uri FROM resources ORDER BY uri")]
+        uris = [found for (found,) in rows(url, EVERY_URI)]
         return {
             "history": [archive.history(ref)[1:] + archive.resolve(ref)[1:] for ref in uris],
             "actions": [list(archive.actions(ref)) for ref in uris],
@@ -148,17 +154,15 @@ def test_two_exports_in_one_file(filled: str, copy_url: str, tmp_path: Path) -> 
 
     import_lines(target, lines(filled) + lines(second))
 
-    assert rows(
-        target, "SELECT count(*) FROM events WHERE resource_id = (SELECT id FROM resources WHERE key = '77')"
-    ) == [(3,)]
-    assert rows(target, "SELECT count(*) FROM events") == [(10,)]
+    assert rows(target, "SELECT count(*) FROM event_log WHERE uri = :uri", uri=uri("container/77")) == [(3,)]
+    assert rows(target, "SELECT count(*) FROM event_log") == [(10,)]
 
 
 def test_lines_as_on_the_wire(database_url: str) -> None:
     found = import_lines(database_url, [CAPTURES + b"\n", b"\n", b"garbage\n", wire("container/1", "Running", 1)])
 
     assert found == ImportResult(events=2, rejects=1)
-    assert rows(database_url, "SELECT payload FROM rejects")[0][0] in (b"garbage", memoryview(b"garbage"))
+    assert [payload for _, payload in rejected(database_url)] == [b"garbage"]
 
 
 HEAD = b'{"archiver":"export","archive":"abc","revision":"0001"}'
@@ -200,7 +204,7 @@ def test_a_line_of_an_export_that_makes_no_sense_is_a_reject_with_its_bytes(
     line = json.dumps(value).encode()
 
     assert import_lines(sqlite_url, [HEAD, line]) == ImportResult(rejects=1)
-    assert rows(sqlite_url, "SELECT payload FROM rejects") == [(line,)]
+    assert [payload for _, payload in rejected(sqlite_url)] == [line]
 
 
 def test_lines_out_of_order_are_not_taken_for_archived_ones(sqlite_url: str) -> None:

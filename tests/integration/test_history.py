@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from archiver.api.archive import Archive
 from archiver.model import Span
 from archiver.queries.coverage import IMPORTED
-from archiver.storage.engine import writing_engine
 
 from .archives import at, between, closed, event, opened, record, rows, seen, uri
 
@@ -131,36 +130,34 @@ def test_a_question_within_an_answer_does_not_end_it(database_url: str) -> None:
     assert found == [uri(f"container/{n}") for n in range(1200)]
 
 
+EXAMPLES = count()
 KNOWN = st.lists(
     st.tuples(st.booleans(), st.integers(0, 6), st.sampled_from(["Running", "Stopped", "Starting"])), max_size=8
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(known=KNOWN)
 def test_views_history_and_tree_agree(database_url: str, known: list[tuple[bool, int, str]]) -> None:
-    engine = writing_engine(database_url)
-    with engine.begin() as connection:
-        for table in ("observations", "events"):
-            connection.execute(text(f"DELETE FROM {table}"))
-    engine.dispose()
-    told = [(seen if asked else event)("container/1", state, second) for asked, second, state in known]
-    record(database_url, event("container/1", None, 0), *told)
+    ref = f"container/{next(EXAMPLES)}"  # each example has its own, in the same archive
+    told = [(seen if asked else event)(ref, state, second) for asked, second, state in known]
+    record(database_url, event(ref, None, 0), *told)
 
-    found = spans(database_url)
+    with Archive.open(database_url) as archive:
+        found, node = archive.history(ref).spans, archive.tree(ref)
     in_view = rows(
         database_url,
         "SELECT state, since, until, seconds FROM state_spans WHERE uri = :u ORDER BY since, 3 NULLS LAST",
-        u=uri("container/1"),
+        u=uri(ref),
     )
     assert sorted((row[0], moment(row[1]), moment(row[2]) or at(99)) for row in in_view) == sorted(
         (span.state, span.since, span.until or at(99)) for span in found
     )
-    with Archive.open(database_url) as archive:
-        node = archive.tree("container/1")
     last = (found[-1].state, found[-1].since) if found else (None, None)
     assert (node.state, node.since) == last
-    assert rows(database_url, "SELECT state FROM current_states") == ([(last[0],)] if found else [])
+    assert rows(database_url, "SELECT state FROM current_states WHERE uri = :u", u=uri(ref)) == (
+        [(last[0],)] if found else []
+    )
 
 
 def moment(value: Any) -> datetime | None:

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 
+from archiver.api.archive import Archive
 from archiver.platforms.tutum.facts import BELONGS_TO
-from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.relations import target
 
-from .archives import event, record, rows, uri
+from .archives import event, exported, record, rows, seen, uri
 
 REFS = [f"{kind}/{n}" for kind in ("stack", "service", "container", "node", "action") for n in (1, 2)]
+Told = tuple[str, list[str]]
 TOLD = st.tuples(st.sampled_from(REFS), st.lists(st.sampled_from(REFS), max_size=4))
 BATCHES = st.lists(st.lists(TOLD, max_size=5), min_size=1, max_size=4)
-PAIRS = """
-SELECT d.uri, a.uri, p.derived FROM resource_parents p
-JOIN resources d ON d.id = p.child_id JOIN resources a ON a.id = p.parent_id ORDER BY 1, 2
-"""
-EMPTY = [
-    "event_parents", "resource_parents", "events", "resources", "event_states", "event_actions", "event_types",
-]  # fmt: skip
+EXAMPLES = count()
 
 
-def closed_over(told: Sequence[tuple[str, list[str]]]) -> list[tuple[str, str, int]]:
+def closed_over(told: Sequence[Told]) -> list[tuple[str, str]]:
     """By brute force: what the events name, what the platform's nature implies, and all that follows."""
-    named = {(child, parent) for child, parents in told for parent in parents if parent != child}
-    pairs = set(named)
+    pairs = {(child, parent) for child, parents in told for parent in parents if parent != child}
     for _, parents in told:
         kinds = [parent.partition("/")[0] for parent in parents]
         for low in parents:
@@ -42,57 +37,54 @@ def closed_over(told: Sequence[tuple[str, list[str]]]) -> list[tuple[str, str, i
                     pairs.add((low, high))
     while more := {(a, d) for a, b in pairs for c, d in pairs if b == c and a != d} - pairs:
         pairs |= more
-    return sorted((uri(low), uri(high), int((low, high) not in named)) for low, high in pairs)
+    return sorted((uri(low), uri(high)) for low, high in pairs)
 
 
-@pytest.fixture
-def emptied(database_url: str) -> Iterator[Callable[[], str]]:
-    """The same archive again and again, without the rows of the last example."""
-    engine = writing_engine(database_url)
-
-    def empty() -> str:
-        with engine.begin() as connection:
-            for table in EMPTY:
-                connection.execute(text(f"DELETE FROM {table}"))
-        return database_url
-
-    yield empty
-    engine.dispose()
+def pairs(url: str, ending: str = "") -> list[tuple[str, str]]:
+    """What is under what, of the resources whose keys end so."""
+    query = "SELECT descendant_uri, ancestor_uri FROM subtree WHERE descendant_uri LIKE :ending ORDER BY 1, 2"
+    return [(low, high) for low, high in rows(url, query, ending=f"%{ending}/")]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(batches=BATCHES)
-def test_the_pairs_are_the_closure_of_what_was_told(emptied: Callable[[], str], batches: list[list[object]]) -> None:
-    url = emptied()
+def test_the_pairs_are_the_closure_of_what_was_told(database_url: str, batches: list[list[Told]]) -> None:
+    own = f".{next(EXAMPLES)}"  # each example has resources of its own, in the same archive
+    told = [[(child + own, [parent + own for parent in parents]) for child, parents in batch] for batch in batches]
 
-    with Recorder(url, secrets.token_hex(4)) as recorder:
-        for batch in batches:
-            recorder.record([event(child, None, 0, parents) for child, parents in batch])  # type: ignore[misc]
+    with Recorder(database_url, secrets.token_hex(4)) as recorder:
+        for batch in told:
+            recorder.record([event(child, None, 0, parents) for child, parents in batch])
 
-    assert rows(url, PAIRS) == closed_over([told for batch in batches for told in batch])  # type: ignore[misc]
-
-
-def test_what_follows_and_is_then_named_is_no_longer_derived(database_url: str) -> None:
-    told = [("container/1", ["service/1"]), ("service/1", ["stack/1"]), ("container/1", ["stack/1"])]
-    with Recorder(database_url) as recorder:
-        for child, parents in told:
-            recorder.record([event(child, None, 0, parents)])
-
-    assert rows(database_url, PAIRS) == closed_over(told)
+    assert pairs(database_url, own) == closed_over([pair for batch in told for pair in batch])
 
 
 def test_self_parents_and_circles_do_no_harm(database_url: str) -> None:
     told = [("stack/1", ["stack/1"]), ("stack/1", ["stack/2"]), ("stack/2", ["stack/1"]), ("node/1", ["stack/1"])]
     record(database_url, *(event(child, None, 0, parents) for child, parents in told))
 
-    assert rows(database_url, PAIRS) == closed_over(told)
+    assert pairs(database_url) == closed_over(told)
 
 
-def test_a_pair_knows_the_event_that_told_first(database_url: str) -> None:
+def test_a_parent_that_follows_and_is_then_named_is_exported_as_named(database_url: str) -> None:
+    with Recorder(database_url) as recorder:
+        recorder.record([seen("container/1", None, 0, ["service/1"]), event("service/1", None, 1, ["stack/1"])])
+        before = exported(database_url, "observation")
+        recorder.record([seen("container/1", None, 2, ["stack/1"])])
+        after = exported(database_url, "observation")
+
+    assert [line["parents"] for line in before] == [[uri("service/1")]]
+    assert [line["parents"] for line in after] == [[uri("service/1"), uri("stack/1")]] * 2
+
+
+def test_a_pair_is_as_old_as_the_event_that_told_first(database_url: str) -> None:
     for second in (1, 2):
         record(database_url, event("container/1", None, second, ["stack/1"]))
 
-    assert rows(database_url, "SELECT first_event_id FROM resource_parents") == [(1,)]
+    with Archive.open(database_url) as archive:
+        first, _ = archive.events()
+    ((since,),) = rows(database_url, "SELECT since FROM subtree")
+    assert datetime.fromisoformat(str(since)) == first.occurred_at
 
 
 @pytest.mark.parametrize(

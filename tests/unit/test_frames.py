@@ -45,7 +45,7 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     return [chunk for chunk in [*chunks, data[at:]] if chunk]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(PAYLOADS, st.integers(1, 4)), max_size=6), st.lists(st.integers(1, 70_000), max_size=12))
 def test_the_messages_do_not_depend_on_how_the_bytes_are_cut(sent: list[tuple[bytes, int]], sizes: list[int]) -> None:
     stream = b""
@@ -63,7 +63,7 @@ def test_the_messages_do_not_depend_on_how_the_bytes_are_cut(sent: list[tuple[by
     assert [item.refused is None for item in whole] == [len(payload) <= 100_000 for payload, _ in sent]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.binary(min_size=1, max_size=300), max_size=8))
 def test_any_bytes_end_in_messages_or_a_violation_and_nothing_else(chunks: list[bytes]) -> None:
     items, end = received(chunks, 1000)
