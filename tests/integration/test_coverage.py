@@ -110,6 +110,13 @@ def test_a_session_without_sign_of_life_watches_no_more(database_url: str) -> No
     assert in_view(database_url) == [(STREAM, at(9), None, SILENT)]
 
 
+def test_the_last_sign_of_life_is_the_latest_in_whatever_order_they_come(database_url: str) -> None:
+    told = [opened("a", 0), event("container/1", second=9, session="a"), Alive(STREAM, "a", micros(5))]
+    record(database_url, *told, receiver="r", upto=3)
+
+    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT)]
+
+
 def test_before_the_first_session_nobody_watched(database_url: str) -> None:
     record(database_url, opened("a", 10), closed("a", 20))
 

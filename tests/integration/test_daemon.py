@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -158,6 +159,30 @@ def test_the_watchdog_is_not_fed_while_the_spool_hangs_but_is_while_the_archive_
             line.settimeout(10)
             assert line.recv(1000).startswith(b"WATCHDOG=1")
             assert daemon.ingest.trouble
+
+
+def test_the_watchdog_is_fed_while_the_disk_stays_full(
+    spool: Spool, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = threading.Event()
+    append = spool.append
+
+    def refuse(items: list[Item], **options: Any) -> int:
+        if not room.is_set():
+            raise SpoolError(path=spool.path, reason="database or disk is full")
+        return append(items, **options)
+
+    monkeypatch.setattr(spool, "append", refuse)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(0.5)
+        notifier = Notifier(str(tmp_path / "notify"))
+        pace = DaemonPace(tick=0.02, spool_stuck=0.2, last_delay=0.02)
+        with running(Daemon([Told("a", 1, ends=False)], spool, sqlite_url, notifier=notifier, pace=pace)):
+            began = time.monotonic()
+            while time.monotonic() < began + 0.6:
+                assert line.recv(1000)
+            room.set()
 
 
 def _falls_silent(line: socket.socket) -> bool:

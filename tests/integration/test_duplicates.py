@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.model import Message, Record
+from archiver.platforms.decoders import decode
 from archiver.storage.recorder import Recorder
 
-from .archives import event, record, rejected, wire
+from .archives import SECOND, START, event, record, rejected, wire
 
 
 def counts(url: str) -> list[tuple[Any, ...]]:
@@ -72,3 +74,19 @@ def test_the_others_of_a_batch_with_a_duplicate_are_archived(database_url: str) 
     done = record(database_url, event("container/2"), event("container/1", uuid="u"), event("container/3", uuid="v"))
 
     assert (done.events, done.duplicates) == (2, 1)
+
+
+def told_by(node: str, signal: str) -> Record:
+    """What a Docker Engine said, with what the source adds beside it."""
+    said = {"Type": "container", "Action": "kill", "Actor": {"ID": "c1", "Attributes": {"signal": signal}}}
+    said |= {"scope": "local", "time": START // SECOND, "timeNano": START * 1000}
+    payload = json.dumps({"engine": "ENGINE", "node": node, "message": said}).encode()
+    return decode(Message("unix:///run/docker.sock", None, "docker", START, payload))
+
+
+def test_of_a_docker_engine_its_own_words_count_not_what_stands_beside_them(database_url: str) -> None:
+    """The same message comes again after the engine joined a swarm: its identity is that of the message."""
+    done = [record(database_url, told_by(node, "15")) for node in ("node1", "node2")]
+
+    assert [one.duplicates for one in done] == [0, 1]
+    assert counts(database_url) == [(1, 0)]

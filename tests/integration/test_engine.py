@@ -65,9 +65,6 @@ def test_an_error_can_be_carried_to_another_process(error: DatabaseUnreachable |
     assert (type(carried), str(carried), carried.next_step) == (type(error), str(error), error.next_step)
 
 
-# --- errors are judged by their code ---------------------------------------------------------------------------------
-
-
 @contextmanager
 def connected(engine: Engine) -> Iterator[Connection]:
     try:
@@ -75,6 +72,16 @@ def connected(engine: Engine) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+def test_a_commit_is_on_the_disk_when_it_is_done(sqlite_url: str) -> None:
+    """WAL with synchronous=NORMAL may lose the last commits when the power goes (https://sqlite.org/pragma.html)."""
+    with connected(writing_engine(sqlite_url)) as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+# --- errors are judged by their code ---------------------------------------------------------------------------------
 
 
 def refusal(url: str, connection: Connection, statement: str) -> ArchiverError:

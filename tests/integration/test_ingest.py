@@ -475,6 +475,25 @@ def test_a_call_that_makes_no_progress_is_ended_also_the_first(
     assert extras(postgres_url) == numbers(1)
 
 
+def test_a_call_that_cannot_be_ended_is_complained_of_now_and_then(
+    spool: Spool, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody else is writing to the SQLite file; it is looked at a hundred times a second."""
+    spool.append(stream(1))
+    ingest = Ingest(spool, sqlite_url, pace=replace(AT_ONCE, stuck=0.3))
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with running(ingest) as thread:
+            for _ in range(150):
+                threading.Event().wait(0.01)
+                ingest.watch()
+            other.rollback()
+            ingest.finish()
+            thread.join(20)
+    assert 2 <= sum("has not answered" in record.message for record in caplog.records) <= 6
+    assert extras(sqlite_url) == numbers(1)
+
+
 def _until(what: Callable[[], object]) -> None:
     for _ in range(2000):
         if what():

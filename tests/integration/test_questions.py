@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,26 @@ def test_what_is_above_each_other_is_still_below_the_root(database_url: str) -> 
 
     with Archive.open(database_url) as archive:
         assert names(archive.tree("stack/1")) == {"1": {}, "2": {}}
+
+
+@pytest.mark.parametrize("filters", [{}, {"under": "stack/1"}, {"states": ["Running"]}])
+def test_of_events_of_one_instant_the_last_archived_are_the_last(database_url: str, filters: dict[str, Any]) -> None:
+    names = [f"container/{n}" for n in (3, 1, 4, 2, 5)]
+    record(database_url, *(event(name, "Starting", 0, ["stack/1"]) for name in sorted(names)))
+    record(database_url, *(event(name, "Running", 1, ["stack/1"]) for name in names))
+
+    with Archive.open(database_url) as archive:
+        found = [[told.resource_uri for told in archive.events(limit=limit, **filters)] for limit in (2, 0)]
+
+    assert found[0] == [uri(name) for name in names[-2:]]
+    assert found[1][-5:] == [uri(name) for name in names]
+
+
+def test_an_action_that_was_only_named_did_not_run(database_url: str) -> None:
+    record(database_url, event("container/1", "Running", 1, ["action/1", "stack/1"]))
+
+    with Archive.open(database_url) as archive:
+        assert list(archive.actions("action/1")) == []
 
 
 def test_a_thousand_levels_are_no_harm(database_url: str) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
+from archiver.recording.spool.file import open_sound
 from archiver.recording.spool.queue import Group, Spool
 
 URL = "ws://stream.example/v1/events"
@@ -275,12 +276,20 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(spool: Spool, path: Path) -
     assert drained(spool) == messages(1, 100, 10_000)
 
 
+def test_a_commit_is_on_the_disk_when_it_is_done(path: Path) -> None:
+    """WAL with synchronous=NORMAL may lose the last commits when the power goes (https://sqlite.org/pragma.html)."""
+    with closing(open_sound(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
 # --- other processes, dead ones, damage -----------------------------------------------------------------------------
 
 FILL = """
 import os, sys
 from pathlib import Path
 from archiver.model import Message
+from archiver.recording.spool.file import open_sound
 from archiver.recording.spool.queue import Spool
 spool = Spool(Path(sys.argv[1]))
 number = 0
