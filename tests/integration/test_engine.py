@@ -51,7 +51,7 @@ def test_any_name_of_a_file_will_do(tmp_path: Path, name: str) -> None:
 
     record(url, event("container/1"))
 
-    assert rows(url, "SELECT count(*) FROM events") == [(1,)]
+    assert rows(url, "SELECT count(*) FROM event_log") == [(1,)]
     assert (tmp_path / name).exists()
 
 
