@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archiver.codec.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
+from archiver.codec.text import MAX_NAME, MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Observation, Observed, Reject
 
 
@@ -20,7 +20,7 @@ def observe(observed: Observed) -> Observation | Reject:
         return Observation(
             uri,
             _text(value.get("state"), MAX_WORD),
-            _text(value.get("name"), MAX_WORD),
+            _text(value.get("name"), MAX_NAME),
             tuple([parent for parent in parents if parent is not None][:MAX_PARENTS]),
             observed.at,
             keep(extra) if extra else None,

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_WORD = 255
-"""Longest type, action, state, uuid or name, in bytes of UTF-8."""
+"""Longest type, action, state or uuid, in bytes of UTF-8."""
 MAX_URI = 2048
 """Longest URI, in bytes of UTF-8: PostgreSQL indexes no text beyond 2,704 bytes."""
+MAX_NAME = MAX_URI
+"""Longest name, in bytes of UTF-8: Compose has made names of hundreds (docker/compose#13391)."""
 MAX_PARENTS = 1000
 """Most parents of one event that get rows of their own."""
 MAX_DEPTH = 64

@@ -32,7 +32,17 @@ from archiver.model.items import (
     Opened,
 )
 from archiver.model.moments import EPOCH, MICROSECOND, Micros, iso, now_micros, to_datetime, to_micros
-from archiver.model.records import Batch, Event, EventColumns, Observation, Record, Reject, ResourceRef, TimeSource
+from archiver.model.records import (
+    Batch,
+    Event,
+    EventColumns,
+    Observation,
+    Record,
+    Reject,
+    ResourceRef,
+    TimeSource,
+    Together,
+)
 
 __all__ = [
     "EPOCH",
@@ -66,6 +76,7 @@ __all__ = [
     "StreamStatus",
     "TimeRange",
     "TimeSource",
+    "Together",
     "TreeNode",
     "iso",
     "now_micros",

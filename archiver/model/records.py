@@ -101,7 +101,13 @@ class ResourceRef(NamedTuple):
     key: str
 
 
-Record = Event | Reject | Observation | Opened | Alive | Closed | Condition
+class Together(NamedTuple):
+    """What one message tells of several objects; one record, so that a message stays one step of a receiver."""
+
+    records: tuple[Event | Observation, ...]
+
+
+Record = Event | Reject | Observation | Together | Opened | Alive | Closed | Condition
 """What is archived: what a source said, decoded."""
 
 
@@ -146,7 +152,14 @@ class Batch:
 
     def of_kind(self, kind: type[R]) -> list[R]:
         """The records of one kind, in their order; of events rather `events`."""
-        return [record for record in self._records if type(record) is kind]
+        return [record for record in self._flat() if type(record) is kind]
+
+    def _flat(self) -> Iterator[Record]:
+        for record in self._records:
+            if isinstance(record, Together):
+                yield from record.records
+            else:
+                yield record
 
     def __iter__(self) -> Iterator[Record]:
         """All records, one by one."""

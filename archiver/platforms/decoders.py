@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from archiver.model import Event, Message, Reject
+from typing import TYPE_CHECKING
+
+from archiver.codec.observation import observe
+from archiver.model import Event, Message, Observation, Observed, Reject, Together
 from archiver.platforms.tutum import decoder as tutum
 
-__all__ = ["decode"]
+if TYPE_CHECKING:
+    from archiver.platforms.docker.decoder import StreamDecoder
+
+__all__ = ["Decoder", "decode"]
 
 
 def decode(message: Message) -> Event | Reject:
-    """The event that a message carries, or the message itself with the reason why it carries none. Never raises."""
+    """The event that a message by itself carries, or the message with the reason why it carries none. Never raises."""
     if message.refused is not None:
         return Reject.of(message, message.refused)
     if message.dialect == "docker":
@@ -17,3 +23,31 @@ def decode(message: Message) -> Event | Reject:
 
         return docker.decode(message)
     return tutum.decode(message)
+
+
+class Decoder:
+    """Decodes everything that is archived on one way, in its order.
+
+    A message of Tutum or Docker Cloud says all by itself. What one of a Docker Engine means depends on those before it,
+    so some of each stream is remembered, within bounds. A new decoder knows nothing until the stream, or what it
+    observes when it connects, tells.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[str, StreamDecoder] = {}
+
+    def decode(self, item: Message | Observed) -> Event | Reject | Observation | Together:
+        """What is to be recorded of a message, or of an answer to a question. Never raises."""
+        if item.dialect != "docker":
+            return decode(item) if type(item) is Message else observe(item)  # type: ignore[arg-type]
+        if type(item) is Message:
+            return decode(item) if item.refused is not None else self._stream(item.stream).decode(item)
+        return self._stream(item.stream).observe(item)  # type: ignore[arg-type]
+
+    def _stream(self, stream: str) -> StreamDecoder:
+        found = self._streams.get(stream)
+        if found is None:
+            from archiver.platforms.docker.decoder import StreamDecoder
+
+            found = self._streams[stream] = StreamDecoder()
+        return found

@@ -10,10 +10,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from archiver.codec.observation import observe
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
 from archiver.model import Batch, Condition, Item, Message, Observed, Record, Reject
-from archiver.platforms.decoders import decode
+from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.failures import Failures
 from archiver.recording.prefetch import Prefetch
@@ -58,6 +57,7 @@ class Ingest:
         self._url = url
         self._recorder = Recorder(url, spool.identity)
         self._failures = Failures()
+        self._decoder = Decoder()
         self._on_archived = on_archived
         self._pace = pace or IngestPace()
         self._busy_since: float | None = None
@@ -133,7 +133,7 @@ class Ingest:
             group = self._spool.take(position, pace.batch, pace.batch_bytes, timeout)
             if group is not None:
                 position = group.last
-                yield group.first, Batch([decode_item(item, self._failures) for item in group.items])
+                yield group.first, Batch([decode_item(item, self._decoder, self._failures) for item in group.items])
             elif self._stop.is_set():
                 return
             elif self.position == position:
@@ -245,13 +245,11 @@ class Ingest:
         self.trouble = None
 
 
-def decode_item(item: Item, failures: Failures) -> Record:
+def decode_item(item: Item, decoder: Decoder, failures: Failures) -> Record:
     """What of a spooled item is recorded; whatever it holds, the next one gets its turn."""
     try:
-        if type(item) is Message:
-            return decode(item)
-        if type(item) is Observed:
-            return observe(item)
+        if isinstance(item, (Message, Observed)):
+            return decoder.decode(item)
     except Exception as error:  # noqa: BLE001 - a bug of a decoder must not end the recording
         failures.tell("a message could not be decoded, and is kept as a reject", error)
         return rejected(item, f"{type(error).__name__} while decoding")

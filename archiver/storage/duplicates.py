@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from archiver.codec.events import rebuild
 from archiver.codec.text import dump
 from archiver.model import Event, EventColumns, Reject
+from archiver.platforms.docker.facts import essence
+from archiver.platforms.docker.messages import normal
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.rows import event_rows, original, parents_of
@@ -52,9 +54,13 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
 
 
 def _content(value: dict[str, Any]) -> str:
-    """What the platform said, to be compared; of a Docker Engine its own message, what stands beside that is ours."""
-    if str(value.get("resource_uri")).startswith("/docker/"):
-        value = value.get("message", value)
+    """What the platform said, to be compared; of a Docker Engine what makes its message the one it is.
+
+    What stands beside the message is ours, and an engine tells it to a client of another version with other keys.
+    """
+    message = value.get("message")
+    if type(message) is dict and str(value.get("resource_uri") or "/docker/").startswith("/docker/"):
+        return essence(normal(message))
     return json.dumps(value, sort_keys=True)
 
 

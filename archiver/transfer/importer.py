@@ -28,7 +28,7 @@ from archiver.model import (
     now_micros,
     to_micros,
 )
-from archiver.platforms.decoders import decode
+from archiver.platforms.decoders import Decoder
 from archiver.platforms.docker.decoder import speaks_docker
 from archiver.storage.recorder import Recorder
 from archiver.transfer.decode_process import decoding
@@ -101,6 +101,7 @@ class _Reader:
     def __init__(self, dialect: Dialect, batch_lines: int) -> None:
         self._dialect = dialect
         self._batch_lines = batch_lines
+        self._decoder = Decoder()
         self._archive: str | None = None
         self._part = 0
         self._last: dict[str, int] = {}
@@ -123,7 +124,8 @@ class _Reader:
         try:
             value = parse(line.decode()) if line.startswith(_MARK) else None
             if value is None or value["archiver"] not in _KINDS:
-                return _Line("wire", 0, [decode(Message("", None, _dialect(line, self._dialect), now, line))])
+                message = Message("", None, _dialect(line, self._dialect), now, line)
+                return _Line("wire", 0, [self._decoder.decode(message)])
             return self._read_exported(value, clean=b"\\u" not in line and line.isascii())
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             reason = f"a line of an export that is not readable ({type(error).__name__}: {error})"[:1000]
@@ -218,11 +220,11 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
 
 def _observation(value: dict[str, Any], _clean: bool) -> Record:
     facts = {key: value[key] for key in ("uri", "state", "name", "parents", "extra")}
-    session = _known(value["session"])
-    found = observe(Observed("", session, "tutum", _micros(value["observed_at"]), dump(facts).encode()))
+    session = _text(value["session"])  # none of what an imported message told
+    found = observe(Observed("", session or "", "tutum", _micros(value["observed_at"]), dump(facts).encode()))
     if isinstance(found, Reject):
         raise ValueError(found.reason)
-    return found
+    return found._replace(session=session)
 
 
 def _reject(value: dict[str, Any], _clean: bool) -> Record:

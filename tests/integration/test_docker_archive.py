@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource
 from archiver.model import Message, Resource, TreeNode
 from archiver.platforms.decoders import decode
+from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import import_lines
+from tests.integration.archives import rows
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
 
@@ -81,7 +84,7 @@ def test_an_exec_is_one_action_with_an_end(archive: Archive) -> None:
 
 
 def test_what_was_done_to_a_container_names_the_container(archive: Archive) -> None:
-    renamed = [action for action in archive.actions("stack/blog") if action.name == "rename"]
+    renamed = [action for action in archive.actions("blog-app-2") if action.name == "rename"]
 
     assert [action.target for action in renamed] == [archive.resolve("blog-app-2").uri]
 
@@ -113,6 +116,68 @@ def test_recorded_messages_can_be_imported_as_the_engine_wrote_them(database_url
     result = import_lines(database_url, lines)
 
     assert (result.events, result.rejects) == (937, 0)
+
+
+def told(action: str, at: int, kind: str = "container", id: str = "x1", **attributes: str) -> bytes:
+    actor = {"ID": id, "Attributes": attributes}
+    scope = "swarm" if kind == "service" else "local"
+    message = {"Type": kind, "Action": action, "Actor": actor, "scope": scope}
+    return json.dumps({**message, "timeNano": (1_795_000_000 + at) * 10**9}).encode()
+
+
+def test_a_late_word_changes_nothing_in_history_tree_and_views(database_url: str) -> None:
+    lines = [told("create", 0), told("start", 1), told("die", 5, exitCode="143"), told("health_status: unhealthy", 6)]
+    import_lines(database_url, [*lines, told("oom", 7)])
+
+    with Archive.open(database_url) as archive:
+        assert states(archive, "container/x1") == ["created", "running", "exited (143)"]
+        assert archive.tree("container/x1").state == "exited (143)"
+        assert [event.action for event in archive.events(limit=2)] == ["health_status", "oom"]
+    assert rows(database_url, "SELECT state FROM current_states WHERE type = 'container'") == [("exited (143)",)]
+
+
+def test_a_renamed_container_is_found_by_its_new_name_before_its_next_message(database_url: str) -> None:
+    import_lines(database_url, [told("create", 0, name="a"), told("rename", 1, name="b", oldName="/a")])
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("b").key == "x1"
+        assert [(action.name, action.target) for action in archive.actions("b")] == [
+            ("rename", "/docker/v1/container/x1/")
+        ]
+
+
+def test_a_rollback_by_hand_is_archived_as_state_and_action_and_once(database_url: str) -> None:
+    changed = {"image.new": "web:3", "replicas.new": "2", "updatestate.new": "rollback_started"}
+    lines = [told("create", 0, "service", "s1"), told("update", 1, "service", "s1", **changed)]
+
+    first, again = import_lines(database_url, lines), import_lines(database_url, lines)
+
+    assert (first.events, again.events, again.duplicates, again.rejects) == (3, 0, 3, 0)
+    with Archive.open(database_url) as archive:
+        assert states(archive, "service/s1") == ["created", "rollback_started"]
+        assert [action.name for action in archive.actions("service/s1")] == ["rollback"]
+
+
+def test_what_one_message_tells_of_two_objects_survives_an_export(database_url: str, tmp_path: Path) -> None:
+    import_lines(database_url, [told("create", 0, name="a"), told("rename", 1, name="b", oldName="/a")])
+    other = f"sqlite:///{tmp_path}/other.db"
+    migrate.create(other)
+
+    with Archive.open(database_url) as archive:
+        result = import_lines(other, [line.encode() for line in archive.export()])
+
+    assert (result.events, result.rejects) == (2, 0)
+    with Archive.open(other) as archive:
+        assert archive.resolve("b").key == "x1"
+
+
+def test_the_same_message_of_another_version_of_the_api_is_no_conflict(database_url: str) -> None:
+    line = told("start", 0, image="web")
+    with_more = json.dumps({"status": "start", "id": "x1", "from": "web", **json.loads(line)}).encode()
+
+    result = import_lines(database_url, [line, with_more])
+
+    assert (result.events, result.duplicates, result.rejects) == (1, 1, 0)
 
 
 def test_an_action_is_not_found_by_what_it_does(database_url: str) -> None:

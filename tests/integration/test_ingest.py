@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolError
 from archiver.model import Closed, Item, Message, Opened, Record
+from archiver.platforms.decoders import Decoder
 from archiver.recording import ingest as module
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
@@ -327,14 +328,14 @@ def test_a_batch_of_which_a_half_is_in_when_the_database_goes_comes_once(
 def test_a_message_that_the_decoder_fails_on_is_kept_and_the_next_is_decoded(
     spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    real = module.decode
+    real = Decoder.decode
 
-    def decode(item: Message) -> Record:
+    def decode(decoder: Decoder, item: Message) -> Record:
         if b"Poison" in item.payload:
             raise ZeroDivisionError
-        return real(item)
+        return real(decoder, item)
 
-    monkeypatch.setattr(module, "decode", decode)
+    monkeypatch.setattr(Decoder, "decode", decode)
     spool.append([*stream(1)[:-1], message(2, "Poison"), *stream(3)[1:]])
     all_archived(spool, sqlite_url)
     assert extras(sqlite_url) == numbers(1, 3)

@@ -24,7 +24,13 @@ WEB = {
     "com.docker.swarm.node.id": "node1",
     "name": "shop_web.1.t1",
 }
-COMPOSED = {"com.docker.compose.project": "blog", "com.docker.compose.service": "app", "name": "blog-app-1"}
+BUILT = {
+    "com.docker.compose.project": "blog",
+    "com.docker.compose.service": "app",
+    "com.docker.compose.version": "2.26",
+}
+COMPOSED = {**BUILT, "com.docker.compose.container-number": "1", "name": "blog-app-1"}
+EXEC = "e1" * 32
 ENGINE = {"engine": "ENGINE", "node": "node1", "swarm": "swarm1"}
 ABOVE_WEB = (
     "/docker/v1/service/s1/",
@@ -34,7 +40,7 @@ ABOVE_WEB = (
 )
 
 
-def said(kind: str, action: str, id: str = "x1", scope: str = "local", **attributes: str) -> dict[str, Any]:
+def said(kind: str, action: str, id: str = "x1", scope: str = "local", **attributes: Any) -> dict[str, Any]:
     actor = {"ID": id, "Attributes": attributes}
     return {"Type": kind, "Action": action, "Actor": actor, "scope": scope, "timeNano": 1_795_426_054_706_028_481}
 
@@ -143,13 +149,15 @@ def test_recorded_lines_are_told_from_those_of_tutum() -> None:
         ("unpause", {}, "running"),
         ("die", {"exitCode": "3"}, "exited (3)"),
         ("die", {}, "exited"),
-        ("oom", {}, "oom"),
+        ("die", {"exitCode": 3}, "exited (3)"),
+        ("die", {"exitCode": "a label"}, "exited"),
+        ("oom", {}, None),
         ("health_status: unhealthy", {}, "running (unhealthy)"),
         ("destroy", {}, "removed"),
     ],
 )
 def test_what_changes_a_container_is_an_event_of_the_container(
-    action: str, attributes: dict[str, str], state: str
+    action: str, attributes: dict[str, Any], state: str | None
 ) -> None:
     found = event(said("container", action, **WEB, **attributes), **ENGINE)
 
@@ -166,18 +174,30 @@ def test_what_somebody_does_to_a_container_is_an_action_on_it_and_all_above(verb
     assert found.parents == ("/docker/v1/container/x1/", *ABOVE_WEB)
 
 
-@pytest.mark.parametrize(("code", "end"), [("0", "Success"), ("1", "Failed"), ("137", "Failed")])
-def test_an_exec_is_one_action_that_begins_and_ends(code: str, end: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "end"), [("0", "Success"), (0, "Success"), ("1", "Failed"), (137, "Failed"), ("ok", "Finished")]
+)
+def test_an_exec_is_one_action_that_begins_and_ends(code: Any, end: str) -> None:
     messages = [
-        said("container", "exec_create: sh -c x: y", execID="e1"),
-        said("container", "exec_start: sh -c x: y", execID="e1"),
-        said("container", "exec_die", execID="e1", exitCode=code),
+        said("container", "exec_create: sh -c x: y", execID=EXEC),
+        said("container", "exec_start: sh -c x: y", execID=EXEC),
+        said("container", "exec_die", execID=EXEC, exitCode=code),
     ]
 
     found = [event(message) for message in messages]
 
-    assert {one.resource_uri for one in found} == {"/docker/v1/action/e1/"}
+    assert {one.resource_uri for one in found} == {f"/docker/v1/action/{EXEC}/"}
     assert [(one.action, one.state) for one in found] == [("exec", "Pending"), ("exec", "In progress"), ("exec", end)]
+
+
+def test_an_exec_without_an_exit_code_is_not_called_a_success() -> None:
+    assert event(said("container", "exec_die", execID=EXEC)).state == "Finished"
+
+
+def test_what_is_no_id_of_an_exec_tells_the_execs_of_one_container_only() -> None:
+    found = {event(said("container", "exec_die", key, execID="build-77")).resource_uri for key in ("x1", "x2")}
+
+    assert len(found) == 2
 
 
 def test_an_exec_of_the_engine_itself_is_called_a_healthcheck() -> None:
@@ -194,6 +214,10 @@ def test_a_container_of_compose_has_a_service_and_a_stack_on_its_engine() -> Non
         "/docker/v1/stack/ENGINE.blog/",
         "/docker/v1/node/ENGINE/",
     )
+
+
+def test_an_image_that_compose_built_puts_no_container_into_the_project() -> None:
+    assert event(said("container", "start", **BUILT), engine="ENGINE").parents == ("/docker/v1/node/ENGINE/",)
 
 
 def test_a_container_by_itself_is_on_its_node() -> None:
@@ -259,6 +283,7 @@ def test_a_node_changes_by_itself_or_by_somebody(attributes: dict[str, str], exp
         ("volume", "create", "data", "/docker/v1/volume/ENGINE.data/", "created"),
         ("volume", "destroy", "data", "/docker/v1/volume/ENGINE.data/", "removed"),
         ("image", "pull", "a/b:1", "/docker/v1/image/ENGINE.a%2Fb:1/", "created"),
+        ("image", "untag", "sha256:aa", "/docker/v1/image/ENGINE.sha256:aa/", None),
         ("image", "delete", "sha256:aa", "/docker/v1/image/ENGINE.sha256:aa/", "removed"),
         ("secret", "remove", "k1", "/docker/v1/secret/k1/", "removed"),
         ("config", "create", "k1", "/docker/v1/config/k1/", "created"),
@@ -298,6 +323,60 @@ def test_a_message_delivered_again_in_another_session_has_the_same_identity() ->
     assert event(said("container", "stop"), **ENGINE).uuid != once.uuid
 
 
+def test_a_message_told_to_a_client_of_an_older_api_in_another_order_has_the_same_identity() -> None:
+    message = said("container", "start", image="web", name="a")
+    told = {"status": "start", "id": "x1", "from": "web", **dict(reversed(message.items()))}
+
+    assert event(told).uuid == event(message).uuid
+
+
+def test_two_containers_connected_in_one_tick_are_two_events() -> None:
+    found = {event(said("network", "connect", "n1", container=key)).uuid for key in ("x1", "x2")}
+
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(("action", "identities"), [("remove", 1), ("update", 2)])
+def test_a_removal_is_one_event_though_each_manager_tells_it_at_its_own_time(action: str, identities: int) -> None:
+    told = [{**said("service", action, "s1", "swarm"), "timeNano": at} for at in (1_795_426_054 * 10**9, 10**18)]
+
+    assert len({event(message).uuid for message in told}) == identities
+
+
+def test_a_message_without_a_time_may_be_another_one_and_has_no_identity() -> None:
+    message = said("container", "kill")
+    del message["timeNano"]
+
+    assert event(message).uuid is None
+
+
+def test_the_time_is_put_right_by_what_the_engine_s_clock_is_ahead() -> None:
+    assert event(said("container", "start"), ahead=3_600_000_000).occurred_at == 1_795_422_454_706_028
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"status": "die", "id": "x1", "from": "web", "time": 1_795_000_000},
+        {
+            "type": "container",
+            "action": "die",
+            "id": "x1",
+            "attributes": {"image": "web"},
+            "service": "web",
+            "time": "2026-11-18T11:06:40.000000Z",
+        },
+    ],
+)
+def test_the_form_of_old_engines_and_that_of_compose_say_the_same(old: dict[str, Any]) -> None:
+    found = event(old)
+
+    assert speaks_docker(json.dumps(old).encode())
+    assert (found.resource_uri, found.state) == ("/docker/v1/container/x1/", "exited")
+    assert (found.occurred_at, found.time_source) == (1_795_000_000_000_000, "datetime")
+    assert json.loads(found.extra or "") == {"message": old}
+
+
 def test_the_envelope_is_kept_with_the_message_and_decodes_to_the_same_event() -> None:
     found = event(said("service", "create", "s1", "swarm"), **ENGINE, stack="swarm1.shop")
 
@@ -325,7 +404,7 @@ def test_what_is_no_message_is_rejected_byte_for_byte(payload: bytes) -> None:
 
 
 def test_texts_that_no_column_takes_stay_in_the_message_only() -> None:
-    found = event(said("container", "die", exitCode="x" * 300, name="a\0b"))
+    found = event(said("container", f"health_status: {'x' * 300}", name="a\0b"))
 
     assert (found.state, found.name) == (None, None)
     assert json.loads(found.extra or "")["message"]["Actor"]["Attributes"]["name"] == "a\0b"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID, uuid5
-
-from archiver.codec.text import dump
 
 STACK = "com.docker.stack.namespace"
 SERVICE = "com.docker.swarm.service.id"
@@ -16,6 +15,14 @@ SERVICE_NAME = "com.docker.swarm.service.name"
 NODE = "com.docker.swarm.node.id"
 PROJECT = "com.docker.compose.project"
 PROJECT_SERVICE = "com.docker.compose.service"
+_PLACES_IN_PROJECT = (
+    "com.docker.compose.container-number",
+    "com.docker.compose.oneoff",
+    "com.docker.compose.network",
+    "com.docker.compose.volume",
+)
+"""What Compose calls an object within its project, one of them each. An image that Compose built bears the project's
+name as well, and hands it down to every container that anybody runs from it; these it does not."""
 RELATIONS = (
     STACK,
     SERVICE,
@@ -25,8 +32,7 @@ RELATIONS = (
     "com.docker.swarm.task.name",
     PROJECT,
     PROJECT_SERVICE,
-    "com.docker.compose.container-number",
-    "com.docker.compose.oneoff",
+    *_PLACES_IN_PROJECT,
 )
 """The labels that say where an object belongs, and the only ones that are ever copied."""
 
@@ -35,6 +41,10 @@ REMOVED = "removed"
 
 GONE = frozenset({REMOVED, "destroyed", "deleted", "die", "destroy"})
 """States, in lower case, after which a resource is no more: ours, and the words of others who recorded an engine."""
+
+ENGINE_WORDS = frozenset({"exitCode", "execID"})
+"""Attributes by which an engine says what happened. It copies a container's labels over them (moby's
+daemon/events.go): under a label of such a name, what the engine had to say is lost."""
 
 HEALTHCHECK = "healthcheck"
 """The action of an exec that the engine ran by itself to probe a container, which it does by the hour."""
@@ -85,26 +95,31 @@ def scoped(scope: str, name: str) -> str:
 
 def stack_key(labels: Mapping[str, Any], engine: Engine) -> str | None:
     """The key of the stack, or of the Compose project, that an object with these labels belongs to."""
-    if stack := label(labels, STACK):
+    if stack := text(labels, STACK):
         return scoped(engine.swarm or engine.node, stack)
-    if project := label(labels, PROJECT):
+    if project := project_of(labels):
         return scoped(engine.id, project)
     return None
+
+
+def project_of(labels: Mapping[str, Any]) -> str:
+    """The Compose project that an object with these labels is a part of; empty where it is of none."""
+    return text(labels, PROJECT) if any(text(labels, place) for place in _PLACES_IN_PROJECT) else ""
 
 
 def stack_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
     """The stack, or the Compose project, that an object with these labels belongs to."""
     key = stack_key(labels, engine)
-    return Named(uri("stack", key), label(labels, STACK) or label(labels, PROJECT) or key) if key else None
+    return Named(uri("stack", key), text(labels, STACK) or text(labels, PROJECT) or key) if key else None
 
 
 def service_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
     """The service, of a swarm or of Compose, that a container with these labels belongs to."""
     stack = stack_of(labels, engine)
     above = (stack.uri,) if stack else ()
-    if service := label(labels, SERVICE):
-        return Named(uri("service", service), label(labels, SERVICE_NAME) or service, above + engine.cluster)
-    project, service = label(labels, PROJECT), label(labels, PROJECT_SERVICE)
+    if service := text(labels, SERVICE):
+        return Named(uri("service", service), text(labels, SERVICE_NAME) or service, above + engine.cluster)
+    project, service = project_of(labels), text(labels, PROJECT_SERVICE)
     if project and service:
         key = scoped(engine.id, f"{project}.{service}")
         return Named(uri("service", key), f"{project}-{service}", above + engine.host)
@@ -114,23 +129,50 @@ def service_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
 def container_parents(labels: Mapping[str, Any], engine: Engine) -> tuple[str, ...]:
     """Service, stack, node and swarm of a container with these labels."""
     service, stack = service_of(labels, engine), stack_of(labels, engine)
-    if not engine.node and (node := label(labels, NODE)):
+    if not engine.node and (node := text(labels, NODE)):
         engine = engine._replace(node=node)
     return tuple(found.uri for found in (service, stack) if found) + engine.host
 
 
-def label(labels: Mapping[str, Any], name: str) -> str:
-    """The text of a label; empty when there is none."""
-    found = labels.get(name)
+def text(found: object, *path: str) -> str:
+    """The text at the end of a path of keys, of labels, attributes or an answer; empty when there is none."""
+    for key in path:
+        if type(found) is not dict:
+            return ""
+        found = found.get(key)
     return found if type(found) is str else ""
 
 
-def identity(message: Mapping[str, Any]) -> str:
-    """The same for every delivery of a message, and for no other message.
+def essence(message: Mapping[str, Any]) -> str:
+    """What makes a message of an engine the one it is, however it was spelled: type, action, actor, scope and time.
 
-    Swarm managers all tell of one change with one time, so theirs are one message as well.
+    An engine tells the same to a client of an older API with more keys, and in any order. Managers of a swarm tell of
+    a removal each at its own time, of all else at the time of the change: so a removal has none here.
     """
     actor = message.get("Actor")
-    parts = [message.get(key) for key in ("timeNano", "Type", "Action", "scope")]
-    parts.append(actor.get("ID") if type(actor) is dict else None)
-    return str(uuid5(_MESSAGES, dump(parts if parts[0] is not None else message)))
+    actor = actor if type(actor) is dict else {}
+    attributes = actor.get("Attributes")
+    flat = {key: value for key, value in attributes.items() if _is_flat(value)} if type(attributes) is dict else {}
+    parts = [text(message, "Type"), text(message, "Action"), text(message, "scope") or "local"]
+    at = None if parts[1:] == ["remove", "swarm"] else _time(message)
+    return json.dumps([*parts, at, text(actor, "ID"), flat], sort_keys=True)
+
+
+def identity(message: Mapping[str, Any]) -> str:
+    """The same for every delivery of a message, and for no other message."""
+    return str(uuid5(_MESSAGES, essence(message)))
+
+
+def has_identity(message: Mapping[str, Any]) -> bool:
+    """Whether a message can be told from a later one that says the same: one without a time cannot."""
+    return _time(message) is not None
+
+
+def _time(message: Mapping[str, Any]) -> int | float | str | None:
+    nanoseconds = message.get("timeNano")
+    found = message.get("time") if nanoseconds is None else nanoseconds
+    return found if type(found) in (int, float, str) else None
+
+
+def _is_flat(value: object) -> bool:
+    return type(value) not in (dict, list)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from archiver.platforms.docker.facts import (
+    ENGINE_WORDS,
     RELATIONS,
     Engine,
     Named,
@@ -16,6 +17,7 @@ from archiver.platforms.docker.facts import (
     stack_of,
     uri,
 )
+from archiver.platforms.docker.facts import text as text
 
 
 class Finding(NamedTuple):
@@ -38,7 +40,7 @@ class Finding(NamedTuple):
             "state": self.state,
             "name": self.name,
             "parents": list(self.parents),
-            "extra": {key: value for key, value in self.extra.items() if value not in (None, "", {})},
+            "extra": {key: value for key, value in self.extra.items() if value not in (None, "", {}, [])},
         }
 
 
@@ -72,6 +74,7 @@ def container(found: Mapping[str, Any], engine: Engine) -> Finding:
         "id": text(found, "Id"),
         "image": text(found, "Config", "Image"),
         "labels": labels,
+        "labelled": sorted(ENGINE_WORDS.intersection(_at(found, "Config", "Labels") or ())),
         "created": text(found, "Created"),
         "started": text(found, "State", "StartedAt"),
         "finished": text(found, "State", "FinishedAt"),
@@ -88,7 +91,7 @@ def container(found: Mapping[str, Any], engine: Engine) -> Finding:
 def _container_state(found: Mapping[str, Any]) -> str | None:
     """As `docker ps` words it."""
     state, code = text(found, "State", "Status"), _at(found, "State", "ExitCode")
-    if state in ("exited", "restarting"):
+    if state in ("exited", "restarting") and type(code) is int:
         return f"{state} ({code})"
     health = text(found, "State", "Health", "Status")
     if state == "running" and health not in ("", "none"):
@@ -113,8 +116,8 @@ def service(found: Mapping[str, Any], engine: Engine) -> Finding:
         "update_started": text(found, "UpdateStatus", "StartedAt"),
         "update_completed": text(found, "UpdateStatus", "CompletedAt"),
     }
-    state = text(found, "UpdateStatus", "State") or "created"
-    return _of_swarm("service", found, engine, state, extra)
+    # Without an update there is no state to tell; that it is there is no news of its having been created.
+    return _of_swarm("service", found, engine, text(found, "UpdateStatus", "State"), extra)
 
 
 def node(found: Mapping[str, Any], engine: Engine) -> Finding:
@@ -160,10 +163,10 @@ def volume(found: Mapping[str, Any], engine: Engine) -> Finding:
 
 def image(found: Mapping[str, Any], engine: Engine) -> Finding:
     tags = _at(found, "RepoTags")
-    name = tags[0] if type(tags) is list and tags and type(tags[0]) is str else None
-    extra = {"id": text(found, "Id"), "created": _at(found, "Created"), "size": _at(found, "Size")}
+    named = [tag for tag in tags if type(tag) is str and tag != "<none>:<none>"] if type(tags) is list else []
+    extra = {"id": text(found, "Id"), "created": _at(found, "Created"), "size": _at(found, "Size"), "tags": named}
     me = uri("image", scoped(engine.id, text(found, "Id")))
-    return Finding(me, "created", None if name == "<none>:<none>" else name, engine.host, extra)
+    return Finding(me, "created", named[0] if named else None, engine.host, extra)
 
 
 def _in_stack(
@@ -200,12 +203,6 @@ def _labels(found: Mapping[str, Any], *path: str) -> dict[str, str]:
     if type(labels) is not dict:
         return {}
     return {key: labels[key] for key in RELATIONS if type(labels.get(key)) is str}
-
-
-def text(found: object, *path: str) -> str:
-    """The text at the end of a path of keys; empty when there is none."""
-    value = _at(found, *path)
-    return value if type(value) is str else ""
 
 
 def _at(found: object, *path: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from archiver.platforms.docker import inspect
-from archiver.platforms.docker.facts import REMOVED, Engine, Named, label, scoped, service_of, stack_of
+from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of, text
 from archiver.platforms.docker.facts import uri as docker_uri
 from archiver.platforms.docker.http import FAILURES
 from archiver.platforms.docker.inspect import Finding
@@ -66,15 +66,15 @@ class Inventory:
 
     def about(self, ask: Ask | None, message: Mapping[str, Any]) -> Iterator[Finding]:
         """What a message tells of new names, and what it makes worth asking: new objects, the swarm just joined."""
-        kind, verb = label(message, "Type"), label(message, "Action")
+        kind, verb = text(message, "Type"), text(message, "Action")
         actor = message.get("Actor")
-        key = label(actor, "ID") if type(actor) is dict else ""
+        key = text(actor, "ID") if type(actor) is dict else ""
         attributes = actor.get("Attributes") if type(actor) is dict else None
         if type(attributes) is dict and kind == "container":
             yield from self._name(
                 filter(None, (stack_of(attributes, self.engine), service_of(attributes, self.engine)))
             )
-        if ask and label(message, "scope") == "swarm" and not self.engine.swarm:
+        if ask and text(message, "scope") == "swarm" and not self.engine.swarm:
             info = self._ask(ask, "/info")
             yield from self._know_engine(info) if type(info) is dict else ()
         if verb in _GOING:
@@ -96,7 +96,7 @@ class Inventory:
         self._there[kind] = set()
         for item in listed:
             if kind == "container":
-                yield from self._inspect(ask, kind, inspect.text(item, "Id"))
+                yield from self._inspect(ask, kind, text(item, "Id"))
             else:
                 yield from self._found(kind, item)
         if kind != "network" or self._manager:  # elsewhere an engine lists only those networks that it uses
@@ -119,7 +119,7 @@ class Inventory:
         if finding.stack and kind != "container":
             self._stacks[finding.uri] = finding.stack
         if kind == "container" and (probe := inspect.probe(found)):
-            self._probes[inspect.text(found, "Id")] = probe
+            self._probes[text(found, "Id")] = probe
         if kind == "service":
             self._named.add(finding.uri)
         yield finding
@@ -156,15 +156,15 @@ class Inventory:
     def envelope(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the decoder cannot know from the message alone."""
         # All managers of a swarm tell of it; so that they say the same, nothing of one engine is added.
-        here = Engine(swarm=self.engine.swarm) if label(message, "scope") == "swarm" else self.engine
+        here = Engine(swarm=self.engine.swarm) if text(message, "scope") == "swarm" else self.engine
         facts: dict[str, Any] = dict(zip(("engine", "node", "swarm"), here, strict=True))
-        kind, actor = label(message, "Type"), message.get("Actor")
-        key = label(actor, "ID") if type(actor) is dict else ""
+        kind, actor = text(message, "Type"), message.get("Actor")
+        key = text(actor, "ID") if type(actor) is dict else ""
         if kind == "container":
-            facts["probe"] = self._is_probe(key, label(message, "Action"), actor)
+            facts["probe"] = self._is_probe(key, text(message, "Action"), actor)
         else:
             uri = docker_uri(kind, scoped(self.engine.id, key) if kind == "volume" else key)
-            going = label(message, "Action") in _GOING
+            going = text(message, "Action") in _GOING
             facts["stack"] = self._stacks.pop(uri, "") if going else self._stacks.get(uri, "")
         return {name: fact for name, fact in facts.items() if fact}
 
@@ -172,7 +172,7 @@ class Inventory:
         """Whether an exec is the container's health check. Only its first message has the command; the rest its id."""
         if not action.startswith("exec_") or type(actor) is not dict or type(actor.get("Attributes")) is not dict:
             return False
-        execution = label(actor["Attributes"], "execID")
+        execution = text(actor["Attributes"], "execID")
         if action.startswith("exec_create: ") and action == self._probes.get(container):
             self._execs[execution] = None
             if len(self._execs) > _MAX_EXECS:

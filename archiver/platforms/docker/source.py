@@ -18,9 +18,9 @@ from archiver.codec.text import parse
 from archiver.errors import StreamUnreachable
 from archiver.model import Alive, Closed, Item, Message, Micros, Observed, Opened, now_micros, to_micros
 from archiver.platforms.docker.endpoint import resolve
-from archiver.platforms.docker.facts import identity
+from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Arrival, Feed, describe
-from archiver.platforms.docker.inspect import Finding, text
+from archiver.platforms.docker.inspect import Finding
 from archiver.platforms.docker.inventory import Ask, Inventory
 from archiver.platforms.wire.backoff import Backoff
 from archiver.platforms.wire.logtext import QuietLog, plain

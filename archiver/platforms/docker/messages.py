@@ -1,0 +1,115 @@
+"""Reads what a message of a Docker Engine says, in any of the forms in which engines and their clients wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from archiver.codec.text import MAX_WORD, fits
+from archiver.model import Micros, TimeSource, to_micros
+from archiver.platforms.docker.facts import Engine, has_identity, identity, text
+
+_YEAR_10000 = 253_402_300_800
+_IMAGE_STATUSES = frozenset({"pull", "push", "tag", "untag", "delete", "import", "load", "save"})
+_NUMBER = re.compile(r"-?\d{1,10}")
+
+
+class Said(NamedTuple):
+    """What a message says, with what the source and earlier messages add to it."""
+
+    kind: str
+    verb: str
+    detail: str
+    id: str
+    attributes: Mapping[str, Any]
+    scope: str
+    at: Micros
+    time_source: TimeSource
+    engine: Engine
+    stack: str
+    probe: bool
+    identity: str
+    timed: bool
+    """Whether the message has a time, without which it is the same as any other of its words."""
+    labels: frozenset[str] = frozenset()
+    """Those of the engine's words that are known to be labels of the container, and so say nothing."""
+    execution: str = ""
+    """The key of the action that a message about an exec belongs to, where its own id does not tell."""
+    digest: str = ""
+    """What an image's tag stands for, where that is known."""
+
+    @property
+    def exit_code(self) -> str | None:
+        """The exit code; None when the message has none, or only a label of that name."""
+        found = self.attributes.get("exitCode")
+        if "exitCode" in self.labels or type(found) not in (int, str):
+            return None
+        return str(int(str(found))) if _NUMBER.fullmatch(str(found)) else None
+
+
+def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
+    """What the message in an envelope says; None when it is no event of an engine."""
+    raw = normal(envelope["message"])
+    kind, action = text(raw, "Type").lower(), text(raw, "Action")
+    if not fits(kind, MAX_WORD) or not action:
+        return None
+    actor = raw.get("Actor")
+    attributes = actor.get("Attributes") if type(actor) is dict else None
+    verb, _, detail = action.partition(": ")
+    at, time_source = _time(raw, received_at)
+    ahead = envelope.get("ahead")
+    return Said(
+        kind,
+        verb,
+        detail,
+        text(actor, "ID"),
+        attributes if type(attributes) is dict else {},
+        text(raw, "scope") or "local",
+        at - ahead if type(ahead) is int and time_source == "datetime" and 0 < at - ahead < _YEAR_10000 * 10**6 else at,
+        time_source,
+        Engine(*(text(envelope, key) for key in ("engine", "node", "swarm"))),
+        text(envelope, "stack"),
+        envelope.get("probe") is True,
+        identity(raw),
+        has_identity(raw),
+    )
+
+
+def normal(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message in the form that engines have had since 1.10; any other value as it is.
+
+    Older engines wrote status, id and from alone; `docker compose events --json` writes the words in small letters and
+    the time as text.
+    """
+    if "Type" in raw or "Action" in raw:
+        return raw
+    if type(raw.get("status")) is str and type(raw.get("id")) is str and has_identity(raw):
+        kind = "image" if raw["status"] in _IMAGE_STATUSES else "container"
+        attributes = {"image": raw["from"]} if type(raw.get("from")) is str else {}
+        return _message(kind, raw["status"], raw["id"], attributes, raw.get("timeNano"), raw.get("time"))
+    if {"type", "action", "id", "attributes", "service", "time"} <= raw.keys() and type(raw["time"]) is str:
+        return _message(raw["type"], raw["action"], raw["id"], raw["attributes"], _nanoseconds(raw["time"]), None)
+    return raw
+
+
+def _message(kind: Any, action: Any, id: Any, attributes: Any, nanoseconds: Any, seconds: Any) -> dict[str, Any]:
+    actor = {"ID": id, "Attributes": attributes}
+    return {"Type": kind, "Action": action, "Actor": actor, "timeNano": nanoseconds, "time": seconds}
+
+
+def _nanoseconds(found: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(found)
+        return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) * 1000
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time(raw: Mapping[str, Any], received_at: Micros) -> tuple[Micros, TimeSource]:
+    for key, per_second in (("timeNano", 1_000_000_000), ("time", 1)):
+        found = raw.get(key)
+        if type(found) is int and 0 < found < _YEAR_10000 * per_second:
+            return found * 1_000_000 // per_second, "datetime"
+    return received_at, "received"
