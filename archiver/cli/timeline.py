@@ -211,7 +211,8 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
         (gap.since is None or gap.since <= span.since) and (gap.until is None or gap.until > span.since) for gap in gaps
     )
     end = inside[0].since if inside else span.until
-    note = "observed" if span.observed else "" if known else "last known"
+    notes = ("observed" if span.observed else "" if known else "last known", span.note)
+    note = ", ".join(filter(None, notes))
     yield Row(span.state if known else f"{span.state}?", span.since, end, span.events, note, known)
     reached = span.since
     for position, gap in enumerate(inside, 1):

@@ -55,6 +55,8 @@ class Span(NamedTuple):
     events: int
     observed: bool = False
     """True when the state was learnt by asking, not from an event."""
+    note: str = ""
+    """What explains that it began, where the platform said so apart: "out of memory"."""
 
 
 class History(NamedTuple):

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, or_, select
 
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
+from archiver.platforms.docker.facts import OOM
 from archiver.queries.coverage import IMPORTED, coverage
 from archiver.storage.bulk import chunks
-from archiver.storage.schema import event_states, events, observations, sessions
+from archiver.storage.schema import event_actions, event_states, events, observations, sessions
+
+OUT_OF_MEMORY = "out of memory"
+_OOM_EXPLAINS = timedelta(seconds=10)
+"""An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
 
 
 class _Known(NamedTuple):
@@ -21,7 +26,8 @@ class _Known(NamedTuple):
     at: datetime
     rank: int
     id: int
-    state: str
+    state: str | None
+    """None: what only explains the next state."""
     session_id: int | None
 
 
@@ -39,16 +45,27 @@ def history(connection: Connection, resource: Resource, range: TimeRange, now: d
 def _known(
     connection: Connection, table: Table, at: Any, rank: int, resource_id: int, range: TimeRange
 ) -> Iterator[_Known]:
-    of_resource = (table.c.resource_id == resource_id, table.c.state_id.is_not(None))
+    said = table.c.state_id.is_not(None)
+    ooms = _ooms(connection, table)
+    of_resource = (table.c.resource_id == resource_id, said if ooms is None else or_(said, ooms))
     query = select(at, literal_column(str(rank)), table.c.id, event_states.c.text, table.c.session_id)
-    query = query.join(event_states, event_states.c.id == table.c.state_id).where(*of_resource)
+    query = query.outerjoin(event_states, event_states.c.id == table.c.state_id).where(*of_resource)
     if range.since is not None:
-        before = connection.scalar(select(func.max(at)).where(*of_resource, at <= range.since))
+        of_state = (table.c.resource_id == resource_id, said)
+        before = connection.scalar(select(func.max(at)).where(*of_state, at <= range.since))
         query = query.where(at >= (before or range.since))
     if range.until is not None:
         query = query.where(at < range.until)
     rows = connection.execute(query.order_by(at, table.c.id), execution_options={"stream_results": True})
     return (_Known(*row) for row in rows.yield_per(1000))
+
+
+def _ooms(connection: Connection, table: Table) -> ColumnElement[bool] | None:
+    """The condition that an event tells of a process killed for want of memory; None where the archive has none."""
+    if table is not events:
+        return None
+    number = connection.scalar(select(event_actions.c.id).where(event_actions.c.text == OOM))
+    return None if number is None else events.c.action_id == number
 
 
 def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]:
@@ -64,7 +81,12 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator
     """
     span: Span | None = None
     carried = False
+    oom: datetime | None = None
     for at, rank, _, state, _ in known:
+        if state is None:
+            oom = at
+            span = _explained(span, oom)
+            continue
         inside = range.since is None or at >= range.since
         count = 1 if rank == 0 and inside else 0
         if span is not None and span.state == state:
@@ -74,9 +96,16 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator
         # A state carried into the range is no span of it when the range begins with another one.
         if span is not None and not (carried and span.since == start):
             yield span._replace(until=start)
-        span, carried = Span(state, start, None, count, observed=rank == 1), not inside
+        span, carried = _explained(Span(state, start, None, count, observed=rank == 1), oom), not inside
     if span is not None:
         yield span._replace(until=range.until if range.until is None or range.until <= now else None)
+
+
+def _explained(span: Span | None, oom: datetime | None) -> Span | None:
+    """A span that is an exit, with the want of memory told of just before or after it."""
+    if span is None or oom is None or not span.state.startswith("exited") or abs(span.since - oom) > _OOM_EXPLAINS:
+        return span
+    return span._replace(note=OUT_OF_MEMORY)
 
 
 def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:

@@ -136,6 +136,24 @@ def test_a_late_word_changes_nothing_in_history_tree_and_views(database_url: str
     assert rows(database_url, "SELECT state FROM current_states WHERE type = 'container'") == [("exited (143)",)]
 
 
+@pytest.mark.parametrize(
+    ("oom", "die", "start", "note"),
+    [(4, 5, 9, "out of memory"), (6, 5, 9, "out of memory"), (4, 90, 99, ""), (7, 5, 6, "")],
+)
+def test_an_exit_is_explained_by_the_want_of_memory_told_beside_it(
+    database_url: str, oom: int, die: int, start: int, note: str
+) -> None:
+    told_at = sorted([(0, "start"), (oom, "oom"), (die, "die"), (start, "start")])
+    import_lines(
+        database_url, [told(action, at, **({"exitCode": "137"} if action == "die" else {})) for at, action in told_at]
+    )
+
+    with Archive.open(database_url) as archive:
+        spans = archive.history("container/x1").spans
+
+    assert [(span.state, span.note) for span in spans] == [("running", ""), ("exited (137)", note), ("running", "")]
+
+
 def test_a_renamed_container_is_found_by_its_new_name_before_its_next_message(database_url: str) -> None:
     import_lines(database_url, [told("create", 0, name="a"), told("rename", 1, name="b", oldName="/a")])
 

@@ -177,6 +177,12 @@ def test_imported_states_of_which_nobody_knows_whether_anybody_was_watching() ->
     ]
 
 
+def test_what_explains_a_state_stands_beside_it() -> None:
+    answer = history(Span("exited (137)", at("14:00"), None, 1, note="out of memory"))
+
+    assert shown(answer)[-1].endswith("out of memory")
+
+
 def test_an_observed_state_is_marked() -> None:
     answer = history(Span("Running", at("14:00"), None, 0, observed=True))
 

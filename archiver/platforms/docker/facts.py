@@ -42,6 +42,9 @@ REMOVED = "removed"
 GONE = frozenset({REMOVED, "destroyed", "deleted", "die", "destroy"})
 """States, in lower case, after which a resource is no more: ours, and the words of others who recorded an engine."""
 
+OOM = "oom"
+"""The action by which an engine tells that the kernel killed a process of a container for want of memory."""
+
 ENGINE_WORDS = frozenset({"exitCode", "execID"})
 """Attributes by which an engine says what happened. It copies a container's labels over them (moby's
 daemon/events.go): under a label of such a name, what the engine had to say is lost."""
