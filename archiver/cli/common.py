@@ -47,7 +47,10 @@ Until = Annotated[
 FailIfEmpty = Annotated[bool, typer.Option("--fail-if-empty", help="End with code 7 when the answer is empty.")]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when reading --since and --until.")]
 Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
-Healthchecks = Annotated[bool, typer.Option("--all", help="Health checks of Docker too, which are left out else.")]
+Healthchecks = Annotated[
+    bool,
+    typer.Option("--all", help="Also what is left out else: health checks of Docker, and in a table what repeats."),
+]
 
 
 def examples(*lines: str) -> str:

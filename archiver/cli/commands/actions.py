@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from datetime import datetime
+
 import typer
 
 from archiver.cli import times
 from archiver.cli.common import Healthchecks, Refs, examples
 from archiver.cli.escape import escape
+from archiver.cli.folding import fold, folded
 from archiver.cli.output import Column, Presentation
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
@@ -28,13 +32,27 @@ def register(app: typer.Typer) -> None:
 def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
     """Which actions ran on a resource, or on several, and on all that is under it.
 
-    Every action stands there once, the oldest first, with what it was done to and how it ended.
+    Every action stands there once, the oldest first, with what it was done to and how it ended. In a table, what
+    repeats is one row.
     """
     roots = asked.about(refs).resources
     found = asked.archive.actions(roots, asked.range, healthchecks=all_)
-    asked.listing(COLUMNS, found, nothing="no actions in this range")
-    if not all_ and (folded := asked.archive.healthcheck_actions(roots)):
-        asked.note(f"... {folded:,} health checks are left out, --all shows them")
+    nothing = "no actions in this range"
+    if asked.presentation.format == "table" and not all_:
+        asked.listing(folded(COLUMNS, "action"), fold(found, _kind, _began), nothing=nothing)
+    else:
+        asked.listing(COLUMNS, found, nothing=nothing)
+    if not all_ and (probes := asked.archive.healthcheck_actions(roots)):
+        asked.note(f"... {probes:,} health checks are left out, --all shows them")
+
+
+def _kind(action: Action) -> Hashable | None:
+    """What repeats when it comes again; an action that has no name tells nobody what it is."""
+    return (action.name, action.state, action.target) if action.name else None
+
+
+def _began(action: Action) -> datetime:
+    return action.started_at
 
 
 def _seconds(action: Action) -> int | float | None:

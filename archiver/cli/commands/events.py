@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from archiver.cli import completion
 from archiver.cli.common import Healthchecks, examples
+from archiver.cli.folding import Repeated, fold, folded, left_out
 from archiver.cli.output import Column, Presentation, render, wait_for_reader, write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
@@ -24,6 +26,7 @@ POLL = 0.5
 """Seconds between two looks at the archive when following."""
 HELD_BACK = 10_000
 """Up to so many events are read before the first is written, to tell whether there are older ones."""
+_OLDER = "... older events exist, use -n 0 for all"
 
 Under = Annotated[
     list[str] | None,
@@ -102,6 +105,7 @@ def events(
     """The events as they came, the oldest first.
 
     The same filter given twice means either; different filters must all fit. A filter with a ! means: and not this.
+    In a table, what repeats is one row.
     """
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
@@ -114,8 +118,12 @@ def events(
     }
     if follow:
         _follow(asked, filters, limit=lines if lines is not None else 10)
+        return
+    limit = lines if lines is not None else 100
+    if asked.presentation.format == "table" and not all_:
+        asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), nothing="no such events")
     else:
-        asked.listing(COLUMNS, _last(asked, filters, lines if lines is not None else 100), nothing="no such events")
+        asked.listing(COLUMNS, _last(asked, filters, limit), nothing="no such events")
 
 
 def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:
@@ -126,7 +134,36 @@ def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[Arch
     found = list(asked.archive.events(**filters, range=asked.range, limit=limit + 1))
     yield from found[-limit:]
     if len(found) > limit:
-        asked.note("... older events exist, use -n 0 for all")
+        asked.note(_OLDER)
+
+
+def _last_rows(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[Repeated[ArchivedEvent]]:
+    """The last `limit` rows of a table in which what repeats is one row, out of no more than `HELD_BACK` events."""
+    if not 0 < limit <= HELD_BACK:
+        yield from fold(asked.archive.events(**filters, range=asked.range, limit=limit), _kind, _when)
+        return
+    wanted = limit
+    while True:
+        found = list(asked.archive.events(**filters, range=asked.range, limit=wanted + 1))
+        rows = list(fold(found[-wanted:], _kind, _when))
+        if len(rows) >= limit or len(found) <= wanted or wanted >= HELD_BACK:
+            break
+        wanted = min(4 * wanted, HELD_BACK)
+    yield from rows[-limit:]
+    if repeated := left_out(rows[-limit:]):
+        asked.note(f"... {repeated:,} repetitions are one row with what they repeat, --all shows them")
+    if len(found) > wanted or len(rows) > limit:
+        asked.note(_OLDER)
+
+
+def _kind(event: ArchivedEvent) -> Hashable:
+    """What repeats when it comes again: of actions, each of which is another, the same on the same."""
+    about = event.parents if event.type == "action" else event.resource_uri
+    return (event.type, event.action, event.state, about)
+
+
+def _when(event: ArchivedEvent) -> datetime:
+    return event.occurred_at
 
 
 def _follow(asked: Question, filters: dict[str, Any], limit: int) -> None:
