@@ -83,7 +83,7 @@ class Reject(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """A state learnt by asking the platform rather than from an event."""
+    """A state learnt by asking the platform rather than from an event: what is archived of an `Observed`."""
 
     uri: str
     state: str | None

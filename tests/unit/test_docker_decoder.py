@@ -354,21 +354,9 @@ def test_the_time_is_put_right_by_what_the_engine_s_clock_is_ahead() -> None:
     assert event(said("container", "start"), ahead=3_600_000_000).occurred_at == 1_795_422_454_706_028
 
 
-@pytest.mark.parametrize(
-    "old",
-    [
-        {"status": "die", "id": "x1", "from": "web", "time": 1_795_000_000},
-        {
-            "type": "container",
-            "action": "die",
-            "id": "x1",
-            "attributes": {"image": "web"},
-            "service": "web",
-            "time": "2026-11-18T11:06:40.000000Z",
-        },
-    ],
-)
-def test_the_form_of_old_engines_and_that_of_compose_say_the_same(old: dict[str, Any]) -> None:
+def test_the_form_of_engines_before_1_10_says_the_same() -> None:
+    old = {"status": "die", "id": "x1", "from": "web", "time": 1_795_000_000}
+
     found = event(old)
 
     assert speaks_docker(json.dumps(old).encode())
@@ -395,7 +383,19 @@ def test_two_engines_with_a_stack_of_one_name_have_two_stacks() -> None:
 # --- what nobody foresaw ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xff", b"[]", b"7", b"{}", b'{"Type":"container"}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"status":"ok","id":"request-1","time":1795000000}',
+        b"",
+        b"\xff",
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"Type":"container"}',
+        b"[" * 100_000,
+    ],
+)
 def test_what_is_no_message_is_rejected_byte_for_byte(payload: bytes) -> None:
     found = decode(received(payload))
 
@@ -408,6 +408,10 @@ def test_texts_that_no_column_takes_stay_in_the_message_only() -> None:
 
     assert (found.state, found.name) == (None, None)
     assert json.loads(found.extra or "")["message"]["Actor"]["Attributes"]["name"] == "a\0b"
+
+
+def test_an_id_of_an_exec_that_no_text_column_takes_is_an_event_all_the_same() -> None:
+    assert event(said("container", "exec_die", execID="\ud800")).state == "Finished"
 
 
 def test_an_uri_is_read_back_as_its_type_and_key() -> None:

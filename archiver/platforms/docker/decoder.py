@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Observation, Observed, Reject, Together
 from archiver.platforms.docker.facts import HEALTHCHECK, REMOVED, container_parents, scoped, text, uri
-from archiver.platforms.docker.lives import Limits, Lives, is_id
-from archiver.platforms.docker.messages import Said, read
+from archiver.platforms.docker.lives import Limits, Lives
+from archiver.platforms.docker.messages import Said, is_id, read
 
 M = TypeVar("M")
 
@@ -82,11 +82,9 @@ class StreamDecoder:
 
 def speaks_docker(line: bytes) -> bool:
     """Whether a line of JSON, of which nobody knows the stream, looks like a message of an engine or its envelope."""
-    if b'"Type":' in line and b'"Action":' in line:
-        return True
-    if b'"type":' in line:
-        return b'"attributes":' in line and b'"service":' in line and b'"action":' in line
-    return b'"status":' in line and b'"id":' in line and b'"time' in line
+    if b'"Type":' in line:
+        return b'"Action":' in line
+    return b'"status":' in line and b'"id":' in line and b'"time":' in line and b'"type":' not in line
 
 
 # --- from bytes to events ---------------------------------------------------------------------------------------------
@@ -204,9 +202,9 @@ _END_OF_EXEC = {"0": "Success", None: "Finished"}
 
 
 def _exec_key(said: Said) -> str:
-    """The exec's own id, which no other has; what is none, and may be a label, says something of one container only."""
+    """The exec's own id, which no other has; what is none may be a label: it tells the execs of one container only."""
     found = text(said.attributes, "execID")
-    return found if is_id(found) or not found else f"{said.id}.{found}"
+    return found if is_id(found) or not found else str(uuid5(NAMESPACE_URL, f"{uri('container', said.id)}{found!a}"))
 
 
 def _service(said: Said) -> list[_Meaning]:

@@ -52,6 +52,7 @@ daemon/events.go): under a label of such a name, what the engine had to say is l
 HEALTHCHECK = "healthcheck"
 """The action of an exec that the engine ran by itself to probe a container, which it does by the hour."""
 
+_encode = json.JSONEncoder(sort_keys=True).encode
 _MESSAGES = UUID("7c0f4a0e-5d43-5b3e-9a51-0b8f0c7f5a11")
 
 
@@ -107,7 +108,8 @@ def stack_key(labels: Mapping[str, Any], engine: Engine) -> str | None:
 
 def project_of(labels: Mapping[str, Any]) -> str:
     """The Compose project that an object with these labels is a part of; empty where it is of none."""
-    return text(labels, PROJECT) if any(text(labels, place) for place in _PLACES_IN_PROJECT) else ""
+    project = text(labels, PROJECT)
+    return project if project and any(text(labels, place) for place in _PLACES_IN_PROJECT) else ""
 
 
 def stack_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
@@ -146,6 +148,9 @@ def text(found: object, *path: str) -> str:
     return found if type(found) is str else ""
 
 
+label = text  # its name of old, for as long as anybody uses it
+
+
 def essence(message: Mapping[str, Any]) -> str:
     """What makes a message of an engine the one it is, however it was spelled: type, action, actor, scope and time.
 
@@ -155,10 +160,12 @@ def essence(message: Mapping[str, Any]) -> str:
     actor = message.get("Actor")
     actor = actor if type(actor) is dict else {}
     attributes = actor.get("Attributes")
-    flat = {key: value for key, value in attributes.items() if _is_flat(value)} if type(attributes) is dict else {}
+    flat = {}
+    if type(attributes) is dict:  # of texts, where nothing else is
+        flat = {key: value for key, value in attributes.items() if type(value) not in (dict, list)}
     parts = [text(message, "Type"), text(message, "Action"), text(message, "scope") or "local"]
     at = None if parts[1:] == ["remove", "swarm"] else _time(message)
-    return json.dumps([*parts, at, text(actor, "ID"), flat], sort_keys=True)
+    return _encode([*parts, at, text(actor, "ID"), flat])
 
 
 def identity(message: Mapping[str, Any]) -> str:
@@ -175,7 +182,3 @@ def _time(message: Mapping[str, Any]) -> int | float | str | None:
     nanoseconds = message.get("timeNano")
     found = message.get("time") if nanoseconds is None else nanoseconds
     return found if type(found) in (int, float, str) else None
-
-
-def _is_flat(value: object) -> bool:
-    return type(value) not in (dict, list)

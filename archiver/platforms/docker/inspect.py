@@ -21,7 +21,10 @@ from archiver.platforms.docker.facts import text as text
 
 
 class Finding(NamedTuple):
-    """What asking about one object brought; its fields are the JSON of an observation."""
+    """What asking about one object brought, as long as it is with the source.
+
+    Its JSON is spooled as an `Observed`, from which an `Observation` is decoded and archived.
+    """
 
     uri: str
     state: str | None

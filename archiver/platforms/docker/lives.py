@@ -9,11 +9,10 @@ from typing import NamedTuple, TypeVar
 from archiver.codec.text import parse
 from archiver.model import Event, Micros, Observation
 from archiver.platforms.docker.facts import ENGINE_WORDS, text, uri
-from archiver.platforms.docker.messages import Said
+from archiver.platforms.docker.messages import Said, is_id
 from archiver.platforms.docker.states import after, is_over
 
 _MAX_OPEN = 64
-_ID_LENGTH = 64
 
 V = TypeVar("V")
 
@@ -173,11 +172,6 @@ class Lives:
         lives, limit = (self._execs, limits.execs) if is_exec else (self._objects, limits.objects)
         life = lives.pop(me, None) or _Life()
         return _remember(lives, me, life, limit)
-
-
-def is_id(word: str) -> bool:
-    """Whether a word looks like the id that an engine gives an exec: 64 hexadecimal digits."""
-    return len(word) == _ID_LENGTH and not set(word) - set("0123456789abcdef")
 
 
 def _candidates(execs: list[_Exec], said: Said) -> Iterator[_Exec]:

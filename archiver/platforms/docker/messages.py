@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_WORD, fits
-from archiver.model import Micros, TimeSource, to_micros
+from archiver.model import Micros, TimeSource
 from archiver.platforms.docker.facts import Engine, has_identity, identity, text
 
 _YEAR_10000 = 253_402_300_800
 _IMAGE_STATUSES = frozenset({"pull", "push", "tag", "untag", "delete", "import", "load", "save"})
-_NUMBER = re.compile(r"-?\d{1,10}")
+_NUMBER = re.compile(r"-?\d{1,10}", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 class Said(NamedTuple):
@@ -80,31 +80,20 @@ def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
 def normal(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """A message in the form that engines have had since 1.10; any other value as it is.
 
-    Older engines wrote status, id and from alone; `docker compose events --json` writes the words in small letters and
-    the time as text.
+    Before, status, id, from and the time were all there was.
     """
-    if "Type" in raw or "Action" in raw:
+    status, key, image = (text(raw, name) for name in ("status", "id", "from"))
+    if "Type" in raw or "Action" in raw or not status or not (image or is_id(key)) or type(raw.get("time")) is not int:
         return raw
-    if type(raw.get("status")) is str and type(raw.get("id")) is str and has_identity(raw):
-        kind = "image" if raw["status"] in _IMAGE_STATUSES else "container"
-        attributes = {"image": raw["from"]} if type(raw.get("from")) is str else {}
-        return _message(kind, raw["status"], raw["id"], attributes, raw.get("timeNano"), raw.get("time"))
-    if {"type", "action", "id", "attributes", "service", "time"} <= raw.keys() and type(raw["time"]) is str:
-        return _message(raw["type"], raw["action"], raw["id"], raw["attributes"], _nanoseconds(raw["time"]), None)
-    return raw
+    actor = {"ID": key, "Attributes": {"image": image} if image else {}}
+    kind = "image" if status in _IMAGE_STATUSES else "container"
+    times = {name: raw[name] for name in ("time", "timeNano") if name in raw}
+    return {"Type": kind, "Action": status, "Actor": actor, **times}
 
 
-def _message(kind: Any, action: Any, id: Any, attributes: Any, nanoseconds: Any, seconds: Any) -> dict[str, Any]:
-    actor = {"ID": id, "Attributes": attributes}
-    return {"Type": kind, "Action": action, "Actor": actor, "timeNano": nanoseconds, "time": seconds}
-
-
-def _nanoseconds(found: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(found)
-        return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) * 1000
-    except (ValueError, OverflowError):
-        return None
+def is_id(word: str) -> bool:
+    """Whether a word looks like an id that an engine gives: 64 hexadecimal digits."""
+    return _ID.fullmatch(word) is not None
 
 
 def _time(raw: Mapping[str, Any], received_at: Micros) -> tuple[Micros, TimeSource]:
