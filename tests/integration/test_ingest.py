@@ -277,7 +277,7 @@ def test_what_is_tried_out_leaves_no_trace(database_url: str) -> None:
 
 
 def decode_message(number: int) -> Record:
-    return module.decode(message(number))
+    return Decoder().decode(message(number))
 
 
 @pytest.mark.parametrize("where", ["recording", "decoding"])
@@ -288,16 +288,16 @@ def test_a_bug_that_a_stream_meets_all_the_time_is_told_in_a_few_lines(
         if any(getattr(record, "state", None) == "Poison" for record in records):
             raise ZeroDivisionError
 
-    def decode(item: Message) -> Record:
-        found = real(item)
+    def decode(decoder: Decoder, item: Message) -> Record:
+        found = real(decoder, item)
         fail([found])
         return found
 
-    real = module.decode
+    real = Decoder.decode
     if where == "recording":
         Recording(monkeypatch, fail)
     else:
-        monkeypatch.setattr(module, "decode", decode)
+        monkeypatch.setattr(Decoder, "decode", decode)
     spool.append([message(number, "Poison") for number in range(40)])
     ingest = all_archived(spool, sqlite_url)
     assert ingest.rejected == 40
