@@ -12,7 +12,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource
 from archiver.model import Message, Resource, TreeNode
-from archiver.platforms.decoders import decode
+from archiver.platforms.decoders import Decoder, decode
 from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import import_lines
@@ -203,3 +203,18 @@ def test_an_action_is_not_found_by_what_it_does(database_url: str) -> None:
 
     with Archive.open(database_url) as archive, pytest.raises(NoSuchResource):
         archive.resolve("kill")
+
+
+def test_what_one_message_tells_of_two_objects_is_one_step_of_a_receiver(database_url: str) -> None:
+    decoder = Decoder()
+    lines = [told("create", 0, name="a"), told("rename", 1, name="b", oldName="/a"), told("start", 2, name="b")]
+    decoded = [decoder.decode(Message("engine", None, "docker", 1_795_426_200_000_000, line)) for line in lines]
+
+    with Recorder(database_url, "spool") as recorder:
+        recorder.record(decoded[:2], 2)
+        recorder.record(decoded, 3)  # the answer to the first was lost
+        position = recorder.position()
+
+    assert position == 3
+    assert rows(database_url, "SELECT count(*) FROM events") == [(3,)]
+    assert rows(database_url, "SELECT count(*) FROM observations") == [(1,)]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from archiver.model import Event, Message, Observation, Observed, Reject, Together
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.docker.decoder import StreamDecoder
@@ -237,3 +240,31 @@ def test_a_rollback_by_hand_is_a_state_and_an_action() -> None:
     told = [(event.type, event.action, event.state) for event in found.records if isinstance(event, Event)]
     assert told == [("service", "update", "rollback_started"), ("action", "rollback", "Success")]
     assert len({event.uuid for event in found.records if isinstance(event, Event)}) == 2
+
+
+# --- whatever comes ---------------------------------------------------------------------------------------------------
+
+ACTIONS = [
+    "create",
+    "pause",
+    "unpause",
+    "oom",
+    "die",
+    "health_status: healthy",
+    "exec_die",
+    "rename",
+    "destroy",
+    "kill",
+]
+
+
+@given(st.lists(st.sampled_from(ACTIONS), max_size=8), st.sampled_from(["die", "destroy"]))
+def test_a_container_that_has_ended_does_not_run_before_it_is_started(later: list[str], end: str) -> None:
+    engine = Engine()
+    engine.states("create", "start", end)
+
+    told = [engine.decoded(action) for action in later]
+
+    states = {event.state for event in told if isinstance(event, Event) and event.type == "container"}
+    assert states <= {None, "exited", "removed"}
+    assert engine.tell("start").state == "running"
