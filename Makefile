@@ -9,7 +9,7 @@ bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random lint format docs bench clean
+.PHONY: help demo test test-fast test-random differential lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test-fast: $(VENV)/.dev  ## run what takes no database and no daemon: the unit t
 
 test-random: $(VENV)/.dev  ## run the tests that make up examples, with other examples than ever before
 	@$(bin)/python -m pytest -n $(JOBS) --hypothesis-profile=random -m hypothesis $(ARGS)
+
+differential: $(VENV)/.dev  ## compare random streams of frames with the `websockets` package (ARGS="6000 SEED")
+	@$(bin)/python -m tests.differential $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check

@@ -75,6 +75,8 @@ class Closed(NamedTuple):
     reason: str
     """In words."""
     kind: EndKind
+    farewell: bool = False
+    """Whether the platform ended it in good order. For whoever listens live: neither spool nor archive keeps it."""
 
 
 ConditionOf = Literal["trouble", "clock", "identity"]

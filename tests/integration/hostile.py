@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 
 def frame(payload: bytes, opcode: int = TEXT, *, fin: int = 1, rsv: int = 0, length: int | None = None) -> bytes:
@@ -63,6 +63,24 @@ class Peer:
 
     def frame(self, payload: bytes, opcode: int = TEXT, *, fin: int = 1, rsv: int = 0) -> None:
         self.send(frame(payload, opcode, fin=fin, rsv=rsv))
+
+    def pong(self) -> bytes:
+        """Wait for a ping and answer it; what it said."""
+        while (head := self._exactly(2))[0] & 0x0F != PING:
+            self._exactly(4 + (head[1] & 0x7F))
+        mask, said = self._exactly(4), self._exactly(head[1] & 0x7F)
+        payload = bytes(byte ^ mask[at % 4] for at, byte in enumerate(said))
+        self.frame(payload, PONG)
+        return payload
+
+    def _exactly(self, size: int) -> bytes:
+        found = b""
+        while len(found) < size:
+            piece = self.sock.recv(size - len(found))
+            if not piece:
+                raise ConnectionResetError("the client is gone")
+            found += piece
+        return found
 
     def drain(self) -> bytes:
         """Everything the client still sends, until it closes."""

@@ -8,13 +8,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from websocket import ABNF
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
-from archiver.model import Alive, Closed, Item, Message, Opened
+from archiver.model import Alive, Closed, Condition, Item, Message, Opened
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.session import Pace
 from archiver.platforms.tutum.source import Retry, WebsocketSource
@@ -45,6 +45,13 @@ def closings(count: int) -> Callable[[list[Item]], bool]:
 
 def messages(items: list[Item]) -> list[Message]:
     return [item for item in items if isinstance(item, Message)]
+
+
+def troubles(items: Iterable[Item]) -> list[str | None]:
+    """What the archive is told of tries that failed; nothing else may have happened."""
+    found = list(items)
+    assert all(isinstance(item, Condition) and item.of == "trouble" for item in found), found
+    return [item.value for item in found if isinstance(item, Condition)]
 
 
 def closed(items: list[Item]) -> Closed:
@@ -175,8 +182,14 @@ def test_pings_are_sent_and_pongs_show_that_the_stream_is_alive() -> None:
 
 
 def test_a_silent_server_is_given_up_and_the_coverage_ends_with_its_last_byte() -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.pong()
+        peer.frame(b"last")
+        peer.hold()
+
     pace = Pace(ping_interval=0.1, dead_after=0.5, tick=0.05)
-    with Hostile(lambda peer: (peer.accept(extra=frame(b"last")), peer.hold())) as server:
+    with Hostile(script) as server:
         items = collect(WebsocketSource(server.url, pace=pace, retry=PROMPT), closings(1))
     assert closed(items).reason == "no answer for 0.5 s"
     assert closed(items).at == messages(items)[0].received_at
@@ -249,7 +262,8 @@ def test_refused_credentials_wait_long_and_are_never_logged(status: str, caplog:
     with caplog.at_level(logging.DEBUG), Hostile(script) as server:
         source = WebsocketSource(server.url, Credentials(token, "bob"))
         threading.Thread(target=lambda: (answered.wait(), time.sleep(1.5), stop.set())).start()
-        assert list(source.items(stop)) == []
+        (reason,) = troubles(source.items(stop))
+        assert str(reason).startswith(f"credentials refused: HTTP {status}")
         assert server.connections == 1
     assert "credentials refused: HTTP " + status in caplog.text
     assert token not in caplog.text
@@ -271,7 +285,7 @@ def test_a_refusal_within_the_stream_is_delivered_and_ends_the_session() -> None
         items: list[Item] = []
         with pytest.raises(CredentialsRefused):
             items.extend(source.items(threading.Event()))
-    assert [type(item) for item in items] == [Opened, Message, Closed]
+    assert [type(item) for item in items] == [Opened, Message, Closed, Condition]
     assert closed(items).reason == "credentials refused: UNAUTHORIZED"
 
 
@@ -283,7 +297,7 @@ def test_a_throttled_login_waits_long_and_is_not_a_refusal(status: str, body: by
     stop = threading.Event()
     with Hostile(lambda peer: (peer.answer(status, body), stop.wait(1.0), stop.set())) as server:
         source = WebsocketSource(server.url, retry=Retry(first=0.01, most=0.01), give_up_on_refusal=True)
-        assert list(source.items(stop)) == []
+        assert len(troubles(source.items(stop))) == 1
         assert server.connections == 1
 
 
@@ -299,7 +313,7 @@ def test_a_failure_is_logged_at_most_ten_times_a_minute(caplog: pytest.LogCaptur
     stop = threading.Event()
     tries = itertools.count(1)
     with Hostile(lambda peer: (peer.answer("500 Oops"), next(tries) >= 25 and stop.set())) as server:
-        assert list(WebsocketSource(server.url, retry=PROMPT).items(stop)) == []
+        assert troubles(WebsocketSource(server.url, retry=PROMPT).items(stop)) == ["HTTP 500 Oops"]
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(warnings) == 10
     assert "HTTP 500 Oops" in warnings[0].getMessage()

@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from archiver.model import Closed, Item, Opened
+from archiver.model import Closed, Condition, Item, Opened
 from archiver.platforms.tutum.session import Pace
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.platforms.wire.oversize import KEPT
@@ -262,13 +263,16 @@ def test_a_server_that_reads_nothing_is_dropped() -> None:
 # --- the handshake ----------------------------------------------------------------------------------------------------
 
 
-def failures(server: Hostile, caplog: pytest.LogCaptureFixture, pace: Pace | None = None) -> str:
-    """What is logged of one try that failed; nothing may be yielded."""
+def failures(server: Hostile, caplog: pytest.LogCaptureFixture, pace: Pace | None = None, **how: Any) -> str:
+    """What is logged of one try that failed: why; the archive is told the same, and nothing else is yielded."""
     stop = threading.Event()
-    source = WebsocketSource(server.url, pace=pace)
-    for item in _until_logged(source, stop, caplog):
-        raise AssertionError(item)
-    return caplog.records[0].getMessage()
+    source = WebsocketSource(server.url, pace=pace, **how)
+    items = _until_logged(source, stop, caplog)
+    reason, _, rest = caplog.records[0].getMessage().partition(f": cannot open {source.stream}, next try in ")
+    assert rest.endswith(" s")
+    assert all(isinstance(item, Condition) for item in items)
+    assert reason == items[0].value
+    return reason
 
 
 def _until_logged(source: WebsocketSource, stop: threading.Event, caplog: pytest.LogCaptureFixture) -> list[Item]:
@@ -317,7 +321,9 @@ def test_a_huge_body_of_a_refusal_is_not_read(caplog: pytest.LogCaptureFixture) 
     ("answer", "reason"),
     [
         (b"SSH-2.0-OpenSSH\r\n\r\n", "the server does not speak HTTP"),
-        (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Invalid WebSocket Header"),
+        (b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\n\r\n", "it has no 'Upgrade: websocket'"),
+        (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", "it has no 'Connection: Upgrade'"),
+        (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Accept does not fit"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP 200 OK: hi"),
         (b"", "the server closed the connection without an answer"),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websocket import ABNF, WebSocketConnectionClosedException
 
-from archiver.platforms.wire.connection import CappedWebSocket, Received
+from archiver.platforms.wire.connection import Connection, Received
 from archiver.platforms.wire.frames import Violation
 from tests.integration.hostile import PONG, TEXT, frame
 
@@ -17,7 +17,7 @@ PAYLOADS = st.binary(max_size=400) | st.integers(0, 200_000).map(bytes)
 
 def received(chunks: list[bytes], cap: int) -> tuple[list[Received], str]:
     """What a connection hands out for these bytes, read in these chunks, and how it ends."""
-    ws = CappedWebSocket(cap)
+    ws = Connection(cap)
     ours, theirs = socket.socketpair()
     ws.adopt(ours, b"")
     waiting = iter(chunks)

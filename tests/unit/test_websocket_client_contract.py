@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from websocket import ABNF, WebSocket, _core, _handshake, _http
+from websocket import ABNF, WebSocket
 from websocket._abnf import continuous_frame, frame_buffer
 
 
@@ -46,10 +46,3 @@ def test_the_socket_is_read_and_written_through_two_methods() -> None:
     assert "self.frame_buffer" in inspect.getsource(WebSocket.recv_frame)
     assert "self.send_close()" in inspect.getsource(WebSocket.recv_data_frame)
     assert "frame_buffer(self._recv" in inspect.getsource(WebSocket.__init__)
-
-
-def test_the_handshake_asks_the_given_socket_for_nothing_but_recv_send_and_close() -> None:
-    assert "if socket:\n        return socket" in inspect.getsource(_http.connect)
-    assert "recv_line(sock)" in inspect.getsource(_http.read_headers)
-    assert "send(sock, header_str)" in inspect.getsource(_handshake.handshake)
-    assert "redirect_limit" in inspect.getsource(_core.WebSocket.connect)

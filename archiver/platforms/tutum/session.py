@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import enum
-import json
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
-from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, now_micros
-from archiver.platforms.wire.connection import DEFAULT_CAP, CappedWebSocket
+from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
+from archiver.platforms.tutum.endings import BROKEN, End, Ending, farewell, refusal
+from archiver.platforms.tutum.pieces import LONGEST_HEARTBEAT, is_heartbeat, is_ordinary, pieces
+from archiver.platforms.wire.connection import DEFAULT_CAP, UNWATCHED, Connection, NotTaking
 from archiver.platforms.wire.frames import TOO_BIG, Violation
+from archiver.platforms.wire.liveness import elapsed
 from archiver.platforms.wire.logtext import plain, why
+from archiver.platforms.wire.tls import tls_hint
 
-LONGEST_ERROR = 4096
 CLOSE_SECONDS = 0.9
 SLOW_CONSUMER = 1.0
 NORMAL = 1000
+MOST_REMAINS = 64 * 1024 * 1024
+"""More than that, in bytes, no socket holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,48 +31,17 @@ class Pace:
     ping_interval: float = 10.0
     dead_after: float = 30.0
     """Without any byte for so long the server counts as dead."""
+    mute_after: float = 300.0
+    """The same for a server that has never answered a ping: not all know how to."""
+    unwatched: float = UNWATCHED
+    """Longer than this between two looks at the socket, and nobody watched it meanwhile."""
     frame_deadline: float = 30.0
     handshake_deadline: float = 15.0
     alive_every: float = 5.0
     tick: float = 0.5
     cap: int = DEFAULT_CAP
     wall: Callable[[], Micros] = now_micros
-    monotonic: Callable[[], float] = time.monotonic
-
-
-class Ending(enum.Enum):
-    """What the end of a session means for the next one."""
-
-    STOPPED = "we stopped"
-    LOST = "the connection is gone"
-    SILENT = "the platform gives no sign of life"
-    REFUSED = "the platform does not take our credentials"
-    THROTTLED = "the platform takes no more logins for a while"
-
-
-_KINDS: dict[Ending, EndKind] = {
-    Ending.STOPPED: "stopped",
-    Ending.LOST: "lost",
-    Ending.SILENT: "silent",
-    Ending.REFUSED: "refused",
-    Ending.THROTTLED: "refused",
-}
-
-
-BROKEN = (Ending.LOST, Ending.SILENT)
-"""Ends after which the next connection is tried soon."""
-
-
-class End(NamedTuple):
-    """How a session ended, in a plain word for the code and in plain words for the reader."""
-
-    ending: Ending
-    reason: str
-
-    @property
-    def kind(self) -> EndKind:
-        """The kind of end that the archive keeps."""
-        return _KINDS[self.ending]
+    monotonic: Callable[[], float] = elapsed
 
 
 class _Over(Exception):
@@ -87,16 +57,20 @@ class Session:
     """Hands on what one open connection delivers, keeps it alive, and says how it ended."""
 
     def __init__(
-        self, ws: CappedWebSocket, stream: str, identity: str, pace: Pace, safe: Callable[[str], str] = str
+        self, ws: Connection, stream: str, identity: str, pace: Pace, safe: Callable[[str], str] = str
     ) -> None:
         self._ws = ws
         self._safe = safe
         self._stream = stream
         self._identity = identity
         self._pace = pace
-        self._opened_at = self._alive_at = ws.read_at
-        self._alive_tick = self._checked = ws.read_tick
+        self._opened_at = ws.read_at
+        self._checked = ws.read_tick
         self._resumed = self._pinged = self._told = pace.monotonic()
+        self.heard = False
+        """Whether any message has come."""
+        self.heartbeats = 0
+        """How many messages said nothing but that the server is there; they are handed on to nobody."""
 
     def items(self, stop: threading.Event) -> Generator[Item, None, End]:
         """Everything that happens, from Opened to Closed; the socket is freed whatever happens."""
@@ -104,9 +78,10 @@ class Session:
             yield Opened(self._stream, self._identity, "tutum", self._opened_at, self._opened_at)
             self._resumed = self._pace.monotonic()
             end, code = yield from self._until_over(stop)
+            # What comes while we say good-bye is heard by nobody.
+            at, reason = max(self._opened_at, self._ws.life.at), plain(self._safe(end.reason))
             self._ws.end(code, CLOSE_SECONDS)
-            at, reason = max(self._opened_at, self._alive_at), plain(self._safe(end.reason))
-            yield Closed(self._stream, self._identity, at, reason, end.kind)
+            yield Closed(self._stream, self._identity, at, reason, end.kind, end.farewell)
             return end
         finally:
             self._ws.end(NORMAL, 0.0)
@@ -120,7 +95,8 @@ class Session:
         except Violation as exc:
             end, code, kept = End(Ending.LOST, f"the server broke the protocol: {exc.reason}"), exc.code, exc.kept
         except (OSError, WebSocketException) as exc:
-            end = End(Ending.LOST, why(exc))
+            end = End(Ending.LOST, why(exc) + tls_hint(exc))
+            end = (yield from self._remains(taking=not isinstance(exc, NotTaking))) or end
         if end.ending in BROKEN and (kept := kept or self._ws.unfinished()):
             reason = plain(f"not a whole message: {self._safe(end.reason)}; the first {len(kept)} bytes are kept")
             yield self._message(kept, reason)
@@ -134,17 +110,54 @@ class Session:
             except WebSocketTimeoutException:
                 yield from self._look_around()
                 continue
-            self._alive_at, self._alive_tick = ws.read_at, ws.read_tick
-            if opcode == ABNF.OPCODE_TEXT or opcode == ABNF.OPCODE_BINARY:
+            if len(payload) > LONGEST_HEARTBEAT and opcode <= ABNF.OPCODE_BINARY and opcode and is_ordinary(payload):
                 yield self._message(payload, refused)
+                self.heard = True
                 self._resumed = self._told = monotonic()
-                if (refusal := _refusal(payload)) is not None:
-                    return refusal
-            elif opcode == ABNF.OPCODE_CLOSE:
-                return End(Ending.LOST, _farewell(payload))
+            elif (end := (yield from self._odd(opcode, payload, refused))) is not None:
+                return end
             if ws.read_tick != self._checked:
                 yield from self._look_around()
         return End(Ending.STOPPED, "stopped")
+
+    def _odd(self, opcode: int, payload: bytes, refused: str | None) -> Generator[Item, None, End | None]:
+        """What is not plainly one event; the end when it is the end."""
+        if opcode == ABNF.OPCODE_CLOSE:
+            return farewell(payload, heard=self.heard)
+        if opcode != ABNF.OPCODE_TEXT and opcode != ABNF.OPCODE_BINARY:
+            return None
+        yield from self._messages(payload, refused)
+        self.heard = True
+        self._resumed = self._told = self._pace.monotonic()
+        return refusal(payload)
+
+    def _remains(self, taking: bool) -> Generator[Item, None, End | None]:
+        """What had arrived when sending failed; the end when it holds the platform's own word on it.
+
+        Who takes nothing may send for ever: of that, what was read already.
+        """
+        ws, taken = self._ws, 0
+        ws.muted = True
+        try:
+            while (taking and taken < MOST_REMAINS) or ws.frames.ready():
+                received = ws.receive()
+                taken += len(received.payload)
+                if (end := (yield from self._odd(*received))) is not None:
+                    return end
+        except (OSError, WebSocketException):
+            pass
+        return None
+
+    def _messages(self, payload: bytes, refused: str | None) -> Iterator[Message]:
+        """The messages in what is not plainly one event: none in a heartbeat, several in a list."""
+        if refused is not None:
+            yield self._message(payload, refused)
+            return
+        for piece in (payload,) if is_heartbeat(payload) else pieces(payload):
+            if is_heartbeat(piece):
+                self.heartbeats += 1
+            else:
+                yield self._message(piece, None)
 
     def _message(self, payload: bytes, refused: str | None) -> Message:
         return Message(self._stream, self._identity, "tutum", self._ws.read_at, payload, None, refused)
@@ -154,44 +167,18 @@ class Session:
         ws, pace = self._ws, self._pace
         now = pace.monotonic()
         self._checked = ws.read_tick
-        if now - max(ws.read_tick, self._resumed) > pace.dead_after:
-            raise _Over(Ending.SILENT, f"no answer for {pace.dead_after:g} s")
-        if ws.halfway_since is not None and now - max(ws.halfway_since, self._resumed) > pace.frame_deadline:
+        awake = max(ws.life.awake_since, self._resumed)
+        silent_after = pace.dead_after if ws.life.ponged else max(pace.dead_after, pace.mute_after)
+        if now - max(ws.read_tick, awake) > silent_after:
+            raise _Over(Ending.SILENT, f"no answer for {silent_after:g} s")
+        if ws.halfway_since is not None and now - max(ws.halfway_since, awake) > pace.frame_deadline:
             raise _Over(Ending.LOST, f"a message was not complete after {pace.frame_deadline:g} s", TOO_BIG)
-        if now - self._pinged >= pace.ping_interval:
+        if ws.life.must_ask or now - self._pinged >= pace.ping_interval:
             self._pinged = now
-            ws.ping()
-        if self._alive_tick > self._told and now - self._told >= pace.alive_every:
+            ws.ask()
+        if ws.life.tick > self._told and now - self._told >= pace.alive_every:
             self._told = now
-            yield Alive(self._stream, self._identity, self._alive_at)
+            yield Alive(self._stream, self._identity, ws.life.at)
             resumed = pace.monotonic()
             if resumed - now > SLOW_CONSUMER:
                 self._resumed = resumed
-
-
-def _refusal(payload: bytes) -> End | None:
-    """The old way of Tutum to refuse: connect first, then say so in a message (python-tutum, `events.py`)."""
-    if b"errorMessage" not in payload or len(payload) > LONGEST_ERROR:
-        return None
-    try:
-        value = json.loads(payload)
-        text = str(value["data"]["errorMessage"]) if value["type"] == "error" else ""
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return None
-    if text.upper() == "UNAUTHORIZED":
-        return End(Ending.REFUSED, "credentials refused: UNAUTHORIZED")
-    if is_throttling(text):
-        return End(Ending.THROTTLED, f"no more logins for now: {plain(text, 100)}")
-    return None
-
-
-def is_throttling(text: str) -> bool:
-    """True for the words Docker Cloud locked an account with."""
-    return "too many login attempts" in text.lower()
-
-
-def _farewell(payload: bytes) -> str:
-    """The server's close frame in words: its code and its reason."""
-    if len(payload) < 2:
-        return "closed by the server"
-    return f"closed by the server: {int.from_bytes(payload[:2])} {payload[2:].decode('utf-8', 'replace')}".rstrip()

@@ -6,27 +6,33 @@ import logging
 import secrets
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import partial
-from urllib.parse import urlsplit
+from email.utils import parsedate_to_datetime
 
 from websocket import WebSocketException
 
-from archiver.errors import CredentialsRefused
-from archiver.model import Item
-from archiver.platforms.tutum.credentials import Credentials, credentials_of_url
-from archiver.platforms.tutum.session import BROKEN, End, Ending, Pace, Session, is_throttling
+from archiver.errors import ConfigurationWrong, CredentialsRefused
+from archiver.model import Condition, Item, Micros, to_micros
+from archiver.platforms.tutum.credentials import HIDDEN, Credentials, credentials_of_url
+from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
+from archiver.platforms.tutum.session import Pace, Session
 from archiver.platforms.wire.address import AuthWay, check_url, without_credentials
+from archiver.platforms.wire.answer import Refused
 from archiver.platforms.wire.backoff import Backoff
-from archiver.platforms.wire.connection import CappedWebSocket
-from archiver.platforms.wire.dial import Interrupted, Refused, dial, secure_context
+from archiver.platforms.wire.connection import Connection
+from archiver.platforms.wire.deadline import Interrupted
+from archiver.platforms.wire.dial import Dialer
 from archiver.platforms.wire.logtext import QuietLog, plain, why
+from archiver.platforms.wire.proxy import Proxy
+from archiver.platforms.wire.tls import ClientCertificate, secure_context, tls_hint
 
 HEALTHY_SECONDS = 60.0
-REFUSING = frozenset({401, 403})
-THROTTLING = frozenset({429})
 LONGEST_ANSWER = 250
+LONGEST_WAIT = 3600.0
+"""However long a platform asks to be left alone, in seconds."""
+TELL_AGAIN = 60.0
+"""How often, in seconds, the archive is told of a trouble that lasts."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +47,10 @@ class Retry:
     slow_most: float = 3600.0
     healthy_after: float = HEALTHY_SECONDS
     """A session must have lasted this long before the waits begin again from the first."""
+    useful_after: float = 2.0
+    """A session that brought messages, and lasted this long, is followed by another one ..."""
+    soon: float = 1.0
+    """... within this time: a platform that hangs up every few seconds can be listened to between."""
     seed: int | None = None
 
 
@@ -48,7 +58,9 @@ class WebsocketSource:
     """One stream of Tutum or Docker Cloud (see `archiver.platforms.protocol.Source`).
 
     The URL may carry credentials as the old clients wrote them (`?user=&token=`, `?auth=`, `user:key@`); they are taken
-    out of it, and `credentials` goes before them. Raises ConfigurationWrong for a URL that cannot be used.
+    out of it, and `credentials` goes before them. `proxy` is the one on the way, `certificate` proves who we are to a
+    server that asks for more than credentials; `context` replaces what TLS trusts. Raises ConfigurationWrong for a URL
+    or a certificate that cannot be used.
     """
 
     def __init__(
@@ -61,20 +73,27 @@ class WebsocketSource:
         give_up_on_refusal: bool = False,
         pace: Pace | None = None,
         retry: Retry | None = None,
+        proxy: Proxy | None = None,
+        certificate: ClientCertificate | None = None,
         context: ssl.SSLContext | None = None,
     ) -> None:
         check_url(url, allow_plaintext)
         self._stream = without_credentials(url)
         self._credentials = credentials or credentials_of_url(url)
-        self._target = self._stream
-        self._header: list[str] = []
+        target, header = self._stream, list[str]()
         if self._credentials is not None:
-            self._target, self._header = self._credentials.applied(self._stream, auth)
+            target, header = self._credentials.applied(self._stream, auth)
         self._give_up = give_up_on_refusal
         self._pace = pace or Pace()
         self._retry = retry or Retry()
-        self._context = context or (secure_context() if urlsplit(url).scheme == "wss" else None)
+        self._context, self._certificate = context, certificate
+        self._hidden = sorted(proxy.forms(), key=len, reverse=True) if proxy is not None else []
         self._quiet = QuietLog(_log, self._pace.monotonic)
+        self._trouble: tuple[str, float] | None = None
+        self._useful = False
+        if target.startswith("wss"):
+            self._trust()  # a certificate that cannot be used is refused now
+        self._dialer = Dialer(target, header, proxy=proxy, context=self._trust, make=self._connection)
 
     @property
     def stream(self) -> str:
@@ -92,61 +111,111 @@ class WebsocketSource:
         while not stop.is_set():
             opened = self._open(stop)
             if isinstance(opened, End):
-                end = opened
-                if end.ending is not Ending.STOPPED:
-                    self._quiet.warning(end.ending.name, self._safe(f"cannot open {self._stream}: {end.reason}"))
+                end, refused = opened, True
             else:
                 began = self._pace.monotonic()
-                session = Session(opened, self._stream, secrets.token_hex(8), self._pace, self._safe)
-                end = yield from session.items(stop)
-                if end.ending in BROKEN and self._pace.monotonic() - began >= retry.healthy_after:
+                end = yield from self._session(opened, stop)
+                refused = end.ending not in BROKEN
+                lasted = self._pace.monotonic() - began
+                if not refused and lasted >= retry.healthy_after:
                     quick.reset()
                     slow.reset()
+                elif self._useful and lasted >= retry.useful_after:
+                    quick.lower(retry.soon)
             if end.ending is Ending.STOPPED:
                 return
+            if refused:
+                yield from self._told(end)
             self._give_up_if_refused(end)
-            delay = (quick if end.ending in BROKEN else slow).next()
-            _log.info("%s: %s; next try in %.1f s", self._stream, plain(self._safe(end.reason)), delay)
+            delay = max((quick if end.ending in BROKEN else slow).next(), min(end.wait, LONGEST_WAIT))
+            self._log_end(end, delay, refused)
             stop.wait(delay)
 
-    def _open(self, stop: threading.Event) -> CappedWebSocket | End:
-        """A connection that passed its handshake, or why there is none."""
+    def _trust(self) -> ssl.SSLContext:
+        return self._context or secure_context(self._certificate)
+
+    def _connection(self) -> Connection:
         pace = self._pace
-        make = partial(CappedWebSocket, pace.cap, tick=pace.tick, wall=pace.wall, monotonic=pace.monotonic)
+        return Connection(
+            pace.cap,
+            tick=pace.tick,
+            unwatched=pace.unwatched,
+            patience=pace.ping_interval,
+            wall=pace.wall,
+            monotonic=pace.monotonic,
+        )
+
+    def _open(self, stop: threading.Event) -> Connection | End:
+        """A connection that passed its handshake, or why there is none."""
         try:
-            return dial(
-                self._target,
-                self._header,
-                seconds=pace.handshake_deadline,
-                interrupted=stop.is_set,
-                make=make,
-                context=self._context,
-            )
+            return self._dialer.dial(self._pace.handshake_deadline, stop.is_set)
         except Interrupted:
             return End(Ending.STOPPED, "stopped")
         except Refused as exc:
             return self._judged(exc)
+        except ConfigurationWrong as exc:  # the certificate's files have changed
+            return End(Ending.LOST, str(exc))
         except (OSError, WebSocketException) as exc:
-            return End(Ending.LOST, why(exc))
+            return End(Ending.LOST, self._safe(plain(why(exc) + tls_hint(exc))))
+
+    def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
+        self._trouble = None
+        session = Session(connection, self._stream, secrets.token_hex(8), self._pace, self._safe)
+        end = yield from session.items(stop)
+        self._useful = session.heard
+        if session.heartbeats:
+            _log.info("%s: %d messages were heartbeats", self._stream, session.heartbeats)
+        return end
 
     def _judged(self, exc: Refused) -> End:
         """What it means that the server answered with another status than 101."""
         reason = self._safe(plain(str(exc), LONGEST_ANSWER))
-        if exc.status in THROTTLING or is_throttling(exc.body):
-            return End(Ending.THROTTLED, f"no more logins for now: {reason}")
-        if exc.status in REFUSING:
-            return End(Ending.REFUSED, f"credentials refused: {reason}")
-        return End(Ending.LOST, reason)
+        wait = seconds_of(exc.retry_after, self._pace.wall())
+        if exc.status == TOO_MANY or is_throttling(exc.body):
+            return End(Ending.THROTTLED, f"no more logins for now: {reason}", wait)
+        # Who showed no credentials may be forbidden for many other reasons.
+        if exc.status == UNAUTHORIZED or (exc.status == FORBIDDEN and self._credentials is not None):
+            return End(Ending.REFUSED, f"credentials refused: {reason}", wait)
+        return End(Ending.LOST, reason, wait)
+
+    def _told(self, end: End) -> Iterator[Condition]:
+        """Tells the archive why there is no connection: when the reason is a new one, and then now and again."""
+        now, reason = self._pace.monotonic(), plain(self._safe(end.reason))
+        if self._trouble is None or self._trouble[0] != reason or now - self._trouble[1] >= TELL_AGAIN:
+            self._trouble = reason, now
+            yield Condition(self._stream, "tutum", self._pace.wall(), "trouble", reason)
 
     def _give_up_if_refused(self, end: End) -> None:
-        if end.ending is not Ending.REFUSED:
-            return
-        if self._give_up:
+        if end.ending is Ending.REFUSED and self._give_up:
             reason = plain(self._safe(end.reason)).removeprefix("credentials refused: ")
             raise CredentialsRefused(stream=self._stream, reason=reason)
-        origin = self._credentials.origin if self._credentials is not None else ""
-        used = f"those of {origin}" if origin else "none were given" if self._credentials is None else "those given"
-        self._quiet.warning("login", f"{self._stream} refuses the credentials ({used}); trying again slowly")
+
+    def _log_end(self, end: End, delay: float, refused: bool) -> None:
+        """One line about a try, what went wrong first."""
+        if not refused:
+            _log.info("next try in %.1f s: %s", delay, self._stream)
+            return
+        used = f" ({self._used()})" if end.ending is Ending.REFUSED else ""
+        reason = plain(self._safe(end.reason), LONGEST_ANSWER + 50)
+        self._quiet.warning(end.ending.name, f"{reason}{used}: cannot open {self._stream}, next try in {delay:.1f} s")
+
+    def _used(self) -> str:
+        if self._credentials is None:
+            return "none were given"
+        return f"those of {self._credentials.origin}" if self._credentials.origin else "those given"
 
     def _safe(self, text: str) -> str:
+        for form in self._hidden:
+            text = text.replace(form, HIDDEN)
         return text if self._credentials is None else self._credentials.hidden_in(text)
+
+
+def seconds_of(retry_after: str, now: Micros) -> float:
+    """How long a Retry-After asks for: seconds, or a date (RFC 9110, 10.2.3); 0 when it cannot be read."""
+    text = retry_after.strip()
+    if text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        return max(0.0, (to_micros(parsedate_to_datetime(text)) - now) / 1e6)
+    except (ValueError, OverflowError, TypeError):
+        return 0.0

@@ -28,6 +28,10 @@ class Backoff:
         self._ceiling = min(self._most, ceiling * 2)
         return min(self._most, self._random.uniform(self._low * ceiling, self._high * ceiling))
 
+    def lower(self, to: float) -> None:
+        """The next wait is at most about `to` seconds."""
+        self._ceiling = min(self._ceiling, to)
+
     def reset(self) -> None:
         """Begin again with short waits."""
         self._ceiling = self._first

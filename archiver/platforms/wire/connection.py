@@ -1,4 +1,4 @@
-"""websocket-client's low-level WebSocket, reading ahead and bounded in size and time.
+"""websocket-client's low-level WebSocket: reading ahead, bounded in size and time, and sure of when it heard what.
 
 Besides what `frames` overrides, this overrides `WebSocket._recv`, `_send` and `send_close`.
 """
@@ -6,6 +6,8 @@ Besides what `frames` overrides, this overrides `WebSocket._recv`, `_send` and `
 from __future__ import annotations
 
 import contextlib
+import select
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,11 +22,14 @@ from websocket import (
 
 from archiver.model import Micros, now_micros
 from archiver.platforms.wire.frames import Frames, Messages, Violation
+from archiver.platforms.wire.liveness import Liveness, elapsed
 from archiver.platforms.wire.oversize import KEPT
 
 DEFAULT_CAP = 1024 * 1024
 SEND_SECONDS = 2.0
 FAREWELL_SECONDS = 0.3
+UNWATCHED = 1.5
+PATIENCE = 10.0
 
 
 class NotTaking(WebSocketException):
@@ -39,11 +44,11 @@ class Received(NamedTuple):
     refused: str | None
 
 
-class CappedWebSocket(WebSocket):
+class Connection(WebSocket):
     """A connection that hands out whole messages of at most `cap` bytes, and never blocks longer than two ticks.
 
-    Attributes: `read_at` (wall clock) and `read_tick` (monotonic seconds) of the last read that brought bytes;
-    `halfway_since` (monotonic) when a frame or message has begun and not ended.
+    Attributes: `read_at` (wall clock) and `read_tick` (monotonic seconds) of the last read that brought bytes; `life`,
+    what such reads and pongs prove; `halfway_since` (monotonic) when a frame or message has begun and not ended.
     """
 
     def __init__(
@@ -51,9 +56,12 @@ class CappedWebSocket(WebSocket):
         cap: int = DEFAULT_CAP,
         *,
         tick: float = 0.5,
+        unwatched: float = UNWATCHED,
+        patience: float = PATIENCE,
         wall: Callable[[], Micros] = now_micros,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = elapsed,
     ) -> None:
+        """`unwatched` and `patience` in seconds: see `Liveness`."""
         super().__init__(enable_multithread=False, skip_utf8_validation=True)
         self.tick = tick
         self._wall = wall
@@ -61,9 +69,11 @@ class CappedWebSocket(WebSocket):
         self._send_seconds = SEND_SECONDS
         self.frames = self.frame_buffer = Frames(self._recv, tick)
         self.messages = self.cont_frame = Messages(cap)
-        self.read_at: Micros = wall()
-        self.read_tick = monotonic()
+        self._unwatched, self._patience = unwatched, patience
+        self._begin()
         self.halfway_since: float | None = None
+        self.muted = False
+        """Set when nothing can be sent any more: what was received can still be read."""
 
     def adopt(self, sock: Any, read_already: bytes) -> None:
         """Go on with this socket after its handshake; `read_already` are bytes that came along with the answer."""
@@ -71,7 +81,15 @@ class CappedWebSocket(WebSocket):
         self.connected = True
         self.settimeout(self.tick)
         self.frames.data, self.frames.at = read_already, 0
+        self._begin()
+
+    def _begin(self) -> None:
         self.read_at, self.read_tick = self._wall(), self._monotonic()
+        self.life = Liveness(self.read_tick, self.read_at, unwatched=self._unwatched, patience=self._patience)
+
+    def ask(self) -> None:
+        """Send a ping that carries a number, so that its pong can be told from all others."""
+        self.ping(self.life.pinged(self._monotonic(), self._wall()))
 
     def receive(self) -> Received:
         """The next message, control frame or fragment (see `Received`).
@@ -81,7 +99,7 @@ class CappedWebSocket(WebSocket):
         """
         if self.messages.recving_frames is None and (whole := self.frames.short_cut(self.messages.cap)) is not None:
             self.halfway_since = None
-            return Received(ABNF.OPCODE_TEXT, whole, None)
+            return Received(whole[0], whole[1], None)
         try:
             opcode, frame = self.recv_data_frame(True)
         except WebSocketTimeoutException:
@@ -96,6 +114,8 @@ class CappedWebSocket(WebSocket):
             self.halfway_since = None
         elif self.halfway_since is None:
             self.halfway_since = self._monotonic()
+        if opcode == ABNF.OPCODE_PONG:
+            self.life.pong(frame.data)
         refused, self.messages.refused = self.messages.refused, None
         return Received(opcode, frame.data, refused)
 
@@ -139,13 +159,28 @@ class CappedWebSocket(WebSocket):
             super().send_close(status, reason)
 
     def _recv(self, bufsize: int) -> bytes:
-        data: bytes = super()._recv(bufsize)  # type: ignore[no-untyped-call]
-        self.read_at = self._wall()
-        self.read_tick = self._monotonic()
+        try:
+            data: bytes = super()._recv(bufsize)  # type: ignore[no-untyped-call]
+        except WebSocketTimeoutException:
+            self.life.silent(self._monotonic(), self._wall())
+            raise
+        self.read_at, self.read_tick = self._wall(), self._monotonic()
+        self.life.read(self.read_tick, self.read_at, drained=len(data) < bufsize and not self._more())
         return data
+
+    def _more(self) -> bool:
+        """Whether a TLS connection has more to read: one read of it brings no more than one record."""
+        sock = self.sock
+        if not isinstance(sock, ssl.SSLSocket):
+            return False
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return sock.pending() > 0 or bool(poll.poll(0))
 
     def _send(self, data: str | bytes) -> int:
         sock = self.sock
+        if self.muted:
+            return len(data)
         if sock is None:
             return super()._send(data)
         sock.settimeout(self._send_seconds)

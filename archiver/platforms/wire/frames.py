@@ -49,8 +49,8 @@ class Frames(frame_buffer):
         self.left = 0
         self.last_fin = 1
 
-    def short_cut(self, cap: int) -> bytes | None:
-        """The next message when it is one frame and already read; None leaves the matter to the library."""
+    def short_cut(self, cap: int) -> tuple[int, bytes] | None:
+        """Opcode and payload of the next message when it is one frame and already read; None: ask the library."""
         data, at = self.data, self.at
         if len(data) - at < 2 or data[at] not in WHOLE or self.left or self.header is not None:
             return None
@@ -62,7 +62,7 @@ class Frames(frame_buffer):
         if size > cap or start + size > len(data):
             return None
         self.at = start + size
-        return data[start : start + size]
+        return data[at] & 0x0F, data[start : start + size]
 
     def recv_strict(self, bufsize: int) -> bytes:
         end = self.at + bufsize
@@ -107,7 +107,8 @@ class Frames(frame_buffer):
             self.length = PIECE
 
     def recv_frame(self) -> ABNF:
-        if self.left:
+        # A tick may have come between the header and the first piece.
+        if self.left and self.header is None:
             return self._next_piece()
         frame = super().recv_frame()
         if self.left:
@@ -138,9 +139,11 @@ class Frames(frame_buffer):
         """True when the next frame can be had without reading the socket."""
         waiting = self.data[self.at : self.at + 10]
         there = len(self.data) - self.at
+        if self.header is not None:
+            return self.length is not None and there >= self.length
         if self.left:
             return there >= min(self.left, PIECE)
-        if self.header is not None or there < 2:
+        if there < 2:
             return False
         bits = waiting[1] & 0x7F
         head = 2 + (2 if bits == 126 else 8 if bits == 127 else 0)
