@@ -46,6 +46,10 @@ class Config:
     log_level: Setting[str]
     exit_on_auth_failure: Setting[bool]
     allow_plaintext: Setting[bool]
+    client_cert: Setting[Path | None]
+    """The certificate (PEM) that is shown to a server that wants one."""
+    client_key: Setting[Path | None]
+    """Its key; None: in the certificate's file."""
 
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting's value, without secrets, and its origin."""
@@ -54,6 +58,8 @@ class Config:
             "streams": " ".join(shown_stream(url) for url in self.streams.value),
             "exit_on_auth_failure": str(self.exit_on_auth_failure.value).lower(),
             "allow_plaintext": str(self.allow_plaintext.value).lower(),
+            "client_cert": str(self.client_cert.value or ""),
+            "client_key": str(self.client_key.value or ""),
         }
         return {
             name: (texts.get(name, str(getattr(self, name).value)), getattr(self, name).origin)
@@ -159,6 +165,10 @@ def _path(raw: Any, home: Path) -> Path:
     return (home / text[2:] if text.startswith("~/") else Path(text)).absolute()
 
 
+def _path_or_none(raw: Any, home: Path) -> Path | None:
+    return None if raw is None else _path(raw, home)
+
+
 # --- where the values come from ---------------------------------------------------------------------------------------
 
 
@@ -235,9 +245,14 @@ def _data_folder(environ: Mapping[str, str], home: Path) -> tuple[Path, str]:
 
 
 def _old_streams(environ: Mapping[str, str]) -> Setting[Any]:
-    """The stream the old clients' variables name (python-tutum and python-dockercloud, `events.py`)."""
+    """The stream the old clients' variables name (python-tutum and python-dockercloud, `events.py`).
+
+    TUTUM_STREAM_URL was the folder of the stream for the Python client, and the whole URL for go-tutum.
+    """
     if base := environ.get("TUTUM_STREAM_URL"):
-        return Setting([f"{base.rstrip('/')}/events"], "TUTUM_STREAM_URL")
+        path = base.partition("?")[0].rstrip("/")
+        whole = "?" in base or path.endswith("/events")
+        return Setting([base if whole else f"{path}/events"], "TUTUM_STREAM_URL")
     if host := environ.get("TUTUM_STREAM_HOST"):
         return Setting([f"{host.rstrip('/')}/v1/events"], "TUTUM_STREAM_HOST")
     if host := environ.get("DOCKERCLOUD_STREAM_HOST"):
@@ -283,6 +298,12 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
         ),
         allow_plaintext=sources.setting(
             "allow_plaintext", "ARCHIVER_ALLOW_PLAINTEXT", _flag, Setting(False, "default")
+        ),
+        client_cert=sources.setting(
+            "client_cert", "ARCHIVER_CLIENT_CERT", lambda raw: _path_or_none(raw, home), Setting(None, "default")
+        ),
+        client_key=sources.setting(
+            "client_key", "ARCHIVER_CLIENT_KEY", lambda raw: _path_or_none(raw, home), Setting(None, "default")
         ),
     )
     sources.refuse_unknown()

@@ -18,6 +18,7 @@ from archiver.platforms.protocol import Source
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.platforms.wire.address import AuthWay
+from archiver.platforms.wire.proxy import proxy_for
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,9 @@ class Stream:
         allow_plaintext: bool = False,
         source: Source | None = None,
     ) -> None:
-        """Without `credentials`, they are looked for where `archiver run` looks. With `source`, events come from there.
+        """Without `credentials`, they are looked for where `archiver run` looks; so is a proxy, in any case.
+
+        With `source`, events come from there.
 
         Raises ConfigurationWrong for a URL or for credentials that cannot be used.
         """
@@ -49,7 +52,7 @@ class Stream:
         if source is not None:
             self._source = source
         elif credentials is not None:
-            self._source = WebsocketSource(url, credentials, **options)
+            self._source = WebsocketSource(url, credentials, proxy=proxy_for(url, os.environ), **options)
         else:
             self._source = choose(url, os.environ, Path.home(), **options)
         self._stop = threading.Event()
@@ -107,7 +110,8 @@ class Stream:
                 yield item
 
     def _closed(self, item: Closed) -> None:
-        if self._error_handler is not None and not (item.reason == "stopped" or item.reason.startswith("closed by")):
+        in_order = item.kind == "stopped" or (item.kind == "lost" and item.farewell)
+        if self._error_handler is not None and not in_order:
             self._error_handler(StreamUnreachable(stream=item.stream, reason=item.reason))
         if self._close_handler is not None:
             self._close_handler()

@@ -8,18 +8,16 @@ import typer
 
 from archiver.platforms.wire.address import AuthWay
 
-_AUTH = "How the credentials are sent"
-
 Stream = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--stream",
         metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine.",
+        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine (ARCHIVER_STREAM).",
         show_default=False,
     ),
 ]
-"""The one stream of a command."""
+"""The one stream of a command; where it is not given, that of the configuration."""
 Streams = Annotated[
     list[str] | None,
     typer.Option(
@@ -31,8 +29,8 @@ Streams = Annotated[
     ),
 ]
 """All streams of a command; where none is given, those of the configuration."""
-Auth = Annotated[AuthWay, typer.Option("--auth", help=f"{_AUTH}.")]
-ConfiguredAuth = Annotated[
-    AuthWay | None, typer.Option("--auth", help=f"{_AUTH}; default: header (ARCHIVER_AUTH).", show_default=False)
+Auth = Annotated[
+    AuthWay | None,
+    typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
 ]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]

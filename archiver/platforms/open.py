@@ -21,10 +21,13 @@ def choose(
     auth: AuthWay = "header",
     allow_plaintext: bool = False,
     give_up_on_refusal: bool = False,
+    client_cert: Path | None = None,
+    client_key: Path | None = None,
     resume_point: Callable[[str], str | None] = lambda _stream: None,
 ) -> Source:
-    """The source for an URL, with the credentials that `environ` and `home` hold for it.
+    """The source for an URL, with the credentials and the proxy that `environ` and `home` hold for it.
 
+    `client_cert` and `client_key` are shown to a websocket server that wants a certificate.
     `resume_point` tells where an earlier session of a stream left off (`Message.resume`).
     Raises ConfigurationWrong for an URL or for credentials that cannot be used.
     """
@@ -32,6 +35,8 @@ def choose(
     if scheme in WEBSOCKET:
         from archiver.platforms.tutum.credentials import find_credentials
         from archiver.platforms.tutum.source import WebsocketSource
+        from archiver.platforms.wire.proxy import proxy_for
+        from archiver.platforms.wire.tls import ClientCertificate
 
         return WebsocketSource(
             url,
@@ -39,6 +44,8 @@ def choose(
             auth=auth,
             allow_plaintext=allow_plaintext,
             give_up_on_refusal=give_up_on_refusal,
+            proxy=proxy_for(url, environ),
+            certificate=ClientCertificate(client_cert, client_key) if client_cert is not None else None,
         )
     if scheme in DOCKER:
         from archiver.platforms.docker.endpoint import resolve

@@ -82,6 +82,9 @@ def test_the_spool_lies_beside_a_sqlite_archive_and_not_beside_a_postgres_one(tm
         ({"TUTUM_STREAM_HOST": "wss://s/"}, ("wss://s/v1/events",)),
         ({"DOCKERCLOUD_STREAM_HOST": "wss://c"}, ("wss://c/api/audit/v1/events",)),
         ({"DOCKERCLOUD_STREAM_HOST": "wss://c/", "DOCKERCLOUD_NAMESPACE": "org"}, ("wss://c/api/audit/v1/org/events",)),
+        ({"TUTUM_STREAM_URL": "wss://s:443/v1/events"}, ("wss://s:443/v1/events",)),
+        ({"TUTUM_STREAM_URL": "wss://s/v1/events/"}, ("wss://s/v1/events/",)),
+        ({"TUTUM_STREAM_URL": "wss://s/v1/events?type=stack"}, ("wss://s/v1/events?type=stack",)),
         ({"TUTUM_STREAM_HOST": "wss://s/", "ARCHIVER_STREAM": "wss://a"}, ("wss://a",)),
         ({}, ()),
     ],
@@ -116,10 +119,14 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
         log_level = "debug"
         exit_on_auth_failure = true
         allow_plaintext = false
+        client_cert = "/etc/archiver/client.pem"
+        client_key = "~/client.key"
     """
     config = loaded(tmp_path, None, file)
     assert config.streams.value == ("wss://a", "wss://b")
     assert config.exit_on_auth_failure.value is True
+    assert config.client_cert.value == Path("/etc/archiver/client.pem")
+    assert config.client_key.value == tmp_path / "client.key"
     assert {origin for _, origin in config.shown().values()} == {str(tmp_path / "config.toml")}
 
 

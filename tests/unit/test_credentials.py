@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationWrong
+from archiver.platforms.tutum.credential_helper import ask_helper
 from archiver.platforms.tutum.credentials import Credentials, find_credentials
 from archiver.platforms.wire.address import without_credentials
 
@@ -63,7 +64,16 @@ def test_a_token_file_goes_before_a_systemd_credential_and_that_before_variables
 
 
 @pytest.mark.parametrize(
-    "text", ["[auth]\nuser = bob\napikey = k3y\n", f"[auth]\nbasic_auth = {BASIC}\n", "[auth]\nuser=bob\napikey=k3y"]
+    "text",
+    [
+        "[auth]\nuser = bob\napikey = k3y\n",
+        f"[auth]\nbasic_auth = {BASIC}\n",
+        "[auth]\nuser=bob\napikey=k3y",
+        '[auth]\nuser = "bob"\napikey = "k3y"  # as go-tutum reads it\n',
+        '[Auth]\nUser = "bob"\nApikey = "k3y"\n',
+        f'[auth]\nbasic_auth = "{BASIC}"\n',
+        "[auth]\nuser = 'bob'\napikey = k3y\n",
+    ],
 )
 def test_the_login_of_the_tutum_client_is_found(text: str, tmp_path: Path) -> None:
     secret_file(tmp_path / ".tutum", text)
@@ -175,3 +185,89 @@ def test_a_file_others_can_read_is_warned_of_once(tmp_path: Path, caplog: pytest
         find_credentials(environ, tmp_path)
     assert len(caplog.records) == 1
     assert "k3y" not in caplog.text
+
+
+# --- what `docker login` kept -----------------------------------------------------------------------------------------
+
+
+def docker_config(folder: Path, value: object) -> None:
+    secret_file(folder / "config.json", json.dumps(value))
+
+
+def helper(folder: Path, script: str, name: str = "keys") -> dict[str, str]:
+    """The environment in which a helper of this name is found."""
+    secret_file(folder / f"docker-credential-{name}", f"#!/bin/sh\n{script}\n", 0o700)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+ANSWERING = r"""read server
+[ "$1" = get ] && echo "{\"ServerURL\":\"$server\",\"Username\":\"bob\",\"Secret\":\"k3y\"}"
+"""
+
+
+def test_docker_s_configuration_may_lie_elsewhere(tmp_path: Path) -> None:
+    docker_config(tmp_path / "cfg", {"auths": {"https://index.docker.io/v1/": {"auth": BASIC}}})
+    assert find_credentials({"DOCKER_CONFIG": str(tmp_path / "cfg")}, tmp_path, CLOUD) == Credentials("k3y", "bob")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"auths": {"https://index.docker.io/v1/": {}}, "credsStore": "keys"},
+        {"credHelpers": {"https://index.docker.io/v1/": "keys"}, "credsStore": "other"},
+        {"credHelpers": {"index.docker.io": "keys"}},
+    ],
+)
+def test_the_helper_that_keeps_the_login_is_asked(config: object, tmp_path: Path) -> None:
+    docker_config(tmp_path / ".docker", config)
+    found = find_credentials(helper(tmp_path, ANSWERING), tmp_path, CLOUD)
+    assert found == Credentials("k3y", "bob")
+    assert found.origin == "docker-credential-keys"
+
+
+def test_a_helper_sees_none_of_our_own_secrets_and_starts_where_nobody_can_plant_a_file(tmp_path: Path) -> None:
+    docker_config(tmp_path / ".docker", {"credsStore": "keys"})
+    environ = helper(tmp_path, f"env > {tmp_path}/seen; pwd >> {tmp_path}/seen; {ANSWERING}")
+    environ |= {"TUTUM_PASS": "x", "ARCHIVER_CONFIG": "x", "LD_PRELOAD": "", "GNUPGHOME": "/keys"}
+    assert find_credentials(environ, tmp_path, CLOUD) is not None
+    seen = (tmp_path / "seen").read_text().splitlines()
+    names = {line.partition("=")[0] for line in seen[:-1]}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "HOME", "GNUPGHOME"}
+    assert seen[-1] == "/"
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo s3cret; exit 1", "it ended with code 1"),
+        ("echo s3cret", "not the JSON it should be"),
+        ("""echo '{"Username":"<token>","Secret":"s3cret"}'""", "a token that only a registry takes"),
+        ("""echo '{"Username":"bob"}'""", "not the JSON it should be"),
+        ("""echo '{"Username":"bob","Secret":""}'""", "no user and key"),
+    ],
+)
+def test_a_helper_without_a_login_is_named_and_not_quoted(
+    script: str, why: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    docker_config(tmp_path / ".docker", {"credsStore": "keys"})
+    assert find_credentials(helper(tmp_path, script), tmp_path, CLOUD) is None
+    assert "docker-credential-keys gave no login" in caplog.text
+    assert why in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_helper_that_hangs_is_not_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    environ = helper(tmp_path, "exec sleep 30")
+    assert ask_helper("keys", "https://index.docker.io/v1/", environ, tmp_path, seconds=0.2) is None
+    assert "no answer within 0.2 s" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["missing", "../keys", "/keys", "", "ke ys", "-keys"])
+def test_only_a_helper_of_path_is_run(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker_config(tmp_path / ".docker", {"credsStore": name})
+    helper(tmp_path, ANSWERING, "missing")
+    monkeypatch.chdir(tmp_path)
+    assert find_credentials({"PATH": f":.:{tmp_path / 'nowhere'}"}, tmp_path, CLOUD) is None
+    assert ("gave no login" in caplog.text) == bool(name)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -17,11 +17,11 @@ from archiver.cli.common import die_with_the_reader, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
 from archiver.cli.streams import Auth, Plaintext, Stream
+from archiver.errors import UsageError
 from archiver.model import Closed, Item, Message, Opened
 
 if TYPE_CHECKING:
     from archiver.platforms.protocol import Source
-    from archiver.platforms.wire.address import AuthWay
 
 Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
 
@@ -38,24 +38,45 @@ def register(app: typer.Typer) -> None:
 
 
 def listen(
-    ctx: typer.Context, stream: Stream, limit: Limit = None, auth: Auth = "header", allow_plaintext: Plaintext = False
+    ctx: typer.Context,
+    stream: Stream = None,
+    limit: Limit = None,
+    auth: Auth = None,
+    allow_plaintext: Plaintext = False,
 ) -> None:
     """What a stream says, one message a line, until Ctrl-C; nothing is kept.
 
+    The stream and how to get in are set as for `run`: by options, the environment or the configuration's file.
     On a pipe the messages are as they came; on a terminal what could act on it is escaped.
     """
     die_with_the_reader()
-    source = _source(stream, auth, allow_plaintext)
+    source = _source({"streams": [stream] if stream else [], "auth": auth, "allow_plaintext": allow_plaintext})
     items = cast("Generator[Item, None, None]", source.items(threading.Event()))
     with closing(items):
         for message in islice(_messages(ctx, items), limit):
             _write(message.payload)
 
 
-def _source(url: str, auth: AuthWay, allow_plaintext: bool) -> Source:
+def _source(flags: dict[str, Any]) -> Source:
+    from archiver.config import load
     from archiver.platforms.open import choose
 
-    return choose(url, os.environ, Path.home(), auth=auth, allow_plaintext=allow_plaintext, give_up_on_refusal=True)
+    config = load(flags, os.environ, Path.home())
+    streams = config.streams
+    if len(streams.value) != 1:
+        found = f"{streams.origin} names {len(streams.value)}" if streams.value else "there is none"
+        hint = "archiver listen --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM to one URL"
+        raise UsageError(reason=f"one stream is listened to at a time, and {found}", hint=hint)
+    return choose(
+        streams.value[0],
+        os.environ,
+        Path.home(),
+        auth=config.auth.value,  # type: ignore[arg-type]
+        allow_plaintext=config.allow_plaintext.value,
+        give_up_on_refusal=True,
+        client_cert=config.client_cert.value,
+        client_key=config.client_key.value,
+    )
 
 
 def _messages(ctx: typer.Context, items: Iterator[Item]) -> Iterator[Message]:

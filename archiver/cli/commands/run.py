@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from archiver.cli.common import Database, chosen, examples
-from archiver.cli.streams import ConfiguredAuth, Plaintext, Streams
+from archiver.cli.streams import Auth, Plaintext, Streams
 from archiver.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def run(
     spool: SpoolPath = None,
     spool_limit: SpoolLimit = None,
     limit: Limit = None,
-    auth: ConfiguredAuth = None,
+    auth: Auth = None,
     allow_plaintext: Plaintext = False,
     exit_on_auth_failure: ExitOnAuthFailure = False,
     log_level: LogLevel = None,
@@ -125,6 +125,8 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
             auth=config.auth.value,  # type: ignore[arg-type]
             allow_plaintext=config.allow_plaintext.value,
             give_up_on_refusal=config.exit_on_auth_failure.value,
+            client_cert=config.client_cert.value,
+            client_key=config.client_key.value,
             resume_point=spool.resume_point,
         )
         for url in config.streams.value

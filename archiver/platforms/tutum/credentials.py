@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import configparser
-import json
-import logging
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
 from archiver.errors import ConfigurationWrong
+from archiver.platforms.tutum.login_files import docker_login, read_secret, tutum_login
 from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
 
-DOCKER_REGISTRY = "https://index.docker.io/v1/"
-LONGEST_FILE = 1024 * 1024
 HIDDEN = "***"
-
-_log = logging.getLogger(__name__)
-_warned: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +95,9 @@ def find_credentials(environ: Mapping[str, str], home: Path, url: str = "") -> C
     """The first credentials found for the stream at `url`, or None.
 
     Looked for in: the URL itself; ARCHIVER_TOKEN_FILE; $CREDENTIALS_DIRECTORY/token (systemd); ARCHIVER_TOKEN; then
-    what the old clients used, TUTUM_* and ~/.tutum, DOCKERCLOUD_* and ~/.docker/config.json, the ones of the stream's
-    own platform first. As in the old clients, *_AUTH goes before user and key.
+    what the old clients used, TUTUM_* and ~/.tutum, DOCKERCLOUD_* and Docker's config.json (in DOCKER_CONFIG or
+    ~/.docker) with its credential helpers, the ones of the stream's own platform first. As in the old clients, *_AUTH
+    goes before user and key.
     Raises ConfigurationWrong, naming the variable or file and never its content.
     """
     return credentials_of_url(url) or _ours(environ) or _of_old_clients(environ, home, url)
@@ -114,11 +106,11 @@ def find_credentials(environ: Mapping[str, str], home: Path, url: str = "") -> C
 def _ours(environ: Mapping[str, str]) -> Credentials | None:
     user = environ.get("ARCHIVER_USER") or None
     if name := environ.get("ARCHIVER_TOKEN_FILE"):
-        return _token(_read(Path(name), "ARCHIVER_TOKEN_FILE"), user, f"the file {name}")
+        return _token(read_secret(Path(name), "ARCHIVER_TOKEN_FILE"), user, f"the file {name}")
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         path = Path(folder) / "token"
         if path.exists():
-            return _token(_read(path, "the systemd credential 'token'"), user, f"the file {path}")
+            return _token(read_secret(path, "the systemd credential 'token'"), user, f"the file {path}")
     if token := environ.get("ARCHIVER_TOKEN"):
         return _token(token, user, "ARCHIVER_TOKEN")
     return None
@@ -132,9 +124,8 @@ def _of_old_clients(environ: Mapping[str, str], home: Path, url: str) -> Credent
         if found := _of_variables(environ, family):
             return found
     # A file made for one platform is never sent to the other one.
-    if not docker_cloud:
-        return _of_tutum_file(home / ".tutum")
-    return _of_docker_file(home / ".docker" / "config.json")
+    login = docker_login(environ, home) if docker_cloud else tutum_login(home / ".tutum")
+    return Credentials(login.key, login.user, login.origin) if login is not None else None
 
 
 def _is_docker_cloud(host: str, environ: Mapping[str, str]) -> bool:
@@ -167,61 +158,3 @@ def _token(text: str, user: str | None, origin: str) -> Credentials:
         reason="a bare key needs its user: set ARCHIVER_USER, or write user:key",
         origin=origin,
     )
-
-
-def _read(path: Path, setting: str) -> str:
-    """The text of a file with secrets; warns once when others may read it."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(LONGEST_FILE).decode("utf-8")
-            mode = stat.S_IMODE(path.stat().st_mode)
-    except UnicodeDecodeError:
-        raise ConfigurationWrong(setting=setting, reason=f"{path} is not text", origin=str(path)) from None
-    except OSError as exc:
-        reason = f"{path} cannot be read: {exc.strerror or type(exc).__name__}"
-        raise ConfigurationWrong(setting=setting, reason=reason, origin=str(path)) from exc
-    if mode & 0o044 and path not in _warned:
-        _warned.add(path)
-        _log.warning("others can read the credentials in %s (mode %04o); run: chmod 600 %s", path, mode, path)
-    return text
-
-
-def _of_tutum_file(path: Path) -> Credentials | None:
-    if not path.is_file():
-        return None
-    ini = configparser.ConfigParser(interpolation=None)
-    try:
-        ini.read_string(_read(path, "the login of the tutum client"))
-    except configparser.Error:
-        # The error's own text quotes the line.
-        raise _broken(path, "it is not an INI file") from None
-    if not ini.has_section("auth"):
-        return None
-    auth = ini["auth"]
-    if (user := auth.get("user")) and (key := auth.get("apikey")):
-        return Credentials(key, user, origin=f"the file {path}")
-    basic = auth.get("basic_auth")
-    return _of_basic(basic, path) if basic else None
-
-
-def _of_docker_file(path: Path) -> Credentials | None:
-    if not path.is_file():
-        return None
-    try:
-        value = json.loads(_read(path, "the login of the docker client"))
-        basic = value.get("auths", {}).get(DOCKER_REGISTRY, {}).get("auth")
-    except (ValueError, AttributeError, RecursionError):
-        raise _broken(path, "it is not the JSON that 'docker login' writes") from None
-    return _of_basic(basic, path) if basic else None
-
-
-def _of_basic(value: object, path: Path) -> Credentials:
-    try:
-        user, _, key = base64.b64decode(str(value), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise _broken(path, "its login is not Base64 of user:key") from None
-    return Credentials(key, user, origin=f"the file {path}")
-
-
-def _broken(path: Path, reason: str) -> ConfigurationWrong:
-    return ConfigurationWrong(setting="the credential file", reason=f"{path}: {reason}", origin=str(path))

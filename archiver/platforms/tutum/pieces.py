@@ -57,7 +57,7 @@ def pieces(payload: bytes) -> Iterator[bytes]:
     without_mark = payload.removeprefix(_BOM)
     try:
         text = without_mark.decode()
-        whole = sum(1 for _ in _spans(text)) == 1 and not text.lstrip().startswith("[")
+        whole = sum(1 for _ in _spans(text)) < 2 and not text.lstrip().startswith("[")
     except (ValueError, RecursionError):  # not UTF-8, or not JSON
         whole = True
     if whole:
