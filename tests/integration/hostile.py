@@ -42,15 +42,15 @@ class Peer:
         self.server.requests.append(self.request)
         return self.request
 
-    def accept(self, extra: bytes = b"") -> Peer:
-        """Read the request and answer with 101, `extra` in the same write."""
-        lines = self.read_request().split(b"\r\n")
+    def accept(self, extra: bytes = b"", header: str = "") -> Peer:
+        """Read the request, unless that was done, and answer with 101, `extra` in the same write."""
+        lines = (self.request or self.read_request()).split(b"\r\n")
         key = next(line.split(b": ")[1] for line in lines if line.lower().startswith(b"sec-websocket-key"))
         digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
         self.sock.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Set-Cookie: tracker=1; Domain=127.0.0.1\r\n"
-            b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + b"\r\n\r\n" + extra
+            b"Sec-WebSocket-Accept: " + base64.b64encode(digest) + f"\r\n{header}\r\n".encode() + extra
         )
         return self
 

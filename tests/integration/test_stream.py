@@ -53,6 +53,26 @@ def test_the_old_clients_callbacks_work() -> None:
     assert calls[2:] == ["BadInput", "close"]
 
 
+@pytest.mark.parametrize(
+    ("farewell", "errors"),
+    [
+        (lambda peer: peer.frame(b"\x03\xe9going away", CLOSE), []),
+        (Peer.reset, ["StreamUnreachable"]),
+        (lambda peer: peer.send(frame(b"x", 3)), ["BadInput", "StreamUnreachable"]),
+    ],
+)
+def test_on_error_is_called_for_a_fault_and_not_for_a_good_bye(
+    farewell: Callable[[Peer], object], errors: list[str]
+) -> None:
+    seen: list[str] = []
+    with Hostile(lambda peer: (peer.accept(), farewell(peer), peer.drain())) as server:
+        stream = Stream(server.url)
+        stream.on_error(lambda error: seen.append(type(error).__name__))
+        stream.on_close(stream.close)
+        stream.run_forever()
+    assert seen == errors
+
+
 def test_close_from_another_thread_ends_it() -> None:
     with Hostile(lambda peer: (peer.accept(), peer.hold())) as server:
         stream = Stream(server.url)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from archiver.model import Message
+from archiver.errors import ConfigurationWrong
+from archiver.model import Message, Opened
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.source import WebsocketSource
-from archiver.platforms.wire.tls import secure_context
+from archiver.platforms.wire.proxy import Proxy
+from archiver.platforms.wire.tls import ClientCertificate, secure_context
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
 from tests.integration.test_tutum_source import PROMPT, closings, collect, messages, troubles
 from tests.integration.test_tutum_source_hostile import HASTY, failures
+from tests.integration.test_tutum_source_opening import proxying
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 
@@ -190,3 +193,75 @@ def test_messages_are_taken_from_the_buffer_of_the_tls_layer(files: tuple[Path, 
         source = WebsocketSource(server.url, context=trusting(files[0]))
         items = collect(source, lambda items: len(items) > 5000)
     assert sum(isinstance(item, Message) for item in items) == 5000
+
+
+# --- private authorities, certificates of our own, proxies ------------------------------------------------------------
+
+
+def test_a_private_authority_is_trusted_when_it_is_named(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Hostile(lambda peer: (peer.accept(), peer.hold()), context=serving(files)) as server:
+        assert "when SSL_CERT_FILE names its certificate" in failures(server, caplog)
+        monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+        items = collect(WebsocketSource(server.url), lambda items: True)
+    assert isinstance(items[0], Opened)
+
+
+def test_an_authority_that_cannot_be_read_is_told(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(files[0].with_name("nowhere.pem")))
+    with Hostile(lambda peer: peer.read_request(), context=serving(files)) as server:
+        assert "SSL_CERT_FILE names a file that cannot be read" in failures(server, caplog)
+
+
+def wanting_certificates(files: tuple[Path, Path]) -> ssl.SSLContext:
+    context = serving(files)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(files[0])
+    return context
+
+
+def test_a_certificate_of_our_own_is_shown_to_who_wants_one(
+    files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+    with Hostile(lambda peer: (peer.accept(), peer.hold()), context=wanting_certificates(files)) as server:
+        source = WebsocketSource(server.url, certificate=ClientCertificate(*files))
+        assert isinstance(collect(source, lambda items: True)[0], Opened)
+
+
+def test_a_server_that_wants_a_certificate_is_told_of(
+    files: tuple[Path, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    with Hostile(lambda peer: peer.read_request(), context=wanting_certificates(files)) as server:
+        assert "the server wants a client certificate: ARCHIVER_CLIENT_CERT" in failures(
+            server, caplog, context=trusting(files[0])
+        )
+
+
+def test_a_certificate_that_cannot_be_used_is_refused_at_once(files: tuple[Path, Path], tmp_path: Path) -> None:
+    locked = tmp_path / "locked.key"
+    command = ["openssl", "ec", "-in", str(files[1]), "-aes256", "-passout", "pass:s3cret", "-out", str(locked)]
+    subprocess.run(command, check=True, capture_output=True)
+    for own, reason in (
+        (ClientCertificate(files[0], locked), "its key has a passphrase"),
+        (ClientCertificate(tmp_path / "nowhere.pem"), "No such file"),
+        (ClientCertificate(files[1], files[1]), "not PEM"),
+    ):
+        with pytest.raises(ConfigurationWrong, match=reason):
+            WebsocketSource("wss://stream.example.org/", certificate=own)
+
+
+def test_tls_goes_through_a_proxy_to_the_server_itself(files: tuple[Path, Path]) -> None:
+    with (
+        Hostile(lambda peer: (peer.accept(), peer.hold()), context=serving(files)) as server,
+        Hostile(proxying(server.port)) as proxy,
+    ):
+        source = WebsocketSource(
+            server.url, Credentials("k", "u"), context=trusting(files[0]), proxy=Proxy("127.0.0.1", proxy.port)
+        )
+        collect(source, lambda items: True)
+    assert b"Authorization" not in proxy.requests[0]
+    assert b"Authorization: Basic" in server.requests[0]

@@ -126,9 +126,10 @@ class Session:
             return farewell(payload, heard=self.heard)
         if opcode != ABNF.OPCODE_TEXT and opcode != ABNF.OPCODE_BINARY:
             return None
-        yield from self._messages(payload, refused)
+        for message in self._messages(payload, refused):
+            yield message
+            self._resumed = self._told = self._pace.monotonic()
         self.heard = True
-        self._resumed = self._told = self._pace.monotonic()
         return refusal(payload)
 
     def _remains(self, taking: bool) -> Generator[Item, None, End | None]:

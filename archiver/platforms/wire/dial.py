@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import socket
@@ -68,8 +69,7 @@ class Dialer:
 
     def _shake_hands(self, sock: socket.socket, deadline: Deadline) -> Connection:
         key = base64.b64encode(os.urandom(16))
-        sock.sendall(_request(self._parts, self._header, key.decode()))
-        answer = read_answer(sock)
+        answer = _ask(sock, _request(self._parts, self._header, key.decode()))
         if answer.status != SWITCHING:
             raise refusal(sock, answer)
         if fault := _fault(answer, key):
@@ -89,6 +89,17 @@ def _secure(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: D
         tls.close()
         raise
     return tls
+
+
+def _ask(sock: socket.socket, request: bytes) -> Answer:
+    """The answer to a request. A server that hung up before it was sent may have said why."""
+    try:
+        sock.sendall(request)
+    except OSError:
+        with contextlib.suppress(WebSocketException):
+            return read_answer(sock)
+        raise
+    return read_answer(sock)
 
 
 def _request(parts: SplitResult, header: Sequence[str], key: str) -> bytes:

@@ -1,0 +1,41 @@
+"""`archiver listen` as a process: a stream on standard output."""
+
+from __future__ import annotations
+
+from tests.conftest import RunArchiver
+from tests.integration.hostile import Hostile, Peer
+from tests.integration.test_tutum_source_opening import proxying
+
+EVENT = b'{"type":"stack","state":"Running",\n"resource_uri":"/api/v1/stack/1/"}'
+
+
+def sending(peer: Peer) -> None:
+    peer.accept()
+    peer.frame(EVENT)
+    peer.frame(EVENT)
+    peer.hold()
+
+
+def test_the_environment_says_which_stream_and_how_to_get_in(run_archiver: RunArchiver) -> None:
+    with Hostile(sending) as server:
+        environment = {"ARCHIVER_STREAM": server.url, "ARCHIVER_TOKEN": "bob:s3cret", "ARCHIVER_AUTH": "query"}
+        done = run_archiver("listen", "-n", "1", env=environment)
+    assert done.stdout.encode() == EVENT.replace(b"\n", b" ") + b"\n"
+    assert server.requests[0].startswith(b"GET /v1/events?user=bob&token=s3cret ")
+    assert "s3cret" not in done.stderr
+
+
+def test_plain_text_and_a_proxy_are_the_environment_s_matter_too(run_archiver: RunArchiver) -> None:
+    environment = {"ARCHIVER_STREAM": "ws://stream.invalid/v1/events"}
+    assert run_archiver("listen", env=environment).returncode == 78
+    with Hostile(lambda peer: peer.answer("401 Unauthorized")) as server, Hostile(proxying(server.port)) as proxy:
+        environment |= {"ARCHIVER_ALLOW_PLAINTEXT": "1", "http_proxy": f"http://127.0.0.1:{proxy.port}"}
+        assert run_archiver("listen", env=environment).returncode == 77
+    assert server.requests[0].startswith(b"GET /v1/events ")
+
+
+def test_one_stream_is_listened_to_at_a_time(run_archiver: RunArchiver) -> None:
+    done = run_archiver("listen", env={"ARCHIVER_STREAM": "ws://127.0.0.1:1/ ws://127.0.0.1:2/"})
+    assert done.returncode == 2
+    assert "ARCHIVER_STREAM names 2" in done.stderr
+    assert run_archiver("listen").returncode == 2
