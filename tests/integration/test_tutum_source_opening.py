@@ -80,6 +80,7 @@ def test_a_proxy_that_refuses_is_named_and_its_password_is_not(caplog: pytest.Lo
         reason = failures(proxy, caplog, proxy=Proxy("127.0.0.1", proxy.port, "bob", "s3cret"))
     assert reason == f"the proxy 127.0.0.1:{proxy.port} refused: HTTP 407 no, *** ***"
     assert "s3cret" not in caplog.text
+    assert "next try in 60.0 s" in caplog.text
 
 
 def test_a_proxy_that_is_none_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -24,7 +24,7 @@ from archiver.platforms.wire.connection import Connection
 from archiver.platforms.wire.deadline import Interrupted
 from archiver.platforms.wire.dial import Dialer
 from archiver.platforms.wire.logtext import QuietLog, plain, why
-from archiver.platforms.wire.proxy import Proxy
+from archiver.platforms.wire.proxy import LOGIN_WANTED, Proxy, ProxyRefused
 from archiver.platforms.wire.tls import ClientCertificate, secure_context, tls_hint
 
 HEALTHY_SECONDS = 60.0
@@ -153,6 +153,10 @@ class WebsocketSource:
             return End(Ending.STOPPED, "stopped")
         except Refused as exc:
             return self._judged(exc)
+        except ProxyRefused as exc:
+            # Companies lock accounts as well.
+            wait = self._retry.slow_first if exc.status == LOGIN_WANTED else 0.0
+            return End(Ending.LOST, self._safe(plain(str(exc), LONGEST_ANSWER)), wait)
         except ConfigurationWrong as exc:  # the certificate's files have changed
             return End(Ending.LOST, str(exc))
         except (OSError, WebSocketException) as exc:

@@ -18,8 +18,15 @@ DEFAULT_PORT = 80
 """websocket-client 1.9, `_http.py`: where the URL of a proxy names no port."""
 
 
+LOGIN_WANTED = 407
+
+
 class ProxyRefused(WebSocketException):
     """The proxy does not connect us."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,8 @@ class Proxy:
         except WebSocketException as exc:
             raise ProxyRefused(f"the proxy {self.name} gave no answer: {exc}") from exc
         if not 200 <= answer.status < 300:
-            raise ProxyRefused(f"the proxy {self.name} refused: HTTP {answer.status} {answer.phrase}".rstrip())
+            reason = f"the proxy {self.name} refused: HTTP {answer.status} {answer.phrase}".rstrip()
+            raise ProxyRefused(reason, answer.status)
         if answer.rest:
             raise ProxyRefused(f"the proxy {self.name} spoke before the server could")
 
