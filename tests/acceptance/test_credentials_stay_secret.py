@@ -96,7 +96,7 @@ def test_refused_credentials_otherwise_are_told_once_and_tried_again_slowly(
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
     with Simulator(pacing=STILL, admission=Admission(credentials=(USER, "another"), refuse="message")) as platform:
         process = sqlite_recorder.start(platform.stream_url, env=env)
-        wait_for(lambda: "refuses the credentials" in sqlite_recorder.log())
+        wait_for(lambda: "credentials refused" in sqlite_recorder.log())
         with pytest.raises(AssertionError):
             wait_for(lambda: process.poll() is not None or platform.handshakes > 1, 1)
         process.terminate()

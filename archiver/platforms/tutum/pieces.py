@@ -13,7 +13,7 @@ _BETWEEN = re.compile(r"[\s\x1e]*")
 """What may stand between values: white space, and the record separators of RFC 7464 and of SignalR."""
 _WORDS = frozenset({"ping", "pong", "h", "hb", "ka", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 """What servers send as text instead of a ping: SockJS `h`, graphql-ws `ka`, ActionCable and others `ping`."""
-_EMPTY = frozenset({"", "{}", "[]", "null"})
+_EMPTY = frozenset({"", "{}", "[]"})
 """What says nothing; `{}` is how SignalR keeps a connection open."""
 _NAMING = ("type", "event", "op", "action", "msg", "message")
 _OF_EVENTS = frozenset({"resource_uri", "parents", "state", "uuid", "Actor", "Type"})
@@ -24,7 +24,7 @@ def is_heartbeat(payload: bytes) -> bool:
     """Whether a message says nothing but that the server is there."""
     if len(payload) > LONGEST_HEARTBEAT:
         return False
-    text = payload.decode("utf-8", "replace").strip(" \t\r\n\0\x1e\ufeff")
+    text = payload.decode("utf-8", "replace").strip(" \t\r\n\x1e\ufeff")
     word = text.strip('"').lower().removeprefix("pusher:")
     if word in _WORDS or text in _EMPTY:
         return True
