@@ -1,4 +1,4 @@
-"""A stream that says anything at all: every message that says something ends as an event or a reject, and nothing acts on anybody."""
+"""A stream that says anything at all: what says something ends as an event or a reject, and nothing acts on anybody."""
 
 from __future__ import annotations
 
