@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -12,11 +13,15 @@ from websocket import ABNF
 from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
 from archiver.platforms.tutum.session import Pace
 from archiver.platforms.tutum.source import WebsocketSource
-from tests.integration.hostile import CLOSE, Hostile, Peer, frame
+from tests.integration.hostile import CLOSE, PING, Hostile, Peer, frame
 from tests.integration.test_tutum_source import PROMPT, closed, closings, collect, messages
 
 PACE = Pace(ping_interval=0.2, alive_every=0.1, tick=0.05, unwatched=0.3)
 EVENT = b'{"type":"stack","resource_uri":"/api/v1/stack/%d/","note":"' + b"x" * 200 + b'"}'
+
+
+def has_closed(items: list[Item]) -> bool:
+    return isinstance(items[-1], Closed)
 
 
 def stalling(
@@ -49,6 +54,30 @@ def test_who_left_while_nobody_read_was_not_watched_and_what_he_said_is_delivere
     with Hostile(script, Peer.hold) as server:
         items, began = stalling(WebsocketSource(server.url, pace=PACE, retry=PROMPT), 1.5, closings(1))
     assert [m.payload for m in messages(items)] == sent
+    assert closed(items).at <= began + 300_000
+
+
+def test_what_the_server_s_host_had_still_to_deliver_is_not_lost_for_a_ping_or_pong_of_ours() -> None:
+    sent = 0
+
+    def script(peer: Peer) -> None:
+        """Sends until nobody takes any more, pings now and then, and is gone."""
+        nonlocal sent
+        peer.accept()
+        peer.sock.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                peer.send(frame(EVENT % sent))
+                sent += 1
+                if sent % 100 == 0:
+                    peer.send(frame(b"?", PING))
+
+    pace = Pace(ping_interval=0.2, tick=0.5, unwatched=1.0)
+    with Hostile(script, Peer.hold) as server:
+        items, began = stalling(WebsocketSource(server.url, pace=pace, retry=PROMPT), 2.0, has_closed)
+    payloads = [m.payload for m in messages(items) if m.refused is None]
+    assert payloads == [EVENT % number for number in range(len(payloads))]
+    assert len(payloads) >= sent
     assert closed(items).at <= began + 300_000
 
 

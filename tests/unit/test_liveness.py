@@ -20,6 +20,10 @@ class Watched:
     def proven(self) -> float:
         return self.life.at / SECOND
 
+    @property
+    def must_ask(self) -> bool:
+        return self.life.must_ask(self.now)
+
     def at(self, now: float) -> Watched:
         self.now = now
         return self
@@ -43,7 +47,7 @@ def test_what_is_read_while_somebody_watches_proves_life_now() -> None:
     watched = Watched().watch_until(30)
     watched.at(30.2).read()
     assert watched.proven == 30.2
-    assert not watched.life.must_ask
+    assert not watched.must_ask
 
 
 def test_silence_proves_nothing() -> None:
@@ -54,18 +58,29 @@ def test_what_waited_while_nobody_watched_proves_nothing_and_a_ping_is_due() -> 
     watched = Watched().watch_until(10)
     watched.at(10.1).read()
     watched.at(55).read()
-    assert watched.proven == 10.1
-    assert watched.life.must_ask
     watched.at(55.01).read()
     watched.at(55.02).read()
     assert watched.proven == 10.1
+    watched.at(55.52).silent()
+    assert watched.must_ask
+    assert watched.proven == 10.1
+
+
+def test_what_waited_is_read_before_anything_is_sent_but_not_for_ever() -> None:
+    watched = Watched()
+    watched.at(45).read(drained=False)
+    assert not watched.life.may_send(45)
+    while not watched.must_ask:
+        assert watched.now < 51
+        watched.at(watched.now + 1).read(drained=False)
+    assert watched.now > 50
 
 
 def test_a_pong_to_a_ping_sent_afterwards_proves_life_when_it_was_sent() -> None:
     watched = Watched()
     watched.at(45).read()
     number = watched.at(45.1).ping()
-    assert not watched.life.must_ask
+    assert not watched.must_ask
     watched.at(45.4).read()
     watched.life.pong(number)
     assert watched.proven == 45.1
@@ -79,7 +94,8 @@ def test_a_pong_to_a_ping_sent_before_proves_no_more_than_that() -> None:
     watched.at(45).read()
     watched.life.pong(number)
     assert watched.proven == 0.5
-    assert watched.life.must_ask
+    watched.at(45.5).silent()
+    assert watched.must_ask
 
 
 @pytest.mark.parametrize("payload", [b"", b"7", b"x", b"-1", b"9" * 30, "²".encode()])
@@ -106,11 +122,11 @@ def test_reading_that_never_catches_up_proves_no_more_than_the_pongs() -> None:
     number = b""
     while watched.now < 20:
         watched.at(watched.now + 0.5).read(drained=False)
-        if watched.life.must_ask:
+        if watched.must_ask:
             number = watched.ping()
     assert watched.proven <= 1.5
     watched.life.pong(number)
-    assert watched.proven == pytest.approx(2.0)
+    assert watched.proven == pytest.approx(7.5)
 
 
 def test_a_server_that_talks_and_knows_no_pong_is_believed_after_a_while() -> None:

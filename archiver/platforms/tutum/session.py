@@ -174,7 +174,8 @@ class Session:
             raise _Over(Ending.SILENT, f"no answer for {silent_after:g} s")
         if ws.halfway_since is not None and now - max(ws.halfway_since, awake) > pace.frame_deadline:
             raise _Over(Ending.LOST, f"a message was not complete after {pace.frame_deadline:g} s", TOO_BIG)
-        if ws.life.must_ask or now - self._pinged >= pace.ping_interval:
+        ws.pay()
+        if ws.life.must_ask(now) or (now - self._pinged >= pace.ping_interval and ws.life.may_send(now)):
             self._pinged = now
             ws.ask()
         if ws.life.tick > self._told and now - self._told >= pace.alive_every:

@@ -72,6 +72,7 @@ class Connection(WebSocket):
         self._unwatched, self._patience = unwatched, patience
         self._begin()
         self.halfway_since: float | None = None
+        self._owed: bytes | None = None
         self.muted = False
         """Set when nothing can be sent any more: what was received can still be read."""
 
@@ -86,6 +87,17 @@ class Connection(WebSocket):
     def _begin(self) -> None:
         self.read_at, self.read_tick = self._wall(), self._monotonic()
         self.life = Liveness(self.read_tick, self.read_at, unwatched=self._unwatched, patience=self._patience)
+
+    def pong(self, payload: str | bytes = b"") -> None:
+        """Answer a ping: at once, or when it is time to send (`Liveness.may_send`); then the last one alone."""
+        self._owed = payload.encode() if isinstance(payload, str) else payload
+        self.pay()
+
+    def pay(self) -> None:
+        """Send the pong that is owed, if it is time."""
+        if self._owed is not None and self.life.may_send(self._monotonic()):
+            payload, self._owed = self._owed, None
+            super().pong(payload)
 
     def ask(self) -> None:
         """Send a ping that carries a number, so that its pong can be told from all others."""

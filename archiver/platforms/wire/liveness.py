@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from archiver.model import Micros
 
+HOLD = 5.0
+"""For so many seconds what waited is read before anything is sent."""
 MOST_PINGS = 16
 """How many unanswered pings are remembered."""
 
@@ -44,6 +46,8 @@ class Liveness:
         self._pings: dict[int, _Moment] = {}
         self._number = 0
         self._asked: float | None = None
+        self._doubted_since = tick
+        self._quiet = True
         self.doubted = False
         """True while what is read proves nothing."""
         self.ponged = False
@@ -65,7 +69,7 @@ class Liveness:
         """Bytes were read; `drained`: no more were waiting."""
         self._look(tick)
         if tick - self._said_after.tick > self._unwatched:
-            self._doubt()
+            self._doubt(tick)
             if drained and self._knows_no_pong(tick):
                 self._said_after = _Moment(tick, at)
             return
@@ -77,6 +81,7 @@ class Liveness:
     def silent(self, tick: float, at: Micros) -> None:
         """The socket was looked at for a while, and nothing came."""
         self._look(tick)
+        self._quiet = True
         self._said_after = _Moment(tick, at)
 
     def pinged(self, tick: float, at: Micros) -> bytes:
@@ -101,22 +106,33 @@ class Liveness:
         if self._asked is not None and sent.tick >= self._asked:
             self.doubted = False
 
-    @property
-    def must_ask(self) -> bool:
+    def must_ask(self, tick: float) -> bool:
         """Whether a ping is due at once."""
-        return self.doubted and self._asked is None
+        return self.doubted and self._asked is None and self.may_send(tick)
+
+    def may_send(self, tick: float) -> bool:
+        """Whether it is time to send anything.
+
+        A host whose program has hung up answers what is sent to it with a reset, and throws away what it had still to
+        deliver. So what waited is read first, until it ends or for a while.
+        """
+        if tick - self._looked > self._unwatched:
+            return False  # first it is looked what waits
+        return not self.doubted or self._quiet or tick - self._doubted_since > HOLD
 
     def _look(self, tick: float) -> None:
         if tick - self._looked > self._unwatched:
             self.awake_since = tick
             self.doubted = False
-            self._doubt()
+            self._doubt(tick)
         self._looked = tick
 
-    def _doubt(self) -> None:
+    def _doubt(self, tick: float) -> None:
         if not self.doubted:
             self.doubted = True
+            self._doubted_since = tick
             self._asked = None
+            self._quiet = False
 
     def _knows_no_pong(self, tick: float) -> bool:
         return not self.ponged and self._asked is not None and tick - self._asked > self._patience
