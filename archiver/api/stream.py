@@ -19,6 +19,7 @@ from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.platforms.wire.address import AuthWay
 from archiver.platforms.wire.proxy import proxy_for
+from archiver.platforms.wire.tls import ClientCertificate
 
 _log = logging.getLogger(__name__)
 
@@ -42,18 +43,21 @@ class Stream:
         allow_plaintext: bool = False,
         source: Source | None = None,
     ) -> None:
-        """Without `credentials`, they are looked for where `archiver run` looks; so is a proxy, in any case.
+        """Without `credentials`, they are looked for where `archiver run` looks, as in any case a proxy and a client
+        certificate are. With `source`, events come from there.
 
-        With `source`, events come from there.
-
-        Raises ConfigurationWrong for a URL or for credentials that cannot be used.
+        Raises ConfigurationWrong for a URL, credentials, a proxy or a certificate that cannot be used.
         """
+        certificate, key = map(_path_of, ("ARCHIVER_CLIENT_CERT", "ARCHIVER_CLIENT_KEY"))
         options: dict[str, Any] = {"auth": auth, "allow_plaintext": allow_plaintext, "give_up_on_refusal": True}
         if source is not None:
             self._source = source
         elif credentials is not None:
-            self._source = WebsocketSource(url, credentials, proxy=proxy_for(url, os.environ), **options)
+            own = ClientCertificate(certificate, key) if certificate is not None else None
+            proxy = proxy_for(url, os.environ)
+            self._source = WebsocketSource(url, credentials, proxy=proxy, certificate=own, **options)
         else:
+            options |= {"client_cert": certificate, "client_key": key}
             self._source = choose(url, os.environ, Path.home(), **options)
         self._stop = threading.Event()
         self._open_handler: Callable[[], object] | None = None
@@ -128,3 +132,7 @@ class Stream:
             self._error_handler(BadInput(source=f"a message of {self._source.stream}", reason=reject.reason))
         else:
             _log.warning("a message of %s is no event: %s", self._source.stream, reject.reason)
+
+
+def _path_of(variable: str) -> Path | None:
+    return Path(value) if (value := os.environ.get(variable)) else None

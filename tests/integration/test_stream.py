@@ -12,6 +12,7 @@ from archiver.api.stream import Stream
 from archiver.errors import CredentialsRefused
 from archiver.platforms.tutum.credentials import Credentials
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
+from tests.integration.test_tutum_source_opening import proxying
 
 EVENT = b'{"type":"stack","action":"update","parents":[],"resource_uri":"/api/v1/stack/7/","state":"Running"}'
 
@@ -89,6 +90,15 @@ def test_what_a_handler_raises_is_raised() -> None:
         stream.on_message(fail)
         with pytest.raises(LookupError, match="mine"):
             stream.run_forever()
+
+
+def test_a_proxy_is_found_where_run_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Hostile(sending(EVENT)) as server, Hostile(proxying(server.port)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        stream = Stream("ws://stream.invalid/v1/events", Credentials("k", "u"), allow_plaintext=True)
+        stream.on_message(lambda event: stream.close())
+        stream.run_forever()
+    assert proxy.requests[0].startswith(b"CONNECT stream.invalid:80 ")
 
 
 def test_refused_credentials_are_raised() -> None:

@@ -45,9 +45,13 @@ def connect(host: str, port: int, deadline: Deadline, last: AddressInfo | None) 
         raise socket.gaierror(socket.EAI_NONAME, "no address")
     with contextlib.closing(_Race(deadline)) as race:
         sock, address = race.run(found)
-    deadline.guard(sock)
-    # From here on the deadline decides; the socket's own time-out must not come first.
-    sock.settimeout(deadline.left() + 1)
+    try:
+        deadline.guard(sock)
+        # From here on the deadline decides; the socket's own time-out must not come first.
+        sock.settimeout(deadline.left() + 1)
+    except BaseException:
+        sock.close()
+        raise
     return sock, address
 
 
