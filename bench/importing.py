@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from archiver.transfer.importer import BATCH
+from archiver.transfer.reader import BATCH
 from bench.figures import Figure, alternating
 from bench.floors import sqlite_seconds
 from bench.workshop import PYTHON, Lines, Workshop, discard

@@ -39,6 +39,14 @@ def parse(text: str) -> Any:
     return value
 
 
+def parse_from(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value that begins at a character, and where it ends. Raises as `parse` does."""
+    try:
+        return _scan(text, start)
+    except StopIteration as exc:
+        raise ValueError(f"no JSON value at character {exc.value}") from exc
+
+
 def dump(value: Any) -> str:
     """A JSON value as ASCII text, which any database takes. Raises ValueError for numbers beyond JSON (1e400)."""
     return _encode(value)

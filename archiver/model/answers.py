@@ -94,6 +94,8 @@ class ArchivedEvent(NamedTuple):
     uuid: str | None
     name: str | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
+    time_source: str | None = None
+    """Where `occurred_at` is from: the event's own `datetime` or `date`, or, as it had none, when it was `received`."""
 
 
 class TreeNode(NamedTuple):

@@ -114,4 +114,5 @@ def _event(row: Row[Any], parents: tuple[str, ...]) -> ArchivedEvent:
         row.uuid,
         row.name,
         extra,
+        row.time_source,
     )

@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import Self
 
 from sqlalchemy import Connection, exc, insert, select, update
@@ -27,13 +28,16 @@ from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import archive_properties, receivers
 from archiver.storage.sqlite_file import SqliteFile
+from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import Checkpoints
 from archiver.storage.writer import Recorded, Writer
 
-__all__ = ["Recorded", "Recorder"]
+__all__ = ["FINISHED", "Recorded", "Recorder"]
 
 _LAST_WRITER = "last writer"
+FINISHED = 1 << 62
+"""The position of a receiver from which nothing more can come: a file that was imported to its end."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
@@ -72,6 +76,18 @@ class Recorder:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return self._receiver_row(connection)[1]
+
+    def finished_at(self, receiver: str) -> datetime | None:
+        """When a receiver reached its end, UTC; None when it has not. Raises as `record` does."""
+        c = receivers.c
+        ended = select(c.updated_at).where(c.key == receiver, c.position >= FINISHED)
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return connection.scalar(ended)
+
+    def engine_of(self, stream: str) -> dict[str, str] | None:
+        """What tells the engine behind a stream from all others; None when nothing of the stream is known."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return engine_of(connection, stream)
 
     def check(self) -> None:
         """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""

@@ -22,7 +22,8 @@ from archiver.transfer.importer import ImportResult, import_lines
 from .archives import START, STREAM, closed, event, export, micros, opened, record, rejected, rows, seen, uri, wire
 
 CAPTURES = (
-    b'{"type":"container","action":"create","state":"Starting","parents":[],"resource_uri":"/api/v1/container/9/"}'
+    b'{"type":"container","action":"create","state":"Starting","parents":[],"resource_uri":"/api/v1/container/9/",'
+    b'"date":"2015-12-07T04:01:01+00:00"}'
 )
 
 
@@ -214,13 +215,15 @@ def test_lines_out_of_order_are_not_taken_for_archived_ones(sqlite_url: str) -> 
 
 
 def test_an_event_with_a_field_named_like_our_mark_is_an_event(sqlite_url: str) -> None:
-    import_lines(sqlite_url, [b'{"archiver":"me","type":"x","resource_uri":"/api/v1/x/1/"}'])
+    import_lines(sqlite_url, [b'{"archiver":"me","type":"x","resource_uri":"/api/v1/x/1/","date":"2015-12-07"}'])
 
-    assert rows(sqlite_url, "SELECT uri, extra FROM event_log") == [(uri("x/1"), '{"archiver":"me"}')]
+    assert rows(sqlite_url, "SELECT uri, extra FROM event_log") == [
+        (uri("x/1"), '{"archiver":"me","date":"2015-12-07"}')
+    ]
 
 
 def test_lines_of_any_length_are_archived_some_megabytes_at_a_time(sqlite_url: str) -> None:
-    line = b"x" * (1 << 20)
+    line = b"x" * (1 << 20) + b"\n"
     reached = [0]
 
     import_lines(sqlite_url, (line for _ in range(20)), progress=reached.append)

@@ -204,5 +204,6 @@ COLUMNS: list[Column[ArchivedEvent]] = [
     Column("received_at", lambda event: event.received_at, table=False),
     Column("uuid", lambda event: event.uuid, table=False),
     Column("name", lambda event: event.name, table=False, extra=True),
+    Column("time_source", lambda event: event.time_source, table=False, extra=True),
 ]
 """Machine formats have the contract's values in the contract's order; the table what a person looks at."""

@@ -1,66 +1,126 @@
-"""`archiver import`: adds events from JSON Lines."""
+"""`archiver import`: adds events from what somebody recorded."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from archiver.cli import times
 from archiver.cli.common import Database, chosen, database_url, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal
 from archiver.errors import BadInput
+from archiver.model import Micros, to_micros
 
-LONGEST_LINE = 16 * 1024 * 1024
-"""Bytes of a line that are read; what is longer can only become a reject, and must not fill the memory."""
+if TYPE_CHECKING:
+    from archiver.transfer.importer import ImportResult
 
 Files = Annotated[
-    list[str], typer.Argument(metavar="FILE...", help="JSON Lines; - is standard input.", show_default=False)
+    list[str],
+    typer.Argument(metavar="FILE...", help="A recording or an export; - is standard input.", show_default=False),
 ]
+Recorded = Annotated[
+    str | None,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="Whose recording it is: a stream that this archive has recorded. Objects of the two are then the same.",
+        show_default=False,
+    ),
+]
+DatedBy = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="When events happened that have no time: 'import' for now, or a time. Without it they are refused.",
+        show_default=False,
+    ),
+]
+Again = Annotated[bool, typer.Option("--again", help="Import a file although it was imported before.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
         "import",
-        epilog=examples("archiver import events.jsonl", "zcat archive.jsonl.gz | archiver import -"),
+        epilog=examples(
+            "archiver import events.jsonl archive.jsonl.gz",
+            "archiver import --stream unix:///var/run/docker.sock docker-events.log",
+            "journalctl -u tutum-events -o json | archiver import -",
+        ),
     )(import_)
 
 
-def import_(ctx: typer.Context, files: Files, database: Database = None) -> None:
-    """Adds events from JSON Lines: as they came on the wire, or as `archiver export` wrote them.
+def import_(
+    ctx: typer.Context,
+    files: Files,
+    stream: Recorded = None,
+    dated_by: DatedBy = None,
+    again: Again = False,
+    database: Database = None,
+) -> None:
+    """Adds events from recordings: JSON however it is set apart, logs that contain it, what `archiver export` wrote.
 
     What cannot be read is kept as a reject, and the rest goes on. Where there is no archive yet, one is made.
     """
     from archiver.storage import migrate
     from archiver.storage.engine import database_name
-    from archiver.transfer.importer import import_lines
+    from archiver.transfer.importer import How, import_file
 
     url = database_url(ctx, database)
+    moment = _moment(dated_by)
+    recorded = None if stream is None else _name_of(stream)
     for name in files:
         _check(name)
     if migrate.is_missing(url):
         migrate.upgrade(url)
         note(ctx, f"created the archive at {database_name(url)}")
+    useless: list[BadInput] = []
     for name in files:
-        with _opened(name) as file:
-            result = import_lines(url, read_lines(file), progress=_progress(ctx, name))
-        _end_progress(ctx)
-        counts = f"{result.events} events, {result.duplicates} duplicates, {result.rejects} rejects"
-        print(f"{escape(name)}: {counts}")
+        how, progress = How(source=name, dated_by=moment), _progress(ctx, name)
+        try:
+            with _opened(name) as file:
+                result = import_file(url, file, how, stream=recorded, again=again, progress=progress)
+        finally:
+            _end_progress(ctx)
+        print(f"{escape(name)}: {_counts(result)}")
+        if result.rejects and not result.events and not result.duplicates:
+            useless.append(BadInput(source=name, reason=f"nothing of it is an event: {result.first_reject}"))
+    if useless:
+        raise useless[0]
 
 
-def read_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file; of a line beyond all measure only its beginning."""
-    while line := file.readline(LONGEST_LINE):
-        rest = line
-        while not rest.endswith(b"\n") and len(rest) == LONGEST_LINE:
-            rest = file.readline(LONGEST_LINE)
-        yield line
+def _counts(result: ImportResult) -> str:
+    if result.known_since is not None:
+        when = times.machine(result.known_since)
+        return f"this file was imported on {when}, nothing is added (--again imports it once more)"
+    return f"{result.events} events, {result.duplicates} duplicates, {result.rejects} rejects"
+
+
+def _moment(dated_by: str | None) -> Micros | None:
+    if dated_by is None:
+        return None
+    now = datetime.now(UTC)
+    return to_micros(now if dated_by == "import" else times.parse_time(dated_by, now=now))
+
+
+def _name_of(stream: str) -> str:
+    """What the archive calls the stream behind an URL, as it is given to `archiver run`."""
+    from archiver.platforms.open import DOCKER
+    from archiver.platforms.wire.address import without_credentials
+
+    if stream.partition(":")[0].lower() in DOCKER:
+        from archiver.platforms.docker.endpoint import resolve
+
+        return resolve(stream, os.environ).url
+    return without_credentials(stream)
 
 
 def _check(name: str) -> None:

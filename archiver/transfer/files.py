@@ -1,0 +1,174 @@
+"""Reads a file as the plain UTF-8 text it stands for: compressed or not, in whatever encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO, Protocol
+
+from archiver.errors import BadInput
+
+PIECE = 256 * 1024
+"""How many bytes are read at once."""
+
+_GZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\x00"
+_OTHERS = {
+    b"PK\x03\x04": ("a zip archive", "unzip -p FILE | archiver import -"),
+    b"SQLite format 3\x00": ("a SQLite database", "archiver --database FILE export | archiver import -"),
+    b"\x04\x22\x4d\x18": ("compressed by lz4", "lz4 -dc FILE | archiver import -"),
+    b"\x1f\x9d": ("compressed by compress", "zcat FILE | archiver import -"),
+    b"PGDMP": ("a dump of pg_dump", "restore it with pg_restore"),
+}
+_HEAD = 16
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+class _Hash(Protocol):
+    def update(self, data: Any, /) -> None: ...
+
+
+def is_regular(file: BinaryIO) -> bool:
+    """Whether a file can be read twice."""
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.seekable()
+    except (OSError, ValueError):
+        return False
+
+
+def plain_pieces(
+    file: BinaryIO, source: str, *, limit: int | None = None, digest: _Hash | None = None
+) -> Iterator[bytes]:
+    """The text of a file, from where it stands, in pieces; of the file no more than `limit` bytes, all into `digest`.
+
+    Raises BadInput, in which the file is called `source`, for what is damaged or needs another program first.
+    """
+    raw = io.BufferedReader(_Raw(file, limit, digest), PIECE)
+    try:
+        yield from _decoded(_unpacked(raw, source))
+    except (EOFError, zlib.error) as exc:
+        raise BadInput(source=source, reason=f"its compressed data is damaged: {exc}") from exc
+    except OSError as exc:
+        raise BadInput(source=source, reason=exc.strerror or str(exc)) from exc
+    while raw.read(PIECE):  # behind the end of what is compressed
+        pass
+
+
+class _Raw(io.RawIOBase):
+    """The bytes of a file as they stand there."""
+
+    def __init__(self, file: BinaryIO, limit: int | None, digest: _Hash | None) -> None:
+        self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+        self._left = limit
+        self._digest = digest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+        data = self._read(wanted) if wanted else b""
+        if self._left is not None:
+            self._left -= len(data)
+        if self._digest is not None:
+            self._digest.update(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _unpacked(raw: Any, source: str) -> Iterator[bytes]:
+    head = raw.peek(_HEAD)
+    if len(head) < _HEAD:  # a pipe gives what is there, and may give a byte at a time
+        head = raw.read(_HEAD)
+        raw = io.BufferedReader(_Raw(_Joined(head, raw), None, None), PIECE)
+    for magic, (what, hint) in _OTHERS.items():
+        if head.startswith(magic):
+            raise BadInput(source=source, reason=f"it is {what}", hint=hint)
+    opened = _opened(head, raw, source)
+    try:
+        while piece := opened.read1(PIECE):
+            yield piece
+    except _damaged() as exc:
+        raise BadInput(source=source, reason=f"its compressed data is damaged: {exc}") from exc
+
+
+class _Joined(io.BytesIO):
+    """What was read ahead, then the rest."""
+
+    def __init__(self, head: bytes, rest: io.BufferedReader) -> None:
+        super().__init__(head)
+        self._rest = rest
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(size) or self._rest.read1(-1 if size is None else size)
+
+
+def _opened(head: bytes, raw: io.BufferedReader, source: str) -> Any:
+    if head.startswith(_GZIP):
+        import gzip
+
+        return gzip.GzipFile(fileobj=raw)
+    if head.startswith(_BZIP2):
+        import bz2
+
+        return bz2.BZ2File(raw)
+    if head.startswith(_XZ):
+        import lzma
+
+        return lzma.LZMAFile(raw)
+    return _zstd(raw, source) if head.startswith(_ZSTD) else raw
+
+
+def _damaged() -> tuple[type[Exception], ...]:
+    import lzma
+
+    return (EOFError, zlib.error, lzma.LZMAError)
+
+
+def _zstd(raw: io.BufferedReader, source: str) -> Any:
+    try:
+        from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
+    except ImportError:
+        raise BadInput(
+            source=source,
+            reason="it is compressed by zstd, which Python reads from 3.14 on",
+            hint="unpack it on the way: zstd -dc FILE | archiver import -",
+        ) from None
+    return zstd.ZstdFile(raw)
+
+
+def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(pieces, b"")
+    while first and len(first) < 4 and (more := next(pieces, b"")):
+        first += more
+    encoding = _encoding(first)
+    if encoding is None:
+        if first:
+            yield first
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    yield decoder.decode(first).encode()
+    for piece in pieces:
+        yield decoder.decode(piece).encode()
+    yield decoder.decode(b"", True).encode()
+
+
+def _encoding(head: bytes) -> str | None:
+    """UTF-16 or UTF-32 by its mark, or by the zeros of its first characters; None for everything else."""
+    for mark, encoding in _ENCODINGS:
+        if head.startswith(mark):
+            return encoding
+    if len(head) >= 4 and head[0] and head[2] and not head[1] and not head[3]:
+        return "utf-16-le"
+    if len(head) >= 4 and head[1] and head[3] and not head[0] and not head[2]:
+        return "utf-16-be"
+    return None

@@ -1,0 +1,177 @@
+"""The format of an export, JSON Lines whose key "archiver" says what each is: written and read here, nowhere else.
+
+First comes a line `export` with the identity of the archive; then its sessions, its events (each as on the wire, under
+"event"), its observations and its rejects, every kind but sessions numbered upwards.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from archiver.codec.events import decode_object
+from archiver.codec.observation import observe
+from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
+from archiver.model import Alive, Closed, Message, Micros, Observed, Opened, Record, Reject, iso, to_micros
+
+MARK = b'{"archiver":'
+"""How every line begins."""
+INSTANTS = ("opened_at", "covered_from", "authenticated_at", "last_seen_at", "closed_at")
+"""Of a session."""
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def head_line(archive: str | None, revision: str) -> str:
+    """The first line: whose export this is."""
+    return dump({"archiver": "export", "archive": archive, "revision": revision})
+
+
+def session_line(session: dict[str, Any]) -> str:
+    """A session: its key, `stream`, `dialect`, the `INSTANTS` and `reason`."""
+    facts = {key: _iso(value) if key in INSTANTS else value for key, value in session.items()}
+    return dump({"archiver": "session", **facts})
+
+
+def event_line(number: int, session: str | None, received_at: datetime, name: str | None, event: Any) -> str:
+    """An event, as it was on the wire."""
+    named = {} if name is None else {"name": name}
+    facts = {"id": number, "session": session, "received_at": _iso(received_at), **named}
+    return dump({"archiver": "event", **facts, "event": event})
+
+
+def observation_line(
+    number: int,
+    session: str | None,
+    observed_at: datetime,
+    uri: str,
+    state: str | None,
+    name: str | None,
+    parents: Sequence[str],
+    extra: str | None,
+) -> str:
+    """An observation; `extra` is JSON text."""
+    facts = {"id": number, "session": session, "observed_at": _iso(observed_at)}
+    told = {"uri": uri, "state": state, "name": name, "parents": list(parents)}
+    return dump({"archiver": "observation", **facts, **told, "extra": parse(extra) if extra else None})
+
+
+def reject_line(number: int, session: str | None, received_at: datetime, reason: str, payload: bytes) -> str:
+    """A reject, its bytes in Base64."""
+    facts = {"id": number, "session": session, "received_at": _iso(received_at), "reason": reason}
+    return dump({"archiver": "reject", **facts, "payload": base64.b64encode(payload).decode()})
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else iso(to_micros(moment))
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
+
+
+class Export:
+    """Where in an export, or in several one after the other, its reader is."""
+
+    def __init__(self) -> None:
+        self.archive: str | None = None
+        """Whose export it is; None before its first line."""
+        self.part = 0
+        """Which of several exports."""
+        self._last: dict[str, int] = {}
+
+    def read(self, line: bytes) -> tuple[str, int, list[Record]] | None:
+        """The kind of a line, its number (0 for sessions) and what it says; of a first line nothing.
+
+        None for a line that only looks like one of an export. Raises ValueError, KeyError and their like for one that
+        makes no sense.
+        """
+        value = parse(line.decode())
+        kind = value["archiver"]
+        if kind == "export":
+            self.archive = _text(value["archive"])
+            self.part += 1
+            self._last.clear()
+            return kind, 0, []
+        if kind == "session":
+            return kind, 0, _session(value)
+        if kind not in NUMBERED:
+            return None
+        record = _READERS[kind](value, b"\\u" not in line and line.isascii())
+        return kind, self._number(kind, value["id"]), [record]
+
+    def _number(self, kind: str, found: Any) -> int:
+        """The number of a line: what is archived is told by the highest number, so they have to ascend."""
+        if type(found) is not int or not self._last.get(kind, 0) < found < 1 << 62:
+            raise ValueError(f"its number {found!r} does not follow {self._last.get(kind, 0)}")
+        self._last[kind] = found
+        return found
+
+
+def _session(value: dict[str, Any]) -> list[Record]:
+    stream, session, dialect = _known(value["stream"]), _known(value["session"]), value["dialect"]
+    if dialect not in ("tutum", "docker"):
+        raise ValueError(f"no dialect {dialect!r}")
+    told: list[Record] = [
+        Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"])),
+        Alive(stream, session, _micros(value["last_seen_at"])),
+    ]
+    if value["closed_at"] is not None:
+        told.append(Closed(stream, session, _micros(value["closed_at"]), _said(value["reason"]), "imported"))
+    return told
+
+
+def _event(value: dict[str, Any], clean: bool) -> Record:
+    message = Message("", _text(value["session"]), "tutum", _micros(value["received_at"]), b"")
+    event = decode_object(value["event"], message, clean=clean)
+    if isinstance(event, Reject):
+        raise ValueError(event.reason)
+    name = _text(value.get("name"))
+    return event if name is None else event._replace(name=name)
+
+
+def _observation(value: dict[str, Any], _clean: bool) -> Record:
+    facts = {key: value[key] for key in ("uri", "state", "name", "parents", "extra")}
+    session = _known(value["session"])
+    found = observe(Observed("", session, "tutum", _micros(value["observed_at"]), dump(facts).encode()))
+    if isinstance(found, Reject):
+        raise ValueError(found.reason)
+    return found
+
+
+def _reject(value: dict[str, Any], _clean: bool) -> Record:
+    payload = base64.b64decode(value["payload"], validate=True)
+    return Reject(payload, _said(value["reason"]), _micros(value["received_at"]), _text(value["session"]))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else _known(value)
+
+
+def _known(value: Any) -> str:
+    """A text that identifies something; raises ValueError for anything else."""
+    if type(value) is not str or not fits(value, MAX_URI):
+        raise ValueError("one of its texts is none, or one that no column takes")
+    return value
+
+
+def _said(value: Any) -> str:
+    """A reason, in whatever words; raises ValueError for anything else."""
+    if type(value) is not str or not is_clean(value):
+        raise ValueError("its reason is no text, or one that no column takes")
+    return value
+
+
+def _micros(text: str) -> Micros:
+    return to_micros(datetime.fromisoformat(text))
+
+
+_READERS: dict[str, Callable[[dict[str, Any], bool], Record]] = {
+    "event": _event,
+    "observation": _observation,
+    "reject": _reject,
+}
+NUMBERED = frozenset(_READERS)
+"""The kinds of lines that have numbers."""

@@ -1,0 +1,236 @@
+"""Turns the text of a recording or of an export into batches of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from archiver.codec.framing import JsonObjects
+from archiver.codec.secrets import blanked
+from archiver.errors import BadInput
+from archiver.model import Batch, Dialect, Event, Message, Micros, Record, Reject, now_micros
+from archiver.platforms.decoders import decode
+from archiver.platforms.docker.decoder import speaks_docker
+from archiver.platforms.docker.recorded import in_envelope
+from archiver.transfer.format import MARK, Export
+from archiver.transfer.recordings import understand
+
+BATCH = 5000
+BATCH_BYTES = 16 << 20
+LONGEST = 16 << 20
+"""Bytes of an object that are taken; what is longer can only become a reject, and must not fill the memory."""
+NO_TIME = "it has no time of its own; --dated-by says how to date it"
+
+
+class How(NamedTuple):
+    """How a recording is to be read."""
+
+    source: str = "-"
+    """What it is called."""
+    dialect: Dialect = "tutum"
+    """What is spoken in it, where the messages do not show it themselves."""
+    dated_by: Micros | None = None
+    """When events happened that have no time; None: there must be none."""
+    engine: Mapping[str, str] = {}
+    """Which Docker Engine its messages are from: `engine`, `node`, `swarm`, each where it is known."""
+
+
+class Part(NamedTuple):
+    """Some lines of one kind, from the same archive's export."""
+
+    kind: str
+    archive: str | None
+    lines: int
+    records: Batch
+    numbers: list[int]
+    """For lines of an export: the number of each record there."""
+
+
+class _Group:
+    """Lines of one kind that follow one another."""
+
+    def __init__(self, kind: str, part: int, archive: str | None) -> None:
+        self.kind, self.part, self.archive = kind, part, archive
+        self.lines = 0
+        self.records: list[Record] = []
+        self.numbers: list[int] = []
+        self.undated: list[tuple[int, bytes]] = []
+        """Events without a time of their own: their places among the records, and what they were read from."""
+
+    def done(self) -> Part:
+        return Part(self.kind, self.archive, self.lines, Batch(self.records), self.numbers)
+
+
+class Reader:
+    """Reads one recording, or exports, or both in turn."""
+
+    def __init__(self, how: How, *, only_counts: bool = False, batch_lines: int = BATCH) -> None:
+        """`only_counts`: events without a time are counted, and neither refused nor rejected."""
+        self._how = how
+        self._only_counts = only_counts
+        self._batch_lines = batch_lines
+        self._first = True
+        self._export = Export()
+        self.events = self.undated = 0
+        """How many events of recordings were read, and how many of them have no time."""
+
+    def batches(self, pieces: Iterable[bytes]) -> Iterator[Part]:
+        """Everything that the text says, some thousand lines at a time.
+
+        Raises BadInput when the first batch has events without a time and nobody has said how to date them; such events
+        that come later are rejects.
+        """
+        for some in _some(_framed(pieces), self._batch_lines):
+            groups = self._read(some)
+            for group in groups:
+                if group.kind == "wire":
+                    self._date(group)
+            if self.undated and self._first and not self._only_counts and self._how.dated_by is None:
+                raise undated(self._how.source, self.undated, self.events, "of what came first")
+            self._first = False
+            yield from (group.done() for group in groups)
+
+    def _read(self, some: list[tuple[bytes, str | None]]) -> list[_Group]:
+        # One instant for them all: when a recorded event was first received, nobody knows any more.
+        now = now_micros() if self._how.dated_by is None else self._how.dated_by
+        given, plain = self._how.dialect, not self._how.engine
+        groups: list[_Group] = []
+        wire: _Group | None = None
+        for payload, refused in some:
+            if payload.startswith(MARK) and refused is None and self._read_exported(payload, groups, now):
+                wire = None
+                continue
+            if wire is None:
+                wire = _Group("wire", 0, None)
+                groups.append(wire)
+            wire.lines += 1
+            if refused is not None:
+                wire.records.append(_rejected(payload, refused, now))
+                continue
+            if plain:  # nearly all are events as on the wire, with a time
+                message = Message("", None, "docker" if speaks_docker(payload) else given, now, payload)
+                record = decode(message)
+                if type(record) is Event and record.time_source != "received":
+                    wire.records.append(record)
+                    continue
+            self._understand(wire, payload, now)
+        return groups
+
+    def _understand(self, group: _Group, payload: bytes, now: Micros) -> None:
+        """Reads what is not plainly an event with a time."""
+        found = understand(payload)
+        for said in found:
+            # What stands alone is kept as it stood there, with all that is around it.
+            whole = payload if len(found) == 1 else said.payload
+            if said.reason is not None:
+                group.records.append(_rejected(whole, said.reason, now))
+                continue
+            docker = speaks_docker(said.payload)
+            inner = in_envelope(said.payload, self._how.engine) if docker and self._how.engine else said.payload
+            at = now if said.at is None else said.at
+            record = decode(Message("", None, "docker" if docker else self._how.dialect, at, inner))
+            if isinstance(record, Reject):
+                group.records.append(_rejected(whole, record.reason, now))
+                continue
+            if record.time_source == "received" and said.at is None:
+                group.undated.append((len(group.records), whole))
+            group.records.append(record)
+
+    def _date(self, group: _Group) -> None:
+        """Counts the events without a time, and rejects them where nobody has said how to date them."""
+        self.events += sum(type(record) is Event for record in group.records)
+        for place, payload in group.undated:
+            record = group.records[place]
+            assert isinstance(record, Event)
+            if (at := _greeting(record, group, place)) is not None:
+                group.records[place] = record._replace(occurred_at=at, received_at=at)
+                continue
+            self.undated += 1
+            if self._how.dated_by is None and not self._first and not self._only_counts:
+                group.records[place] = _rejected(payload, NO_TIME, record.received_at)
+
+    def _read_exported(self, payload: bytes, groups: list[_Group], now: Micros) -> bool:
+        """Reads a line of an export; False for one that only looks like it."""
+        try:
+            line = self._export.read(payload)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+            reason = f"a line of an export that is not readable ({type(error).__name__}: {error})"[:1000]
+            group = _Group("wire", 0, None)
+            group.records.append(_rejected(payload, reason, now))
+            group.lines = 1
+            groups.append(group)
+            return True
+        if line is None:
+            return False
+        kind, number, records = line
+        if kind == "export":
+            return True
+        last = groups[-1] if groups else None
+        if last is None or (last.kind, last.part) != (kind, self._export.part):
+            last = _Group(kind, self._export.part, self._export.archive)
+            groups.append(last)
+        last.lines += 1
+        last.records += records
+        last.numbers.append(number)
+        return True
+
+
+def undated(source: str, count: int, events: int, which: str) -> BadInput:
+    """The refusal of a recording with events that have no time."""
+    reason = f"{count:,} of {events:,} events {which} have no time of their own; nothing was archived"
+    return BadInput(
+        source=source,
+        reason=reason,
+        hint="say when they happened: --dated-by TIME, or --dated-by import for the time of this import",
+    )
+
+
+def _greeting(event: Event, group: _Group, place: int) -> Micros | None:
+    """The time of what follows the greeting that the old streams sent first, which has none; None for other events."""
+    if event.type.lower() != "auth" or event.resource_uri is not None:
+        return None
+    undated = {place for place, _ in group.undated}
+    near = [*range(place + 1, len(group.records)), *range(place - 1, -1, -1)]
+    dated = (record for at in near if at not in undated and isinstance(record := group.records[at], Event))
+    found = next(dated, None)
+    return None if found is None else found.occurred_at
+
+
+def _rejected(payload: bytes, reason: str, now: Micros) -> Reject:
+    return Reject(blanked(payload), blanked(reason.encode(errors="backslashreplace")).decode(), now)
+
+
+def _framed(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str | None]]:
+    objects = JsonObjects(LONGEST)
+    for piece in pieces:
+        yield from objects.feed(piece)
+    yield from objects.end()
+
+
+def _some(framed: Iterable[tuple[bytes, str | None]], most: int) -> Iterator[list[tuple[bytes, str | None]]]:
+    """The lines in lists of bounded size, however long they are."""
+    some: list[tuple[bytes, str | None]] = []
+    size = 0
+    for line in framed:
+        some.append(line)
+        size += len(line[0])
+        if len(some) >= most or size >= BATCH_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
+def plainly_dated(pieces: Iterable[bytes]) -> bool:
+    """Whether every line looks like an event with a time; a quick look, before anything is archived."""
+    rest = b""
+    dated = True
+    for piece in pieces:
+        if dated:
+            *lines, rest = (rest + piece).split(b"\n")
+            dated = len(rest) <= LONGEST and all(map(_looks_dated, lines))
+    return dated and _looks_dated(rest)
+
+
+def _looks_dated(line: bytes) -> bool:
+    return b'"date' in line or b'"timeNano"' in line or line.startswith(MARK) or not line.strip()
