@@ -8,18 +8,23 @@ from functools import lru_cache
 from archiver.model import ResourceRef
 
 # Tutum: /api/v1/<type>/<key>/; Docker Cloud: /api/<subsystem>/v1/[<namespace>/]<type>/<key>/; ours for Docker Engine:
-# /docker/v1/<type>/<key>/. Host and trailing slash may be there or not.
+# /docker/v1/<type>/<key>/. Host, /api, the version's minor number and trailing slash may be there or not, slashes may
+# be doubled (clients asked for cloud.docker.com//api/audit/...).
 _URI = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://[^/]*)?"
-    r"/(?:api|docker)/(?:(?P<subsystem>app|infra|audit|repo)/)?v\d+/(?P<rest>[^?#]+?)/?(?:[?#].*)?",
+    r"(?:[a-z][a-z0-9+.-]*://[^/?#]*|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?)?"
+    r"/+(?:(?P<root>api|docker)/+)?(?:(?P<subsystem>app|infra|audit|repo)/+)?v\d+(?:\.\d+)*/+(?P<rest>[^?#]+)(?:[?#].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _TYPES = frozenset({"stack", "service", "container", "node", "nodecluster", "action", "repository"})
+_OF_ONE_SEGMENT = _TYPES - {"repository"}
+"""Types whose keys have one segment: what follows it belongs to the object (its logs, its tags) and is no object."""
 # Docker Cloud puts these under a subsystem and never under a namespace, though their keys have several parts.
-_FIRST = _TYPES | {"az", "region", "provider", "nodetype", "image"}
+_OF_SEVERAL = frozenset({"repository", "az", "region", "provider", "nodetype", "image"})
 # Without the usual beginning, as tests and tools around Tutum write them.
-_SHORT = re.compile(r"/(?P<type>[a-z]+)/(?P<key>[^/?#]+)/?", re.IGNORECASE)
-_SIMPLE = re.compile(r"[A-Za-z0-9._-]+").fullmatch
+_SHORT = re.compile(r"/+(?P<type>[a-z]+)/+(?P<key>[^/?#]+)/*(?:/(?:logs|tags)(?:/[^?#]*)?)?(?:[?#].*)?", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
+_ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
+_SIMPLE = re.compile(r"[a-z0-9._-]+").fullmatch
 _TUTUM = ["", "api", "v1"]
 UNKNOWN = "resource"
 """The type of an object whose URI says nothing."""
@@ -33,16 +38,59 @@ def parse(uri: str) -> ResourceRef:
     """
     parts = uri.split("/")
     if len(parts) == 6 and parts[:3] == _TUTUM and parts[3] in _TYPES and _SIMPLE(parts[4]) and not parts[5]:
-        # What nearly every event of Tutum has; the pattern below says the same, at five times the cost.
+        # What nearly every event of Tutum has; the patterns below say the same, at five times the cost.
         return ResourceRef(parts[3], parts[4])
     found = _URI.fullmatch(uri)
-    if found is None:
-        short = _SHORT.fullmatch(uri)
-        known = short is not None and short["type"].lower() in _TYPES
-        return ResourceRef(short["type"].lower(), short["key"]) if short and known else ResourceRef(UNKNOWN, uri)
-    segments = [part for part in found["rest"].split("/") if part]
-    if found["subsystem"] and len(segments) > 2 and segments[0].lower() not in _FIRST:
-        segments = segments[1:]  # the namespace of an organisation
+    if found is not None and (found["root"] or "").lower() == "docker":
+        return _of_docker(found["rest"], uri)
+    plain = _ESCAPED_SLASH.sub("/", uri)
+    if plain != uri:
+        found = _URI.fullmatch(plain)
+    ref = _short(plain) if found is None else _of_tutum(found)
+    return ref or ResourceRef(UNKNOWN, uri)
+
+
+def older_key(uri: str, ref: ResourceRef) -> str | None:
+    """The key that version 0.1.0 gave the object of an URI, where it differs in upper and lower case; else None."""
+    if uri.islower():
+        return None
+    at = uri.lower().find(ref.key)
+    spelled = uri[at : at + len(ref.key)]
+    return spelled if at >= 0 and spelled != ref.key else None
+
+
+def _of_docker(rest: str, uri: str) -> ResourceRef:
+    """Our own URIs have one spelling."""
+    segments = [part for part in rest.split("/") if part]
     if len(segments) < 2:
         return ResourceRef(UNKNOWN, uri)
     return ResourceRef(segments[0].lower(), "/".join(segments[1:]))
+
+
+def _of_tutum(found: re.Match[str]) -> ResourceRef | None:
+    segments = [part for part in found["rest"].split("/") if part]
+    if found["subsystem"] and len(segments) > 2 and _is_namespace(segments[0].lower(), segments[1].lower()):
+        segments = segments[1:]
+    if len(segments) < 2:
+        return None
+    kind, key = segments[0].lower(), segments[1]
+    if not found["root"] and kind not in _TYPES | _OF_SEVERAL:
+        return None
+    if _UUID(key):
+        return ResourceRef(kind, key.lower())
+    return ResourceRef(kind, key if kind in _OF_ONE_SEGMENT else "/".join(segments[1:]))
+
+
+def _is_namespace(first: str, second: str) -> bool:
+    """Whether the first segment is an organisation, which may be called like a type."""
+    if first in _OF_ONE_SEGMENT:
+        return second in _TYPES
+    return first not in _OF_SEVERAL
+
+
+def _short(uri: str) -> ResourceRef | None:
+    found = _SHORT.fullmatch(uri)
+    if found is None or found["type"].lower() not in _TYPES:
+        return None
+    key = found["key"]
+    return ResourceRef(found["type"].lower(), key.lower() if _UUID(key) else key)

@@ -156,6 +156,7 @@ class Lookups:
         if spelled:
             self.types.learn(connection, {ref.type for ref in spelled})
             self._find_resources(connection, spelled)
+            self._find_older(connection, spelled)
         new = [ref for ref in spelled if ref not in self._spelled]
         first = next_id(connection, schema.resources) if new else 0
         self._resources.update((ref, number) for number, ref in enumerate(new, first))
@@ -199,6 +200,16 @@ class Lookups:
                 if ref in asked:
                     self._resources[ref] = number
                     self._spelled[ref] = uri
+
+    def _find_older(self, connection: Connection, wanted: dict[ResourceRef, str]) -> None:
+        """What version 0.1.0 archived under a key in capitals goes on under it; the key of a new object has none."""
+        missing = ((ref, uris.older_key(uri, ref)) for ref, uri in wanted.items() if ref not in self._spelled)
+        older = {ResourceRef(ref.type, key): ref for ref, key in missing if key is not None}
+        if older:
+            self._find_resources(connection, older)
+        for old, ref in older.items():
+            if old in self._spelled:
+                self._resources[ref], self._spelled[ref] = self._resources[old], self._spelled[old]
 
     def learn_names(self, connection: Connection, told: Iterable[tuple[int | None, str | None]]) -> None:
         """Names of resources, by number, in the order told: the latest wins, also when it is an old one again."""

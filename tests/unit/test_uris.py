@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.codec.uris import UNKNOWN, parse
+from archiver.codec.uris import UNKNOWN, older_key, parse
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,23 @@ from archiver.codec.uris import UNKNOWN, parse
         "https://dashboard.tutum.co/api/v1/container/6d0a/",
         "/api/v1/Container/6d0a/?limit=1",
         "/container/6d0a/",
+        "//api/v1/container/6d0a/",
+        "https://cloud.docker.com//api/app/v1/container/6d0a/",
+        "cloud.docker.com/api/app/v1/container/6d0a/",
+        "/api//v1//container//6d0a//",
+        "/api/app/v1.1/container/6d0a/",
+        "/api/v1.1/container/6d0a/",
+        "/app/v1/container/6d0a/",
+        "/v1/container/6d0a/",
+        "/api/v1/container%2F6d0a%2f",
+        "%2Fapi%2Fv1%2Fcontainer%2F6d0a%2F",
+        "/api/v1/container/6d0a/logs/",
+        "/api/app/v1/ns/container/6d0a/logs/?tail=10",
+        "/api/v1/container/6d0a/tags/blue/",
+        "/container/6d0a/logs/",
+        "/api/app/v1/node/container/6d0a/",
+        "/api/app/v1/container/container/6d0a/",
+        "/api/app/v1/container/6d0a/exec/",
     ],
 )
 def test_every_spelling_names_the_same_container(uri: str) -> None:
@@ -35,6 +52,9 @@ def test_every_spelling_names_the_same_container(uri: str) -> None:
         ("/api/infra/v1/region/digitalocean/lon1/", "region", "digitalocean/lon1"),
         ("/api/infra/v1/nodetype/aws/t2.micro/", "nodetype", "aws/t2.micro"),
         ("/api/v1/image/tutum.co/a/b/buildsetting/latest/", "image", "tutum.co/a/b/buildsetting/latest"),
+        ("/api/repo/v1/repository/library%2Fredis/", "repository", "library/redis"),
+        ("/api/repo/v1/repository/node/container/", "repository", "node/container"),
+        ("/api/v1/volume/0339f59e-2cb2-4a8b-ac2e-5e0968e80196/logs/", "volume", "0339f59e-2cb2-4a8b-ac2e-5e0968e80196"),
         ("/docker/v1/network/abc/", "network", "abc"),
         ("/api/v1/volume/x/", "volume", "x"),
     ],
@@ -43,7 +63,60 @@ def test_other_objects(uri: str, type: str, key: str) -> None:
     assert parse(uri) == (type, key)
 
 
-@pytest.mark.parametrize("uri", ["/svc/b/", "urn:x", "container/6d0a", "/", "", "/api/v1/container/", "\u20ac" * 9])
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "/api/v1/container/{}/",
+        "/container/{}/",
+        "/api/app/v1/ns/container/{}/logs/",
+        "/API/V1/CONTAINER/{}/",
+    ],
+)
+def test_a_uuid_is_the_same_in_capitals(spelling: str) -> None:
+    uuid = "0339f59e-2cb2-4a8b-ac2e-5e0968e80196"
+
+    assert parse(spelling.format(uuid.upper())) == parse(spelling.format(uuid)) == ("container", uuid)
+
+
+def test_a_key_that_is_no_uuid_keeps_its_capitals() -> None:
+    assert parse("/api/v1/service/Web/") == ("service", "Web")
+
+
+def test_what_0_1_0_called_an_object_is_known() -> None:
+    upper = "/api/v1/container/0339F59E-2CB2-4A8B-AC2E-5E0968E80196/"
+
+    assert older_key(upper, parse(upper)) == "0339F59E-2CB2-4A8B-AC2E-5E0968E80196"
+    assert older_key(upper.lower(), parse(upper)) is None
+    assert older_key("/api/v1/service/Web/", parse("/api/v1/service/Web/")) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["data%2Fbase", "Q2DR:GA5L.data", "0339F59E-2CB2-4A8B-AC2E-5E0968E80196", "sha256:6d0a"]
+)
+def test_the_archivers_own_uris_are_taken_to_the_letter(key: str) -> None:
+    assert parse(f"/docker/v1/volume/{key}/") == ("volume", key)
+
+
+def test_slashes_without_end_take_no_time() -> None:
+    assert parse("/api/v1/x" + "/" * 2000 + "?").type == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/svc/b/",
+        "/v1/thing/x/",
+        "example/api",
+        "/docker/v1/x/",
+        "/docker/v1//",
+        "urn:x",
+        "container/6d0a",
+        "/",
+        "",
+        "/api/v1/container/",
+        "\u20ac" * 9,
+    ],
+)
 def test_an_odd_uri_is_the_key_of_a_resource_of_unknown_type(uri: str) -> None:
     assert parse(uri) == (UNKNOWN, uri)
 

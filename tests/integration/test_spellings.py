@@ -1,0 +1,41 @@
+"""One object is one row of the archive, however its URI is spelled."""
+
+from __future__ import annotations
+
+from archiver.api.archive import Archive
+from archiver.storage.engine import writer
+
+from .archives import event, record, rows
+
+UUID = "0339f59e-2cb2-4a8b-ac2e-5e0968e80196"
+SPELLINGS = [
+    f"/api/v1/container/{UUID}/",
+    f"//api/v1/container/{UUID}/",
+    f"/api/app/v1.1/ns/container/{UUID.upper()}/",
+    f"/app/v1/container/{UUID}/logs/",
+    f"%2Fapi%2Fv1%2Fcontainer%2F{UUID}",
+]
+
+
+def test_every_spelling_is_the_history_of_one_object(database_url: str) -> None:
+    told = [event("container/1", f"s{n}", n, resource_uri=uri) for n, uri in enumerate(SPELLINGS)]
+    record(database_url, *told)
+
+    with Archive.open(database_url) as archive:
+        found = [[span.state for span in archive.history(uri).spans] for uri in SPELLINGS]
+    assert found == [[f"s{n}" for n in range(len(SPELLINGS))]] * len(SPELLINGS)
+
+
+def test_an_object_that_0_1_0_archived_in_capitals_goes_on(database_url: str) -> None:
+    uri = f"/api/v1/container/{UUID.upper()}/"
+    record(database_url, event("container/1", "Starting", 1, resource_uri=uri))
+    engine = writer(database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE resources SET key = upper(key)")  # as 0.1.0 wrote it
+    engine.dispose()
+
+    record(database_url, event("container/1", "Running", 2, resource_uri=uri))
+
+    assert rows(database_url, "SELECT count(*) FROM resources") == [(1,)]
+    with Archive.open(database_url) as archive:
+        assert [span.state for span in archive.history(uri).spans] == ["Starting", "Running"]
