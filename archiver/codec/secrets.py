@@ -7,7 +7,7 @@ import re
 BLANK = b"***"
 
 _HINTS = re.compile(
-    rb"(?i)://[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
+    rb"(?i):(?:\\?/){2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
 )
 _USERINFO = re.compile(rb"(?i)([a-z][a-z0-9+.-]*:(?:\\?/){2})[^/\\\s\"'<>?#]+@")
 _QUERY = re.compile(

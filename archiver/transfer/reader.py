@@ -125,16 +125,25 @@ class Reader:
             if said.reason is not None:
                 group.records.append(_rejected(whole, said.reason, now))
                 continue
-            docker = speaks_docker(said.payload)
-            inner = in_envelope(said.payload, self._how.engine) if docker and self._how.engine else said.payload
             at = now if said.at is None else said.at
-            record = decode(Message("", None, "docker" if docker else self._how.dialect, at, inner))
+            record = self._decode(said.payload, at)
+            if isinstance(record, Event) and record.time_source == "received" and said.dated is not None:
+                record = self._decode(said.dated, at)
             if isinstance(record, Reject):
                 group.records.append(_rejected(whole, record.reason, now))
+                continue
+            if record.time_source == "received" and said.unreadable is not None:
+                group.records.append(_rejected(whole, said.unreadable, now))
                 continue
             if record.time_source == "received" and said.at is None:
                 group.undated.append((len(group.records), whole))
             group.records.append(record)
+
+    def _decode(self, payload: bytes, at: Micros) -> Event | Reject:
+        docker = speaks_docker(payload)
+        if docker and self._how.engine:
+            payload = in_envelope(payload, self._how.engine)
+        return decode(Message("", None, "docker" if docker else self._how.dialect, at, payload))
 
     def _date(self, group: _Group) -> None:
         """Counts the events without a time, and rejects them where nobody has said how to date them."""

@@ -29,6 +29,7 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SSE_FIELD = re.compile(r"(?:(?:event|id|retry)(?::[^{]*)?|:.*)").fullmatch
 _OBJECT = re.compile(r'\{\s*"|"\{')
 _LITERAL = re.compile(r"\{u?['\"]|b['\"]\{")
+_PRINTED = re.compile(r"\{(?:u['\"]|')")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:[.,]\d+)?\s?(?:[Zz]|[+-]\d\d:?\d\d)(?![\w:])")
 _PODMAN_LINE = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* [+-]\d{4} \S+ (?:container|image|pod|volume|system|network) "
@@ -44,6 +45,10 @@ class Said(NamedTuple):
     """When whoever recorded it received it, as they wrote beside it."""
     reason: str | None = None
     """Why it is no message; None when the decoder is to say."""
+    dated: bytes | None = None
+    """The same with its time where the decoder looks for it: for when the decoder finds none in `payload`."""
+    unreadable: str | None = None
+    """Why that cannot be given, though a time is there."""
 
 
 def understand(payload: bytes, at: Micros | None = None, depth: int = 0) -> list[Said]:
@@ -56,12 +61,15 @@ def understand(payload: bytes, at: Micros | None = None, depth: int = 0) -> list
 
 def _understand(payload: bytes, at: Micros | None, depth: int) -> list[Said]:
     text = payload.decode().strip()
+    if "\x1b" in text:  # colours of a terminal
+        text = _ESCAPES.sub("", text).strip()
+        payload = text.encode()
     value = _json(text)
     if type(value) is dict:
         return _of_object(value, payload, at, depth)
     if value is not None and type(value) is not str:
         return [Said(payload, at)]
-    return _of_line(_ESCAPES.sub("", text), payload, at, depth)
+    return _of_line(text, payload, at, depth)
 
 
 # --- an object -------------------------------------------------------------------------------------------------------
@@ -100,12 +108,13 @@ def _foreign(value: Mapping[str, Any]) -> str | None:
     """What an object looks like when it is known, and not read."""
     if "type" in value and "metadata" in value and value.get("type") in ("lifecycle", "operation", "logging"):
         return "it looks like an event of Incus or LXD, which is not read"
+    inner = value.get("object")
+    if ("kind" in value and "apiVersion" in value) or (type(inner) is dict and "kind" in inner):
+        return "it looks like an object of Kubernetes, which is not read"
     if "type" in value or type(value.get("message")) is dict or "Action" in value:
         return None
     if "Type" in value and "Status" in value:
         return "it looks like `podman events --format json`, which is not read; the stream of podman system service is"
-    if "kind" in value or type(value.get("object")) is dict:
-        return "it looks like an object of Kubernetes, which is not read"
     if "{" in str(value.get("message")):
         return "the message stands in the text of another object (as fluent-bit writes it); cut it out: jq -r .message"
     if "@timestamp" in value:
@@ -114,19 +123,19 @@ def _foreign(value: Mapping[str, Any]) -> str | None:
 
 
 def _with_time(value: dict[str, Any], payload: bytes, at: Micros | None) -> Said:
-    """The object with its time where the decoder looks for it."""
+    """The object, and the object with its time where the decoder looks for it."""
     compose = read_compose(value)
     if compose is not None:
         return Said(dump(compose).encode(), at)
     inner = value.get("message")
-    message = inner if type(inner) is dict else value
+    enveloped = type(inner) is dict and "Type" in inner
+    message: Any = inner if enveloped else value
     docker = "Type" in message and "Action" in message
     moment, unreadable = _time(message, _DOCKER_TIMES if docker else _TIMES)
     if moment is None:
-        return Said(payload, at, unreadable)
-    added = {"timeNano": moment * 1000} if docker else {"datetime": iso(moment)}
-    message = {**message, **added}
-    return Said(dump({**value, "message": message} if inner is not None and docker else message).encode(), at)
+        return Said(payload, at, unreadable=unreadable)
+    dated = {**message, **({"timeNano": moment * 1000} if docker else {"datetime": iso(moment)})}
+    return Said(payload, at, dated=dump({**value, "message": dated} if enveloped else dated).encode())
 
 
 def _time(value: Mapping[str, Any], keys: Iterable[str]) -> tuple[Micros | None, str | None]:
@@ -154,7 +163,7 @@ def _of_line(text: str, payload: bytes, at: Micros | None, depth: int) -> list[S
         return [Said(dump(message).encode(), at)]
     if _PODMAN_LINE.match(text):
         return [Said(payload, at, "it looks like `podman events`, which is not read")]
-    if text.startswith("{") and not _LITERAL.match(text):
+    if text.startswith("{") and not _PRINTED.match(text):
         return [Said(payload, at)]  # an object that is broken: what stands inside it is no message of its own
     found = list(_objects(text)) if depth < 3 else []
     if not found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.api.archive import Archive
-from archiver.storage.engine import writer
+from archiver.storage.engine import writing_engine
 
 from .archives import event, record, rows
 
@@ -29,7 +29,7 @@ def test_every_spelling_is_the_history_of_one_object(database_url: str) -> None:
 def test_an_object_that_0_1_0_archived_in_capitals_goes_on(database_url: str) -> None:
     uri = f"/api/v1/container/{UUID.upper()}/"
     record(database_url, event("container/1", "Starting", 1, resource_uri=uri))
-    engine = writer(database_url)
+    engine = writing_engine(database_url)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE resources SET key = upper(key)")  # as 0.1.0 wrote it
     engine.dispose()

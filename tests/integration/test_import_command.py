@@ -1,0 +1,95 @@
+"""`archiver import` at a shell: what it says, and how it ends."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..conftest import RunArchiver
+from .archives import wire
+
+UNDATED = '{"type":"container","resource_uri":"/api/v1/container/1/"}\n'
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(wire("container/1", "Running", 1) + b"\n")
+    return path
+
+
+def test_a_file_imported_before_is_named_with_its_day(sqlite_url: str, events: Path, run_archiver: RunArchiver) -> None:
+    run_archiver("--database", sqlite_url, "import", str(events))
+
+    again = run_archiver("--database", sqlite_url, "import", str(events))
+
+    assert again.returncode == 0
+    assert "this file was imported on 2" in again.stdout
+    assert "--again" in again.stdout
+
+
+def test_nothing_but_rejects_ends_with_the_first_reason(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("--database", sqlite_url, "import", "-", input="wss://a:hunter2@b/ garbage\nmore\n")
+
+    assert done.returncode == 1
+    assert "0 events, 0 duplicates, 2 rejects" in done.stdout
+    assert "no JSON object stands in it" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_file_of_nothing_is_no_failure(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    assert run_archiver("--database", sqlite_url, "import", "-", input="").returncode == 0
+
+
+def test_the_other_files_are_imported_when_one_is_of_no_use(
+    sqlite_url: str, events: Path, tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    (tmp_path / "useless.txt").write_text("garbage\n")
+
+    done = run_archiver("--database", sqlite_url, "import", str(tmp_path / "useless.txt"), str(events))
+
+    assert done.returncode == 1
+    assert f"{events}: 1 events" in done.stdout
+
+
+@pytest.mark.parametrize(("dated_by", "day"), [("2015-12-07T04:00Z", "2015-12-07T04:00:00Z"), ("import", "20")])
+def test_events_without_a_time_are_dated_by_what_is_said(
+    sqlite_url: str, run_archiver: RunArchiver, dated_by: str, day: str
+) -> None:
+    refused = run_archiver("--database", sqlite_url, "import", "-", input=UNDATED)
+    assert (refused.returncode, "--dated-by" in refused.stderr) == (1, True)
+
+    run_archiver("--database", sqlite_url, "import", "--dated-by", dated_by, "-", input=UNDATED)
+
+    told = json.loads(run_archiver("--database", sqlite_url, "events", "-o", "jsonl").stdout)
+    assert told["occurred_at"].startswith(day)
+    assert told["time_source"] == "received"
+
+
+def test_a_time_that_nobody_understands_is_a_wrong_use(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    assert run_archiver("--database", sqlite_url, "import", "--dated-by", "then", "-", input=UNDATED).returncode == 2
+
+
+def test_an_unknown_stream_is_a_wrong_use(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("--database", sqlite_url, "import", "--stream", "unix:///nobody.sock", "-", input="")
+
+    assert done.returncode == 2
+    assert "archiver run" in done.stderr
+
+
+def test_what_comes_through_a_pipe_byte_by_byte_is_read(
+    sqlite_url: str, events: Path, program_environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "archiver", "--database", sqlite_url, "import", "-"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=program_environment, bufsize=0, **pipes) as process:  # type: ignore[call-overload]
+        for byte in gzip.compress(events.read_bytes()):
+            process.stdin.write(bytes([byte]))
+        process.stdin.close()
+
+        assert process.stdout.read() == b"-: 1 events, 0 duplicates, 0 rejects\n"
