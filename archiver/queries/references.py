@@ -32,7 +32,8 @@ def resolve(connection: Connection, ref: str) -> Resource:
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
     found = _select(connection, resources.c.uri == ref)
     if not found and is_uri:
-        found = _select(connection, and_(resources.c.key == known.key, is_type(connection, known.type)))
+        keys = {known.key, uris.older_key(ref, known) or known.key}
+        found = _select(connection, and_(resources.c.key.in_(keys), is_type(connection, known.type)))
     if not found and not is_uri:
         found = _by_words(connection, ref)
     if not found:

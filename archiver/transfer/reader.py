@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -93,7 +94,6 @@ class Reader:
     def _read(self, some: list[tuple[bytes, str | None]]) -> list[_Group]:
         # One instant for them all: when a recorded event was first received, nobody knows any more.
         now = now_micros() if self._how.dated_by is None else self._how.dated_by
-        given, plain = self._how.dialect, not self._how.engine
         groups: list[_Group] = []
         wire: _Group | None = None
         for payload, refused in some:
@@ -107,13 +107,11 @@ class Reader:
             if refused is not None:
                 wire.records.append(_rejected(payload, refused, now))
                 continue
-            if plain:  # nearly all are events as on the wire, with a time
-                message = Message("", None, "docker" if speaks_docker(payload) else given, now, payload)
-                record = decode(message)
-                if type(record) is Event and record.time_source != "received":
-                    wire.records.append(record)
-                    continue
-            self._understand(wire, payload, now)
+            record = self._decode(payload, now)
+            if type(record) is Event and record.time_source != "received":  # as on the wire: nearly all are
+                wire.records.append(record)
+            else:
+                self._understand(wire, payload, now)
         return groups
 
     def _understand(self, group: _Group, payload: bytes, now: Micros) -> None:
@@ -148,11 +146,17 @@ class Reader:
     def _date(self, group: _Group) -> None:
         """Counts the events without a time, and rejects them where nobody has said how to date them."""
         self.events += sum(type(record) is Event for record in group.records)
+        places = {place for place, _ in group.undated}
+        dated = (
+            [n for n, record in enumerate(group.records) if type(record) is Event and n not in places] if places else []
+        )
         for place, payload in group.undated:
             record = group.records[place]
             assert isinstance(record, Event)
-            if (at := _greeting(record, group, place)) is not None:
-                group.records[place] = record._replace(occurred_at=at, received_at=at)
+            if dated and _is_greeting(record):  # it came just before what follows it
+                near = group.records[dated[min(bisect(dated, place), len(dated) - 1)]]
+                assert isinstance(near, Event)
+                group.records[place] = record._replace(occurred_at=near.occurred_at, received_at=near.occurred_at)
                 continue
             self.undated += 1
             if self._how.dated_by is None and not self._first and not self._only_counts:
@@ -194,15 +198,9 @@ def undated(source: str, count: int, events: int, which: str) -> BadInput:
     )
 
 
-def _greeting(event: Event, group: _Group, place: int) -> Micros | None:
-    """The time of what follows the greeting that the old streams sent first, which has none; None for other events."""
-    if event.type.lower() != "auth" or event.resource_uri is not None:
-        return None
-    undated = {place for place, _ in group.undated}
-    near = [*range(place + 1, len(group.records)), *range(place - 1, -1, -1)]
-    dated = (record for at in near if at not in undated and isinstance(record := group.records[at], Event))
-    found = next(dated, None)
-    return None if found is None else found.occurred_at
+def _is_greeting(event: Event) -> bool:
+    """Whether it is what the old streams sent first: it names no object, and has no time."""
+    return event.type.lower() == "auth" and event.resource_uri is None
 
 
 def _rejected(payload: bytes, reason: str, now: Micros) -> Reject:

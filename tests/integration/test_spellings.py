@@ -38,4 +38,5 @@ def test_an_object_that_0_1_0_archived_in_capitals_goes_on(database_url: str) ->
 
     assert rows(database_url, "SELECT count(*) FROM resources") == [(1,)]
     with Archive.open(database_url) as archive:
-        assert [span.state for span in archive.history(uri).spans] == ["Starting", "Running"]
+        for ref in (uri, f"/api/app/v1/ns/container/{UUID.upper()}/", UUID.upper()):
+            assert [span.state for span in archive.history(ref).spans] == ["Starting", "Running"]

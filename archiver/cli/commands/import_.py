@@ -124,9 +124,10 @@ def _name_of(stream: str) -> str:
 
 
 def _check(name: str) -> None:
-    if name != "-":
-        with _opened(name):
-            pass
+    if name == "-" or Path(name).is_fifo():
+        return  # whoever writes into a pipe would lose its reader
+    with _opened(name):
+        pass
 
 
 def _opened(name: str) -> BinaryIO | nullcontext[BinaryIO]:
