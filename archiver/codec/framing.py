@@ -52,6 +52,11 @@ class JsonObjects:
         """The last byte read that is no blank."""
         self._over: Oversize | None = None
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of them."""
+        return len(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[tuple[bytes, str | None]]:
         """What is complete with this piece, in order: its bytes, and why they are not all of it, or None."""
         *lines, rest = data.split(b"\n")

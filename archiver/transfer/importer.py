@@ -45,6 +45,7 @@ def import_file(
     stream: str | None = None,
     again: bool = False,
     progress: Progress | None = None,
+    batch_lines: int = BATCH,
 ) -> ImportResult:
     """Archives what a file holds, packed or not.
 
@@ -57,7 +58,8 @@ def import_file(
     if stream is not None:
         how = how._replace(engine=_engine(url, stream))
     if not is_regular(file):
-        return import_lines(url, plain_pieces(file, how.source), how, progress=progress)
+        pieces = plain_pieces(file, how.source)
+        return import_lines(url, pieces, how, progress=progress, batch_lines=batch_lines)
     size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
     file.seek(0)
     dated = plainly_dated(plain_pieces(file, how.source, limit=size, digest=digest))
@@ -71,7 +73,8 @@ def import_file(
         _refuse_undated(file, size, how)
     file.seek(0)
     text = plain_pieces(file, how.source, limit=size)
-    return import_lines(url, text, how, receiver=None if again else receiver, progress=progress)
+    known_as = None if again else receiver
+    return import_lines(url, text, how, receiver=known_as, progress=progress, batch_lines=batch_lines)
 
 
 def import_lines(

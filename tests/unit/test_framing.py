@@ -105,7 +105,7 @@ def test_endless_noise_does_not_fill_the_memory() -> None:
         objects = JsonObjects(1000)
         for _ in range(2000):
             assert not list(objects.feed(noise * 10))
-            assert len(objects._buffer) <= MAX_BETWEEN + 30, noise
+            assert objects.held <= MAX_BETWEEN + 30, noise
 
 
 VALUES: Any = st.recursive(
