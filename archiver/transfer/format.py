@@ -134,11 +134,11 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
 
 def _observation(value: dict[str, Any], _clean: bool) -> Record:
     facts = {key: value[key] for key in ("uri", "state", "name", "parents", "extra")}
-    session = _known(value["session"])
-    found = observe(Observed("", session, "tutum", _micros(value["observed_at"]), dump(facts).encode()))
+    session = _text(value["session"])  # none of what an imported message told
+    found = observe(Observed("", session or "", "tutum", _micros(value["observed_at"]), dump(facts).encode()))
     if isinstance(found, Reject):
         raise ValueError(found.reason)
-    return found
+    return found._replace(session=session)
 
 
 def _reject(value: dict[str, Any], _clean: bool) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -9,8 +10,8 @@ from typing import NamedTuple
 from archiver.codec.framing import JsonObjects
 from archiver.codec.secrets import blanked
 from archiver.errors import BadInput
-from archiver.model import Batch, Dialect, Event, Message, Micros, Record, Reject, now_micros
-from archiver.platforms.decoders import decode
+from archiver.model import Batch, Dialect, Event, Message, Micros, Record, Reject, Together, now_micros
+from archiver.platforms.decoders import Decoder
 from archiver.platforms.docker.decoder import speaks_docker
 from archiver.platforms.docker.recorded import in_envelope
 from archiver.transfer.format import MARK, Export
@@ -20,6 +21,7 @@ BATCH = 5000
 BATCH_BYTES = 16 << 20
 LONGEST = 16 << 20
 """Bytes of an object that are taken; what is longer can only become a reject, and must not fill the memory."""
+_DOCKER_TIME = re.compile(rb'"time(?:Nano)?":\s*\d').search
 NO_TIME = "it has no time of its own; --dated-by says how to date it"
 
 
@@ -71,6 +73,7 @@ class Reader:
         self._only_counts = only_counts
         self._batch_lines = batch_lines
         self._first = True
+        self._decoder = Decoder()
         self._export = Export()
         self.events = self.undated = 0
         """How many events of recordings were read, and how many of them have no time."""
@@ -107,9 +110,12 @@ class Reader:
             if refused is not None:
                 wire.records.append(_rejected(payload, refused, now))
                 continue
-            record = self._decode(payload, now)
-            if type(record) is Event and record.time_source != "received":  # as on the wire: nearly all are
-                wire.records.append(record)
+            docker = speaks_docker(payload)
+            # What a message of Docker means depends on those before it: it is decoded once, when its time is plain.
+            record = None if docker and not _DOCKER_TIME(payload) else self._decode(payload, now, docker)
+            event = _event_of(record)
+            if event is not None and event.time_source != "received":  # as on the wire: nearly all are
+                wire.records.append(record)  # type: ignore[arg-type]
             else:
                 self._understand(wire, payload, now)
         return groups
@@ -124,43 +130,45 @@ class Reader:
                 group.records.append(_rejected(whole, said.reason, now))
                 continue
             at = now if said.at is None else said.at
-            record = self._decode(said.payload, at)
-            if isinstance(record, Event) and record.time_source == "received" and said.dated is not None:
-                record = self._decode(said.dated, at)
-            if isinstance(record, Reject):
-                group.records.append(_rejected(whole, record.reason, now))
+            docker = speaks_docker(said.payload)
+            record = self._decode(said.dated if docker and said.dated else said.payload, at, docker)
+            event = _event_of(record)
+            if event is not None and event.time_source == "received" and said.dated is not None and not docker:
+                record = self._decode(said.dated, at, docker)
+                event = _event_of(record)
+            if event is None:
+                reason = record.reason if isinstance(record, Reject) else "not an event"
+                group.records.append(_rejected(whole, reason, now))
                 continue
-            if record.time_source == "received" and said.unreadable is not None:
+            if event.time_source == "received" and said.unreadable is not None:
                 group.records.append(_rejected(whole, said.unreadable, now))
                 continue
-            if record.time_source == "received" and said.at is None:
+            if event.time_source == "received" and said.at is None:
                 group.undated.append((len(group.records), whole))
             group.records.append(record)
 
-    def _decode(self, payload: bytes, at: Micros) -> Event | Reject:
-        docker = speaks_docker(payload)
+    def _decode(self, payload: bytes, at: Micros, docker: bool) -> Record:
         if docker and self._how.engine:
             payload = in_envelope(payload, self._how.engine)
-        return decode(Message("", None, "docker" if docker else self._how.dialect, at, payload))
+        return self._decoder.decode(Message("", None, "docker" if docker else self._how.dialect, at, payload))
 
     def _date(self, group: _Group) -> None:
         """Counts the events without a time, and rejects them where nobody has said how to date them."""
-        self.events += sum(type(record) is Event for record in group.records)
+        self.events += sum(type(record) in (Event, Together) for record in group.records)
         places = {place for place, _ in group.undated}
         dated = (
             [n for n, record in enumerate(group.records) if type(record) is Event and n not in places] if places else []
         )
         for place, payload in group.undated:
             record = group.records[place]
-            assert isinstance(record, Event)
-            if dated and _is_greeting(record):  # it came just before what follows it
+            if dated and isinstance(record, Event) and _is_greeting(record):  # it came just before what follows it
                 near = group.records[dated[min(bisect(dated, place), len(dated) - 1)]]
                 assert isinstance(near, Event)
                 group.records[place] = record._replace(occurred_at=near.occurred_at, received_at=near.occurred_at)
                 continue
             self.undated += 1
             if self._how.dated_by is None and not self._first and not self._only_counts:
-                group.records[place] = _rejected(payload, NO_TIME, record.received_at)
+                group.records[place] = _rejected(payload, NO_TIME, now_micros())
 
     def _read_exported(self, payload: bytes, groups: list[_Group], now: Micros) -> bool:
         """Reads a line of an export; False for one that only looks like it."""
@@ -196,6 +204,13 @@ def undated(source: str, count: int, events: int, which: str) -> BadInput:
         reason=reason,
         hint="say when they happened: --dated-by TIME, or --dated-by import for the time of this import",
     )
+
+
+def _event_of(record: Record | None) -> Event | None:
+    """The event that a message tells first; None for a reject."""
+    if type(record) is Together:
+        record = next((part for part in record.records if type(part) is Event), None)
+    return record if type(record) is Event else None
 
 
 def _is_greeting(event: Event) -> bool:

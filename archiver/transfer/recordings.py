@@ -132,10 +132,16 @@ def _with_time(value: dict[str, Any], payload: bytes, at: Micros | None) -> Said
     message: Any = inner if enveloped else value
     docker = "Type" in message and "Action" in message
     moment, unreadable = _time(message, _DOCKER_TIMES if docker else _TIMES)
-    if moment is None:
+    if moment is None or (docker and _is_dated(message)):
         return Said(payload, at, unreadable=unreadable)
     dated = {**message, **({"timeNano": moment * 1000} if docker else {"datetime": iso(moment)})}
     return Said(payload, at, dated=dump({**value, "message": dated} if enveloped else dated).encode())
+
+
+def _is_dated(message: Mapping[str, Any]) -> bool:
+    """Whether Docker's decoder finds the time by itself."""
+    nanos, seconds = message.get("timeNano"), message.get("time")
+    return (type(nanos) is int and nanos > 10**17) or (type(seconds) is int and 0 < seconds < 10**11)
 
 
 def _time(value: Mapping[str, Any], keys: Iterable[str]) -> tuple[Micros | None, str | None]:

@@ -121,7 +121,10 @@ def live(url: str, *messages: dict[str, Any], engine: str = ENGINE, stream: str 
         )
 
 
-COMPOSE = {"com.docker.compose.project": "blog", "com.docker.compose.service": "app"}
+COMPOSE = {
+    f"com.docker.compose.{key}": text
+    for key, text in (("project", "blog"), ("service", "app"), ("container-number", "1"))
+}
 VOLUME = message("volume", "create", "data", 1, driver="local")
 REMOVED = message("volume", "destroy", "data", 2, driver="local")
 CONTAINER = message("container", "start", "c1", 3, name="blog-app-1", **COMPOSE)
