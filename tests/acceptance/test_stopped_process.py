@@ -48,6 +48,6 @@ def test_what_nobody_read_is_archived_once_and_what_nobody_watched_is_a_gap(
         daemon.communicate(timeout=30)
     with sqlite3.connect(archive) as database:
         uris = [uri for (uri,) in database.execute("SELECT uri FROM event_log ORDER BY id")]
-        (until,) = database.execute("SELECT strftime('%s', closed_at) FROM sessions ORDER BY id LIMIT 1").fetchone()
+        (unwatched_since,) = database.execute("SELECT strftime('%s', since) FROM gap_log ORDER BY since").fetchone()
     assert uris == [f"/api/v1/stack/{number}/" for number in (1, 2, 3)]
-    assert float(until) <= stopped_at + 1
+    assert float(unwatched_since) <= stopped_at + 1
