@@ -305,8 +305,8 @@ def test_several_events_in_a_frame_are_several_messages() -> None:
     one, two = EVENT % 1, EVENT % 2
     payloads = [one, one + b"\n" + two, b"[" + one + b"," + two + b"]", b"\xef\xbb\xbf" + one, one + b"\nbroken"]
     with Hostile(lambda peer: (peer.accept(extra=b"".join(map(frame, payloads))), peer.hold())) as server:
-        items = collect(WebsocketSource(server.url), lambda items: len(messages(items)) == 7)
-    assert [m.payload for m in messages(items)] == [one, one, two, one, two, one, one + b"\nbroken"]
+        items = collect(WebsocketSource(server.url), lambda items: len(messages(items)) == 8)
+    assert [m.payload for m in messages(items)] == [one, one, two, one, two, one, one, b"broken"]
 
 
 def test_heartbeats_are_signs_of_life_and_nothing_else() -> None:

@@ -22,6 +22,8 @@ A, B = b'{"type":"stack","state":"Running"}', b'{"type": "node", "x": {"y": [{}]
         (b"[" + A + b"]", [A]),
         (b"\xef\xbb\xbf" + A, [A]),
         (b"\xef\xbb\xbf[" + A + b",\n" + A + b"]\n", [A, A]),
+        (A + b"\nbroken\n" + B, [A, b"broken", B]),
+        (b"[" + A + b"," + B, [A, B]),
         ('{"a":"é"}{"a":"🐳"}'.encode(), ['{"a":"é"}'.encode(), '{"a":"🐳"}'.encode()]),
     ],
 )
@@ -34,13 +36,6 @@ def test_each_object_is_a_piece_byte_for_byte(payload: bytes, found: list[bytes]
     [
         b"",
         b"not json",
-        A + b"\nnot json",
-        A + b"," + B,
-        b"[" + A + b"," + B,
-        b"[" + A + b" " + B + b"]",
-        b"[" + A + b"]" + A,
-        b"[" + A + b",1]",
-        b"[[" + A + b"]]",
         b"[]",
         b"\xff" + A + A,
         b"[" * 200_000,
@@ -48,7 +43,7 @@ def test_each_object_is_a_piece_byte_for_byte(payload: bytes, found: list[bytes]
         b"7",
     ],
 )
-def test_what_cannot_be_taken_apart_to_its_end_stays_whole(payload: bytes) -> None:
+def test_what_holds_no_object_stays_whole(payload: bytes) -> None:
     assert list(pieces(payload)) == [payload]
 
 

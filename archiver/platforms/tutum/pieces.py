@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from typing import Any
+from itertools import chain
+
+from archiver.codec.framing import JsonObjects
 
 LONGEST_HEARTBEAT = 200
 _BOM = b"\xef\xbb\xbf"
-_BETWEEN = re.compile(r"[\s\x1e]*")
-"""What may stand between values: white space, and the record separators of RFC 7464 and of SignalR."""
 _WORDS = frozenset({"ping", "pong", "h", "hb", "ka", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
 """What servers send as text instead of a ping: SockJS `h`, graphql-ws `ka`, ActionCable and others `ping`."""
 _EMPTY = frozenset({"", "{}", "[]"})
 """What says nothing; `{}` is how SignalR keeps a connection open."""
 _NAMING = ("type", "event", "op", "action", "msg", "message")
 _OF_EVENTS = frozenset({"resource_uri", "parents", "state", "uuid", "Actor", "Type"})
-_decode = json.JSONDecoder().raw_decode
 
 
 def is_heartbeat(payload: bytes) -> bool:
@@ -50,44 +48,11 @@ def is_ordinary(payload: bytes) -> bool:
 
 
 def pieces(payload: bytes) -> Iterator[bytes]:
-    """The events in a message, byte for byte: one as it is, several of a line, a list or glued together each alone.
-
-    What cannot be taken apart to its end is handed on whole, so that nothing of it is lost and nothing told twice.
-    """
-    without_mark = payload.removeprefix(_BOM)
-    try:
-        text = without_mark.decode()
-        whole = sum(1 for _ in _spans(text)) < 2 and not text.lstrip().startswith("[")
-    except (ValueError, RecursionError):  # not UTF-8, or not JSON
-        whole = True
-    if whole:
-        yield without_mark
+    """The events in a message: one byte for byte as it came, several of a line, a list or glued together each alone."""
+    objects = JsonObjects(len(payload) + 1)
+    found = (piece for piece, _ in chain(objects.feed(payload), objects.end()))
+    first, second = next(found, None), next(found, None)
+    if second is None and (first is None or not payload.startswith((_BOM, b"["))):
+        yield payload
         return
-    for start, end in _spans(text):
-        yield text[start:end].encode()
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Where the objects of a text begin and end. Raises ValueError when it is not objects only."""
-    at = _skip(text, 0)
-    listed = text.startswith("[", at)
-    at = _skip(text, at + 1) if listed else at
-    while at < len(text):
-        value, end = _decode(text, at)
-        if not isinstance(value, dict):
-            raise ValueError("not an object")
-        yield at, end
-        at = _skip(text, end)
-        if listed:
-            mark, at = text[at : at + 1], _skip(text, at + 1)
-            if mark == "]" and at == len(text):
-                return
-            if mark != ",":
-                raise ValueError("not the end of a list")
-    if listed:
-        raise ValueError("the list does not end")
-
-
-def _skip(text: str, at: int) -> int:
-    found: Any = _BETWEEN.match(text, at)
-    return int(found.end())
+    yield from (piece for piece in chain((first, second), found) if piece is not None)
