@@ -30,7 +30,7 @@ from archiver.storage.schema import archive_properties, receivers
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
-from archiver.storage.wal import Checkpoints
+from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints
 from archiver.storage.writer import Recorded, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder"]
@@ -48,8 +48,15 @@ class Recorder:
     again after the answer to its COMMIT got lost is recognised by its position.
     """
 
-    def __init__(self, url: str, receiver: str | None = None, limits: CacheLimits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        receiver: str | None = None,
+        limits: CacheLimits | None = None,
+        checkpoint_bytes: int = CHECKPOINT_BYTES,
+    ) -> None:
         self._url = url
+        self._checkpoint_bytes = checkpoint_bytes
         self.receiver = receiver
         self._engine = writing_engine(url)
         self._file = SqliteFile(url)
@@ -173,7 +180,9 @@ class Recorder:
         if self._connection is None:
             lock = self._held.enter_context(writer_lock(self._url))
             self._connection = self._engine.connect()
-            self._checkpoints = Checkpoints(sqlite_path(read_url(self._url)), lock) if lock else None
+            self._checkpoints = (
+                Checkpoints(sqlite_path(read_url(self._url)), lock, self._checkpoint_bytes) if lock else None
+            )
             self._file.remember()
             with self._connection.begin():
                 require_head(self._connection)

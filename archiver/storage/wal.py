@@ -91,15 +91,15 @@ class Checkpoints:
     For the one connection that writes; the lock is held.
     """
 
-    def __init__(self, path: Path, lock: LockFile) -> None:
-        self._path = path
+    def __init__(self, path: Path, lock: LockFile, most_bytes: int = CHECKPOINT_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._wal = beside(path, "-wal")
         self._lock = lock
         self._marks: list[int] = []
 
     def due(self) -> bool:
         """Whether the log is long enough, or the file has no mark of this writer yet."""
-        return not self._marks or size_of(self._wal) >= CHECKPOINT_BYTES
+        return not self._marks or size_of(self._wal) >= self._most_bytes
 
     def run(self, connection: Connection) -> None:
         """Between two transactions. Readers may hold it up; then the next one goes on where this ended."""

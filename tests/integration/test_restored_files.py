@@ -20,7 +20,7 @@ from archiver.errors import DatabaseBusy
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
 from archiver.storage.recorder import Recorder
-from archiver.storage.wal import CHECKPOINT_BYTES, beside, size_of
+from archiver.storage.wal import beside, size_of
 
 from .archives import event, record, rows
 
@@ -61,67 +61,68 @@ def count(path: Path) -> int:
 def grown(path: Path, events: int) -> None:
     """Enough events that the log was brought into the file at least once."""
     migrate.create(str(path))
-    with Recorder(str(path)) as recorder:
-        for start in range(0, events, 2500):
-            recorder.record([event(f"container/{n}", "Running", n) for n in range(start, start + 2500)])
+    with Recorder(str(path), checkpoint_bytes=50_000) as recorder:
+        for start in range(0, events, 100):
+            recorder.record([event(f"container/{n}", "Running", n) for n in range(start, start + 100)])
 
 
 @pytest.mark.parametrize("way", ["moved", "copied"])
 def test_a_backup_put_into_place_beside_the_log_of_a_killed_writer_is_what_it_was(
     path: Path, tmp_path: Path, way: str
 ) -> None:
-    grown(path, 5000)
+    grown(path, 500)
     backup = copied(path, tmp_path / "backup.db")
-    grown_more = 5000 + 2500
+    grown_more = 750
     with Recorder(str(path)) as recorder:
-        recorder.record([event(f"container/{n}", "Running", n) for n in range(5000, grown_more)])
+        recorder.record([event(f"container/{n}", "Running", n) for n in range(500, grown_more)])
     killed_after(path, grown_more, grown_more + 20)
 
     shutil.move(backup, path) if way == "moved" else shutil.copyfile(backup, path)
     record(str(path), event("container/new", "Running"))
 
-    assert count(path) == 5001
+    assert count(path) == 501
     assert migrate.check(str(path)) == []
     assert len(list(tmp_path.glob("archive.db-wal.replaced-*"))) == 1
 
 
 def test_the_log_of_a_killed_writer_is_its_own(path: Path) -> None:
-    grown(path, 2500)
-    killed_after(path, 2500, 2520)
+    grown(path, 500)
+    killed_after(path, 500, 520)
 
     record(str(path), event("container/new", "Running"))
 
-    assert count(path) == 2521
+    assert count(path) == 521
     assert migrate.check(str(path)) == []
 
 
 def test_a_folder_copied_with_the_log_in_it_is_whole(path: Path, tmp_path: Path) -> None:
-    grown(path, 2500)
-    killed_after(path, 2500, 2520)
+    grown(path, 500)
+    killed_after(path, 500, 520)
     shutil.copytree(tmp_path, elsewhere := tmp_path.parent / f"{tmp_path.name}-copy")
 
     record(str(elsewhere / "archive.db"), event("container/new", "Running"))
 
-    assert count(elsewhere / "archive.db") == 2521
+    assert count(elsewhere / "archive.db") == 521
 
 
 def test_a_log_of_the_first_release_whose_lock_file_says_nothing_is_trusted(path: Path) -> None:
-    grown(path, 2500)
-    killed_after(path, 2500, 2520)
+    grown(path, 500)
+    killed_after(path, 500, 520)
     beside(path, "-lock").write_text("4711")
 
     record(str(path), event("container/new", "Running"))
 
-    assert count(path) == 2521
+    assert count(path) == 521
 
 
 def test_the_log_is_brought_into_the_file_as_it_grows(path: Path) -> None:
-    grown(path, 50_000)
+    migrate.create(str(path))
 
-    with Recorder(str(path)) as recorder:
-        for start in range(0, 25_000, 2500):
-            recorder.record([event(f"service/{n}", "Running", n) for n in range(start, start + 2500)])
-            assert size_of(beside(path, "-wal")) < CHECKPOINT_BYTES + (8 << 20)
+    with Recorder(str(path), checkpoint_bytes=100_000) as recorder:
+        for start in range(0, 4000, 200):
+            recorder.record([event(f"service/{n}", "Running", n) for n in range(start, start + 200)])
+            assert size_of(beside(path, "-wal")) < 1_500_000
+        assert size_of(path) > 500_000
 
 
 def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: P
 
 
 def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_path: Path) -> None:
-    grown(path, 2500)
+    grown(path, 500)
     backup = copied(path, tmp_path / "backup.db")
     link = tmp_path / "link.db"
     link.symlink_to(path)
@@ -145,7 +146,7 @@ def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_
             recorder.record([event("container/new", "Running")])
         recorder.record([event("container/new", "Running")])
 
-    assert count(path) == 2501
+    assert count(path) == 501
     assert migrate.check(str(path)) == []
 
 
