@@ -1,15 +1,18 @@
-"""A Docker Engine that does what a test says: remembers, tells, forgets, falls silent, hangs up."""
+"""A Docker Engine that does what a test says: remembers, tells, forgets, falls silent, hangs up, and worse."""
 
 from __future__ import annotations
 
 import json
 import queue
+import re
 import socketserver
 import ssl
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -30,14 +33,30 @@ def message(
 
 
 class FakeEngine:
-    """The engine behind the HTTP interface; `answers` are its objects by path."""
+    """The engine behind the HTTP interface; `answers` are its objects by path.
+
+    `skew` seconds its clock is ahead; `forbidden` are statuses by patterns of paths; `only` is a pattern of the paths
+    that a proxy lets through; one that holds the stream back until there are so many bytes has a `buffer`; an engine
+    `ignores_until` when it streams on where it should end; `separator` stands after each message; `spell` writes one.
+    """
 
     def __init__(self) -> None:
+        self.skew = 0.0
+        self.forbidden: dict[str, int] = {}
+        self.only: str | None = None
+        self.buffer = 0
+        self.ignores_until = False
+        self.ends_at_once = False
+        self.forgets_to_answer = False
+        """Whether it never says what it remembers, asked for that alone."""
+        self.separator = b"\n"
+        self.spell: Callable[[bytes], bytes] = lambda line: line
+        self.headers: dict[str, str] = {}
+        self.hosts: list[str | None] = []
         self.answers: dict[str, Any] = {
             "/info": {
                 "ID": "ENGINE",
                 "Name": "vm",
-                "SystemTime": "2026-11-23T18:57:18.881734648Z",
                 "ServerVersion": "20.10",
                 "Swarm": {
                     "NodeID": "node1",
@@ -58,6 +77,8 @@ class FakeEngine:
         }
         self.silent = threading.Event()
         self.hangs: set[str] = set()
+        self.slow: dict[str, float] = {}
+        """Seconds between reading an object and telling of it, by path."""
         self.released = threading.Event()
         self.asked: list[str] = []
         self._remembered: deque[bytes] = deque(maxlen=256)
@@ -67,9 +88,9 @@ class FakeEngine:
     def tell(self, told: dict[str, Any] | bytes) -> None:
         line = told if isinstance(told, bytes) else json.dumps(told, separators=(",", ":")).encode()
         with self._lock:
-            self._remembered.append(line + b"\n")
+            self._remembered.append(line)
             for listener in self._listeners:
-                listener.put(line + b"\n")
+                listener.put(line)
 
     def forget(self) -> None:
         with self._lock:
@@ -88,9 +109,29 @@ class FakeEngine:
             self._listeners.append(listener)
             return list(self._remembered), listener
 
+    def written(self, line: bytes) -> bytes:
+        return self.spell(line) + self.separator
+
     def remembered(self) -> bytes:
         with self._lock:
-            return b"".join(self._remembered)
+            return b"".join(map(self.written, self._remembered))
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        if path not in self.answers:
+            return 404, b'{"message":"no such object"}'
+        found = self.answers[path]
+        if path == "/info" and type(found) is dict and "SystemTime" not in found:
+            clock = datetime.fromtimestamp(time.time() + self.skew, UTC)
+            found = {**found, "SystemTime": f"{clock:%Y-%m-%dT%H:%M:%S.%f}734Z"}
+        return 200, json.dumps(found).encode()
+
+    def told_now(self, **what: Any) -> dict[str, Any]:
+        """Tells a message with the engine's own time."""
+        told = message(0, **what)
+        told["timeNano"] = round((time.time() + self.skew) * 1_000_000) * 1000
+        told["time"] = told["timeNano"] // SECOND
+        self.tell(told)
+        return told
 
     @contextmanager
     def on_socket(self, path: Path) -> Iterator[str]:
@@ -150,39 +191,56 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.engine.asked.append(self.path)
+        self.engine.hosts.append(self.headers["Host"])
         with suppress(OSError):  # the other side has gone
             self._serve()
 
     def _serve(self) -> None:
-        silent = self.engine.silent.is_set() and self.path != "/events?since=0"
-        if silent or self.path in self.engine.hangs:
-            self.engine.released.wait(30)
+        engine = self.engine
+        if engine.only is not None and not re.fullmatch(engine.only, self.path.partition("?")[0]):
+            self._answer(403, b"<html>Forbidden</html>")
+            return
+        path = re.sub(r"^/v\d+\.\d+(?=/)", "", self.path)
+        if status := next((status for pattern, status in engine.forbidden.items() if re.search(pattern, path)), None):
+            self._answer(status, b"<html>Forbidden</html>")
+        elif (engine.silent.is_set() and path != "/events?since=0") or path in engine.hangs or self._forgets(path):
+            engine.released.wait(30)
             self.close_connection = True
-        elif self.path == "/events?since=0":
-            self._stream()
-        elif self.path.startswith("/events"):
-            self._answer(200, self.engine.remembered())
-        elif self.path in self.engine.answers:
-            self._answer(200, json.dumps(self.engine.answers[self.path]).encode())
+        elif path == "/events?since=0" or (path.startswith("/events") and engine.ignores_until):
+            self._stream(engine.buffer if path == "/events?since=0" else 0)
+        elif path.startswith("/events"):
+            self._answer(200, engine.remembered())
         else:
-            self._answer(404, b'{"message":"no such object"}')
+            answer = engine.answer(path)
+            engine.released.wait(engine.slow.get(path, 0))
+            self._answer(*answer)
+
+    def _forgets(self, path: str) -> bool:
+        return self.engine.forgets_to_answer and path.startswith("/events") and path != "/events?since=0"
 
     def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
+        self.send_response_only(status)
+        for name, value in self.engine.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self) -> None:
+    def _stream(self, buffer: int) -> None:
         self.close_connection = True
-        self.send_response(200)
+        self.send_response_only(200)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         past, listener = self.engine.listen()
-        for line in past:
-            self._chunk(line)
-        while (told := listener.get()) is not HANG_UP:
-            self._chunk(told)
+        waiting, held = deque(past), b""
+        while True:
+            told = waiting.popleft() if waiting else HANG_UP if self.engine.ends_at_once else listener.get()
+            if told is HANG_UP:
+                return
+            held += self.engine.written(told)
+            if len(held) >= buffer:
+                self._chunk(held)
+                held = b""
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from archiver.errors import ConfigurationWrong
-from archiver.platforms.protocol import Source
+from archiver.platforms.protocol import Notes, Source
 from archiver.platforms.wire.address import AuthWay
 
 WEBSOCKET = ("ws", "wss")
@@ -24,11 +24,12 @@ def choose(
     client_cert: Path | None = None,
     client_key: Path | None = None,
     resume_point: Callable[[str], str | None] = lambda _stream: None,
+    notes: Notes | None = None,
 ) -> Source:
     """The source for an URL, with the credentials and the proxy that `environ` and `home` hold for it.
 
     `client_cert` and `client_key` are shown to a websocket server that wants a certificate.
-    `resume_point` tells where an earlier session of a stream left off (`Message.resume`).
+    `resume_point` tells where an earlier session of a stream left off (`Message.resume`), `notes` what it knew.
     Raises ConfigurationWrong for an URL or for credentials that cannot be used.
     """
     scheme = url.partition(":")[0].lower()
@@ -51,7 +52,7 @@ def choose(
         from archiver.platforms.docker.endpoint import resolve
         from archiver.platforms.docker.source import DockerSource
 
-        return DockerSource(url, resume=resume_point(resolve(url, environ).url), environ=environ)
+        return DockerSource(url, resume=resume_point(resolve(url, environ).url), environ=environ, notes=notes)
     if scheme == "file":
         from archiver.platforms.playback import PlaybackSource
 

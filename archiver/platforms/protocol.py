@@ -9,6 +9,18 @@ from typing import Protocol
 from archiver.model import Item
 
 
+class Notes(Protocol):
+    """Keeps a text for a source from one run to the next; what it wrote last may be lost with the machine."""
+
+    def note(self, stream: str, text: str) -> None:
+        """Keeps a text about a stream in the place of the one before. Raises `ArchiverError` when it cannot."""
+        ...
+
+    def noted(self, stream: str) -> str | None:
+        """The text about a stream; None when there is none. Raises `ArchiverError`."""
+        ...
+
+
 class Source(Protocol):
     """One stream: connects, reconnects, and says what happened."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.docker.endpoint import DEFAULT, resolve
+from archiver.platforms.docker.lines import ssh_command
 
 
 def context(home: Path, name: str, host: str) -> None:
@@ -39,6 +40,9 @@ def home(tmp_path: Path) -> Path:
         ("docker://lab", {"DOCKER_HOST": "tcp://10.0.0.1:2375"}, "ssh://ops@lab.example:2222"),
         ("unix:///run/d.sock", {"DOCKER_HOST": "tcp://10.0.0.1:2375"}, "unix:///run/d.sock"),
         ("tcp://[::1]:2375", {}, "tcp://[::1]:2375"),
+        ("tcp://10.0.0.1:2375/", {}, "tcp://10.0.0.1:2375"),
+        ("tcp://10.0.0.1:2375/engines/b", {}, "tcp://10.0.0.1:2375/engines/b"),
+        ("ssh://lab.example/run/d.sock", {}, "ssh://lab.example/run/d.sock"),
     ],
 )
 def test_the_engine_is_found_as_the_docker_command_finds_it(
@@ -51,8 +55,14 @@ def test_without_any_configuration_it_is_the_local_socket(tmp_path: Path) -> Non
     assert resolve("docker://", {"HOME": str(tmp_path)}).url == DEFAULT
 
 
-def test_a_password_in_an_url_is_not_part_of_the_stream_s_name() -> None:
-    assert resolve("ssh://ops:hidden@lab.example", {}).url == "ssh://ops@lab.example"
+@pytest.mark.parametrize(
+    "url", ["ssh://ops:hidden@lab.example", "ssh://ops:hidden/rest@lab.example", "tcp://:hidden@h", "tcp://h?x=hidden"]
+)
+def test_a_password_in_an_url_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigurationWrong) as caught:
+        resolve(url, {})
+
+    assert "hidden" not in f"{caught.value} {caught.value.next_step} {caught.value.__cause__}"
 
 
 @pytest.mark.parametrize(
@@ -73,6 +83,12 @@ def test_tls_follows_the_variables_of_the_docker_command(tmp_path: Path, variabl
         "ssh://-oProxyCommand=x",
         "ssh://-l@host",
         "tcp://host:port",
+        "tcp://user@host",
+        "tcp://host?x=1",
+        "ssh://host#x",
+        "ssh://%2DoProxyCommand=x@host",
+        "unix://var/run/docker.sock",
+        "unix:///run/d.sock?x",
         "ftp://host",
         "docker://nowhere",
     ],
@@ -87,3 +103,9 @@ def test_certificates_that_cannot_be_read_are_wrong(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationWrong, match="certificates"):
         resolve("tcp://h", {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(tmp_path)})
+
+
+def test_a_path_behind_ssh_is_no_word_of_the_shell_there() -> None:
+    command = ssh_command(resolve("ssh://lab.example/run/a';reboot;'.sock", {}).parts, 10)
+
+    assert command[-4:-2] == ["-H", """'unix:///run/a'"'"';reboot;'"'"'.sock'"""]

@@ -128,6 +128,7 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
             client_cert=config.client_cert.value,
             client_key=config.client_key.value,
             resume_point=spool.resume_point,
+            notes=spool,
         )
         for url in config.streams.value
     ]
@@ -135,10 +136,13 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
 
 def _secrets(config: Config) -> set[str]:
     """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
+    from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
 
     secrets: set[str] = set()
     for url in config.streams.value:
+        # Other URLs hold no credential: a user of ssh is none, and whatever else is refused.
+        url = url if url.partition(":")[0].lower() in WEBSOCKET else ""
         for credentials in (find_credentials(os.environ, Path.home(), url), credentials_of_url(url)):
             if credentials is not None:
                 secrets |= credentials.forms()

@@ -1,128 +1,232 @@
-"""What a source has learnt by asking an engine: who it is, what is there, what belongs to a stack, what is a probe."""
+"""What is known of one engine that no single message carries: what is there, in which stack, what is a probe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from time import monotonic
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
+from archiver.model import Micros
 from archiver.platforms.docker import inspect
-from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of, text
+from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of
 from archiver.platforms.docker.facts import uri as docker_uri
-from archiver.platforms.docker.http import FAILURES
-from archiver.platforms.docker.inspect import Finding
+from archiver.platforms.docker.inbox import Question
+from archiver.platforms.docker.inspect import Finding, text
+from archiver.platforms.docker.listing import as_inspected, summary
+from archiver.platforms.docker.probes import Probes
+from archiver.platforms.docker.questions import ASKED_ON, CONTAINERS, LISTS, LISTS_OF_MANAGER, about
 
-Ask = Callable[[str], Any | None]
-"""Asks the engine for the JSON at a path; None when it has none to give."""
-
-_LISTS = {"network": "/networks", "volume": "/volumes", "image": "/images/json", "container": "/containers/json?all=1"}
-_LISTS_OF_MANAGER = {"node": "/nodes", "service": "/services", "secret": "/secrets", "config": "/configs"}
-_ASKED_ON = {
-    "container": frozenset({"create", "rename"}),
-    "network": frozenset({"create"}),
-    "volume": frozenset({"create"}),
-    "node": frozenset({"create", "update"}),
-    "service": frozenset({"create", "update"}),
-    "secret": frozenset({"create", "update"}),
-    "config": frozenset({"create", "update"}),
-}
+_CHANGES = frozenset(
+    {"create", "start", "restart", "pause", "unpause", "die", "oom", "rename", "update", "health_status"}
+)
+"""What a container may be told of that makes an older answer about it wrong."""
 _GOING = frozenset({"destroy", "remove", "delete"})
-_PATIENCE = 3
-_REST = 60.0
-_MAX_EXECS = 4096
+_NAMES_REPEAT = ("volume", "image")
+_MAX_ENDED = 4096
+
+
+@dataclass(slots=True)
+class _Seen:
+    """An object that is there."""
+
+    at: Micros
+    """When it was last heard of, by our clock."""
+    of_swarm: bool = False
+    summary: tuple[str, ...] | None = None
+    """What the list said of it when it was last asked about."""
+    told: int | None = None
+    """A mark of what was last observed of it."""
+    action: str = ""
+    """What a message last told of it."""
+    listed: tuple[Micros, Finding] | None = None
+    """What the list said, and when it was asked for, until it is known better."""
 
 
 class Inventory:
-    """Knowledge about one engine that no single message carries; outlives a connection."""
+    """Knowledge about one engine; outlives a connection. It asks nothing itself and knows no thread."""
 
     def __init__(self) -> None:
         self.engine = Engine()
-        self._manager = False
-        self._there: dict[str, set[str]] = {}
-        self._gone: set[str] = set()
+        self.manager: bool | None = None
+        self._there: dict[str, dict[str, _Seen]] = {}
+        self._hosts: dict[str, _Seen] = {}
+        self._ended: dict[str, Micros] = {}
+        self._missing: dict[str, Micros] = {}
         self._stacks: dict[str, str] = {}
         self._named: set[str] = set()
-        self._probes: dict[str, str] = {}
-        self._execs: dict[str, None] = {}
-        self._failed = 0
-        self._resting_until = 0.0
+        self._probes = Probes()
 
-    # --- asking ------------------------------------------------------------------------------------------------------
+    # --- what to ask -------------------------------------------------------------------------------------------------
 
-    def take_stock(self, ask: Ask, info: Mapping[str, Any]) -> Iterator[Finding]:
-        """Everything that is there now."""
-        self._failed, self._resting_until = 0, 0.0
-        self._gone = set()
-        yield from self._know_engine(info)
-        for kind, path in {**(_LISTS_OF_MANAGER if self._manager else {}), **_LISTS}.items():
-            yield from self._list(ask, kind, path)
+    def lists(self) -> tuple[Question, ...]:
+        """What to ask in order to know everything that is there; only a manager knows of its swarm."""
+        return (*(LISTS_OF_MANAGER if self.manager is not False else ()), *LISTS, CONTAINERS)
 
-    def vanished(self) -> Iterator[Finding]:
-        """What was there before the last stock-taking, is not there now, and no message told of its end."""
-        for uri in sorted(self._gone):
-            yield Finding(uri, REMOVED, None, (), {})
-        self._gone = set()
-
-    def about(self, ask: Ask | None, message: Mapping[str, Any]) -> Iterator[Finding]:
-        """What a message tells of new names, and what it makes worth asking: new objects, the swarm just joined."""
-        kind, verb = text(message, "Type"), text(message, "Action")
+    def about(self, message: Mapping[str, Any], at: Micros) -> tuple[Question | None, list[Finding]]:
+        """Takes in a message; what it makes worth asking, and the new names that it tells."""
+        kind, verb = text(message, "Type"), text(message, "Action").partition(": ")[0]
         actor = message.get("Actor")
         key = text(actor, "ID") if type(actor) is dict else ""
         attributes = actor.get("Attributes") if type(actor) is dict else None
+        named: list[Finding] = []
         if type(attributes) is dict and kind == "container":
-            yield from self._name(
-                filter(None, (stack_of(attributes, self.engine), service_of(attributes, self.engine)))
-            )
-        if ask and text(message, "scope") == "swarm" and not self.engine.swarm:
-            info = self._ask(ask, "/info")
-            yield from self._know_engine(info) if type(info) is dict else ()
+            groups = (stack_of(attributes, self.engine), service_of(attributes, self.engine))
+            named = list(self._name(filter(None, groups)))
+        if not key:
+            return None, named
+        uri = self._uri(kind, key)
         if verb in _GOING:
-            self._forget(kind, key)
-        elif ask and key and verb in _ASKED_ON.get(kind, ()):
-            yield from self._inspect(ask, kind, key)
+            self._forget(kind, key, uri, at)
+            return None, named
+        if kind != "container":
+            self._ended.pop(uri, None)  # a name may come again
+        elif verb in _CHANGES and uri not in self._ended:
+            self._there.setdefault(kind, {}).setdefault(uri, _Seen(at))
+        if (seen := self._there.get(kind, {}).get(uri)) is not None:
+            self._heard(seen, kind, text(message, "Action"), at)
+        is_news = verb in ASKED_ON.get(kind, ()) or (kind == "container" and self._probes.is_unknown(key, message))
+        return (about(kind, key) if is_news else None), named
 
-    def _know_engine(self, info: Mapping[str, Any]) -> Iterator[Finding]:
-        self.engine = inspect.engine_of(info)
-        self._manager = inspect.is_manager(info)
-        yield from inspect.host(info, self.engine)
-
-    def _list(self, ask: Ask, kind: str, path: str) -> Iterator[Finding]:
-        found = self._ask(ask, path)
-        listed = found.get("Volumes") or [] if type(found) is dict else found
-        if type(listed) is not list:
+    def _heard(self, seen: _Seen, kind: str, action: str, at: Micros) -> None:
+        """What was known of an object may be true no more; of a probe that says the same again it is."""
+        if kind == "container" and action.partition(":")[0] not in _CHANGES:
             return
-        before = self._there.get(kind, set())
-        self._there[kind] = set()
-        for item in listed:
+        seen.at = at
+        if action != seen.action:
+            seen.action, seen.told, seen.summary = action, None, None
+
+    def unknown_exec(self, message: Mapping[str, Any]) -> Question | None:
+        """What must be asked to tell whether a message is about a probe or about what a person does."""
+        actor = message.get("Actor")
+        key = text(actor, "ID") if type(actor) is dict and text(message, "Type") == "container" else ""
+        return about("container", key) if key and self._probes.is_unknown(key, message) else None
+
+    # --- what was answered -------------------------------------------------------------------------------------------
+
+    def introduce(self, engine: Engine, info: Mapping[str, Any]) -> list[Finding]:
+        """Takes in who the engine is."""
+        if engine.id != self.engine.id:
+            for kind in _NAMES_REPEAT:  # they have other URIs from now on; that is no end
+                self._there.pop(kind, None)
+        self.engine, self.manager = engine, inspect.is_manager(info)
+        hosts = inspect.host(info, engine)
+        return [host for host in hosts if self._is_news(self._hosts.setdefault(host.uri, _Seen(0)), host)]
+
+    def listed(self, kind: str, found: Any, asked: Micros) -> tuple[list[Finding], list[Question]]:
+        """Takes in a list: what it tells that is new, and about which containers to ask."""
+        items = (found.get("Volumes") or []) if type(found) is dict else found
+        if type(items) is not list:
+            return [], []
+        findings: list[Finding] = []
+        questions: list[Question] = []
+        present: set[str] = set()
+        for item in items:
+            if type(item) is not dict:
+                continue
+            finding = inspect.READERS[kind](as_inspected(item) if kind == "container" else item, self.engine)
+            present.add(finding.uri)
+            if self._ended.get(finding.uri, 0) >= asked:
+                continue
+            self._missing.pop(finding.uri, None)
             if kind == "container":
-                yield from self._inspect(ask, kind, text(item, "Id"))
+                questions += self._to_inspect(finding, item, asked)
             else:
-                yield from self._found(kind, item)
-        if kind != "network" or self._manager:  # elsewhere an engine lists only those networks that it uses
-            self._gone |= before - self._there[kind]
+                findings += self._found(kind, item, finding, asked)
+        for uri, seen in self._there.get(kind, {}).items():
+            elsewhere = kind == "network" and seen.of_swarm and not self.manager  # it lists only those that it uses
+            if uri not in present and seen.at < asked and not elsewhere:
+                self._missing.setdefault(uri, asked)
+        return findings, questions
 
-    def _inspect(self, ask: Ask, kind: str, key: str) -> Iterator[Finding]:
-        if kind == "container":
-            self._there.setdefault(kind, set()).add(docker_uri(kind, key))
-            found = self._ask(ask, f"/containers/{quote(key, safe='')}/json")
-        else:
-            found = self._ask(ask, f"/{kind}s/{quote(key, safe='')}")
-        yield from self._found(kind, found)
-
-    def _found(self, kind: str, found: Any) -> Iterator[Finding]:
-        if type(found) is not dict:
+    def _to_inspect(self, finding: Finding, item: Mapping[str, Any], asked: Micros) -> Iterator[Question]:
+        there = self._there.setdefault("container", {})
+        seen = there.get(finding.uri)
+        if seen is not None and (seen.summary == summary(item) or seen.at >= asked):
             return
-        finding = inspect.READERS[kind](found, self.engine)
+        if seen is None:
+            seen = there[finding.uri] = _Seen(asked)
+        seen.summary, seen.listed = summary(item), (asked, finding)
+        yield about("container", text(item, "Id"))
+
+    def inspected(self, question: Question, found: Any, asked: Micros) -> list[Finding]:
+        """Takes in what was answered about one object."""
+        if type(found) is not dict:
+            return []
+        finding = inspect.READERS[question.kind](found, self.engine)
+        if self._ended.get(finding.uri, 0) >= asked:
+            return []
+        if self.outdated(question, asked):
+            finding = finding._replace(state=None)
+        return list(self._found(question.kind, found, finding, asked))
+
+    def has_ended(self, question: Question) -> bool:
+        """Whether a message told of the end of an object."""
+        return self._uri(question.kind, question.key) in self._ended
+
+    def outdated(self, question: Question, asked: Micros) -> bool:
+        """Whether a message has come about an object since it was asked about: its state may be another by now."""
+        seen = self._there.get(question.kind, {}).get(self._uri(question.kind, question.key))
+        return seen is not None and seen.at >= asked
+
+    def unanswered(self, question: Question) -> list[tuple[Micros, Finding]]:
+        """What is known all the same, and since when, of an object that could not be asked about."""
+        seen = self._there.get(question.kind, {}).get(self._uri(question.kind, question.key))
+        if seen is None or seen.listed is None:
+            return []
+        asked, listed = seen.listed
+        if seen.at > asked:
+            return []
+        return [(asked, finding) for finding in (*self._name(listed.groups), *self._tell(seen, listed))]
+
+    def vanished(self, before: Micros) -> list[tuple[Micros, Finding]]:
+        """What was there, is missing from a list asked for before an instant, and no message told of its end."""
+        gone = sorted((asked, uri) for uri, asked in self._missing.items() if asked < before)
+        for _, uri in gone:
+            del self._missing[uri]
+            for there in self._there.values():
+                there.pop(uri, None)
+        return [(asked, Finding(uri, REMOVED, None, (), {})) for asked, uri in gone]
+
+    def remembered(self) -> tuple[dict[str, list[str]], dict[str, str]]:
+        """What the next run should know: the URIs of all that is there, by type, and which execs are probes."""
+        return {kind: sorted(there) for kind, there in self._there.items() if there}, self._probes.by_container
+
+    def recall(self, engine: Engine, there: Mapping[str, Iterable[str]], probes: Mapping[str, str]) -> None:
+        """Takes in what an earlier run knew."""
+        self.engine = engine
+        for kind, uris in there.items():
+            # Whether a network is the swarm's is not noted; one that is not there may just be out of use.
+            self._there[kind] = {uri: _Seen(0, of_swarm=kind == "network") for uri in uris}
+        self._probes.by_container.update(probes)
+
+    def observe_again(self) -> None:
+        """Observes everything anew when it is next asked about: nobody knows what happened meanwhile."""
+        for there in (self._hosts, *self._there.values()):
+            for seen in there.values():
+                seen.told = seen.summary = None
+
+    def _found(self, kind: str, found: Mapping[str, Any], finding: Finding, asked: Micros) -> Iterator[Finding]:
         yield from self._name(finding.groups)
-        self._there.setdefault(kind, set()).add(finding.uri)
+        seen = self._there.setdefault(kind, {}).setdefault(finding.uri, _Seen(asked))
+        seen.listed = None
+        seen.of_swarm = text(found, "Scope") == "swarm"
         if finding.stack and kind != "container":
             self._stacks[finding.uri] = finding.stack
-        if kind == "container" and (probe := inspect.probe(found)):
-            self._probes[text(found, "Id")] = probe
+        if kind == "container":
+            self._probes.learn(found)
         if kind == "service":
             self._named.add(finding.uri)
-        yield finding
+        yield from self._tell(seen, finding)
+
+    def _tell(self, seen: _Seen, finding: Finding) -> Iterator[Finding]:
+        """An observation, unless it says what the last one said and no message has come since."""
+        if self._is_news(seen, finding):
+            yield finding
+
+    def _is_news(self, seen: _Seen, finding: Finding) -> bool:
+        mark, before = hash(repr(finding.payload())), seen.told
+        seen.told = mark
+        return mark != before
 
     def _name(self, groups: Iterable[Named]) -> Iterator[Finding]:
         """Stacks and services that containers speak of: nothing else tells their names."""
@@ -131,25 +235,16 @@ class Inventory:
                 self._named.add(group.uri)
                 yield Finding(group.uri, None, group.name, group.parents, {})
 
-    def _ask(self, ask: Ask, path: str) -> Any | None:
-        """An answer, or None: events matter more. Some questions hang in an engine that is otherwise well."""
-        if monotonic() < self._resting_until:
-            return None
-        try:
-            answer = ask(path)
-        except FAILURES:
-            self._failed += 1
-            if self._failed >= _PATIENCE:
-                self._failed, self._resting_until = 0, monotonic() + _REST
-            return None
-        self._failed = 0
-        return answer
+    def _forget(self, kind: str, key: str, uri: str, at: Micros) -> None:
+        self._there.get(kind, {}).pop(uri, None)
+        self._missing.pop(uri, None)
+        self._probes.forget(key)
+        self._ended[uri] = at
+        if len(self._ended) > _MAX_ENDED:
+            del self._ended[next(iter(self._ended))]
 
-    def _forget(self, kind: str, key: str) -> None:
-        uri = docker_uri(kind, scoped(self.engine.id, key) if kind in ("volume", "image") else key)
-        self._there.get(kind, set()).discard(uri)
-        self._gone.discard(uri)
-        self._probes.pop(key, None)
+    def _uri(self, kind: str, key: str) -> str:
+        return docker_uri(kind, scoped(self.engine.id, key) if kind in _NAMES_REPEAT else key)
 
     # --- telling -----------------------------------------------------------------------------------------------------
 
@@ -161,23 +256,9 @@ class Inventory:
         kind, actor = text(message, "Type"), message.get("Actor")
         key = text(actor, "ID") if type(actor) is dict else ""
         if kind == "container":
-            facts["probe"] = self._is_probe(key, text(message, "Action"), actor)
+            facts["probe"] = self._probes.tell(key, message)
         else:
             uri = docker_uri(kind, scoped(self.engine.id, key) if kind == "volume" else key)
             going = text(message, "Action") in _GOING
             facts["stack"] = self._stacks.pop(uri, "") if going else self._stacks.get(uri, "")
         return {name: fact for name, fact in facts.items() if fact}
-
-    def _is_probe(self, container: str, action: str, actor: Any) -> bool:
-        """Whether an exec is the container's health check. Only its first message has the command; the rest its id."""
-        if not action.startswith("exec_") or type(actor) is not dict or type(actor.get("Attributes")) is not dict:
-            return False
-        execution = text(actor["Attributes"], "execID")
-        if action.startswith("exec_create: ") and action == self._probes.get(container):
-            self._execs[execution] = None
-            if len(self._execs) > _MAX_EXECS:
-                del self._execs[next(iter(self._execs))]
-        known = execution in self._execs
-        if known and action == "exec_die":
-            del self._execs[execution]
-        return known

@@ -246,6 +246,16 @@ class Spool:
         with self._changed, translated(self.path):
             return self._fact(f"resume {stream}")
 
+    def note(self, stream: str, text: str) -> None:
+        """Keeps what a source wants to know of its stream at the next start."""
+        with self._changed, translated(self.path), transaction(self._connection) as connection:
+            connection.execute("INSERT OR REPLACE INTO spool_facts VALUES (?, ?)", (f"note {stream}", text))
+
+    def noted(self, stream: str) -> str | None:
+        """What was noted last of a stream."""
+        with self._changed, translated(self.path):
+            return self._fact(f"note {stream}")
+
     def close(self) -> None:
         """Closes the file; everything in it stays."""
         with self._changed:

@@ -1,0 +1,188 @@
+"""What an engine remembers of what it told: asks for it, and finds in it where a stream goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from archiver.codec.framing import JsonObjects
+from archiver.codec.text import parse
+from archiver.model import Micros
+from archiver.platforms.docker.asking import Asking
+from archiver.platforms.docker.facts import identity
+from archiver.platforms.docker.http import FAILURES, Api, Limits
+from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled
+from archiver.platforms.docker.inspect import text
+from archiver.platforms.docker.pace import DockerPace
+
+_GARBAGE = 1000
+_MOST = 10_000
+
+
+class Memory(Asking):
+    """Asks an engine what it remembers up to now, once at first and then whenever it is wanted.
+
+    Engines that know no end of such an answer, or whose clock makes them wait for it, stream on instead: their answer
+    ends with the first silence.
+    """
+
+    def __init__(self, api: Api, inbox: Inbox, pace: DockerPace, limits: Limits, now: Callable[[], Micros]) -> None:
+        super().__init__("docker-memory", api, inbox, pace)
+        self._limits = limits
+        self._now = now
+        self._wanted: str | None = "0"
+        self.introduced = threading.Event()
+        """Set as soon as the engine's clock is known; it is not waited for long."""
+
+    def want(self, resume: str | None) -> None:
+        """Asks once more, for what was told after the message known as `resume`."""
+        nano = (resume or "").partition(":")[0]
+        # A little earlier: that message is to be among the answer.
+        self._wanted = f"{max(0, int(nano) // 1_000_000_000 - 1)}" if nano.isdecimal() else "0"
+        self._wake.set()
+
+    def _run(self) -> None:
+        self.introduced.wait(self._pace.quiet)
+        while not self._over:
+            since, self._wanted = self._wanted, None
+            if since is not None:
+                self._inbox.put(Recalled(self._recall(since)))
+            self._pause(None)
+
+    def _recall(self, since: str) -> list[bytes] | None:
+        now = self._now()
+        path = f"/events?since={since}&until={now // 1_000_000}.{now % 1_000_000:06d}000"
+        try:
+            answer = self._api.get(path, self._pace.patience, self._pace.quiet)
+        except FAILURES:
+            return None
+        if answer.status != 200:
+            return None
+        objects = JsonObjects(self._limits.message)
+        return [line for line, _ in (*objects.feed(answer.body), *objects.end())]
+
+
+class Place(NamedTuple):
+    """Where a stream goes on after what was delivered of it before."""
+
+    fresh: Sequence[Arrival]
+    """What is new."""
+    since: Micros | None
+    """From when on nothing is missing, by the engine's clock; None: only from now on."""
+    found: bool
+    """Whether the last message that was delivered is among what the engine remembers."""
+
+
+class Read(NamedTuple):
+    """A message as JSON."""
+
+    message: Json
+    resume: str
+    """What it is known by when the stream is opened again."""
+
+
+def read(line: bytes, refused: str | None = None) -> Read | None:
+    """What a line of the stream says; None for what the decoder is to reject."""
+    if refused is not None:
+        return None
+    try:
+        found = parse(line.decode())
+        return Read(found, f"{found.get('timeNano')}:{identity(found)}") if type(found) is dict else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def key_of(line: bytes) -> str:
+    """What a line of the stream or of the memory is known by: as a value, whatever its spelling, where it is one."""
+    found = read(line)
+    return found.resume if found is not None else repr(line[:_GARBAGE])
+
+
+def place(past: Sequence[Arrival], resume: str | None) -> Place:
+    """Where to go on in what was told up to now, after the message known as `resume`."""
+    heard = [read(arrival.line, arrival.refused) for arrival in past]
+    known = [None if found is None else found.resume for found in heard]
+    position = _last(known, resume)
+    if position is None and resume is not None:
+        # What a message is known by may have changed with the version of the archiver; its time has not.
+        nano = resume.partition(":")[0]
+        position = _last([None if one is None else one.partition(":")[0] for one in known], nano)
+    if position is not None:
+        last = heard[position]
+        assert last is not None
+        return Place(past[position + 1 :], moment_of(last.message), True)
+    # A message of the swarm carries the time of the change, and an engine that has just started may tell of changes
+    # from before its end. One of the engine's own carries the time at which it was told: that proves something.
+    own = (found.message for found in heard if found is not None and is_own(found.message))
+    first = next(own, None)
+    return Place(past, moment_of(first) if first else None, False)
+
+
+def _last(known: Sequence[str | None], wanted: str | None) -> int | None:
+    if wanted is None or wanted == "None":
+        return None
+    return next((at for at in reversed(range(len(known))) if known[at] == wanted), None)
+
+
+def moment_of(message: Json) -> Micros | None:
+    """When a message says that it was told, by the engine's clock."""
+    for key, per_second in (("timeNano", 1_000_000_000), ("time", 1)):
+        found = message.get(key)
+        if type(found) is int and found > 0:
+            return found * 1_000_000 // per_second
+    return None
+
+
+def is_own(message: Json) -> bool:
+    """Whether a message is about the engine's own objects; old engines knew no others."""
+    return text(message, "scope") in ("", "local")
+
+
+class Proof:
+    """Whether a stream that is silent has nothing to tell: the engine's memory is asked, and compared in a moment."""
+
+    def __init__(self, pace: DockerPace) -> None:
+        self._pace = pace
+        self._asked_at = pace.monotonic()
+        self._recalled: tuple[float, list[bytes]] | None = None
+        self._recent: deque[str] = deque(maxlen=512)
+        self._early: set[str] = set()
+
+    def is_wanted(self, now: float, told_at: float) -> bool:
+        """Whether it is time to ask: after a silence, and not all the time."""
+        if now - max(told_at, self._asked_at) < self._pace.proof_every:
+            return False
+        self._asked_at = now
+        return True
+
+    def recalled(self, recalled: Recalled) -> None:
+        """Takes in what the engine remembers; the stream gets a moment to bring it."""
+        if recalled.lines:
+            self._recalled = (self._pace.monotonic() + self._pace.settle, recalled.lines)
+
+    def missing(self, now: float, resume: str | None) -> list[bytes]:
+        """What the stream should have brought by now after the message known as `resume`."""
+        if self._recalled is None or now < self._recalled[0]:
+            return []
+        lines, self._recalled = self._recalled[1], None
+        keys = [key_of(line) for line in lines]
+        if resume is not None and resume not in keys:
+            return []  # this answer shows nothing: it is not of the same time
+        after = len(keys) - keys[::-1].index(resume) if resume is not None else 0
+        known = set(self._recent)
+        return [line for line, key in zip(lines[after:], keys[after:], strict=True) if key not in known]
+
+    def delivered(self, resume: str) -> bool:
+        """Takes note of a message; whether it was delivered early, out of the memory, and is now to be left out."""
+        self._recent.append(resume)
+        if resume not in self._early:
+            return False
+        self._early.discard(resume)
+        return True
+
+    def delivered_early(self, lines: Iterable[bytes]) -> None:
+        """Takes note of what was delivered out of the memory: the stream may bring it yet."""
+        if len(self._early) < _MOST:
+            self._early |= {key_of(line) for line in lines}

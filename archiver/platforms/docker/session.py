@@ -1,0 +1,182 @@
+"""One connection to an engine, from its opening to its end: the stream first, beside it all that explains it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from archiver.errors import StreamUnreachable
+from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, now_micros
+from archiver.platforms.docker.beginning import Beginning
+from archiver.platforms.docker.clock import SECOND
+from archiver.platforms.docker.http import FAILURES, describe
+from archiver.platforms.docker.inbox import Arrival, Ended, Heard, Introduced, Json, Pulse, Question, Recalled, Told
+from archiver.platforms.docker.knowledge import Knowledge
+from archiver.platforms.docker.memory import Proof, is_own, moment_of, read
+from archiver.platforms.docker.observing import Observing
+from archiver.platforms.docker.wires import Wires
+from archiver.platforms.wire.logtext import plain
+
+STOPPED = "stopped"
+_OF_SWARM = ("service", "node", "secret", "config")
+
+
+class SessionEnded(Exception):
+    """The connection is of no more use."""
+
+    def __init__(self, reason: str, kind: EndKind = "lost") -> None:
+        super().__init__(reason)
+        self.reason, self.kind = reason, kind
+
+
+class Session:
+    """Turns what comes in at the wires into items."""
+
+    def __init__(self, knowledge: Knowledge, wires: Wires) -> None:
+        self._know = knowledge
+        self._wires = wires
+        self._key = secrets.token_hex(16)
+        self._alive: Micros = 0
+        now = knowledge.pace.monotonic()
+        self._heard, self._told_at = now_micros(), now
+        self._proof = Proof(knowledge.pace)
+        self._observing = Observing(knowledge, wires, self._key)
+        self._began: list[Question] = []
+        """What the engine remembers of new objects."""
+
+    def items(self, stop: threading.Event) -> Iterator[Item]:
+        """Everything from `Opened` to `Closed`. Raises `FAILURES` when the connection cannot be had; then nothing."""
+        know = self._know
+        self._wires.open()
+        begun = Beginning(know, self._wires)
+        begun.gather()
+        at = self._alive = self._wires.feed.opened_at
+        fresh, covered_from = begun.place(at)
+        if begun.ended is not None and not fresh:
+            raise StreamUnreachable(stream=know.stream, reason=begun.ended.reason)
+        yield Opened(know.stream, self._key, "docker", at, covered_from)
+        ended = SessionEnded(STOPPED, "stopped")
+        try:
+            yield from self._alive_with(self._listen(begun, fresh))
+        except SessionEnded as exc:
+            if not stop.is_set():
+                ended = exc
+        except FAILURES as exc:
+            ended = SessionEnded(describe(exc))
+        know.note()
+        know.unbroken_since = self._alive if know.resume is None else None
+        yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind)
+
+    def _alive_with(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Takes note of each sign of life."""
+        for item in items:
+            if isinstance(item, Message):
+                self._alive = max(self._alive, item.received_at)
+            elif isinstance(item, Alive):
+                self._alive = max(self._alive, item.at)
+            yield item
+
+    def _listen(self, begun: Beginning, fresh: Iterable[Arrival]) -> Iterator[Item]:
+        for introduced in begun.introduced:
+            yield from self._observing.introduced(introduced)
+        for told in begun.told:
+            yield from self._observing.told(told)
+        for arrival in fresh:
+            yield from self._message(arrival, live=False)
+        self._observing.ask_about_what_is_there(self._began)
+        if begun.held_back:
+            self._say_held_back()
+            self._proof.delivered_early(begun.held_back)
+        if begun.ended is not None:
+            raise SessionEnded(begun.ended.reason, begun.ended.kind)
+        tick = min(1.0, self._know.pace.alive_every)
+        while True:
+            heard = self._wires.inbox.get(tick)
+            if heard is not None:
+                yield from self._take(heard)
+            yield from self._do_what_is_due()
+
+    def _take(self, heard: Heard) -> Iterator[Item]:
+        if type(heard) is Arrival:
+            self._heard, self._told_at = heard.at, self._know.pace.monotonic()
+            yield from self._message(heard, live=True)
+        elif type(heard) is Pulse:
+            yield from self._pulse(heard)
+        elif type(heard) is Told:
+            yield from self._observing.told(heard)
+        elif type(heard) is Introduced:
+            self._know.learn(heard)
+            yield from self._observing.introduced(heard)
+        elif type(heard) is Recalled:
+            self._proof.recalled(heard)
+        elif type(heard) is Ended:
+            raise SessionEnded(heard.reason, heard.kind)
+
+    # --- messages ----------------------------------------------------------------------------------------------------
+
+    def _message(self, arrival: Arrival, *, live: bool) -> Iterator[Item]:
+        """One message, with what is known of it already; what is to be learnt about it is asked for beside it."""
+        know = self._know
+        found = read(arrival.line, arrival.refused)
+        payload = arrival.line
+        if found is not None:
+            message, resume = found
+            if self._proof.delivered(resume):
+                return
+            question, named = know.inventory.about(message, arrival.at)
+            yield from self._observing.observed(named, arrival.at, arrival.at)
+            payload = _wrap(know.inventory.envelope(message) | self._ahead(message, arrival.at, live), payload)
+            know.resume = resume
+            if live and question is not None:
+                self._observing.ask(question)
+            elif question is not None:
+                self._began.append(question)
+            if message.get("Type") in _OF_SWARM and not know.inventory.engine.swarm:
+                self._wires.pulses.introduce_again()  # it has just joined one
+        yield Message(know.stream, self._key, "docker", arrival.at, payload, know.resume, arrival.refused)
+
+    def _ahead(self, message: Json, received: Micros, live: bool) -> dict[str, int]:
+        """By how much the clock was ahead that dated a message; those of a swarm are dated by its leader's."""
+        told, clock = moment_of(message), self._know.clock
+        if told is None or not is_own(message):
+            return {}
+        ahead = clock.ahead_of(told, received) if live else clock.ahead
+        return {"ahead": ahead} if ahead and ahead < told else {}
+
+    # --- signs of life -----------------------------------------------------------------------------------------------
+
+    def _pulse(self, pulse: Pulse) -> Iterator[Item]:
+        """A sign of life. An engine that is being stopped gives none any more, and still has events to tell."""
+        know = self._know
+        if pulse.failure is None:
+            self._heard = pulse.came
+            yield Alive(know.stream, self._key, pulse.at)
+            yield from self._observing.dated(pulse)
+            return
+        silence = (pulse.came - self._heard) / SECOND
+        if silence >= know.pace.dead_after:
+            reason = f"nothing was heard for {silence:.0f} s, and asked for an answer: {pulse.failure}"
+            raise SessionEnded(reason, "silent")
+
+    def _do_what_is_due(self) -> Iterator[Item]:
+        know, now = self._know, self._know.pace.monotonic()
+        yield from self._observing.do_what_is_due(now)
+        if self._proof.is_wanted(now, self._told_at):
+            self._wires.memory.want(know.resume)
+        for line in self._proof.missing(now, know.resume):
+            self._say_held_back()
+            yield from self._message(Arrival(now_micros(), line), live=True)
+            self._proof.delivered_early([line])
+
+    def _say_held_back(self) -> None:
+        know = self._know
+        instead = f"the engine's memory is asked every {know.pace.proof_every:.0f} s for what it tells"
+        know.log.warning("held back", f"something (a buffering proxy?) holds the stream {know.stream} back; {instead}")
+
+
+def _wrap(facts: Mapping[str, Any], line: bytes) -> bytes:
+    """The line, as it came, in the envelope of `decoder.docker`."""
+    return b"%s,%s" % (json.dumps(facts).encode()[:-1], b'"message":' + line.strip() + b"}") if facts else line

@@ -1,0 +1,37 @@
+"""The certificates with which an engine is spoken to, from a folder as the docker command lays it out."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from archiver.errors import ConfigurationWrong
+
+Tls = ssl.SSLContext
+
+_CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
+
+
+def tls_of_environment(url: str, environ: Mapping[str, str], folder: Path) -> Tls | None:
+    """What DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH (else `folder`) ask for. Raises ConfigurationWrong."""
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    if not url.startswith("tcp:") or not (verify or environ.get("DOCKER_TLS")):
+        return None
+    return tls_of(Path(environ.get("DOCKER_CERT_PATH") or folder), verify, "DOCKER_CERT_PATH")
+
+
+def tls_of(folder: Path, verify: bool, setting: str) -> Tls:
+    """A context with the certificates of a folder, as far as there are any. Raises ConfigurationWrong."""
+    authority, certificate, key = (folder / name for name in _CERTIFICATES)
+    try:
+        context = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)
+        if not verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if certificate.exists():
+            context.load_cert_chain(str(certificate), str(key))
+    except (OSError, ValueError) as exc:
+        reason = f"the certificates in {folder} cannot be used: {exc}"
+        raise ConfigurationWrong(setting=setting, reason=reason, origin="the environment") from exc
+    return context
