@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +13,14 @@ from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
 from archiver.model import Resource, ResourceRef
-from archiver.storage.schema import event_types, events, observations, resource_parents, resources
+from archiver.platforms.docker import facts as docker
+from archiver.platforms.tutum import facts as tutum
+from archiver.storage.schema import event_states, event_types, events, observations, resource_parents, resources
 
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
+_GONE = docker.GONE | tutum.GONE
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 Found = Sequence[Any]
@@ -83,15 +86,30 @@ def _is_digest(connection: Connection, beginning: str) -> ColumnElement[bool]:
 
 
 def latest_bearer(connection: Connection, attempt: ColumnElement[bool], found: Found) -> Found:
-    """Of several objects of one type that bore a name one after the other, the one heard of last."""
+    """Of several objects of one type that bore a name, the one that is there; of those, the one heard of last."""
     if len({row.type for row in found}) > 1:
         return found
     last_event = select(func.max(events.c.occurred_at)).where(events.c.resource_id == resources.c.id)
     last_seen = select(func.max(observations.c.observed_at)).where(observations.c.resource_id == resources.c.id)
     at = (last_event.scalar_subquery(), last_seen.scalar_subquery())
-    bearers = select(resources.c.id, *at).where(attempt, is_type(connection, found[0].type))
-    latest = max(connection.execute(bearers), key=lambda row: (max(filter(None, row[1:]), default=_NEVER), row.id))
+    bearers = select(resources.c.id, *at, *_last_states()).where(attempt, is_type(connection, found[0].type))
+    latest = max(connection.execute(bearers), key=_presence)
     return _select(connection, resources.c.id == latest.id)
+
+
+def _last_states() -> Iterator[Any]:
+    """The state a resource was last told in, and the one it was last found in."""
+    for table, at in ((events, events.c.occurred_at), (observations, observations.c.observed_at)):
+        joined = select(event_states.c.text).join(table, table.c.state_id == event_states.c.id)
+        last = joined.where(table.c.resource_id == resources.c.id).order_by(at.desc(), table.c.id.desc()).limit(1)
+        yield last.scalar_subquery()
+
+
+def _presence(row: Any) -> tuple[bool, datetime, int]:
+    """What makes one bearer of a name likelier to be meant than another."""
+    number, told_at, found_at, told, found = row
+    state = told if found is None or (told_at is not None and told_at > found_at) else found
+    return (state or "").lower() not in _GONE, max(filter(None, (told_at, found_at)), default=_NEVER), number
 
 
 def begins(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:

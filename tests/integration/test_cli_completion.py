@@ -17,6 +17,10 @@ import pytest
 RunArchiver = Callable[..., object]
 
 
+SAID = {"die": {"exitCode": "137"}, "exec_create": {"execID": "4" * 64}, "exec_start": {"execID": "4" * 64}}
+"""What an engine says beside the name, by what happened."""
+
+
 @pytest.fixture
 def archive(sqlite_url: str, run_archiver: Callable[..., object]) -> str:
     """An archive with some containers, of which one has ended, and one had a program run in it."""
@@ -26,7 +30,7 @@ def archive(sqlite_url: str, run_archiver: Callable[..., object]) -> str:
     ]  # fmt: skip
     lines = [
         json.dumps({"Type": "container", "Action": action, "timeNano": 1763632811000000000 + number,
-                    "Actor": {"ID": key * 64, "Attributes": {"name": name, "exitCode": "137", "execID": "4" * 64}}})
+                    "Actor": {"ID": key * 64, "Attributes": {"name": name} | SAID.get(action.partition(":")[0], {})}})
         for number, (key, name, action) in enumerate(told)
     ]  # fmt: skip
     run_archiver("--database", sqlite_url, "import", "-", input="\n".join(lines))

@@ -106,6 +106,16 @@ def test_of_those_that_bore_a_name_a_pattern_means_the_last(archive: Archive) ->
     assert [found.key[0] for found in archive.resolve_all(["web-[2]"])] == ["5"]
 
 
+def test_of_those_that_bore_a_name_the_one_that_is_there_is_meant(database_url: str) -> None:
+    """Compose starts the new container before it removes the old one; two cloned hosts have a volume of one name."""
+    record(database_url, docker(1, "container", "start", "1" * 64, "web-1"),
+           docker(2, "container", "start", "2" * 64, "web-1"),
+           docker(3, "container", "destroy", "1" * 64, "web-1"))  # fmt: skip
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("web-1").key == "2" * 64
+
+
 @pytest.mark.parametrize("pattern", ["nothing-*", "container/volume-*", "exe?", "action/exec*", "/api/v1/*", "BLOG*"])
 def test_a_pattern_that_fits_nothing_is_an_error(archive: Archive, pattern: str) -> None:
     with pytest.raises(NoSuchResource):
