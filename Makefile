@@ -5,14 +5,18 @@ VENV   ?= .venv
 EVENTS ?= 300000
 JOBS   ?= 4
 
+REPORTS = $(wildcard $(addprefix tests/unit/test_, docker_*.py tutum_*.py credentials.py endings.py fram*.py liveness.py pieces.py \
+  proxy.py recordings.py times.py uris.py simulator_rest.py) $(addprefix tests/integration/test_, docker_*.py tutum_*.py import*.py \
+  spellings.py restored_files.py backup.py export_*.py postgres.py neighbours.py rights.py references.py cli_completion.py))
+
 bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random differential lint format docs bench clean
+.PHONY: help demo test test-fast test-random reports differential lint format docs bench clean
 
 help:  ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-16s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo  ## see it work: a simulated platform, the daemon, and what it answers
 	@$(bin)/archiver demo
@@ -26,6 +30,9 @@ test-fast: $(VENV)/.dev  ## run what takes no database and no daemon: the unit t
 
 test-random: $(VENV)/.dev  ## run the tests that make up examples, with other examples than ever before
 	@$(bin)/python -m pytest -n $(JOBS) --hypothesis-profile=random -m hypothesis $(ARGS)
+
+reports: $(VENV)/.dev  ## run what stands for the public reports of people who do this job: streams, files, restores, shells
+	@$(bin)/python -m pytest -n $(JOBS) $(REPORTS) $(ARGS)
 
 differential: $(VENV)/.dev  ## compare random streams of frames with the `websockets` package (ARGS="6000 SEED")
 	@$(bin)/python -m tests.differential $(ARGS)

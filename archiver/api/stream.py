@@ -13,7 +13,7 @@ from archiver.codec.text import parse
 from archiver.errors import BadInput, StreamUnreachable
 from archiver.model import Closed, Event, Item, Message, Opened, Reject
 from archiver.platforms.decoders import decode
-from archiver.platforms.open import choose
+from archiver.platforms.open import open_source
 from archiver.platforms.protocol import Source
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.source import WebsocketSource
@@ -58,7 +58,7 @@ class Stream:
             self._source = WebsocketSource(url, credentials, proxy=proxy, certificate=own, **options)
         else:
             options |= {"client_cert": certificate, "client_key": key}
-            self._source = choose(url, os.environ, Path.home(), **options)
+            self._source = open_source(url, os.environ, Path.home(), **options)
         self._stop = threading.Event()
         self._open_handler: Callable[[], object] | None = None
         self._message_handler: Callable[[Any], object] | None = None

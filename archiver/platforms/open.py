@@ -13,7 +13,7 @@ WEBSOCKET = ("ws", "wss")
 DOCKER = ("unix", "tcp", "ssh", "docker")
 
 
-def choose(
+def open_source(
     url: str,
     environ: Mapping[str, str],
     home: Path,

@@ -8,7 +8,7 @@ import pytest
 
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.docker.source import DockerSource
-from archiver.platforms.open import choose
+from archiver.platforms.open import open_source
 from archiver.platforms.playback import PlaybackSource
 from archiver.platforms.tutum.source import WebsocketSource
 
@@ -25,13 +25,13 @@ from archiver.platforms.tutum.source import WebsocketSource
     ],
 )
 def test_the_scheme_chooses(url: str, kind: type, tmp_path: Path) -> None:
-    assert type(choose(url, {}, tmp_path)) is kind
+    assert type(open_source(url, {}, tmp_path)) is kind
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "day.jsonl", "", "//x"])
 def test_any_other_is_refused(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationWrong, match="none of ws://"):
-        choose(url, {}, tmp_path)
+        open_source(url, {}, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,12 @@ def test_any_other_is_refused(url: str, tmp_path: Path) -> None:
     ],
 )
 def test_a_recording_is_named_as_a_path_or_as_a_url(url: str, name: str, tmp_path: Path) -> None:
-    assert choose(url, {}, tmp_path).stream == f"file:{name}"
+    assert open_source(url, {}, tmp_path).stream == f"file:{name}"
 
 
 def test_credentials_come_from_the_environment(tmp_path: Path) -> None:
-    source = choose("wss://s.example/v1/events", {"ARCHIVER_USER": "u", "ARCHIVER_TOKEN": "k"}, tmp_path, auth="query")
+    source = open_source(
+        "wss://s.example/v1/events", {"ARCHIVER_USER": "u", "ARCHIVER_TOKEN": "k"}, tmp_path, auth="query"
+    )
     assert isinstance(source, WebsocketSource)
     assert "k" not in source.stream.removeprefix("wss://s.example/v1/events")

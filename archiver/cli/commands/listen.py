@@ -59,7 +59,7 @@ def listen(
 
 def _source(flags: dict[str, Any]) -> Source:
     from archiver.config import load
-    from archiver.platforms.open import choose
+    from archiver.platforms.open import open_source
 
     config = load(flags, os.environ, Path.home())
     streams = config.streams
@@ -67,7 +67,7 @@ def _source(flags: dict[str, Any]) -> Source:
         found = f"{streams.origin} names {len(streams.value)}" if streams.value else "there is none"
         hint = "archiver listen --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM to one URL"
         raise UsageError(reason=f"one stream is listened to at a time, and {found}", hint=hint)
-    return choose(
+    return open_source(
         streams.value[0],
         os.environ,
         Path.home(),

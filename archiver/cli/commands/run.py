@@ -115,10 +115,10 @@ def record(config: Config, limit: int | None) -> None:
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:
-    from archiver.platforms.open import choose
+    from archiver.platforms.open import open_source
 
     return [
-        choose(
+        open_source(
             url,
             os.environ,
             Path.home(),
