@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from archiver.codec.oversize import Oversize
 from archiver.errors import BadInput
 from archiver.model import Closed, Dialect, Item, Message, Opened, now_micros
 from archiver.platforms.wire.connection import DEFAULT_CAP
-from archiver.platforms.wire.oversize import Oversize
 
 CHUNK = 64 * 1024
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from archiver.codec.oversize import KEPT
 from archiver.model import Closed, Condition, Item, Opened
 from archiver.platforms.tutum.session import Pace
 from archiver.platforms.tutum.source import WebsocketSource
-from archiver.platforms.wire.oversize import KEPT
 from tests.integration.hostile import BINARY, CLOSE, PING, PONG, TEXT, Hostile, Peer, frame
 from tests.integration.test_tutum_source import PROMPT, closed, closings, collect, messages
 

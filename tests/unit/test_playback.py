@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from archiver.codec.oversize import KEPT
 from archiver.errors import BadInput
 from archiver.model import Closed, Item, Message, Opened
 from archiver.platforms.playback import PlaybackSource
-from archiver.platforms.wire.oversize import KEPT
 
 
 def played(path: Path, content: bytes, cap: int = 1 << 20) -> list[Item]:

@@ -148,9 +148,6 @@ def text(found: object, *path: str) -> str:
     return found if type(found) is str else ""
 
 
-label = text  # its name of old, for as long as anybody uses it
-
-
 def essence(message: Mapping[str, Any]) -> str:
     """What makes a message of an engine the one it is, however it was spelled: type, action, actor, scope and time.
 

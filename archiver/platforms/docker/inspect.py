@@ -15,9 +15,9 @@ from archiver.platforms.docker.facts import (
     service_of,
     stack_key,
     stack_of,
+    text,
     uri,
 )
-from archiver.platforms.docker.facts import text as text
 
 
 class Finding(NamedTuple):

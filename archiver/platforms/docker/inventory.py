@@ -8,10 +8,10 @@ from typing import Any
 
 from archiver.model import Micros
 from archiver.platforms.docker import inspect
-from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of
+from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of, text
 from archiver.platforms.docker.facts import uri as docker_uri
 from archiver.platforms.docker.inbox import Question
-from archiver.platforms.docker.inspect import Finding, text
+from archiver.platforms.docker.inspect import Finding
 from archiver.platforms.docker.listing import as_inspected, summary
 from archiver.platforms.docker.probes import Probes
 from archiver.platforms.docker.questions import ASKED_ON, CONTAINERS, LISTS, LISTS_OF_MANAGER, about

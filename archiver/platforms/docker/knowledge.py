@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from archiver.errors import ArchiverError
 from archiver.model import Micros
-from archiver.platforms.docker import inspect
 from archiver.platforms.docker.clock import SECOND, TOLERATED, Clock, moment
 from archiver.platforms.docker.endpoint import Endpoint
+from archiver.platforms.docker.facts import text
 from archiver.platforms.docker.http import Api, Limits, Way
 from archiver.platforms.docker.inbox import Introduced
 from archiver.platforms.docker.inventory import Inventory
@@ -86,7 +86,7 @@ class Knowledge:
             self.log.warning("identity", said)
         if another:
             self.inventory, self.clock = Inventory(), Clock()
-        told = moment(inspect.text(info, "SystemTime"))
+        told = moment(text(info, "SystemTime"))
         if told is not None:
             self._compare(told, heard.answer.asked, heard.answer.came)
 

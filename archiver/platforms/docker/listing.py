@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from archiver.platforms.docker.inspect import text
+from archiver.platforms.docker.facts import text
 
 _CODE = re.compile(r"^(?:Exited|Restarting) \((\d{1,10})\)")
 _HEALTH = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)$")

@@ -11,10 +11,9 @@ from archiver.codec.framing import JsonObjects
 from archiver.codec.text import parse
 from archiver.model import Micros
 from archiver.platforms.docker.asking import Asking
-from archiver.platforms.docker.facts import identity
+from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Limits
 from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled
-from archiver.platforms.docker.inspect import text
 from archiver.platforms.docker.pace import DockerPace
 
 _GARBAGE = 1000

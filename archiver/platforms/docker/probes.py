@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from archiver.platforms.docker.inspect import probe, text
+from archiver.platforms.docker.facts import text
+from archiver.platforms.docker.inspect import probe
 
 _MAX_EXECS = 4096
 

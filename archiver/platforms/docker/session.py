@@ -12,7 +12,7 @@ from archiver.errors import StreamUnreachable
 from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, now_micros
 from archiver.platforms.docker.beginning import Beginning
 from archiver.platforms.docker.clock import SECOND
-from archiver.platforms.docker.http import FAILURES, describe
+from archiver.platforms.docker.http import CLOSED, FAILURES, describe
 from archiver.platforms.docker.inbox import Arrival, Ended, Heard, Introduced, Json, Pulse, Question, Recalled, Told
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.memory import Proof, is_own, moment_of, read
@@ -68,7 +68,7 @@ class Session:
             ended = SessionEnded(describe(exc))
         know.note()
         know.unbroken_since = self._alive if know.resume is None else None
-        yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind)
+        yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind, ended.reason == CLOSED)
 
     def _alive_with(self, items: Iterator[Item]) -> Iterator[Item]:
         """Takes note of each sign of life."""

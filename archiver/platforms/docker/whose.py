@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from archiver.platforms.docker import inspect
-from archiver.platforms.docker.facts import Engine
+from archiver.platforms.docker.facts import Engine, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Whose:
 
     def learn(self, info: Mapping[str, Any]) -> tuple[bool, str | None]:
         """Takes in an engine's answer to who it is; whether that is another engine, and what to say of it."""
-        told, host, before = inspect.engine_of(info), inspect.text(info, "Name"), self.known
+        told, host, before = inspect.engine_of(info), text(info, "Name"), self.known
         said, another = None, False
         if told.id and before is not None and before.id != told.id:
             another = bool(host and before.host and host != before.host)
@@ -98,5 +98,5 @@ class Whose:
 
     def described(self, info: Mapping[str, Any]) -> str:
         """Who it says it is, as JSON."""
-        told = inspect.engine_of(info)._asdict() | {"engine": self.engine.id, "host": inspect.text(info, "Name")}
+        told = inspect.engine_of(info)._asdict() | {"engine": self.engine.id, "host": text(info, "Name")}
         return json.dumps({name: told[name] for name in ("engine", "id", "node", "swarm", "host") if told[name]})

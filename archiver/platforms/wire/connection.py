@@ -20,10 +20,10 @@ from websocket import (
     WebSocketTimeoutException,
 )
 
+from archiver.codec.oversize import KEPT
 from archiver.model import Micros, now_micros
 from archiver.platforms.wire.frames import Frames, Messages, Violation
 from archiver.platforms.wire.liveness import Liveness, elapsed
-from archiver.platforms.wire.oversize import KEPT
 
 DEFAULT_CAP = 1024 * 1024
 SEND_SECONDS = 2.0

@@ -13,7 +13,7 @@ from typing import Any
 from websocket import ABNF, WebSocketProtocolException, WebSocketTimeoutException
 from websocket._abnf import continuous_frame, frame_buffer
 
-from archiver.platforms.wire.oversize import KEPT, Oversize
+from archiver.codec.oversize import KEPT, Oversize
 
 READ_AHEAD = 64 * 1024
 PIECE = 64 * 1024
