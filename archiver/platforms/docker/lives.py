@@ -10,6 +10,7 @@ from archiver.codec.text import parse
 from archiver.model import Event, Micros, Observation
 from archiver.platforms.docker.facts import ENGINE_WORDS, text, uri
 from archiver.platforms.docker.messages import Said, is_id
+from archiver.platforms.docker.podman import EXEC_BEGINS, TOLD_TWICE_WITHIN, spellings
 from archiver.platforms.docker.states import after, is_over
 
 _MAX_OPEN = 64
@@ -42,6 +43,10 @@ class _Life:
     """Words of the engine that are labels of this container."""
     execs: list[_Exec] = field(default_factory=list)
     """Those without an id of their own that have not ended."""
+    pod: str = ""
+    """The id of the pod it is in, which Podman does not tell with each message."""
+    ended: tuple[str, Micros] = ("", 0)
+    """The one of Podman's that ended last, and when."""
 
     def known_at(self, at: Micros) -> str | None:
         """The state at an instant, as far as words from before it say."""
@@ -70,7 +75,13 @@ class Lives:
 
     def recall(self, said: Said) -> Said:
         """The message with what is known of its object: which of the words are labels, which exec, which image."""
-        if said.kind == "image" and said.verb in ("pull", "push") and not said.id.startswith("sha256:"):
+        if said.podmans:
+            said = self._recall_podmans(said)
+        if (
+            said.kind == "image"
+            and said.verb in ("pull", "push")
+            and not (said.digest or said.id.startswith("sha256:"))
+        ):
             return said._replace(digest=self._tags.get(said.id, ""))
         if said.kind != "container" or not said.id:
             return said
@@ -81,26 +92,45 @@ class Lives:
             if labels := ENGINE_WORDS.intersection(said.attributes):
                 self._life(me).labels = labels
             return said
-        labels = life.labels if life is not None else frozenset()
+        labels = life.labels if life is not None and not said.podmans else frozenset()
         said = said._replace(labels=labels) if labels else said
         return said._replace(execution=self._execution(me, said)) if said.verb.startswith("exec_") else said
+
+    def _recall_podmans(self, said: Said) -> Said:
+        """A message of Podman's with what only its earlier messages tell: an image's digest, a container's pod."""
+        name, pod = text(said.attributes, "name"), text(said.attributes, "podId")
+        if said.kind == "image" and said.id.startswith("sha256:"):
+            if name and said.verb not in ("untag", "delete"):
+                _remember(self._tags, name, said.id, self._limits.tags)
+        elif said.kind == "image":
+            known = filter(None, map(self._tags.get, spellings(said.id)))
+            return said._replace(digest=next(known, ""))
+        elif said.kind == "container" and said.id:
+            life = self._life(uri("container", said.id))
+            life.pod = pod or life.pod
+            if life.pod != pod:
+                return said._replace(attributes={**said.attributes, "podId": life.pod})
+        return said
 
     def _execution(self, container: str, said: Said) -> str:
         """The key of an exec whose own id is not told: each that is created is another, whatever its id says."""
         if is_id(text(said.attributes, "execID")) and "execID" not in said.labels:
             return ""
-        execs = self._life(container).execs
-        if said.verb == "exec_create":
+        life = self._life(container)
+        execs = life.execs
+        if said.verb in ("exec_create", EXEC_BEGINS):
             if all(one.key != said.identity for one in execs):
-                execs.append(_Exec(said.identity, said.detail))
+                execs.append(_Exec(said.identity, said.detail, said.verb == EXEC_BEGINS))
                 del execs[:-_MAX_OPEN]
             return said.identity
         found = next(_candidates(execs, said), None)
         if found is None:
-            return said.identity
+            key, at = life.ended
+            return key if said.podmans and abs(said.at - at) < TOLD_TWICE_WITHIN else said.identity
         found.started = True
         if said.verb == "exec_die":
             execs.remove(found)
+            life.ended = found.key, said.at
         return found.key
 
     # --- after it is understood --------------------------------------------------------------------------------------

@@ -8,10 +8,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from archiver.platforms.docker.facts import HEALTHCHECK, OOM, REMOVED, container_parents, scoped, text, uri
 from archiver.platforms.docker.messages import Said, is_id
+from archiver.platforms.docker.podman import NOBODYS, pod_of
 
 _CONTAINER_STATES = {"create": "created", "start": "running", "pause": "paused", "unpause": "running"}
 _OTHER_STATES = {
     "create": "created",
+    "build": "created",
     "import": "created",
     "load": "created",
     "pull": "created",
@@ -59,12 +61,14 @@ def _key(said: Said) -> str:
 
 def _container(said: Said) -> list[Meaning]:
     me, above = uri("container", said.id), container_parents(said.attributes, said.engine)
+    if said.podmans:
+        above = (*pod_of(said.attributes), *above)
     if said.verb == "prune":
         return _prune(said)
     if said.verb.startswith("exec_"):
         return [_exec(said, (me, *above))]
     state = _container_state(said)
-    if state is None and said.verb != OOM:
+    if state is None and said.verb != OOM and not (said.podmans and said.verb in NOBODYS):
         return [_action(said, said.verb, (me, *above))]
     return [Meaning("container", me, said.verb, state, above, text(said.attributes, "name"))]
 
@@ -128,6 +132,24 @@ def _node(said: Said) -> list[Meaning]:
     return meanings
 
 
+_POD_STATES = {"create": "created", "start": "running", "restart": "running", "pause": "paused", "unpause": "running"}
+_POD_STATES |= {"stop": "exited", "remove": REMOVED}
+
+
+def _pod(said: Said) -> list[Meaning]:
+    """A pod of Podman's: no message but that of what somebody did to it tells its state."""
+    me, above, state = uri("pod", said.id), said.engine.host, _POD_STATES.get(said.verb)
+    done = [_action(said, said.verb, (me, *above))] if said.verb in ("kill", "stop", "restart") else []
+    if done and state is None:
+        return done
+    return [Meaning("pod", me, said.verb, state, above, text(said.attributes, "name")), *done]
+
+
+def _system(said: Said) -> list[Meaning]:
+    """Podman sees to itself: nobody's action, and no object but the engine."""
+    return [Meaning("system", None, said.verb, None, said.engine.host)]
+
+
 def _daemon(said: Said) -> list[Meaning]:
     return [_action(said, said.verb, said.engine.host)]
 
@@ -168,4 +190,6 @@ _MEANINGS: dict[str, Callable[[Said], list[Meaning]]] = {
     "node": _node,
     "daemon": _daemon,
     "image": _image,
+    "pod": _pod,
+    "system": _system,
 }

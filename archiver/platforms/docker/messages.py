@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from archiver.codec.text import MAX_WORD, fits
 from archiver.model import Micros, TimeSource
 from archiver.platforms.docker.facts import Engine, has_identity, identity, text
+from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _YEAR_10000 = 253_402_300_800
 _IMAGE_STATUSES = frozenset({"pull", "push", "tag", "untag", "delete", "import", "load", "save"})
@@ -39,6 +40,8 @@ class Said(NamedTuple):
     """The key of the action that a message about an exec belongs to, where its own id does not tell."""
     digest: str = ""
     """What an image's tag stands for, where that is known."""
+    podmans: bool = False
+    """Whether Podman said it."""
 
     @property
     def exit_code(self) -> str | None:
@@ -51,7 +54,9 @@ class Said(NamedTuple):
 
 def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
     """What the message in an envelope says; None when it is no event of an engine."""
-    raw = normal(envelope["message"])
+    told = raw = normal(envelope["message"])
+    if podmans := is_podmans(told):
+        raw = as_dockers(told)
     kind, action = text(raw, "Type").lower(), text(raw, "Action")
     if not fits(kind, MAX_WORD) or not action:
         return None
@@ -72,8 +77,9 @@ def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
         Engine(*(text(envelope, key) for key in ("engine", "node", "swarm"))),
         text(envelope, "stack"),
         envelope.get("probe") is True,
-        identity(raw),
-        has_identity(raw),
+        identity(told),
+        has_identity(told),
+        podmans=podmans,
     )
 
 

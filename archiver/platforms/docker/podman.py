@@ -1,0 +1,84 @@
+"""All in which Podman's Docker-compatible messages and answers differ from Docker's, and how they are read as Docker's.
+
+Seen on Podman 4.3.1 and 5.4.2, and in its sources (pkg/domain/entities/events.go, pkg/api/handlers/compat/events.go).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from archiver.platforms.docker.facts import ENGINE_WORDS, text, uri
+
+NOBODYS = frozenset({"init", "cleanup", "sync"})
+"""What Podman does by itself when a container starts and ends: nobody's action, and no state of `podman ps`."""
+
+EXEC_BEGINS = "exec_begin"
+"""Podman's `exec`: the command runs. It is told once, when Docker tells of its creation and of its start."""
+
+TOLD_TWICE_WITHIN = 1_000_000
+"""Podman 4 tells the end of an exec that fails twice, some milliseconds apart (seen on 4.3.1); in microseconds."""
+
+_ID = re.compile(r"[0-9a-f]{64}")
+_WORDS = {
+    "container": {"remove": "destroy", "died": "die", "exec": EXEC_BEGINS, "exec_died": "exec_die"},
+    "image": {"remove": "delete", "loadfromarchive": "load"},
+}
+_STARTING = "starting"
+_ALWAYS = ("image", "name", "podId")
+"""What Podman writes into the attributes of every message."""
+_DOCKERS_ALONE = frozenset({"destroy", "exec_create", "exec_start", "exec_detach", "exec_die"})
+"""What Podman never says."""
+
+
+def is_podmans(message: Mapping[str, Any]) -> bool:
+    """Whether a message that stands alone is one of Podman's, whoever recorded it.
+
+    Podman writes the name, the image and the pod of whatever it tells of into its attributes, empty where there is
+    none, and over any label of such a name. A message of Docker has a `podId` by a label only, hardly an empty one or
+    the id of a pod; if it has, it is still told by what only Docker says.
+    """
+    actor = message.get("Actor")
+    attributes = actor.get("Attributes") if type(actor) is dict else None
+    if type(attributes) is not dict or any(type(attributes.get(key)) is not str for key in _ALWAYS):
+        return False
+    pod, verb = attributes["podId"], text(message, "Action").partition(": ")[0]
+    if verb in _DOCKERS_ALONE or (verb == "die" and "containerExitCode" not in attributes):
+        return False
+    return (not pod or _ID.fullmatch(pod) is not None) and not text(actor, "ID").startswith("sha256:")
+
+
+def as_dockers(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message of Podman's as Docker would have told it. Its identity is that of the message as it was."""
+    kind, action = text(message, "Type").lower(), text(message, "Action")
+    actor = dict(message["Actor"])
+    attributes = {key: value for key, value in actor["Attributes"].items() if key not in ENGINE_WORDS}
+    key, name = text(actor, "ID"), attributes["name"]
+    told_by_docker = _WORDS.get(kind, {}).get(action.lower(), action)
+    if told_by_docker in ("die", "exec_die"):
+        # Labels are written first, and the code over them: unlike Docker's, it is never one of them.
+        attributes["exitCode"] = attributes.get("containerExitCode") or actor["Attributes"].get("exitCode")
+    elif action == "health_status" and (word := text(message, "HealthStatus")):
+        told_by_docker = f"health_status: {f'health: {word}' if word == _STARTING else word}"
+    if kind == "network" and action in ("connect", "disconnect"):
+        kind = "container"  # it is the container's id and name that are told; of the network the name only
+    elif kind == "network":
+        attributes["name"] = text(attributes, "network") or name
+    elif kind == "image":
+        key = f"sha256:{found}" if _ID.fullmatch(found := key or name) else found
+        attributes["name"] = "" if _ID.fullmatch(name) else name
+    key = key or name  # of some things it tells the name alone
+    return {**message, "Type": kind, "Action": told_by_docker, "Actor": {**actor, "ID": key, "Attributes": attributes}}
+
+
+def pod_of(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    """The URI of the pod that a container of Podman's is in."""
+    pod = text(attributes, "podId")
+    return (uri("pod", pod),) if pod else ()
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """The tags that an image may stand under which Podman 4 names only as its user did: `bb`, `localhost/bb:latest`."""
+    tagged = name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
+    return (tagged, *(f"{registry}/{tagged}" for registry in ("localhost", "docker.io/library", "docker.io")))
