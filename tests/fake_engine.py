@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 SECOND = 1_000_000_000
 START = 1_795_426_054 * SECOND
@@ -30,6 +31,9 @@ def message(
     at = START + number * SECOND
     actor = {"ID": id, "Attributes": attributes}
     return {"Type": kind, "Action": action, "Actor": actor, "scope": scope, "time": at // SECOND, "timeNano": at}
+
+
+_OF_SWARM = ("/nodes", "/services", "/secrets", "/configs")
 
 
 class FakeEngine:
@@ -52,6 +56,7 @@ class FakeEngine:
         self.separator = b"\n"
         self.spell: Callable[[bytes], bytes] = lambda line: line
         self.headers: dict[str, str] = {}
+        self.is_podman = False
         self.hosts: list[str | None] = []
         self.answers: dict[str, Any] = {
             "/info": {
@@ -84,6 +89,14 @@ class FakeEngine:
         self._remembered: deque[bytes] = deque(maxlen=256)
         self._listeners: list[queue.SimpleQueue[bytes | None]] = []
         self._lock = threading.Lock()
+
+    def as_podman(self) -> None:
+        """From now on answers as Podman does: by another ID each time, and out of a log that it cuts at its end."""
+        self.is_podman = True
+        self.headers["Libpod-Api-Version"] = "5.4.2"
+        self.answers["/info"] = {"Name": "vm", "BuildahVersion": "1.39", "DockerRootDir": "/storage", "Swarm": {}}
+        self.answers = {path: found for path, found in self.answers.items() if path not in _OF_SWARM}
+        self._remembered = deque()
 
     def tell(self, told: dict[str, Any] | bytes) -> None:
         line = told if isinstance(told, bytes) else json.dumps(told, separators=(",", ":")).encode()
@@ -123,6 +136,8 @@ class FakeEngine:
         if path == "/info" and type(found) is dict and "SystemTime" not in found:
             clock = datetime.fromtimestamp(time.time() + self.skew, UTC)
             found = {**found, "SystemTime": f"{clock:%Y-%m-%dT%H:%M:%S.%f}734Z"}
+        if path == "/info" and self.is_podman:
+            found = {**found, "ID": str(uuid4())}
         return 200, json.dumps(found).encode()
 
     def told_now(self, **what: Any) -> dict[str, Any]:
@@ -206,6 +221,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif (engine.silent.is_set() and path != "/events?since=0") or path in engine.hangs or self._forgets(path):
             engine.released.wait(30)
             self.close_connection = True
+        elif engine.is_podman and path.startswith("/events"):
+            if "until=" in path:
+                self._answer(200, engine.remembered().partition(b"\n")[0])
+            else:
+                self._stream(0, int(path.removeprefix("/events?since=")))
         elif path == "/events?since=0" or (path.startswith("/events") and engine.ignores_until):
             self._stream(engine.buffer if path == "/events?since=0" else 0)
         elif path.startswith("/events"):
@@ -226,13 +246,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _stream(self, buffer: int) -> None:
+    def _stream(self, buffer: int, since: int = 0) -> None:
         self.close_connection = True
         self.send_response_only(200)
+        for name, value in self.engine.headers.items() if self.engine.is_podman else ():
+            self.send_header(name, value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         past, listener = self.engine.listen()
-        waiting, held = deque(past), b""
+        waiting, held = deque(line for line in past if not since or json.loads(line)["time"] >= since), b""
         while True:
             told = waiting.popleft() if waiting else HANG_UP if self.engine.ends_at_once else listener.get()
             if told is HANG_UP:

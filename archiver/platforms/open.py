@@ -10,7 +10,7 @@ from archiver.platforms.protocol import Notes, Source
 from archiver.platforms.wire.address import AuthWay
 
 WEBSOCKET = ("ws", "wss")
-DOCKER = ("unix", "tcp", "ssh", "docker")
+DOCKER = ("unix", "tcp", "ssh", "docker", "podman")
 
 
 def open_source(

@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from archiver.errors import ConfigurationWrong
+from archiver.platforms.docker import podman
 from archiver.platforms.docker.lines import Line, default_port, dial
 from archiver.platforms.docker.tls import Tls, tls_of, tls_of_environment
 
 DEFAULT = "unix:///var/run/docker.sock"
-_KNOWN = "known are unix:///path, tcp://host:port[/path], ssh://[user@]host[:port][/path] and docker://[context]"
+_KNOWN = (
+    "known are unix:///path, tcp://host:port[/path], ssh://[user@]host[:port][/path], docker://[context] and podman://"
+)
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,43 @@ def resolve(url: str, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The engine that an URL names.
 
     ``docker://`` is the engine that the docker command would use: DOCKER_HOST, else DOCKER_CONTEXT, else the current
-    context of its configuration (DOCKER_CONFIG), else the local socket; ``docker://NAME`` is that context. For tcp,
-    DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH mean what they mean to it. Raises `ConfigurationWrong`.
+    context of its configuration (DOCKER_CONFIG), else the local socket, or Podman's where there is only that;
+    ``docker://NAME`` is that context. ``podman://`` is the engine of the podman command: CONTAINER_HOST, else the
+    user's socket, else the machine's. For tcp, DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH mean what they mean
+    to the docker command. Raises `ConfigurationWrong`.
     """
     folder = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "~").expanduser() / ".docker")
+    if url.startswith("podman:"):
+        return _of_podman(url, environ, folder)
     if not url.startswith("docker:"):
         return _endpoint(url, tls_of_environment(url, environ, folder))
     name = url.removeprefix("docker:").strip("/")
     if not name and (host := environ.get("DOCKER_HOST")):
         return _endpoint(host, tls_of_environment(host, environ, folder))
     name = name or environ.get("DOCKER_CONTEXT") or _current_context(folder)
+    if not name and not podman.is_there(_path(DEFAULT)) and (found := _podmans_sockets(environ)):
+        return _endpoint(f"unix://{found[0]}", None)
     if name in ("", "default"):
         return _endpoint(DEFAULT, None)
     return _of_context(name, folder)
+
+
+def _of_podman(url: str, environ: Mapping[str, str], folder: Path) -> Endpoint:
+    """The engine of the podman command; without any that is there, where its own would be."""
+    if url.removeprefix("podman:").strip("/"):
+        raise _wrong("podman:// names no connection; give its URL (podman system connection list)")
+    if host := environ.get("CONTAINER_HOST"):
+        return _endpoint(host, tls_of_environment(host, environ, folder))
+    found = _podmans_sockets(environ) or podman.sockets(environ, os.geteuid())
+    return _endpoint(f"unix://{found[0]}", None)
+
+
+def _podmans_sockets(environ: Mapping[str, str]) -> list[str]:
+    return [socket for socket in podman.sockets(environ, os.geteuid()) if podman.is_there(socket)]
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path
 
 
 def _endpoint(url: str, tls: Tls | None) -> Endpoint:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from archiver.codec.framing import JsonObjects
 from archiver.errors import StreamUnreachable
 from archiver.model import Micros, now_micros
+from archiver.platforms.docker import podman
 from archiver.platforms.docker.endpoint import Endpoint
 from archiver.platforms.docker.http import (
     CLOSED,
@@ -48,8 +49,12 @@ class Feed:
     nobody. What is not asked for in time waits in memory; when that is full, the connection is ended instead.
     """
 
-    def __init__(self, endpoint: Endpoint, way: Way, patience: float, limits: Limits, inbox: Inbox) -> None:
+    def __init__(
+        self, endpoint: Endpoint, way: Way, patience: float, limits: Limits, inbox: Inbox, resume: str | None
+    ) -> None:
         self._inbox = inbox
+        self._resume = resume
+        self._path = PATH
         self._limits = limits
         self._way = way
         self._connection = Connection(endpoint, patience)
@@ -59,15 +64,28 @@ class Feed:
         self.opened_at: Micros = 0
         self.date: Micros | None = None
         """The engine's clock, to the second, when the stream was opened."""
+        self.is_podmans = False
+        """Whether it is Podman that answers."""
 
     def open(self) -> None:
         """Asks for the stream; what it brings goes to the inbox. Raises `FAILURES`, and then is of no more use."""
         self.asked_at = now_micros()
-        self._response = self._find()
+        self._response = self._read_on(self._find())
         self.opened_at, self.date = now_micros(), date_of(self._response)
         self._connection.patient(None)
         self._thread = threading.Thread(target=self._read, args=(self._response,), name="docker-events", daemon=True)
         self._thread.start()
+
+    def _read_on(self, response: HTTPResponse) -> HTTPResponse:
+        """The stream from the last message on, of an engine that remembers a whole log and looks at times alone."""
+        self.is_podmans = podman.answered(response.headers)
+        since = podman.since(self._resume) if self.is_podmans else None
+        if since is None:
+            return response
+        self._path = f"/events?since={since}"
+        response.close()
+        self._connection.release()
+        return self._find()
 
     def _find(self) -> HTTPResponse:
         """The stream, at whichever of its paths it is to be had: a proxy may allow only one with a version."""
@@ -87,7 +105,7 @@ class Feed:
         raise StreamUnreachable(stream=self._connection.endpoint.url, reason=first.reason)
 
     def _ask(self, prefix: str) -> HTTPResponse | _Refused:
-        response = self._connection.ask(prefix + PATH)
+        response = self._connection.ask(prefix + self._path)
         page = response.headers.get_content_type() == "text/html"
         if response.status == 200 and not page:
             return response

@@ -18,6 +18,7 @@ from archiver.platforms.docker.facts import (
     text,
     uri,
 )
+from archiver.platforms.docker.podman import engine_id
 
 
 class Finding(NamedTuple):
@@ -49,7 +50,7 @@ class Finding(NamedTuple):
 
 def engine_of(info: Mapping[str, Any]) -> Engine:
     """Who the engine is, from its own /info."""
-    return Engine(text(info, "ID"), text(info, "Swarm", "NodeID"), text(info, "Swarm", "Cluster", "ID"))
+    return Engine(engine_id(info), text(info, "Swarm", "NodeID"), text(info, "Swarm", "Cluster", "ID"))
 
 
 def host(info: Mapping[str, Any], engine: Engine) -> list[Finding]:

@@ -9,6 +9,7 @@ import threading
 from contextlib import suppress
 from urllib.parse import SplitResult, unquote
 
+from archiver.platforms.docker import podman
 from archiver.platforms.docker.tls import Tls
 
 _WORDS_KEPT = 2000
@@ -129,5 +130,8 @@ def ssh_command(parts: SplitResult, timeout: float) -> list[str]:
     command += ["-l", unquote(parts.username)] if parts.username else []
     command += ["-p", str(parts.port)] if parts.port else []
     # ssh hands its words to a shell of the other side.
-    where = ["-H", shlex.quote(f"unix://{parts.path}")] if parts.path.strip("/") else []
-    return [*command, "--", str(parts.hostname), "docker", *where, "system", "dial-stdio"]
+    program = ["docker"]
+    if parts.path.strip("/"):
+        socket_of = shlex.quote(f"unix://{parts.path}")
+        program = ["podman", "--url", socket_of] if podman.joins(parts.path) else ["docker", "-H", socket_of]
+    return [*command, "--", str(parts.hostname), *program, "system", "dial-stdio"]

@@ -15,6 +15,7 @@ from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Limits
 from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled
 from archiver.platforms.docker.pace import DockerPace
+from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _GARBAGE = 1000
 _MOST = 10_000
@@ -32,8 +33,14 @@ class Memory(Asking):
         self._limits = limits
         self._now = now
         self._wanted: str | None = "0"
+        self._ends = True
         self.introduced = threading.Event()
         """Set as soon as the engine's clock is known; it is not waited for long."""
+
+    def trust_no_end(self, resume: str | None) -> None:
+        """Asks without an end, and after the last message only: what Podman is asked up to an instant, it cuts off."""
+        self._ends = False
+        self.want(resume)
 
     def want(self, resume: str | None) -> None:
         """Asks once more, for what was told after the message known as `resume`."""
@@ -52,7 +59,9 @@ class Memory(Asking):
 
     def _recall(self, since: str) -> list[bytes] | None:
         now = self._now()
-        path = f"/events?since={since}&until={now // 1_000_000}.{now % 1_000_000:06d}000"
+        path = f"/events?since={since}"
+        if self._ends:
+            path += f"&until={now // 1_000_000}.{now % 1_000_000:06d}000"
         try:
             answer = self._api.get(path, self._pace.patience, self._pace.quiet)
         except FAILURES:
@@ -88,7 +97,10 @@ def read(line: bytes, refused: str | None = None) -> Read | None:
         return None
     try:
         found = parse(line.decode())
-        return Read(found, f"{found.get('timeNano')}:{identity(found)}") if type(found) is dict else None
+        if type(found) is not dict:
+            return None
+        message = as_dockers(found) if is_podmans(found) else found
+        return Read(message, f"{found.get('timeNano')}:{identity(found)}")
     except (ValueError, RecursionError):
         return None
 

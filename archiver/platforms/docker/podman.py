@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from email.message import Message as Headers
+from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 from archiver.platforms.docker.facts import ENGINE_WORDS, text, uri
 
@@ -20,6 +23,9 @@ EXEC_BEGINS = "exec_begin"
 TOLD_TWICE_WITHIN = 1_000_000
 """Podman 4 tells the end of an exec that fails twice, some milliseconds apart (seen on 4.3.1); in microseconds."""
 
+_ENGINES = UUID("5d0c0d52-2f0e-5f0b-9d1e-0f7c1a6f6a11")
+_DISORDER_SECONDS = 10
+"""By how much its messages may be out of order: it notes them as whoever does something gets to it."""
 _ID = re.compile(r"[0-9a-f]{64}")
 _WORDS = {
     "container": {"remove": "destroy", "died": "die", "exec": EXEC_BEGINS, "exec_died": "exec_die"},
@@ -82,3 +88,53 @@ def spellings(name: str) -> tuple[str, ...]:
     """The tags that an image may stand under which Podman 4 names only as its user did: `bb`, `localhost/bb:latest`."""
     tagged = name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"
     return (tagged, *(f"{registry}/{tagged}" for registry in ("localhost", "docker.io/library", "docker.io")))
+
+
+# --- its answers ------------------------------------------------------------------------------------------------------
+
+
+def answered(headers: Headers) -> bool:
+    """Whether an answer with these headers is Podman's: it names its own version in every one."""
+    return "Libpod-Api-Version" in headers or (headers.get("Server") or "").startswith("Libpod/")
+
+
+def engine_id(info: Mapping[str, Any]) -> str:
+    """An engine's ID by its own /info. Podman makes up a new one for every answer, but its storage stays where it is.
+
+    So it is known by the name of the host and the path of the storage; that of another user is another engine.
+    """
+    if "BuildahVersion" not in info:
+        return text(info, "ID")
+    return str(uuid5(_ENGINES, f"{text(info, 'Name')}:{text(info, 'DockerRootDir')}"))
+
+
+def since(resume: str | None) -> str | None:
+    """From when on to read again what Podman remembers, so that the last message is among it; None: all of it.
+
+    It remembers not 256 messages but a log, which may go back for years. `resume` is "<nanoseconds>:<identity>".
+    """
+    nano = (resume or "").partition(":")[0]
+    return f"{max(0, int(nano) // 1_000_000_000 - _DISORDER_SECONDS)}" if nano.isdecimal() else None
+
+
+# --- where it is ------------------------------------------------------------------------------------------------------
+
+
+def sockets(environ: Mapping[str, str], user: int) -> tuple[str, str]:
+    """The sockets of a user's own Podman and of the machine's, the one that its command would use first."""
+    folder = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}"
+    rootless, of_machine = f"{folder}/podman/podman.sock", "/run/podman/podman.sock"
+    return (of_machine, rootless) if user == 0 else (rootless, of_machine)
+
+
+def is_there(socket: str) -> bool:
+    """Whether there is such a socket, as far as this user may see."""
+    try:
+        return Path(socket).is_socket()
+    except OSError:
+        return False
+
+
+def joins(socket: str) -> bool:
+    """Whether a socket of another machine is one that Podman's command, and hardly Docker's, is there to reach."""
+    return socket.endswith("/podman.sock")

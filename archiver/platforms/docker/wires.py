@@ -21,7 +21,7 @@ class Wires:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = know = knowledge
         self.inbox = Inbox(know.limits.waiting)
-        self.feed = Feed(know.endpoint, know.way, know.pace.patience, know.limits, self.inbox)
+        self.feed = Feed(know.endpoint, know.way, know.pace.patience, know.limits, self.inbox, know.resume)
         self.pulses = Pulses("docker-pulse", know.api(), self.inbox, know.pace)
         self.memory = Memory(know.api(), self.inbox, know.pace, know.limits, self._their_now)
         self.stock = Stock(know.api(), self.inbox, know.pace)
@@ -30,6 +30,8 @@ class Wires:
     def open(self) -> None:
         """Opens the stream, and then begins to ask beside it. Raises `FAILURES` when there is no stream."""
         self.feed.open()
+        if self.feed.is_podmans:
+            self.memory.trust_no_end(self._knowledge.resume)
         self.pulses.start()
         self.memory.start()
 
