@@ -141,12 +141,12 @@ def running_engine() -> Iterator[Engine]:
         try:
             engine.stop()
         finally:
-            _end_processes_of(folder)
-            _unmount_below(folder)
+            end_processes_of(folder)
+            unmount_below(folder)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_processes_of(folder: Path) -> None:
+def end_processes_of(folder: Path) -> None:
     """Kill what an engine that was killed left running: everything that was started with a path of its folder."""
     mark = f"{folder}/".encode()
     for process in Path("/proc").glob("[0-9]*"):
@@ -155,7 +155,7 @@ def _end_processes_of(folder: Path) -> None:
                 os.kill(int(process.name), signal.SIGKILL)
 
 
-def _unmount_below(folder: Path) -> None:
+def unmount_below(folder: Path) -> None:
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for mount in sorted((found for found in mounts if found.startswith(f"{folder}/")), reverse=True):
         subprocess.run(["umount", "--lazy", mount], capture_output=True, check=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,49 @@ def test_a_path_behind_ssh_is_no_word_of_the_shell_there() -> None:
     command = ssh_command(resolve("ssh://lab.example/run/a';reboot;'.sock", {}).parts, 10)
 
     assert command[-4:-2] == ["-H", """'unix:///run/a'"'"';reboot;'"'"'.sock'"""]
+
+
+# --- Podman -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rootless(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a user whose Podman listens."""
+    (tmp_path / "podman").mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "podman" / "podman.sock"))
+        yield tmp_path
+
+
+def test_podman_is_found_as_its_command_finds_it(rootless: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(rootless)}
+    told = environ | {"CONTAINER_HOST": "ssh://core@lab.example:2222/run/user/1000/podman/podman.sock"}
+
+    assert resolve("podman://", told).url == told["CONTAINER_HOST"]
+    if not Path("/run/podman/podman.sock").is_socket():
+        assert resolve("podman://", environ).url == f"unix://{rootless}/podman/podman.sock"
+
+
+def test_podman_is_looked_for_where_it_would_be_when_it_is_not_there(tmp_path: Path) -> None:
+    found = resolve("podman://", {"XDG_RUNTIME_DIR": str(tmp_path)}).url
+
+    assert found in (f"unix://{tmp_path}/podman/podman.sock", "unix:///run/podman/podman.sock")
+
+
+@pytest.mark.skipif(Path(DEFAULT.removeprefix("unix://")).exists(), reason="a Docker Engine is there")
+def test_where_only_podman_listens_it_is_the_local_engine(rootless: Path, tmp_path: Path) -> None:
+    environ = {"XDG_RUNTIME_DIR": str(rootless), "HOME": str(tmp_path)}
+
+    assert resolve("docker://", environ).url.endswith("/podman/podman.sock")
+    assert resolve("docker://", {**environ, "DOCKER_CONTEXT": "default"}).url == DEFAULT
+
+
+def test_podman_has_no_contexts() -> None:
+    with pytest.raises(ConfigurationWrong, match="names no connection"):
+        resolve("podman://machine", {})
+
+
+def test_the_own_command_joins_a_socket_of_podman_behind_ssh() -> None:
+    command = ssh_command(resolve("ssh://core@lab.example/run/user/1000/podman/podman.sock", {}).parts, 10)
+
+    assert command[-5:] == ["podman", "--url", "unix:///run/user/1000/podman/podman.sock", "system", "dial-stdio"]

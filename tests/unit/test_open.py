@@ -21,6 +21,7 @@ from archiver.platforms.tutum.source import WebsocketSource
         ("ws://127.0.0.1:1/v1/events", WebsocketSource),
         ("unix:///var/run/docker.sock", DockerSource),
         ("tcp://127.0.0.1:2375", DockerSource),
+        ("podman://", DockerSource),
         ("file:day.jsonl", PlaybackSource),
     ],
 )

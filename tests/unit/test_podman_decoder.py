@@ -187,6 +187,28 @@ def test_an_end_that_is_told_twice_ends_one_exec() -> None:
     assert ended.uuid != again.uuid
 
 
+def test_the_exec_of_a_probe_is_a_health_check_and_ends_no_other() -> None:
+    began, _, probe, ended = events(
+        told("exec", at=1, containerExitCode="0"),
+        told("health_status", at=2, health="healthy", containerExitCode="0"),  # so does Podman 4
+        told("exec_died", at=2.04, containerExitCode="0"),
+        told("exec_died", at=2.5, containerExitCode="1"),
+    )
+
+    assert (probe.action, probe.state) == ("healthcheck", "Success")
+    assert (ended.action, ended.state, ended.resource_uri) == ("exec", "Failed", began.resource_uri)
+
+
+def test_an_exec_that_ends_after_a_word_of_health_is_no_probe() -> None:
+    began, _, ended = events(
+        told("exec", at=1),
+        told("health_status", at=2, health="healthy"),  # so does Podman 5
+        told("exec_died", at=2.04, containerExitCode="0"),
+    )
+
+    assert (ended.action, ended.resource_uri) == ("exec", began.resource_uri)
+
+
 @pytest.mark.parametrize(
     ("word", "state"),
     [

@@ -10,7 +10,7 @@ from archiver.codec.text import parse
 from archiver.model import Event, Micros, Observation
 from archiver.platforms.docker.facts import ENGINE_WORDS, text, uri
 from archiver.platforms.docker.messages import Said, is_id
-from archiver.platforms.docker.podman import EXEC_BEGINS, TOLD_TWICE_WITHIN, spellings
+from archiver.platforms.docker.podman import AT_ONCE, EXEC_BEGINS, spellings, tells_probe
 from archiver.platforms.docker.states import after, is_over
 
 _MAX_OPEN = 64
@@ -45,6 +45,8 @@ class _Life:
     """Those without an id of their own that have not ended."""
     pod: str = ""
     """The id of the pod it is in, which Podman does not tell with each message."""
+    probed_at: Micros = 0
+    """When Podman gave a word of health, until the exec of that probe is told to have ended."""
     ended: tuple[str, Micros] = ("", 0)
     """The one of Podman's that ended last, and when."""
 
@@ -94,7 +96,9 @@ class Lives:
             return said
         labels = life.labels if life is not None and not said.podmans else frozenset()
         said = said._replace(labels=labels) if labels else said
-        return said._replace(execution=self._execution(me, said)) if said.verb.startswith("exec_") else said
+        if said.execution or not said.verb.startswith("exec_"):
+            return said
+        return said._replace(execution=self._execution(me, said))
 
     def _recall_podmans(self, said: Said) -> Said:
         """A message of Podman's with what only its earlier messages tell: an image's digest, a container's pod."""
@@ -108,6 +112,11 @@ class Lives:
         elif said.kind == "container" and said.id:
             life = self._life(uri("container", said.id))
             life.pod = pod or life.pod
+            if tells_probe(said.verb, said.attributes):
+                life.probed_at = said.at
+            elif said.verb == "exec_die" and 0 <= said.at - life.probed_at < AT_ONCE:
+                life.probed_at = 0
+                said = said._replace(probe=True, execution=said.identity)
             if life.pod != pod:
                 return said._replace(attributes={**said.attributes, "podId": life.pod})
         return said
@@ -126,7 +135,7 @@ class Lives:
         found = next(_candidates(execs, said), None)
         if found is None:
             key, at = life.ended
-            return key if said.podmans and abs(said.at - at) < TOLD_TWICE_WITHIN else said.identity
+            return key if said.podmans and abs(said.at - at) < AT_ONCE else said.identity
         found.started = True
         if said.verb == "exec_die":
             execs.remove(found)
