@@ -17,13 +17,14 @@ from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, read_url, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
-from archiver.storage.wal import beside
+from archiver.storage.wal import beside, mark
 
 RESTORED = "the archive was restored from a copy made before"
 """Why a session ended that was open when the copy was made."""
 GENERATION = "generation"
 """Under which property stands what changes at each restore, so that numbers of before and after are told apart."""
-_END_SESSIONS = """UPDATE sessions SET closed_at = coalesce(closed_at, last_seen_at), reason = ?
+# Under another key, so that what waits in a spool of the same session does not move its end.
+_END_SESSIONS = """UPDATE sessions SET closed_at = coalesce(closed_at, last_seen_at), reason = ?, key = key || ?
 WHERE closed_at IS NULL OR id IN (SELECT max(id) FROM sessions GROUP BY stream_id)"""
 _COUNTED = ("events", "observations", "rejects", "resources", "sessions")
 _LAST_SEEN = "SELECT max(last_seen_at) FROM sessions"
@@ -75,16 +76,18 @@ def restore(url: str, copy: Path) -> Copy:
     if path.exists() and os.path.samefile(path, copy):
         raise UsageError(reason=f"{copy} is the archive itself", hint="name a copy that 'archiver db backup' made")
     _verified(copy)
-    with writer_lock(url):
+    with writer_lock(url) as lock:
         with _writing(path, kept := _aside(path)) as unfinished:
             with translated_driver(url), closing(_open(copy, "mode=ro")) as source, closing(_create(unfinished)) as new:
                 source.backup(new)
                 with new:
-                    new.execute(_END_SESSIONS, (RESTORED,))
+                    new.execute(_END_SESSIONS, (RESTORED, f":{secrets.token_hex(4)}"))
                     new.execute("DELETE FROM archive_properties WHERE key = ?", (GENERATION,))
                     new.execute("INSERT INTO archive_properties VALUES (?, ?)", (GENERATION, _generation()))
                 _finish(new)
             made = _verified(unfinished)
+        if lock is not None:
+            lock.remember(str(mark(path) or ""))
         return made._replace(path=path, kept=kept if kept.exists() else None)
 
 
@@ -121,10 +124,7 @@ def _writing(target: Path, kept: Path | None = None) -> Iterator[Path]:
         yield unfinished
         _to_disk(unfinished)
         if kept is not None and target.exists():
-            os.rename(target, kept)
-            for ending in ("-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    os.rename(beside(target, ending), beside(kept, ending))
+            _keep(target, kept)
         os.replace(unfinished, target)
         _to_disk(target.parent)
     except OSError as error:
@@ -133,6 +133,17 @@ def _writing(target: Path, kept: Path | None = None) -> Iterator[Path]:
         for leftover in (unfinished, *(beside(unfinished, ending) for ending in ("-wal", "-shm", "-journal"))):
             with suppress(OSError):
                 leftover.unlink()
+
+
+def _keep(target: Path, kept: Path) -> None:
+    """Gives an archive a second name, log and all, and takes the log away from under the first."""
+    os.link(target, kept)
+    with suppress(FileNotFoundError):
+        os.link(beside(target, "-wal"), beside(kept, "-wal"))
+    _to_disk(kept.parent)
+    for ending in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(beside(target, ending))
 
 
 def _aside(path: Path) -> Path:

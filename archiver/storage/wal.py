@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 CHECKPOINT_BYTES = 4 << 20
 """How long the log grows before its pages are brought into the file: SQLite's own 1,000 pages."""
 _MARK_BITS = 31
+_MOST_MARKS = 200
+"""So many fit into the lock file; beyond that a log is trusted."""
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -44,7 +46,9 @@ def prepare(path: Path, lock: LockFile) -> None:
     """To be called with the lock held, before a writer opens the archive: leaves it only a log that is its own."""
     if size_of(beside(path, "-wal")) == 0:
         _remove_leftovers(path)
-    elif path.exists() and (noted := _noted(lock)) and (found := mark(path)) is not None and found not in noted:
+    elif not path.exists():
+        set_aside(path, "orphaned")  # SQLite would delete it
+    elif (noted := _noted(lock)) and (found := mark(path)) is not None and found not in noted:
         set_aside(path, "replaced")
 
 
@@ -68,7 +72,7 @@ def set_aside(path: Path, why: str) -> Path | None:
         return None
     with suppress(FileNotFoundError):
         os.unlink(beside(path, "-shm"))
-    log.error("the write-ahead log beside %s belongs to another file; it is kept as %s", path, aside)
+    log.error("the write-ahead log at %s is not that of the file beside it; it is kept as %s", path, aside)
     return aside
 
 
@@ -92,24 +96,45 @@ class Checkpoints:
     """
 
     def __init__(self, path: Path, lock: LockFile, most_bytes: int = CHECKPOINT_BYTES) -> None:
+        self._path = path
         self._most_bytes = most_bytes
         self._wal = beside(path, "-wal")
         self._lock = lock
         self._marks: list[int] = []
+        """Those that the file itself may bear; the last is the newest."""
+        self._trouble = ""
 
     def due(self) -> bool:
         """Whether the log is long enough, or the file has no mark of this writer yet."""
         return not self._marks or size_of(self._wal) >= self._most_bytes
 
     def run(self, connection: Connection) -> None:
-        """Between two transactions. Readers may hold it up; then the next one goes on where this ended."""
+        """Between two transactions. Readers may hold it up, or a full disk; then the next one goes on where this ended.
+
+        What is in the log is archived, so that a failure here is a line of the log and no error.
+        """
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
+        try:
+            self._run(driver)
+        except (sqlite3.Error, OSError) as error:
+            if str(error) != self._trouble:
+                log.warning("the log of %s cannot be brought into the file: %s", self._path, error)
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
+
+    def _run(self, driver: sqlite3.Connection) -> None:
         if len(self._marks) < 2:
-            # The file may be left with the old mark or the new one, should this process die between here and the end.
-            old = self._marks or [int(driver.execute("PRAGMA user_version").fetchone()[0])]
-            self._marks = [*old, 1 + secrets.randbits(_MARK_BITS) % ((1 << _MARK_BITS) - 1)]
-            self._lock.remember(" ".join(map(str, self._marks)))
+            # Until a checkpoint has come to its end the file may bear any of those noted before, this one, or none of
+            # them: a process may have died, or a reader held its checkpoints up.
+            known = [
+                *_noted(self._lock),
+                int(driver.execute("PRAGMA user_version").fetchone()[0]),
+                mark(self._path) or 0,
+            ]
+            self._marks = [*dict.fromkeys(known), 1 + secrets.randbelow((1 << _MARK_BITS) - 1)]
+            self._lock.remember(" ".join(map(str, self._marks)) if len(self._marks) <= _MOST_MARKS else "")
         driver.execute(f"PRAGMA user_version={self._marks[-1]}").close()
         blocked, length, done = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if not blocked and length == done:

@@ -63,7 +63,6 @@ class Writer:
         self._write_observations(connection, observations)
         self._write_rejects(connection, rejects)
         seen = [(item.session, item.received_at) for item in rejects]
-        seen += [(item.session, item.observed_at) for item in observations]
         seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
         self._sessions.touch(connection, columns, seen, batch.of_kind(Closed))
         if receiver_id is not None:

@@ -14,7 +14,7 @@ from archiver.storage import migrate
 from archiver.storage.backup import RESTORED, backup, restore
 from archiver.storage.recorder import Recorder
 
-from .archives import at, event, opened, record, rows
+from .archives import at, closed, event, opened, record, rows
 
 
 @pytest.fixture
@@ -90,6 +90,32 @@ def test_the_stretch_since_the_copy_is_a_gap_with_its_reason(url: str, tmp_path:
     with Archive.open(url) as archive:
         (gap, *_) = archive.history("container/1").coverage.gaps
     assert (gap.since, gap.until, gap.reason) == (at(1), at(60), RESTORED)
+
+
+def test_what_waited_of_a_session_in_the_copy_does_not_cover_what_the_restore_lost(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    record(url, event("container/1", "Lost", 3600, session="s1"))
+
+    restore(url, copy)
+    record(url, closed("s1", 7200), opened("s2", 7300))
+
+    with Archive.open(url) as archive:
+        (gap, *_) = archive.history("container/1").coverage.gaps
+    assert (gap.since, gap.until) == (at(1), at(7300))
+
+
+def test_a_copy_is_put_back_where_only_the_log_of_the_lost_file_is_left(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    with Recorder(url) as recorder:
+        recorder.record([event(f"container/{n}", "Running", n) for n in range(200)])
+        left = (tmp_path / "archive.db-wal").read_bytes()
+    (tmp_path / "archive.db").unlink()
+    (tmp_path / "archive.db-wal").write_bytes(left)
+
+    restore(url, copy)
+
+    assert states(url) == ["Running"]
+    assert migrate.check(url) == []
 
 
 def test_nothing_is_restored_under_a_writer(url: str, tmp_path: Path) -> None:

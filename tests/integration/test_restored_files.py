@@ -115,6 +115,30 @@ def test_a_log_of_the_first_release_whose_lock_file_says_nothing_is_trusted(path
     assert count(path) == 521
 
 
+def test_a_reader_that_holds_checkpoints_up_over_several_starts_costs_nothing(path: Path) -> None:
+    grown(path, 100)
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reader:
+        reader.execute("BEGIN").close()
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        for start in range(100, 160, 20):
+            killed_after(path, start, start + 20)
+
+        record(str(path), event("container/new", "Running"))
+
+        assert count(path) == 161
+
+
+def test_a_log_whose_file_is_gone_is_kept(path: Path, tmp_path: Path) -> None:
+    grown(path, 100)
+    killed_after(path, 100, 120)
+    path.unlink()
+
+    record_made(path)
+
+    assert count(path) == 1
+    assert len(list(tmp_path.glob("archive.db-wal.orphaned-*"))) == 1
+
+
 def test_the_log_is_brought_into_the_file_as_it_grows(path: Path) -> None:
     migrate.create(str(path))
 
