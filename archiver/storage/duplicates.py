@@ -1,4 +1,4 @@
-"""Tells events that the archive already has from new ones, by uuid and never by content."""
+"""Tells events that the archive already has from new ones by their uuid; `inventory` does those without."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
         if event.uuid is None:
             new.append(event)
         elif event.uuid not in known:
-            known[event.uuid] = _content(_value(event))
+            known[event.uuid] = _content(value_of(event))
             new.append(event)
-        elif known[event.uuid] == _content(_value(event)):
+        elif known[event.uuid] == _content(value_of(event)):
             duplicates += 1
         else:
-            conflicts.append(Reject(dump(_value(event)).encode(), CONFLICT, event.received_at, event.session))
+            conflicts.append(Reject(dump(value_of(event)).encode(), CONFLICT, event.received_at, event.session))
     return Sifted(new, conflicts, duplicates)
 
 
@@ -61,10 +61,15 @@ def _content(value: dict[str, Any]) -> str:
     message = value.get("message")
     if type(message) is dict and str(value.get("resource_uri") or "/docker/").startswith("/docker/"):
         return essence(normal(message))
+    return canonical(value)
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is the same for the same value, whatever the order of its keys."""
     return json.dumps(value, sort_keys=True)
 
 
-def _value(event: Event) -> dict[str, Any]:
+def value_of(event: Event) -> dict[str, Any]:
     """The JSON value that the platform sent."""
     return rebuild(
         event.type,

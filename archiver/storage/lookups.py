@@ -201,6 +201,18 @@ class Lookups:
                     self._resources[ref] = number
                     self._spelled[ref] = uri
 
+    def known(self, connection: Connection, asked: set[str]) -> dict[str, int]:
+        """The numbers of those resources, by URI, that the archive has; makes none."""
+        refs = {uri: uris.parse(uri) for uri in asked}
+        missing = {ref: uri for uri, ref in refs.items() if ref not in self._spelled}
+        if missing:
+            _make_room(self._resources, len(missing), self._limits.resources)
+            _make_room(self._spelled, len(missing), self._limits.resources)
+            self.types.learn(connection, {ref.type for ref in missing})
+            self._find_resources(connection, missing)
+            self._find_older(connection, missing)
+        return {uri: self._resources[ref] for uri, ref in refs.items() if ref in self._resources}
+
     def _find_older(self, connection: Connection, wanted: dict[ResourceRef, str]) -> None:
         """What version 0.1.0 archived under a key in capitals goes on under it; the key of a new object has none."""
         missing = ((ref, uris.older_key(uri, ref)) for ref, uri in wanted.items() if ref not in self._spelled)

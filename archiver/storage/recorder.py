@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
@@ -23,6 +23,7 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
+from archiver.storage.inventory import KINDS, Inventory, Reached, last_numbers
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
@@ -38,6 +39,8 @@ __all__ = ["FINISHED", "Recorded", "Recorder"]
 _LAST_WRITER = "last writer"
 FINISHED = 1 << 62
 """The position of a receiver from which nothing more can come: a file that was imported to its end."""
+_ALONE = ":alone"
+"""Behind a receiver's key: up to where the archive holds nothing but what came from there."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
@@ -82,7 +85,7 @@ class Recorder:
     def position(self) -> int:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return self._receiver_row(connection)[1]
+            return self._receiver_row(connection, self.receiver)[1]
 
     def finished_at(self, receiver: str) -> datetime | None:
         """When a receiver reached its end, UTC; None when it has not. Raises as `record` does."""
@@ -123,9 +126,51 @@ class Recorder:
                     raise TakesNothing(**found.facts) from error
                 raise
 
-    def record(self, records: Batch | Sequence[Record], upto: int | None = None) -> Recorded:
+    def take_stock(self, export: str | None) -> tuple[Inventory, dict[str, Reached]]:
+        """What the archive holds now, and how far an export known by that name is archived, for each kind.
+
+        Raises as `record` does.
+        """
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            c = receivers.c
+            keys = [f"{export}:{kind}{which}" for kind in KINDS for which in ("", _ALONE)] if export else []
+            found = {key: at for key, at in connection.execute(select(c.key, c.position).where(c.key.in_(keys)))}
+            reached = {
+                kind: Reached(found.get(f"{export}:{kind}", 0), found.get(f"{export}:{kind}{_ALONE}", 0))
+                for kind in KINDS
+            }
+            alone = {kind: part.alone for kind, part in reached.items()}
+            return Inventory(last_numbers(connection), alone), reached
+
+    def remember(self, export: str, known: Mapping[str, int]) -> None:
+        """Keeps in mind that an export is archived up to a number, for each kind. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            last = last_numbers(connection)
+            for kind, upto in known.items():
+                self._move(connection, f"{export}:{kind}", upto)
+                if last[kind] == upto:  # every item has a row of its own: so there is none of anything else
+                    self._move(connection, f"{export}:{kind}{_ALONE}", upto)
+
+    def _move(self, connection: Connection, key: str, position: int) -> None:
+        number = self._receiver_row(connection, key)[0]
+        moved = {"position": position, "updated_at": to_datetime(now_micros())}
+        c = receivers.c
+        connection.execute(update(receivers).where(c.id == number, c.position < position).values(moved))
+
+    def holds(self, records: Batch | Sequence[Record]) -> bool:
+        """Whether the archive has all of these, by uuid or content. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return self._writer.holds(connection, Batch.of(records))
+
+    def record(
+        self,
+        records: Batch | Sequence[Record],
+        upto: int | None = None,
+        inventory: Inventory | None = None,
+    ) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
 
+        What an `inventory` holds is left out; with one, no position is kept.
         Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
         batch may be handed over again, also one of which a part is archived by now. Raises SchemaNotAtHead when the
         archive is of another revision, RowRefused when the database cannot take a value of the batch.
@@ -133,19 +178,27 @@ class Recorder:
         batch = Batch.of(records)
         with self._one_at_a_time, translated(self._url):
             try:
-                recorded = self._write(batch, upto)
+                recorded = self._write(batch, upto, inventory)
             except exc.IntegrityError:
                 # Some uuid is there already: rare, so only now the archive is asked for every uuid.
                 self._check_uuids = True
-                recorded = self._write(batch, upto)
+                recorded = self._write(batch, upto, inventory)
         self._check_uuids = recorded.duplicates > 0
         return recorded
 
-    def _write(self, batch: Batch, upto: int | None) -> Recorded:
+    def _write(self, batch: Batch, upto: int | None, inventory: Inventory | None) -> Recorded:
+        if inventory is not None:
+            inventory.begin()
+            with self._transaction() as connection:
+                recorded = self._writer.write(
+                    connection, batch, None, check_uuids=self._check_uuids, inventory=inventory
+                )
+            inventory.keep()
+            return recorded
         with self._transaction() as connection:
             if upto is None:
                 return self._writer.write(connection, batch, None, check_uuids=self._check_uuids)
-            number, position, duplicates = self._receiver_row(connection)
+            number, position, duplicates = self._receiver_row(connection, self.receiver)
             done = position - (upto - len(batch))
             if done >= len(batch):
                 return Recorded()
@@ -215,15 +268,15 @@ class Recorder:
         self._held.close()
         self._writer.forget()
 
-    def _receiver_row(self, connection: Connection) -> tuple[int, int, int]:
+    def _receiver_row(self, connection: Connection, key: str | None) -> tuple[int, int, int]:
         """Number, position and duplicates of the receiver's row, made where there is none."""
         c = receivers.c
-        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == self.receiver)).one_or_none()
+        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == key)).one_or_none()
         if row is not None:
             return row[0], row[1], row[2]
         new = {
             "id": next_id(connection, receivers),
-            "key": self.receiver,
+            "key": key,
             "position": 0,
             "duplicates": 0,
             "updated_at": to_datetime(now_micros()),

@@ -13,6 +13,7 @@ from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observ
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
+from archiver.storage.inventory import Inventory
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lookups import Link, LinkKey, Lookups, next_id
 from archiver.storage.sessions import Sessions
@@ -46,14 +47,29 @@ class Writer:
         """Empties the caches of what another writer may have changed."""
         self._lookups.forget_changing()
 
-    def write(self, connection: Connection, batch: Batch, receiver_id: int | None, *, check_uuids: bool) -> Recorded:
-        """Writes everything a batch tells. Raises IntegrityError for a known uuid unless `check_uuids`."""
+    def write(
+        self,
+        connection: Connection,
+        batch: Batch,
+        receiver_id: int | None,
+        *,
+        check_uuids: bool,
+        inventory: Inventory | None = None,
+    ) -> Recorded:
+        """Writes everything a batch tells, but what an `inventory` says is held already.
+
+        Raises IntegrityError for a known uuid unless `check_uuids`.
+        """
         columns, opened = batch.events, batch.of_kind(Opened)
         rejects, observations = batch.of_kind(Reject), batch.of_kind(Observation)
         duplicates = 0
         if check_uuids or has_repeated_uuid(columns):
             events, conflicts, duplicates = drop_duplicates(connection, columns.events())
             columns, rejects = EventColumns.of(events), [*rejects, *conflicts]
+        if inventory is not None:
+            sifted = inventory.sift(connection, self._lookups.known, columns, observations, rejects)
+            columns, observations, rejects, held = sifted
+            duplicates += held
         self._sessions.open(connection, opened, receiver_id)
         conditions = batch.of_kind(Condition)
         if conditions or opened:
@@ -68,6 +84,18 @@ class Writer:
         if receiver_id is not None:
             self._sessions.close_left_open(connection, opened, receiver_id)
         return Recorded(len(columns.type), len(rejects), duplicates)
+
+    def holds(self, connection: Connection, batch: Batch) -> bool:
+        """Whether the archive has all that a batch tells; what is there twice in it need be there once."""
+        sifted = drop_duplicates(connection, batch.events.events())
+        rest = Inventory().sift(
+            connection,
+            self._lookups.known,
+            EventColumns.of(sifted.events),
+            batch.of_kind(Observation),
+            [*batch.of_kind(Reject), *sifted.rejects],
+        )
+        return not (rest.events.type or rest.observations or rest.rejects)
 
     def _write_events(self, connection: Connection, events: EventColumns) -> None:
         first = next_id(connection, schema.events)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, select
 
+from archiver.storage.backup import GENERATION
 from archiver.storage.migrate import HEAD
 from archiver.storage.rows import event_rows, original, parents_of
 from archiver.storage.schema import (
@@ -21,7 +23,15 @@ from archiver.storage.schema import (
     sessions,
     streams,
 )
-from archiver.transfer.format import INSTANTS, event_line, head_line, observation_line, reject_line, session_line
+from archiver.transfer.format import (
+    INSTANTS,
+    end_line,
+    event_line,
+    head_line,
+    observation_line,
+    reject_line,
+    session_line,
+)
 
 _PAGE = 500
 _REJECTS = 20
@@ -29,17 +39,24 @@ _REJECTS = 20
 
 def export(connection: Connection) -> Iterator[str]:
     """The lines of `transfer.format`, without newline; events in the order of archiving."""
-    identity = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
-    yield head_line(connection.scalar(identity), HEAD)
+    known = {key: value for key, value in connection.execute(select(*archive_properties.c))}
+    yield head_line(known.get("identity"), known.get(GENERATION, ""), HEAD)
+    counts: Counter[str] = Counter()
     for session in _paged(connection, _sessions(), sessions):
+        counts["session"] += 1
         yield session_line({key: value for key, value in session._mapping.items() if key != "id"})
     keys: dict[int | None, str | None] = {None: None}
     keys.update((row.id, row.key) for row in connection.execute(select(sessions.c.id, sessions.c.key)))
-    yield from _events(connection, keys)
+    for line in _events(connection, keys):
+        counts["event"] += 1
+        yield line
     for row in _paged(connection, _observations(), observations):
+        counts["observation"] += 1
         yield _observation(connection, row, keys)
     for row in _paged(connection, select(*rejects.c), rejects, _REJECTS):
+        counts["reject"] += 1
         yield reject_line(row.id, keys[row.session_id], row.received_at, row.reason, row.payload)
+    yield end_line(counts)
 
 
 def _paged(connection: Connection, query: Select[Any], table: Table, size: int = _PAGE) -> Iterator[Any]:

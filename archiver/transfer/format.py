@@ -1,13 +1,15 @@
 """The format of an export, JSON Lines whose key "archiver" says what each is: written and read here, nowhere else.
 
-First comes a line `export` with the identity of the archive; then its sessions, its events (each as on the wire, under
-"event"), its observations and its rejects, every kind but sessions numbered upwards.
+First comes a line `export` with identity and generation of the archive; then its sessions, its events (each as on the
+wire, under "event"), its observations and its rejects, every kind but sessions numbered upwards; at last a line `end`
+with how many of each there were. Version 0.1.0 wrote neither generation nor end.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,14 +22,21 @@ MARK = b'{"archiver":'
 """How every line begins."""
 INSTANTS = ("opened_at", "covered_from", "authenticated_at", "last_seen_at", "closed_at")
 """Of a session."""
+COUNTED = {"session": "sessions", "event": "events", "observation": "observations", "reject": "rejects"}
+"""The kinds of lines between the first and the last, and what an end line calls them."""
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def head_line(archive: str | None, revision: str) -> str:
-    """The first line: whose export this is."""
-    return dump({"archiver": "export", "archive": archive, "revision": revision})
+def head_line(archive: str | None, generation: str, revision: str) -> str:
+    """The first line: whose export this is; the generation changes whenever that archive is restored."""
+    return dump({"archiver": "export", "archive": archive, "generation": generation, "revision": revision})
+
+
+def end_line(counts: Mapping[str, int]) -> str:
+    """The last line: how many lines of each of the `COUNTED` kinds came before."""
+    return dump({"archiver": "end", **{name: counts.get(kind, 0) for kind, name in COUNTED.items()}})
 
 
 def session_line(session: dict[str, Any]) -> str:
@@ -73,17 +82,22 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 class Export:
-    """Where in an export, or in several one after the other, its reader is."""
+    """Where in an export, or in several one after the other, its reader is; its lines may come in any order."""
 
     def __init__(self) -> None:
-        self.archive: str | None = None
-        """Whose export it is; None before its first line."""
         self.part = 0
         """Which of several exports."""
-        self._last: dict[str, int] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self.name: str | None = None
+        """What tells it from all others; None where that is not certain."""
+        self._heads = self._promised = self._ends = 0
+        self._expected: Counter[str] = Counter()
+        self._seen: Counter[str] = Counter()
 
     def read(self, line: bytes) -> tuple[str, int, list[Record]] | None:
-        """The kind of a line, its number (0 for sessions) and what it says; of a first line nothing.
+        """The kind of a line, its number (0 for what has none) and what it says; of a first or last line nothing.
 
         None for a line that only looks like one of an export. Raises ValueError, KeyError and their like for one that
         makes no sense.
@@ -91,23 +105,57 @@ class Export:
         value = parse(line.decode())
         kind = value["archiver"]
         if kind == "export":
-            self.archive = _text(value["archive"])
-            self.part += 1
-            self._last.clear()
+            self._read_head(value)
+            return kind, 0, []
+        if kind == "end":
+            counts = {found: _count(value[name]) for found, name in COUNTED.items()}
+            self._expected.update(counts)
+            self._ends += 1
             return kind, 0, []
         if kind == "session":
-            return kind, 0, _session(value)
-        if kind not in NUMBERED:
+            told, number = _session(value), 0
+        elif kind in NUMBERED:
+            told, number = [_READERS[kind](value, b"\\u" not in line and line.isascii())], _number(value["id"])
+        else:
             return None
-        record = _READERS[kind](value, b"\\u" not in line and line.isascii())
-        return kind, self._number(kind, value["id"]), [record]
+        if self._promised and self._ends and self.lacks() is None:  # this is of one that lacks its first line
+            self._begin()
+            self.part += 1
+        self._seen[kind] += 1
+        return kind, number, told
 
-    def _number(self, kind: str, found: Any) -> int:
-        """The number of a line: what is archived is told by the highest number, so they have to ascend."""
-        if type(found) is not int or not self._last.get(kind, 0) < found < 1 << 62:
-            raise ValueError(f"its number {found!r} does not follow {self._last.get(kind, 0)}")
-        self._last[kind] = found
-        return found
+    def _read_head(self, value: dict[str, Any]) -> None:
+        archive, generation = _text(value["archive"]), _text(value.get("generation") or None)
+        if self._heads and self.lacks() is None:  # else this line may have got between those of one export
+            self._begin()
+        if not self._heads:
+            self.part += 1 if not self._seen and not self._ends else 0
+            self.name = None if self._seen or self._ends or archive is None else f"export:{archive}:{generation or ''}"
+        else:
+            self.name = None
+        self._heads += 1
+        self._promised += "generation" in value
+
+    def lacks(self) -> str | None:
+        """What of it is not there, in words; None when all is, or nothing is known of it."""
+        short = {kind: (self._seen[kind], count) for kind, count in self._expected.items() if self._seen[kind] < count}
+        if short:
+            return ", ".join(
+                f"{seen:,} of {count:,} {COUNTED[kind]} are there" for kind, (seen, count) in short.items()
+            )
+        return "its last line is missing" if self._ends < self._promised else None
+
+
+def _number(found: Any) -> int:
+    if type(found) is not int or not 0 < found < 1 << 62:
+        raise ValueError(f"its number is {found!r}")
+    return found
+
+
+def _count(found: Any) -> int:
+    if type(found) is not int or not 0 <= found < 1 << 62:
+        raise ValueError(f"a count is {found!r}")
+    return found
 
 
 def _session(value: dict[str, Any]) -> list[Record]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +11,9 @@ from typing import BinaryIO
 
 from archiver.errors import UsageError
 from archiver.model import Reject
-from archiver.storage.recorder import FINISHED, Recorder
+from archiver.storage.recorder import FINISHED, Recorded, Recorder
 from archiver.transfer.decode_process import decoding
+from archiver.transfer.exported import ExportImport
 from archiver.transfer.files import is_regular, plain_pieces
 from archiver.transfer.format import NUMBERED
 from archiver.transfer.reader import BATCH, How, Part, Reader, plainly_dated, undated
@@ -29,12 +29,14 @@ class ImportResult:
 
     events: int = 0
     duplicates: int = 0
-    """Events that the archive had already: by their uuid, or because this very export was imported before."""
+    """Events that the archive had already: by their uuid, or those of an export by what they say."""
     rejects: int = 0
     first_reject: str | None = field(default=None, compare=False)
     """Why the first of them is none."""
     known_since: datetime | None = field(default=None, compare=False)
     """When this very file was imported before; nothing of it was read now."""
+    lacks: str | None = field(default=None, compare=False)
+    """What of an export is not there, since the file ends before it does."""
 
 
 def import_file(
@@ -89,7 +91,7 @@ def import_lines(
     """Archives lines, or a text in pieces however they are cut, a batch and a transaction at a time.
 
     Events without a uuid are never recognised again: the same text imported twice stands there twice, unless a
-    `receiver` gives it an identity. An export is recognised by the identity of the archive that wrote it.
+    `receiver` gives it an identity; those of an export are recognised by what they say.
     Raises BadInput when events without a time are among the first and `how` does not date them, and what
     `Recorder.record` raises; keeps what it cannot read as rejects.
     """
@@ -101,7 +103,7 @@ def import_lines(
             if progress is not None:
                 progress(work.lines)
         work.finish()
-        return ImportResult(work.events, work.duplicates, work.rejects, work.first_reject)
+        return ImportResult(work.events, work.duplicates, work.rejects, work.first_reject, lacks=work.lacks)
 
 
 def _engine(url: str, stream: str) -> dict[str, str]:
@@ -131,40 +133,50 @@ class _Import:
 
     def __init__(self, recorder: Recorder, receiver: str | None) -> None:
         self._recorder = recorder
-        self._own = recorder.identity()
+        recorder.identity()  # what cannot be written to shows now: the first line may be long in coming
         self._receiver = receiver
+        self._export: ExportImport | None = None
         self._recorded = 0
         self.lines = self.events = self.duplicates = self.rejects = 0
         self.first_reject: str | None = None
+        self.lacks: str | None = None
 
     def record(self, part: Part) -> None:
-        """Archives some lines; only what was not archived from the same text before."""
+        """Archives some lines; only what was not archived before."""
         self.lines += part.lines
-        if part.archive is not None and part.archive == self._own:
-            self.duplicates += part.lines if part.kind == "event" else 0
+        self.lacks = self.lacks or part.lacks
+        if part.kind in NUMBERED:
+            self._count(self._of_export(part).record(part))
             return
-        records, upto = part.records, None
-        self._recorder.receiver = None
-        if part.kind in NUMBERED and part.archive is not None:
-            self._recorder.receiver = f"export:{part.archive}:{part.kind}"
-            position, upto = self._recorder.position(), part.numbers[-1]
-            known = bisect_right(part.numbers, position)
-            if known:
-                records = records[known:]
-            self.duplicates += known if part.kind == "event" else 0
-        elif part.kind == "wire" and self._receiver is not None:
-            self._recorder.receiver = self._receiver
-            self._recorded += len(records)
-            upto = self._recorded
-        if part.kind == "wire" and self.first_reject is None:
-            self.first_reject = next((reject.reason for reject in records.of_kind(Reject)), None)
-        done = self._recorder.record(records, upto)
+        upto = None
+        if part.kind == "wire":
+            if self._receiver is not None:
+                self._recorder.receiver = self._receiver
+                self._recorded += len(part.records)
+                upto = self._recorded
+            if self.first_reject is None:
+                self.first_reject = next((reject.reason for reject in part.records.of_kind(Reject)), None)
+        self._count(self._recorder.record(part.records, upto))
+
+    def _of_export(self, part: Part) -> ExportImport:
+        if self._export is None or self._export.number != part.export:
+            self._end_export()
+            self._export = ExportImport(self._recorder, part.export, part.name)
+        return self._export
+
+    def _end_export(self) -> None:
+        export, self._export = self._export, None
+        if export is not None:
+            export.finish()
+
+    def _count(self, done: Recorded) -> None:
         self.events += done.events
         self.duplicates += done.duplicates
         self.rejects += done.rejects
 
     def finish(self) -> None:
-        """Keeps in mind that all of it is archived."""
-        if self._receiver is not None and self._recorded:
+        """Keeps in mind what is archived."""
+        self._end_export()
+        if self._receiver is not None and self._recorded and self.lacks is None:
             self._recorder.receiver = self._receiver
             self._recorder.record((), FINISHED)

@@ -42,18 +42,23 @@ class Part(NamedTuple):
     """Some lines of one kind, from the same archive's export."""
 
     kind: str
-    archive: str | None
+    export: int
+    """Which of the exports in the text it is from; 0 where none has begun."""
+    name: str | None
+    """What tells that export from all others; None where that is not certain."""
     lines: int
     records: Batch
     numbers: list[int]
     """For lines of an export: the number of each record there."""
+    lacks: str | None = None
+    """With the last lines: what of an export is not there, in words."""
 
 
 class _Group:
     """Lines of one kind that follow one another."""
 
-    def __init__(self, kind: str, part: int, archive: str | None) -> None:
-        self.kind, self.part, self.archive = kind, part, archive
+    def __init__(self, kind: str, export: int, name: str | None) -> None:
+        self.kind, self.export, self.name = kind, export, name
         self.lines = 0
         self.records: list[Record] = []
         self.numbers: list[int] = []
@@ -61,7 +66,7 @@ class _Group:
         """Events without a time of their own: their places among the records, and what they were read from."""
 
     def done(self) -> Part:
-        return Part(self.kind, self.archive, self.lines, Batch(self.records), self.numbers)
+        return Part(self.kind, self.export, self.name, self.lines, Batch(self.records), self.numbers)
 
 
 class Reader:
@@ -93,6 +98,8 @@ class Reader:
                 raise undated(self._how.source, self.undated, self.events, "of what came first")
             self._first = False
             yield from (group.done() for group in groups)
+        if lacks := self._export.lacks():
+            yield Part("end", self._export.part, None, 0, Batch(()), [], lacks)
 
     def _read(self, some: list[tuple[bytes, str | None]]) -> list[_Group]:
         # One instant for them all: when a recorded event was first received, nobody knows any more.
@@ -143,6 +150,8 @@ class Reader:
             if event.time_source == "received" and said.unreadable is not None:
                 group.records.append(_rejected(whole, said.unreadable, now))
                 continue
+            if said.name is not None and type(record) is Event:
+                record = record._replace(name=said.name)
             if event.time_source == "received" and said.at is None:
                 group.undated.append((len(group.records), whole))
             group.records.append(record)
@@ -184,11 +193,12 @@ class Reader:
         if line is None:
             return False
         kind, number, records = line
-        if kind == "export":
+        if kind in ("export", "end"):
             return True
+        of = (kind, self._export.part, self._export.name)
         last = groups[-1] if groups else None
-        if last is None or (last.kind, last.part) != (kind, self._export.part):
-            last = _Group(kind, self._export.part, self._export.archive)
+        if last is None or (last.kind, last.export, last.name) != of:
+            last = _Group(*of)
             groups.append(last)
         last.lines += 1
         last.records += records

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from archiver.codec.text import MAX_DEPTH, dump, parse, parse_from
+from archiver.codec.text import MAX_DEPTH, MAX_NAME, dump, fits, parse, parse_from
 from archiver.codec.times import read_moment
 from archiver.model import Micros, iso
 from archiver.platforms.docker.recorded import read_compose, read_line
@@ -24,6 +24,8 @@ MAX_TRIES = 16
 
 _TIMES = ("datetime", "date", "timestamp", "@timestamp", "time", "created")
 _DOCKER_TIMES = ("timeNano", "time", "timestamp", "created")
+_LISTED_TEXTS = ("type", "action", "state", "resource_uri", "uuid")
+_LISTED = frozenset(("id", "parents", "occurred_at", "received_at", *_LISTED_TEXTS))
 _LISTS = ("events", "objects", "items", "results", "records")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SSE_FIELD = re.compile(r"(?:(?:event|id|retry)(?::[^{]*)?|:.*)").fullmatch
@@ -49,6 +51,8 @@ class Said(NamedTuple):
     """The same with its time where the decoder looks for it: for when the decoder finds none in `payload`."""
     unreadable: str | None = None
     """Why that cannot be given, though a time is there."""
+    name: str | None = None
+    """The name of the event's object, where it stands beside the message."""
 
 
 def understand(payload: bytes, at: Micros | None = None, depth: int = 0) -> list[Said]:
@@ -81,6 +85,8 @@ def _of_object(value: dict[str, Any], payload: bytes, at: Micros | None, depth: 
             return understand(inner[0].encode(errors="replace"), inner[1] or at, depth + 1)
         if listed := _listed(value):
             return [said for item in listed for said in _of_object(item, dump(item).encode(), at, depth + 1)]
+    if own := _listed_event(value):
+        return [own]
     if foreign := _foreign(value):
         return [Said(payload, at, foreign)]
     return [_with_time(value, payload, at)]
@@ -102,6 +108,24 @@ def _listed(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         return None
     found = next((value[key] for key in _LISTS if type(value.get(key)) is list), None)
     return found if found and all(type(item) is dict for item in found) else None
+
+
+def _listed_event(value: Mapping[str, Any]) -> Said | None:
+    """An event as `archiver events -o json` and `jsonl` list it, as it was on the wire but for what they leave out."""
+    if not value.keys() >= _LISTED or type(value["type"]) is not str:
+        return None
+    occurred_at, received_at = read_moment(value["occurred_at"]), read_moment(value["received_at"])
+    if occurred_at is None or received_at is None:
+        return None
+    event = {key: value[key] for key in _LISTED_TEXTS if value.get(key) is not None}
+    if value["parents"]:
+        event["parents"] = value["parents"]
+    source = value.get("time_source", "datetime")  # 0.1.0 did not say
+    if source in ("datetime", "date"):
+        event[source] = iso(occurred_at)
+    name = value.get("name")
+    named = name if type(name) is str and 0 < len(name) <= MAX_NAME and fits(name, MAX_NAME) else None
+    return Said(dump(event).encode(), received_at, name=named)
 
 
 def _foreign(value: Mapping[str, Any]) -> str | None:

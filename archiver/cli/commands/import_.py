@@ -91,10 +91,17 @@ def import_(
         finally:
             _end_progress(ctx)
         print(f"{escape(name)}: {_counts(result)}")
-        if result.rejects and not result.events and not result.duplicates:
+        if result.lacks is not None:
+            useless.append(_incomplete(name, result.lacks))
+        elif result.rejects and not result.events and not result.duplicates:
             useless.append(BadInput(source=name, reason=f"nothing of it is an event: {result.first_reject}"))
     if useless:
         raise useless[0]
+
+
+def _incomplete(name: str, lacks: str) -> BadInput:
+    reason = f"the export in it is not complete: {lacks}; what is there was archived"
+    return BadInput(source=name, reason=reason, hint="import the whole of it: what is archived by then is not doubled")
 
 
 def _counts(result: ImportResult) -> str:

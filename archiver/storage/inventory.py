@@ -1,0 +1,237 @@
+"""Tells what of an export the archive holds already, by content, each item as often as it is there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, Table, func, select, tuple_
+
+from archiver.codec.text import parse
+from archiver.model import Event, EventColumns, Observation, Reject, to_datetime, to_micros
+from archiver.storage import schema
+from archiver.storage.bulk import chunks
+from archiver.storage.duplicates import canonical, value_of
+from archiver.storage.rows import event_rows, original, parents_of
+
+KINDS: Mapping[str, Table] = {
+    "event": schema.events,
+    "observation": schema.observations,
+    "reject": schema.rejects,
+}
+"""Where what an export numbers is kept."""
+_ROWS = 1000
+"""How many rows are looked at at a time."""
+_PAGE = 4096
+
+Find = Callable[[Connection, set[str]], Mapping[str, int]]
+"""The numbers of those resources, by URI, that the archive has."""
+
+
+class Numbers:
+    """A set of row numbers that follow each other closely: a bit each."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, int] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self._pages.get(number // _PAGE, 0) >> number % _PAGE & 1)
+
+    def add(self, number: int) -> None:
+        """Takes a number in."""
+        self._pages[number // _PAGE] = self._pages.get(number // _PAGE, 0) | 1 << number % _PAGE
+
+
+class Reached(NamedTuple):
+    """How far the items of one kind of an export are archived, by their numbers there."""
+
+    known: int = 0
+    """Every item up to this one is."""
+    alone: int = 0
+    """The archive's rows up to this number are the items up to this number, and nothing else."""
+
+
+class Sifted(NamedTuple):
+    """A batch without what the archive holds, and how many of its events it held."""
+
+    events: EventColumns
+    observations: list[Observation]
+    rejects: list[Reject]
+    duplicates: int
+
+
+class Inventory:
+    """What an archive held when an export began to come in.
+
+    A row stands for one item of the export, so what the export has twice is there twice afterwards. Events with a uuid
+    are not looked at here: by it they are known wherever they come from (`storage.duplicates`).
+    """
+
+    def __init__(self, upto: Mapping[str, int] | None = None, after: Mapping[str, int] | None = None) -> None:
+        """Rows with numbers from `after` (exclusive) to `upto` may be held; without `upto` all, as often as asked."""
+        self._upto = upto
+        self._after = dict(after or {})
+        self._taken = {kind: Numbers() for kind in KINDS}
+        self._just_taken: dict[str, set[int]] = {kind: set() for kind in KINDS}
+
+    def begin(self) -> None:
+        """Forgets what was taken since the last `keep`: it was rolled back."""
+        for taken in self._just_taken.values():
+            taken.clear()
+
+    def keep(self) -> None:
+        """What was taken is taken for good."""
+        for kind, taken in self._just_taken.items():
+            for number in taken:
+                self._taken[kind].add(number)
+        self.begin()
+
+    def look_at_all(self, kind: str) -> None:
+        """Rows of this kind are candidates from the first on."""
+        self._after[kind] = 0
+
+    def sift(
+        self,
+        connection: Connection,
+        find: Find,
+        columns: EventColumns,
+        observations: list[Observation],
+        rejects: list[Reject],
+    ) -> Sifted:
+        """Leaves out of a batch what the archive holds."""
+        duplicates = 0
+        if None in columns.uuid and self._may_hold("event"):
+            events = columns.events()
+            held = self._match("event", *_asked_events(connection, find, events))
+            columns, duplicates = EventColumns.of(_without(events, held)), len(held)
+        if observations and self._may_hold("observation"):
+            held = self._match("observation", *_asked_observations(connection, find, observations))
+            observations = _without(observations, held)
+        if rejects and self._may_hold("reject"):
+            rejects = _without(rejects, self._match("reject", *_asked_rejects(connection, rejects)))
+        return Sifted(columns, observations, rejects, duplicates)
+
+    def _may_hold(self, kind: str) -> bool:
+        return self._upto is None or self._upto[kind] > self._after.get(kind, 0)
+
+    def _match(
+        self, kind: str, contents: Sequence[Hashable], rows: Callable[[Sequence[Any]], Iterator[tuple[int, Hashable]]]
+    ) -> set[int]:
+        """The places of what is held, each for a row of its own."""
+        waiting: dict[Hashable, list[int]] = {}
+        for place, content in reversed(list(enumerate(contents))):
+            if content is not None:
+                waiting.setdefault(content, []).append(place)
+        held: set[int] = set()
+        for number, content in rows(self._within(kind)):
+            places = waiting.get(content)
+            if not places:
+                continue
+            if self._upto is None:
+                held.update(places)
+            elif number not in self._taken[kind] and number not in self._just_taken[kind]:
+                held.add(places.pop())
+                self._just_taken[kind].add(number)
+        return held
+
+    def _within(self, kind: str) -> Sequence[Any]:
+        number = KINDS[kind].c.id
+        bounds = [number > self._after.get(kind, 0)]
+        return bounds if self._upto is None else [*bounds, number <= self._upto[kind]]
+
+
+def last_numbers(connection: Connection) -> dict[str, int]:
+    """The highest row number of each kind, 0 where there is none."""
+    return {kind: connection.scalar(select(func.max(table.c.id))) or 0 for kind, table in KINDS.items()}
+
+
+def _without(items: Sequence[Any], held: set[int]) -> list[Any]:
+    return list(compress(items, [place not in held for place in range(len(items))])) if held else list(items)
+
+
+def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Sequence[Any]]:
+    """The rows, some at a time, in the order of archiving: many may say the same of one object at one instant."""
+    yield from connection.execute(query, execution_options={"yield_per": _ROWS}).partitions()
+
+
+def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -> tuple[list[Hashable], Any]:
+    """What of the events without uuid is to be found, and the rows in which it may be."""
+    c = schema.events.c
+    nameless = [event for event in events if event.uuid is None]
+    numbers = find(connection, {event.resource_uri for event in nameless if event.resource_uri is not None})
+    contents: list[Hashable] = [
+        (event.received_at, canonical(value_of(event)))
+        if event.uuid is None and (event.resource_uri is None or event.resource_uri in numbers)
+        else None
+        for event in events
+    ]
+    pairs = {
+        (None if event.resource_uri is None else numbers[event.resource_uri], to_datetime(event.occurred_at))
+        for event in nameless
+        if event.resource_uri is None or event.resource_uri in numbers
+    }
+
+    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
+        for where in _at(c.resource_id, c.occurred_at, pairs):
+            query = event_rows().where(c.uuid.is_(None), where, *within).order_by(c.id)
+            for page in _streamed(connection, query):
+                parents = parents_of(connection, [row.id for row in page])
+                for row in page:
+                    content = canonical(original(row, parents.get(row.id, ())))
+                    yield row.id, (to_micros(row.received_at), content)
+
+    return contents, rows
+
+
+def _asked_observations(
+    connection: Connection, find: Find, observations: Sequence[Observation]
+) -> tuple[list[Hashable], Any]:
+    c, states = schema.observations.c, schema.event_states
+    numbers = find(connection, {item.uri for item in observations})
+    contents: list[Hashable] = [
+        (numbers[item.uri], item.observed_at, item.state, _canonical_text(item.extra)) if item.uri in numbers else None
+        for item in observations
+    ]
+    pairs = {(numbers[item.uri], to_datetime(item.observed_at)) for item in observations if item.uri in numbers}
+    joined = schema.observations.outerjoin(states, states.c.id == c.state_id)
+    told = select(c.id, c.resource_id, c.observed_at, states.c.text, c.extra).select_from(joined)
+
+    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
+        for where in _at(c.resource_id, c.observed_at, pairs):
+            for page in _streamed(connection, told.where(where, *within).order_by(c.id)):
+                for number, resource, observed_at, state, extra in page:
+                    yield number, (resource, to_micros(observed_at), state, _canonical_text(extra))
+
+    return contents, rows
+
+
+def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> tuple[list[Hashable], Any]:
+    c = schema.rejects.c
+    contents: list[Hashable] = [(item.received_at, item.reason, _digest(item.payload)) for item in rejects]
+
+    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
+        for part in chunks({to_datetime(item.received_at) for item in rejects}):
+            for row in connection.execute(select(*c).where(c.received_at.in_(part), *within).order_by(c.id)):
+                yield row.id, (to_micros(row.received_at), row.reason, _digest(row.payload))
+
+    return contents, rows
+
+
+def _at(resource: Any, moment: Any, pairs: Iterable[tuple[int | None, Any]]) -> Iterator[Any]:
+    """Conditions that an index of resource and instant serves, together for all the pairs."""
+    about = [pair for pair in pairs if pair[0] is not None]
+    about_none = [at for number, at in pairs if number is None]
+    for part in chunks(sorted(about, key=lambda pair: (pair[0] or 0, pair[1]))):
+        yield tuple_(resource, moment).in_(part)
+    for instants in chunks(about_none):
+        yield resource.is_(None) & moment.in_(instants)
+
+
+def _canonical_text(extra: str | None) -> str | None:
+    return None if extra is None else canonical(parse(extra))
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).digest()
