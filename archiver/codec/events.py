@@ -103,12 +103,12 @@ def _read_time(text: str, key: str) -> tuple[Micros | None, bool]:
     try:
         moment = datetime.fromisoformat(text)
         instant = to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-        return instant, text == _write_time(instant, key)
+        return instant, text == write_time(instant, key)
     except (ValueError, OverflowError):  # an offset can lead out of the years 1 to 9999
         return None, False
 
 
-def _write_time(moment: Micros, key: str) -> str:
+def write_time(moment: Micros, key: str) -> str:
     """The usual spelling: Docker Cloud's `datetime` ends in Z, Tutum's `date` in +00:00."""
     text = iso(moment).removesuffix("Z").removesuffix(".000000")
     return text + ("Z" if key == "datetime" else "+00:00")
@@ -131,7 +131,7 @@ def rebuild(
     if parents:
         value["parents"] = list(parents)
     if time_source != "received":
-        value[time_source] = _write_time(occurred_at, time_source)
+        value[time_source] = write_time(occurred_at, time_source)
     if extra is not None:
         value.update(parse(extra))
     return value

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from archiver.codec.events import write_time
 from archiver.codec.text import MAX_DEPTH, MAX_NAME, dump, fits, parse, parse_from
 from archiver.codec.times import read_moment
 from archiver.model import Micros, iso
@@ -122,9 +123,9 @@ def _listed_event(value: Mapping[str, Any]) -> Said | None:
         event["parents"] = value["parents"]
     source = value.get("time_source", "datetime")  # 0.1.0 did not say
     if source in ("datetime", "date"):
-        event[source] = iso(occurred_at)
+        event[source] = write_time(occurred_at, source)
     name = value.get("name")
-    named = name if type(name) is str and 0 < len(name) <= MAX_NAME and fits(name, MAX_NAME) else None
+    named = name if type(name) is str and fits(name, MAX_NAME) else None
     return Said(dump(event).encode(), received_at, name=named)
 
 

@@ -93,3 +93,31 @@ def test_what_comes_through_a_pipe_byte_by_byte_is_read(
         process.stdin.close()
 
         assert process.stdout.read() == b"-: 1 events, 0 duplicates, 0 rejects\n"
+
+
+def test_an_export_that_ends_early_is_archived_and_said_to_be_incomplete(
+    sqlite_url: str, tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    events = "".join(wire("container/1", f"S{n}", n).decode() + "\n" for n in range(6))
+    run_archiver("--database", f"sqlite:///{tmp_path}/source.db", "import", "-", input=events)
+    whole = run_archiver("--database", f"sqlite:///{tmp_path}/source.db", "export").stdout
+    cut = "".join(whole.splitlines(keepends=True)[:4])
+
+    done = run_archiver("--database", sqlite_url, "import", "-", input=cut)
+
+    assert done.returncode == 1
+    assert "3 events, 0 duplicates, 0 rejects" in done.stdout
+    assert "not complete" in done.stderr
+    again = run_archiver("--database", sqlite_url, "import", "-", input=whole)
+    assert (again.returncode, "3 events, 3 duplicates" in again.stdout) == (0, True)
+
+
+def test_what_events_lists_goes_back_with_its_times(sqlite_url: str, tmp_path: Path, run_archiver: RunArchiver) -> None:
+    source = f"sqlite:///{tmp_path}/source.db"
+    text = "".join(wire("container/1", f"S{n}", n, uuid=f"u{n}").decode() + "\n" for n in range(3))
+    run_archiver("--database", source, "import", "-", input=text)
+    listed = run_archiver("--database", source, "events", "-n", "0", "-o", "jsonl").stdout
+
+    assert "3 events" in run_archiver("--database", sqlite_url, "import", "-", input=listed).stdout
+    assert run_archiver("--database", sqlite_url, "events", "-n", "0", "-o", "jsonl").stdout == listed
+    assert "0 events, 3 duplicates" in run_archiver("--database", source, "import", "-", input=listed).stdout

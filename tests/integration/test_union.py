@@ -1,4 +1,4 @@
-"""Whatever becomes of an archive and its exports, importing gives the union: each item as often as the source has it."""
+"""Importing gives the union, whatever became of an archive and its exports: each item as often as the source has it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from sqlalchemy import make_url
 
 from archiver.model import Event, Record, Reject
-from archiver.storage import migrate
 from archiver.storage.backup import backup, restore
 from archiver.storage.recorder import Recorder
-from archiver.transfer import exported as transfer_exported
 from archiver.transfer.importer import ImportResult, import_lines
 
-from .archives import event, export, exported, micros, opened, record, rows, seen
+from ..conftest import PostgresServer
+from .archives import event, export, exported, micros, record, rows, seen
 
 SIX = [event("container/1", f"S{n}", n) for n in range(1, 7)]
 
@@ -103,6 +102,18 @@ def test_a_part_that_was_imported_first_hides_nothing(another: Callable[[], str]
     brought(database_url, [everything[0], *everything[4:]])
 
     assert brought(database_url, everything) == ImportResult(events=3, duplicates=3)
+    assert held(database_url) == held(source)
+
+
+def test_parts_that_were_imported_in_another_order_hide_nothing(another: Callable[[], str], database_url: str) -> None:
+    source = another()
+    record(source, *SIX)
+    everything = lines(source)
+
+    for part in (everything[4:], everything[1:3]):
+        brought(database_url, [everything[0], *part])
+
+    assert brought(database_url, everything) == ImportResult(events=1, duplicates=5)
     assert held(database_url) == held(source)
 
 
@@ -217,11 +228,12 @@ def test_a_mirror_does_not_look_at_what_it_has(
         looked_at.append(len(records))
         return holds(recorder, records)
 
-    monkeypatch.setattr(transfer_exported.Recorder, "holds", counted)
+    monkeypatch.setattr(Recorder, "holds", counted)
     record(source, event("container/1", "new", 300))
 
     assert import_lines(sqlite_url, lines(source), batch_lines=100) == ImportResult(events=1, duplicates=300)
-    assert looked_at and set(looked_at) == {1}
+    assert looked_at
+    assert set(looked_at) == {1}
 
 
 def test_a_conflict_of_an_export_is_one_reject_however_often_it_is_imported(
@@ -322,17 +334,44 @@ def counted(text: Iterable[bytes]) -> Counter[str]:
     return found
 
 
-@settings(max_examples=60)
-@given(steps=STEPS)
-def test_every_sequence_gives_the_union(sqlite_template: Path, tmp_path: Path, steps: list[tuple[str, Any]]) -> None:
-    folder = tmp_path / secrets.token_hex(4)
-    folder.mkdir()
-    for name in ("source.db", "target.db"):
-        shutil.copyfile(sqlite_template, folder / name)
-    model = Model(f"sqlite:///{folder}/source.db", f"sqlite:///{folder}/target.db", folder / "kept.db")
-
+def check(model: Model, steps: list[tuple[str, Any]]) -> None:
     for step, detail in [*steps, ("whole", None), ("whole", None)]:
         model.do(step, detail)
         assert held(model.target) == model.wanted
 
-    shutil.rmtree(folder)
+
+@pytest.fixture
+def source_and_copy(sqlite_template: Path, tmp_path: Path) -> Callable[[], tuple[str, Path]]:
+    """Makes an empty source, and a name for its copy."""
+
+    def made() -> tuple[str, Path]:
+        folder = tmp_path / secrets.token_hex(4)
+        folder.mkdir()
+        shutil.copyfile(sqlite_template, folder / "source.db")
+        return f"sqlite:///{folder}/source.db", folder / "kept.db"
+
+    return made
+
+
+@settings(max_examples=40)
+@given(steps=STEPS)
+def test_every_sequence_gives_the_union(
+    source_and_copy: Callable[[], tuple[str, Path]], another: Callable[[], str], steps: list[tuple[str, Any]]
+) -> None:
+    source, kept = source_and_copy()
+
+    check(Model(source, another(), kept), steps)
+
+
+@settings(max_examples=10)
+@given(steps=STEPS)
+def test_every_sequence_gives_the_union_on_postgresql(
+    source_and_copy: Callable[[], tuple[str, Path]],
+    postgres_server: PostgresServer,
+    postgres_template: str,
+    steps: list[tuple[str, Any]],
+) -> None:
+    source, kept = source_and_copy()
+
+    with postgres_server.database(postgres_template) as target:
+        check(Model(source, target, kept), steps)

@@ -314,3 +314,47 @@ def test_a_long_line_is_a_reject_and_the_next_is_read() -> None:
 def test_any_text_is_events_or_rejects(text: str) -> None:
     for record in read(text, dated_by=0):
         assert isinstance(record, (Event, Reject))
+
+
+LISTED = {
+    "id": 7,
+    "type": "container",
+    "action": None,
+    "state": "Running",
+    "resource_uri": "/api/v1/container/c1/",
+    "parents": ["/api/v1/service/s1/"],
+    "occurred_at": "2015-12-07T04:00:01Z",
+    "received_at": "2015-12-07T04:00:02.5Z",
+    "uuid": "u1",
+    "name": "web",
+    "time_source": "date",
+}
+
+
+@pytest.mark.parametrize("listing", [json.dumps(LISTED), json.dumps([LISTED]), json.dumps([LISTED], indent=2)])
+def test_what_events_lists_as_json_has_its_own_times(listing: str) -> None:
+    (event,) = read(listing)
+
+    assert isinstance(event, Event)
+    assert (iso(event.occurred_at), iso(event.received_at)) == (
+        "2015-12-07T04:00:01.000000Z",
+        "2015-12-07T04:00:02.500000Z",
+    )
+    assert event[:5] == ("container", None, "Running", "/api/v1/container/c1/", ("/api/v1/service/s1/",))
+    assert (event.uuid, event.name, event.time_source, event.extra) == ("u1", "web", "date", None)
+
+
+@pytest.mark.parametrize(
+    ("source", "occurred_at"), [("received", "2015-12-07T04:00:02.500000Z"), (None, "2015-12-07T04:00:01.000000Z")]
+)
+def test_of_a_listed_event_the_time_is_from_where_it_says(source: str | None, occurred_at: str) -> None:
+    """0.1.0 did not say."""
+    listed = {key: value for key, value in {**LISTED, "time_source": source}.items() if value is not None}
+    if source == "received":
+        listed["occurred_at"] = listed["received_at"]
+    listed |= {"action": None}
+
+    (event,) = read(json.dumps(listed))
+
+    assert isinstance(event, Event)
+    assert (iso(event.occurred_at), event.time_source) == (occurred_at, source or "datetime")
