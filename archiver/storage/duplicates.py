@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from archiver.codec.events import rebuild
 from archiver.codec.text import dump
-from archiver.model import Event, EventColumns, Reject
+from archiver.model import Event, EventColumns, Reject, to_micros
 from archiver.platforms.docker.facts import essence
 from archiver.platforms.docker.messages import normal
 from archiver.storage import schema
@@ -44,13 +44,29 @@ def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
         if event.uuid is None:
             new.append(event)
         elif event.uuid not in known:
-            known[event.uuid] = _content(value_of(event))
+            known[event.uuid] = _Known(_content(value_of(event)), _columns(event))
             new.append(event)
-        elif known[event.uuid] == _content(value_of(event)):
+        elif _says_nothing_else(event, known[event.uuid]):
             duplicates += 1
         else:
             conflicts.append(Reject(dump(value_of(event)).encode(), CONFLICT, event.received_at, event.session))
     return Sifted(new, conflicts, duplicates)
+
+
+class _Known(NamedTuple):
+    """What is archived under a uuid: all of it, and what a listing shows of it."""
+
+    content: str
+    columns: tuple[object, ...]
+
+
+def _says_nothing_else(event: Event, known: _Known) -> bool:
+    """Whether it is the same event, or as much of it as `archiver events` lists."""
+    return known.content == _content(value_of(event)) or (event.extra is None and known.columns == _columns(event))
+
+
+def _columns(event: Event) -> tuple[object, ...]:
+    return event.type, event.action, event.state, event.resource_uri, event.parents, event.occurred_at
 
 
 def _content(value: dict[str, Any]) -> str:
@@ -84,11 +100,14 @@ def value_of(event: Event) -> dict[str, Any]:
     )
 
 
-def _archived(connection: Connection, uuids: set[str]) -> dict[str, str]:
+def _archived(connection: Connection, uuids: set[str]) -> dict[str, _Known]:
     """What the archived events among these say, by uuid."""
-    known: dict[str, str] = {}
+    known: dict[str, _Known] = {}
     for part in chunks(uuids):
         rows = connection.execute(event_rows().where(schema.events.c.uuid.in_(part))).all()
         parents = parents_of(connection, [row.id for row in rows])
-        known.update((row.uuid, _content(original(row, parents.get(row.id, ())))) for row in rows)
+        for row in rows:
+            above = parents.get(row.id, ())
+            columns = (row.type, row.action, row.state, row.uri, above, to_micros(row.occurred_at))
+            known[row.uuid] = _Known(_content(original(row, above)), columns)
     return known

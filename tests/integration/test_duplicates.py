@@ -90,3 +90,13 @@ def test_of_a_docker_engine_its_own_words_count_not_what_stands_beside_them(data
 
     assert [one.duplicates for one in done] == [0, 1]
     assert counts(database_url) == [(1, 0)]
+
+
+def test_an_event_that_says_less_and_nothing_else_is_the_same(database_url: str) -> None:
+    """As a listing of it does."""
+    told = event("container/1", "Running", 1, ["stack/1"], uuid="u", more=1)
+
+    done = [record(database_url, one).duplicates for one in (told, told._replace(extra=None))]
+
+    assert done == [0, 1]
+    assert counts(database_url) == [(1, 0)]
