@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, func, select, tuple_
+from sqlalchemy import Connection, Select, Table, column, func, select, values
 
 from archiver.codec.text import parse
 from archiver.model import Event, EventColumns, Observation, Reject, to_datetime, to_micros
@@ -28,6 +29,10 @@ _PAGE = 4096
 
 Find = Callable[[Connection, set[str]], Mapping[str, int]]
 """The numbers of those resources, by URI, that the archive has."""
+
+
+Asked = tuple[list[Hashable], Iterable[tuple[int, Hashable]]]
+"""What is to be found (None: nothing), and the rows in which it may be: number and content."""
 
 
 class Numbers:
@@ -116,30 +121,25 @@ class Inventory:
     def _may_hold(self, kind: str) -> bool:
         return self._upto is None or self._upto[kind] > self._after.get(kind, 0)
 
-    def _match(
-        self, kind: str, contents: Sequence[Hashable], rows: Callable[[Sequence[Any]], Iterator[tuple[int, Hashable]]]
-    ) -> set[int]:
+    def _match(self, kind: str, contents: Sequence[Hashable], rows: Iterable[tuple[int, Hashable]]) -> set[int]:
         """The places of what is held, each for a row of its own."""
         waiting: dict[Hashable, list[int]] = {}
         for place, content in reversed(list(enumerate(contents))):
             if content is not None:
                 waiting.setdefault(content, []).append(place)
         held: set[int] = set()
-        for number, content in rows(self._within(kind)):
+        for number, content in rows:
             places = waiting.get(content)
             if not places:
                 continue
             if self._upto is None:
                 held.update(places)
+            elif not self._after.get(kind, 0) < number <= self._upto[kind]:
+                continue  # not asked of the database, which would look through all rows with such numbers
             elif number not in self._taken[kind] and number not in self._just_taken[kind]:
                 held.add(places.pop())
                 self._just_taken[kind].add(number)
         return held
-
-    def _within(self, kind: str) -> Sequence[Any]:
-        number = KINDS[kind].c.id
-        bounds = [number > self._after.get(kind, 0)]
-        return bounds if self._upto is None else [*bounds, number <= self._upto[kind]]
 
 
 def last_numbers(connection: Connection) -> dict[str, int]:
@@ -156,7 +156,7 @@ def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Sequence[A
     yield from connection.execute(query, execution_options={"yield_per": _ROWS}).partitions()
 
 
-def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -> tuple[list[Hashable], Any]:
+def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -> Asked:
     """What of the events without uuid is to be found, and the rows in which it may be."""
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
@@ -173,21 +173,18 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
         if event.resource_uri is None or event.resource_uri in numbers
     }
 
-    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
-        for where in _at(c.resource_id, c.occurred_at, pairs):
-            query = event_rows().where(c.uuid.is_(None), where, *within).order_by(c.id)
-            for page in _streamed(connection, query):
+    def rows() -> Iterator[tuple[int, Hashable]]:
+        for query in _at(event_rows(), c.resource_id, c.occurred_at, pairs):
+            for page in _streamed(connection, query.where(c.uuid.is_(None))):
                 parents = parents_of(connection, [row.id for row in page])
                 for row in page:
                     content = canonical(original(row, parents.get(row.id, ())))
                     yield row.id, (to_micros(row.received_at), content)
 
-    return contents, rows
+    return contents, rows()
 
 
-def _asked_observations(
-    connection: Connection, find: Find, observations: Sequence[Observation]
-) -> tuple[list[Hashable], Any]:
+def _asked_observations(connection: Connection, find: Find, observations: Sequence[Observation]) -> Asked:
     c, states = schema.observations.c, schema.event_states
     numbers = find(connection, {item.uri for item in observations})
     contents: list[Hashable] = [
@@ -198,35 +195,40 @@ def _asked_observations(
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id)
     told = select(c.id, c.resource_id, c.observed_at, states.c.text, c.extra).select_from(joined)
 
-    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
-        for where in _at(c.resource_id, c.observed_at, pairs):
-            for page in _streamed(connection, told.where(where, *within).order_by(c.id)):
+    def rows() -> Iterator[tuple[int, Hashable]]:
+        for query in _at(told, c.resource_id, c.observed_at, pairs):
+            for page in _streamed(connection, query):
                 for number, resource, observed_at, state, extra in page:
                     yield number, (resource, to_micros(observed_at), state, _canonical_text(extra))
 
-    return contents, rows
+    return contents, rows()
 
 
-def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> tuple[list[Hashable], Any]:
+def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     c = schema.rejects.c
     contents: list[Hashable] = [(item.received_at, item.reason, _digest(item.payload)) for item in rejects]
 
-    def rows(within: Sequence[Any]) -> Iterator[tuple[int, Hashable]]:
+    def rows() -> Iterator[tuple[int, Hashable]]:
         for part in chunks({to_datetime(item.received_at) for item in rejects}):
-            for row in connection.execute(select(*c).where(c.received_at.in_(part), *within).order_by(c.id)):
+            for row in connection.execute(select(*c).where(c.received_at.in_(part))):
                 yield row.id, (to_micros(row.received_at), row.reason, _digest(row.payload))
 
-    return contents, rows
+    return contents, rows()
 
 
-def _at(resource: Any, moment: Any, pairs: Iterable[tuple[int | None, Any]]) -> Iterator[Any]:
-    """Conditions that an index of resource and instant serves, together for all the pairs."""
-    about = [pair for pair in pairs if pair[0] is not None]
+def _at(
+    query: Select[Any], resource: Any, moment: Any, pairs: Iterable[tuple[int | None, datetime]]
+) -> Iterator[Select[Any]]:
+    """The query, asked for pairs of resource and instant by the index of both."""
+    pairs = list(pairs)
     about_none = [at for number, at in pairs if number is None]
-    for part in chunks(sorted(about, key=lambda pair: (pair[0] or 0, pair[1]))):
-        yield tuple_(resource, moment).in_(part)
+    for part in chunks([pair for pair in pairs if pair[0] is not None]):
+        asked = values(column("resource", schema.Id), column("moment", schema.Instant), name="given").data(part)
+        # A join, since SQLite looks through the whole table for pairs in a list.
+        given = asked.cte("asked")
+        yield query.join(given, (resource == given.c.resource) & (moment == given.c.moment))
     for instants in chunks(about_none):
-        yield resource.is_(None) & moment.in_(instants)
+        yield query.where(resource.is_(None) & moment.in_(instants))
 
 
 def _canonical_text(extra: str | None) -> str | None:
