@@ -147,7 +147,7 @@ def _keep(target: Path, kept: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
-    return Path(f"{path}.before-restore-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    return Path(f"{path}.before-restore-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}")
 
 
 def _to_disk(path: Path) -> None:
