@@ -13,6 +13,7 @@ ArchiverError
 │   │   ├── DatabaseReadOnly        4
 │   │   ├── RightMissing            4
 │   │   ├── TakesNothing            4
+│   │   ├── ArchiveReplaced         4
 │   │   └── DatabaseMissing         4
 │   └── StreamUnreachable           4
 ├── RowRefused                      1
@@ -163,6 +164,13 @@ class TakesNothing(DatabaseUnreachable):
 
     message = "the archive at {database} takes no record at all: {reason}"
     hint = "look for what refuses every row: a trigger, a rule or a constraint that the archiver did not make"
+
+
+class ArchiveReplaced(DatabaseUnreachable):
+    """Another archive took the place of the one that was being read."""
+
+    message = "another archive took the place of {database} while it was read"
+    hint = "the answer is not complete; ask again"
 
 
 class StreamUnreachable(Unreachable):

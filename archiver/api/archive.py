@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode
 from archiver.queries.reader import Reader
@@ -12,6 +12,13 @@ from archiver.queries.reader import Reader
 _ALWAYS = TimeRange()
 Ref = str | Resource
 """What names a resource: a reference, or the resource as `Archive` gave it."""
+
+
+class Position(NamedTuple):
+    """A place in the order of archiving: behind this event of this archive."""
+
+    archive: Hashable
+    event: int
 
 
 class Archive:
@@ -22,7 +29,8 @@ class Archive:
     ...         print(span.state, span.since, span.until)
 
     Every method raises DatabaseUnreachable when the database fails; those that take a reference raise NoSuchResource
-    or AmbiguousReference.
+    or AmbiguousReference. Those that give an iterator read as it is asked for more, and hold nothing in the database
+    meanwhile; they raise ArchiveReplaced when another archive takes the place of this one before the end.
     """
 
     def __init__(self, url: str) -> None:
@@ -80,9 +88,8 @@ class Archive:
         """
         from archiver.queries.actions import actions
 
-        with self._reader.question() as connection:
-            roots = _resolve_all(connection, ref)
-            return self._reader.streamed(actions(connection, roots, range, healthchecks=healthchecks))
+        ask = self._reader.pages()
+        return actions(ask, ask(_resolve_all, ref), range, healthchecks=healthchecks)
 
     def events(
         self,
@@ -102,9 +109,9 @@ class Archive:
         """
         from archiver.queries.events import Filter, last_events
 
-        with self._reader.question() as connection:
-            wanted = Filter(types, states, actions, _numbers(connection, under), range, healthchecks)
-            return self._reader.streamed(last_events(connection, wanted, limit))
+        ask = self._reader.pages()
+        wanted = Filter(types, states, actions, ask(_numbers, under), range, healthchecks)
+        return last_events(ask, wanted, limit)
 
     def follow(
         self,
@@ -114,14 +121,30 @@ class Archive:
         actions: Sequence[str] = (),
         under: Ref | Sequence[Ref] | None = None,
         healthchecks: bool = True,
-        after: int,
+        after: int | Position,
     ) -> Iterator[ArchivedEvent]:
-        """The events archived after number `after` that are there now; ask again for those that come later."""
-        from archiver.queries.events import Filter, events_after
+        """The events archived after number `after` that are there now; ask again for those that come later.
 
-        with self._reader.question() as connection:
-            wanted = Filter(types, states, actions, _numbers(connection, under), _ALWAYS, healthchecks)
-            return self._reader.streamed(events_after(connection, wanted, after))
+        After a position: raises ArchiveReplaced when the archive is not the one that it is of.
+        """
+        from archiver.queries.events import Filter, events_after, last_id
+
+        ask = self._reader.pages()
+        if isinstance(after, Position):
+            ask = self._reader.pages(after.archive)
+            if ask(last_id) < after.event:
+                raise self._reader.replaced()
+            after = after.event
+        wanted = Filter(types, states, actions, ask(_numbers, under), _ALWAYS, healthchecks)
+        return events_after(ask, wanted, after)
+
+    def position(self, *, heard_before: datetime | None = None) -> Position:
+        """Where the archive ends now, or with what was received before an instant; see `follow`."""
+        from archiver.queries.events import last_id, last_id_heard_before
+
+        ask = self._reader.pages()
+        event = ask(last_id) if heard_before is None else ask(last_id_heard_before, heard_before)
+        return Position(ask.archive, event)
 
     def healthcheck_actions(self, ref: Ref | Sequence[Ref]) -> int:
         """How many actions `actions` leaves out without health checks."""
@@ -163,8 +186,7 @@ class Archive:
         """The whole archive as JSON Lines, without newlines."""
         from archiver.transfer.exporter import export
 
-        with self._reader.question() as connection:
-            return self._reader.streamed(export(connection))
+        return export(self._reader.pages())
 
 
 def _resolve_all(connection: Any, refs: Ref | Sequence[Ref]) -> list[Resource]:

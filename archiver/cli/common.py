@@ -97,6 +97,11 @@ def complain(message: str, *, hint: str = "") -> None:
         _say(f"  hint: {hint}")
 
 
+def warn(text: str) -> None:
+    """Something on stderr that must be known, also with `-q`."""
+    _say(f"archiver: warning: {text}")
+
+
 def note(ctx: typer.Context, text: str) -> None:
     """Something worth knowing on stderr, unless `-q`."""
     if not chosen(ctx).quiet:

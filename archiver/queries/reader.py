@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, exc
+from sqlalchemy import Connection, Engine, exc, select
 
-from archiver.errors import ArchiverError, DatabaseBusy
-from archiver.storage.engine import database_name, reading_engine, translate, translated
+from archiver.errors import ArchiveReplaced, ArchiverError, DatabaseBusy
+from archiver.storage.engine import database_name, reading_engine, translated
 from archiver.storage.migrate import require_head
+from archiver.storage.schema import GENERATION, IDENTITY, archive_properties
 from archiver.storage.sqlite_file import Glimpse
 
 T = TypeVar("T")
-_LOOK_EVERY = 500
-"""Rows between two looks at a file that is read in place."""
+P = ParamSpec("P")
+_TRIES = 3
+"""So often a page is read anew when somebody begins to write to a file that is read in place."""
 
 
 class Reader:
@@ -26,10 +28,10 @@ class Reader:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._streaming = 0
         self._open()
 
     def _open(self) -> None:
+        self._connection: Connection | None = None
         self._glimpse = Glimpse.of(self._url)
         self._engine: Engine = reading_engine(self._url)
         try:
@@ -38,12 +40,14 @@ class Reader:
                 require_head(self._connection)
                 self._connection.rollback()
         except ArchiverError:
-            self._engine.dispose()
+            self.close()
             raise
 
     def close(self) -> None:
         """Gives the connection back."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         self._engine.dispose()
 
     @contextmanager
@@ -52,40 +56,72 @@ class Reader:
 
         Raises DatabaseUnreachable when the database fails.
         """
-        if not self._streaming and self._is_stale():
+        if self._connection is None or self._is_stale():
             self.close()
             self._open()
+        assert self._connection is not None
         try:
             with translated(self._url):
                 yield self._connection
         finally:
-            self._let_go()
+            if not self._connection.closed:
+                with suppress(exc.DBAPIError):
+                    self._connection.rollback()
 
-    def streamed(self, rows: Iterator[T]) -> Iterator[T]:
-        """The rows of an answer, whose snapshot lasts until the last of them. Raises as `question` does."""
-        self._streaming += 1
-        try:
-            for number, row in enumerate(rows):
-                if number % _LOOK_EVERY == 0:
-                    self._require_rest()
-                yield row
-            self._require_rest()
-        except exc.DBAPIError as error:
-            raise translate(error, self._url) from error
-        finally:
-            self._streaming -= 1
-            self._let_go()
+    def pages(self, archive: Hashable = None) -> Pages:
+        """For an answer of any length; of that `archive`, where it is given (see `Pages.archive`)."""
+        return Pages(self, archive)
+
+    def read(self, read: Callable[[Connection], T], archive: Hashable = None) -> tuple[Hashable, T]:
+        """Which archive answers one question, and what.
+
+        Raises as `question` does, ArchiveReplaced when it is another than the `archive` that is asked, and DatabaseBusy
+        when somebody begins to write again and again.
+        """
+        for _ in range(_TRIES):
+            try:
+                with self.question() as connection:
+                    which = self._which(connection)
+                    if archive is not None and which != archive:
+                        raise ArchiveReplaced(database=database_name(self._url))
+                    found = read(connection)
+            except ArchiverError:
+                if self._was_at_rest():
+                    raise
+                continue  # half of a page was of before, half of after
+            if self._was_at_rest():
+                return which, found
+        raise DatabaseBusy(database=database_name(self._url), reason="somebody began to write while it was read")
+
+    def replaced(self) -> ArchiveReplaced:
+        """The error for an answer whose rest is gone."""
+        return ArchiveReplaced(database=database_name(self._url))
+
+    def _which(self, connection: Connection) -> Hashable:
+        c = archive_properties.c
+        told = select(c.key, c.value).where(c.key.in_([IDENTITY, GENERATION])).order_by(c.key)
+        return self._glimpse.identity, tuple(map(tuple, connection.execute(told)))
 
     def _is_stale(self) -> bool:
         """Whether another file has the archive's name by now, or somebody writes to what lay at rest."""
         return self._glimpse != Glimpse.of(self._url)
 
-    def _require_rest(self) -> None:
-        """Raises DatabaseBusy when what is read in place is not at rest any more: its pages may be of two moments."""
-        if self._glimpse.at_rest is not None and self._is_stale():
-            raise DatabaseBusy(database=database_name(self._url), reason="somebody began to write while it was read")
+    def _was_at_rest(self) -> bool:
+        """False when what was read in place was written meanwhile: what was read may be of two moments."""
+        return self._glimpse.at_rest is None or not self._is_stale()
 
-    def _let_go(self) -> None:
-        if not self._streaming and not self._connection.closed:
-            with suppress(exc.DBAPIError):
-                self._connection.rollback()
+
+class Pages:
+    """Puts the questions of one answer (`storage.pages.Ask`), all to one archive.
+
+    Raises ArchiveReplaced when another archive takes the place of the first one asked, else as `Reader.read`.
+    """
+
+    def __init__(self, reader: Reader, archive: Hashable = None) -> None:
+        self._reader = reader
+        self.archive = archive
+        """Which archive answers: it changes when another file has its name, and when a copy is restored."""
+
+    def __call__(self, ask: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> T:
+        self.archive, found = self._reader.read(lambda connection: ask(connection, *args, **more), self.archive)
+        return found

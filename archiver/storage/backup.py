@@ -17,12 +17,11 @@ from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, read_url, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
+from archiver.storage.schema import GENERATION as GENERATION
 from archiver.storage.wal import beside, mark
 
 RESTORED = "the archive was restored from a copy made before"
 """Why a session ended that was open when the copy was made."""
-GENERATION = "generation"
-"""Under which property stands what changes at each restore, so that numbers of before and after are told apart."""
 # Under another key, so that what waits in a spool of the same session does not move its end.
 _END_SESSIONS = """UPDATE sessions SET closed_at = coalesce(closed_at, last_seen_at), reason = ?, key = key || ?
 WHERE closed_at IS NULL OR id IN (SELECT max(id) FROM sessions GROUP BY stream_id)"""

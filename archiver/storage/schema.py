@@ -35,6 +35,11 @@ metadata = MetaData(
     }
 )
 
+IDENTITY = "identity"
+"""Under which property stands what is an archive's own for ever, whatever its name or place."""
+GENERATION = "generation"
+"""Under which property stands what changes at each restore, so that numbers of before and after are told apart."""
+
 Id = BigInteger().with_variant(Integer(), "sqlite")
 # Identifiers compare byte by byte on both databases, so that prefixes and order mean the same whatever the locale.
 Word = String().with_variant(Text(collation="C"), "postgresql")

@@ -6,6 +6,7 @@ Counted are SQLite's instructions, and the rows that PostgreSQL visits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
+from archiver.queries.events import Filter, last_events
+from archiver.queries.reader import Reader
 from archiver.storage import migrate
 from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
@@ -101,6 +104,14 @@ def _visited(node: dict[str, Any]) -> int:
 
 def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
     """What all statements of a question cost together."""
+    with noted() as statements, Archive.open(url) as archive:
+        ask(archive)
+    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[str, Any]]]:
+    """The questions that are put meanwhile."""
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
@@ -109,11 +120,9 @@ def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
 
     hook.listen(Engine, "before_cursor_execute", note)
     try:
-        with Archive.open(url) as archive:
-            ask(archive)
+        yield statements
     finally:
         hook.remove(Engine, "before_cursor_execute", note)
-    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
 
 
 ONE = "container/7.1.3"
@@ -140,6 +149,22 @@ def test_a_question_costs_as_much_as_its_answer(large: str, question: str) -> No
     ask, rows = QUESTIONS[question]
 
     assert cost_of(large, ask) < allowed(large, rows)
+
+
+def test_a_later_block_of_a_listing_does_not_look_through_what_lies_before_it(large: str) -> None:
+    reader = Reader(large)
+    with noted() as statements:
+        found = sum(1 for _ in last_events(reader.pages(), Filter(), 0, block=1000))
+    reader.close()
+
+    blocks = [each for each in statements if "ORDER BY found.occurred_at" in each[0]]
+    assert len(blocks) == -(-found // 1000)
+    # PostgreSQL may take what is left whole, and counts it twice; all that lies before is nearly twenty times as much.
+    assert cost_of_sql(large, *blocks[-2]) < 4 * cost_of_sql(large, *blocks[1])
+
+
+def test_a_later_page_of_what_is_followed_costs_as_much_as_its_answer(large: str) -> None:
+    assert cost_of(large, lambda archive: list(archive.follow(after=20_700))) < allowed(large, 100 * 4)
 
 
 VIEWS: dict[str, tuple[str, int]] = {
