@@ -6,6 +6,7 @@ ArchiverError
 ├── ReferenceUnclear
 │   ├── NoSuchResource              3
 │   ├── AmbiguousReference          3
+│   ├── NoSuchEvent                 3
 │   └── TooManyResources            3
 ├── Unreachable
 │   ├── DatabaseUnreachable         4
@@ -109,6 +110,13 @@ class AmbiguousReference(ReferenceUnclear):
         self.candidates = candidates
         count = f"more than {len(candidates)}" if more else str(len(candidates))
         super().__init__(ref=ref, count=count, listed=" ".join(candidates))
+
+
+class NoSuchEvent(ReferenceUnclear):
+    """The archive has no event of this number; ``known`` says which it has."""
+
+    message = "there is no event {number}: {known}"
+    hint = "'archiver events -o plain' shows the numbers"
 
 
 class TooManyResources(ReferenceUnclear):

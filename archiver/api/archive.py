@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode
+from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode, WholeEvent
 from archiver.queries.reader import Reader
 
 _ALWAYS = TimeRange()
@@ -145,6 +145,13 @@ class Archive:
         ask = self._reader.pages()
         event = ask(last_id) if heard_before is None else ask(last_id_heard_before, heard_before)
         return Position(ask.archive, event)
+
+    def event(self, number: int) -> WholeEvent:
+        """One event with all that it said, command lines and labels too. Raises NoSuchEvent."""
+        from archiver.queries.whole_event import whole_event
+
+        with self._reader.question() as connection:
+            return whole_event(connection, number)
 
     def healthcheck_actions(self, ref: Ref | Sequence[Ref]) -> int:
         """How many actions `actions` leaves out without health checks."""

@@ -6,12 +6,12 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-FILTERS = frozenset({"since", "until"})
+FILTERS = frozenset({"since", "until", "id"})
 """Of options that say how something is done the last one wins, as people expect who have an alias: not of these."""
 
 
 class OnceCommand(TyperCommand):
-    """A command to which each end of a range is given once."""
+    """A command to which each end of a range, and a number, is given once."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Raises `UsageError` for a second value of a filter."""

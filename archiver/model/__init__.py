@@ -18,6 +18,7 @@ from archiver.model.answers import (
     StreamStatus,
     TimeRange,
     TreeNode,
+    WholeEvent,
 )
 from archiver.model.items import (
     Alive,
@@ -78,6 +79,7 @@ __all__ = [
     "TimeSource",
     "Together",
     "TreeNode",
+    "WholeEvent",
     "iso",
     "now_micros",
     "to_datetime",

@@ -98,6 +98,19 @@ class ArchivedEvent(NamedTuple):
     """Where `occurred_at` is from: the event's own `datetime` or `date`, or, as it had none, when it was `received`."""
 
 
+class WholeEvent(NamedTuple):
+    """One event with all that it said, which may be command lines, labels and other secrets."""
+
+    event: ArchivedEvent
+    session: str | None
+    """The session it came in, and of which stream; None: imported without."""
+    stream: str | None
+    said: Mapping[str, Any]
+    """The JSON value that the platform sent; of Docker the engine's own message."""
+    noted: Mapping[str, Any]
+    """What was noted beside the message when it came: which engine, node and swarm it was."""
+
+
 class TreeNode(NamedTuple):
     """A resource with everything that is under it."""
 

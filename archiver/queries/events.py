@@ -188,10 +188,11 @@ def _whole(connection: Connection, numbers: Sequence[int]) -> list[ArchivedEvent
     """The events of these numbers, in this order."""
     rows = {row.id: row for row in connection.execute(event_rows().where(events.c.id.in_(numbers)))}
     parents = parents_of(connection, numbers)
-    return [_event(rows[number], parents.get(number, ())) for number in numbers]
+    return [event_of(rows[number], parents.get(number, ())) for number in numbers]
 
 
-def _event(row: Row[Any], parents: tuple[str, ...]) -> ArchivedEvent:
+def event_of(row: Row[Any], parents: tuple[str, ...]) -> ArchivedEvent:
+    """The event in a row of `event_rows`."""
     extra = parse(row.extra) if row.extra else {}
     return ArchivedEvent(
         row.id,

@@ -22,7 +22,7 @@ def _examples() -> dict[str, Any]:
     found = {}
     for part in PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         for block in re.findall(r"^```json\n(.*?)^```", part, flags=re.MULTILINE | re.DOTALL):
-            found[part.partition("\n")[0]] = json.loads(block)
+            found.setdefault(part.partition("\n")[0], json.loads(block))
     return found
 
 

@@ -13,11 +13,11 @@ import typer
 from archiver.cli import completion
 from archiver.cli.common import Healthchecks, examples, warn
 from archiver.cli.folding import Repeated, fold, folded, left_out
-from archiver.cli.output import Column, Presentation, render, wait_for_reader, write_lines
+from archiver.cli.output import Column, Presentation, as_record, render, to_json, wait_for_reader, write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
-from archiver.model import ArchivedEvent
+from archiver.model import ArchivedEvent, TimeRange
 
 if TYPE_CHECKING:
     from archiver.api.archive import Position
@@ -50,6 +50,18 @@ Lines = Annotated[
     ),
 ]
 Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
+Number = Annotated[
+    int | None,
+    typer.Option(
+        "--id",
+        min=1,
+        max=2**63 - 1,
+        metavar="N",
+        help="The event of this number alone; with -o json all that it said, as received: command lines and labels, "
+        "too, which may hold secrets and stand in no other answer.",
+        show_default=False,
+    ),
+]
 Type = Annotated[
     list[str] | None,
     typer.Option(
@@ -88,12 +100,14 @@ def register(app: typer.Typer) -> None:
             "archiver events --type container --state Stopped --state Terminated --since 2h",
             "archiver events --under my-stack -n 0 -o jsonl | jq -r .state | sort | uniq -c",
             "archiver events -f",
+            "archiver events --id 4711 -o json",
         ),
     )(question(events))
 
 
 def events(
     asked: Question,
+    id: Number = None,
     type: Type = None,
     state: State = None,
     action: ActionWord = None,
@@ -107,6 +121,11 @@ def events(
     The same filter given twice means either; different filters must all fit. A filter with a ! means: and not this.
     In a table, what repeats is one row.
     """
+    if id is not None:
+        if type or state or action or under or follow or lines is not None or asked.range != TimeRange():
+            raise UsageError(reason="--id names one event; nothing else chooses beside it", hint="leave the others out")
+        _one(asked, id)
+        return
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
     filters: dict[str, Any] = {
@@ -124,6 +143,19 @@ def events(
         asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), nothing="no such events")
     else:
         asked.listing(COLUMNS, _last(asked, filters, limit), nothing="no such events")
+
+
+def _one(asked: Question, number: int) -> None:
+    """Writes one event; JSON has all of it."""
+    whole = asked.archive.event(number)
+    asked.answered = True
+    if asked.presentation.format not in ("json", "jsonl"):
+        asked.listing(COLUMNS, [whole.event], nothing="")
+        asked.note("-o json shows all that it said")
+        return
+    known = {"stream": whole.stream, "session": whole.session, "noted": dict(whole.noted), "said": dict(whole.said)}
+    indent = 2 if asked.presentation.format == "json" else None
+    write_lines([to_json({**as_record(COLUMNS, whole.event), **known}, indent=indent)])
 
 
 def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:

@@ -86,6 +86,12 @@ class Named(NamedTuple):
     parents: tuple[str, ...] = ()
 
 
+def received_message(resource_uri: str | None, extra: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The engine's own message, out of what is kept of an event of Docker; None for any other platform's."""
+    message = extra.get("message")
+    return message if (resource_uri or "").startswith("/docker/v1/") and isinstance(message, dict) else None
+
+
 @lru_cache(maxsize=4096)
 def uri(kind: str, key: str) -> str:
     """The URI of an object; nothing in the key can end the segment."""
