@@ -12,13 +12,14 @@ from typing import Any, Generic, TypeVar
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.wire.address import AUTH_WAYS, without_credentials
 from archiver.storage.address import is_postgres, libpq_url, shown_url
+from archiver.storage.sqlite_url import sqlite_file, sqlite_url
 
 T = TypeVar("T")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_SPOOL_LIMIT = "1 GiB"
-# libpq's other way to write it, and a URL without its beginning: as the name of a file either would be shown whole.
-_LIKE_POSTGRES = r"password\s*=|^[^/]*:[^/]*@"
+NO_HOME = Path("/nonexistent")
+"""The home folder of who has none, as Debian writes it for such users."""
 _SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
 
 
@@ -141,23 +142,12 @@ def _kind(raw: Any) -> str:
     return names.get(type(raw), type(raw).__name__)
 
 
-def _database_url(raw: Any, home: Path) -> str:
+def _database_url(raw: Any) -> str:
     """A URL that storage can read, from a URL or a plain path."""
     text = _text(raw)
     if is_postgres(text):
         return libpq_url(text)
-    scheme, separator, _ = text.partition("://")
-    if not separator and re.search(_LIKE_POSTGRES, text):
-        raise ValueError("it looks like a PostgreSQL database; that is written postgresql://user:password@host/name")
-    if not separator:
-        if "?" in text:
-            raise ValueError("a path with a question mark cannot be written as a URL")
-        path = home / text[2:] if text.startswith("~/") else Path(text)
-        return f"sqlite:///{path.absolute()}"
-    if scheme == "sqlite":
-        return text
-    where = f", not in {scheme!r}" if scheme.isalnum() else ""
-    raise ValueError(f"archives live in SQLite or PostgreSQL{where}")
+    return sqlite_url(str(Path(sqlite_file(text)).absolute()))
 
 
 def _path(raw: Any, home: Path) -> Path:
@@ -194,8 +184,8 @@ class _Sources:
 
     def _found(self, name: str, variable: str) -> Setting[Any] | None:
         value = self.flags.get(name)
-        # A command's switch that was not given is False, its list empty: neither says anything.
-        if value is not None and value is not False and value not in ((), [], ""):
+        # A command's switch that was not given is False, its list empty: neither says anything. An empty text is wrong.
+        if value is not None and value is not False and value not in ((), []):
             return Setting(value, f"--{name.replace('_', '-')}")
         if text := self.environ.get(variable, "").strip():
             return Setting(text, variable)
@@ -263,15 +253,31 @@ def _old_streams(environ: Mapping[str, str]) -> Setting[Any]:
 
 
 def _spool_default(database: str, folder: Path) -> Path:
-    path = database.removeprefix("sqlite:///").partition("?")[0] if database.startswith("sqlite:///") else ""
-    if not path or path == ":memory:":
+    if is_postgres(database):
         return folder / "spool.db"
     # Of the archive's own name: what waits for one archive must never end up in another.
-    return Path(path).absolute().with_name(f"{Path(path).stem}-spool.db")
+    path = Path(sqlite_file(database))
+    return path.with_name(f"{path.stem}-spool.db")
+
+
+def home_folder() -> Path:
+    """The user's home folder; `NO_HOME` when there is none, as for a number without a name in a container."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return NO_HOME
+
+
+def require_home(name: str, setting: Setting[Any]) -> None:
+    """Raises ConfigurationWrong when the default of a setting lies in a home folder that is not there."""
+    value = setting.value if isinstance(setting.value, Path) else Path(setting.value.removeprefix("sqlite:///"))
+    if setting.origin.startswith("default") and value.is_relative_to(NO_HOME):
+        reason = f"its default lies in the home folder, and there is none; give it with --{name}, or set HOME"
+        raise ConfigurationWrong(setting=name, reason=reason, origin=setting.origin)
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Config:
-    """All settings. A flag that is None, empty or False counts as not given.
+    """All settings. A flag that is None, an empty list or False counts as not given.
 
     Raises ConfigurationWrong naming the setting and where its value was found.
     """
@@ -280,9 +286,10 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
     database = sources.setting(
         "database",
         "ARCHIVER_DATABASE_URL",
-        lambda raw: _database_url(raw, home),
+        _database_url,
         Setting(str(folder / "archive.db"), origin),
     )
+    require_home("database", database)
     spool = Setting(str(_spool_default(database.value, folder)), "default, beside the archive or in the data folder")
     config = Config(
         database=database,

@@ -29,6 +29,7 @@ ArchiverError
 ├── CredentialsRefused             77
 ├── DatabaseUnfit                  78
 └── ConfigurationWrong             78
+    └── NotInstalled               78
 """
 
 from __future__ import annotations
@@ -276,3 +277,10 @@ class ConfigurationWrong(ArchiverError):
     message = "{setting} is wrong: {reason}"
     hint = "it was read from {origin}; see 'archiver run --help'"
     exit_code = 78
+
+
+class NotInstalled(ConfigurationWrong):
+    """Something is to be done for which the program must lie in a folder of its own."""
+
+    message = "this archiver runs out of {place}, and cannot {what}: that needs files, which are not there"
+    hint = "install it, with pip or pipx; then run: archiver db upgrade"

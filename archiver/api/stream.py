@@ -57,8 +57,10 @@ class Stream:
             proxy = proxy_for(url, os.environ)
             self._source = WebsocketSource(url, credentials, proxy=proxy, certificate=own, **options)
         else:
+            from archiver.config import home_folder
+
             options |= {"client_cert": certificate, "client_key": key}
-            self._source = open_source(url, os.environ, Path.home(), **options)
+            self._source = open_source(url, os.environ, home_folder(), **options)
         self._stop = threading.Event()
         self._open_handler: Callable[[], object] | None = None
         self._message_handler: Callable[[Any], object] | None = None

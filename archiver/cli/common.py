@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,11 +65,11 @@ def chosen(ctx: typer.Context) -> Globals:
 
 def database_url(ctx: typer.Context, database: str | None) -> str:
     """The archive's URL: the option after the command, then the one before it, then what the configuration says."""
-    from archiver.config import load
+    from archiver.config import home_folder, load
 
     given = database if database is not None else chosen(ctx).database
     flags = {} if given is None else {"database": given}
-    value = load(flags, os.environ, Path.home()).database.value
+    value = load(flags, os.environ, home_folder()).database.value
     return str(value)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -68,10 +67,10 @@ def _typable(word: str, within: str = "") -> bool:
 
 def _database(ctx: Any) -> str:
     """The archive's URL: `--database` earlier on the line, after the command or before it, else what is configured."""
-    from archiver.config import load
+    from archiver.config import home_folder, load
 
     flags: dict[str, str] = {}
     while ctx is not None and not flags:
         flags = {"database": str(ctx.params["database"])} if ctx.params.get("database") else {}
         ctx = ctx.parent
-    return str(load(flags, os.environ, Path.home()).database.value)
+    return str(load(flags, os.environ, home_folder()).database.value)

@@ -5,6 +5,7 @@ Asked by way of the bare drivers: SQLAlchemy alone would take longer to load tha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
@@ -71,9 +72,10 @@ def _ask_sqlite(url: str, statement: str, values: tuple[Any, ...], patience: flo
     import time
     from urllib.parse import quote
 
-    path = url.partition(":///")[2].partition("?")[0] if ":///" in url else url
+    from archiver.storage.sqlite_url import sqlite_file
+
     deadline = time.monotonic() + patience
-    connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=patience)
+    connection = sqlite3.connect(f"file:{quote(os.fsencode(sqlite_file(url)))}?mode=ro", uri=True, timeout=patience)
     try:
         connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _CHECK_EVERY)
         return connection.execute(statement, values).fetchall()

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from archiver.errors import BackupUnusable, CannotWrite, DatabaseMissing, UsageError
 from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
-from archiver.storage.engine import database_name, read_url, reads_in_place, sqlite_path, translated_driver, writer_lock
+from archiver.storage.engine import database_name, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
 from archiver.storage.schema import GENERATION as GENERATION
 from archiver.storage.wal import beside, mark
@@ -98,7 +98,7 @@ def _file_of(url: str, tool: str) -> Path:
     if is_postgres(url):
         reason = f"{database_name(url)} is a PostgreSQL database, which has its own tool for this"
         raise UsageError(reason=reason, hint=f"use {tool}; docs/operating.md has the lines")
-    return sqlite_path(read_url(url))
+    return sqlite_path(url)
 
 
 def _require_own(target: Path, source: Path) -> None:
@@ -158,7 +158,7 @@ def _to_disk(path: Path) -> None:
 
 
 def _open(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None, timeout=10)
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None, timeout=10)
 
 
 def _create(path: Path) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from archiver.errors import (
@@ -26,41 +26,37 @@ from archiver.errors import (
 from archiver.lockfile import LockFile, LockHeld
 from archiver.storage import wal
 from archiver.storage.address import is_postgres, shown_url
+from archiver.storage.foreign import require_ours
 from archiver.storage.postgres import postgres_engine, said
+from archiver.storage.sqlite_url import sqlite_file
 
 BUSY_SECONDS = 10
 
 
-def read_url(text: str) -> URL:
-    """The URL of a SQLite archive; a plain path is its file. Raises ConfigurationWrong for any other database."""
-    if "://" not in text:
-        return URL.create("sqlite", database=text)
+def sqlite_name(text: str) -> str:
+    """The name that a SQLite archive goes by, which may be a link. Raises ConfigurationWrong for any other database."""
     try:
-        url = make_url(text)
-    except exc.ArgumentError as error:
-        raise ConfigurationWrong(setting="database", reason="not a URL", origin="--database") from error
-    if url.get_backend_name() != "sqlite":
-        reason = f"the archive can be SQLite or PostgreSQL, not {url.get_backend_name()}"
-        raise ConfigurationWrong(setting="database", reason=reason, origin="--database")
-    return url
+        return sqlite_file(text)
+    except ValueError as error:
+        raise ConfigurationWrong(setting="database", reason=str(error), origin="--database") from error
 
 
 def database_name(text: str) -> str:
     """How an archive is called in messages: its file, or its URL without a password."""
-    return shown_url(text) if is_postgres(text) else read_url(text).database or ""
+    return shown_url(text) if is_postgres(text) else sqlite_name(text)
 
 
 def reading_engine(text: str) -> Engine:
     """An engine that cannot write. Raises DatabaseMissing when there is no such SQLite file."""
     if is_postgres(text):
         return postgres_engine(text, read_only=True)
-    path = sqlite_path(read_url(text))
+    path = sqlite_path(text)
     if not path.exists():
         raise DatabaseMissing(database=str(path))
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
     # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
     how = "mode=ro&immutable=1" if reads_in_place(path) else "mode=ro"
-    return _sqlite(f"file:{quote(str(path))}?{how}&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
+    return _sqlite(f"file:{quote(os.fsencode(path))}?{how}&uri=true", ("PRAGMA query_only=ON",), "BEGIN")
 
 
 def reads_in_place(path: Path) -> bool:
@@ -79,7 +75,7 @@ def writing_engine(text: str) -> Engine:
     """An engine that writes; for SQLite the caller holds `writer_lock`."""
     if is_postgres(text):
         return postgres_engine(text, read_only=False)
-    path = sqlite_path(read_url(text))
+    path = sqlite_path(text)
     pragmas = (
         "PRAGMA journal_mode=WAL",
         "PRAGMA wal_autocheckpoint=0",  # `wal.Checkpoints` does it
@@ -87,7 +83,7 @@ def writing_engine(text: str) -> Engine:
         "PRAGMA journal_size_limit=67108864",
         "PRAGMA cache_size=-8000",
     )
-    return _sqlite(f"file:{quote(str(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
+    return _sqlite(f"file:{quote(os.fsencode(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -96,12 +92,14 @@ def writer_lock(text: str) -> Iterator[LockFile | None]:
 
     A log beside the archive that belongs to another file is set aside, before anything opens the two.
 
-    Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made.
+    Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made, DatabaseUnfit when
+    the file is another program's: then nothing is written at all.
     """
     if is_postgres(text):
         yield None
         return
-    path = sqlite_path(read_url(text))
+    path = sqlite_path(text)
+    require_ours(path)
     try:
         lock = LockFile(path)
     except LockHeld as error:
@@ -122,14 +120,12 @@ def lock_writers(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
-def sqlite_path(url: URL) -> Path:
+def sqlite_path(text: str) -> Path:
     """The file of a SQLite archive, its one name: whatever links lead to it, lock and log lie beside the file itself.
 
     Raises ConfigurationWrong when there is none.
     """
-    if not url.database or url.database == ":memory:":
-        raise ConfigurationWrong(setting="database", reason="a SQLite archive is a file", origin="--database")
-    return Path(os.path.realpath(url.database))
+    return Path(os.path.realpath(sqlite_name(text)))
 
 
 def _sqlite(name: str, pragmas: tuple[str, ...], begin: str) -> Engine:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable, SchemaItem
 
-from archiver.errors import DatabaseMissing, SchemaNotAtHead
+from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
 from archiver.storage.engine import (
     database_name,
     lock_writers,
@@ -55,10 +55,15 @@ _versions = Table(
 
 
 def migrations() -> Path:
-    """Where the migrations lie: in the wheel within the package, in a checkout beside it."""
+    """Where the migrations lie: in the wheel within the package, in a checkout beside it.
+
+    Raises NotInstalled where they are no files, as in a zipapp.
+    """
     package = Path(str(files("archiver")))
-    packaged = package / "_migrations"
-    return packaged if packaged.is_dir() else package.parent / "migrations"
+    for folder in (package / "_migrations", package.parent / "migrations"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise NotInstalled(place=package.parent, what="make or upgrade the tables of an archive")
 
 
 def _config(connection: Connection | None = None, dialect: str | None = None) -> Config:
@@ -76,12 +81,13 @@ def _config(connection: Connection | None = None, dialect: str | None = None) ->
 def upgrade(url: str) -> tuple[str | None, str]:
     """Upgrades an archive to HEAD, creating it where there is none; returns the revisions before and after.
 
-    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program, and
-    DatabaseUnfit when none can be made there.
+    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program,
+    DatabaseUnfit when none can be made there, and NotInstalled when this program has no migrations with it.
     """
     from alembic import command
     from alembic.util import CommandError
 
+    migrations()  # where they are missing nothing is begun
     with translated(url), writer_lock(url):
         engine = writing_engine(url)
         try:

@@ -15,7 +15,6 @@ from archiver.errors import RowRefused, TakesNothing
 from archiver.model import Batch, Record, now_micros, to_datetime
 from archiver.storage.engine import (
     lock_writers,
-    read_url,
     shut_down,
     sqlite_path,
     translate,
@@ -233,9 +232,7 @@ class Recorder:
         if self._connection is None:
             lock = self._held.enter_context(writer_lock(self._url))
             self._connection = self._engine.connect()
-            self._checkpoints = (
-                Checkpoints(sqlite_path(read_url(self._url)), lock, self._checkpoint_bytes) if lock else None
-            )
+            self._checkpoints = Checkpoints(sqlite_path(self._url), lock, self._checkpoint_bytes) if lock else None
             self._file.remember()
             with self._connection.begin():
                 require_head(self._connection)

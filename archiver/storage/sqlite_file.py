@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archiver.errors import DatabaseUnreachable
 from archiver.storage import wal
 from archiver.storage.address import is_postgres
-from archiver.storage.engine import read_url, reads_in_place, sqlite_path
+from archiver.storage.engine import reads_in_place, sqlite_name, sqlite_path
 
 _Identity = tuple[int, int]
 _GONE = "its file was removed; put it back, or start the archiver again to begin a new one"
@@ -31,7 +31,7 @@ class Glimpse(NamedTuple):
         """How things are now; of a PostgreSQL archive there is nothing to see."""
         if is_postgres(url):
             return cls()
-        path = sqlite_path(read_url(url))
+        path = sqlite_path(url)
         try:
             found = os.stat(path)
             in_place = reads_in_place(path)
@@ -48,7 +48,7 @@ class SqliteFile:
 
     def __init__(self, url: str) -> None:
         # The name it goes by, which may be a link, and the file itself, beside which its log lies.
-        name = None if is_postgres(url) else read_url(url).database
+        name = None if is_postgres(url) else sqlite_name(url)
         self._path = Path(name) if name else None
         self._file = self._path
         self._own: _Identity | None = None

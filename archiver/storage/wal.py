@@ -54,7 +54,7 @@ def prepare(path: Path, lock: LockFile) -> None:
 
 def mark(path: Path) -> int | None:
     """The mark in the file itself, whatever its log says; None when it is no database."""
-    name = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    name = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(name, uri=True)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])

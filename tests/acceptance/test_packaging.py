@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
+import zipapp
 import zipfile
 from pathlib import Path
 
@@ -67,3 +69,17 @@ def test_the_installed_program_migrates_and_shows_the_demo(installed: Path, tmp_
     shown = archiver(installed, tmp_path, "demo")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout
+
+
+def test_out_of_a_zip_file_it_says_what_it_cannot_do(tmp_path: Path) -> None:
+    application = tmp_path / "application"
+    shutil.copytree(REPOSITORY / "archiver", application / "archiver")
+    (application / "__main__.py").write_text("import sys\nfrom archiver.cli import main\nsys.exit(main())\n")
+    zipapp.create_archive(application, tmp_path / "archiver.pyz")
+    command = [sys.executable, "-P", "archiver.pyz", "--database", "a.db", "db", "upgrade"]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 78
+    assert "archiver.pyz, and cannot make or upgrade the tables" in done.stderr
+    assert not list(tmp_path.glob("a.db*"))

@@ -22,8 +22,8 @@ from archiver.errors import (
     RowRefused,
 )
 from archiver.storage.engine import (
-    read_url,
     reading_engine,
+    sqlite_name,
     translated,
     writer_lock,
     writing_engine,
@@ -33,7 +33,7 @@ from .archives import event, record, rows
 
 
 def test_a_plain_path_is_a_sqlite_file() -> None:
-    assert str(read_url("/var/lib/archive.db")) == "sqlite:////var/lib/archive.db"
+    assert sqlite_name("/var/lib/archive.db") == sqlite_name("sqlite:////var/lib/archive.db") == "/var/lib/archive.db"
 
 
 @pytest.mark.parametrize("url", ["mysql://host/archive", "://", "sqlite://", "sqlite:///:memory:"])
@@ -42,7 +42,7 @@ def test_other_databases_are_refused(url: str) -> None:
         reading_engine(url)
 
 
-@pytest.mark.parametrize("name", ["a?b.db", "a%20b.db", "a#b.db", "\u00e4 b.db", "a&mode=rw.db"])
+@pytest.mark.parametrize("name", ["a?b.db", "a%20b.db", "a#b.db", "\u00e4 b.db", "a&mode=rw.db", "%41", "\udcff"])
 def test_any_name_of_a_file_will_do(tmp_path: Path, name: str) -> None:
     from archiver.storage import migrate
 
@@ -92,7 +92,7 @@ def refusal(url: str, connection: Connection, statement: str) -> ArchiverError:
 
 
 def test_a_locked_file_is_busy(sqlite_url: str) -> None:
-    with closing(sqlite3.connect(read_url(sqlite_url).database or "")) as other:
+    with closing(sqlite3.connect(sqlite_name(sqlite_url))) as other:
         other.execute("BEGIN IMMEDIATE")
         engine = create_engine(sqlite_url, connect_args={"timeout": 0})
         with connected(engine) as connection:

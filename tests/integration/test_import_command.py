@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ..conftest import RunArchiver
+from ..conftest import RunArchiver, SpawnArchiver
 from .archives import wire
 
 UNDATED = '{"type":"container","resource_uri":"/api/v1/container/1/"}\n'
@@ -121,3 +122,58 @@ def test_what_events_lists_goes_back_with_its_times(sqlite_url: str, tmp_path: P
     assert "3 events" in run_archiver("--database", sqlite_url, "import", "-", input=listed).stdout
     assert run_archiver("--database", sqlite_url, "events", "-n", "0", "-o", "jsonl").stdout == listed
     assert "0 events, 3 duplicates" in run_archiver("--database", source, "import", "-", input=listed).stdout
+
+
+def test_a_named_pipe_is_opened_once(sqlite_url: str, tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = spawn_archiver("--database", sqlite_url, "import", str(pipe))
+    with pipe.open("wb") as out:
+        out.write(wire("container/1", "Running", 1) + b"\n")
+
+    output, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (0, "")
+    assert output == f"{pipe}: 1 events, 0 duplicates, 0 rejects\n"
+
+
+def test_a_closed_standard_input_is_said_before_an_archive_is_made(
+    tmp_path: Path, program_environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "archiver", "--database", str(tmp_path / "new.db"), "import", "-"]
+
+    shut = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    done = subprocess.run(shut, env=program_environment, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("archiver: error: cannot read -: standard input is closed\n")
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
+def test_a_user_without_a_name_and_a_home_folder_can_name_the_archive(
+    tmp_path: Path, program_environment: dict[str, str], events: Path
+) -> None:
+    environment = {key: value for key, value in program_environment.items() if key != "HOME"}
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, 54321, 54321)
+    program = [sys.executable, "-m", "archiver"]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*program, *arguments], env=environment, user=54321, group=54321, extra_groups=[], cwd=own,
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    try:
+        run("--version")
+    except PermissionError:
+        pytest.skip("the interpreter lies where no other user may run it")
+    imported, default = run("--database", str(own / "a.db"), "import", str(events)), run("status")
+
+    assert (imported.returncode, imported.stderr) == (0, f"created the archive at {own}/a.db\n")
+    assert default.returncode == 78
+    assert "give it with --database, or set HOME" in default.stderr

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 from sqlalchemy import inspect
 
-from archiver.errors import DatabaseUnfit, SchemaNotAtHead
+from archiver.errors import DatabaseUnfit, SchemaNotAtHead, SpoolError
+from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
+from archiver.storage.backup import restore
 from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 
@@ -82,13 +89,13 @@ def test_the_version_table_of_another_program_is_called_that(empty_database_url:
         f"INSERT INTO alembic_version VALUES ('{revision}')",
     )
 
-    with pytest.raises(SchemaNotAtHead) as upgraded:
+    with pytest.raises((SchemaNotAtHead, DatabaseUnfit)) as upgraded:
         migrate.upgrade(empty_database_url)
-    with pytest.raises(SchemaNotAtHead) as recorded, Recorder(empty_database_url) as recorder:
+    with pytest.raises((SchemaNotAtHead, DatabaseUnfit)) as recorded, Recorder(empty_database_url) as recorder:
         recorder.record([event("container/1")])
 
     for error in (upgraded.value, recorded.value):
-        assert "another program's" in error.next_step
+        assert "another program" in f"{error} {error.next_step}"
         assert "a database of its own" in error.next_step
     assert tables(empty_database_url) == {"alembic_version"}
 
@@ -112,3 +119,75 @@ def test_no_archive_is_made_where_another_program_has_tables_of_its_names(
         make(empty_database_url)  # type: ignore[operator]
 
     assert tables(empty_database_url) == before
+
+
+FOREIGN = {
+    "an application's": ["CREATE TABLE bookmarks (url text)", "PRAGMA application_id=7"],
+    "with its own Alembic": [
+        "CREATE TABLE alembic_version (version_num text)",
+        "INSERT INTO alembic_version VALUES ('0001')",
+    ],
+    "with tables of our names": [f"CREATE TABLE {name} (id int)" for name in ("events", "resources", "sessions")],
+}
+
+
+@pytest.fixture(params=[*FOREIGN, "no database at all"])
+def foreign(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A file of another program."""
+    path = tmp_path / "theirs" / "data.db"
+    path.parent.mkdir()
+    if request.param not in FOREIGN:
+        path.write_text("Dear diary,\n")
+        return path
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in FOREIGN[request.param]:
+            connection.execute(statement)
+        connection.commit()
+    return path
+
+
+def into_archive(path: Path) -> None:
+    migrate.upgrade(str(path))
+
+
+def into_new_archive(path: Path) -> None:
+    migrate.create(str(path))
+
+
+def into_recorder(path: Path) -> None:
+    record(str(path), event("container/1"))
+
+
+def into_restored(path: Path) -> None:
+    migrate.upgrade(str(path.parent.with_name("other.db")))
+    restore(str(path), path.parent.with_name("other.db"))
+
+
+@pytest.mark.parametrize("write", [into_archive, into_new_archive, into_recorder, into_restored])
+def test_a_file_of_another_program_is_not_touched(foreign: Path, write: Callable[[Path], None]) -> None:
+    before = foreign.read_bytes(), foreign.stat().st_mtime_ns
+
+    with pytest.raises(DatabaseUnfit, match=r"of another program|no SQLite database"):
+        write(foreign)
+
+    assert (foreign.read_bytes(), foreign.stat().st_mtime_ns) == before
+    assert list(foreign.parent.iterdir()) == [foreign]
+
+
+def test_a_spool_is_not_put_into_a_file_of_another_program(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmarks (url text)")
+    before = path.read_bytes()
+
+    with pytest.raises(SpoolError, match="it has bookmarks, and is no spool"):
+        Spool(path, 1 << 20)
+
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_empty_file_becomes_an_archive(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+
+    assert migrate.upgrade(str(tmp_path / "empty.db")) == (None, migrate.HEAD)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from archiver.config import Config, load
+from archiver.config import NO_HOME, Config, home_folder, load
 from archiver.errors import ConfigurationWrong
+from archiver.platforms.docker.endpoint import resolve
 
 
 def loaded(tmp_path: Path, environ: dict[str, str] | None = None, file: str | None = None, **flags: object) -> Config:
@@ -46,6 +48,8 @@ def test_a_flag_that_was_not_given_says_nothing(tmp_path: Path) -> None:
     [
         ("/var/lib/a.db", "sqlite:////var/lib/a.db"),
         ("sqlite:////var/lib/a.db", "sqlite:////var/lib/a.db"),
+        ("/var/lib/%41?.db", "sqlite:////var/lib/%2541%3F.db"),
+        ("sqlite:////var/lib/%41.db", "sqlite:////var/lib/A.db"),
         ("postgres://u:p@h/d", "postgresql://u:p@h/d"),
         ("postgresql://u@h/d?sslmode=verify-full", "postgresql://u@h/d?sslmode=verify-full"),
         ("postgresql+psycopg:///d", "postgresql:///d"),
@@ -55,8 +59,34 @@ def test_a_database_is_a_path_or_a_url(given: str, url: str, tmp_path: Path) -> 
     assert loaded(tmp_path, {"ARCHIVER_DATABASE_URL": given}).database.value == url
 
 
-def test_a_path_in_the_home_folder(tmp_path: Path) -> None:
-    assert loaded(tmp_path, database="~/a.db").database.value == f"sqlite:///{tmp_path}/a.db"
+@pytest.mark.parametrize("given", ["~/a.db", "sqlite:///~/a.db"])
+def test_a_path_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert loaded(tmp_path, database=given).database.value == f"sqlite:///{tmp_path}/a.db"
+
+
+@pytest.mark.parametrize("name", ["database", "spool"])
+def test_an_empty_text_is_refused_and_not_taken_for_the_default(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationWrong, match=f"{name} is wrong: it is empty"):
+        loaded(tmp_path, **{name: ""})
+
+
+def test_a_user_whom_nobody_knows_has_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    assert home_folder() != NO_HOME
+
+    monkeypatch.setattr(os, "getuid", lambda: 54321)  # a number without a name, as in containers
+    assert home_folder() == NO_HOME
+    assert resolve("docker://", {}).url
+
+
+def test_who_has_no_home_folder_must_say_where_the_archive_is() -> None:
+    with pytest.raises(ConfigurationWrong, match="give it with --database, or set HOME"):
+        load({}, {}, NO_HOME)
+
+    assert load({"database": "/srv/a.db"}, {}, NO_HOME).spool.value == Path("/srv/a-spool.db")
+    assert load({}, {"STATE_DIRECTORY": "/state"}, NO_HOME).database.value == "sqlite:////state/archive.db"
 
 
 def test_the_archive_and_the_spool_live_in_the_state_folder_else_in_the_data_folder(tmp_path: Path) -> None:

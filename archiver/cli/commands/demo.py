@@ -44,13 +44,15 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
     Starts a small living platform, records its stream over a real websocket into a SQLite archive (and loses the
     connection once), then asks the archive: the timeline of a container, a stack's tree, and its actions.
     """
+    from archiver.storage.sqlite_url import sqlite_url
+
     place = folder or _data_folder() / "demo"
     database = place / "archive.db"
     if folder is not None and database.exists():
         raise UsageError(reason=f"there is an archive in {folder} already", hint="give the demo a folder of its own")
     for leftover in (*place.glob("archive.db*"), *place.glob("spool.db*")):
         leftover.unlink()
-    url = f"sqlite:///{database}"
+    url = sqlite_url(str(database))
     note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
     archived = _record(url, place / "spool.db", seconds)
     note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
@@ -66,8 +68,12 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
 
 
 def _data_folder() -> Path:
+    from archiver.config import NO_HOME, home_folder
+
     base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "archiver"
+    if not base and home_folder() == NO_HOME:
+        raise UsageError(reason="there is no home folder to put the demo into", hint="name a folder with --folder")
+    return (Path(base) if base else home_folder() / ".local" / "share") / "archiver"
 
 
 def _record(url: str, spool_path: Path, seconds: float) -> int:

@@ -131,7 +131,7 @@ def _name_of(stream: str) -> str:
 
 
 def _check(name: str) -> None:
-    if name == "-" or Path(name).is_fifo():
+    if name != "-" and Path(name).is_fifo():
         return  # whoever writes into a pipe would lose its reader
     with _opened(name):
         pass
@@ -139,6 +139,8 @@ def _check(name: str) -> None:
 
 def _opened(name: str) -> BinaryIO | nullcontext[BinaryIO]:
     if name == "-":
+        if sys.stdin is None:
+            raise BadInput(source=name, reason="standard input is closed", hint="name a file, or open it for reading")
         return nullcontext(sys.stdin.buffer)
     try:
         return Path(name).open("rb")

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -58,10 +57,10 @@ def listen(
 
 
 def _source(flags: dict[str, Any]) -> Source:
-    from archiver.config import load
+    from archiver.config import home_folder, load
     from archiver.platforms.open import open_source
 
-    config = load(flags, os.environ, Path.home())
+    config = load(flags, os.environ, home_folder())
     streams = config.streams
     if len(streams.value) != 1:
         found = f"{streams.origin} names {len(streams.value)}" if streams.value else "there is none"
@@ -70,7 +69,7 @@ def _source(flags: dict[str, Any]) -> Source:
     return open_source(
         streams.value[0],
         os.environ,
-        Path.home(),
+        home_folder(),
         auth=config.auth.value,  # type: ignore[arg-type]
         allow_plaintext=config.allow_plaintext.value,
         give_up_on_refusal=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -78,7 +77,7 @@ def run(
     ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
     """
     from archiver.cli import logs
-    from archiver.config import load
+    from archiver.config import home_folder, load, require_home
     from archiver.storage.address import shown_url
 
     flags: dict[str, Any] = {
@@ -91,11 +90,12 @@ def run(
         "exit_on_auth_failure": exit_on_auth_failure,
         "log_level": log_level,
     }
-    config = load(flags, os.environ, Path.home())
+    config = load(flags, os.environ, home_folder())
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
     logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
+    require_home("spool", config.spool)
     log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
     record(config, limit)
 
@@ -115,13 +115,14 @@ def record(config: Config, limit: int | None) -> None:
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:
+    from archiver.config import home_folder
     from archiver.platforms.open import open_source
 
     return [
         open_source(
             url,
             os.environ,
-            Path.home(),
+            home_folder(),
             auth=config.auth.value,  # type: ignore[arg-type]
             allow_plaintext=config.allow_plaintext.value,
             give_up_on_refusal=config.exit_on_auth_failure.value,
@@ -136,6 +137,7 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
 
 def _secrets(config: Config) -> set[str]:
     """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
+    from archiver.config import home_folder
     from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
 
@@ -143,7 +145,7 @@ def _secrets(config: Config) -> set[str]:
     for url in config.streams.value:
         # Other URLs hold no credential: a user of ssh is none, and whatever else is refused.
         url = url if url.partition(":")[0].lower() in WEBSOCKET else ""
-        for credentials in (find_credentials(os.environ, Path.home(), url), credentials_of_url(url)):
+        for credentials in (find_credentials(os.environ, home_folder(), url), credentials_of_url(url)):
             if credentials is not None:
                 secrets |= credentials.forms()
     return secrets

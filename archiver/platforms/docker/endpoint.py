@@ -48,6 +48,13 @@ class Endpoint:
         return dial(self.parts, self.tls, timeout)
 
 
+def _home(environ: Mapping[str, str]) -> Path:
+    try:
+        return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")  # a user without a home folder has no contexts
+
+
 def resolve(url: str, environ: Mapping[str, str] = os.environ) -> Endpoint:
     """The engine that an URL names.
 
@@ -57,7 +64,7 @@ def resolve(url: str, environ: Mapping[str, str] = os.environ) -> Endpoint:
     user's socket, else the machine's. For tcp, DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH mean what they mean
     to the docker command. Raises `ConfigurationWrong`.
     """
-    folder = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME") or "~").expanduser() / ".docker")
+    folder = Path(environ.get("DOCKER_CONFIG") or _home(environ) / ".docker")
     if url.startswith("podman:"):
         return _of_podman(url, environ, folder)
     if not url.startswith("docker:"):

@@ -16,6 +16,7 @@ from typing import Any
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
 from archiver.lockfile import LockFile, LockHeld
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
+from archiver.storage.foreign import tables_in
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,14 @@ CREATE TABLE IF NOT EXISTS spool_facts (key TEXT PRIMARY KEY, value TEXT NOT NUL
 def lock(path: Path) -> LockFile:
     """Makes sure that one process at a time has the spool, until the lock is closed.
 
-    Raises SpoolInUse when another process has it, SpoolError when the folder cannot be written.
+    Raises SpoolInUse when another process has it, SpoolError when the folder cannot be written or the file is another
+    program's, into which nothing is written.
     """
+    with suppress(sqlite3.Error, OSError):  # damage has an end of its own
+        there = tables_in(path)
+        if there and "spool" not in there:
+            reason = f"it has {', '.join(sorted(there)[:3])}, and is no spool; give the spool its own file with --spool"
+            raise SpoolError(path=path, reason=reason)
     try:
         return LockFile(path, _LOCK_SECONDS)
     except LockHeld as error:

@@ -1,0 +1,70 @@
+"""Tells another program's file from an archive, before anything is written into it or beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from archiver.errors import DatabaseUnfit
+
+_MAGIC = b"SQLite format 3\0"
+_OURS = {"alembic_version", "events", "resources", "sessions"}
+_STEP = "give the archive a database of its own: another file, with --database or ARCHIVER_DATABASE_URL"
+
+
+def require_ours(path: Path) -> None:
+    """Raises DatabaseUnfit when a file is neither an archive nor still empty; what cannot be read is left to SQLite."""
+    if (reason := _foreign(path)) is not None:
+        raise DatabaseUnfit(database=str(path), reason=reason, step=_STEP)
+
+
+def _foreign(path: Path) -> str | None:
+    try:
+        if not path.is_file():
+            return "it is no file" if path.exists() else None
+        with path.open("rb") as file:
+            head = file.read(len(_MAGIC))
+        if head and head != _MAGIC:
+            return "the file there is no SQLite database"
+        return _foreign_tables(path) if head else None
+    except (OSError, sqlite3.Error):
+        return None
+
+
+def _foreign_tables(path: Path) -> str | None:
+    with closing(_open(path)) as connection:
+        names = _names(connection)
+        if not names or (names >= _OURS and _is_ours(connection)):
+            return None
+    shown = ", ".join(sorted(names)[:3]) + (" ..." if len(names) > 3 else "")
+    return f"it has {shown} of another program"
+
+
+def tables_in(path: Path) -> set[str]:
+    """The names of tables and views in a SQLite file, which is not touched; none where there is no such file.
+
+    Raises sqlite3.Error.
+    """
+    if not path.is_file():
+        return set()
+    with closing(_open(path)) as connection:
+        return _names(connection)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # The file alone, without its log, which may be another file's, and which opening the two would write into it.
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
+
+
+def _names(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")}
+
+
+def _is_ours(connection: sqlite3.Connection) -> bool:
+    """Whether its revision is one of this program's, also a later one."""
+    revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return len(revisions) == 1 and re.fullmatch(r"\d{4}", str(revisions[0][0])) is not None
