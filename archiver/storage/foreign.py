@@ -9,16 +9,23 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from archiver.errors import DatabaseUnfit
+from archiver.errors import DatabaseUnfit, DatabaseUnreachable
 
 _MAGIC = b"SQLite format 3\0"
 _OURS = {"alembic_version", "events", "resources", "sessions"}
+_NO_DATABASE = "the file there is not a database"
 _STEP = "give the archive a database of its own: another file, with --database or ARCHIVER_DATABASE_URL"
 
 
 def require_ours(path: Path) -> None:
-    """Raises DatabaseUnfit when a file is neither an archive nor still empty; what cannot be read is left to SQLite."""
-    if (reason := _foreign(path)) is not None:
+    """Raises DatabaseUnfit when a file has another program's tables, DatabaseUnreachable when it is no database at all.
+
+    What cannot be read is left to SQLite.
+    """
+    reason = _foreign(path)
+    if reason == _NO_DATABASE:  # an archive that was damaged, perhaps
+        raise DatabaseUnreachable(database=str(path), reason=reason)
+    if reason is not None:
         raise DatabaseUnfit(database=str(path), reason=reason, step=_STEP)
 
 
@@ -29,7 +36,7 @@ def _foreign(path: Path) -> str | None:
         with path.open("rb") as file:
             head = file.read(len(_MAGIC))
         if head and head != _MAGIC:
-            return "the file there is no SQLite database"
+            return _NO_DATABASE
         return _foreign_tables(path) if head else None
     except (OSError, sqlite3.Error):
         return None
