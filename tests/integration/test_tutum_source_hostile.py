@@ -267,7 +267,7 @@ def failures(server: Hostile, caplog: pytest.LogCaptureFixture, pace: Pace | Non
     """What is logged of one try that failed: why; the archive is told the same, and nothing else is yielded."""
     stop = threading.Event()
     source = WebsocketSource(server.url, pace=pace, **how)
-    items = _until_logged(source, stop, caplog)
+    items = until_logged(source, stop, caplog)
     reason, _, rest = caplog.records[0].getMessage().partition(f": cannot open {source.stream}, next try in ")
     assert rest.endswith(" s")
     assert all(isinstance(item, Condition) for item in items)
@@ -275,7 +275,7 @@ def failures(server: Hostile, caplog: pytest.LogCaptureFixture, pace: Pace | Non
     return reason
 
 
-def _until_logged(source: WebsocketSource, stop: threading.Event, caplog: pytest.LogCaptureFixture) -> list[Item]:
+def until_logged(source: WebsocketSource, stop: threading.Event, caplog: pytest.LogCaptureFixture) -> list[Item]:
     def watch() -> None:
         until = time.monotonic() + 10
         while not caplog.records and time.monotonic() < until:

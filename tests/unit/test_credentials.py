@@ -271,3 +271,13 @@ def test_only_a_helper_of_path_is_run(
     monkeypatch.chdir(tmp_path)
     assert find_credentials({"PATH": f":.:{tmp_path / 'nowhere'}"}, tmp_path, CLOUD) is None
     assert ("gave no login" in caplog.text) == bool(name)
+
+
+def test_the_beginning_of_a_secret_at_the_end_of_a_text_is_hidden() -> None:
+    credentials = Credentials("0123456789abcdef", "bob")
+    assert credentials.hidden_in("the key is 0123456789") == "the key is ***"
+    assert credentials.hidden_in(f"you sent {credentials.authorization()[:20]}") == "you sent ***"
+
+
+def test_the_name_of_a_scheme_at_the_end_of_a_text_is_shown() -> None:
+    assert Credentials("0123456789abcdef", "bob").hidden_in("what is wanted is Basic") == "what is wanted is Basic"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
@@ -14,6 +14,8 @@ from archiver.platforms.tutum.login_files import docker_login, read_secret, tutu
 from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
 
 HIDDEN = "***"
+_TELLING = 4
+"""A shorter beginning of a secret tells nothing, and many a text ends with one by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,7 @@ class Credentials:
 
     def hidden_in(self, text: str) -> str:
         """The text without the secret, in whichever form it may have got there."""
-        for form in sorted(self.forms(), key=len, reverse=True):
-            text = text.replace(form, HIDDEN)
-        return text
+        return hidden(text, self.forms())
 
     def forms(self) -> set[str]:
         """The secret in every form in which it travels, none of which may ever be shown."""
@@ -67,6 +67,19 @@ class Credentials:
         forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
         forms |= {quote(form, safe="") for form in forms}
         return forms - {""}
+
+
+def hidden(text: str, forms: Iterable[str]) -> str:
+    """The text without these forms of secrets, and without the beginning of one at its end, where it may be cut off."""
+    forms = sorted(forms, key=len, reverse=True)
+    for form in forms:
+        text = text.replace(form, HIDDEN)
+    # "Basic" alone is the beginning of a form, and no secret.
+    schemes = [form.partition(" ")[0] for form in forms if " " in form]
+    beginnings = (form[:size] for form in forms for size in range(_TELLING, len(form)))
+    ends = filter(text.endswith, beginnings)
+    found = max((end for end in ends if not any(word.startswith(end) for word in schemes)), key=len, default="")
+    return text.removesuffix(found) + HIDDEN if found else text
 
 
 def _with_query(url: str, addition: str) -> str:

@@ -8,7 +8,6 @@ import re
 from typing import NamedTuple
 
 from archiver.model import EndKind
-from archiver.platforms.wire.logtext import plain
 
 LONGEST_ERROR = 4096
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
@@ -80,7 +79,7 @@ def refusal(payload: bytes) -> End | None:
     if text.upper() == "UNAUTHORIZED":
         return End(Ending.REFUSED, "credentials refused: UNAUTHORIZED")
     if is_throttling(text):
-        return End(Ending.THROTTLED, f"no more logins for now: {plain(text, 100)}")
+        return End(Ending.THROTTLED, f"no more logins for now: {text}")
     return None
 
 

@@ -14,7 +14,7 @@ from websocket import WebSocketException
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
 from archiver.model import Condition, Item, Micros, to_micros
-from archiver.platforms.tutum.credentials import HIDDEN, Credentials, credentials_of_url
+from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden
 from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
 from archiver.platforms.tutum.session import Pace, Session
 from archiver.platforms.wire.address import AuthWay, check_url, without_credentials
@@ -87,7 +87,8 @@ class WebsocketSource:
         self._pace = pace or Pace()
         self._retry = retry or Retry()
         self._context, self._certificate = context, certificate
-        self._hidden = sorted(proxy.forms(), key=len, reverse=True) if proxy is not None else []
+        self._secrets = proxy.forms() if proxy is not None else set[str]()
+        self._secrets |= self._credentials.forms() if self._credentials is not None else set()
         self._quiet = QuietLog(_log, self._pace.monotonic)
         self._trouble: tuple[str, float] | None = None
         self._useful = False
@@ -156,11 +157,11 @@ class WebsocketSource:
         except ProxyRefused as exc:
             # Companies lock accounts as well.
             wait = self._retry.slow_first if exc.status == LOGIN_WANTED else 0.0
-            return End(Ending.LOST, self._safe(plain(str(exc), LONGEST_ANSWER)), wait)
+            return End(Ending.LOST, plain(self._safe(str(exc)), LONGEST_ANSWER), wait)
         except ConfigurationWrong as exc:  # the certificate's files have changed
             return End(Ending.LOST, str(exc))
         except (OSError, WebSocketException) as exc:
-            return End(Ending.LOST, self._safe(plain(why(exc) + tls_hint(exc))))
+            return End(Ending.LOST, plain(self._safe(why(exc) + tls_hint(exc))))
 
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None
@@ -173,7 +174,7 @@ class WebsocketSource:
 
     def _judged(self, exc: Refused) -> End:
         """What it means that the server answered with another status than 101."""
-        reason = self._safe(plain(str(exc), LONGEST_ANSWER))
+        reason = plain(exc.told(self._safe), LONGEST_ANSWER)
         wait = seconds_of(exc.retry_after, self._pace.wall())
         if exc.status == TOO_MANY or is_throttling(exc.body):
             return End(Ending.THROTTLED, f"no more logins for now: {reason}", wait)
@@ -209,9 +210,8 @@ class WebsocketSource:
         return f"those of {self._credentials.origin}" if self._credentials.origin else "those given"
 
     def _safe(self, text: str) -> str:
-        for form in self._hidden:
-            text = text.replace(form, HIDDEN)
-        return text if self._credentials is None else self._credentials.hidden_in(text)
+        """The text without any secret. What is shown is cut after this: half a secret is found by nobody."""
+        return hidden(text, self._secrets)
 
 
 def seconds_of(retry_after: str, now: Micros) -> float:

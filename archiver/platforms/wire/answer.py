@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,6 +14,8 @@ from websocket import WebSocketException
 
 LONGEST_ANSWER = 64 * 1024
 LONGEST_BODY = 2048
+LONGEST_PHRASE = 80
+"""How many characters of the words beside the status are shown."""
 BODY_SECONDS = 1.0
 SWITCHING = 101
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n")
@@ -24,14 +27,20 @@ class Refused(WebSocketException):
     """The server answered, and not with what was asked for."""
 
     def __init__(self, answer: Answer, body: str) -> None:
-        text = f"HTTP {answer.status} {answer.phrase}".strip()
-        if location := answer.field("Location"):
-            text += f", moved to {_shown(location)} (not followed)"
-        super().__init__(text + (f": {body}" if body else ""))
+        super().__init__(f"HTTP {answer.status}")
         self.status = answer.status
+        self.phrase = answer.phrase
+        self.location = answer.field("Location")
         self.body = body
         self.retry_after = answer.field("Retry-After")
         """When to come back, as the server wrote it: seconds or a date; empty when it did not say."""
+
+    def told(self, safe: Callable[[str], str]) -> str:
+        """What it says, each part made safe to show before anything is cut; not yet escaped."""
+        text = f"HTTP {self.status} {safe(self.phrase)[:LONGEST_PHRASE]}".strip()
+        if self.location:
+            text += f", moved to {safe(_shown(self.location))} (not followed)"
+        return text + (f": {safe(self.body)}" if self.body else "")
 
 
 class Answer(NamedTuple):
@@ -72,7 +81,7 @@ def read_answer(sock: socket.socket) -> Answer:
         number = int(status[1])
         start = seen = end.end()
         if number >= 200 or number == SWITCHING:
-            phrase = (status[2] or b"").decode("utf-8", "replace")[:80]
+            phrase = (status[2] or b"").decode("utf-8", "replace")
             return Answer(number, phrase, head, bytes(received[start:]))
 
 

@@ -128,5 +128,5 @@ def _fault(answer: Answer, key: bytes) -> str:
     if answer.field("Sec-WebSocket-Accept") != base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode():
         return "its Sec-WebSocket-Accept does not fit"
     if extensions := answer.field("Sec-WebSocket-Extensions"):
-        return f"it switches on what nobody offered, {extensions[:100]}"
+        return f"it switches on what nobody offered, {extensions}"
     return ""
