@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from archiver.model import Alive, Event, Item, Message, Observed, Opened, now_micros
 from archiver.platforms.decoders import decode
+from archiver.platforms.docker.inspect import READERS
 from archiver.platforms.docker.source import DockerSource
 from archiver.platforms.docker.whose import Engines
 from archiver.recording.spool.queue import Spool
@@ -481,3 +482,27 @@ def test_a_container_is_asked_about_when_an_exec_shows_that_it_is_not_known(busy
     source = DockerSource(url, pace=replace(QUICK, stock_after=60))
 
     watch(source, sees("container/c1"), once(run, count(Alive, 1)))
+
+
+def test_an_answer_that_cannot_be_read_is_passed_over_with_a_warning(
+    busy: FakeEngine, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(found: object, engine: object) -> NoReturn:
+        raise RecursionError("too deep")
+
+    monkeypatch.setitem(READERS, "network", fail)
+
+    got = watch(DockerSource(url, pace=QUICK), sees("container/c1"))
+
+    assert len(opened(got)) == 1
+    assert "answered to /networks is passed over: unexpected RecursionError in test_docker_stock.py" in caplog.text
+
+
+def test_answers_of_other_types_do_not_end_the_stream(busy: FakeEngine, url: str) -> None:
+    busy.answers["/containers/json?all=1"] = [{"Id": "c1", "Labels": 5}, {"Id": "c2"}]
+    busy.answers["/containers/c1/json"] = {**CONTAINER, "Config": {**CONTAINER["Config"], "Labels": [{}], "Shell": 7}}
+    busy.answers["/containers/c2/json"] = {**CONTAINER, "Id": "c2", "RestartCount": json.loads("[" * 900 + "]" * 900)}
+
+    got = watch(DockerSource(url, pace=QUICK), sees("container/c1", "container/c2"))
+
+    assert len(opened(got)) == 1

@@ -73,18 +73,18 @@ def is_manager(info: Mapping[str, Any]) -> bool:
 
 
 def container(found: Mapping[str, Any], engine: Engine) -> Finding:
-    labels = _labels(found, "Config", "Labels")
+    labels, all_labels = _labels(found, "Config", "Labels"), _at(found, "Config", "Labels")
     extra = {
         "id": text(found, "Id"),
         "image": text(found, "Config", "Image"),
         "labels": labels,
-        "labelled": sorted(ENGINE_WORDS.intersection(_at(found, "Config", "Labels") or ())),
+        "labelled": sorted(ENGINE_WORDS.intersection(all_labels)) if type(all_labels) is dict else [],
         "created": text(found, "Created"),
         "started": text(found, "State", "StartedAt"),
         "finished": text(found, "State", "FinishedAt"),
-        "exit_code": _at(found, "State", "ExitCode"),
-        "oom_killed": _at(found, "State", "OOMKilled"),
-        "restarts": _at(found, "RestartCount"),
+        "exit_code": _number(found, "State", "ExitCode"),
+        "oom_killed": _number(found, "State", "OOMKilled"),
+        "restarts": _number(found, "RestartCount"),
     }
     groups = tuple(group for group in (stack_of(labels, engine), service_of(labels, engine)) if group)
     me, name = uri("container", text(found, "Id")), text(found, "Name").removeprefix("/")
@@ -105,10 +105,10 @@ def _container_state(found: Mapping[str, Any]) -> str | None:
 
 def probe(found: Mapping[str, Any]) -> str | None:
     """The action by which the engine announces the health check of a container; None when it has none."""
-    test = _at(found, "Config", "Healthcheck", "Test")
-    if type(test) is not list or len(test) < 2 or any(type(part) is not str for part in test):
+    test = _texts(found, "Config", "Healthcheck", "Test")
+    if len(test) < 2:
         return None
-    shell = _at(found, "Config", "Shell") or ["/bin/sh", "-c"]
+    shell = _texts(found, "Config", "Shell") or ["/bin/sh", "-c"]
     command = [*shell, *test[1:]] if test[0] == "CMD-SHELL" else test[1:]
     return f"exec_create: {command[0]} {' '.join(command[1:])}"
 
@@ -116,7 +116,7 @@ def probe(found: Mapping[str, Any]) -> str | None:
 def service(found: Mapping[str, Any], engine: Engine) -> Finding:
     extra = {
         "image": text(found, "Spec", "TaskTemplate", "ContainerSpec", "Image"),
-        "replicas": _at(found, "Spec", "Mode", "Replicated", "Replicas"),
+        "replicas": _number(found, "Spec", "Mode", "Replicated", "Replicas"),
         "update_started": text(found, "UpdateStatus", "StartedAt"),
         "update_completed": text(found, "UpdateStatus", "CompletedAt"),
     }
@@ -129,7 +129,7 @@ def node(found: Mapping[str, Any], engine: Engine) -> Finding:
         "role": text(found, "Spec", "Role"),
         "availability": text(found, "Spec", "Availability"),
         "version": text(found, "Description", "Engine", "EngineVersion"),
-        "leader": _at(found, "ManagerStatus", "Leader"),
+        "leader": _number(found, "ManagerStatus", "Leader"),
     }
     told = _of_swarm("node", found, engine, text(found, "Status", "State"), extra)
     return told._replace(name=told.name or text(found, "Description", "Hostname"))
@@ -168,7 +168,8 @@ def volume(found: Mapping[str, Any], engine: Engine) -> Finding:
 def image(found: Mapping[str, Any], engine: Engine) -> Finding:
     tags = _at(found, "RepoTags")
     named = [tag for tag in tags if type(tag) is str and tag != "<none>:<none>"] if type(tags) is list else []
-    extra = {"id": text(found, "Id"), "created": _at(found, "Created"), "size": _at(found, "Size"), "tags": named}
+    created = text(found, "Created") or _number(found, "Created")
+    extra = {"id": text(found, "Id"), "created": created, "size": _number(found, "Size"), "tags": named}
     me = uri("image", scoped(engine.id, text(found, "Id")))
     return Finding(me, "created", named[0] if named else None, engine.host, extra)
 
@@ -207,6 +208,18 @@ def _labels(found: Mapping[str, Any], *path: str) -> dict[str, str]:
     if type(labels) is not dict:
         return {}
     return {key: labels[key] for key in RELATIONS if type(labels.get(key)) is str}
+
+
+def _texts(found: Mapping[str, Any], *path: str) -> list[str]:
+    """A list of texts; empty for anything else."""
+    texts = _at(found, *path)
+    return texts if type(texts) is list and all(type(one) is str for one in texts) else []
+
+
+def _number(found: Mapping[str, Any], *path: str) -> int | None:
+    """A whole number, or whether something is so; None for anything else, which may be as deep as JSON goes."""
+    number = _at(found, *path)
+    return number if type(number) in (int, bool) else None
 
 
 def _at(found: object, *path: str) -> Any:

@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator
 from archiver.model import Condition, Item, Micros, Observed, now_micros
 from archiver.model.items import ConditionOf
 from archiver.platforms.docker.clock import SECOND, TOLERATED, Clock, moment
+from archiver.platforms.docker.http import Answer
 from archiver.platforms.docker.inbox import Introduced, Pulse, Question, Told
 from archiver.platforms.docker.inspect import Finding
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.questions import CONTAINERS
 from archiver.platforms.docker.wires import Wires
+from archiver.platforms.wire.logtext import unexpected
 
 _REFUSED = (401, 403, 404, 405)
 _WITHOUT_INFO = "neither the engine's ID nor its clock is known"
+_ODD = (TypeError, ValueError, RecursionError, AttributeError, KeyError)
+"""What an answer of a shape that nobody has thought of may raise; it must not end the reading of the stream."""
 _TOLD = ("created", "started", "finished", "updated", "update_started", "update_completed")
 
 
@@ -37,6 +41,20 @@ class Observing:
     def introduced(self, heard: Introduced) -> Iterator[Item]:
         """Says who the engine is, how far its clock is off, and what is wrong with it; then its stock can be taken."""
         know, answer = self._know, heard.answer
+        try:
+            yield from self._introduced(answer)
+        except _ODD as exc:
+            know.log.warning(
+                "odd", f"what the engine at {know.stream} says of itself is passed over: {unexpected(exc)}"
+            )
+        self._judge_dates()
+        know.note()
+        if not self._begun:
+            self._begun = True
+            self._wires.stock.start()
+
+    def _introduced(self, answer: Answer | None) -> Iterator[Item]:
+        know = self._know
         info = answer.value if answer is not None else None
         if answer is not None and type(info) is dict:
             yield self._condition("identity", know.whose.described(info))
@@ -50,11 +68,6 @@ class Observing:
                 yield self._condition("trouble", know.whose.trouble)
         else:
             know.say_missing("/info", _why(answer.status if answer is not None else None), _WITHOUT_INFO)
-        self._judge_dates()
-        know.note()
-        if not self._begun:
-            self._begun = True
-            self._wires.stock.start()
 
     def dated(self, pulse: Pulse) -> Iterator[Item]:
         """Compares the clock by the date of a sign of life, which is to the second; asks when it has been set."""
@@ -76,6 +89,13 @@ class Observing:
 
     def told(self, told: Told) -> Iterator[Item]:
         """What is there, as a list or an answer about one object tells it."""
+        try:
+            yield from self._told(told)
+        except _ODD as exc:
+            what = f"what the engine at {self._know.stream} answered to {told.question.path} is passed over"
+            self._know.log.warning("odd", f"{what}: {unexpected(exc)}")
+
+    def _told(self, told: Told) -> Iterator[Item]:
         know, question, answer = self._know, told.question, told.answer
         if answer is None or answer.value is None:
             for asked, finding in know.inventory.unanswered(question):

@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from pathlib import PurePath
 
 from websocket import WebSocketConnectionClosedException
 
@@ -43,6 +44,15 @@ def why(exc: BaseException) -> str:
     if isinstance(exc, OSError):
         return exc.strerror or type(exc).__name__
     return str(exc) or type(exc).__name__
+
+
+def unexpected(exc: Exception) -> str:
+    """What a failure that nobody has thought of was, and where in the code, for a report; not yet escaped."""
+    last = exc.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f" in {PurePath(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last is not None else ""
+    return f"unexpected {type(exc).__name__}{place}: {exc}"
 
 
 class QuietLog:
