@@ -15,18 +15,8 @@ ENGINE = Engine("ENGINE", "node1", "swarm1")
 DEEP: Any = json.loads("[" * 900 + "]" * 900)
 ODD = [5, -1.5, True, "text", ["a"], [{}], [[]], {"a": 1}, {"exitCode": []}, DEEP]
 PATHS = {
-    "container": [
-        "Config",
-        "Config.Labels",
-        "Config.Healthcheck",
-        "State",
-        "State.ExitCode",
-        "State.OOMKilled",
-        "State.Health",
-        "RestartCount",
-        "Name",
-        "Id",
-    ],
+    "container": ["Id", "Name", "Config", "Config.Labels", "Config.Healthcheck", "RestartCount", "State"],
+    "container's state": ["State.ExitCode", "State.OOMKilled", "State.Health"],
     "service": ["Spec", "Spec.Labels", "Spec.Mode", "Spec.Mode.Replicated.Replicas", "UpdateStatus"],
     "node": ["ManagerStatus.Leader", "Spec.Labels", "Description.Engine"],
     "network": ["Labels", "Scope", "Name"],
@@ -48,7 +38,7 @@ def odd(path: str, value: object) -> dict[str, Any]:
 @pytest.mark.parametrize(("kind", "path"), [(kind, path) for kind, paths in PATHS.items() for path in paths])
 def test_no_shape_of_an_answer_is_more_than_can_be_told(kind: str, path: str) -> None:
     for value in ODD:
-        found = READERS[kind](odd(path, value), ENGINE)
+        found = READERS[kind.partition("'")[0]](odd(path, value), ENGINE)
         assert len(json.dumps(found.payload())) < 500
         assert probe(odd(path, value)) in (None, "exec_create: /bin/sh -c check")
 
