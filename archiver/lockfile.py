@@ -83,6 +83,7 @@ class LockFile:
 def _open(path: Path) -> int:
     # Opening a pipe that somebody left there must not wait for its other end.
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    is_new = not path.exists()
     try:
         file = os.open(path, flags, 0o600)
     except OSError as error:
@@ -92,6 +93,9 @@ def _open(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise _not_a_lock(path)
+    if is_new and os.geteuid() == 0:  # what root does once in somebody's folder must not lock him out
+        owner = path.parent.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
     with suppress(OSError):  # one that another user made is his to close
         os.fchmod(file, 0o600)
     return file

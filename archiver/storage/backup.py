@@ -121,6 +121,8 @@ def _writing(target: Path, kept: Path | None = None) -> Iterator[Path]:
     unfinished = Path(f"{target}.{secrets.token_hex(4)}.part")
     try:
         yield unfinished
+        if kept is not None:
+            _give_to_owner(unfinished, target)
         _to_disk(unfinished)
         if kept is not None and target.exists():
             _keep(target, kept)
@@ -132,6 +134,16 @@ def _writing(target: Path, kept: Path | None = None) -> Iterator[Path]:
         for leftover in (unfinished, *(beside(unfinished, ending) for ending in ("-wal", "-shm", "-journal"))):
             with suppress(OSError):
                 leftover.unlink()
+
+
+def _give_to_owner(new: Path, target: Path) -> None:
+    """Whoever restores, often root: the archive stays its owner's, and open to whom it was open to."""
+    there = target.exists()
+    found = (target if there else target.parent).stat()
+    if os.geteuid() == 0:
+        os.chown(new, found.st_uid, found.st_gid)
+    if there:
+        os.chmod(new, found.st_mode & 0o777)
 
 
 def _keep(target: Path, kept: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -155,6 +156,32 @@ def test_a_copy_can_be_put_where_no_archive_is(url: str, tmp_path: Path) -> None
 
     assert made.kept is None
     assert states(f"sqlite:///{tmp_path / 'new.db'}") == ["Running"]
+
+
+def test_a_restored_archive_stays_open_to_whom_it_was_open_to(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    archive = tmp_path / "archive.db"
+    archive.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(archive, 65534, 65534)
+
+    restore(url, copy)
+
+    found = archive.stat()
+    assert found.st_mode & 0o777 == 0o640
+    assert found.st_uid == (65534 if os.geteuid() == 0 else os.geteuid())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can restore into somebody else's folder")
+def test_what_root_restores_is_the_folders_owners(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+
+    restore(f"sqlite:///{folder / 'archive.db'}", copy)
+
+    assert {file.stat().st_uid for file in folder.iterdir()} == {65534}
 
 
 def test_another_database_has_its_own_tool(postgres_url: str, tmp_path: Path) -> None:

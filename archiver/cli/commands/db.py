@@ -96,8 +96,10 @@ def restore(ctx: typer.Context, file: RestoreFile, database: Database = None) ->
 
     made = put_back(database_url(ctx, database), file)
     write_lines([f"{_said(made)} are in {escape(str(made.path))} now, checked"])
-    if made.kept is not None:
-        note(ctx, f"what was there is kept as {made.kept}")
+    kept = (
+        f"what was there is kept as {made.kept}" if made.kept else "no archive was there before; is it the right place?"
+    )
+    note(ctx, kept)
 
 
 def _said(made: Copy) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -64,7 +65,8 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
     shown = f"--database {quoted}"
     for question in (("history", container), ("tree", stack), ("actions", stack)):
         _ask(ctx, url, shown, *question)
-    note(ctx, f"Ask on: archiver {shown} events -n 20   or with SQL: sqlite3 {quoted} 'SELECT * FROM state_spans'")
+    program = "archiver" if shutil.which("archiver") else shlex.quote(sys.argv[0])
+    note(ctx, f"Ask on: {program} {shown} events -n 20   or with SQL: sqlite3 {quoted} 'SELECT * FROM state_spans'")
 
 
 def _data_folder() -> Path:

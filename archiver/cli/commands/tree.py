@@ -27,7 +27,7 @@ from archiver.cli.question import Question, question
 from archiver.cli.states import DIM, is_gone, state_style
 from archiver.model import TreeNode
 
-All = Annotated[bool, typer.Option("--all", help="Name also what is gone (Terminated) in the table.")]
+All = Annotated[bool, typer.Option("--all", help="Name also what is gone (Terminated, removed) in the table.")]
 
 
 def register(app: typer.Typer) -> None:
