@@ -9,14 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from archiver.codec.framing import JsonObjects
 from archiver.model import Alive, Closed, Condition, Item, Message, Opened
+from archiver.platforms.docker.beginning import Beginning
 from archiver.platforms.docker.http import Limits
 from archiver.platforms.docker.pace import DockerPace
-from archiver.platforms.docker.session import STOPPED
+from archiver.platforms.docker.pulse import Pulses
+from archiver.platforms.docker.session import STOPPED, Session
 from archiver.platforms.docker.source import DockerSource
 
 from ..fake_engine import START, FakeEngine, message
-from .docker_items import QUICK, conditions, count, messages, opened, raw, watch
+from .docker_items import QUICK, both, conditions, count, messages, opened, raw, watch
 
 # --- what the engine remembers ----------------------------------------------------------------------------------------
 
@@ -251,3 +256,41 @@ def test_garbage_is_delivered_as_it_came_and_does_not_move_the_place_to_resume(e
     first, garbage = messages(watch(DockerSource(url, pace=QUICK), count(Message, 2)))
 
     assert (garbage.payload, garbage.resume) == (b"\xff{nonsense", first.resume)
+
+
+# --- what nobody has thought of ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("where", "name"), [(Session, "_take"), (Beginning, "gather"), (JsonObjects, "feed"), (Pulses, "_pulse")]
+)
+def test_a_failure_that_nobody_has_thought_of_ends_one_connection_only(
+    where: type, name: str, engine: FakeEngine, url: str, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    engine.tell(message(1))
+    right, faults = getattr(where, name), iter([LookupError("odd")])
+
+    def fail_first(*of: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return right(*of)
+
+    monkeypatch.setattr(where, name, fail_first)
+
+    watch(DockerSource(url, pace=QUICK), both(count(Alive, 3), count(Message, 1)))
+
+    assert next(faults, None) is None
+    assert sum("unexpected LookupError in test_docker_source.py" in line for line in caplog.messages) == 1
+
+
+def test_a_time_of_thousands_of_digits_does_not_end_the_stream(engine: FakeEngine, url: str) -> None:
+    told = {**message(1), "time": int("9" * 4299)}
+    del told["timeNano"]
+
+    def tell(item: Item) -> None:
+        if isinstance(item, Alive):
+            engine.tell(told)
+
+    got = watch(DockerSource(url, pace=QUICK), both(count(Message, 1), count(Alive, 3)), tell)
+
+    assert sum(isinstance(item, Opened) for item in got) == 1

@@ -14,9 +14,12 @@ import pytest
 
 from archiver.model import Alive, Closed, Condition, Item, Message, Micros, Opened
 from archiver.platforms.tutum.credentials import Credentials
-from archiver.platforms.tutum.session import Pace
+from archiver.platforms.tutum.session import Pace, Session
 from archiver.platforms.tutum.source import Retry, WebsocketSource, seconds_of
 from archiver.platforms.wire.connect import ordered
+from archiver.platforms.wire.connection import Connection
+from archiver.platforms.wire.deadline import Deadline
+from archiver.platforms.wire.dial import Dialer
 from archiver.platforms.wire.proxy import Proxy
 from tests.integration.hostile import CLOSE, Hostile, Peer, frame
 from tests.integration.test_tutum_source import PROMPT, closed, closings, collect, messages, troubles
@@ -321,3 +324,45 @@ def test_heartbeats_are_signs_of_life_and_nothing_else() -> None:
         items = collect(WebsocketSource(server.url, pace=pace), lambda items: len(items) >= 4)
     assert {type(item) for item in items} == {Opened, Alive, Closed}
     assert not any(isinstance(item, Message) for item in items)
+
+
+# --- what nobody has thought of ---------------------------------------------------------------------------------------
+
+
+def test_a_length_of_thousands_of_digits_is_no_length(caplog: pytest.LogCaptureFixture) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(b"HTTP/1.1 503 Busy\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nlater")
+
+    with Hostile(script) as server:
+        assert failures(server, caplog) == "HTTP 503 Busy: later"
+
+
+def test_a_failure_that_nobody_has_thought_of_ends_one_try_only(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([LookupError("odd"), LookupError("odd")])
+    shake_hands = Dialer._shake_hands  # noqa: SLF001
+
+    def fail_first(dialer: Dialer, sock: socket.socket, deadline: Deadline) -> Connection:
+        for fault in faults:
+            raise fault
+        return shake_hands(dialer, sock, deadline)
+
+    monkeypatch.setattr(Dialer, "_shake_hands", fail_first)
+    with Hostile(greeting) as server:
+        items = collect(WebsocketSource(server.url, retry=PROMPT), opened)
+    assert [item.value for item in items if isinstance(item, Condition)] == [
+        caplog.messages[0].partition(": cannot")[0]
+    ]
+    assert caplog.messages[0].startswith("unexpected LookupError in test_tutum_source_opening.py:")
+
+
+def test_a_failure_in_the_middle_of_a_session_closes_it_and_the_next_is_opened(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Session, "_odd", lambda *_: 1 / 0)
+    with Hostile(lambda peer: (peer.accept(extra=frame(b"odd")), peer.hold())) as server:
+        items = collect(WebsocketSource(server.url, retry=PROMPT), closings(2))
+    assert closed(items).kind == "lost"
+    assert closed(items).reason.startswith("unexpected ZeroDivisionError")

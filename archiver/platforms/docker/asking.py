@@ -6,8 +6,9 @@ import threading
 from abc import ABC, abstractmethod
 
 from archiver.platforms.docker.http import Api
-from archiver.platforms.docker.inbox import Inbox
+from archiver.platforms.docker.inbox import Ended, Inbox
 from archiver.platforms.docker.pace import DockerPace
+from archiver.platforms.wire.logtext import plain, unexpected
 
 
 class Asking(ABC):
@@ -48,6 +49,8 @@ class Asking(ABC):
     def _guarded(self) -> None:
         try:
             self._run()
+        except Exception as exc:  # noqa: BLE001 - a thread that asks no more must not look like an engine that answers nothing
+            self._inbox.put(Ended(plain(unexpected(exc))))
         finally:
             self._api.close()
 

@@ -25,6 +25,7 @@ from archiver.platforms.docker.http import (
     version_of,
 )
 from archiver.platforms.docker.inbox import Arrival, Ended, Inbox
+from archiver.platforms.wire.logtext import plain, unexpected
 
 # The engine gives its memory back up to the first message, backwards, that is older than `since`; as messages are not
 # quite in order of time, only asking for all of it is sure to bring all of it.
@@ -155,5 +156,7 @@ class Feed:
                     break
         except FAILURES as exc:
             reason = describe(exc)
+        except Exception as exc:  # noqa: BLE001 - a stream that nobody reads must not look like one that is silent
+            reason = plain(unexpected(exc))
         self.hang_up()
         self._inbox.put(Ended(reason))

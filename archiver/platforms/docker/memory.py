@@ -19,6 +19,7 @@ from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _GARBAGE = 1000
 _MOST = 10_000
+_YEAR_10000 = 253_402_300_800
 
 
 class Memory(Asking):
@@ -141,7 +142,7 @@ def moment_of(message: Json) -> Micros | None:
     """When a message says that it was told, by the engine's clock."""
     for key, per_second in (("timeNano", 1_000_000_000), ("time", 1)):
         found = message.get(key)
-        if type(found) is int and found > 0:
+        if type(found) is int and 0 < found < _YEAR_10000 * per_second:
             return found * 1_000_000 // per_second
     return None
 

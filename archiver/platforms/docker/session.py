@@ -18,7 +18,7 @@ from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.memory import Proof, is_own, moment_of, read
 from archiver.platforms.docker.observing import Observing
 from archiver.platforms.docker.wires import Wires
-from archiver.platforms.wire.logtext import plain
+from archiver.platforms.wire.logtext import plain, unexpected
 
 STOPPED = "stopped"
 _OF_SWARM = ("service", "node", "secret", "config")
@@ -66,6 +66,8 @@ class Session:
                 ended = exc
         except FAILURES as exc:
             ended = SessionEnded(describe(exc))
+        except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends this connection, and not the archiver
+            ended = SessionEnded(unexpected(exc))
         know.note()
         know.unbroken_since = self._alive if know.resume is None else None
         yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind, ended.reason == CLOSED)

@@ -18,7 +18,7 @@ from archiver.platforms.docker.whose import ENGINES, Engines, Whose
 from archiver.platforms.docker.wires import Wires
 from archiver.platforms.protocol import Notes
 from archiver.platforms.wire.backoff import Backoff
-from archiver.platforms.wire.logtext import QuietLog
+from archiver.platforms.wire.logtext import QuietLog, plain, unexpected
 
 
 class DockerSource:
@@ -90,6 +90,9 @@ class DockerSource:
             if not stop.is_set():
                 self._know.unbroken_since = None
                 yield from self._failed(describe(exc))
+        except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends one try, and not the archiver
+            self._know.unbroken_since = None
+            yield from self._failed(plain(unexpected(exc)))
         finally:
             self._wires = None
 

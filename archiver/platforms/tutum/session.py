@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from archiver.platforms.tutum.pieces import LONGEST_HEARTBEAT, is_heartbeat, is_
 from archiver.platforms.wire.connection import DEFAULT_CAP, UNWATCHED, Connection, NotTaking
 from archiver.platforms.wire.frames import TOO_BIG, Violation
 from archiver.platforms.wire.liveness import elapsed
-from archiver.platforms.wire.logtext import plain, why
+from archiver.platforms.wire.logtext import plain, unexpected, why
 from archiver.platforms.wire.tls import tls_hint
 
 CLOSE_SECONDS = 0.9
@@ -22,6 +23,8 @@ SLOW_CONSUMER = 1.0
 NORMAL = 1000
 MOST_REMAINS = 64 * 1024 * 1024
 """More than that, in bytes, no socket holds."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,9 @@ class Session:
         except (OSError, WebSocketException) as exc:
             end = End(Ending.LOST, why(exc) + tls_hint(exc))
             end = (yield from self._remains(taking=not isinstance(exc, NotTaking))) or end
+        except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends this connection, and not the archiver
+            _log.warning("%s: %s", self._stream, plain(self._safe(unexpected(exc))))
+            end = End(Ending.LOST, unexpected(exc))
         if end.ending in BROKEN and (kept := kept or self._ws.unfinished()):
             reason = plain(f"not a whole message: {self._safe(end.reason)}; the first {len(kept)} bytes are kept")
             yield self._message(kept, reason)

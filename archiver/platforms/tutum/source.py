@@ -23,7 +23,7 @@ from archiver.platforms.wire.backoff import Backoff
 from archiver.platforms.wire.connection import Connection
 from archiver.platforms.wire.deadline import Interrupted
 from archiver.platforms.wire.dial import Dialer
-from archiver.platforms.wire.logtext import QuietLog, plain, why
+from archiver.platforms.wire.logtext import QuietLog, plain, unexpected, why
 from archiver.platforms.wire.proxy import LOGIN_WANTED, Proxy, ProxyRefused
 from archiver.platforms.wire.tls import ClientCertificate, secure_context, tls_hint
 
@@ -162,6 +162,8 @@ class WebsocketSource:
             return End(Ending.LOST, str(exc))
         except (OSError, WebSocketException) as exc:
             return End(Ending.LOST, plain(self._safe(why(exc) + tls_hint(exc))))
+        except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends one try, and not the archiver
+            return End(Ending.LOST, plain(self._safe(unexpected(exc))))
 
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None

@@ -89,7 +89,8 @@ def refusal(sock: socket.socket, answer: Answer) -> Refused:
     """The answer as a refusal, with the beginning of its body as far as it comes at once."""
     chunked = "chunked" in answer.tokens("Transfer-Encoding")
     length = answer.field("Content-Length")
-    wanted = min(LONGEST_BODY, int(length) if not chunked and length.isdecimal() else LONGEST_BODY)
+    told = not chunked and length.isdecimal() and len(length) < 10
+    wanted = min(LONGEST_BODY, int(length)) if told else LONGEST_BODY
     body = answer.rest
     until = time.monotonic() + BODY_SECONDS
     with contextlib.suppress(OSError):
