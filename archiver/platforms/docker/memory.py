@@ -47,7 +47,7 @@ class Memory(Asking):
         """Asks once more, for what was told after the message known as `resume`."""
         nano = (resume or "").partition(":")[0]
         # A little earlier: that message is to be among the answer.
-        self._wanted = f"{max(0, int(nano) // 1_000_000_000 - 1)}" if nano.isdecimal() else "0"
+        self._wanted = f"{max(0, int(nano) // 1_000_000_000 - 1)}" if nano.isdecimal() and len(nano) < 20 else "0"
         self._wake.set()
 
     def _run(self) -> None:

@@ -123,7 +123,7 @@ def since(resume: str | None) -> str | None:
     It remembers not 256 messages but a log, which may go back for years. `resume` is "<nanoseconds>:<identity>".
     """
     nano = (resume or "").partition(":")[0]
-    return f"{max(0, int(nano) // 1_000_000_000 - _DISORDER_SECONDS)}" if nano.isdecimal() else None
+    return f"{max(0, int(nano) // 1_000_000_000 - _DISORDER_SECONDS)}" if nano.isdecimal() and len(nano) < 20 else None
 
 
 # --- where it is ------------------------------------------------------------------------------------------------------
