@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archiver.model import Micros, now_micros
 from archiver.platforms.docker.clock import SECOND
-from archiver.platforms.docker.inbox import Arrival, Ended, Introduced, Json, Question, Recalled, Told
+from archiver.platforms.docker.inbox import Arrival, Ended, Introduced, Json, Question, Recalled, Told, held
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.memory import is_own, key_of, place, read
 from archiver.platforms.docker.wires import Wires
@@ -65,7 +65,7 @@ class Beginning:
 
     def _add(self, arrival: Arrival) -> None:
         found = read(arrival.line, arrival.refused)
-        self._size += len(arrival.line)
+        self._size += held(arrival.line)
         self.past.append(arrival)
         self._keys.add(found.resume if found is not None else key_of(arrival.line))
         if found is not None:

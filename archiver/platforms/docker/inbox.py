@@ -11,6 +11,13 @@ from archiver.model import EndKind, Micros
 from archiver.platforms.docker.http import Answer
 
 Json = dict[str, Any]
+_OVERHEAD = 200
+"""Bytes that a message takes in memory beside its own, however short it is."""
+
+
+def held(line: bytes) -> int:
+    """How many bytes a message takes while it waits."""
+    return len(line) + _OVERHEAD
 
 
 class Arrival(NamedTuple):
@@ -86,7 +93,7 @@ class Inbox:
         """Leaves something; False when more messages wait now than may. An answer waits for its turn."""
         if type(heard) is Arrival:
             with self._lock:
-                self._waiting += len(heard.line)
+                self._waiting += held(heard.line)
                 full = self._waiting > self._most
             self._heard.put(heard)
             return not full
@@ -105,7 +112,7 @@ class Inbox:
             return None
         if type(heard) is Arrival:
             with self._lock:
-                self._waiting -= len(heard.line)
+                self._waiting -= held(heard.line)
         elif type(heard) is Told:
             self._room.release()
         return heard

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from archiver.codec.framing import JsonObjects
@@ -13,12 +14,13 @@ from archiver.model import Micros
 from archiver.platforms.docker.asking import Asking
 from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Limits
-from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled
+from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled, held
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _GARBAGE = 1000
 _MOST = 10_000
+_PIECE = 64 << 10
 _YEAR_10000 = 253_402_300_800
 
 
@@ -69,8 +71,20 @@ class Memory(Asking):
             return None
         if answer.status != 200:
             return None
-        objects = JsonObjects(self._limits.message)
-        return [line for line, _ in (*objects.feed(answer.body), *objects.end())]
+        return last_lines(answer.body, self._limits)
+
+
+def last_lines(body: bytes, limits: Limits) -> list[bytes]:
+    """The messages in an answer; of those that take more memory than may wait, the last."""
+    objects, size = JsonObjects(limits.message), 0
+    lines: deque[bytes] = deque()
+    pieces = (objects.feed(body[at : at + _PIECE]) for at in range(0, len(body), _PIECE))
+    for line, _ in chain(chain.from_iterable(pieces), objects.end()):
+        lines.append(line)
+        size += held(line)
+        while size > limits.waiting and len(lines) > 1:
+            size -= held(lines.popleft())
+    return list(lines)
 
 
 class Place(NamedTuple):
