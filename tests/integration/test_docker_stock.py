@@ -14,7 +14,9 @@ import pytest
 from archiver.model import Alive, Event, Item, Message, Observed, Opened, now_micros
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.inspect import READERS
+from archiver.platforms.docker.questions import about
 from archiver.platforms.docker.source import DockerSource
+from archiver.platforms.docker.stock import Stock
 from archiver.platforms.docker.whose import Engines
 from archiver.recording.spool.queue import Spool
 
@@ -506,3 +508,30 @@ def test_answers_of_other_types_do_not_end_the_stream(busy: FakeEngine, url: str
     got = watch(DockerSource(url, pace=QUICK), sees("container/c1", "container/c2"))
 
     assert len(opened(got)) == 1
+
+
+def test_of_what_comes_and_goes_while_a_question_hangs_nothing_waits(
+    engine: FakeEngine, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.hangs.add("/containers/c0/json")
+    made: list[Stock] = []
+    begin = Stock.start
+    monkeypatch.setattr(Stock, "start", lambda stock: (made.append(stock), begin(stock)))
+
+    def come_and_go() -> None:
+        engine.told_now(action="create", id="c0")
+        for number in range(1, 200):
+            engine.told_now(action="create", id=f"c{number}")
+            engine.told_now(action="destroy", id=f"c{number}")
+
+    waiting: list[str] = []
+
+    def look(item: Item) -> None:
+        begin_all(item)
+        if isinstance(item, Message) and b'"c199"' in item.payload and b"destroy" in item.payload:
+            waiting.extend(key for key in map("c{}".format, range(1, 200)) if made[-1].waits(about("container", key)))
+
+    begin_all = once(come_and_go, count(Alive, 1))
+    watch(DockerSource(url, pace=replace(QUICK, question=2)), count(Message, 399), look)
+
+    assert waiting == []

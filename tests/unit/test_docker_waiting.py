@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import tracemalloc
 
-from archiver.platforms.docker.http import Limits
+from archiver.platforms.docker.endpoint import resolve
+from archiver.platforms.docker.http import Api, Limits, Way
 from archiver.platforms.docker.inbox import Arrival, Inbox
+from archiver.platforms.docker.inventory import Inventory
 from archiver.platforms.docker.memory import last_lines
+from archiver.platforms.docker.pace import DockerPace
+from archiver.platforms.docker.questions import about
+from archiver.platforms.docker.stock import MOST_WAITING, Stock
+
+from ..fake_engine import message
 
 MIB = 1 << 20
 
@@ -42,3 +49,54 @@ def test_a_memory_is_taken_whole_where_it_fits() -> None:
     told = [b'{"n":%d,"text":"%s"}' % (number, b"x" * 300) for number in range(1000)]
 
     assert last_lines(b"\n".join(told), Limits()) == told
+
+
+# --- questions --------------------------------------------------------------------------------------------------------
+
+
+def stock() -> Stock:
+    """One that asks nothing, as while a question hangs."""
+    pace, limits = DockerPace(), Limits()
+    return Stock(Api(resolve("unix:///nowhere/docker.sock", {}), Way(), 1.0, limits), Inbox(1), pace)
+
+
+def test_no_more_questions_wait_than_may() -> None:
+    asking = stock()
+
+    wanted = [asking.want(about("container", str(number)), soon=number % 2 == 0) for number in range(MOST_WAITING + 5)]
+    later = asking.want_later(about("container", "later"), 1)
+
+    assert wanted == [True] * MOST_WAITING + [False] * 5
+    assert not later
+    assert asking.want(about("container", "0"))
+
+
+def test_a_question_about_what_has_ended_makes_room() -> None:
+    asking = stock()
+
+    for number in range(MOST_WAITING * 2):
+        question = about("container", str(number))
+        assert asking.want(question) if number % 2 else asking.want_later(question, 1)
+        asking.drop(question)
+        assert not asking.waits(question)
+
+
+def test_what_was_not_asked_is_asked_about_after_the_next_list() -> None:
+    inventory, listed = Inventory(), [{"Id": "c1", "State": "running"}]
+    questions = inventory.listed("container", listed, 17)[1]
+    assert inventory.listed("container", listed, 18)[1] == []
+
+    inventory.not_asked(questions[0])
+
+    assert inventory.listed("container", listed, 19)[1] == questions
+
+
+def test_names_and_containers_that_messages_tell_of_are_bounded() -> None:
+    inventory = Inventory()
+    for number in range(101_000):
+        project = {"com.docker.compose.project": str(number), "com.docker.compose.oneoff": "False"}
+        inventory.about(message(1, id=str(number), **project), number)
+
+    there, _ = inventory.remembered()
+    assert len(there["container"]) == 100_000
+    assert len(inventory._named) == 10_000  # noqa: SLF001 - what it holds shows in nothing else

@@ -23,6 +23,9 @@ _CHANGES = frozenset(
 _GOING = frozenset({"destroy", "remove", "delete"})
 _NAMES_REPEAT = ("volume", "image")
 _MAX_ENDED = 4096
+_MAX_NAMED = 10_000
+_MAX_THERE = 100_000
+"""Containers that are known by messages alone."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class Inventory:
         self._ended: dict[str, Micros] = {}
         self._missing: dict[str, Micros] = {}
         self._stacks: dict[str, str] = {}
-        self._named: set[str] = set()
+        self._named: dict[str, None] = {}
         self._probes = Probes()
 
     # --- what to ask -------------------------------------------------------------------------------------------------
@@ -81,7 +84,9 @@ class Inventory:
         if kind != "container":
             self._ended.pop(uri, None)  # a name may come again
         elif verb in _CHANGES and uri not in self._ended:
-            self._there.setdefault(kind, {}).setdefault(uri, _Seen(at))
+            there = self._there.setdefault(kind, {})
+            if len(there) < _MAX_THERE:  # the lists tell of the rest
+                there.setdefault(uri, _Seen(at))
         if (seen := self._there.get(kind, {}).get(uri)) is not None:
             self._heard(seen, kind, text(message, "Action"), at)
         is_news = verb in ASKED_ON.get(kind, ()) or (kind == "container" and self._probes.is_unknown(key, message))
@@ -100,6 +105,14 @@ class Inventory:
         actor = message.get("Actor")
         key = text(actor, "ID") if type(actor) is dict and text(message, "Type") == "container" else ""
         return about("container", key) if key and self._probes.is_unknown(key, message) else None
+
+    @staticmethod
+    def ended_by(message: Mapping[str, Any]) -> Question | None:
+        """What need not be asked any more after a message that tells of an end."""
+        actor = message.get("Actor")
+        key = text(actor, "ID") if type(actor) is dict else ""
+        gone = key and text(message, "Action").partition(": ")[0] in _GOING
+        return about(text(message, "Type"), key) if gone else None
 
     # --- what was answered -------------------------------------------------------------------------------------------
 
@@ -159,6 +172,12 @@ class Inventory:
             finding = finding._replace(state=None)
         return list(self._found(question.kind, found, finding, asked))
 
+    def not_asked(self, question: Question) -> None:
+        """Has the next list ask about an object, since nobody does now."""
+        seen = self._there.get(question.kind, {}).get(self._uri(question.kind, question.key))
+        if seen is not None:
+            seen.summary = None
+
     def has_ended(self, question: Question) -> bool:
         """Whether a message told of the end of an object."""
         return self._uri(question.kind, question.key) in self._ended
@@ -215,7 +234,7 @@ class Inventory:
         if kind == "container":
             self._probes.learn(found)
         if kind == "service":
-            self._named.add(finding.uri)
+            self._note_named(finding.uri)
         yield from self._tell(seen, finding)
 
     def _tell(self, seen: _Seen, finding: Finding) -> Iterator[Finding]:
@@ -232,8 +251,13 @@ class Inventory:
         """Stacks and services that containers speak of: nothing else tells their names."""
         for group in groups:
             if group.uri not in self._named:
-                self._named.add(group.uri)
+                self._note_named(group.uri)
                 yield Finding(group.uri, None, group.name, group.parents, {})
+
+    def _note_named(self, uri: str) -> None:
+        self._named[uri] = None
+        if len(self._named) > _MAX_NAMED:
+            del self._named[next(iter(self._named))]
 
     def _forget(self, kind: str, key: str, uri: str, at: Micros) -> None:
         self._there.get(kind, {}).pop(uri, None)

@@ -100,6 +100,8 @@ class Observing:
         if answer is None or answer.value is None:
             for asked, finding in know.inventory.unanswered(question):
                 yield from self.observed([finding], asked, asked)
+            if (answer is None or answer.status >= 500) and not self._wires.stock.waits(question):
+                know.inventory.not_asked(question)
         if answer is None:
             return
         if answer.status in _REFUSED and not (question.key and answer.status == 404):
@@ -109,7 +111,8 @@ class Observing:
             findings, questions = know.inventory.listed(question.kind, answer.value, answer.asked)
             yield from self.observed(findings, answer.asked, answer.came)
             for one in questions:
-                self._wires.stock.want(one)
+                if not self._wires.stock.want(one):
+                    know.inventory.not_asked(one)
         else:
             if know.inventory.outdated(question, answer.asked):
                 self._wires.stock.want_later(question, know.pace.settle)

@@ -131,6 +131,8 @@ class Session:
             question, named = know.inventory.about(message, arrival.at)
             yield from self._observing.observed(named, arrival.at, arrival.at)
             payload = _wrap(know.inventory.envelope(message) | self._ahead(message, arrival.at, live), payload)
+            if (ended := know.inventory.ended_by(message)) is not None:
+                self._wires.stock.drop(ended)
             know.resume = resume
             if live and question is not None:
                 self._observing.ask(question)
