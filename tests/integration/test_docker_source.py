@@ -15,6 +15,7 @@ from archiver.codec.framing import JsonObjects
 from archiver.model import Alive, Closed, Condition, Item, Message, Opened
 from archiver.platforms.docker.beginning import Beginning
 from archiver.platforms.docker.http import Limits
+from archiver.platforms.docker.inbox import held
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.pulse import Pulses
 from archiver.platforms.docker.session import STOPPED, Session
@@ -221,7 +222,7 @@ def test_a_reader_that_is_too_slow_loses_the_connection_not_the_messages(engine:
                 engine.tell(one)
             time.sleep(0.2)
 
-    source = DockerSource(url, pace=QUICK, limits=Limits(waiting=sum(len(str(one)) for one in told) // 2))
+    source = DockerSource(url, pace=QUICK, limits=Limits(waiting=sum(held(str(one).encode()) for one in told) // 2))
     got = watch(source, lambda got: bool(messages(got)) and raw(got)[-1] == told[-1], flood)
 
     assert sorted({one["time"] for one in raw(got)}) == [one["time"] for one in told]
