@@ -48,7 +48,13 @@ def is_ordinary(payload: bytes) -> bool:
 
 
 def pieces(payload: bytes) -> Iterator[bytes]:
-    """The events in a message: one byte for byte as it came, several of a line, a list or glued together each alone."""
+    """The events in a message: one byte for byte as it came, several of a line, a list or glued together each alone.
+
+    What is no text holds no events, whatever bytes are in it: it stays whole.
+    """
+    if not _is_text(payload):
+        yield payload
+        return
     objects = JsonObjects(len(payload) + 1)
     found = (piece for piece, _ in chain(objects.feed(payload), objects.end()))
     first, second = next(found, None), next(found, None)
@@ -56,3 +62,11 @@ def pieces(payload: bytes) -> Iterator[bytes]:
         yield payload
         return
     yield from (piece for piece in chain((first, second), found) if piece is not None)
+
+
+def _is_text(payload: bytes) -> bool:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
