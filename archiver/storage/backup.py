@@ -17,7 +17,7 @@ from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
-from archiver.storage.schema import GENERATION as GENERATION
+from archiver.storage.schema import GENERATION
 from archiver.storage.wal import beside, mark
 
 RESTORED = "the archive was restored from a copy made before"
