@@ -8,30 +8,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index
+from sqlalchemy import Column, ColumnElement, Index, literal_column
 
 from archiver.storage import schema
 
-sessions, resources, events = schema.sessions.c, schema.resources.c, schema.events.c
+sessions, resources, events, facts = schema.sessions.c, schema.resources.c, schema.events.c, schema.facts.c
+present = schema.present.c
 
 
-def _where_given(column: Column[Any], *, unique: bool = False) -> Index:
-    """An index of the rows where the column is not NULL."""
-    given = column.is_not(None)
-    return Index(None, column, unique=unique, sqlite_where=given, postgresql_where=given)
+def _where(condition: ColumnElement[bool], *columns: Column[Any], unique: bool = False) -> Index:
+    """An index of the rows that fulfil a condition."""
+    return Index(None, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
+
+_is_run = facts.what == literal_column(str(schema.TARGET))
+_anew = events.uuid.is_not(None) & events.time_source.in_([literal_column("0"), literal_column("3")])
 
 INDEXES = (
     Index(None, sessions.stream_id, sessions.covered_from),  # coverage of a range
     Index(None, resources.uri),  # the views, filtered by uri
-    Index(None, resources.type_id),  # all actions, all containers
-    _where_given(resources.name),  # references by name
-    _where_given(resources.target_id),  # action_log, filtered by target
-    Index(None, events.resource_id, events.occurred_at),  # history of one object, state_spans
-    Index(None, events.occurred_at),  # the last N, ranges of time
-    _where_given(events.uuid, unique=True),  # duplicates
-    Index(None, schema.resource_parents.c.parent_id, schema.resource_parents.c.child_id),  # everything under one object
-    Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),  # history of one object
+    Index(None, events.resource_id, events.occurred_at),  # the words of one object, in their order
+    # One index for ranges of time and for what is told twice: a platform's uuid has a time of its own with it.
+    Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, unique=True),
+    _where(_anew, events.uuid, unique=True),  # but for those that are told at another time by each who tells
+    Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
+    # The interval tree: what holds at an instant, and over a range (storage.intervals).
+    Index(None, facts.what, facts.value, facts.node, facts.until, facts.resource_id),
+    Index(None, facts.what, facts.value, facts.node, facts.since, facts.resource_id),
+    # Actions of a range of time, whatever they apply to.
+    _where(_is_run, facts.since),
+    _where(_is_run, facts.node, facts.until),
+    Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
+    _where(present.gone_at.is_(None), present.type_id, present.last_at),  # what lives
 )
 
 metadata = schema.metadata

@@ -40,6 +40,18 @@ IDENTITY = "identity"
 GENERATION = "generation"
 """Under which property stands what changes at each restore, so that numbers of before and after are told apart."""
 
+OPEN = 1 << 62
+"""The end of what still holds, in microseconds: later than every instant."""
+
+PARENT, TARGET, NAME = 1, 2, 3
+"""What a fact is about: what the resource is under; what an action applies to, while it ran; what it is called."""
+TOLD, ASKED, INFERRED = 0, 1, 2
+"""How a fact is known: from the resource's own events, from an answer, from what is said of others."""
+BY_EVENT, BY_OBSERVATION = 0, 1
+"""Whose word it was; of two at one instant, the observation counts as the later."""
+TIME_SOURCES = ("received", "datetime", "date", "told")
+"""What `events.time_source` numbers mean."""
+
 Id = BigInteger().with_variant(Integer(), "sqlite")
 # Identifiers compare byte by byte on both databases, so that prefixes and order mean the same whatever the locale.
 Word = String().with_variant(Text(collation="C"), "postgresql")
@@ -65,6 +77,10 @@ class Instant(TypeDecorator[datetime]):
         if value is None or dialect.name == "postgresql":
             return value  # type: ignore[no-any-return]
         return datetime.fromisoformat(value)
+
+
+Moment = BigInteger().with_variant(Integer(), "sqlite")
+"""Microseconds since 1970, UTC."""
 
 
 def _id() -> Column[int]:
@@ -98,6 +114,25 @@ streams = Table(
     comment="Places that events come from",
 )
 
+stream_conditions = Table(
+    "stream_conditions",
+    metadata,
+    Column("stream_id", ForeignKey("streams.id"), nullable=False, comment="The stream"),
+    Column("about", Word, nullable=False, comment="What it is about: trouble, clock or identity"),
+    Column("found_at", Moment, nullable=False, comment="When it was found, microseconds since 1970"),
+    Column("value", Word, nullable=False, comment="In words, microseconds, or JSON"),
+    PrimaryKeyConstraint("stream_id", "about"),
+    comment="How things stand with a stream at present, beside what it says",
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("name", Word, primary_key=True, comment="Name of a table"),
+    Column("last", BigInteger, nullable=False, comment="The last number that was given in it; none is given twice"),
+    comment="Numbers given so far; moves in the transaction that writes the rows",
+)
+
 receivers = Table(
     "receivers",
     metadata,
@@ -121,7 +156,8 @@ sessions = Table(
     Column("authenticated_at", Instant, comment="When the platform showed that it accepts the credentials, UTC"),
     Column("last_seen_at", Instant, nullable=False, comment="Last sign of life, UTC"),
     Column("closed_at", Instant, comment="Last instant known to be watched, UTC; NULL while open"),
-    Column("reason", Word, comment="Why it ended"),
+    Column("kind", Word, comment="Why it ended, for programs: stopped, lost, refused, silent ..."),
+    Column("reason", Word, comment="Why it ended, in words"),
     comment="Connections to a stream, from open to close: when somebody was watching",
 )
 
@@ -136,54 +172,65 @@ resources = Table(
     Column("type_id", ForeignKey("event_types.id"), nullable=False, comment="What kind of object it is"),
     Column("key", Word, nullable=False, comment="Identity within the type, on most platforms a uuid"),
     Column("uri", Word, nullable=False, comment="Its URI as first seen"),
-    Column("name", Word, comment="Its name, where the platform told"),
-    Column("target_id", ForeignKey("resources.id"), comment="For an action: the object it applies to"),
     UniqueConstraint("key", "type_id"),  # this order also serves a bare key and its prefixes
     comment="Objects of the platform; (type, key) identifies one in every spelling of its URI",
 )
 
+texts = _vocabulary("texts", "name of an object")
+
+parent_lists = Table(
+    "parent_lists",
+    metadata,
+    _id(),
+    Column("digest", LargeBinary, nullable=False, unique=True, comment="What tells the list from all others"),
+    comment="Every distinct list of parents, once",
+)
+
+parent_list_members = Table(
+    "parent_list_members",
+    metadata,
+    Column("list_id", Id, nullable=False, comment="The list"),
+    Column("position", SmallInteger, nullable=False, comment="Place in the list, from 0"),
+    Column("resource_id", Id, nullable=False, comment="The parent"),
+    PrimaryKeyConstraint("list_id", "position"),
+    comment="The parents in each list, in its order",
+    sqlite_with_rowid=False,
+)
+
+# No foreign keys from here on: they cost a PostgreSQL server three times the work of the rows. The recorder is the only
+# writer, and `archiver db check` looks for rows that point nowhere.
 events = Table(
     "events",
     metadata,
     _id(),
-    Column("session_id", ForeignKey("sessions.id"), comment="The session it came in; NULL when imported without"),
-    Column("resource_id", ForeignKey("resources.id"), comment="The object it tells about"),
-    Column("type_id", ForeignKey("event_types.id"), nullable=False, comment="Its type"),
-    Column("action_id", ForeignKey("event_actions.id"), comment="Its action: create, update, delete ..."),
-    Column("state_id", ForeignKey("event_states.id"), comment="The state the object is in from now on"),
+    Column("session_id", Id, comment="The session it came in; NULL when imported without"),
+    Column("resource_id", Id, comment="The object it tells about"),
+    Column("type_id", Id, nullable=False, comment="Its type"),
+    Column("action_id", Id, comment="Its action: create, update, delete ..."),
+    Column("state_id", Id, comment="The state the object is in from now on"),
+    Column("parent_list_id", Id, comment="The parents it names; NULL when none"),
+    Column("name_id", Id, comment="The name it gives the object; NULL when none"),
     Column("occurred_at", Instant, nullable=False, comment="When it happened, UTC"),
-    Column("time_source", Word, nullable=False, comment="Where occurred_at is from: datetime, date or received"),
-    Column("received_at", Instant, nullable=False, comment="When it was received, UTC"),
-    Column("uuid", Word, comment="The platform's own identifier of the event"),
+    Column(
+        "time_source",
+        SmallInteger,
+        nullable=False,
+        comment="Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew",
+    ),
+    Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
+    Column("uuid", LargeBinary, comment="The platform's own identifier; 16 bytes of a uuid, else its text in UTF-8"),
     Column("extra", Word, comment="JSON object of everything the columns do not hold"),
     comment="Everything that happened: one row per event, in the order of archiving",
 )
 
-event_parents = Table(
-    "event_parents",
+tellings = Table(
+    "tellings",
     metadata,
-    Column("event_id", ForeignKey("events.id"), nullable=False, comment="The event"),
-    Column("position", SmallInteger, nullable=False, comment="Place in the event's list, from 0"),
-    Column("resource_id", ForeignKey("resources.id"), nullable=False, comment="The parent"),
-    PrimaryKeyConstraint("event_id", "position"),
-    comment="The parents that each event names, in its order",
-    sqlite_with_rowid=False,
-)
-
-resource_parents = Table(
-    "resource_parents",
-    metadata,
-    Column("child_id", ForeignKey("resources.id"), nullable=False, comment="The resource below"),
-    Column("parent_id", ForeignKey("resources.id"), nullable=False, comment="The resource above, at any distance"),
-    Column(
-        "first_event_id",
-        # Deferred: the pairs are written before their event, in the same transaction.
-        ForeignKey("events.id", deferrable=True, initially="DEFERRED"),
-        comment="The event that told; NULL when learnt by asking",
-    ),
-    Column("derived", SmallInteger, nullable=False, comment="0: an event or answer names the pair; 1: it follows"),
-    PrimaryKeyConstraint("child_id", "parent_id"),
-    comment="What is under what: every distinct pair, closed over all levels",
+    Column("event_id", Id, nullable=False, comment="The event"),
+    Column("session_id", Id, nullable=False, comment="A session that told it as well"),
+    Column("received_at", Moment, nullable=False, comment="When it was received there, microseconds since 1970"),
+    PrimaryKeyConstraint("event_id", "session_id"),
+    comment="Who else told of an event, beside the session it was first received in",
     sqlite_with_rowid=False,
 )
 
@@ -191,10 +238,12 @@ observations = Table(
     "observations",
     metadata,
     _id(),
-    Column("session_id", ForeignKey("sessions.id"), comment="The session in which was asked"),
-    Column("resource_id", ForeignKey("resources.id"), nullable=False, comment="The object asked about"),
-    Column("state_id", ForeignKey("event_states.id"), comment="The state it was found in"),
-    Column("observed_at", Instant, nullable=False, comment="When it was asked, UTC"),
+    Column("session_id", Id, comment="The session in which was asked"),
+    Column("resource_id", Id, nullable=False, comment="The object asked about"),
+    Column("state_id", Id, comment="The state it was found in"),
+    Column("parent_list_id", Id, comment="The parents it was found to have; NULL when none were told"),
+    Column("name_id", Id, comment="The name it was found to have; NULL when none was told"),
+    Column("observed_at", Instant, nullable=False, comment="When it was so, by the answer, UTC"),
     Column("extra", Word, comment="JSON object of what else the platform told"),
     comment="States learnt by asking the platform; never events",
 )
@@ -203,9 +252,57 @@ rejects = Table(
     "rejects",
     metadata,
     _id(),
-    Column("session_id", ForeignKey("sessions.id"), comment="The session it came in"),
-    Column("received_at", Instant, nullable=False, comment="When it was received, UTC"),
+    Column("session_id", Id, comment="The session it came in"),
+    Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("reason", Word, nullable=False, comment="Why it could not become an event"),
     Column("payload", LargeBinary, nullable=False, comment="The message, byte for byte"),
     comment="Messages that could not become events",
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("resource_id", Id, nullable=False, comment="The object it is true of"),
+    Column("what", SmallInteger, nullable=False, comment="1: it is under `value`; 2: applies to it; 3: is called so"),
+    Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
+    Column("value", Id, nullable=False, comment="A resource, of a name the text; 0: an action that names no object"),
+    Column("until", Moment, nullable=False, comment="Until when, exclusive; 2^62: still so"),
+    Column("node", Moment, nullable=False, comment="Place in the interval tree (storage.intervals)"),
+    Column("told_by", Id, comment="The event, or the observation where asked, that told"),
+    Column("how", SmallInteger, nullable=False, comment="0: told; 1: asked; 2: inferred from what others say"),
+    PrimaryKeyConstraint("resource_id", "what", "since", "value"),
+    comment="What was true of an object from when until when: whatever it was under, applied to and was called",
+    sqlite_with_rowid=False,
+)
+
+implied = Table(
+    "implied",
+    metadata,
+    Column("resource_id", Id, nullable=False, comment="The object that others say something of"),
+    Column("type_id", Id, nullable=False, comment="The type of the parent they put it under"),
+    Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
+    Column("value", Id, nullable=False, comment="That parent"),
+    Column("told_by", Id, comment="The event that said so first"),
+    PrimaryKeyConstraint("resource_id", "type_id", "since"),
+    comment="What the lists of others prove about an object's place; counts where it never said so itself",
+    sqlite_with_rowid=False,
+)
+
+present = Table(
+    "present",
+    metadata,
+    Column("resource_id", Id, primary_key=True, autoincrement=False, comment="The object"),
+    Column("type_id", Id, nullable=False, comment="Its type"),
+    Column("first_at", Moment, nullable=False, comment="When it was first heard of, microseconds since 1970"),
+    Column("last_at", Moment, comment="When its last word was said; NULL: only others ever named it"),
+    Column("last_source", SmallInteger, comment="What that word was: 0 an event, 1 an observation"),
+    Column("state_id", Id, comment="The last state known"),
+    Column("state_since", Moment, comment="Since when it has been in that state"),
+    Column("state_at", Moment, comment="When that state was told or found last"),
+    Column("state_source", SmallInteger, comment="What told or found it first: 0 an event, 1 an observation"),
+    Column("gone_at", Moment, comment="Since when it is no more; NULL: it lives"),
+    Column("name_id", Id, comment="The last name known"),
+    Column("list_id", Id, comment="The last list of parents"),
+    Column("heads", SmallInteger, nullable=False, comment="1: something was ever under it"),
+    comment="One row per object: how it stands now",
 )
