@@ -14,7 +14,7 @@ class CacheLimits:
     resources: int = 20_000
     links: int = 8_000
     """What events say of their resource and its parents; one with many parents counts for several."""
-    placed: int = 20_000
-    """Resources whose ancestors are known."""
-    pairs: int = 200_000
-    """Resources and ancestors, in pairs."""
+    lists: int = 20_000
+    """Lists of parents; one with many counts for several."""
+    standing: int = 20_000
+    """Resources of which is known how they stand."""
