@@ -131,7 +131,8 @@ def rebuild(
     if parents:
         value["parents"] = list(parents)
     if time_source != "received":
-        value[time_source] = write_time(occurred_at, time_source)
+        key = "datetime" if time_source == "told" else time_source
+        value[key] = write_time(occurred_at, key)
     if extra is not None:
         value.update(parse(extra))
     return value

@@ -11,7 +11,11 @@ from archiver.model.moments import Micros, to_datetime
 
 R = TypeVar("R")
 
-TimeSource = Literal["datetime", "date", "received"]
+TimeSource = Literal["datetime", "date", "received", "told"]
+"""Where an event's time is from: a key of its own, when it was received, or when it was told.
+
+told: the platform dates it anew whenever it tells of it, so that the time is no part of what makes it the one it is.
+"""
 
 
 class Event(NamedTuple):

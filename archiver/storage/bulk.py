@@ -80,6 +80,8 @@ def _field(value: Any) -> str:
         return "\\N"
     if type(value) is str:
         return value.translate(_ESCAPES) if not value.isalnum() else value
+    if type(value) is bytes:
+        return f"\\\\x{value.hex()}"
     return str(value)
 
 

@@ -1,31 +1,63 @@
-"""Tells events that the archive already has from new ones by their uuid; `inventory` does those without."""
+"""Tells events that the archive already has from new ones by time and uuid; `inventory` does those without a uuid."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, LargeBinary, Select, column, literal_column, select, values
 
 from archiver.codec.events import rebuild
 from archiver.codec.text import dump
-from archiver.model import Event, EventColumns, Reject, to_micros
+from archiver.model import Event, EventColumns, Reject, to_datetime
 from archiver.platforms.docker.facts import essence
 from archiver.platforms.docker.messages import normal
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
-from archiver.storage.rows import event_rows, original, parents_of
+from archiver.storage.rows import event_of, event_rows, parents_of
+from archiver.storage.uuids import pack
 
 CONFLICT = "its uuid is archived already, with other content"
+ANEW = frozenset({"received", "told"})
+"""Where a time is from that each who tells of an event gives it anew: then its uuid alone says which event it is."""
+
+_c = schema.events.c
+# Written out, as in the index that serves it (storage.indexes).
+_IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
+    [literal_column(str(number)) for number, source in enumerate(schema.TIME_SOURCES) if source in ANEW]
+)
+
+_Identity = tuple[int | None, str | None]
+"""Time and uuid of an event; no time where it is given anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that is archived, or stands earlier in the same batch."""
+
+    event: Event
+    number: int | None = None
+    session_id: int | None = None
+    place: int = 0
+    """Where it has no number yet: its place among the new events."""
+
+
+class Retold(NamedTuple):
+    """An event that is told once more, and the one that it is."""
+
+    event: Event
+    known: Known
 
 
 class Sifted(NamedTuple):
-    """A batch without what the archive has: new events, conflicting ones as rejects, and how many were the same."""
+    """A batch without what the archive has: new events, conflicting ones as rejects, and what is told once more."""
 
-    events: list[Event]
-    rejects: list[Reject]
-    duplicates: int
+    events: EventColumns
+    conflicts: list[Reject]
+    again: list[Retold]
 
 
 def has_repeated_uuid(events: EventColumns) -> bool:
@@ -34,39 +66,45 @@ def has_repeated_uuid(events: EventColumns) -> bool:
     return len(set(events.uuid)) - bool(nameless) < len(events.uuid) - nameless
 
 
-def drop_duplicates(connection: Connection, events: Sequence[Event]) -> Sifted:
-    """Leaves out the events whose uuid is there already; one that says something else becomes a reject."""
-    known = _archived(connection, {event.uuid for event in events if event.uuid is not None})
+def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
+    """Leaves out the events that are there already; one that says something else becomes a reject."""
+    known: dict[_Identity, Known] = {}
+    for found in _archived(connection, events):
+        known.update(dict.fromkeys(_identities(found.event), found))
+    if not known and not has_repeated_uuid(events):
+        return Sifted(events, [], [])
     new: list[Event] = []
     conflicts: list[Reject] = []
-    duplicates = 0
-    for event in events:
-        if event.uuid is None:
+    again: list[Retold] = []
+    for event in events.events():
+        identities = _identities(event) if event.uuid is not None else ()
+        there = next((known[identity] for identity in identities if identity in known), None)
+        if there is None:
+            known.update(dict.fromkeys(identities, Known(event, place=len(new))))
             new.append(event)
-        elif event.uuid not in known:
-            known[event.uuid] = _Known(_content(value_of(event)), _columns(event))
-            new.append(event)
-        elif _says_nothing_else(event, known[event.uuid]):
-            duplicates += 1
+        elif _says_nothing_else(event, there.event):
+            again.append(Retold(event, there))
         else:
             conflicts.append(Reject(dump(value_of(event)).encode(), CONFLICT, event.received_at, event.session))
-    return Sifted(new, conflicts, duplicates)
+    return Sifted(EventColumns.of(new), conflicts, again)
 
 
-class _Known(NamedTuple):
-    """What is archived under a uuid: all of it, and what a listing shows of it."""
+def _identities(event: Event) -> tuple[_Identity, ...]:
+    """What must not be there twice, as the indexes have it: time and uuid, or the uuid where the time is given anew."""
+    dated = (event.occurred_at, event.uuid)
+    return ((None, event.uuid), dated) if event.time_source in ANEW else (dated,)
 
-    content: str
-    columns: tuple[object, ...]
 
-
-def _says_nothing_else(event: Event, known: _Known) -> bool:
+def _says_nothing_else(event: Event, known: Event) -> bool:
     """Whether it is the same event, or as much of it as `archiver events` lists."""
-    return known.content == _content(value_of(event)) or (event.extra is None and known.columns == _columns(event))
+    return (event.extra is None and _listed(event) == _listed(known)) or (
+        _content(value_of(event)) == _content(value_of(known))
+    )
 
 
-def _columns(event: Event) -> tuple[object, ...]:
-    return event.type, event.action, event.state, event.resource_uri, event.parents, event.occurred_at
+def _listed(event: Event) -> tuple[object, ...]:
+    at = None if event.time_source in ANEW else event.occurred_at
+    return event.type, event.action, event.state, event.resource_uri, event.parents, at
 
 
 def _content(value: dict[str, Any]) -> str:
@@ -100,14 +138,32 @@ def value_of(event: Event) -> dict[str, Any]:
     )
 
 
-def _archived(connection: Connection, uuids: set[str]) -> dict[str, _Known]:
-    """What the archived events among these say, by uuid."""
-    known: dict[str, _Known] = {}
-    for part in chunks(uuids):
-        rows = connection.execute(event_rows().where(schema.events.c.uuid.in_(part))).all()
-        parents = parents_of(connection, [row.id for row in rows])
+def _archived(connection: Connection, events: EventColumns) -> Iterator[Known]:
+    """The archived events that any of these may be."""
+    numbers = {number for query in _same(events) for number in connection.scalars(query)}
+    for part in chunks(numbers):
+        rows = connection.execute(event_rows().where(_c.id.in_(part))).all()
+        parents = parents_of(connection, {row.parent_list_id for row in rows})
         for row in rows:
-            above = parents.get(row.id, ())
-            columns = (row.type, row.action, row.state, row.uri, above, to_micros(row.occurred_at))
-            known[row.uuid] = _Known(_content(original(row, above)), columns)
-    return known
+            yield Known(event_of(row, parents[row.parent_list_id]), row.id, row.session_id)
+
+
+def _same(events: EventColumns) -> Iterator[Select[tuple[int]]]:
+    """Asks for the numbers of what has the time and uuid of any of these, or the uuid where times are given anew."""
+    named = [uuid is not None for uuid in events.uuid]
+    pairs = {
+        (to_datetime(at), pack(uuid))
+        for at, uuid in compress(zip(events.occurred_at, events.uuid, strict=True), named)
+        if uuid is not None
+    }
+    for part in chunks(pairs):
+        given = values(column("moment", schema.Instant), column("uuid", LargeBinary), name="given").data(part)
+        asked = given.cte("asked")
+        yield select(_c.id).join(asked, (_c.occurred_at == asked.c.moment) & (_c.uuid == asked.c.uuid))
+    anew = {
+        pack(uuid)
+        for source, uuid in zip(events.time_source, events.uuid, strict=True)
+        if uuid is not None and source in ANEW
+    }
+    for uuids in chunks(anew):
+        yield select(_c.id).where(_IS_ANEW, _c.uuid.in_(uuids))

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, column, func, select, values
+from sqlalchemy import Connection, Select, Table, column, select, values
 
 from archiver.codec.text import parse
 from archiver.model import Event, EventColumns, Observation, Reject, to_datetime, to_micros
@@ -142,11 +142,6 @@ class Inventory:
         return held
 
 
-def last_numbers(connection: Connection) -> dict[str, int]:
-    """The highest row number of each kind, 0 where there is none."""
-    return {kind: connection.scalar(select(func.max(table.c.id))) or 0 for kind, table in KINDS.items()}
-
-
 def _without(items: Sequence[Any], held: set[int]) -> list[Any]:
     return list(compress(items, [place not in held for place in range(len(items))])) if held else list(items)
 
@@ -176,10 +171,9 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
     def rows() -> Iterator[tuple[int, Hashable]]:
         for query in _at(event_rows(), c.resource_id, c.occurred_at, pairs):
             for page in _streamed(connection, query.where(c.uuid.is_(None))):
-                parents = parents_of(connection, [row.id for row in page])
+                parents = parents_of(connection, {row.parent_list_id for row in page})
                 for row in page:
-                    content = canonical(original(row, parents.get(row.id, ())))
-                    yield row.id, (to_micros(row.received_at), content)
+                    yield row.id, (row.received_at, canonical(original(row, parents[row.parent_list_id])))
 
     return contents, rows()
 
@@ -209,9 +203,9 @@ def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     contents: list[Hashable] = [(item.received_at, item.reason, _digest(item.payload)) for item in rejects]
 
     def rows() -> Iterator[tuple[int, Hashable]]:
-        for part in chunks({to_datetime(item.received_at) for item in rejects}):
+        for part in chunks({item.received_at for item in rejects}):
             for row in connection.execute(select(*c).where(c.received_at.in_(part))):
-                yield row.id, (to_micros(row.received_at), row.reason, _digest(row.payload))
+                yield row.id, (row.received_at, row.reason, _digest(row.payload))
 
     return contents, rows()
 

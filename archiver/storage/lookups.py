@@ -1,4 +1,4 @@
-"""Finds the row numbers behind texts and resources, and makes rows for those that are new.
+"""Finds the row numbers behind texts, resources and lists of parents, and makes rows for those that are new.
 
 Every method works inside the recorder's transaction, which holds the archive's write lock: so a number not found is
 free to be given. The caches are emptied (`forget`) after a rollback.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, select
 
 from archiver.codec import uris
 from archiver.codec.text import dump
@@ -17,10 +17,11 @@ from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
 from archiver.storage.limits import CacheLimits
-from archiver.storage.relations import Edges, Relations, target
+from archiver.storage.lists import Lists
+from archiver.storage.numbers import Numbers
 
-LinkKey = tuple[str, str | None, tuple[str, ...], str | None]
-"""What of an event tells which resource it is about and what that is under: type, URI, parents, name.
+LinkKey = tuple[str | None, tuple[str, ...], str | None]
+"""What an event says of its resource: URI, parents, name.
 
 A bare tuple, since one is made for every event that comes in.
 """
@@ -30,7 +31,8 @@ class Link(NamedTuple):
     """The row numbers behind a `LinkKey`."""
 
     resource_id: int | None
-    parent_ids: tuple[int, ...]
+    list_id: int | None
+    name_id: int | None
     spelling: str | None
     """JSON of the event's URIs (`resource_uri`, `parents`) where they are spelled otherwise than in `resources`."""
 
@@ -38,9 +40,10 @@ class Link(NamedTuple):
 class Words:
     """One open vocabulary: text to number."""
 
-    def __init__(self, table: Table, most: int) -> None:
+    def __init__(self, table: Table, most: int, numbers: Numbers) -> None:
         self._table = table
         self._most = most
+        self._numbers = numbers
         self.ids: dict[str | None, int | None] = {None: None}
 
     def learn(self, connection: Connection, texts: set[str | None]) -> None:
@@ -55,7 +58,7 @@ class Words:
             found = connection.execute(select(self._table.c.text, self._table.c.id).where(self._table.c.text.in_(part)))
             self.ids.update((text, number) for text, number in found)
         new = [text for text in missing if text not in self.ids]
-        first = next_id(connection, self._table)
+        first = self._numbers.take(connection, self._table, len(new))
         rows = [(first + n, text) for n, text in enumerate(new)]
         insert_rows(connection, self._table, rows)
         self.ids.update((text, number) for number, text in rows)
@@ -71,72 +74,83 @@ class Words:
 
 
 class Lookups:
-    """Numbers of types, actions, states and resources, remembered across batches within fixed bounds."""
+    """Numbers of words, resources and lists of parents, remembered across batches within fixed bounds."""
 
-    def __init__(self, limits: CacheLimits) -> None:
+    def __init__(self, limits: CacheLimits, numbers: Numbers, lists: Lists) -> None:
         self._limits = limits
-        self.types = Words(schema.event_types, limits.words)
-        self.actions = Words(schema.event_actions, limits.words)
-        self.states = Words(schema.event_states, limits.words)
+        self._numbers = numbers
+        self._lists = lists
+        self.types = Words(schema.event_types, limits.words, numbers)
+        self.actions = Words(schema.event_actions, limits.words, numbers)
+        self.states = Words(schema.event_states, limits.words, numbers)
+        self._names = Words(schema.texts, limits.words, numbers)
         # Two generations: what is used moves to the young one, what is not used ages and goes.
-        self.links: dict[LinkKey, Link] = {}
+        self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
         self._weight = 0
         self._resources: dict[ResourceRef, int] = {}
         self._spelled: dict[ResourceRef, str] = {}
-        self._names: dict[int, str] = {}
-        self._relations = Relations(limits)
+        self._fresh: dict[int, int] = {}
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
-        for words in (self.types, self.actions, self.states):
+        for words in (self.types, self.actions, self.states, self._names):
             words.forget()
-        self.links.clear()
+        self._links.clear()
         self._old_links.clear()
         self._weight = 0
         self._resources.clear()
         self._spelled.clear()
-        self.forget_changing()
+        self._fresh.clear()
 
-    def forget_changing(self) -> None:
-        """Empties the caches of what another writer may have changed since; numbers once given stay."""
-        self._names.clear()
-        self._relations.forget()
+    def take_fresh(self) -> dict[int, int]:
+        """The resources made since the last call: the number of each, and of its type."""
+        fresh, self._fresh = self._fresh, {}
+        return fresh
 
-    def missing_links(self, keys: Sequence[LinkKey], numbers: Iterable[int | None]) -> dict[LinkKey, int | None]:
-        """The keys that `learn_links` must be asked for, each with the number of the event that has it first."""
+    def links(self, connection: Connection, keys: Sequence[LinkKey]) -> list[Link]:
+        """The row numbers behind every key, in the order of the keys."""
+        found = list(map(self._links.get, keys))
+        if None in found:
+            missing = self._missing_links(keys)
+            if missing:
+                self._learn_links(connection, missing)
+            found = list(map(self._links.get, keys))
+        return found  # type: ignore[return-value]
+
+    def _missing_links(self, keys: Sequence[LinkKey]) -> list[LinkKey]:
+        """The keys that `_learn_links` must be asked for."""
         if self._weight > self._limits.links:
-            self.links, self._old_links, self._weight = {}, self.links, 0
-        missing: dict[LinkKey, int | None] = {}
-        links, old = self.links, self._old_links
-        for key, number in zip(keys, numbers, strict=False):
+            self._links, self._old_links, self._weight = {}, self._links, 0
+        missing: dict[LinkKey, None] = {}
+        links, old = self._links, self._old_links
+        for key in keys:
             if key not in links:
                 link = old.get(key)
                 if link is None:
-                    missing.setdefault(key, number)
+                    missing[key] = None
                 else:
                     links[key] = link
                     self._weight += _weight(key)
-        return missing
+        return list(missing)
 
-    def learn_links(self, connection: Connection, missing: dict[LinkKey, int | None]) -> None:
-        """Makes sure that `links` has every one of the keys; each comes with the event that tells of it first."""
+    def _learn_links(self, connection: Connection, missing: list[LinkKey]) -> None:
+        """Makes sure that the links have every one of the keys."""
         _make_room(self._resources, len(missing), self._limits.resources)
         _make_room(self._spelled, len(missing), self._limits.resources)
         read = [_read(key) for key in missing]
-        fresh = self._learn_resources(connection, read)
-        told = []
-        for place in read:
-            parent_ids = tuple([self._resources[ref] for ref in place.parents])
-            resource_id = self._resources[place.own] if place.own else None
-            self.links[place.key] = Link(resource_id, parent_ids, self._spelling(place))
+        self._learn_resources(connection, read)
+        resources = self._resources
+        above = [tuple([resources[ref] for ref in place.parents]) for place in read]
+        list_ids = self._lists.numbers(connection, above)
+        name_ids = self._names.numbers(connection, [name for _, _, name in missing])
+        for place, list_id, name_id in zip(read, list_ids, name_ids, strict=True):
+            own = resources[place.own] if place.own else None
+            self._links[place.key] = Link(own, list_id, name_id, self._spelling(place))
             self._weight += _weight(place.key)
-            if resource_id is not None and parent_ids:
-                told.append(Edges(resource_id, parent_ids, place.parents, missing[place.key]))
-        self._relations.learn(connection, told, fresh)
 
     def _spelling(self, place: _Place) -> str | None:
-        _, uri, parents, _ = place.key
+        uri, parents, _ = place.key
         other: dict[str, Any] = {}
         if place.own is not None and self._spelled[place.own] != uri:
             other["resource_uri"] = uri
@@ -144,48 +158,27 @@ class Lookups:
             other["parents"] = list(parents)
         return dump(other) if other else None
 
-    def _learn_resources(self, connection: Connection, read: list[_Place]) -> set[int]:
+    def _learn_resources(self, connection: Connection, read: list[_Place]) -> None:
         """Finds or makes every resource named; the first spelling of an URI is the one that is kept."""
         spelled: dict[ResourceRef, str] = {}
         for place in read:
             if place.own is not None and place.own not in self._spelled:
-                spelled.setdefault(place.own, place.key[1] or "")
-            for ref, uri in zip(place.parents, place.key[2], strict=True):
+                spelled.setdefault(place.own, place.key[0] or "")
+            for ref, uri in zip(place.parents, place.key[1], strict=True):
                 if ref not in self._spelled:
                     spelled.setdefault(ref, uri)
-        if spelled:
-            self.types.learn(connection, {ref.type for ref in spelled})
-            self._find_resources(connection, spelled)
-            self._find_older(connection, spelled)
+        if not spelled:
+            return
+        self.types.learn(connection, {ref.type for ref in spelled})
+        self._find_resources(connection, spelled)
+        self._find_older(connection, spelled)
         new = [ref for ref in spelled if ref not in self._spelled]
-        first = next_id(connection, schema.resources) if new else 0
-        self._resources.update((ref, number) for number, ref in enumerate(new, first))
-        self._spelled.update((ref, spelled[ref]) for ref in new)
-        targets = self._targets(read)
-        rows: list[Row] = []
-        for ref in new:
-            type_id = self.types.ids[ref.type]
-            rows.append((self._resources[ref], type_id, ref.key, spelled[ref], None, targets.pop(ref, None)))
+        first = self._numbers.take(connection, schema.resources, len(new))
+        type_ids = self.types.ids
+        rows: list[Row] = [(number, type_ids[ref.type], ref.key, spelled[ref]) for number, ref in enumerate(new, first)]
         insert_rows(connection, schema.resources, rows)
-        self._learn_targets(connection, targets)
-        return set(range(first, first + len(new)))
-
-    def _targets(self, read: list[_Place]) -> dict[ResourceRef, int]:
-        """What the actions apply to; the first event that tells decides."""
-        targets: dict[ResourceRef, int] = {}
-        for own, parents in ((place.own, place.parents) for place in read if place.own):
-            found = target(parents)
-            if own.type == "action" and found is not None and found != own:
-                targets.setdefault(own, self._resources[found])
-        return targets
-
-    def _learn_targets(self, connection: Connection, targets: dict[ResourceRef, int]) -> None:
-        """Actions so far known by name only learn what they apply to."""
-        table = schema.resources
-        if targets:
-            named = update(table).where(table.c.id == bindparam("own"), table.c.target_id.is_(None))
-            values = [{"own": self._resources[own], "found": found} for own, found in targets.items()]
-            connection.execute(named.values(target_id=bindparam("found")), values)
+        for ref, (number, type_id, _, uri) in zip(new, rows, strict=True):
+            self._resources[ref], self._spelled[ref], self._fresh[number] = number, uri, type_id
 
     def _find_resources(self, connection: Connection, wanted: Iterable[ResourceRef]) -> None:
         table = schema.resources
@@ -223,18 +216,6 @@ class Lookups:
             if old in self._spelled:
                 self._resources[ref], self._spelled[ref] = self._resources[old], self._spelled[old]
 
-    def learn_names(self, connection: Connection, told: Iterable[tuple[int | None, str | None]]) -> None:
-        """Names of resources, by number, in the order told: the latest wins, also when it is an old one again."""
-        latest = {number: name for number, name in told if number is not None and name is not None}
-        new = {number: name for number, name in latest.items() if self._names.get(number) != name}
-        if not new:
-            return
-        _make_room(self._names, len(new), self._limits.resources)
-        table = schema.resources
-        renamed = update(table).where(table.c.id == bindparam("own")).values(name=bindparam("told"))
-        connection.execute(renamed, [{"own": number, "told": name} for number, name in new.items()])
-        self._names.update(new)
-
 
 class _Place(NamedTuple):
     """A `LinkKey`, its URIs read."""
@@ -245,14 +226,14 @@ class _Place(NamedTuple):
 
 
 def _read(key: LinkKey) -> _Place:
-    _, uri, parents, _ = key
+    uri, parents, _ = key
     own = uris.parse(uri) if uri else None
     return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
 
 
 def _weight(key: LinkKey) -> int:
     """What a link counts against the limit: one, unless somebody sends parents by the hundred."""
-    return 1 + len(key[2]) // 10
+    return 1 + len(key[1]) // 10
 
 
 def _make_room(cache: dict[Any, Any], wanted: int, limit: int) -> None:
@@ -261,9 +242,3 @@ def _make_room(cache: dict[Any, Any], wanted: int, limit: int) -> None:
         keep = 0 if wanted > limit // 4 else limit * 3 // 4
         for key in list(cache)[: max(0, len(cache) - keep)]:
             del cache[key]
-
-
-def next_id(connection: Connection, table: Table) -> int:
-    """The first free row number of a table."""
-    last: int | None = connection.scalar(select(func.max(table.c.id)))
-    return (last or 0) + 1

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable, SchemaItem
 
 from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
+from archiver.storage import schema
 from archiver.storage.engine import (
     database_name,
     lock_writers,
@@ -36,13 +37,14 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
+from archiver.storage.numbers import first_rows
 from archiver.storage.postgres import require_schema
 from archiver.storage.room import OF_ITS_OWN, foreign_encoding, require_room
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision this program needs: a constant, so that no command has to import Alembic to check."""
 
 # As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
@@ -127,6 +129,7 @@ def create(url: str) -> None:
                 for view in VIEWS:
                     for statement in view.create(connection.dialect.name):
                         connection.exec_driver_sql(statement)
+                connection.execute(schema.numbers.insert(), first_rows())
                 connection.execute(CreateTable(_versions))
                 connection.execute(_versions.insert().values(version_num=HEAD))
         finally:
@@ -220,8 +223,6 @@ def _problems(engine: Engine) -> list[str]:
 
 def missing_rows(connection: Connection) -> list[str]:
     """Where rows are missing: numbers are given without holes, and no row is ever deleted."""
-    from archiver.storage import schema
-
     numbered = (schema.events, schema.observations, schema.rejects, schema.resources, schema.sessions)
     found = [
         (table, connection.execute(select(func.max(table.c.id), func.count()).select_from(table)).one())

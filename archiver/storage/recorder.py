@@ -12,7 +12,7 @@ from typing import Self
 from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.errors import RowRefused, TakesNothing
-from archiver.model import Batch, Record, now_micros, to_datetime
+from archiver.model import Batch, Record
 from archiver.storage.engine import (
     lock_writers,
     shut_down,
@@ -22,11 +22,12 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
-from archiver.storage.inventory import KINDS, Inventory, Reached, last_numbers
+from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
-from archiver.storage.lookups import next_id
 from archiver.storage.migrate import require_head
-from archiver.storage.schema import archive_properties, receivers
+from archiver.storage.numbers import Numbers
+from archiver.storage.positions import FINISHED, Positions
+from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
@@ -36,10 +37,6 @@ from archiver.storage.writer import Recorded, Writer
 __all__ = ["FINISHED", "Recorded", "Recorder"]
 
 _LAST_WRITER = "last writer"
-FINISHED = 1 << 62
-"""The position of a receiver from which nothing more can come: a file that was imported to its end."""
-_ALONE = ":alone"
-"""Behind a receiver's key: up to where the archive holds nothing but what came from there."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
@@ -65,7 +62,9 @@ class Recorder:
         self._connection: Connection | None = None
         self._checkpoints: Checkpoints | None = None
         self._held = ExitStack()
-        self._writer = Writer(limits or CacheLimits())
+        self._numbers = Numbers()
+        self._positions = Positions(self._numbers)
+        self._writer = Writer(limits or CacheLimits(), self._numbers)
         self._check_uuids = False
         self._one_at_a_time = threading.Lock()
         self._token = secrets.token_hex(8)
@@ -84,14 +83,12 @@ class Recorder:
     def position(self) -> int:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return self._receiver_row(connection, self.receiver)[1]
+            return self._positions.of(connection, self.receiver).upto
 
     def finished_at(self, receiver: str) -> datetime | None:
         """When a receiver reached its end, UTC; None when it has not. Raises as `record` does."""
-        c = receivers.c
-        ended = select(c.updated_at).where(c.key == receiver, c.position >= FINISHED)
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return connection.scalar(ended)
+            return self._positions.finished_at(connection, receiver)
 
     def engine_of(self, stream: str) -> dict[str, str] | None:
         """What tells the engine behind a stream from all others; None when nothing of the stream is known."""
@@ -131,30 +128,12 @@ class Recorder:
         Raises as `record` does.
         """
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            c = receivers.c
-            keys = [f"{export}:{kind}{which}" for kind in KINDS for which in ("", _ALONE)] if export else []
-            found = {key: at for key, at in connection.execute(select(c.key, c.position).where(c.key.in_(keys)))}
-            reached = {
-                kind: Reached(found.get(f"{export}:{kind}", 0), found.get(f"{export}:{kind}{_ALONE}", 0))
-                for kind in KINDS
-            }
-            alone = {kind: part.alone for kind, part in reached.items()}
-            return Inventory(last_numbers(connection), alone), reached
+            return self._positions.take_stock(connection, export)
 
     def remember(self, export: str, known: Mapping[str, int]) -> None:
         """Keeps in mind that an export is archived up to a number, for each kind. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            last = last_numbers(connection)
-            for kind, upto in known.items():
-                self._move(connection, f"{export}:{kind}", upto)
-                if last[kind] == upto:  # every item has a row of its own: so there is none of anything else
-                    self._move(connection, f"{export}:{kind}{_ALONE}", upto)
-
-    def _move(self, connection: Connection, key: str, position: int) -> None:
-        number = self._receiver_row(connection, key)[0]
-        moved = {"position": position, "updated_at": to_datetime(now_micros())}
-        c = receivers.c
-        connection.execute(update(receivers).where(c.id == number, c.position < position).values(moved))
+            self._positions.remember(connection, export, known)
 
     def holds(self, records: Batch | Sequence[Record]) -> bool:
         """Whether the archive has all of these, by uuid or content. Raises as `record` does."""
@@ -197,19 +176,15 @@ class Recorder:
         with self._transaction() as connection:
             if upto is None:
                 return self._writer.write(connection, batch, None, check_uuids=self._check_uuids)
-            number, position, duplicates = self._receiver_row(connection, self.receiver)
-            done = position - (upto - len(batch))
+            position = self._positions.of(connection, self.receiver)
+            done = position.upto - (upto - len(batch))
             if done >= len(batch):
                 return Recorded()
             if done > 0:
                 batch = batch[done:]
-            recorded = self._writer.write(connection, batch, number, check_uuids=self._check_uuids)
-            moved = {
-                "position": upto,
-                "duplicates": duplicates + recorded.duplicates,
-                "updated_at": to_datetime(now_micros()),
-            }
-            connection.execute(update(receivers).where(receivers.c.id == number).values(moved))
+            recorded = self._writer.write(connection, batch, position.number, check_uuids=self._check_uuids)
+            duplicates = position.duplicates + recorded.duplicates
+            self._positions.move(connection, position._replace(upto=upto, duplicates=duplicates))
             return recorded
 
     @contextmanager
@@ -218,8 +193,10 @@ class Recorder:
         try:
             connection = self._connect()
             with connection.begin():
+                self._numbers.forget()
                 self._take_turn(connection)
                 yield connection
+                self._numbers.flush(connection)
             self._file.require()  # what went into a file that has lost its name is not archived
             if self._checkpoints is not None and self._checkpoints.due():
                 self._checkpoints.run(connection)
@@ -264,22 +241,6 @@ class Recorder:
                 connection.close()
         self._held.close()
         self._writer.forget()
-
-    def _receiver_row(self, connection: Connection, key: str | None) -> tuple[int, int, int]:
-        """Number, position and duplicates of the receiver's row, made where there is none."""
-        c = receivers.c
-        row = connection.execute(select(c.id, c.position, c.duplicates).where(c.key == key)).one_or_none()
-        if row is not None:
-            return row[0], row[1], row[2]
-        new = {
-            "id": next_id(connection, receivers),
-            "key": key,
-            "position": 0,
-            "duplicates": 0,
-            "updated_at": to_datetime(now_micros()),
-        }
-        connection.execute(insert(receivers).values(new))
-        return int(str(new["id"])), 0, 0
 
     def interrupt(self) -> None:
         """Ends a transaction that makes no progress, from another thread: the call under way then fails."""

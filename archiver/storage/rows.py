@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from archiver.codec.events import rebuild
-from archiver.model import to_micros
-from archiver.storage.schema import event_actions, event_parents, event_states, event_types, events, resources
+from archiver.model import Event, to_micros
+from archiver.storage.bulk import chunks
+from archiver.storage.schema import (
+    TIME_SOURCES,
+    event_actions,
+    event_states,
+    event_types,
+    events,
+    parent_list_members,
+    resources,
+    texts,
+)
+from archiver.storage.uuids import unpack
 
 
 def event_rows() -> Select[Any]:
-    """Everything of an event but its parents."""
+    """Everything of an event but its parents; `name` is the one that it gives its resource."""
     joined = (
         events.join(event_types, event_types.c.id == events.c.type_id)
         .outerjoin(event_actions, event_actions.c.id == events.c.action_id)
         .outerjoin(event_states, event_states.c.id == events.c.state_id)
         .outerjoin(resources, resources.c.id == events.c.resource_id)
+        .outerjoin(texts, texts.c.id == events.c.name_id)
     )
     c = events.c
     return select(
@@ -27,7 +39,8 @@ def event_rows() -> Select[Any]:
         event_actions.c.text.label("action"),
         event_states.c.text.label("state"),
         resources.c.uri,
-        resources.c.name,
+        texts.c.text.label("name"),
+        c.parent_list_id,
         c.occurred_at,
         c.time_source,
         c.received_at,
@@ -37,17 +50,37 @@ def event_rows() -> Select[Any]:
     ).select_from(joined)
 
 
-def parents_of(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    """The parent URIs of events, in their order; an event without parents is not in it."""
-    c = event_parents.c
-    query = select(c.event_id, resources.c.uri).join(resources, resources.c.id == c.resource_id)
-    parents: dict[int, list[str]] = {}
-    for number, uri in connection.execute(query.where(c.event_id.in_(numbers)).order_by(c.event_id, c.position)):
-        parents.setdefault(number, []).append(uri)
-    return {number: tuple(uris) for number, uris in parents.items()}
+def parents_of(connection: Connection, lists: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
+    """The URIs in lists of parents, in their order, by the number of the list; none for no list."""
+    c = parent_list_members.c
+    query = select(c.list_id, resources.c.uri).join(resources, resources.c.id == c.resource_id)
+    parents: dict[int | None, list[str]] = {}
+    for part in chunks(number for number in lists if number is not None):
+        for number, uri in connection.execute(query.where(c.list_id.in_(part)).order_by(c.list_id, c.position)):
+            parents.setdefault(number, []).append(uri)
+    return {None: (), **{number: tuple(uris) for number, uris in parents.items()}}
+
+
+def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:
+    """The event in a row of `event_rows`, without its session; URIs that it spells otherwise stand in `extra`."""
+    return Event(
+        row.type,
+        row.action,
+        row.state,
+        row.uri,
+        parents,
+        to_micros(row.occurred_at),
+        TIME_SOURCES[row.time_source],
+        row.received_at,
+        None if row.uuid is None else unpack(row.uuid),
+        row.extra,
+        None,
+        row.name,
+    )
 
 
 def original(row: Row[Any], parents: tuple[str, ...]) -> dict[str, Any]:
     """The JSON value that the platform sent, from a row of `event_rows`."""
-    occurred_at = to_micros(row.occurred_at)
-    return rebuild(row.type, row.action, row.state, row.uri, parents, occurred_at, row.time_source, row.uuid, row.extra)
+    uuid = None if row.uuid is None else unpack(row.uuid)
+    source, occurred_at = TIME_SOURCES[row.time_source], to_micros(row.occurred_at)
+    return rebuild(row.type, row.action, row.state, row.uri, parents, occurred_at, source, uuid, row.extra)

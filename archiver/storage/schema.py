@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archiver.model import iso, to_micros
+from archiver.model import TimeSource, iso, to_micros
 
 metadata = MetaData(
     naming_convention={
@@ -49,7 +49,7 @@ TOLD, ASKED, INFERRED = 0, 1, 2
 """How a fact is known: from the resource's own events, from an answer, from what is said of others."""
 BY_EVENT, BY_OBSERVATION = 0, 1
 """Whose word it was; of two at one instant, the observation counts as the later."""
-TIME_SOURCES = ("received", "datetime", "date", "told")
+TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told")
 """What `events.time_source` numbers mean."""
 
 Id = BigInteger().with_variant(Integer(), "sqlite")

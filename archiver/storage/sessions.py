@@ -6,21 +6,24 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from archiver.model import Closed, EventColumns, Micros, Opened, to_datetime
+from archiver.model import Closed, EndKind, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
-from archiver.storage.lookups import next_id
+from archiver.storage.numbers import Numbers
 from archiver.storage.streams import stream_number
 from archiver.storage.views import INTERRUPTED
 
 _MAX_KNOWN = 1000
 
 _table = schema.sessions
+_LEFT_OPEN: EndKind = "lost"
+"""How a session ended that nobody closed: nobody wrote down why."""
 
 
 class Sessions:
     """Numbers of sessions by their key, remembered across batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
         self.ids: dict[str | None, int | None] = {None: None}
         self._authenticated: set[str | None] = {None}
 
@@ -32,11 +35,11 @@ class Sessions:
     def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
         """Makes a row for each session that was opened."""
         for item in opened:
-            stream_id = stream_number(connection, item.stream, item.dialect)
+            stream_id = stream_number(connection, self._numbers, item.stream, item.dialect)
             known = select(_table.c.id).where(_table.c.key == item.session)
             if connection.scalar(known) is not None:
                 continue
-            number, opened_at = next_id(connection, _table), to_datetime(item.at)
+            number, opened_at = self._numbers.take(connection, _table, 1), to_datetime(item.at)
             row = {
                 "id": number,
                 "stream_id": stream_id,
@@ -63,7 +66,7 @@ class Sessions:
                 _table.c.closed_at.is_(None),
                 later.c.key == item.session,
             )
-            ended = {"closed_at": _table.c.last_seen_at, "reason": INTERRUPTED}
+            ended = {"closed_at": _table.c.last_seen_at, "kind": _LEFT_OPEN, "reason": INTERRUPTED}
             connection.execute(update(_table).where(*left_open).values(ended))
 
     def learn(self, connection: Connection, keys: set[str | None]) -> None:
@@ -86,12 +89,18 @@ class Sessions:
     def touch(
         self,
         connection: Connection,
-        events: EventColumns,
+        heard: Sequence[EventColumns],
         seen: Iterable[tuple[str | None, Micros]],
         closed: Iterable[Closed],
     ) -> None:
-        """Moves the last sign of life, and writes down who was authenticated and who closed."""
-        last: dict[str | None, Micros] = dict(zip(events.session, events.received_at, strict=True))
+        """Moves the last sign of life, and writes down who was authenticated and who closed.
+
+        `heard` are events, those too that the archive has already from another session.
+        """
+        last: dict[str | None, Micros] = {}
+        for events in heard:
+            for key, at in dict(zip(events.session, events.received_at, strict=True)).items():
+                last[key] = max(at, last.get(key, at))
         for key, at in seen:
             last[key] = max(at, last.get(key, at))
         for key, at in last.items():
@@ -99,10 +108,11 @@ class Sessions:
                 seen_at = to_datetime(at)
                 which = (_table.c.key == key, _table.c.last_seen_at < seen_at)
                 connection.execute(update(_table).where(*which).values(last_seen_at=seen_at))
-        self._authenticate(connection, events)
+        for events in heard:
+            self._authenticate(connection, events)
         for end in closed:
             closed_at = to_datetime(end.at)
-            closing = {"closed_at": closed_at, "last_seen_at": closed_at, "reason": end.reason}
+            closing = {"closed_at": closed_at, "last_seen_at": closed_at, "kind": end.kind, "reason": end.reason}
             connection.execute(update(_table).where(_table.c.key == end.session).values(closing))
 
     def _authenticate(self, connection: Connection, events: EventColumns) -> None:

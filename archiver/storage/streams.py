@@ -8,45 +8,41 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from archiver.model import Condition, Opened, iso
+from archiver.model import Condition, Opened
 from archiver.storage import schema
-from archiver.storage.lookups import next_id
+from archiver.storage.numbers import Numbers
 
 _LOOKED_AT = 20
-_properties = schema.archive_properties
+_conditions = schema.stream_conditions
 
 
-def stream_number(connection: Connection, url: str, dialect: str) -> int:
+def stream_number(connection: Connection, numbers: Numbers, url: str, dialect: str) -> int:
     """The row number of a stream; its row is made when it is first heard of."""
     table = schema.streams
     number: int | None = connection.scalar(select(table.c.id).where(table.c.url == url))
     if number is None:
-        number = next_id(connection, table)
+        number = numbers.take(connection, table, 1)
         connection.execute(insert(table).values(id=number, url=url, dialect=dialect))
     return number
 
 
-def condition_key(of: str, url: str) -> str:
-    """Under which property of the archive a condition of a stream stands, as JSON: `at` and `value`."""
-    return f"{of} {url}"
-
-
-def note_conditions(connection: Connection, conditions: Iterable[Condition], opened: Iterable[Opened]) -> None:
+def note_conditions(
+    connection: Connection, numbers: Numbers, conditions: Iterable[Condition], opened: Iterable[Opened]
+) -> None:
     """Writes down how things stand with the streams, the latest of each; one that was opened is in trouble no more."""
-    latest: dict[tuple[str, str], tuple[int, Condition | None]] = {}
+    latest: dict[tuple[str, str], tuple[int, Condition | Opened]] = {}
     told: list[Condition | Opened] = [*conditions, *opened]
     for item in told:
-        found = item if isinstance(item, Condition) else None
-        place = (found.of if found else "trouble", item.stream)
+        place = (item.of if isinstance(item, Condition) else "trouble", item.stream)
         if place not in latest or item.at >= latest[place][0]:
-            latest[place] = (item.at, found)
-    for (of, url), (at, condition) in latest.items():
-        key = condition_key(of, url)
-        connection.execute(delete(_properties).where(_properties.c.key == key))
-        if condition is not None and condition.value is not None:
-            stream_number(connection, url, condition.dialect)
-            value = json.dumps({"at": iso(at), "value": condition.value})
-            connection.execute(insert(_properties).values(key=key, value=value))
+            latest[place] = (item.at, item)
+    c = _conditions.c
+    for (about, url), (at, item) in latest.items():
+        number = stream_number(connection, numbers, url, item.dialect)
+        connection.execute(delete(_conditions).where(c.stream_id == number, c.about == about))
+        if isinstance(item, Condition) and item.value is not None:
+            row = {"stream_id": number, "about": about, "found_at": at, "value": item.value}
+            connection.execute(insert(_conditions).values(row))
 
 
 def engine_of(connection: Connection, url: str) -> dict[str, str] | None:

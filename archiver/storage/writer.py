@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, count, repeat
+from itertools import count
 
 from sqlalchemy import Connection
 
-from archiver.codec.text import MAX_PARENTS, dump, parse
-from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, iso, to_datetime
+from archiver.codec.text import dump, parse
+from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, iso
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
-from archiver.storage.duplicates import drop_duplicates, has_repeated_uuid
+from archiver.storage.duplicates import Retold, drop_duplicates, has_repeated_uuid
+from archiver.storage.facts import Facts
+from archiver.storage.facts import Words as Told
 from archiver.storage.inventory import Inventory
 from archiver.storage.limits import CacheLimits
-from archiver.storage.lookups import Link, LinkKey, Lookups, next_id
+from archiver.storage.lists import Lists
+from archiver.storage.lookups import Lookups
+from archiver.storage.numbers import Numbers
 from archiver.storage.sessions import Sessions
 from archiver.storage.streams import note_conditions
+from archiver.storage.tellings import write_tellings
+from archiver.storage.uuids import pack_all
 
-_PLACES = range(MAX_PARENTS)
+_TIME_SOURCES = {source: number for number, source in enumerate(schema.TIME_SOURCES)}
+_NOTHING = Told((), (), (), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +41,24 @@ class Recorded:
 class Writer:
     """Writes batches through one connection; its caches are good as long as everything commits."""
 
-    def __init__(self, limits: CacheLimits) -> None:
-        self._lookups = Lookups(limits)
-        self._sessions = Sessions()
+    def __init__(self, limits: CacheLimits, numbers: Numbers) -> None:
+        self._numbers = numbers
+        self._lists = Lists(limits, numbers)
+        self._lookups = Lookups(limits, numbers, self._lists)
+        self._facts = Facts(limits, self._lists)
+        self._sessions = Sessions(numbers)
 
     def forget(self) -> None:
         """Empties the caches, after a rollback."""
+        self._numbers.forget()
+        self._lists.forget()
         self._lookups.forget()
+        self._facts.forget()
         self._sessions.forget()
 
     def forget_changing(self) -> None:
         """Empties the caches of what another writer may have changed."""
-        self._lookups.forget_changing()
+        self._facts.forget_changing()
 
     def write(
         self,
@@ -60,111 +73,116 @@ class Writer:
 
         Raises IntegrityError for a known uuid unless `check_uuids`.
         """
-        columns, opened = batch.events, batch.of_kind(Opened)
+        events, opened = batch.events, batch.of_kind(Opened)
         rejects, observations = batch.of_kind(Reject), batch.of_kind(Observation)
         duplicates = 0
-        if check_uuids or has_repeated_uuid(columns):
-            events, conflicts, duplicates = drop_duplicates(connection, columns.events())
-            columns, rejects = EventColumns.of(events), [*rejects, *conflicts]
         if inventory is not None:
-            sifted = inventory.sift(connection, self._lookups.known, columns, observations, rejects)
-            columns, observations, rejects, held = sifted
-            duplicates += held
+            found = inventory.sift(connection, self._lookups.known, events, observations, rejects)
+            events, observations, rejects, duplicates = found
+        again: Sequence[Retold] = ()
+        if check_uuids or has_repeated_uuid(events):
+            events, conflicts, again = drop_duplicates(connection, events)
+            if inventory is not None:
+                conflicts = inventory.sift(connection, self._lookups.known, EventColumns.of([]), [], conflicts).rejects
+            rejects = [*rejects, *conflicts]
         self._sessions.open(connection, opened, receiver_id)
         conditions = batch.of_kind(Condition)
         if conditions or opened:
-            note_conditions(connection, conditions, opened)
-        if columns.type:
-            self._write_events(connection, columns)
-        self._write_observations(connection, observations)
+            note_conditions(connection, self._numbers, conditions, opened)
+        numbers = self._write_words(connection, events, observations)
         self._write_rejects(connection, rejects)
+        heard = [events]
+        if again:
+            heard.append(EventColumns.of([retold.event for retold in again]))
+            write_tellings(connection, self._sessions, again, zip(numbers, events.session, strict=True))
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
-        self._sessions.touch(connection, columns, seen, batch.of_kind(Closed))
+        self._sessions.touch(connection, heard, seen, batch.of_kind(Closed))
         if receiver_id is not None:
             self._sessions.close_left_open(connection, opened, receiver_id)
-        return Recorded(len(columns.type), len(rejects), duplicates)
+        return Recorded(len(events.type), len(rejects), duplicates + len(again))
 
     def holds(self, connection: Connection, batch: Batch) -> bool:
         """Whether the archive has all that a batch tells; what is there twice in it need be there once."""
-        sifted = drop_duplicates(connection, batch.events.events())
+        sifted = drop_duplicates(connection, batch.events)
         rest = Inventory().sift(
             connection,
             self._lookups.known,
-            EventColumns.of(sifted.events),
+            sifted.events,
             batch.of_kind(Observation),
-            [*batch.of_kind(Reject), *sifted.rejects],
+            [*batch.of_kind(Reject), *sifted.conflicts],
         )
         return not (rest.events.type or rest.observations or rest.rejects)
 
-    def _write_events(self, connection: Connection, events: EventColumns) -> None:
-        first = next_id(connection, schema.events)
-        keys = list(zip(events.type, events.resource_uri, events.parents, events.name, strict=True))
-        links = self._links(connection, keys, first)
-        resource_ids, parent_ids, spellings = zip(*links, strict=True)
+    def _write_words(
+        self, connection: Connection, events: EventColumns, observations: Sequence[Observation]
+    ) -> Sequence[int]:
+        """Writes what is said of resources, and what follows from it; returns the numbers of the events."""
+        told = self._write_events(connection, events) if events.type else _NOTHING
+        found = self._write_observations(connection, observations) if observations else _NOTHING
+        if events.type or observations:
+            self._facts.learn(connection, told, found, self._lookups.take_fresh())
+        return told.ids
+
+    def _write_events(self, connection: Connection, events: EventColumns) -> Told:
+        keys = list(zip(events.resource_uri, events.parents, events.name, strict=True))
+        resource_ids, list_ids, name_ids, spellings = zip(*self._lookups.links(connection, keys), strict=True)
         extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
-        if any(events.name):
-            self._lookups.learn_names(connection, zip(resource_ids, events.name, strict=True))
+        first = self._numbers.take(connection, schema.events, len(keys))
         numbers = range(first, first + len(keys))
+        state_ids = self._lookups.states.numbers(connection, events.state)
         rows = zip(
             numbers,
             self._sessions.numbers(connection, events.session),
             resource_ids,
             self._lookups.types.numbers(connection, events.type),
             self._lookups.actions.numbers(connection, events.action),
-            self._lookups.states.numbers(connection, events.state),
+            state_ids,
+            list_ids,
+            name_ids,
             map(iso, events.occurred_at),
-            events.time_source,
-            map(iso, events.received_at),
-            events.uuid,
+            map(_TIME_SOURCES.__getitem__, events.time_source),
+            events.received_at,
+            pack_all(events.uuid),
             extras,
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
-        above = map(zip, map(repeat, numbers), repeat(_PLACES), parent_ids)
-        insert_rows(connection, schema.event_parents, list(chain.from_iterable(above)))
+        return Told(resource_ids, events.occurred_at, numbers, state_ids, list_ids, name_ids)
 
-    def _links(self, connection: Connection, keys: Sequence[LinkKey], first: int | None) -> list[Link]:
-        """The row numbers behind every event's resource and parents; `first` is the first event's number."""
-        links = list(map(self._lookups.links.get, keys))
-        if None in links:
-            missing = self._lookups.missing_links(keys, repeat(None) if first is None else count(first))
-            if missing:
-                self._lookups.learn_links(connection, missing)
-            links = list(map(self._lookups.links.get, keys))
-        return links  # type: ignore[return-value]
-
-    def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> None:
-        if not observations:
-            return
-        keys = [("resource", item.uri, item.parents, item.name) for item in observations]
-        links = self._links(connection, keys, None)
-        named = zip([link.resource_id for link in links], [item.name for item in observations], strict=True)
-        self._lookups.learn_names(connection, named)
-        numbers = count(next_id(connection, schema.observations))
+    def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:
+        keys = [(item.uri, item.parents, item.name) for item in observations]
+        resource_ids, list_ids, name_ids, _ = zip(*self._lookups.links(connection, keys), strict=True)
+        first = self._numbers.take(connection, schema.observations, len(keys))
+        numbers = range(first, first + len(keys))
+        state_ids = self._lookups.states.numbers(connection, [item.state for item in observations])
         rows: list[Row] = list(
             zip(
                 numbers,
                 self._sessions.numbers(connection, [item.session for item in observations]),
-                [link.resource_id for link in links],
-                self._lookups.states.numbers(connection, [item.state for item in observations]),
+                resource_ids,
+                state_ids,
+                list_ids,
+                name_ids,
                 [iso(item.observed_at) for item in observations],
                 [item.extra for item in observations],
-                strict=False,
+                strict=True,
             )
         )
         insert_rows(connection, schema.observations, rows)
+        at = [item.observed_at for item in observations]
+        return Told(resource_ids, at, numbers, state_ids, list_ids, name_ids)
 
     def _write_rejects(self, connection: Connection, rejects: Sequence[Reject]) -> None:
         if not rejects:
             return
-        first = next_id(connection, schema.rejects)
+        first = self._numbers.take(connection, schema.rejects, len(rejects))
         sessions = self._sessions.numbers(connection, [item.session for item in rejects])
         rows = [
             {
                 "id": number,
                 "session_id": session,
-                "received_at": to_datetime(item.received_at),
+                "received_at": item.received_at,
                 "reason": item.reason,
                 "payload": item.payload,
             }

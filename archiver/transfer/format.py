@@ -17,6 +17,7 @@ from archiver.codec.events import decode_object
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
 from archiver.model import Alive, Closed, Message, Micros, Observed, Opened, Record, Reject, iso, to_micros
+from archiver.platforms.docker.facts import is_dated_anew, received_message
 
 MARK = b'{"archiver":'
 """How every line begins."""
@@ -176,6 +177,10 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
     event = decode_object(value["event"], message, clean=clean)
     if isinstance(event, Reject):
         raise ValueError(event.reason)
+    if event.action == "remove" and event.extra is not None:
+        told = received_message(event.resource_uri, parse(event.extra))
+        if told is not None and is_dated_anew(told):
+            event = event._replace(time_source="told")
     name = _text(value.get("name"))
     return event if name is None else event._replace(name=name)
 

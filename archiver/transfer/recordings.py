@@ -122,6 +122,7 @@ def _listed_event(value: Mapping[str, Any]) -> Said | None:
     if value["parents"]:
         event["parents"] = value["parents"]
     source = value.get("time_source", "datetime")  # 0.1.0 did not say
+    source = "datetime" if source == "told" else source
     if source in ("datetime", "date"):
         event[source] = write_time(occurred_at, source)
     name = value.get("name")

@@ -167,8 +167,16 @@ def essence(message: Mapping[str, Any]) -> str:
     if type(attributes) is dict:  # of texts, where nothing else is
         flat = {key: value for key, value in attributes.items() if type(value) not in (dict, list)}
     parts = [text(message, "Type"), text(message, "Action"), text(message, "scope") or "local"]
-    at = None if parts[1:] == ["remove", "swarm"] else _time(message)
+    at = None if is_dated_anew(message) else _time(message)
     return _encode([*parts, at, text(actor, "ID"), flat])
+
+
+def is_dated_anew(message: Mapping[str, Any]) -> bool:
+    """Whether every manager of a swarm gives a message a time of its own: that of telling, for want of any other.
+
+    So it is with what a swarm removes (moby's daemon/cluster/convert and events: the store has no time for it).
+    """
+    return text(message, "Action") == "remove" and text(message, "scope") == "swarm"
 
 
 def identity(message: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_WORD, fits
 from archiver.model import Micros, TimeSource
-from archiver.platforms.docker.facts import Engine, has_identity, identity, text
+from archiver.platforms.docker.facts import Engine, has_identity, identity, is_dated_anew, text
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _YEAR_10000 = 253_402_300_800
@@ -65,6 +65,8 @@ def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
     verb, _, detail = action.partition(": ")
     at, time_source = _time(raw, received_at)
     ahead = envelope.get("ahead")
+    if type(ahead) is int and time_source != "received" and 0 < at - ahead < _YEAR_10000 * 10**6:
+        at -= ahead
     return Said(
         kind,
         verb,
@@ -72,7 +74,7 @@ def read(envelope: Mapping[str, Any], received_at: Micros) -> Said | None:
         text(actor, "ID"),
         attributes if type(attributes) is dict else {},
         text(raw, "scope") or "local",
-        at - ahead if type(ahead) is int and time_source == "datetime" and 0 < at - ahead < _YEAR_10000 * 10**6 else at,
+        at,
         time_source,
         Engine(*(text(envelope, key) for key in ("engine", "node", "swarm"))),
         text(envelope, "stack"),
@@ -106,5 +108,5 @@ def _time(raw: Mapping[str, Any], received_at: Micros) -> tuple[Micros, TimeSour
     for key, per_second in (("timeNano", 1_000_000_000), ("time", 1)):
         found = raw.get(key)
         if type(found) is int and 0 < found < _YEAR_10000 * per_second:
-            return found * 1_000_000 // per_second, "datetime"
+            return found * 1_000_000 // per_second, "told" if is_dated_anew(raw) else "datetime"
     return received_at, "received"
