@@ -227,7 +227,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def _migrate(url: str) -> None:
     from archiver.storage import migrate
 
-    migrate.upgrade(url)
+    migrate.create(url)
 
 
 # --- the real program -----------------------------------------------------------------------------------------------
