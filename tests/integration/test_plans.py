@@ -6,27 +6,23 @@ Counted are SQLite's instructions, and the rows that PostgreSQL visits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
 from archiver.queries.events import Filter, last_events
 from archiver.queries.reader import Reader
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 
 from ..conftest import DATABASES, PostgresServer
 from .archives import between, event, seen, uri
+from .growth import analysed, cost_of, cost_of_sql, noted
 
 STACKS, SERVICES, CONTAINERS, EVENTS = 40, 2, 5, 50
 """Per parent: 40 stacks, 400 containers, 20,000 events of containers."""
-STEP = 100
 
 
 def told() -> Iterator[Any]:
@@ -57,72 +53,7 @@ def filled(url: str) -> str:
     migrate.upgrade(url)
     with Recorder(url) as recorder:
         recorder.record(list(told()))
-    if url.startswith("postgresql"):
-        engine = writing_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("ANALYZE"))
-        engine.dispose()
-    return url
-
-
-def cost_of_sql(url: str, statement: str, parameters: Any) -> int:
-    engine = reading_engine(url)
-    try:
-        with engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                return _instructions(connection, statement, parameters)
-            return _rows_visited(connection, statement, parameters)
-    finally:
-        engine.dispose()
-
-
-def _instructions(connection: Connection, statement: str, parameters: Any) -> int:
-    counted = [0]
-
-    def count() -> int:
-        counted[0] += STEP
-        return 0
-
-    driver: Any = connection.connection.driver_connection
-    driver.set_progress_handler(count, STEP)
-    connection.exec_driver_sql(statement, parameters).all()
-    return counted[0]
-
-
-def _rows_visited(connection: Connection, statement: str, parameters: Any) -> int:
-    # The tables of types and states are so small that reading them whole is best; so would be the resources of a test.
-    connection.exec_driver_sql("SET enable_seqscan = off")
-    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
-    return _visited(plan[0]["Plan"])
-
-
-def _visited(node: dict[str, Any]) -> int:
-    rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
-    own = rows * node["Actual Loops"] if "Scan" in node["Node Type"] else 0
-    return int(own) + sum(map(_visited, node.get("Plans", ())))
-
-
-def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
-    """What all statements of a question cost together."""
-    with noted() as statements, Archive.open(url) as archive:
-        ask(archive)
-    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
-
-
-@contextmanager
-def noted() -> Iterator[list[tuple[str, Any]]]:
-    """The questions that are put meanwhile."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            statements.append((statement, parameters))
-
-    hook.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        hook.remove(Engine, "before_cursor_execute", note)
+    return analysed(url)
 
 
 ONE = "container/7.1.3"

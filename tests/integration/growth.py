@@ -1,0 +1,97 @@
+"""Counts what a question costs: SQLite's instructions, or the rows that PostgreSQL visits, whatever the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy import event as hook
+
+from archiver.api.archive import Archive
+from archiver.storage.engine import reading_engine, writing_engine
+
+STEP = 50
+"""SQLite's instructions are counted by so many."""
+GROWTH = 1.15
+"""So much more may a bounded answer cost in an archive of ten times the past; a tree of pages has a level more then."""
+SLACK = {"sqlite": 4 * STEP, "postgresql": 8}
+
+
+def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
+    """What all statements of a question cost together, but for opening the archive."""
+    with noted() as statements, Archive.open(url) as archive:
+        ask(archive)
+    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
+
+
+def cost_of_sql(url: str, statement: str, parameters: Any = ()) -> int:
+    """What one statement costs whose rows are all read."""
+    engine = reading_engine(url)
+    try:
+        with engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                return _instructions(connection, statement, parameters)
+            return _rows_visited(connection, statement, parameters)
+    finally:
+        engine.dispose()
+
+
+def grown(small: int, large: int, url: str) -> bool:
+    """Whether the same answer costs more in the large archive than in the small one."""
+    return large > small * GROWTH + SLACK["sqlite" if url.startswith("sqlite") else "postgresql"]
+
+
+def analysed(url: str) -> str:
+    """The archive, once PostgreSQL knows how much is in it, as it does a minute after rows were written."""
+    if url.startswith("postgresql"):
+        engine = writing_engine(url)
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+        engine.dispose()
+    return url
+
+
+@contextmanager
+def noted() -> Iterator[list[tuple[str, Any]]]:
+    """The questions that are put meanwhile."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
+            statements.append((statement, parameters))
+
+    hook.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        hook.remove(Engine, "before_cursor_execute", note)
+
+
+def _instructions(connection: Connection, statement: str, parameters: Any) -> int:
+    counted = [0]
+
+    def count() -> int:
+        counted[0] += STEP
+        return 0
+
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(count, STEP)
+    connection.exec_driver_sql(statement, parameters).all()
+    return counted[0]
+
+
+def _rows_visited(connection: Connection, statement: str, parameters: Any) -> int:
+    # The tables of types and states are so small that reading them whole is best; so would be the resources of a test.
+    connection.exec_driver_sql("SET enable_seqscan = off")
+    plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    return _visited(plan[0]["Plan"])
+
+
+def _visited(node: dict[str, Any]) -> int:
+    removed = ("Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    rows = node["Actual Rows"] + sum(node.get(which, 0) for which in removed)
+    # What finds nothing is a visit all the same.
+    own = max(rows, 1) * node["Actual Loops"] if "Scan" in node["Node Type"] else 0
+    return int(own) + sum(map(_visited, node.get("Plans", ())))
