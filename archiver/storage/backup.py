@@ -23,11 +23,17 @@ from archiver.storage.wal import beside, mark
 RESTORED = "the archive was restored from a copy made before"
 """Why a session ended that was open when the copy was made."""
 # Under another key, so that what waits in a spool of the same session does not move its end.
-_END_SESSIONS = """UPDATE sessions SET closed_at = coalesce(closed_at, last_seen_at), reason = ?, key = key || ?
-WHERE closed_at IS NULL OR id IN (SELECT max(id) FROM sessions GROUP BY stream_id)"""
+_WAS_OPEN = "closed_at IS NULL OR id IN (SELECT max(id) FROM sessions GROUP BY stream_id)"
+_END_SESSIONS = (
+    "UPDATE sessions SET closed_at = coalesce(closed_at, last_seen_at), reason = ?, key = key || ? WHERE " + _WAS_OPEN
+)
+_SAY_KIND = f"UPDATE sessions SET kind = 'restored' WHERE {_WAS_OPEN}"
 _COUNTED = ("events", "observations", "rejects", "resources", "sessions")
+_GIVEN = "SELECT last FROM numbers WHERE name = '{}'"
+_FIRST_GIVEN = "SELECT coalesce(max(id), 0) FROM {}"
 _LAST_SEEN = "SELECT max(last_seen_at) FROM sessions"
 _FIRST_RELEASED = "0001"
+"""The revision of version 0.1.0, whose copies are put back as they are: they have neither numbers nor kinds."""
 
 
 class Copy(NamedTuple):
@@ -38,6 +44,8 @@ class Copy(NamedTuple):
     size: int
     until: str | None
     """The last sign of life of any stream in it, ISO 8601 UTC; None when there never was one."""
+    revision: str
+    """That of its tables, which may be older than this program's."""
     kept: Path | None = None
     """Where what it took the place of is kept; None where there was nothing."""
 
@@ -65,21 +73,23 @@ def backup(url: str, target: Path) -> Copy:
 def restore(url: str, copy: Path) -> Copy:
     """Puts a copy into the place of an archive; what was there is kept beside it.
 
-    What the streams said since the copy was made is not in it: that stretch is a gap, and says so. Raises DatabaseBusy
-    when somebody writes to the archive, BackupUnusable when the copy is not sound or not of this program, else as
-    `backup`.
+    What the streams said since the copy was made is not in it: that stretch is a gap, and says so. A copy of an older
+    revision is put back as it is, to be upgraded in its place. Raises DatabaseBusy when somebody writes to the archive,
+    BackupUnusable when the copy is not sound or not of this program, else as `backup`.
     """
     path = _file_of(url, "pg_restore")
     if not copy.exists():
         raise DatabaseMissing(database=str(copy))
     if path.exists() and os.path.samefile(path, copy):
         raise UsageError(reason=f"{copy} is the archive itself", hint="name a copy that 'archiver db backup' made")
-    _verified(copy)
+    held = _verified(copy)
     with writer_lock(url) as lock:
         with _writing(path, kept := _aside(path)) as unfinished:
             with translated_driver(url), closing(_open(copy, "mode=ro")) as source, closing(_create(unfinished)) as new:
                 source.backup(new)
                 with new:
+                    if held.revision > _FIRST_RELEASED:
+                        new.execute(_SAY_KIND)
                     new.execute(_END_SESSIONS, (RESTORED, f":{secrets.token_hex(4)}"))
                     new.execute("DELETE FROM archive_properties WHERE key = ?", (GENERATION,))
                     new.execute("INSERT INTO archive_properties VALUES (?, ?)", (GENERATION, _generation()))
@@ -194,11 +204,13 @@ def _verified(path: Path) -> Copy:
             (revision,) = copy.execute("SELECT version_num FROM alembic_version").fetchone() or ("none",)
             if not _FIRST_RELEASED <= revision <= HEAD:
                 raise BackupUnusable(path=path, reason=f"its revision is {revision}, this program knows up to {HEAD}")
+            given = _FIRST_GIVEN if revision == _FIRST_RELEASED else _GIVEN
             for table in _COUNTED:
-                last, there = copy.execute(f"SELECT coalesce(max(id), 0), count(*) FROM {table}").fetchone()
+                (last,) = copy.execute(given.format(table)).fetchone() or (0,)
+                (there,) = copy.execute(f"SELECT count(*) FROM {table}").fetchone()
                 if last != there:
                     raise BackupUnusable(path=path, reason=f"{there} of {last} rows of {table} are there")
             events = copy.execute("SELECT count(*) FROM events").fetchone()[0]
-            return Copy(path, events, path.stat().st_size, copy.execute(_LAST_SEEN).fetchone()[0])
+            return Copy(path, events, path.stat().st_size, copy.execute(_LAST_SEEN).fetchone()[0], revision)
     except sqlite3.Error as error:
         raise BackupUnusable(path=path, reason=str(error)) from error

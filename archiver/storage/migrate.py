@@ -20,9 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     exc,
-    func,
     inspect,
-    select,
     text,
 )
 from sqlalchemy.schema import CreateTable, SchemaItem
@@ -37,6 +35,7 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
+from archiver.storage.integrity import damage, lost_rows, missing_rows
 from archiver.storage.numbers import first_rows
 from archiver.storage.postgres import require_schema
 from archiver.storage.room import OF_ITS_OWN, foreign_encoding, require_room
@@ -182,7 +181,8 @@ def _revision(connection: Connection) -> str | None:
 def check(url: str) -> list[str]:
     """What is wrong with an archive, in words; empty when it is sound.
 
-    Looks at the revision, the tables against this program's, the foreign keys and, on SQLite, the file's integrity.
+    Looks at the revision, the tables against this program's, rows that are missing or point nowhere and, on SQLite, the
+    file's integrity.
     Tables, views and indexes that somebody else made beside ours are no matter.
     """
     with translated(url):
@@ -215,24 +215,10 @@ def _problems(engine: Engine) -> list[str]:
             problems.append(f"the encoding is {encoding}, not UTF8: what it has no characters for becomes a reject")
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
-        problems += missing_rows(connection)
+        problems += missing_rows(connection) + lost_rows(connection)
         if connection.dialect.name == "sqlite":
-            problems += _integrity(connection)
+            problems += damage(connection)
     return problems
-
-
-def missing_rows(connection: Connection) -> list[str]:
-    """Where rows are missing: numbers are given without holes, and no row is ever deleted."""
-    numbered = (schema.events, schema.observations, schema.rejects, schema.resources, schema.sessions)
-    found = [
-        (table, connection.execute(select(func.max(table.c.id), func.count()).select_from(table)).one())
-        for table in numbered
-    ]
-    return [
-        f"{last - there} of {last} rows of {table.name} are missing"
-        for table, (last, there) in found
-        if last and last != there
-    ]
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
@@ -246,13 +232,6 @@ def _is_ours_or_matters(found: SchemaItem, _name: str | None, kind: str, reflect
     """An index of somebody else on a table of ours is his affair, unless it refuses rows."""
     foreign = reflected and ours is None
     return not (foreign and kind == "index" and isinstance(found, Index) and not found.unique)
-
-
-def _integrity(connection: Connection) -> list[str]:
-    damage = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
-    problems = [f"integrity: {line}" for line in damage if line != "ok"]
-    orphans = connection.execute(text("PRAGMA foreign_key_check")).fetchmany(20)
-    return problems + [f"a row of {row[0]} points nowhere, it should point at {row[2]}" for row in orphans]
 
 
 def sql(dialect: str) -> Iterator[str]:

@@ -93,6 +93,7 @@ def restore(ctx: typer.Context, file: RestoreFile, database: Database = None) ->
     What was there is kept beside it. What the streams said since the copy was made is a gap from now on.
     """
     from archiver.storage.backup import restore as put_back
+    from archiver.storage.migrate import HEAD
 
     made = put_back(database_url(ctx, database), file)
     write_lines([f"{_said(made)} are in {escape(str(made.path))} now, checked"])
@@ -100,6 +101,8 @@ def restore(ctx: typer.Context, file: RestoreFile, database: Database = None) ->
         f"what was there is kept as {made.kept}" if made.kept else "no archive was there before; is it the right place?"
     )
     note(ctx, kept)
+    if made.revision != HEAD:
+        note(ctx, f"its tables are at {made.revision}, and this archiver needs {HEAD}: archiver db upgrade")
 
 
 def _said(made: Copy) -> str:

@@ -1,0 +1,130 @@
+"""Looks for what no sound archive has: rows that are missing, rows that point nowhere, and damage to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, and_, func, or_, select, text
+
+from archiver.storage.numbers import NUMBERED, last_numbers
+from archiver.storage.schema import (
+    ASKED,
+    NAME,
+    TOLD,
+    event_actions,
+    event_states,
+    event_types,
+    events,
+    facts,
+    implied,
+    observations,
+    parent_list_members,
+    parent_lists,
+    present,
+    rejects,
+    resources,
+    sessions,
+    tellings,
+    texts,
+)
+
+_MOST = 20
+"""So many rows of a table that are wrong are looked at: where one is, there are mostly more."""
+
+
+class _Reference(NamedTuple):
+    """A column that holds numbers of another table's rows, which no foreign key looks after."""
+
+    column: Column[int]
+    target: Table
+    where: ColumnElement[bool] | None = None
+    """In which rows it does; NULL points at nothing anyway."""
+
+
+_REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
+    parent_list_members: (
+        _Reference(parent_list_members.c.list_id, parent_lists),
+        _Reference(parent_list_members.c.resource_id, resources),
+    ),
+    events: (
+        _Reference(events.c.session_id, sessions),
+        _Reference(events.c.resource_id, resources),
+        _Reference(events.c.type_id, event_types),
+        _Reference(events.c.action_id, event_actions),
+        _Reference(events.c.state_id, event_states),
+        _Reference(events.c.parent_list_id, parent_lists),
+        _Reference(events.c.name_id, texts),
+    ),
+    tellings: (_Reference(tellings.c.event_id, events), _Reference(tellings.c.session_id, sessions)),
+    observations: (
+        _Reference(observations.c.session_id, sessions),
+        _Reference(observations.c.resource_id, resources),
+        _Reference(observations.c.state_id, event_states),
+        _Reference(observations.c.parent_list_id, parent_lists),
+        _Reference(observations.c.name_id, texts),
+    ),
+    rejects: (_Reference(rejects.c.session_id, sessions),),
+    facts: (
+        _Reference(facts.c.resource_id, resources),
+        _Reference(facts.c.value, texts, facts.c.what == NAME),
+        _Reference(facts.c.value, resources, and_(facts.c.what != NAME, facts.c.value != 0)),
+        _Reference(facts.c.told_by, events, facts.c.how == TOLD),
+        _Reference(facts.c.told_by, observations, facts.c.how == ASKED),
+    ),
+    implied: (
+        _Reference(implied.c.resource_id, resources),
+        _Reference(implied.c.type_id, event_types),
+        _Reference(implied.c.value, resources),
+    ),
+    present: (
+        _Reference(present.c.resource_id, resources),
+        _Reference(present.c.type_id, event_types),
+        _Reference(present.c.state_id, event_states),
+        _Reference(present.c.name_id, texts),
+        _Reference(present.c.list_id, parent_lists),
+    ),
+}
+
+
+def missing_rows(connection: Connection) -> list[str]:
+    """Where rows are missing: numbers are given without holes, and no row is ever deleted."""
+    given = last_numbers(connection)
+    problems = [f"numbers has no row for {table.name}" for table in NUMBERED if table.name not in given]
+    for table in NUMBERED:
+        if table.name in given:
+            last = given[table.name]
+            highest, there = connection.execute(select(func.max(table.c.id), func.count()).select_from(table)).one()
+            if (highest or 0) > last:
+                problems.append(f"{table.name} has a row with number {highest}, and {last} was the last that was given")
+            elif last != there:
+                problems.append(f"{last - there} of {last} rows of {table.name} are missing")
+    return problems
+
+
+def lost_rows(connection: Connection) -> list[str]:
+    """What foreign keys would refuse: where a row of a large table points at a row that is not there."""
+    found = (problem for table, references in _REFERENCES.items() for problem in _lost(connection, table, references))
+    return list(dict.fromkeys(found))
+
+
+def _lost(connection: Connection, table: Table, references: tuple[_Reference, ...]) -> Iterator[str]:
+    joined: FromClause = table
+    lost = []
+    for place, (column, target, where) in enumerate(references):
+        there = target.alias(f"there_{place}")
+        joined = joined.outerjoin(there, there.c.id == column)
+        lost.append(and_(column.is_not(None), there.c.id.is_(None), *([] if where is None else [where])))
+    found = select(*(wrong.label(f"lost_{place}") for place, wrong in enumerate(lost))).select_from(joined)
+    for row in connection.execute(found.where(or_(*lost)).limit(_MOST)):
+        for wrong, (column, target, _) in zip(row, references, strict=True):
+            if wrong:
+                yield f"a row of {table.name} points nowhere: its {column.name} is of no row of {target.name}"
+
+
+def damage(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with its file."""
+    found = connection.execute(text("PRAGMA integrity_check(20)")).scalars()
+    problems = [f"integrity: {line}" for line in found if line != "ok"]
+    orphans = connection.execute(text("PRAGMA foreign_key_check")).fetchmany(20)
+    return problems + [f"a row of {row[0]} points nowhere, it should point at {row[2]}" for row in orphans]

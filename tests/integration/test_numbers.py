@@ -1,0 +1,131 @@
+"""Numbers of rows: given in the order of archiving, and none of them twice, on both databases."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from archiver.errors import RowRefused
+from archiver.model import Reject
+from archiver.storage import migrate
+from archiver.storage.engine import writing_engine
+from archiver.storage.numbers import NUMBERED
+from archiver.storage.recorder import Recorder
+
+from .archives import START, event, opened, record, rows, seen
+
+NUMBERS = "SELECT name, last FROM numbers"
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = writing_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_every_table_with_numbers_has_its_row_from_the_beginning(database_url: str) -> None:
+    assert set(rows(database_url, NUMBERS)) == {(table.name, 0) for table in NUMBERED}
+
+
+def test_a_number_is_not_given_again_after_all_rows_are_deleted(database_url: str) -> None:
+    record(database_url, event("container/1"), event("container/2"))
+    execute(database_url, "DELETE FROM facts", "DELETE FROM present", "DELETE FROM implied", "DELETE FROM events")
+
+    record(database_url, event("container/3"))
+
+    assert rows(database_url, "SELECT id FROM events") == [(3,)]
+
+
+@pytest.mark.parametrize("table", [table.name for table in NUMBERED])
+def test_what_was_given_is_written_down_for_every_table(database_url: str, table: str) -> None:
+    named = event("container/1", "Running", 1, ["service/1"], session="s1", action="start")._replace(name="web")
+    record(
+        database_url,
+        opened("s1", 0),
+        named,
+        seen("container/1", "Running", 2),
+        Reject(b"{}", "none", START),
+        receiver="spool",
+        upto=4,
+    )
+
+    ((last,),) = rows(database_url, "SELECT last FROM numbers WHERE name = :name", name=table)
+    assert rows(database_url, f"SELECT max(id), count(*) FROM {table}") == [(last, last)]
+    assert last > 0
+
+
+def test_what_was_rolled_back_was_not_given(database_url: str) -> None:
+    record(database_url, event("container/1"))
+    before = sorted(rows(database_url, NUMBERS))
+    with Recorder(database_url, "spool") as recorder, pytest.raises((RowRefused, UnicodeEncodeError)):
+        recorder.record([event("container/2"), Reject(b"", "written last: \ud800", START)], 2)
+
+    assert sorted(rows(database_url, NUMBERS)) == before
+
+
+def test_two_writers_never_give_one_number(postgres_url: str) -> None:
+    def write(name: str) -> None:
+        with Recorder(postgres_url, name) as recorder:
+            for number in range(10):
+                recorder.record([event(f"container/{name}{number}", f"S{number % 3}", number)], number + 1)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert rows(postgres_url, "SELECT count(*), max(id) FROM events") == [(30, 30)]
+    assert rows(postgres_url, "SELECT count(*), max(id) FROM event_states") == [(3, 3)]
+
+
+# --- what `db check` says -------------------------------------------------------------------------------------------
+
+
+def problems(url: str, *statements: str) -> list[str]:
+    record(url, event("container/1", "Running", 1, ["service/1"])._replace(name="web"), seen("container/1", "Lost", 2))
+    assert migrate.check(url) == []
+    execute(url, *statements)
+    return migrate.check(url)
+
+
+def test_check_tells_that_the_last_rows_are_missing(database_url: str) -> None:
+    assert problems(database_url, "DELETE FROM observations") == ["1 of 1 rows of observations are missing"]
+
+
+def test_check_tells_of_a_number_that_was_never_given(database_url: str) -> None:
+    found = problems(database_url, "UPDATE observations SET id = 7")
+
+    assert found == ["observations has a row with number 7, and 1 was the last that was given"]
+
+
+def test_check_tells_that_a_table_has_lost_its_numbers(database_url: str) -> None:
+    found = problems(database_url, "DELETE FROM numbers WHERE name = 'texts'")
+
+    assert found == ["numbers has no row for texts"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "target"),
+    [
+        ("events", "resource_id", "resources"),
+        ("events", "session_id", "sessions"),
+        ("events", "parent_list_id", "parent_lists"),
+        ("events", "name_id", "texts"),
+        ("observations", "state_id", "event_states"),
+        ("facts", "value", "resources"),
+        ("facts", "value", "texts"),
+        ("present", "list_id", "parent_lists"),
+        ("parent_list_members", "resource_id", "resources"),
+    ],
+)
+def test_check_tells_of_a_row_that_points_nowhere(database_url: str, table: str, column: str, target: str) -> None:
+    what = {"resources": "what = 1", "texts": "what = 3"}[target] if table == "facts" else "1 = 1"
+
+    found = problems(database_url, f"UPDATE {table} SET {column} = 99 WHERE {what}")
+
+    assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}"]
