@@ -38,4 +38,3 @@ def way_to(at: int) -> Way:
     at = max(at, 0)
     nodes = [((at >> (bit + 1)) << (bit + 1)) | (1 << bit) for bit in range(_BITS)]
     return Way([*(found for found in nodes if found <= at), at], [found for found in nodes if found > at])
-

@@ -38,9 +38,10 @@ def note_conditions(
             latest[place] = (item.at, item)
     c = _conditions.c
     for (about, url), (at, item) in latest.items():
-        number = stream_number(connection, numbers, url, item.dialect)
-        connection.execute(delete(_conditions).where(c.stream_id == number, c.about == about))
+        stream = select(schema.streams.c.id).where(schema.streams.c.url == url).scalar_subquery()
+        connection.execute(delete(_conditions).where(c.stream_id == stream, c.about == about))
         if isinstance(item, Condition) and item.value is not None:
+            number = stream_number(connection, numbers, url, item.dialect)
             row = {"stream_id": number, "about": about, "found_at": at, "value": item.value}
             connection.execute(insert(_conditions).values(row))
 

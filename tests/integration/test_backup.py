@@ -17,6 +17,8 @@ from archiver.storage.recorder import Recorder
 
 from .archives import at, closed, event, opened, record, rows
 
+SNAPSHOTS = Path(__file__).parents[1] / "migrations" / "snapshots"
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
@@ -147,6 +149,38 @@ def test_a_copy_in_which_rows_are_missing_is_not_put_into_place(url: str, tmp_pa
 
     with pytest.raises(BackupUnusable, match="1 of 2 rows of events"):
         restore(url, copy)
+
+
+def test_a_copy_without_its_last_rows_is_not_put_into_place(url: str, tmp_path: Path) -> None:
+    copy = backup(url, tmp_path / "copy.db").path
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("DELETE FROM events")
+
+    with pytest.raises(BackupUnusable, match="0 of 1 rows of events"):
+        restore(url, copy)
+
+
+def test_a_copy_of_version_0_1_0_is_put_back_as_it_is(tmp_path: Path) -> None:
+    first = tmp_path / "first.db"
+    with closing(sqlite3.connect(first)) as connection:
+        connection.executescript((SNAPSHOTS / "0001_sqlite.sql").read_text())
+    url = f"sqlite:///{tmp_path / 'archive.db'}"
+
+    made = restore(url, backup(f"sqlite:///{first}", tmp_path / "copy.db").path)
+
+    assert (made.revision, migrate.current(url)) == ("0001", "0001")
+    assert rows(url, "SELECT DISTINCT reason FROM sessions") == [(RESTORED,)]
+
+
+def test_of_a_copy_of_version_0_1_0_too_no_row_may_be_missing(tmp_path: Path) -> None:
+    first = tmp_path / "first.db"
+    with closing(sqlite3.connect(first)) as connection, connection:
+        connection.executescript((SNAPSHOTS / "0001_sqlite.sql").read_text())
+        connection.execute("DELETE FROM event_parents")
+        connection.execute("DELETE FROM events WHERE id = 1")
+
+    with pytest.raises(BackupUnusable, match="rows of events are there"):
+        restore(f"sqlite:///{tmp_path / 'archive.db'}", first)
 
 
 def test_a_copy_can_be_put_where_no_archive_is(url: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Duplicates are known by uuid and never by content, on both databases."""
+"""Duplicates are known by time and uuid and never by content, on both databases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ def test_the_same_event_again_is_left_out(database_url: str, batches: int) -> No
     [
         {"state": "Stopped"},
         {"parents": ["stack/2"]},
-        {"second": 2},
         {"more": True},
     ],
 )
@@ -50,6 +49,12 @@ def test_the_same_uuid_with_other_content_is_a_reject(database_url: str, other: 
     ((_, payload),) = rejected(database_url)
     assert json.loads(payload) == json.loads(wire("container/1", **first | other))
     assert counts(database_url) == [(1, 1)]
+
+
+def test_the_same_uuid_at_another_time_is_an_event_of_its_own(database_url: str) -> None:
+    record(database_url, *(event("container/1", "Running", n, uuid="u") for n in (1, 2)))
+
+    assert counts(database_url) == [(2, 0)]
 
 
 def test_the_same_event_is_known_whatever_the_spelling_seen_first(database_url: str) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from archiver.model import Event, Message, Opened
+from archiver.model import Event, Message, Opened, to_datetime
 from archiver.platforms.decoders import decode
+from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
+from archiver.transfer.format import Export, event_line
 
 from .archives import SECOND, START, event, micros, opened, record, rows
 
@@ -143,3 +145,11 @@ def test_a_removal_that_two_managers_tell_is_one_event(database_url: str, batche
 def test_what_an_engine_removes_has_a_time_of_its_own(database_url: str) -> None:
     assert removed(0, 1, scope="local").time_source == "datetime"
     assert record(database_url, removed(0, 1, scope="local"), removed(1, 2, scope="local")).events == 2
+
+
+@pytest.mark.parametrize("scope", ["swarm", "local"])
+def test_a_removal_is_read_from_an_export_as_what_it_was(scope: str) -> None:
+    found = removed(0, 1, scope=scope)
+    line = event_line(7, found.session, to_datetime(found.received_at), found.name, value_of(found))
+
+    assert Export().read(line.encode()) == ("event", 7, [found])

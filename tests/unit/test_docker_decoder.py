@@ -15,6 +15,7 @@ from archiver.codec import uris
 from archiver.model import Event, Message, Reject, ResourceRef
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.decoder import speaks_docker
+from archiver.storage.duplicates import value_of
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
 WEB = {
@@ -341,6 +342,37 @@ def test_a_removal_is_one_event_though_each_manager_tells_it_at_its_own_time(act
     told = [{**said("service", action, "s1", "swarm"), "timeNano": at} for at in (1_795_426_054 * 10**9, 10**18)]
 
     assert len({event(message).uuid for message in told}) == identities
+
+
+@pytest.mark.parametrize(
+    ("action", "scope", "source"),
+    [
+        ("remove", "swarm", "told"),
+        ("update", "swarm", "datetime"),
+        ("remove", "local", "datetime"),
+    ],
+)
+def test_only_what_each_manager_dates_anew_is_dated_by_its_telling(action: str, scope: str, source: str) -> None:
+    found = event(said("service", action, "s1", scope))
+
+    assert (found.occurred_at, found.time_source) == (1_795_426_054_706_028, source)
+
+
+def test_a_removal_without_a_time_is_dated_by_its_receiving() -> None:
+    message = said("service", "remove", "s1", "swarm")
+    del message["timeNano"]
+
+    assert (event(message).time_source, event(message).uuid is None) == ("received", True)
+
+
+def test_what_the_columns_hold_of_a_removal_is_rebuilt_with_its_time() -> None:
+    message = said("service", "remove", "s1", "swarm")
+    found = event(message, **ENGINE)
+
+    value = value_of(found)
+
+    assert (value["datetime"], value["message"]) == ("2026-11-23T09:27:34.706028Z", message)
+    assert "told" not in value
 
 
 def test_a_message_without_a_time_may_be_another_one_and_has_no_identity() -> None:
