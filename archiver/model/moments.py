@@ -28,17 +28,25 @@ def to_datetime(moment: Micros) -> datetime:
     return EPOCH + timedelta(microseconds=moment)
 
 
+_TWO_DIGITS = [f"{number:02d}" for number in range(60)]
+_MINUTES = [f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
+_MINUTES_A_DAY = len(_MINUTES)
+
+
 @lru_cache(maxsize=4096)
-def _second(moment: int) -> str:
-    whole = EPOCH + timedelta(seconds=moment)
-    return f"{whole.year:04d}{whole:-%m-%dT%H:%M:%S}"
+def _day(day: int) -> str:
+    whole = EPOCH + timedelta(days=day)
+    return f"{whole.year:04d}{whole:-%m-%d}"
 
 
 @lru_cache(maxsize=4096)
 def iso(moment: Micros) -> str:
     """Microseconds UTC as fixed-width ISO 8601, ``2026-11-23T18:35:17.000000Z``: sorts as text, and SQL reads it.
 
-    Remembers its last answers, since messages come in bursts and most platforms date them by the second.
+    Put together from tables, and remembers its last answers: every event passes here, messages come in bursts, and most
+    platforms date them by the second.
     """
-    second, micros = divmod(moment, 1_000_000)
-    return f"{_second(second)}.{micros:06d}Z"
+    seconds, micros = divmod(moment, 1_000_000)
+    minutes, second = divmod(seconds, 60)
+    day, minute = divmod(minutes, _MINUTES_A_DAY)
+    return f"{_day(day)}{_MINUTES[minute]}{_TWO_DIGITS[second]}.{micros:06d}Z"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, Table, column, select, values
 
 from archiver.codec.text import parse
+from archiver.codec.uris import parse as parse_uri
 from archiver.model import Event, EventColumns, Observation, Reject, to_datetime, to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
@@ -31,8 +32,8 @@ Find = Callable[[Connection, set[str]], Mapping[str, int]]
 """The numbers of those resources, by URI, that the archive has."""
 
 
-Asked = tuple[list[Hashable], Iterable[tuple[int, Hashable]]]
-"""What is to be found (None: nothing), and the rows in which it may be: number and content."""
+Asked = tuple[list[tuple[Hashable, ...]], Iterable[tuple[int, Hashable]]]
+"""What is to be found, each in any of some forms, and the rows in which it may be: number and content."""
 
 
 class Numbers:
@@ -121,15 +122,19 @@ class Inventory:
     def _may_hold(self, kind: str) -> bool:
         return self._upto is None or self._upto[kind] > self._after.get(kind, 0)
 
-    def _match(self, kind: str, contents: Sequence[Hashable], rows: Iterable[tuple[int, Hashable]]) -> set[int]:
+    def _match(
+        self, kind: str, contents: Sequence[tuple[Hashable, ...]], rows: Iterable[tuple[int, Hashable]]
+    ) -> set[int]:
         """The places of what is held, each for a row of its own."""
         waiting: dict[Hashable, list[int]] = {}
-        for place, content in reversed(list(enumerate(contents))):
-            if content is not None:
+        for place, forms in reversed(list(enumerate(contents))):
+            for content in forms:
                 waiting.setdefault(content, []).append(place)
         held: set[int] = set()
         for number, content in rows:
-            places = waiting.get(content)
+            places = waiting.get(content, [])
+            while places and places[-1] in held:
+                places.pop()
             if not places:
                 continue
             if self._upto is None:
@@ -156,10 +161,10 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
     numbers = find(connection, {event.resource_uri for event in nameless if event.resource_uri is not None})
-    contents: list[Hashable] = [
-        (event.received_at, canonical(value_of(event)))
+    contents: list[tuple[Hashable, ...]] = [
+        ((event.received_at, canonical(value_of(event))),)
         if event.uuid is None and (event.resource_uri is None or event.resource_uri in numbers)
-        else None
+        else ()
         for event in events
     ]
     pairs = {
@@ -179,28 +184,38 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
 
 
 def _asked_observations(connection: Connection, find: Find, observations: Sequence[Observation]) -> Asked:
-    c, states = schema.observations.c, schema.event_states
+    c, states, texts = schema.observations.c, schema.event_states, schema.texts
     numbers = find(connection, {item.uri for item in observations})
-    contents: list[Hashable] = [
-        (numbers[item.uri], item.observed_at, item.state, _canonical_text(item.extra)) if item.uri in numbers else None
-        for item in observations
-    ]
+    contents = [_forms(item, numbers[item.uri]) if item.uri in numbers else () for item in observations]
     pairs = {(numbers[item.uri], to_datetime(item.observed_at)) for item in observations if item.uri in numbers}
-    joined = schema.observations.outerjoin(states, states.c.id == c.state_id)
-    told = select(c.id, c.resource_id, c.observed_at, states.c.text, c.extra).select_from(joined)
+    joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
+    columns = (c.id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
+    told = select(*columns, texts.c.text.label("name"), c.parent_list_id).select_from(joined)
 
     def rows() -> Iterator[tuple[int, Hashable]]:
         for query in _at(told, c.resource_id, c.observed_at, pairs):
             for page in _streamed(connection, query):
-                for number, resource, observed_at, state, extra in page:
-                    yield number, (resource, to_micros(observed_at), state, _canonical_text(extra))
+                parents = parents_of(connection, {row.parent_list_id for row in page})
+                for row in page:
+                    at, extra = to_micros(row.observed_at), _canonical_text(row.extra)
+                    above = tuple(map(parse_uri, parents[row.parent_list_id]))
+                    yield row.id, (row.resource_id, at, row.state, extra, row.name, above)
 
     return contents, rows()
 
 
+def _forms(item: Observation, number: int) -> tuple[Hashable, ...]:
+    """What an observation says; and without name and parents, as version 0.1.0 kept it."""
+    told = (number, item.observed_at, item.state, _canonical_text(item.extra))
+    whole, bare = (*told, item.name, tuple(map(parse_uri, item.parents))), (*told, None, ())
+    return (whole,) if whole == bare else (whole, bare)
+
+
 def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     c = schema.rejects.c
-    contents: list[Hashable] = [(item.received_at, item.reason, _digest(item.payload)) for item in rejects]
+    contents: list[tuple[Hashable, ...]] = [
+        ((item.received_at, item.reason, _digest(item.payload)),) for item in rejects
+    ]
 
     def rows() -> Iterator[tuple[int, Hashable]]:
         for part in chunks({item.received_at for item in rejects}):

@@ -15,8 +15,10 @@ def plainest() -> Batch:
         [
             Opened(stream, word, "tutum", now, now),
             Condition(stream, "tutum", now, "trouble", "none"),
-            Event("container", "update", "Running", container, (service,), now, "datetime", now, word, None, word),
-            Observation(container, "Running", None, (service,), now, None, word),
+            Event(
+                "container", "update", "Running", container, (service,), now, "datetime", now, word, None, word, word
+            ),
+            Observation(container, "Running", word, (service,), now, None, word),
             Reject(b"{}", "none", now, word),
             Alive(stream, word, now),
             Closed(stream, word, now, "none", "stopped"),
