@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 EVENTS ?= 300000
 JOBS   ?= 4
+SECONDS ?= 60
 
 REPORTS = $(wildcard $(addprefix tests/unit/test_, docker_*.py tutum_*.py credentials.py endings.py fram*.py liveness.py pieces.py \
   proxy.py recordings.py times.py uris.py simulator_rest.py) $(addprefix tests/integration/test_, docker_*.py tutum_*.py import*.py \
@@ -13,7 +14,7 @@ bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random reports differential lint format docs bench clean
+.PHONY: help demo test test-fast test-random test-model reports differential lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -30,6 +31,9 @@ test-fast: $(VENV)/.dev  ## run what takes no database and no daemon: the unit t
 
 test-random: $(VENV)/.dev  ## run the tests that make up examples, with other examples than ever before
 	@$(bin)/python -m pytest -n $(JOBS) --hypothesis-profile=random -m hypothesis $(ARGS)
+
+test-model: $(VENV)/.dev  ## hold the archive against its model, with other histories than ever before (SECONDS=3600)
+	@ARCHIVER_TEST_MODEL_SECONDS=$(SECONDS) $(bin)/python -m pytest -n 0 --timeout 0 tests/integration/test_model.py -k random $(ARGS)
 
 reports: $(VENV)/.dev  ## run what stands for the public reports of people who do this job: streams, files, restores, shells
 	@$(bin)/python -m pytest -n $(JOBS) $(REPORTS) $(ARGS)

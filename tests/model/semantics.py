@@ -1,0 +1,425 @@
+"""What was true when, out of what was told: the rules of docs/archive.md, each in a function that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archiver.model import Micros, ResourceRef
+from archiver.platforms.docker import facts as docker
+from archiver.platforms.tutum import facts as tutum
+
+OPEN = 1 << 62
+"""The end of what still holds."""
+ALWAYS = -(1 << 62)
+EVENT, OBSERVATION = 0, 1
+TOLD, ASKED, INFERRED = 0, 1, 2
+PARENT, TARGET, NAME = "parent", "target", "name"
+GONE = tutum.GONE | docker.GONE
+SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
+"""Types of which an object has one parent at a time."""
+PROVING = frozenset({"container", "service", "node"})
+"""Types of objects whose lists prove something of what they name."""
+ACTION = "action"
+
+
+class Word(NamedTuple):
+    """An event or an observation, as far as it says something of a resource."""
+
+    at: Micros
+    source: int
+    number: int
+    about: ResourceRef | None
+    state: str | None = None
+    name: str | None = None
+    parents: tuple[ResourceRef, ...] = ()
+
+    @property
+    def place(self) -> tuple[Micros, int, int]:
+        """In the order of words."""
+        return self.at, self.source, self.number
+
+
+Told = Sequence[Word]
+"""Everything that was told, in the order of words."""
+
+
+class Stretch(NamedTuple):
+    """From an instant (inclusive) to another (exclusive)."""
+
+    since: Micros
+    until: Micros
+
+    def within(self, other: Stretch) -> Stretch:
+        return Stretch(max(self.since, other.since), min(self.until, other.until))
+
+
+class Step(NamedTuple):
+    """What a word says from its instant on."""
+
+    at: Micros
+    values: frozenset[Any]
+    how: int
+    told_by: int
+
+
+class Fact(NamedTuple):
+    """What was true of a resource from when until when."""
+
+    about: ResourceRef
+    what: str
+    value: Any
+    since: Micros
+    until: Micros
+    how: int
+    told_by: int | None
+
+
+class Run(NamedTuple):
+    """Words in a row that tell one state; of each source so many."""
+
+    state: str
+    since: Micros
+    last: Micros
+    source: int
+    words: tuple[Word, ...]
+
+
+class Present(NamedTuple):
+    """How a resource stands now."""
+
+    first_at: Micros
+    last_at: Micros | None
+    last_source: int | None
+    state: str | None
+    state_since: Micros | None
+    state_at: Micros | None
+    state_source: int | None
+    gone_at: Micros | None
+    name: str | None
+    parents: tuple[ResourceRef, ...]
+    """Its last list, with all that is in it."""
+
+
+class Ran(NamedTuple):
+    """An action, as its events tell of it."""
+
+    about: ResourceRef
+    target: ResourceRef | None
+    state: str | None
+    started_at: Micros
+    finished_at: Micros | None
+    events: int
+    name: str | None
+
+
+def ordered(words: Iterable[Word]) -> Told:
+    """In the order of words."""
+    return sorted(words, key=lambda word: word.place)
+
+
+def resources(told: Told) -> set[ResourceRef]:
+    """Whatever is told about or named."""
+    return {ref for word in told for ref in (word.about, *word.parents) if ref is not None}
+
+
+def own_words(told: Told, ref: ResourceRef) -> list[Word]:
+    """The words of a resource."""
+    return [word for word in told if word.about == ref]
+
+
+# --- rule 1: life ----------------------------------------------------------------------------------------------------
+
+
+def rule_1_first_at(told: Told, ref: ResourceRef) -> Micros:
+    """It lives from the earliest word of its own, or of others that name it."""
+    return min(word.at for word in told if ref in (word.about, *word.parents))
+
+
+def is_end(state: str) -> bool:
+    """Whether a state is an end, on any platform."""
+    return state.lower() in GONE
+
+
+def rule_1_lives(told: Told, ref: ResourceRef) -> list[Stretch]:
+    """It is gone from an end on, until it tells a state that is none."""
+    lives, since = [], rule_1_first_at(told, ref)
+    alive = True
+    for word in own_words(told, ref):
+        if word.state is None:
+            continue
+        if alive and is_end(word.state):
+            lives.append(Stretch(since, word.at))
+            alive = False
+        elif not alive and not is_end(word.state):
+            since, alive = word.at, True
+    if alive:
+        lives.append(Stretch(since, OPEN))
+    return [life for life in lives if life.since < life.until]
+
+
+def rule_1_gone_at(told: Told, ref: ResourceRef) -> Micros | None:
+    """Since when it is gone now."""
+    gone: Micros | None = None
+    for word in own_words(told, ref):
+        if word.state is not None:
+            gone = (word.at if gone is None else gone) if is_end(word.state) else None
+    return gone
+
+
+# --- rules 2 and 3: what a list says ---------------------------------------------------------------------------------
+
+
+def named(word: Word) -> list[ResourceRef]:
+    """The parents that a list names: a resource is no parent of itself."""
+    return [parent for parent in word.parents if parent != word.about]
+
+
+def rule_2_counted(word: Word, kind: str) -> frozenset[ResourceRef]:
+    """Of a single type the last one named counts, of any other all."""
+    found = [parent for parent in named(word) if parent.type == kind]
+    return frozenset(found[-1:] if kind in SINGLE else found)
+
+
+def only(word: Word, kind: str) -> ResourceRef | None:
+    """The one parent of a type that a list names; None when it names none, or several."""
+    found = {parent for parent in named(word) if parent.type == kind}
+    return found.pop() if len(found) == 1 else None
+
+
+def rule_3_belonging(word: Word) -> set[tuple[ResourceRef, ResourceRef]]:
+    """Pairs of named parents of which one belongs to the other by the nature of the platform, each the only one."""
+    if word.about is None or word.about.type not in PROVING:
+        return set()
+    found = set()
+    for near, fars in tutum.BELONGS_TO.items():
+        for far in fars:
+            low, high = only(word, near), only(word, far)
+            if low is not None and high is not None:
+                found.add((low, high))
+    return found
+
+
+def rule_3_edges(word: Word) -> dict[str, frozenset[ResourceRef]]:
+    """What the list puts its resource under, for each type that it names: what belongs to a nearer one is left out."""
+    farther = {high.type for _, high in rule_3_belonging(word)}
+    kinds = {parent.type for parent in named(word)}
+    return {kind: frozenset() if kind in farther else rule_2_counted(word, kind) for kind in kinds}
+
+
+def rule_3_proved(word: Word) -> set[tuple[ResourceRef, ResourceRef]]:
+    """What the list proves of those it names: direct edges, each nearer one under the nearest that it belongs to."""
+    pairs = rule_3_belonging(word)
+    through = {(low, high) for low, middle in pairs for other, high in pairs if middle == other}
+    return pairs - through
+
+
+# --- rules 2 and 4: steps --------------------------------------------------------------------------------------------
+
+
+def rule_2_steps(told: Told, ref: ResourceRef, kind: str) -> list[Step]:
+    """Each list of its own that names the type says anew what holds of that type; any other says nothing of it."""
+    steps = []
+    for word in own_words(told, ref):
+        edges = rule_3_edges(word)
+        if kind in edges:
+            steps.append(Step(word.at, edges[kind], word.source, word.number))
+    return steps
+
+
+def rule_4_steps(told: Told, ref: ResourceRef, kind: str) -> list[Step]:
+    """What the lists of others prove of its place."""
+    return [
+        Step(word.at, frozenset([high]), INFERRED, word.number)
+        for word in told
+        for low, high in rule_3_proved(word)
+        if low == ref and high.type == kind
+    ]
+
+
+def held(steps: Sequence[Step]) -> Iterator[tuple[Stretch, Step]]:
+    """From when until when each step holds; before the first, the first does."""
+    for place, step in enumerate(steps):
+        since = step.at if place else ALWAYS
+        until = steps[place + 1].at if place + 1 < len(steps) else OPEN
+        yield Stretch(since, until), step
+
+
+def clipped(ref: ResourceRef, what: str, steps: Sequence[Step], lives: Sequence[Stretch]) -> list[Fact]:
+    """The steps as far as the resource lived; neighbours of one value are one, told by the first."""
+    facts: list[Fact] = []
+    for value in {value for step in steps for value in step.values}:
+        own: list[Fact] = []
+        for stretch, step in held(steps):
+            for life in lives if value in step.values else ():
+                since, until = stretch.within(life)
+                if since >= until:
+                    continue
+                if own and own[-1].until == since:
+                    own[-1] = own[-1]._replace(until=until)
+                else:
+                    own.append(Fact(ref, what, value, since, until, step.how, step.told_by))
+        facts += own
+    return facts
+
+
+# --- rules 5, 6, 7: facts --------------------------------------------------------------------------------------------
+
+
+def rule_5_parents(told: Told, ref: ResourceRef) -> list[Fact]:
+    """What it told of its place, else what others prove, as long as it lived."""
+    if ref.type == ACTION:
+        return []
+    lives, facts = rule_1_lives(told, ref), []
+    for kind in {other.type for other in resources(told)}:
+        steps = rule_2_steps(told, ref, kind) or rule_4_steps(told, ref, kind)
+        facts += clipped(ref, PARENT, steps, lives)
+    return facts
+
+
+def rule_6_names(told: Told, ref: ResourceRef) -> list[Fact]:
+    """What it was called."""
+    if ref.type == ACTION:
+        return []
+    steps = [
+        Step(word.at, frozenset([word.name]), word.source, word.number)
+        for word in own_words(told, ref)
+        if word.name is not None
+    ]
+    return clipped(ref, NAME, steps, rule_1_lives(told, ref))
+
+
+def rule_7_ran(told: Told, ref: ResourceRef) -> Ran | None:
+    """An action, by its events; None when it has none."""
+    own = [word for word in own_words(told, ref) if word.source == EVENT]
+    if ref.type != ACTION or not own:
+        return None
+    above = [parent for word in own for parent in named(word)]
+    target = min(above, key=lambda parent: tutum.SPECIFIC.get(parent.type, 3), default=None)
+    last = next((word for word in reversed(own) if word.state is not None), None)
+    settled = last is not None and (last.state or "").lower() not in tutum.UNSETTLED
+    names = [word.name for word in own_words(told, ref) if word.name is not None]
+    return Ran(
+        ref,
+        target,
+        last.state if last else None,
+        own[0].at,
+        last.at if last and settled else None,
+        len(own),
+        names[-1] if names else None,
+    )
+
+
+def rule_7_targets(told: Told, ref: ResourceRef) -> list[Fact]:
+    """What an action applies to, while it ran."""
+    ran = rule_7_ran(told, ref)
+    if ran is None:
+        return []
+    return [Fact(ref, TARGET, ran.target, ran.started_at, ran.finished_at or OPEN, TOLD, None)]
+
+
+def all_facts(told: Told) -> set[Fact]:
+    """Everything that was true of everything."""
+    rules = (rule_5_parents, rule_6_names, rule_7_targets)
+    return {fact for ref in resources(told) for rule in rules for fact in rule(told, ref)}
+
+
+# --- rule 8: what is under what --------------------------------------------------------------------------------------
+
+
+class Places:
+    """Who was under whom when, asked as often as one likes."""
+
+    def __init__(self, facts: Iterable[Fact]) -> None:
+        self._parents: dict[ResourceRef, list[Fact]] = {}
+        self._targets: dict[ResourceRef, Fact] = {}
+        instants = set()
+        for fact in facts:
+            if fact.what == PARENT:
+                self._parents.setdefault(fact.about, []).append(fact)
+            elif fact.what == TARGET:
+                self._targets[fact.about] = fact
+            instants.add(fact.since)
+        self._instants = sorted(instants)
+
+    def parents(self, ref: ResourceRef, at: Micros) -> list[tuple[ResourceRef, Micros]]:
+        """What it is directly under at an instant, and at which instant to look at what that is under."""
+        if ref.type == ACTION:
+            ran = self._targets.get(ref)
+            begun = ran is not None and ran.value is not None and ran.since <= at
+            return [(ran.value, ran.since)] if ran is not None and begun else []
+        return [(fact.value, at) for fact in self._parents.get(ref, ()) if fact.since <= at < fact.until]
+
+    def rule_8_under(self, ref: ResourceRef, at: Micros) -> set[ResourceRef]:
+        """Its parents at an instant, and what they are under then; of an action, what its target was under."""
+        seen, waiting = {(ref, at)}, [(ref, at)]
+        while waiting:
+            for place in self.parents(*waiting.pop()):
+                if place not in seen:
+                    seen.add(place)
+                    waiting.append(place)
+        return {found for found, _ in seen} - {ref}
+
+    def rule_8_over(self, ref: ResourceRef, since: Micros | None, until: Micros | None) -> set[ResourceRef]:
+        """What it was under at some instant of a range."""
+        first = ALWAYS if since is None else since
+        last = OPEN if until is None else until
+        instants = [first, *(at for at in self._instants if first < at < last)] if first < last else []
+        return {found for at in instants for found in self.rule_8_under(ref, at)}
+
+    def rule_8_event(self, word: Word) -> set[ResourceRef]:
+        """What an event is under: what its list names, its resource, and what those are under at its instant."""
+        above = {ref for ref in (word.about, *word.parents) if ref is not None}
+        return above.union(*[self.rule_8_under(ref, word.at) for ref in above])
+
+    def ran_under(self, ran: Ran) -> set[ResourceRef]:
+        """What an action is under, itself included."""
+        return {ran.about, *self.rule_8_under(ran.about, OPEN - 1)}
+
+
+# --- rule 9: the present ---------------------------------------------------------------------------------------------
+
+
+def runs(told: Told, ref: ResourceRef) -> list[Run]:
+    """The states in a row, in whatever case the platform writes them, spelled as the first word of each does."""
+    found: list[Run] = []
+    for word in own_words(told, ref):
+        if word.state is None:
+            continue
+        if found and found[-1].state.lower() == word.state.lower():
+            found[-1] = found[-1]._replace(last=word.at, words=(*found[-1].words, word))
+        else:
+            found.append(Run(word.state, word.at, word.at, word.source, (word,)))
+    return found
+
+
+def rule_9_present(told: Told, ref: ResourceRef) -> Present:
+    """How it stands now."""
+    own, told_runs = own_words(told, ref), runs(told, ref)
+    last = own[-1] if own else None
+    run = told_runs[-1] if told_runs else None
+    return Present(
+        rule_1_first_at(told, ref),
+        last.at if last else None,
+        last.source if last else None,
+        run.state if run else None,
+        run.since if run else None,
+        run.last if run else None,
+        run.source if run else None,
+        rule_1_gone_at(told, ref),
+        next((word.name for word in reversed(own) if word.name is not None), None),
+        next((word.parents for word in reversed(own) if word.parents), ()),
+    )
+
+
+def heads(facts: Iterable[Fact]) -> set[ResourceRef]:
+    """Whatever something was ever under."""
+    return {fact.value for fact in facts if fact.what == PARENT}
+
+
+def by_resource(facts: Iterable[Fact]) -> Mapping[ResourceRef, list[Fact]]:
+    """The facts of each."""
+    found: dict[ResourceRef, list[Fact]] = {}
+    for fact in facts:
+        found.setdefault(fact.about, []).append(fact)
+    return found
