@@ -342,23 +342,29 @@ class Places:
             instants.add(fact.since)
         self._instants = sorted(instants)
 
-    def parents(self, ref: ResourceRef, at: Micros) -> list[tuple[ResourceRef, Micros]]:
-        """What it is directly under at an instant, and at which instant to look at what that is under."""
-        if ref.type == ACTION:
-            ran = self._targets.get(ref)
-            begun = ran is not None and ran.value is not None and ran.since <= at
-            return [(ran.value, ran.since)] if ran is not None and begun else []
-        return [(fact.value, at) for fact in self._parents.get(ref, ()) if fact.since <= at < fact.until]
+    def parents(self, ref: ResourceRef, at: Micros) -> list[ResourceRef]:
+        """What it is directly under at an instant; an action has no parents."""
+        return [fact.value for fact in self._parents.get(ref, ()) if fact.since <= at < fact.until]
 
     def rule_8_under(self, ref: ResourceRef, at: Micros) -> set[ResourceRef]:
-        """Its parents at an instant, and what they are under then; of an action, what its target was under."""
-        seen, waiting = {(ref, at)}, [(ref, at)]
+        """Its parents at an instant, and what they are under then; of an action, its target and what that was under."""
+        if ref.type == ACTION:
+            return self._under_its_target(ref, at)
+        seen, waiting = {ref}, [ref]
         while waiting:
-            for place in self.parents(*waiting.pop()):
-                if place not in seen:
-                    seen.add(place)
-                    waiting.append(place)
-        return {found for found, _ in seen} - {ref}
+            for parent in self.parents(waiting.pop(), at):
+                if parent not in seen:
+                    seen.add(parent)
+                    waiting.append(parent)
+        return seen - {ref}
+
+    def _under_its_target(self, action: ResourceRef, at: Micros) -> set[ResourceRef]:
+        """Its target, and what that was under when the action began; the way up does not go through other actions."""
+        ran = self._targets.get(action)
+        if ran is None or ran.value is None or at < ran.since:
+            return set()
+        above = set() if ran.value.type == ACTION else self.rule_8_under(ran.value, ran.since)
+        return {ran.value, *above} - {action}
 
     def rule_8_over(self, ref: ResourceRef, since: Micros | None, until: Micros | None) -> set[ResourceRef]:
         """What it was under at some instant of a range."""
@@ -370,7 +376,8 @@ class Places:
     def rule_8_event(self, word: Word) -> set[ResourceRef]:
         """What an event is under: what its list names, its resource, and what those are under at its instant."""
         above = {ref for ref in (word.about, *word.parents) if ref is not None}
-        return above.union(*[self.rule_8_under(ref, word.at) for ref in above])
+        ways = [ref for ref in above if ref.type != ACTION or ref == word.about]
+        return above.union(*[self.rule_8_under(ref, word.at) for ref in ways])
 
     def ran_under(self, ran: Ran) -> set[ResourceRef]:
         """What an action is under, itself included."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, insert, select, update
 
 from archiver.storage import schema
 from archiver.storage.limits import CacheLimits
@@ -44,7 +44,9 @@ def empty(engine: Engine, beginning: list[tuple[object, ...]]) -> None:
     """Takes everything out of an archive but what it had in the `beginning` (`properties`)."""
     with engine.begin() as connection:
         for table in reversed(schema.metadata.sorted_tables):
-            connection.execute(delete(table))
+            if table is not schema.numbers:
+                connection.execute(delete(table))
+        connection.execute(update(schema.numbers).values(last=0))
         for key, value in beginning:
             connection.execute(insert(schema.archive_properties).values(key=key, value=value))
 

@@ -1,0 +1,160 @@
+"""Random histories: what the recorder writes and the archive answers is what a replay of them by the rules says.
+
+`make test-model SECONDS=3600` goes on for as long as is asked, with other seeds than ever before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.model import Event, Observation, iso, to_micros
+from archiver.transfer.importer import import_lines
+
+from ..conftest import RunArchiver
+from ..model import semantics
+from ..model.histories import History, made, shuffled
+from ..model.judging import Judge, require
+from ..model.replay import Archived
+from .archives import export, rows
+
+AT_ONCE = 15
+SECONDS = float(os.environ.get("ARCHIVER_TEST_MODEL_SECONDS", "0"))
+
+
+@pytest.fixture
+def judge(database_url: str) -> Iterator[Judge]:
+    found = Judge(database_url)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def both(sqlite_url: str, postgres_url: str) -> Iterator[tuple[Judge, Judge]]:
+    """An archive on each database."""
+    found = Judge(sqlite_url), Judge(postgres_url)
+    yield found
+    for one in found:
+        one.close()
+
+
+def judged(judge: Judge, seed: int) -> None:
+    """A history as it came, and the same in another order and other batches."""
+    require(made(seed), lambda history: judge.differences(history, seed))
+    require(shuffled(seed, made(seed)), lambda history: judge.differences(history, seed))
+
+
+def copied(source: Judge, copy: Judge, history: History) -> list[str]:
+    """What the copy, made by export and import, holds and answers otherwise than the original must."""
+    source.write(history)
+    copy.empty()
+    import_lines(copy.url, [line.encode() + b"\n" for line in export(source.url)])
+    return copy.compared(Archived(history))
+
+
+@pytest.mark.parametrize("first", range(0, 90, AT_ONCE))
+def test_an_archive_is_as_the_rules_say(judge: Judge, first: int) -> None:
+    for seed in range(first, first + AT_ONCE):
+        judged(judge, seed)
+
+
+@pytest.mark.parametrize("first", range(1000, 1400, 100))
+def test_the_rules_know_no_order_of_arrival(first: int) -> None:
+    for seed in range(first, first + 100):
+        assert essence(Archived(made(seed))) == essence(Archived(shuffled(seed, made(seed)))), f"seed {seed}"
+
+
+@pytest.mark.parametrize("first", range(2000, 2020, 10))
+def test_a_copy_is_as_the_rules_say(both: tuple[Judge, Judge], first: int) -> None:
+    for seed in range(first, first + 10):
+        source, copy = both if seed % 2 else both[::-1]
+        require(made(seed), lambda history, source=source, copy=copy: copied(source, copy, history))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("first", range(3000, 3020, 10))
+def test_both_databases_hold_the_same(both: tuple[Judge, Judge], first: int) -> None:
+    for seed in range(first, first + 10):
+        for one in both:
+            one.write(made(seed), seed)
+        sqlite, postgresql = (everything(one.url) for one in both)
+        assert sqlite == postgresql, f"seed {seed}"
+
+
+@pytest.mark.parametrize("seed", [4003])
+def test_the_commands_say_what_the_library_says(sqlite_url: str, run_archiver: RunArchiver, seed: int) -> None:
+    judge = Judge(sqlite_url)
+    judge.write(made(seed), seed)
+    judge.close()
+    with Archive.open(sqlite_url) as archive:
+        root = max(archive_refs(seed), key=lambda ref: len(list(archive.events(under=ref, limit=0))))
+        events = [event.id for event in archive.events(under=root, limit=0)]
+        actions = [action.uri for action in archive.actions(root)]
+        spans = [span.state for span in archive.history(root).spans]
+        uri = archive.tree(root).uri
+
+    def said(*arguments: str) -> str:
+        return run_archiver("--database", sqlite_url, *arguments).stdout
+
+    listed = said("events", "--under", root, "-n", "0", "-o", "jsonl")
+    assert [json.loads(line)["id"] for line in listed.splitlines()] == events
+    assert [action["uri"] for action in json.loads(said("actions", root, "-o", "json"))] == actions
+    assert [span["state"] for span in json.loads(said("history", root, "-o", "json"))["spans"]] == spans
+    assert json.loads(said("tree", root, "-o", "json"))["uri"] == uri
+
+
+@pytest.mark.skipif(not SECONDS, reason="runs for as many seconds as ARCHIVER_TEST_MODEL_SECONDS says")
+def test_random_histories_for_as_long_as_is_asked(both: tuple[Judge, Judge]) -> None:
+    first, end = time.time_ns(), time.monotonic() + SECONDS
+    for done in count():
+        if time.monotonic() > end:
+            break
+        seed = first + done
+        print(f"seed {seed}")
+        for one in both:
+            judged(one, seed)
+        source, copy = both if seed % 2 else both[::-1]
+        require(made(seed), lambda history, source=source, copy=copy: copied(source, copy, history))  # type: ignore[misc]
+    print(f"{done} histories, each in two orders, on both databases and as a copy")
+
+
+def essence(expected: Archived) -> object:
+    """What does not depend on the numbers that words have."""
+    told: dict[int, dict[int, Event] | dict[int, Observation]] = {0: expected.events, 1: expected.observations}
+
+    def teller(fact: semantics.Fact) -> object:
+        nobody = fact.how == semantics.INFERRED or fact.told_by is None
+        return None if nobody else told[fact.how][fact.told_by or 0]
+
+    facts = {(fact._replace(told_by=None), teller(fact)) for fact in expected.facts}
+    present = {ref: semantics.rule_9_present(expected.told, ref) for ref in expected.resources}
+    events, observations = (sorted(map(repr, told[source].values())) for source in (0, 1))
+    return facts, present, events, observations, len(expected.conflicts), expected.duplicates
+
+
+def archive_refs(seed: int) -> list[str]:
+    """References to everything in a history."""
+    return sorted(f"{ref.type}/{ref.key}" for ref in Archived(made(seed)).resources)
+
+
+VIEWS = ("event_log", "event_parents", "state_spans", "current_states", "action_log", "subtree", "gap_log")
+
+
+def everything(url: str) -> dict[str, list[str]]:
+    """The export of an archive but for its first line, and all that its views show in numbers and texts."""
+    found = {"export": export(url)[1:]}
+    for view in VIEWS:
+        listed = rows(url, f"SELECT * FROM {view}")
+        found[view] = sorted(str([plain(value) for value in row]) for row in listed)
+    return found
+
+
+def plain(value: object) -> object:
+    """An instant as SQLite's text has it; anything else as it is."""
+    return iso(to_micros(value)) if isinstance(value, datetime) else value

@@ -1,0 +1,339 @@
+"""Holds what the library answers against the model: every kind of question, of everything, over ranges of all sorts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from archiver.api.archive import Archive
+from archiver.codec.uris import parse
+from archiver.model import (
+    Action,
+    ArchivedEvent,
+    Micros,
+    Resource,
+    ResourceRef,
+    Span,
+    TimeRange,
+    TreeNode,
+    now_micros,
+    to_datetime,
+    to_micros,
+)
+from archiver.queries.coverage import BEFORE
+from archiver.storage.views import INTERRUPTED, SILENT
+
+from . import semantics
+from .replay import Archived, Watch, event_word
+from .semantics import OPEN, Ran, Run
+from .tables import differing
+from .watching import blind
+
+Range = tuple[Micros | None, Micros | None]
+_EVER: Range = (None, None)
+_RANGES = 3
+"""Ranges of which is asked beside all time."""
+
+
+def differences(url: str, expected: Archived, seed: int) -> Iterator[str]:
+    """What the archive answers otherwise, in words."""
+    with Archive.open(url) as archive:
+        yield from Questions(archive, expected, random.Random(seed)).differences()
+
+
+class Questions:
+    """Puts the questions to one archive."""
+
+    def __init__(self, archive: Archive, expected: Archived, pick: random.Random) -> None:
+        self._archive, self._expected, self._pick = archive, expected, pick
+        self._instants = sorted({word.at for word in expected.told})
+        self._refs = sorted(expected.resources)
+        self._resources: dict[ResourceRef, Resource] = {}
+
+    def differences(self) -> Iterator[str]:
+        """Everything that is answered otherwise."""
+        yield from self._resolving()
+        yield from self._whole_log()
+        ranges = [_EVER, *(self._range() for _ in range(_RANGES))]
+        for ref in self._refs:
+            yield from self._present(ref)
+            for asked in {_EVER, self._pick.choice(ranges)}:
+                yield from self._events(ref, asked)
+                yield from self._actions([ref], asked)
+                yield from self._history(ref, asked)
+        for asked in ranges[1:] if self._refs else ():
+            roots = self._pick.sample(self._refs, min(2, len(self._refs)))
+            yield from self._actions(roots, asked)
+        for asked in ranges:
+            yield from self._coverage(asked)
+        yield from self._status()
+
+    def _range(self) -> Range:
+        """Mostly of instants at which something was said, and those beside them."""
+        instants = [at + off for at in self._instants for off in (-1, 0, 0, 1)]
+        since, until = self._pick.choice([None, *instants]), self._pick.choice([None, *instants])
+        backwards = since is not None and until is not None and since >= until
+        return (since, None) if backwards else (since, until)
+
+    # --- resources ---
+
+    def _resolving(self) -> Iterator[str]:
+        for ref in self._refs:
+            found = self._archive.resolve(f"{ref.type}/{ref.key}")
+            self._resources[ref] = found
+            yield from differing("resolve", [ref], [ResourceRef(found.type, found.key)])
+            yield from differing("resolve, its URI", [ref], [parse(found.uri)])
+            by_uri = self._archive.resolve(found.uri)
+            yield from differing("resolve by URI", [found.id], [by_uri.id])
+
+    def _present(self, ref: ResourceRef) -> Iterator[str]:
+        found, present = self._resources[ref], semantics.rule_9_present(self._expected.told, ref)
+        yield from differing(f"name of {ref}", [present.name], [found.name])
+        yield from self._tree(ref, gone=False)
+        yield from self._tree(ref, gone=True)
+
+    # --- the log ---
+
+    def _whole_log(self) -> Iterator[str]:
+        found = list(self._archive.events(limit=0))
+        wanted = [_logged(number, self._expected) for number in self._log()]
+        yield from differing("events", wanted, [_heard(event) for event in found])
+        yield from differing("order of events", [self._log()], [[event.id for event in found]])
+        for number in self._pick.sample(sorted(self._expected.events), min(2, len(self._expected.events))):
+            yield from differing(
+                f"event {number}, as it was said", [_said(number, self._expected)], [self._archive.event(number).said]
+            )
+
+    def _log(self) -> list[int]:
+        return sorted(self._expected.events, key=lambda number: (self._expected.events[number].occurred_at, number))
+
+    def _events(self, root: ResourceRef, asked: Range) -> Iterator[str]:
+        places, since_until = self._expected.places, _between(asked)
+        wanted = []
+        for number in self._log():
+            word = event_word((number, self._expected.events[number]))
+            if _is_in(word.at, asked) and root in places.rule_8_event(word):
+                wanted.append(number)
+        limit = self._pick.choice([0, 0, 2])
+        found = self._archive.events(under=self._resources[root], range=since_until, limit=limit)
+        yield from differing(
+            f"rule 8, events under {root} in {asked}, the last {limit or 'of all'}",
+            [wanted[-limit:] if limit else wanted],
+            [[event.id for event in found]],
+        )
+        if asked == _EVER:
+            followed = self._archive.follow(under=self._resources[root], after=0)
+            yield from differing(f"rule 8, what follows under {root}", sorted(wanted), [event.id for event in followed])
+
+    # --- actions ---
+
+    def _actions(self, roots: list[ResourceRef], asked: Range) -> Iterator[str]:
+        under = [ran for ran in self._expected.ran if not self._expected.places.ran_under(ran).isdisjoint(roots)]
+        wanted = [ran for ran in under if overlaps(ran, asked)]
+        found = list(self._archive.actions([self._resources[root] for root in roots], _between(asked)))
+        yield from differing(
+            f"rule 8, actions under {roots} in {asked}", map(_ran, wanted), [_ran_by(action) for action in found]
+        )
+        yield from differing(
+            "order of actions", [sorted(each.started_at for each in found)], [[each.started_at for each in found]]
+        )
+
+    # --- states ---
+
+    def _history(self, ref: ResourceRef, asked: Range) -> Iterator[str]:
+        found = self._archive.history(self._resources[ref], _between(asked)).spans
+        wanted = list(spans(semantics.runs(self._expected.told, ref), asked))
+        yield from differing(f"history of {ref} in {asked}", wanted, [_span(span, asked) for span in found])
+
+    # --- the tree ---
+
+    def _tree(self, root: ResourceRef, *, gone: bool) -> Iterator[str]:
+        parents = tree(self._expected, root, gone=gone)
+        found = self._archive.tree(self._resources[root], gone=gone)
+        nodes = list(_flat(found, None))
+        what = f"tree of {root}" + (", with the gone" if gone else "")
+        present = {ref: semantics.rule_9_present(self._expected.told, ref) for ref in parents}
+        wanted = [(ref, each.name, each.state, each.state_since, each.gone_at) for ref, each in present.items()]
+        yield from differing(what, wanted, [_stands(node) for node, _ in nodes])
+        yield from self._well_placed(what, root, parents, nodes)
+
+    def _well_placed(
+        self,
+        what: str,
+        root: ResourceRef,
+        parents: dict[ResourceRef, set[ResourceRef]],
+        nodes: list[tuple[TreeNode, ResourceRef | None]],
+    ) -> Iterator[str]:
+        """Each is below the one of its parents that has most of the tree above it, unless they are in a circle."""
+        for node, place in nodes:
+            ref = parse(node.uri)
+            circle = any(ref in above(parents, parent) for parent in parents.get(ref, ()))
+            if ref == root or ref not in parents or circle:
+                continue
+            best = max(len(above(parents, parent)) for parent in parents[ref])
+            if place not in parents[ref] or len(above(parents, place)) < best:
+                yield f"{what}: {ref} stands below {place}, its parents are {parents[ref]}"
+
+    # --- who was watching ---
+
+    def _coverage(self, asked: Range) -> Iterator[str]:
+        streams = {session.stream for session in self._expected.sessions.values()}
+        wanted = [
+            gap for stream in sorted(streams) for gap in blind_on(stream, self._expected.sessions.values(), asked)
+        ]
+        found = self._archive.coverage(_between(asked)).gaps
+        heard = [gap for gap in found if gap.stream in streams]
+        yield from differing(
+            f"coverage of {asked}",
+            wanted,
+            [(gap.stream, _micros(gap.since), _micros(gap.until), gap.reason, gap.kind) for gap in heard],
+        )
+        if not found and not streams:
+            yield f"coverage of {asked}: nobody watched, and it is complete"
+
+    # --- numbers ---
+
+    def _status(self) -> Iterator[str]:
+        found, expected = self._archive.status(), self._expected
+        rejects = len(expected.rejects) + len(expected.conflicts)
+        wanted = (len(expected.events), rejects, len(expected.resources))
+        yield from differing("status", [wanted], [(found.events, found.rejects, found.resources)])
+        times = [event.occurred_at for event in expected.events.values()]
+        first_last = (found.first_event_at, found.last_event_at)
+        ends = (to_datetime(min(times)), to_datetime(max(times))) if times else (None, None)
+        yield from differing("status, first and last event", [ends], [first_last])
+
+
+# --- what the model answers ------------------------------------------------------------------------------------------
+
+
+def overlaps(ran: Ran, asked: Range) -> bool:
+    """Whether an action ran in a range: begun before its end, and not ended before its beginning."""
+    since, until = asked
+    ended_before = since is not None and ran.finished_at is not None and ran.finished_at < since
+    return not ended_before and (until is None or ran.started_at < until)
+
+
+def spans(runs: list[Run], asked: Range) -> Iterator[tuple[Any, ...]]:
+    """The states of a range: what was so when it began, and all that came within it."""
+    since, until = asked
+    for place, run in enumerate(runs):
+        end = runs[place + 1].since if place + 1 < len(runs) else None
+        if until is not None and run.since >= until:
+            continue
+        inside = since is None or run.since >= since
+        if not inside and end is not None and since is not None and end <= since:
+            continue
+        start = run.since if inside else since
+        events = sum(1 for word in run.words if word.source == semantics.EVENT and _is_in(word.at, asked))
+        last = until if end is None or (until is not None and end > until) else end
+        yield run.state.lower(), start, last, events
+
+
+def blind_on(stream: str, sessions: Iterable[Watch], asked: Range) -> list[tuple[Any, ...]]:
+    """The gaps of a stream within a range, each with the reason that its session gave."""
+    own = [session for session in sessions if session.stream == stream]
+    return [(stream, gap.since, gap.until, *_reason(gap.why)) for gap in blind(own, *asked, now_micros())]
+
+
+def _reason(session: Watch | None) -> tuple[str, str]:
+    if session is None:
+        return BEFORE, "before"
+    if session.closed_at is None:
+        return SILENT, "silent"
+    return session.reason or INTERRUPTED, session.kind or "lost"
+
+
+def tree(expected: Archived, root: ResourceRef, *, gone: bool) -> dict[ResourceRef, set[ResourceRef]]:
+    """What is under a resource now, each with its parents in the tree; with the gone, as they were at their end."""
+    below: dict[ResourceRef, set[ResourceRef]] = {}
+    for fact in expected.facts:
+        ended = gone and fact.until == semantics.rule_1_gone_at(expected.told, fact.about)
+        if fact.what == semantics.PARENT and (fact.until == OPEN or ended):
+            below.setdefault(fact.value, set()).add(fact.about)
+    parents: dict[ResourceRef, set[ResourceRef]] = {root: set()}
+    waiting = [root]
+    while waiting:
+        parent = waiting.pop()
+        for child in below.get(parent, set()) - {root}:
+            if child not in parents:
+                waiting.append(child)
+            parents.setdefault(child, set()).add(parent)
+    return parents
+
+
+def above(parents: dict[ResourceRef, set[ResourceRef]], ref: ResourceRef) -> set[ResourceRef]:
+    """All that is above one in a tree."""
+    found: set[ResourceRef] = set()
+    waiting = [ref]
+    while waiting:
+        new = parents.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+# --- both in the same words ------------------------------------------------------------------------------------------
+
+
+def _between(asked: Range) -> TimeRange:
+    return TimeRange(*[None if at is None else to_datetime(at) for at in asked])
+
+
+def _is_in(at: Micros, asked: Range) -> bool:
+    since, until = asked
+    return (since is None or at >= since) and (until is None or at < until)
+
+
+def _micros(moment: datetime | None) -> Micros | None:
+    return None if moment is None else to_micros(moment)
+
+
+def _logged(number: int, expected: Archived) -> tuple[Any, ...]:
+    event = expected.events[number]
+    about = None if event.resource_uri is None else parse(event.resource_uri)
+    parents = tuple(map(parse, event.parents))
+    told = (event.type, event.action, event.state, about, parents, event.occurred_at, event.received_at)
+    return (number, *told, event.uuid, event.time_source)
+
+
+def _heard(event: ArchivedEvent) -> tuple[Any, ...]:
+    about = None if event.resource_uri is None else parse(event.resource_uri)
+    parents = tuple(map(parse, event.parents))
+    times = to_micros(event.occurred_at), to_micros(event.received_at)
+    return (event.id, event.type, event.action, event.state, about, parents, *times, event.uuid, event.time_source)
+
+
+def _said(number: int, expected: Archived) -> dict[str, Any]:
+    """The JSON that the platform sent, from which the event was made."""
+    from archiver.storage.duplicates import value_of
+
+    return value_of(expected.events[number])
+
+
+def _ran(ran: Ran) -> tuple[Any, ...]:
+    state = None if ran.state is None else ran.state.lower()
+    return ran.about, ran.target, state, ran.started_at, ran.finished_at, ran.events, ran.name
+
+
+def _ran_by(action: Action) -> tuple[Any, ...]:
+    target = None if action.target is None else parse(action.target)
+    state = None if action.state is None else action.state.lower()
+    times = to_micros(action.started_at), _micros(action.finished_at)
+    return parse(action.uri), target, state, *times, action.events, action.name
+
+
+def _span(span: Span, asked: Range) -> tuple[Any, ...]:
+    return span.state.lower(), to_micros(span.since), _micros(span.until), span.events
+
+
+def _stands(node: TreeNode) -> tuple[Any, ...]:
+    return parse(node.uri), node.name, node.state, _micros(node.since), _micros(node.gone_at)
+
+
+def _flat(node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:
+    yield node, place
+    for child in node.children:
+        yield from _flat(child, parse(node.uri))

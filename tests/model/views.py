@@ -1,0 +1,122 @@
+"""Holds the published views against the model: what a report in plain SQL finds is what the rules say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from archiver.codec.uris import parse
+from archiver.model import ResourceRef
+
+from . import semantics
+from .answers import blind_on
+from .replay import Archived
+from .tables import differing
+
+_SOURCES = ("event", "observation")
+
+
+def differences(connection: Connection, expected: Archived) -> Iterator[str]:
+    """What a view shows otherwise, in words."""
+    yield from Views(connection, expected).differences()
+
+
+class Views:
+    """The views of one archive."""
+
+    def __init__(self, connection: Connection, expected: Archived) -> None:
+        self._connection, self._expected = connection, expected
+        told = expected.told
+        self._present = {ref: semantics.rule_9_present(told, ref) for ref in expected.resources}
+
+    def differences(self) -> Iterator[str]:
+        """Everything that is shown otherwise."""
+        for of_view in (
+            self._event_log,
+            self._event_parents,
+            self._state_spans,
+            self._current_states,
+            self._action_log,
+            self._gap_log,
+        ):
+            yield from of_view()
+
+    def _rows(self, statement: str) -> list[list[Any]]:
+        return [list(row) for row in self._connection.execute(text(statement))]
+
+    def _event_log(self) -> Iterator[str]:
+        wanted = []
+        for number, event in self._expected.events.items():
+            ref = None if event.resource_uri is None else parse(event.resource_uri)
+            session = self._expected.sessions.get(event.session or "")
+            name = None if ref is None else self._present[ref].name
+            told = (event.type, event.action, event.state, ref, name, event.occurred_at, event.received_at, event.uuid)
+            wanted.append([number, session and session.stream, *told, event.time_source])
+        columns = "id, stream, type, action, state, uri, name, occurred_us, received_us, uuid, time_source"
+        yield from differing("event_log", wanted, _parsed(self._rows(f"SELECT {columns} FROM event_log"), 5))
+
+    def _event_parents(self) -> Iterator[str]:
+        wanted = [
+            [number, position, parse(uri)]
+            for number, event in self._expected.events.items()
+            for position, uri in enumerate(event.parents)
+        ]
+        found = self._rows("SELECT event_id, position, uri FROM event_parents")
+        yield from differing("event_parents", wanted, _parsed(found, 2))
+
+    def _state_spans(self) -> Iterator[str]:
+        wanted = []
+        for ref in self._expected.resources:
+            runs = semantics.runs(self._expected.told, ref)
+            for place, run in enumerate(runs):
+                until = runs[place + 1].since if place + 1 < len(runs) else None
+                seconds = None if until is None else (until - run.since) / 1e6
+                wanted.append([ref, ref.type, run.state, run.since, until, seconds, _SOURCES[run.source]])
+        columns = "uri, type, state, since_us, until_us, seconds, source"
+        yield from differing("state_spans", wanted, _parsed(self._rows(f"SELECT {columns} FROM state_spans"), 0))
+
+    def _current_states(self) -> Iterator[str]:
+        wanted = [
+            [ref, ref.type, now.name, now.state, now.state_at, now.state_since, now.gone_at, now.first_at]
+            for ref, now in self._present.items()
+            if now.state is not None
+        ]
+        columns = "uri, type, name, state, seen_us, since_us, gone_us, first_us"
+        yield from differing("current_states", wanted, _parsed(self._rows(f"SELECT {columns} FROM current_states"), 0))
+
+    def _action_log(self) -> Iterator[str]:
+        wanted = []
+        for ran in self._expected.ran:
+            seconds = None if ran.finished_at is None else (ran.finished_at - ran.started_at) / 1e6
+            wanted.append([ran.about, ran.target, ran.name, ran.started_at, ran.finished_at, seconds, _state(ran)])
+        columns = "action, target, name, started_us, finished_us, seconds, lower(state)"
+        found = _parsed(_parsed(self._rows(f"SELECT {columns} FROM action_log"), 0), 1)
+        yield from differing("action_log", *(map(self._without_observed, rows) for rows in (wanted, found)))
+
+    def _without_observed(self, row: list[Any]) -> list[Any]:
+        """No source observes actions, and what the state of one would be is nowhere said."""
+        words = semantics.own_words(self._expected.told, row[0])
+        observed = any(word.source == semantics.OBSERVATION and word.state is not None for word in words)
+        return row[:-1] if observed else row
+
+    def _gap_log(self) -> Iterator[str]:
+        sessions = self._expected.sessions.values()
+        streams = {session.stream for session in sessions}
+        wanted = [list(gap[:4]) for stream in streams for gap in blind_on(stream, sessions, (None, None))]
+        found = self._rows("SELECT stream, since_us, until_us, reason FROM gap_log")
+        yield from differing("gap_log", wanted, found)
+
+
+def _state(ran: semantics.Ran) -> str | None:
+    return None if ran.state is None else ran.state.lower()
+
+
+def _parsed(rows: list[list[Any]], place: int) -> list[list[Any]]:
+    """The rows with one URI read as what it names."""
+
+    def read(uri: str | None) -> ResourceRef | None:
+        return None if uri is None else parse(uri)
+
+    return [[*row[:place], read(row[place]), *row[place + 1 :]] for row in rows]
