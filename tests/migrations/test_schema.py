@@ -243,8 +243,10 @@ def test_a_migration_that_fails_leaves_nothing(
 
 def test_check_tells_that_rows_are_missing(database_url: str) -> None:
     with connected(database_url, to_write=True) as connection:
+        connection.execute(text("UPDATE numbers SET last = 2 WHERE name = 'resources'"))
+        connection.execute(text("UPDATE numbers SET last = 1 WHERE name = 'event_types'"))
         connection.execute(text("INSERT INTO event_types VALUES (1, 'container')"))
-        connection.execute(text("INSERT INTO resources VALUES (2, 1, 'k', '/api/v1/container/k/', NULL, NULL)"))
+        connection.execute(text("INSERT INTO resources VALUES (2, 1, 'k', '/api/v1/container/k/')"))
 
     assert migrate.check(database_url) == ["1 of 2 rows of resources are missing"]
 
@@ -252,10 +254,10 @@ def test_check_tells_that_rows_are_missing(database_url: str) -> None:
 def test_check_tells_what_is_wrong(database_url: str) -> None:
     with connected(database_url, to_write=True) as connection:
         connection.execute(text("DROP VIEW gap_log"))
-        connection.execute(text("DROP INDEX ix_resources_name"))
+        connection.execute(text("DROP INDEX ix_resources_uri"))
 
     found = migrate.check(database_url)
 
     assert len(found) == 2
     assert any("gap_log" in problem for problem in found)
-    assert any("ix_resources_name" in problem for problem in found)
+    assert any("ix_resources_uri" in problem for problem in found)
