@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import compress
+from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, LargeBinary, Select, column, literal_column, select, values
+from sqlalchemy import Connection, literal_column, select
 
 from archiver.codec.events import rebuild
 from archiver.codec.text import dump
-from archiver.model import Event, EventColumns, Reject, to_datetime
+from archiver.model import Event, EventColumns, Reject, iso
 from archiver.platforms.docker.facts import essence
 from archiver.platforms.docker.messages import normal
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.rows import event_of, event_rows, parents_of
-from archiver.storage.uuids import pack
+from archiver.storage.uuids import pack, pack_all
 
 CONFLICT = "its uuid is archived already, with other content"
 ANEW = frozenset({"received", "told"})
@@ -97,9 +98,10 @@ def _identities(event: Event) -> tuple[_Identity, ...]:
 
 def _says_nothing_else(event: Event, known: Event) -> bool:
     """Whether it is the same event, or as much of it as `archiver events` lists."""
-    return (event.extra is None and _listed(event) == _listed(known)) or (
-        _content(value_of(event)) == _content(value_of(known))
-    )
+    as_known = event.extra is None or (event.extra, event.time_source) == (known.extra, known.time_source)
+    if as_known and _listed(event) == _listed(known):
+        return True
+    return _content(value_of(event)) == _content(value_of(known))
 
 
 def _listed(event: Event) -> tuple[object, ...]:
@@ -140,30 +142,44 @@ def value_of(event: Event) -> dict[str, Any]:
 
 def _archived(connection: Connection, events: EventColumns) -> Iterator[Known]:
     """The archived events that any of these may be."""
-    numbers = {number for query in _same(events) for number in connection.scalars(query)}
-    for part in chunks(numbers):
+    for part in chunks({*_dated(connection, events), *_dated_anew(connection, events)}):
         rows = connection.execute(event_rows().where(_c.id.in_(part))).all()
         parents = parents_of(connection, {row.parent_list_id for row in rows})
         for row in rows:
             yield Known(event_of(row, parents[row.parent_list_id]), row.id, row.session_id)
 
 
-def _same(events: EventColumns) -> Iterator[Select[tuple[int]]]:
-    """Asks for the numbers of what has the time and uuid of any of these, or the uuid where times are given anew."""
-    named = [uuid is not None for uuid in events.uuid]
-    pairs = {
-        (to_datetime(at), pack(uuid))
-        for at, uuid in compress(zip(events.occurred_at, events.uuid, strict=True), named)
-        if uuid is not None
-    }
+def _dated(connection: Connection, events: EventColumns) -> Iterator[int]:
+    """The numbers of the archived events with the time and uuid of any of these."""
+    pairs = dict.fromkeys(
+        (at, uuid) for at, uuid in zip(events.occurred_at, pack_all(events.uuid), strict=True) if uuid is not None
+    )
+    postgres = connection.dialect.name == "postgresql"
     for part in chunks(pairs):
-        given = values(column("moment", schema.Instant), column("uuid", LargeBinary), name="given").data(part)
-        asked = given.cte("asked")
-        yield select(_c.id).join(asked, (_c.occurred_at == asked.c.moment) & (_c.uuid == asked.c.uuid))
+        moments, uuids = [iso(at) for at, _ in part], [uuid for _, uuid in part]
+        if postgres:
+            found = connection.exec_driver_sql(_ASK_POSTGRES, (moments, uuids))
+        else:
+            found = connection.exec_driver_sql(_ask_sqlite(len(part)), tuple(chain(*zip(moments, uuids, strict=True))))
+        yield from found.scalars()
+
+
+# By hand, since SQLAlchemy takes longer to put as many pairs into a statement than the database to find them.
+_ASK = "SELECT e.id FROM asked JOIN events e ON e.occurred_at = asked.moment AND e.uuid = asked.uuid"
+_ASK_POSTGRES = f"WITH asked (moment, uuid) AS (SELECT * FROM unnest(%s::timestamptz[], %s::bytea[])) {_ASK}"
+
+
+@lru_cache(maxsize=4)
+def _ask_sqlite(pairs: int) -> str:
+    return f"WITH asked (moment, uuid) AS (VALUES {','.join(['(?,?)'] * pairs)}) {_ASK}"
+
+
+def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[int]:
+    """The numbers of the archived events with the uuid of any of these, where each who tells gives a time anew."""
     anew = {
         pack(uuid)
         for source, uuid in zip(events.time_source, events.uuid, strict=True)
         if uuid is not None and source in ANEW
     }
-    for uuids in chunks(anew):
-        yield select(_c.id).where(_IS_ANEW, _c.uuid.in_(uuids))
+    for part in chunks(anew):
+        yield from connection.scalars(select(_c.id).where(_IS_ANEW, _c.uuid.in_(part)))
