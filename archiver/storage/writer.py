@@ -26,7 +26,7 @@ from archiver.storage.tellings import write_tellings
 from archiver.storage.uuids import pack_all
 
 _TIME_SOURCES = {source: number for number, source in enumerate(schema.TIME_SOURCES)}
-_NOTHING = Told((), (), (), (), (), ())
+_NOTHING = Told()
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def test_memory_is_bounded_whatever_the_number_of_resources_and_states(database_
         [event(f"container/{n}.{m}", f"s{n}.{m}", n, [f"service/{n}", "stack/1"]) for m in range(20)] for n in range(60)
     ]
     # Without bounds it is 300 kB, and 25 without that of the words alone.
-    assert growth(database_url, batches, CacheLimits(words=20, resources=20, links=20, placed=20)) < 15_000
+    assert growth(database_url, batches, CacheLimits(words=20, resources=20, links=20, lists=20, standing=20)) < 15_000
 
     below = "SELECT count(*) FROM subtree WHERE ancestor_uri = :top"
     assert rows(database_url, below, top=uri("stack/1")) == [(60 * 21,)]
@@ -232,7 +232,7 @@ def test_memory_is_bounded_whatever_the_number_of_parents(sqlite_url: str) -> No
     batches: list[list[Record]] = [[event(f"container/{n}", "Running", n, parents)] for n in range(30)]
 
     # Without bounds it is 500 kB, and 50 without that of the pairs alone.
-    assert growth(sqlite_url, batches, CacheLimits(links=100, pairs=1000)) < 15_000
+    assert growth(sqlite_url, batches, CacheLimits(links=100, lists=100)) < 15_000
     assert rows(sqlite_url, "SELECT count(*) FROM subtree") == [(30 * 500,)]
 
 
