@@ -62,13 +62,14 @@ def _anchor(heading: str) -> str:
 _SCHEMA_HEAD = f"""{MADE}
 # Schema
 
-Reports are written over the six views: they are the same on SQLite and PostgreSQL, and only ever grow.
+Reports are written over the seven views: they are the same on SQLite and PostgreSQL, and only ever grow.
 The tables below them may change with a release; `archiver db upgrade` changes them.
 [sql.md](sql.md) has queries to begin with.
 
 Instants (`*_at`, `since`, `until`) are UTC: `timestamptz` on PostgreSQL, text such as `2026-11-23T18:35:17.000000Z`
-on SQLite, which compares and groups as it stands. `seconds` is a number with a fraction, `id` a whole number,
-everything else text. On PostgreSQL the descriptions stand in the database as well (`\\d+ event_log` in psql).
+on SQLite, which compares and groups as it stands. Beside each stands the same instant as a whole number of microseconds
+since 1970 (`*_us`), to reckon with. `seconds` is a number with a fraction, `id`, `event_id`, `resource_id`, `position`
+and `holds` are whole numbers, everything else is text. On PostgreSQL the descriptions stand in the database as well (`\\d+ event_log` in psql).
 """
 
 

@@ -90,9 +90,9 @@ def test_the_views_are_those_of_the_program(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_the_frozen_views_of_the_first_release_are_its_code(dialect: str) -> None:
-    """Until there is a revision 0002, which freezes its own."""
-    frozen = migrate.migrations() / "sql" / f"0001_views_{dialect}.sql"
+def test_the_frozen_views_of_the_second_edition_are_its_code(dialect: str) -> None:
+    """Until there is a revision that changes them, which freezes its own."""
+    frozen = migrate.migrations() / "sql" / f"0002_views_{dialect}.sql"
     comment, _, statements = frozen.read_text().partition("\n\n")
 
     assert comment.startswith("-- ")

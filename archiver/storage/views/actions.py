@@ -1,0 +1,49 @@
+"""The view of actions: what ran, on what, from when until when."""
+
+from __future__ import annotations
+
+from archiver.storage.schema import OPEN, TARGET
+from archiver.storage.views.events import NAME_NOW
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View, seconds
+
+_FINISHED = f"CASE WHEN f.until < {OPEN} THEN f.until END"
+
+
+_STATE = (
+    """(SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id)"""
+)
+_SEEN = "(SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id)"
+
+
+def _action_log(say: Idioms) -> str:
+    return f"""
+SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS target,
+  {_STATE} AS state, e.occurred_at AS started_at,
+  {say.instant(_FINISHED)} AS finished_at, {seconds("f.since", _FINISHED)} AS seconds,
+  f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us
+FROM facts f
+JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON {say.likely("o.id = f.value", 0.00001)}
+WHERE {say.likely(f"f.what = {TARGET}", 0.5)}
+"""
+
+
+action_log = View(
+    "action_log",
+    "Every action that ran on the platform",
+    {
+        "action": "URI of the action",
+        "name": "What it does, where known",
+        "target": "URI of the object it applies to",
+        "state": "Its last state",
+        "started_at": "When it was first heard of, UTC",
+        "finished_at": "When it ended, UTC; NULL: not as far as known",
+        "seconds": "How long it took",
+        "started_us": "When it was first heard of, in microseconds since 1970",
+        "finished_us": "When it ended, in microseconds since 1970; NULL: not as far as known",
+        "seen_us": "When its last state was told, in microseconds since 1970",
+    },
+    _action_log,
+)

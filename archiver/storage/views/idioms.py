@@ -1,0 +1,89 @@
+"""How each of the two databases says what has no common SQL; all else in the views is one text for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Idioms(NamedTuple):
+    """What the databases say differently; every argument and answer is the text of an expression."""
+
+    now: str
+    """The present instant, in microseconds since 1970."""
+    micros: Callable[[str], str]
+    """An instant of a base table as microseconds since 1970."""
+    instant: Callable[[str], str]
+    """Microseconds since 1970 as an instant."""
+    latest: Callable[[Sequence[str]], str]
+    """The greatest of some numbers, none of which is NULL."""
+    earliest: Callable[[Sequence[str]], str]
+    """The least of them."""
+    uuid: Callable[[str], str]
+    """A packed uuid (storage.uuids) as the text it was."""
+    likely: Callable[[str, float], str]
+    """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
+    either: Callable[[Callable[[str], str], Sequence[str]], str]
+    """A SELECT from one source or another: the function writes it over a source of rows, given as a table or SELECT."""
+
+
+_BEFORE_1970 = 62_135_596_800
+"""Seconds from year 1 to 1970: SQLite's / and % round towards zero, so it counts from there."""
+
+
+def _sqlite_instant(micros: str) -> str:
+    shifted = f"({micros} + {_BEFORE_1970}000000)"
+    seconds = f"strftime('%Y-%m-%dT%H:%M:%S', {shifted} / 1000000 - {_BEFORE_1970}, 'unixepoch')"
+    return f"{seconds} || printf('.%06dZ', {shifted} % 1000000)"
+
+
+def _one_of(function: str) -> Callable[[Sequence[str]], str]:
+    return lambda numbers: numbers[0] if len(numbers) == 1 else f"{function}({', '.join(numbers)})"
+
+
+def _hyphened(digits: str) -> str:
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return " || '-' || ".join(f"substr({digits}, {begin}, {length})" for begin, length in parts)
+
+
+def _in_each(select: Callable[[str], str], sources: Sequence[str]) -> str:
+    """SQLite looks into each SELECT of a UNION ALL, but brings a filter only to what stands in it."""
+    return "\nUNION ALL\n".join(select(f"({source})") for source in sources)
+
+
+def _over_all(select: Callable[[str], str], sources: Sequence[str]) -> str:
+    """PostgreSQL joins with the tables of a UNION ALL through their indexes, but only with plain tables."""
+    return select("(\n  " + "\n  UNION ALL\n  ".join(sources) + "\n)")
+
+
+IDIOMS = {
+    "sqlite": Idioms(
+        now="(CAST(strftime('%s', 'now') AS integer) * 1000000)",
+        micros=lambda instant: (
+            f"(CAST(strftime('%s', substr({instant}, 1, 19)) AS integer) * 1000000"
+            f" + CAST(substr({instant}, 21, 6) AS integer))"
+        ),
+        instant=_sqlite_instant,
+        latest=_one_of("max"),
+        earliest=_one_of("min"),
+        uuid=lambda uuid: (
+            f"CASE length({uuid}) WHEN 16 THEN {_hyphened(f'lower(hex({uuid}))')}"
+            f" ELSE ltrim(CAST({uuid} AS text), char(0)) END"
+        ),
+        likely=lambda condition, part: f"likelihood({condition}, {part})",
+        either=_in_each,
+    ),
+    "postgresql": Idioms(
+        now="CAST(extract(epoch FROM now()) * 1000000 AS bigint)",
+        micros=lambda instant: f"CAST(extract(epoch FROM {instant}) * 1000000 AS bigint)",
+        instant=lambda micros: f"to_timestamp(CAST({micros} AS double precision) / 1000000)",
+        latest=_one_of("greatest"),
+        earliest=_one_of("least"),
+        uuid=lambda uuid: (
+            f"CASE length({uuid}) WHEN 16 THEN CAST(CAST(encode({uuid}, 'hex') AS uuid) AS text)"
+            f" ELSE convert_from(ltrim({uuid}, '\\x00'), 'UTF8') END COLLATE \"C\""
+        ),
+        likely=lambda condition, _part: condition,
+        either=_over_all,
+    ),
+}

@@ -1,0 +1,130 @@
+"""The views of states: every stretch of one state, and the state in which every object is."""
+
+from __future__ import annotations
+
+from archiver.storage.views.events import name_then
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View, seconds
+
+# The words of an object, in the order in which they count: (at, source, id). What says nothing of a state is none here.
+_TOLD = "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events"
+_FOUND = "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations"
+
+# The state in the word before: a span begins only where it is another, or where there is none.
+_BEFORE = """(
+    SELECT lower(b.text) FROM (
+      SELECT at, source, state_id FROM (
+        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
+        FROM events o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
+          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      UNION ALL
+      SELECT at, source, state_id FROM (
+        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
+        FROM observations o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
+          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  )"""
+
+
+def _next(table: str, at: str, later: str) -> str:
+    """The first word of a table that ends the span of a word; none is looked for after what still holds."""
+    return f"""{table}.id = CASE WHEN w.us < p.state_since THEN (
+    SELECT o.id FROM {table} o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.{at} >= w.at AND (o.{at} > w.at OR {later})
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.{at}, o.id LIMIT 1) END"""
+
+
+def _state_spans(say: Idioms) -> str:
+    def spans(words: str) -> str:
+        us = say.micros("w.at")
+        told = _next("events", "occurred_at", "(w.source = 0 AND o.id > w.id)").replace("w.us", us)
+        found = _next("observations", "observed_at", "w.source = 0 OR o.id > w.id").replace("w.us", us)
+        return f"""
+SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, {_EARLIER} AS until,
+  CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
+  w.resource_id AS resource_id
+FROM {words} w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON {told}
+LEFT JOIN observations ON {found}
+WHERE coalesce({_BEFORE} <> lower(s.text), true)
+"""
+
+    since_us, until_us = say.micros("spans.since"), say.micros("spans.until")
+    return f"""
+SELECT uri, type, state, since, until, {seconds(since_us, until_us)} AS seconds, source,
+  {since_us} AS since_us, {until_us} AS until_us, {name_then("spans.resource_id", since_us)} AS name
+FROM ({say.either(spans, (_TOLD, _FOUND))}) spans
+"""
+
+
+_EARLIER = """CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END"""
+
+
+state_spans = View(
+    "state_spans",
+    "The state timeline of every resource: one row per state and stretch of time",
+    {
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "state": "The state, as first told",
+        "since": "From when on, UTC",
+        "until": "Until when, UTC; NULL: still so",
+        "seconds": "How long; NULL: still so",
+        "source": "event, or observation when the state was learnt by asking",
+        "since_us": "From when on, in microseconds since 1970",
+        "until_us": "Until when, in microseconds since 1970; NULL: still so",
+        "name": "What the resource was called when it began",
+    },
+    _state_spans,
+)
+
+
+_NAME = "(SELECT b.text FROM texts b WHERE b.id = p.name_id)"
+
+
+def _current_states(say: Idioms) -> str:
+    return f"""
+SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.instant("p.state_at")} AS seen_at,
+  CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
+  {say.instant("p.state_since")} AS since, {say.instant("p.gone_at")} AS gone_at,
+  {say.instant("p.first_at")} AS first_at,
+  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = p.state_id
+"""
+
+
+current_states = View(
+    "current_states",
+    "The last known state of every resource",
+    {
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "name": "Its name, where known",
+        "state": "The last state known",
+        "seen_at": "When that was last told or found, UTC",
+        "source": "event, or observation when the state was learnt by asking",
+        "since": "Since when it is in that state, UTC",
+        "gone_at": "Since when it is no more, UTC; NULL: it lives",
+        "first_at": "When it was first heard of, UTC",
+        "seen_us": "When its state was last told or found, in microseconds since 1970",
+        "since_us": "Since when it is in that state, in microseconds since 1970",
+        "gone_us": "Since when it is no more, in microseconds since 1970; NULL: it lives",
+        "first_us": "When it was first heard of, in microseconds since 1970",
+    },
+    _current_states,
+)

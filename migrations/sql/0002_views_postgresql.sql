@@ -1,0 +1,484 @@
+-- The published views as of revision 0002; frozen, never edited after the release.
+
+CREATE VIEW event_log AS
+SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id) AS stream, t.text AS type, (SELECT b.text FROM event_actions b WHERE b.id = e.action_id) AS action, s.text AS state, r.uri AS uri,
+  (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
+  e.occurred_at AS occurred_at, to_timestamp(CAST(e.received_at AS double precision) / 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
+  e.extra AS extra, CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
+  CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' END AS time_source,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) AS name_then
+FROM events e
+JOIN event_types t ON t.id = e.type_id
+LEFT JOIN event_states s ON s.id = e.state_id
+LEFT JOIN resources r ON r.id = e.resource_id;
+
+COMMENT ON VIEW event_log IS 'Every event, all texts joined in';
+
+COMMENT ON COLUMN event_log.id IS 'Number of the event, in the order of archiving';
+
+COMMENT ON COLUMN event_log.stream IS 'The stream it came from; NULL when imported without a session';
+
+COMMENT ON COLUMN event_log.type IS 'Type of the event';
+
+COMMENT ON COLUMN event_log.action IS 'create, update, delete ...';
+
+COMMENT ON COLUMN event_log.state IS 'The state the object is in from now on';
+
+COMMENT ON COLUMN event_log.uri IS 'URI of the object it tells about';
+
+COMMENT ON COLUMN event_log.name IS 'Name of that object, the last known';
+
+COMMENT ON COLUMN event_log.occurred_at IS 'When it happened, UTC';
+
+COMMENT ON COLUMN event_log.received_at IS 'When it was received, UTC';
+
+COMMENT ON COLUMN event_log.uuid IS 'The platform''s own identifier of the event';
+
+COMMENT ON COLUMN event_log.extra IS 'JSON object of everything else the event says';
+
+COMMENT ON COLUMN event_log.occurred_us IS 'When it happened, in microseconds since 1970';
+
+COMMENT ON COLUMN event_log.received_us IS 'When it was received, in microseconds since 1970';
+
+COMMENT ON COLUMN event_log.time_source IS 'Where occurred_at is from: the event''s datetime or date, when it was received, or told anew';
+
+COMMENT ON COLUMN event_log.name_then IS 'What the object was called when it happened';
+
+CREATE VIEW event_parents AS
+SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri
+FROM events e
+JOIN parent_list_members m ON m.list_id = e.parent_list_id
+JOIN resources r ON r.id = m.resource_id;
+
+COMMENT ON VIEW event_parents IS 'The parents that each event names, in its order';
+
+COMMENT ON COLUMN event_parents.event_id IS 'The event';
+
+COMMENT ON COLUMN event_parents.position IS 'Place in the event''s list, from 0';
+
+COMMENT ON COLUMN event_parents.resource_id IS 'Number of the parent';
+
+COMMENT ON COLUMN event_parents.uri IS 'URI of the parent';
+
+CREATE VIEW state_spans AS
+SELECT uri, type, state, since, until, CAST(CAST(extract(epoch FROM spans.until) * 1000000 AS bigint) - CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AS double precision) / 1e6 AS seconds, source,
+  CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AS since_us, CAST(extract(epoch FROM spans.until) * 1000000 AS bigint) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM spans.since) * 1000000 AS bigint)) AS name
+FROM (
+SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AS until,
+  CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
+  w.resource_id AS resource_id
+FROM (
+  SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations
+) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (
+    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.occurred_at, o.id LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (
+    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.observed_at, o.id LIMIT 1) END
+WHERE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT at, source, state_id FROM (
+        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
+        FROM events o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
+          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      UNION ALL
+      SELECT at, source, state_id FROM (
+        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
+        FROM observations o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
+          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true)
+) spans;
+
+COMMENT ON VIEW state_spans IS 'The state timeline of every resource: one row per state and stretch of time';
+
+COMMENT ON COLUMN state_spans.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN state_spans.type IS 'Its type';
+
+COMMENT ON COLUMN state_spans.state IS 'The state, as first told';
+
+COMMENT ON COLUMN state_spans.since IS 'From when on, UTC';
+
+COMMENT ON COLUMN state_spans.until IS 'Until when, UTC; NULL: still so';
+
+COMMENT ON COLUMN state_spans.seconds IS 'How long; NULL: still so';
+
+COMMENT ON COLUMN state_spans.source IS 'event, or observation when the state was learnt by asking';
+
+COMMENT ON COLUMN state_spans.since_us IS 'From when on, in microseconds since 1970';
+
+COMMENT ON COLUMN state_spans.until_us IS 'Until when, in microseconds since 1970; NULL: still so';
+
+COMMENT ON COLUMN state_spans.name IS 'What the resource was called when it began';
+
+CREATE VIEW current_states AS
+SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, to_timestamp(CAST(p.state_at AS double precision) / 1000000) AS seen_at,
+  CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
+  to_timestamp(CAST(p.state_since AS double precision) / 1000000) AS since, to_timestamp(CAST(p.gone_at AS double precision) / 1000000) AS gone_at,
+  to_timestamp(CAST(p.first_at AS double precision) / 1000000) AS first_at,
+  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = p.state_id;
+
+COMMENT ON VIEW current_states IS 'The last known state of every resource';
+
+COMMENT ON COLUMN current_states.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN current_states.type IS 'Its type';
+
+COMMENT ON COLUMN current_states.name IS 'Its name, where known';
+
+COMMENT ON COLUMN current_states.state IS 'The last state known';
+
+COMMENT ON COLUMN current_states.seen_at IS 'When that was last told or found, UTC';
+
+COMMENT ON COLUMN current_states.source IS 'event, or observation when the state was learnt by asking';
+
+COMMENT ON COLUMN current_states.since IS 'Since when it is in that state, UTC';
+
+COMMENT ON COLUMN current_states.gone_at IS 'Since when it is no more, UTC; NULL: it lives';
+
+COMMENT ON COLUMN current_states.first_at IS 'When it was first heard of, UTC';
+
+COMMENT ON COLUMN current_states.seen_us IS 'When its state was last told or found, in microseconds since 1970';
+
+COMMENT ON COLUMN current_states.since_us IS 'Since when it is in that state, in microseconds since 1970';
+
+COMMENT ON COLUMN current_states.gone_us IS 'Since when it is no more, in microseconds since 1970; NULL: it lives';
+
+COMMENT ON COLUMN current_states.first_us IS 'When it was first heard of, in microseconds since 1970';
+
+CREATE VIEW action_log AS
+SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
+  to_timestamp(CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END AS double precision) / 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
+FROM facts f
+JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON o.id = f.value
+WHERE f.what = 2;
+
+COMMENT ON VIEW action_log IS 'Every action that ran on the platform';
+
+COMMENT ON COLUMN action_log.action IS 'URI of the action';
+
+COMMENT ON COLUMN action_log.name IS 'What it does, where known';
+
+COMMENT ON COLUMN action_log.target IS 'URI of the object it applies to';
+
+COMMENT ON COLUMN action_log.state IS 'Its last state';
+
+COMMENT ON COLUMN action_log.started_at IS 'When it was first heard of, UTC';
+
+COMMENT ON COLUMN action_log.finished_at IS 'When it ended, UTC; NULL: not as far as known';
+
+COMMENT ON COLUMN action_log.seconds IS 'How long it took';
+
+COMMENT ON COLUMN action_log.started_us IS 'When it was first heard of, in microseconds since 1970';
+
+COMMENT ON COLUMN action_log.finished_us IS 'When it ended, in microseconds since 1970; NULL: not as far as known';
+
+COMMENT ON COLUMN action_log.seen_us IS 'When its last state was told, in microseconds since 1970';
+
+CREATE VIEW subtree AS
+SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
+  to_timestamp(CAST(u.since_us AS double precision) / 1000000) AS since, to_timestamp(CAST(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS double precision) / 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds
+FROM (
+SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
+  CASE WHEN w.is_action = 1 THEN w.since_us
+    WHEN coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.since_us - 1) AND o1.until > (w.since_us - 1)
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0 THEN w.since_us ELSE (
+    SELECT max(b.since_us) FROM (
+      SELECT CASE l.level WHEN 1 THEN o1.value WHEN 2 THEN o2.value WHEN 3 THEN o3.value WHEN 4 THEN o4.value END AS head, CASE l.level WHEN 1 THEN o1.since WHEN 2 THEN greatest(o1.since, o2.since) WHEN 3 THEN greatest(o1.since, o2.since, o3.since) WHEN 4 THEN greatest(o1.since, o2.since, o3.since, o4.since) END AS since_us, CASE l.level WHEN 1 THEN o1.until WHEN 2 THEN least(o1.until, o2.until) WHEN 3 THEN least(o1.until, o2.until, o3.until) WHEN 4 THEN least(o1.until, o2.until, o3.until, o4.until) END AS until_us
+      FROM facts o1
+      LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1
+      LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1
+      LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1
+      CROSS JOIN (SELECT 1 AS level UNION ALL SELECT 2 AS level UNION ALL SELECT 3 AS level UNION ALL SELECT 4 AS level) l
+      WHERE o1.resource_id = w.foot AND o1.what = 1
+    ) b
+    WHERE b.head = w.head AND b.since_us < b.until_us AND b.since_us < w.since_us
+      AND coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1) AND o1.until > (b.since_us - 1)
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
+  w.until_us AS until_us, w.how AS how, w.holds AS holds
+FROM (
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f1.since AS since_us, 4611686018427387904 AS until_us, f1.how AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 
+  JOIN resources a ON a.id = f1.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.id = f2.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since, f3.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how, f3.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.id = f3.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since, f3.since, f4.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how, f3.how, f4.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.id = f4.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f1.since AS since_us, f1.until AS until_us, f1.how AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 
+  JOIN resources a ON a.id = f1.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since) AS since_us, least(f1.until, f2.until) AS until_us, greatest(f1.how, f2.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.id = f2.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND least(f1.until, f2.until) < 4611686018427387904 AND greatest(f1.since, f2.since) < least(f1.until, f2.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since, f3.since) AS since_us, least(f1.until, f2.until, f3.until) AS until_us, greatest(f1.how, f2.how, f3.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.id = f3.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since) < least(f1.until, f2.until, f3.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    greatest(f1.since, f2.since, f3.since, f4.since) AS since_us, least(f1.until, f2.until, f3.until, f4.until) AS until_us, greatest(f1.how, f2.how, f3.how, f4.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.id = f4.value
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since, f4.since) < least(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 
+  JOIN resources a ON a.id = f0.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
+  JOIN resources a ON a.id = f1.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.id = f2.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.id = f3.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.id = f4.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 
+  JOIN resources a ON a.id = f0.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
+  JOIN resources a ON a.id = f1.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.id = f2.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.id = f3.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.id = f4.value
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+) w
+WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.until_us - 1) AND o2.until > (w.until_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.until_us - 1) AND o3.until > (w.until_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.until_us - 1) AND o4.until > (w.until_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.until_us - 1) AND o1.until > (w.until_us - 1)
+      AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
+  AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= w.until_us AND o1.until > w.until_us
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
+) u;
+
+COMMENT ON VIEW subtree IS 'What was under what from when until when, over all levels; an action as of its beginning';
+
+COMMENT ON COLUMN subtree.ancestor_uri IS 'URI of the resource above';
+
+COMMENT ON COLUMN subtree.descendant_uri IS 'URI of the resource below';
+
+COMMENT ON COLUMN subtree.descendant_type IS 'Type of the resource below';
+
+COMMENT ON COLUMN subtree.since IS 'From when on it was under it, UTC; of an action: when that began';
+
+COMMENT ON COLUMN subtree.until IS 'Until when, UTC; NULL: still so';
+
+COMMENT ON COLUMN subtree.how IS 'told, asked, or inferred from what others say of themselves';
+
+COMMENT ON COLUMN subtree.since_us IS 'From when on, in microseconds since 1970';
+
+COMMENT ON COLUMN subtree.until_us IS 'Until when, in microseconds since 1970; NULL: still so';
+
+COMMENT ON COLUMN subtree.holds IS '1: still so; 0: not any more. Only this filter spares reading what is past';
+
+CREATE VIEW gap_log AS
+SELECT g.stream AS stream, to_timestamp(CAST(g.watched_to AS double precision) / 1000000) AS since, to_timestamp(CAST(g.next_from AS double precision) / 1000000) AS until,
+  CAST(g.next_from - g.watched_to AS double precision) / 1e6 AS seconds, g.reason AS reason, g.kind AS kind,
+  g.watched_to AS since_us, g.next_from AS until_us
+FROM (
+  SELECT stream, watched_to, reason, kind,
+         lead(island_from) OVER (PARTITION BY stream_id, stream ORDER BY island) AS next_from
+  FROM (
+    SELECT stream_id, stream, island, watched_to, reason, kind,
+           min(covered_from) OVER (PARTITION BY stream_id, stream, island) AS island_from,
+           row_number() OVER (PARTITION BY stream_id, stream, island
+                              ORDER BY watched_to DESC, covered_from, id) AS place
+    FROM (
+      SELECT m.*, sum(starts) OVER (PARTITION BY stream_id, stream ORDER BY covered_from, id) AS island
+      FROM (
+        SELECT w.*, CASE WHEN covered_from <= max(watched_to) OVER (
+                      PARTITION BY stream_id, stream ORDER BY covered_from, id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS starts
+        FROM (
+          SELECT s.id AS id, s.stream_id AS stream_id, st.url AS stream, CAST(extract(epoch FROM s.covered_from) * 1000000 AS bigint) AS covered_from,
+                 CASE WHEN s.closed_at IS NULL AND CAST(extract(epoch FROM s.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000 THEN 4611686018427387904
+                      ELSE CAST(extract(epoch FROM coalesce(s.closed_at, s.last_seen_at)) * 1000000 AS bigint) END AS watched_to,
+                 CASE WHEN s.closed_at IS NULL THEN 'no sign of life from the archiver' ELSE coalesce(s.reason, 'the archiver stopped without a word') END AS reason,
+                 CASE WHEN s.closed_at IS NULL THEN 'silent' ELSE s.kind END AS kind
+          FROM sessions s
+          JOIN streams st ON st.id = s.stream_id
+        ) w
+      ) m
+    ) i
+  ) e
+  WHERE place = 1
+) g
+WHERE g.watched_to < 4611686018427387904;
+
+COMMENT ON VIEW gap_log IS 'When nobody was watching a stream, and why';
+
+COMMENT ON COLUMN gap_log.stream IS 'URL of the stream';
+
+COMMENT ON COLUMN gap_log.since IS 'From when on nobody was watching, UTC';
+
+COMMENT ON COLUMN gap_log.until IS 'Until when, UTC; NULL: still so';
+
+COMMENT ON COLUMN gap_log.seconds IS 'How long; NULL: still so';
+
+COMMENT ON COLUMN gap_log.reason IS 'Why the watching ended, in words';
+
+COMMENT ON COLUMN gap_log.kind IS 'Why it ended, for programs: stopped, lost, refused, silent ...; NULL: nobody wrote it down';
+
+COMMENT ON COLUMN gap_log.since_us IS 'From when on, in microseconds since 1970';
+
+COMMENT ON COLUMN gap_log.until_us IS 'Until when, in microseconds since 1970; NULL: still so';

@@ -1,0 +1,369 @@
+-- The published views as of revision 0002; frozen, never edited after the release.
+
+CREATE VIEW event_log AS
+SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id) AS stream, t.text AS type, (SELECT b.text FROM event_actions b WHERE b.id = e.action_id) AS action, s.text AS state, r.uri AS uri,
+  (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
+  e.occurred_at AS occurred_at, strftime('%Y-%m-%dT%H:%M:%S', (e.received_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.received_at + 62135596800000000) % 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN substr(lower(hex(e.uuid)), 1, 8) || '-' || substr(lower(hex(e.uuid)), 9, 4) || '-' || substr(lower(hex(e.uuid)), 13, 4) || '-' || substr(lower(hex(e.uuid)), 17, 4) || '-' || substr(lower(hex(e.uuid)), 21, 12) ELSE ltrim(CAST(e.uuid AS text), char(0)) END AS uuid,
+  e.extra AS extra, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS occurred_us, e.received_at AS received_us,
+  CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' END AS time_source,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) AS name_then
+FROM events e
+JOIN event_types t ON t.id = e.type_id
+LEFT JOIN event_states s ON s.id = e.state_id
+LEFT JOIN resources r ON r.id = e.resource_id;
+
+CREATE VIEW event_parents AS
+SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri
+FROM events e
+JOIN parent_list_members m ON m.list_id = e.parent_list_id
+JOIN resources r ON r.id = m.resource_id;
+
+CREATE VIEW state_spans AS
+SELECT uri, type, state, since, until, CAST((CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) - (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds, source,
+  (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer))) AS name
+FROM (
+SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AS until,
+  CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
+  w.resource_id AS resource_id
+FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
+    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.occurred_at, o.id LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
+    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.observed_at, o.id LIMIT 1) END
+WHERE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT at, source, state_id FROM (
+        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
+        FROM events o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
+          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      UNION ALL
+      SELECT at, source, state_id FROM (
+        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
+        FROM observations o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
+          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true)
+
+UNION ALL
+
+SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AS until,
+  CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
+  w.resource_id AS resource_id
+FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
+    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.occurred_at, o.id LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
+    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
+    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
+      AND lower(b.text) <> lower(s.text)
+    ORDER BY o.observed_at, o.id LIMIT 1) END
+WHERE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT at, source, state_id FROM (
+        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
+        FROM events o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
+          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      UNION ALL
+      SELECT at, source, state_id FROM (
+        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
+        FROM observations o
+        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
+          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true)
+) spans;
+
+CREATE VIEW current_states AS
+SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, strftime('%Y-%m-%dT%H:%M:%S', (p.state_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_at + 62135596800000000) % 1000000) AS seen_at,
+  CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
+  strftime('%Y-%m-%dT%H:%M:%S', (p.state_since + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_since + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (p.gone_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.gone_at + 62135596800000000) % 1000000) AS gone_at,
+  strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_at,
+  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN event_states s ON s.id = p.state_id;
+
+CREATE VIEW action_log AS
+SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
+  strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
+FROM facts f
+JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
+WHERE likelihood(f.what = 2, 0.5);
+
+CREATE VIEW subtree AS
+SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
+  strftime('%Y-%m-%dT%H:%M:%S', (u.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (u.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) % 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds
+FROM (
+SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
+  CASE WHEN w.is_action = 1 THEN w.since_us
+    WHEN coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.since_us - 1) AND o1.until > (w.since_us - 1)
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0 THEN w.since_us ELSE (
+    SELECT max(b.since_us) FROM (
+      SELECT CASE l.level WHEN 1 THEN o1.value WHEN 2 THEN o2.value WHEN 3 THEN o3.value WHEN 4 THEN o4.value END AS head, CASE l.level WHEN 1 THEN o1.since WHEN 2 THEN max(o1.since, o2.since) WHEN 3 THEN max(o1.since, o2.since, o3.since) WHEN 4 THEN max(o1.since, o2.since, o3.since, o4.since) END AS since_us, CASE l.level WHEN 1 THEN o1.until WHEN 2 THEN min(o1.until, o2.until) WHEN 3 THEN min(o1.until, o2.until, o3.until) WHEN 4 THEN min(o1.until, o2.until, o3.until, o4.until) END AS until_us
+      FROM facts o1
+      LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1
+      LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1
+      LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1
+      CROSS JOIN (SELECT 1 AS level UNION ALL SELECT 2 AS level UNION ALL SELECT 3 AS level UNION ALL SELECT 4 AS level) l
+      WHERE o1.resource_id = w.foot AND o1.what = 1
+    ) b
+    WHERE b.head = w.head AND b.since_us < b.until_us AND b.since_us < w.since_us
+      AND coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1) AND o1.until > (b.since_us - 1)
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
+  w.until_us AS until_us, w.how AS how, w.holds AS holds
+FROM (
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f1.since AS since_us, 4611686018427387904 AS until_us, f1.how AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since, f3.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how, f3.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since, f3.since, f4.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how, f3.how, f4.how) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f1.since AS since_us, f1.until AS until_us, f1.how AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since) AS since_us, min(f1.until, f2.until) AS until_us, max(f1.how, f2.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until) < 4611686018427387904 AND max(f1.since, f2.since) < min(f1.until, f2.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since, f3.since) AS since_us, min(f1.until, f2.until, f3.until) AS until_us, max(f1.how, f2.how, f3.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since) < min(f1.until, f2.until, f3.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    max(f1.since, f2.since, f3.since, f4.since) AS since_us, min(f1.until, f2.until, f3.until, f4.until) AS until_us, max(f1.how, f2.how, f3.how, f4.how) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head,
+    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
+  WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since, f4.since) < min(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 
+  JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
+    1 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 
+  JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND a.id <> d.id
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  UNION ALL
+  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
+    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head,
+    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+) w
+WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.until_us - 1) AND o2.until > (w.until_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.until_us - 1) AND o3.until > (w.until_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.until_us - 1) AND o4.until > (w.until_us - 1)
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.until_us - 1) AND o1.until > (w.until_us - 1)
+      AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
+  AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= w.until_us AND o1.until > w.until_us
+      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
+) u;
+
+CREATE VIEW gap_log AS
+SELECT g.stream AS stream, strftime('%Y-%m-%dT%H:%M:%S', (g.watched_to + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (g.watched_to + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (g.next_from + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (g.next_from + 62135596800000000) % 1000000) AS until,
+  CAST(g.next_from - g.watched_to AS double precision) / 1e6 AS seconds, g.reason AS reason, g.kind AS kind,
+  g.watched_to AS since_us, g.next_from AS until_us
+FROM (
+  SELECT stream, watched_to, reason, kind,
+         lead(island_from) OVER (PARTITION BY stream_id, stream ORDER BY island) AS next_from
+  FROM (
+    SELECT stream_id, stream, island, watched_to, reason, kind,
+           min(covered_from) OVER (PARTITION BY stream_id, stream, island) AS island_from,
+           row_number() OVER (PARTITION BY stream_id, stream, island
+                              ORDER BY watched_to DESC, covered_from, id) AS place
+    FROM (
+      SELECT m.*, sum(starts) OVER (PARTITION BY stream_id, stream ORDER BY covered_from, id) AS island
+      FROM (
+        SELECT w.*, CASE WHEN covered_from <= max(watched_to) OVER (
+                      PARTITION BY stream_id, stream ORDER BY covered_from, id
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS starts
+        FROM (
+          SELECT s.id AS id, s.stream_id AS stream_id, st.url AS stream, (CAST(strftime('%s', substr(s.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(s.covered_from, 21, 6) AS integer)) AS covered_from,
+                 CASE WHEN s.closed_at IS NULL AND (CAST(strftime('%s', substr(s.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(s.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000 THEN 4611686018427387904
+                      ELSE (CAST(strftime('%s', substr(coalesce(s.closed_at, s.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(s.closed_at, s.last_seen_at), 21, 6) AS integer)) END AS watched_to,
+                 CASE WHEN s.closed_at IS NULL THEN 'no sign of life from the archiver' ELSE coalesce(s.reason, 'the archiver stopped without a word') END AS reason,
+                 CASE WHEN s.closed_at IS NULL THEN 'silent' ELSE s.kind END AS kind
+          FROM sessions s
+          JOIN streams st ON st.id = s.stream_id
+        ) w
+      ) m
+    ) i
+  ) e
+  WHERE place = 1
+) g
+WHERE g.watched_to < 4611686018427387904;

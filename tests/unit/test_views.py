@@ -1,0 +1,77 @@
+"""The published views only ever grow, and keep the rules that let them run on more than one machine."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from archiver.storage import migrate
+from archiver.storage.views import VIEWS, View
+from archiver.storage.views.idioms import IDIOMS, Idioms
+
+COMMON = Idioms(
+    now="now_us",
+    micros=lambda instant: f"micros({instant})",
+    instant=lambda micros: f"instant({micros})",
+    latest=lambda numbers: f"latest({', '.join(numbers)})",
+    earliest=lambda numbers: f"earliest({', '.join(numbers)})",
+    uuid=lambda uuid: f"uuid({uuid})",
+    likely=lambda condition, _part: condition,
+    either=IDIOMS["sqlite"].either,
+)
+"""What both databases say in their own way, by its name."""
+UNPORTABLE = re.compile(
+    r"\b(recursive|interval|date_trunc|generate_series|extract|epoch|strftime|julianday|printf|round|public"
+    r"|distinct|ilike|lateral|filter|now\(\)|offset)\b|::|~|\bunion\b(?! all)",
+    re.IGNORECASE,
+)
+every_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+
+
+@every_view
+def test_no_view_says_what_another_database_would_not_understand(view: View) -> None:
+    assert UNPORTABLE.findall(view.select(COMMON)) == []
+
+
+@every_view
+@pytest.mark.parametrize("database", IDIOMS)
+def test_no_view_recurses_or_makes_rows_of_its_own(view: View, database: str) -> None:
+    said = view.select(IDIOMS[database])
+
+    assert not re.search(r"\b(recursive|interval|date_trunc|generate_series|public)\b|\bunion\b(?! all)", said, re.I)
+
+
+@every_view
+def test_a_window_is_of_one_stream_and_its_name(view: View) -> None:
+    windows = re.findall(r"OVER \(\s*PARTITION BY ([\w, ]+?)\s*ORDER|PARTITION BY ([\w, ]+)\)", view.select(COMMON))
+
+    assert all("".join(found).startswith("stream_id, stream") for found in windows)
+
+
+@every_view
+def test_every_column_is_named_where_it_is_selected(view: View) -> None:
+    """Programs that read a SQLite view's text know no list of names before it."""
+    for statement in view.create("sqlite"):
+        assert statement.startswith(f"CREATE VIEW {view.name} AS\nSELECT")
+
+
+@every_view
+def test_an_instant_in_microseconds_stands_beside_the_text(view: View) -> None:
+    """Of every name in `_at`, `since` and `until`."""
+    instants = [name for name in view.columns if name.endswith("_at") or name in ("since", "until")]
+
+    assert [name for name in instants if f"{name.removesuffix('_at')}_us" not in view.columns] == []
+
+
+def test_the_columns_of_the_first_release_stay_as_they_were() -> None:
+    first = (migrate.migrations() / "sql" / "0001_views_sqlite.sql").read_text()
+    now = {view.name: list(view.columns) for view in VIEWS}
+
+    for name, columns in re.findall(r"^CREATE VIEW (\w+) \(([^)]+)\)", first, re.MULTILINE):
+        assert now[name][: columns.count(",") + 1] == columns.split(", ")
+
+
+def test_every_view_is_there_once() -> None:
+    assert set(Counter(view.name for view in VIEWS).values()) == {1}
