@@ -90,3 +90,43 @@ def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
     everything = list(values)
     for start in range(0, len(everything), _CHUNK):
         yield everything[start : start + _CHUNK]
+
+
+def update_rows(connection: Connection, table: Table, key: Sequence[str], set_: Sequence[str], rows: list[Row]) -> None:
+    """Changes rows of numbers: each row holds the new values of `set_`, then those of the key, in their order."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        changed = ", ".join(f"{name} = given.{name}" for name in set_)
+        statement = f"UPDATE {table.name} SET {changed} FROM {_given((*set_, *key))} WHERE {_is_given(table, key)}"
+        _in_arrays(connection, statement, rows)
+    else:
+        changed = ", ".join(f"{name} = ?" for name in set_)
+        connection.exec_driver_sql(f"UPDATE {table.name} SET {changed} WHERE {_is(key)}", rows)
+
+
+def delete_rows(connection: Connection, table: Table, key: Sequence[str], rows: list[Row]) -> None:
+    """Deletes rows by their key of numbers."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        _in_arrays(connection, f"DELETE FROM {table.name} USING {_given(key)} WHERE {_is_given(table, key)}", rows)
+    else:
+        connection.exec_driver_sql(f"DELETE FROM {table.name} WHERE {_is(key)}", rows)
+
+
+def _is(key: Sequence[str]) -> str:
+    return " AND ".join(f"{name} = ?" for name in key)
+
+
+def _given(names: Sequence[str]) -> str:
+    return f"unnest({', '.join(['%s::bigint[]'] * len(names))}) AS given({', '.join(names)})"
+
+
+def _is_given(table: Table, key: Sequence[str]) -> str:
+    return " AND ".join(f"{table.name}.{name} = given.{name}" for name in key)
+
+
+def _in_arrays(connection: Connection, statement: str, rows: list[Row]) -> None:
+    for part in chunks(rows):
+        connection.exec_driver_sql(statement, tuple(map(list, zip(*part, strict=True))))

@@ -1,4 +1,4 @@
-"""An interval tree on plain B-trees: which intervals hold at an instant, or overlap a range, at the price of the answer.
+"""An interval tree on plain B-trees: what holds at an instant, or overlaps a range, at the price of the answer.
 
 Each interval [since, until) of integer instants has one more integer, its node: the instant within it that the binary
 tree over all instants meets first. What holds at T lies at one of the at most 63 nodes on the way to T; what overlaps a
@@ -8,8 +8,6 @@ range lies there, or at a node within the range.
 from __future__ import annotations
 
 from typing import NamedTuple
-
-from archiver.storage.schema import OPEN
 
 _BITS = 63
 

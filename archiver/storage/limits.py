@@ -16,5 +16,7 @@ class CacheLimits:
     """What events say of their resource and its parents; one with many parents counts for several."""
     lists: int = 20_000
     """Lists of parents; one with many counts for several."""
+    readings: int = 8_000
+    """Lists of parents that are read and understood."""
     standing: int = 20_000
     """Resources of which is known how they stand."""

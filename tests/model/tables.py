@@ -60,13 +60,13 @@ Steps = dict[tuple[ResourceRef, str], list[tuple[Micros, ResourceRef]]]
 
 
 def _proved(expected: Archived) -> Steps:
-    """Everything that lists prove of others."""
+    """What lists prove of the places of others, but for what those told themselves, where it never counts."""
     kinds = {ref.type for ref in expected.resources}
     found = {}
     for ref in expected.resources:
         for kind in kinds:
             steps = semantics.rule_4_steps(expected.told, ref, kind)
-            if steps:
+            if steps and not semantics.rule_2_steps(expected.told, ref, kind):
                 found[ref, kind] = [(step.at, next(iter(step.values))) for step in steps]
     return found
 

@@ -15,6 +15,9 @@ BELONGS_TO = {
 }
 """What is under what by the nature of the platform ("Parents" of an event in the documentation)."""
 
+SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
+"""Types of which an object has one parent at a time."""
+
 SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
 """How specific a type is, the most specific first: an action applies to the most specific object that its event names,
 and the other parents are that object's ancestors."""

@@ -1,0 +1,171 @@
+"""Gathers what a batch changes of facts and present rows, and writes it: each resource's present row once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, exists, select
+
+from archiver.storage import schema
+from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows, update_rows
+from archiver.storage.evidence import Evidence
+from archiver.storage.intervals import node
+from archiver.storage.lives import NEVER, Fact, Standing
+from archiver.storage.retelling import hear_anew
+from archiver.storage.schema import PARENT
+from archiver.storage.standings import Standings
+
+_FACT_KEY = ("resource_id", "what", "since", "value")
+_FACT = ("until", "node", "told_by", "how")
+_WORDS = (
+    "last_at",
+    "last_source",
+    "state_id",
+    "state_since",
+    "state_at",
+    "state_source",
+    "gone_at",
+    "name_id",
+    "list_id",
+    "heads",
+)
+"""What of a present row the words of a resource change, or of what is under it."""
+
+
+class Changes:
+    """What one batch changes."""
+
+    def __init__(self, connection: Connection, standings: Standings) -> None:
+        self._connection = connection
+        self._known = standings
+        self.standings: dict[int, Standing] = {}
+        """Those that stand otherwise than the archive says."""
+        self.anew: set[int] = set()
+        """Those whose words must all be heard."""
+        self.evidence = Evidence(connection, standings)
+        self._gone: list[Row] = []
+        self._changed: list[Row] = []
+        self._new: list[Row] = []
+        self._lost: set[int] = set()
+        """Those under which something was, and is not said to have been any more."""
+
+    def write(self) -> None:
+        """Writes all of it."""
+        for standing, needs_all in self.evidence.settle():
+            self.standings[standing.number] = standing
+            if needs_all:
+                self.anew.add(standing.number)
+        if self.anew:
+            self._hear_anew()
+        for standing in self.standings.values():
+            if standing.touched:
+                self._take(standing.number, standing.touched)
+                standing.touched = []
+        self.evidence.write()
+        self._write_facts()
+        self._set_heads()
+        self._write_present()
+
+    def _hear_anew(self) -> None:
+        for standing, gone in hear_anew(self._connection, self._known, self.evidence, sorted(self.anew)):
+            self.standings[standing.number] = standing
+            for fact in gone:
+                self._drop(standing.number, fact)
+
+    def _take(self, number: int, facts: Iterable[Fact]) -> None:
+        for fact in dict.fromkeys(facts):
+            if fact.dropped:
+                if fact.stored:
+                    self._drop(number, fact)
+            elif fact.stored:
+                self._changed.append(
+                    (
+                        fact.until,
+                        node(fact.since, fact.until),
+                        fact.told_by,
+                        fact.how,
+                        number,
+                        fact.what,
+                        fact.since,
+                        fact.value,
+                    )
+                )
+            else:
+                self._new.append(
+                    (
+                        number,
+                        fact.what,
+                        fact.since,
+                        fact.value,
+                        fact.until,
+                        node(fact.since, fact.until),
+                        fact.told_by,
+                        fact.how,
+                    )
+                )
+                fact.stored = True
+
+    def _drop(self, number: int, fact: Fact) -> None:
+        self._gone.append((number, fact.what, fact.since, fact.value))
+        if fact.what == PARENT:
+            self._lost.add(fact.value)
+
+    def _write_facts(self) -> None:
+        delete_rows(self._connection, schema.facts, _FACT_KEY, self._gone)
+        update_rows(self._connection, schema.facts, _FACT_KEY, _FACT, self._changed)
+        insert_rows(self._connection, schema.facts, self._new)
+
+    def _set_heads(self) -> None:
+        """Notes under what anything ever was."""
+        heads = {row[3] for row in self._new if row[1] == PARENT}
+        self._known.learn(self._connection, heads | self._lost, {})
+        known = self._known.known
+        for number in heads:
+            if not known[number].heads:
+                known[number].heads = 1
+                self.standings[number] = known[number]
+        lost = self._lost - heads
+        for part in chunks(lost):
+            for number in set(part) - self._still_heads(part):
+                known[number].heads = 0
+                self.standings[number] = known[number]
+
+    def _still_heads(self, numbers: Iterable[int]) -> set[int]:
+        r, f = schema.resources.c, schema.facts.c
+        under = exists().where(f.what == PARENT, f.value == r.id)
+        rows = self._connection.execute(select(r.id).where(r.id.in_(list(numbers)), under))
+        return {number for (number,) in rows}
+
+    def _write_present(self) -> None:
+        new: list[Row] = []
+        older: list[Row] = []
+        changed: list[Row] = []
+        for number, standing in self.standings.items():
+            row = _row(standing)
+            if not standing.stored:
+                new.append((number, standing.type_id, standing.first_at, *row))
+                standing.stored = True
+            else:
+                changed.append((*row, number))
+                if standing.first_at != standing.stored_first_at:
+                    older.append((standing.first_at, number))
+            standing.stored_first_at = standing.first_at
+            standing.trim()
+        insert_rows(self._connection, schema.present, new)
+        update_rows(self._connection, schema.present, ("resource_id",), _WORDS, changed)
+        update_rows(self._connection, schema.present, ("resource_id",), ("first_at",), older)
+
+
+def _row(standing: Standing) -> Row:
+    return (
+        None if standing.last_at == NEVER else standing.last_at,
+        standing.last_source,
+        standing.state_id,
+        standing.state_since,
+        standing.state_at,
+        standing.state_source,
+        standing.gone_at,
+        standing.name_id,
+        standing.list_id,
+        standing.heads,
+    )

@@ -1,0 +1,115 @@
+"""Keeps `facts`, `implied` and `present` true to all words, batch by batch, in whatever order they come.
+
+What a batch says is nearly always the next thing to be said: then what changes follows from how the resource stands.
+Otherwise all words of that resource are heard anew, and what is different is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from archiver.storage.changes import Changes
+from archiver.storage.limits import CacheLimits
+from archiver.storage.lists import Lists
+from archiver.storage.lives import Run, Word
+from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
+from archiver.storage.standings import Standings
+
+
+class Words(NamedTuple):
+    """Events or observations as columns of equal length; what has no resource is nobody's word."""
+
+    resource_ids: Sequence[int | None] = ()
+    at: Sequence[int] = ()
+    """Microseconds since 1970."""
+    ids: Sequence[int] = ()
+    state_ids: Sequence[int | None] = ()
+    list_ids: Sequence[int | None] = ()
+    name_ids: Sequence[int | None] = ()
+
+
+class Facts:
+    """What was true of every resource from when until when, and how it stands now."""
+
+    def __init__(self, limits: CacheLimits, lists: Lists) -> None:
+        self._lists = lists
+        self._standings = Standings(limits, lists)
+
+    def forget(self) -> None:
+        """Empties the caches, after a rollback."""
+        self._standings.forget()
+
+    def forget_changing(self) -> None:
+        """Empties the caches of what another writer may have changed."""
+        self._standings.forget_changing()
+
+    def learn(self, connection: Connection, events: Words, observations: Words, fresh: Mapping[int, int]) -> None:
+        """Takes in a batch, once its rows are written; `fresh` are the resources made for it, each with its type.
+
+        Works inside the recorder's transaction.
+        """
+        standings = self._standings
+        standings.begin()
+        standings.learn_kinds(connection)
+        spoken, named = _by_resource(events, observations)
+        members = self._lists.members(connection, named)
+        numbers = {number for found in members.values() for number in found}
+        standings.learn_states(connection, {*events.state_ids, *observations.state_ids})
+        standings.learn(connection, numbers.union(spoken), fresh)
+        standings.learn_lists(connection, named)
+        changes = Changes(connection, standings)
+        self._name(named, members, changes)
+        self._hear(spoken, named, changes)
+        changes.write()
+
+    def _name(self, named: Mapping[int, int], members: Mapping[int, Sequence[int]], changes: Changes) -> None:
+        """Who is named earlier than ever heard of lives from then on."""
+        known = self._standings.known
+        for list_id, at in named.items():
+            for number in members[list_id]:
+                standing = known[number]
+                if at < standing.first_at:
+                    standing.first_at = at
+                    changes.standings[number] = standing
+                    if not standing.is_bare and not isinstance(standing, Run):
+                        changes.anew.add(number)
+
+    def _hear(self, spoken: Mapping[int, list[Word]], named: Iterable[int], changes: Changes) -> None:
+        standings = self._standings
+        known, states, readings, kinds = standings.known, standings.states, standings.readings, standings.kinds
+        proving = {list_id for list_id in named if readings[list_id].may_prove}
+        for number, words in spoken.items():
+            standing = changes.standings[number] = known[number]
+            if len(words) > 1:
+                words.sort()
+            if number not in changes.anew:
+                for word in words:
+                    if not standing.hear(word, states, readings, kinds):
+                        changes.anew.add(number)
+                        break
+            if standing.proves and proving:
+                for word in words:
+                    if word[4] in proving:
+                        changes.evidence.take(standing, word[4], word)
+
+
+def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:
+    """The words of each resource, and when every list is told first."""
+    spoken: dict[int, list[Word]] = {}
+    named: dict[int, int] = {}
+    for source, told in ((BY_EVENT, events), (BY_OBSERVATION, observations)):
+        words = zip(told.at, repeat(source), told.ids, told.state_ids, told.list_ids, told.name_ids, strict=False)
+        for number, word in zip(told.resource_ids, words, strict=True):
+            list_id = word[4]
+            if list_id is not None and word[0] < named.get(list_id, OPEN):
+                named[list_id] = word[0]
+            if number is not None:
+                if number in spoken:
+                    spoken[number].append(word)
+                else:
+                    spoken[number] = [word]
+    return spoken, named
