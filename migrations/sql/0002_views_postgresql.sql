@@ -3,7 +3,7 @@
 CREATE VIEW event_log AS
 SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id) AS stream, t.text AS type, (SELECT b.text FROM event_actions b WHERE b.id = e.action_id) AS action, s.text AS state, r.uri AS uri,
   (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
-  e.occurred_at AS occurred_at, to_timestamp(CAST(e.received_at AS double precision) / 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
+  e.occurred_at AS occurred_at, (to_timestamp(e.received_at / 1000000) + make_interval(secs => CAST(mod(e.received_at, 1000000) AS double precision) / 1e6)) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
   e.extra AS extra, CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
@@ -80,31 +80,35 @@ JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (
-    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.occurred_at, o.id LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (
-    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.observed_at, o.id LIMIT 1) END
+LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((
     SELECT lower(b.text) FROM (
-      SELECT at, source, state_id FROM (
-        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
-        FROM events o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
-          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
-        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
       UNION ALL
-      SELECT at, source, state_id FROM (
-        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
-        FROM observations o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
-          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o JOIN event_states b ON b.id = o.state_id
   ) <> lower(s.text), true)
@@ -133,10 +137,10 @@ COMMENT ON COLUMN state_spans.until_us IS 'Until when, in microseconds since 197
 COMMENT ON COLUMN state_spans.name IS 'What the resource was called when it began';
 
 CREATE VIEW current_states AS
-SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, to_timestamp(CAST(p.state_at AS double precision) / 1000000) AS seen_at,
+SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, (to_timestamp(p.state_at / 1000000) + make_interval(secs => CAST(mod(p.state_at, 1000000) AS double precision) / 1e6)) AS seen_at,
   CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
-  to_timestamp(CAST(p.state_since AS double precision) / 1000000) AS since, to_timestamp(CAST(p.gone_at AS double precision) / 1000000) AS gone_at,
-  to_timestamp(CAST(p.first_at AS double precision) / 1000000) AS first_at,
+  (to_timestamp(p.state_since / 1000000) + make_interval(secs => CAST(mod(p.state_since, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(p.gone_at / 1000000) + make_interval(secs => CAST(mod(p.gone_at, 1000000) AS double precision) / 1e6)) AS gone_at,
+  (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
 FROM present p
 JOIN resources r ON r.id = p.resource_id
@@ -174,10 +178,11 @@ COMMENT ON COLUMN current_states.first_us IS 'When it was first heard of, in mic
 CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
   (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
-  to_timestamp(CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END AS double precision) / 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
+  (to_timestamp(CASE WHEN f.until < 4611686018427387904 THEN f.until END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN f.until < 4611686018427387904 THEN f.until END, 1000000) AS double precision) / 1e6)) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
   f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN events e ON e.resource_id = f.resource_id AND CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) = f.since AND e.id = (SELECT min(b.id) FROM events b
+  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON o.id = f.value
 WHERE f.what = 2;
@@ -206,7 +211,7 @@ COMMENT ON COLUMN action_log.seen_us IS 'When its last state was told, in micros
 
 CREATE VIEW subtree AS
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
-  to_timestamp(CAST(u.since_us AS double precision) / 1000000) AS since, to_timestamp(CAST(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS double precision) / 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
+  (to_timestamp(u.since_us / 1000000) + make_interval(secs => CAST(mod(u.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END, 1000000) AS double precision) / 1e6)) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
   CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
@@ -398,10 +403,10 @@ FROM (
   WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.until_us - 1) AND o2.until > (w.until_us - 1)
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.until_us - 1) AND o3.until > (w.until_us - 1)
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.until_us - 1) AND o4.until > (w.until_us - 1)
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.until_us - 1) AND o1.until > (w.until_us - 1)
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o1.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
       AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
   AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
@@ -432,7 +437,7 @@ COMMENT ON COLUMN subtree.until_us IS 'Until when, in microseconds since 1970; N
 COMMENT ON COLUMN subtree.holds IS '1: still so; 0: not any more. Only this filter spares reading what is past';
 
 CREATE VIEW gap_log AS
-SELECT g.stream AS stream, to_timestamp(CAST(g.watched_to AS double precision) / 1000000) AS since, to_timestamp(CAST(g.next_from AS double precision) / 1000000) AS until,
+SELECT g.stream AS stream, (to_timestamp(g.watched_to / 1000000) + make_interval(secs => CAST(mod(g.watched_to, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(g.next_from / 1000000) + make_interval(secs => CAST(mod(g.next_from, 1000000) AS double precision) / 1e6)) AS until,
   CAST(g.next_from - g.watched_to AS double precision) / 1e6 AS seconds, g.reason AS reason, g.kind AS kind,
   g.watched_to AS since_us, g.next_from AS until_us
 FROM (

@@ -3,7 +3,7 @@
 CREATE VIEW event_log AS
 SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id) AS stream, t.text AS type, (SELECT b.text FROM event_actions b WHERE b.id = e.action_id) AS action, s.text AS state, r.uri AS uri,
   (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
-  e.occurred_at AS occurred_at, strftime('%Y-%m-%dT%H:%M:%S', (e.received_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.received_at + 62135596800000000) % 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN substr(lower(hex(e.uuid)), 1, 8) || '-' || substr(lower(hex(e.uuid)), 9, 4) || '-' || substr(lower(hex(e.uuid)), 13, 4) || '-' || substr(lower(hex(e.uuid)), 17, 4) || '-' || substr(lower(hex(e.uuid)), 21, 12) ELSE ltrim(CAST(e.uuid AS text), char(0)) END AS uuid,
+  e.occurred_at AS occurred_at, strftime('%Y-%m-%dT%H:%M:%S', (e.received_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.received_at + 62135596800000000) % 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN substr(lower(hex(e.uuid)), 1, 8) || '-' || substr(lower(hex(e.uuid)), 9, 4) || '-' || substr(lower(hex(e.uuid)), 13, 4) || '-' || substr(lower(hex(e.uuid)), 17, 4) || '-' || substr(lower(hex(e.uuid)), 21, 12) ELSE CAST(CASE substr(e.uuid, 1, 1) WHEN x'00' THEN substr(e.uuid, 2) ELSE e.uuid END AS text) END AS uuid,
   e.extra AS extra, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
@@ -34,31 +34,35 @@ JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
-    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.occurred_at, o.id LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
-    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.observed_at, o.id LIMIT 1) END
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((
     SELECT lower(b.text) FROM (
-      SELECT at, source, state_id FROM (
-        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
-        FROM events o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
-          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
-        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
       UNION ALL
-      SELECT at, source, state_id FROM (
-        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
-        FROM observations o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
-          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o JOIN event_states b ON b.id = o.state_id
   ) <> lower(s.text), true)
@@ -75,31 +79,35 @@ JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
-    SELECT o.id FROM events o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id))
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.occurred_at, o.id LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (
-    SELECT o.id FROM observations o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id)
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.observed_at, o.id LIMIT 1) END
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((
     SELECT lower(b.text) FROM (
-      SELECT at, source, state_id FROM (
-        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
-        FROM events o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
-          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
-        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
       UNION ALL
-      SELECT at, source, state_id FROM (
-        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
-        FROM observations o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
-          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o JOIN event_states b ON b.id = o.state_id
   ) <> lower(s.text), true)
@@ -122,7 +130,8 @@ SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.n
   strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
   f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN events e ON e.resource_id = f.resource_id AND (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) = f.since AND e.id = (SELECT min(b.id) FROM events b
+  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5);
@@ -321,10 +330,10 @@ FROM (
   WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.until_us - 1) AND o2.until > (w.until_us - 1)
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.until_us - 1) AND o3.until > (w.until_us - 1)
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.until_us - 1) AND o4.until > (w.until_us - 1)
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.until_us - 1) AND o1.until > (w.until_us - 1)
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o1.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
       AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
   AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us

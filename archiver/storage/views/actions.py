@@ -16,6 +16,11 @@ _STATE = (
 _SEEN = "(SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id)"
 
 
+# Of an action's events at its first instant, the first: so a range of the text is looked up in the index of events.
+_FIRST = """(SELECT min(b.id) FROM events b
+  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)"""
+
+
 def _action_log(say: Idioms) -> str:
     return f"""
 SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS target,
@@ -23,7 +28,7 @@ SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS tar
   {say.instant(_FINISHED)} AS finished_at, {seconds("f.since", _FINISHED)} AS seconds,
   f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND e.id = f.told_by
+JOIN events e ON e.resource_id = f.resource_id AND {say.micros("e.occurred_at")} = f.since AND e.id = {_FIRST}
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON {say.likely("o.id = f.value", 0.00001)}
 WHERE {say.likely(f"f.what = {TARGET}", 0.5)}

@@ -68,7 +68,7 @@ IDIOMS = {
         earliest=_one_of("min"),
         uuid=lambda uuid: (
             f"CASE length({uuid}) WHEN 16 THEN {_hyphened(f'lower(hex({uuid}))')}"
-            f" ELSE ltrim(CAST({uuid} AS text), char(0)) END"
+            f" ELSE CAST(CASE substr({uuid}, 1, 1) WHEN x'00' THEN substr({uuid}, 2) ELSE {uuid} END AS text) END"
         ),
         likely=lambda condition, part: f"likelihood({condition}, {part})",
         either=_in_each,
@@ -76,7 +76,11 @@ IDIOMS = {
     "postgresql": Idioms(
         now="CAST(extract(epoch FROM now()) * 1000000 AS bigint)",
         micros=lambda instant: f"CAST(extract(epoch FROM {instant}) * 1000000 AS bigint)",
-        instant=lambda micros: f"to_timestamp(CAST({micros} AS double precision) / 1000000)",
+        # In two parts: a whole number of seconds and less than a second are exact in floating point, their sum is not.
+        instant=lambda micros: (
+            f"(to_timestamp({micros} / 1000000)"
+            f" + make_interval(secs => CAST(mod({micros}, 1000000) AS double precision) / 1e6))"
+        ),
         latest=_one_of("greatest"),
         earliest=_one_of("least"),
         uuid=lambda uuid: (

@@ -10,41 +10,50 @@ from archiver.storage.views.view import View, seconds
 _TOLD = "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events"
 _FOUND = "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations"
 
+
+def _last(table: str, at: str, source: int, earlier: str) -> str:
+    """The last word of a table before a word: the last of the last instant, without sorting what lies before."""
+    said = "o.resource_id = w.resource_id AND o.state_id IS NOT NULL"
+    return f"""SELECT b.{at} AS at, {source} AS source, b.state_id AS state_id FROM {table} b WHERE b.id = (
+        SELECT max(o.id) FROM {table} o WHERE {said} AND o.{at} = (
+          SELECT o.{at} FROM {table} o WHERE {said} AND o.{at} <= w.at AND (o.{at} < w.at OR {earlier})
+          ORDER BY o.{at} DESC LIMIT 1
+        ) AND (o.{at} < w.at OR {earlier}))"""
+
+
 # The state in the word before: a span begins only where it is another, or where there is none.
-_BEFORE = """(
+_BEFORE = f"""(
     SELECT lower(b.text) FROM (
-      SELECT at, source, state_id FROM (
-        SELECT o.occurred_at AS at, 0 AS source, o.state_id AS state_id
-        FROM events o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at
-          AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
-        ORDER BY o.occurred_at DESC, o.id DESC LIMIT 1) told
+      {_last("events", "occurred_at", 0, "w.source = 1 OR o.id < w.id")}
       UNION ALL
-      SELECT at, source, state_id FROM (
-        SELECT o.observed_at AS at, 1 AS source, o.state_id AS state_id
-        FROM observations o
-        WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at
-          AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-        ORDER BY o.observed_at DESC, o.id DESC LIMIT 1) found
+      {_last("observations", "observed_at", 1, "(w.source = 1 AND o.id < w.id)")}
       ORDER BY at DESC, source DESC LIMIT 1
     ) o JOIN event_states b ON b.id = o.state_id
   )"""
 
 
-def _next(table: str, at: str, later: str) -> str:
-    """The first word of a table that ends the span of a word; none is looked for after what still holds."""
-    return f"""{table}.id = CASE WHEN w.us < p.state_since THEN (
-    SELECT o.id FROM {table} o JOIN event_states b ON b.id = o.state_id
-    WHERE o.resource_id = w.resource_id AND o.{at} >= w.at AND (o.{at} > w.at OR {later})
-      AND lower(b.text) <> lower(s.text)
-    ORDER BY o.{at}, o.id LIMIT 1) END"""
+def _next(table: str, at: str, later: str, us: str) -> str:
+    """The first word of a table that ends the span of a word; of several at one instant, any.
+
+    Behind the instant at which the present state began there is none, and nothing is looked for.
+    """
+
+    def first(where: str) -> str:
+        return f"""(SELECT o.id FROM {table} o
+      WHERE o.resource_id = w.resource_id AND {where} AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.{at} LIMIT 1)"""
+
+    then = first(f"o.{at} >= w.at AND (o.{at} > w.at OR {later})")
+    at_once = first(f"o.{at} = w.at AND ({later})")
+    return f"{table}.id = CASE WHEN {us} < p.state_since THEN {then}\n    ELSE {at_once} END"
 
 
 def _state_spans(say: Idioms) -> str:
     def spans(words: str) -> str:
         us = say.micros("w.at")
-        told = _next("events", "occurred_at", "(w.source = 0 AND o.id > w.id)").replace("w.us", us)
-        found = _next("observations", "observed_at", "w.source = 0 OR o.id > w.id").replace("w.us", us)
+        told = _next("events", "occurred_at", "(w.source = 0 AND o.id > w.id)", us)
+        found = _next("observations", "observed_at", "w.source = 0 OR o.id > w.id", us)
         return f"""
 SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, {_EARLIER} AS until,
   CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,

@@ -130,6 +130,9 @@ def _began(say: Idioms) -> str:
 _TYPE = "(SELECT t.text FROM event_types t WHERE t.id = u.type_id)"
 
 
+_WHILE_IT_HELD = "CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END"
+
+
 def _subtree(say: Idioms) -> str:
     ways = [_way_up(say, edges, holds=holds).select(say) for holds in (True, False) for edges in range(1, LEVELS + 1)]
     ways += [
@@ -148,7 +151,7 @@ SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.typ
 FROM (
   {(chr(10) + "  UNION ALL" + chr(10) + "  ").join(ways)}
 ) w
-WHERE (w.edges < 2 OR {_ways("(w.until_us - 1)", " OR ".join(_simpler()))} = 0)
+WHERE (w.edges < 2 OR {_ways(_WHILE_IT_HELD, " OR ".join(_simpler()))} = 0)
   AND (w.holds = 1 OR w.is_action = 1 OR {_ways("w.until_us", _ANY)} = 0)
 ) u
 """
