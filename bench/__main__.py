@@ -1,22 +1,27 @@
-"""Measures every figure in one run and prints one table: `python -m bench --events N`."""
+"""Measures every figure in one run, prints the tables and writes them down: `python -m bench --events N`."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from archiver.recording.ingest import IngestPace
-from bench import importing, latency, questions, startup, streaming
-from bench.figures import Figure, machine, markdown, say
-from bench.workshop import STEADY, Lines, Workshop, workshop
+from bench import importing, journald, latency, peers, postgres, questions, results, spans, startup, streaming
+from bench.costs import Clock
+from bench.figures import Row, say
+from bench.subjects import Subjects
+from bench.workshop import Filled, Lines, Workshop, workshop
 
 RATE_EVENTS = 1_000_000
 """Rates and memory need no more than this; only what depends on the archive's size takes every event."""
+FEWEST = 20_000
+"""A fleet needs so many events to be deployed and to have a past."""
 
 
 @dataclass
@@ -27,11 +32,12 @@ class Run:
     events: int
     rounds: int
     batch: int
+    clock: Clock
 
     @cached_property
     def lines(self) -> Lines:
         """All events."""
-        return self.shop.lines("events", self.events)
+        return self.shop.fleet(self.events)
 
     @cached_property
     def rate_lines(self) -> Lines:
@@ -39,90 +45,100 @@ class Run:
         return self.lines.head(min(self.events, RATE_EVENTS))
 
     @cached_property
-    def stream_lines(self) -> Lines:
-        """Fewer of them where several databases are filled in turn."""
-        return self.lines.head(max(self.rate_lines.events // 3, 1_000))
+    def bare_lines(self) -> Lines:
+        """As many without date and uuid."""
+        return self.shop.fleet(self.rate_lines.events, bare=True)
 
     @cached_property
-    def archive(self) -> Path:
+    def short_lines(self) -> Lines:
+        """The past of the short archive: a tenth, or a hundredth of very many."""
+        return self.lines.head(max(self.events // 100, min(self.events // 10, 100_000), FEWEST // 2))
+
+    @cached_property
+    def archive(self) -> Filled:
         """All events, archived."""
-        return self._imported(self.lines)
+        return self.shop.filled(peers.archiver, self.lines)
 
     @cached_property
-    def rate_archive(self) -> Path:
-        """The archive of `rate_lines`."""
-        return self.archive if self.rate_lines is self.lines else self._imported(self.rate_lines)
-
-    @cached_property
-    def stream_archive(self) -> Path:
-        """The archive of `stream_lines`."""
-        return self._imported(self.stream_lines)
-
-    @cached_property
-    def small_archive(self) -> Path:
-        """A hundredth of all events, archived."""
-        return self._imported(self.lines.head(max(self.events // 100, 10_000)))
-
-    def _imported(self, lines: Lines) -> Path:
-        archive = self.shop.archive()
-        self.shop.import_into(archive, lines)
-        return archive
+    def about(self) -> Subjects:
+        """What is asked about."""
+        return Subjects.of(self.short_lines)
 
     # --- the groups ------------------------------------------------------------------------------------------------
 
-    def importing(self) -> list[Figure]:
+    def importing(self) -> Iterable[Row]:
         """Import, and the size of what it leaves."""
-        rates = importing.figures(self.shop, self.rate_lines, self.rate_archive, self.rounds)
-        return [*rates, importing.size(self.lines, self.archive)]
+        for lines in (self.rate_lines, self.bare_lines):
+            few = lines.head(lines.events // 10)
+            yield from importing.figures(self.shop, few, lines, self.rounds, self.clock)
 
-    def websocket(self) -> list[Figure]:
+    def websocket(self) -> Iterable[Row]:
         """Websocket to archived row, SQLite."""
-        return streaming.sqlite_figures(self.shop, self.stream_lines, self.stream_archive, self.rounds, self.batch)
+        return streaming.figures(self.shop, self._fewer(self.rate_lines), self.rounds, self.batch, self.clock)
 
-    def postgres(self) -> list[Figure]:
-        """Websocket to archived row, PostgreSQL."""
-        return streaming.postgres_figures(self.shop, self.stream_lines, self.stream_archive, self.rounds, self.batch)
+    def postgres(self) -> Iterable[Row]:
+        """Import, and websocket to archived row, PostgreSQL."""
+        dated, bare = self._fewer(self.rate_lines), self._fewer(self.bare_lines)
+        return postgres.figures(self.shop, dated, bare, self.rounds, self.batch, self.clock)
 
-    def memory(self) -> list[Figure]:
+    def memory(self) -> Iterable[Row]:
         """Memory of the daemon."""
-        return streaming.memory_figures(self.shop, self.shop.lines("steady", self.rate_lines.events, **STEADY))
+        return streaming.memory_figures(self.shop, self.shop.steady(self.rate_lines.events))
 
-    def startup(self) -> list[Figure]:
+    def startup(self) -> Iterable[Row]:
         """Commands as processes."""
-        uri = questions.popular(self.rate_archive)
-        return startup.figures(self.shop, self.rate_archive, uri, self.rate_lines.events, runs=4 * self.rounds + 1)
+        about, runs = self.about.container, 4 * self.rounds + 1
+        return startup.figures(self.shop, self.archive.path, about, self.events, runs, self.clock)
 
-    def questions(self) -> list[Figure]:
-        """Answers from a small and from a large archive."""
-        return questions.figures(self.small_archive, self.archive)
+    def spans(self) -> Iterable[Row]:
+        """A report as plain SQL asks it."""
+        archive, table = (self.shop.filled(way, self.rate_lines).path for way in (peers.archiver, peers.sqlite_utils))
+        return spans.figures(archive, table, self.about, self.rate_lines.events, self.rounds)
 
-    def latency(self) -> list[Figure]:
+    def questions(self) -> Iterable[Row]:
+        """Answers from a short and from a long archive, counted."""
+        short = self.shop.filled(peers.archiver, self.short_lines)
+        return questions.counted(short.path, self.archive.path, self.about)
+
+    def latency(self) -> Iterable[Row]:
         """Received to queryable."""
         return latency.figures(self.shop, self.lines.head(1_000))
 
+    def journald(self) -> Iterable[Row]:
+        """What the journal takes for the same events."""
+        return journald.figures(self.shop, self._fewer(self.rate_lines))
 
-GROUPS: dict[str, Callable[[Run], list[Figure]]] = {
+    @staticmethod
+    def _fewer(lines: Lines) -> Lines:
+        return lines.head(max(lines.events // 3, 1_000))
+
+
+GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "import": Run.importing,
     "websocket": Run.websocket,
     "postgresql": Run.postgres,
     "memory": Run.memory,
     "startup": Run.startup,
     "questions": Run.questions,
+    "spans": Run.spans,
     "latency": Run.latency,
+    "journald": Run.journald,
 }
 
 
-def measure(run: Run, groups: list[str]) -> Iterator[Figure]:
-    """The figures of the groups, one after the other."""
+def measure(run: Run, groups: list[str]) -> list[Row]:
+    """The rows of the groups, one after the other."""
+    rows: list[Row] = []
     for name in groups:
         began = time.monotonic()
         say(f"measuring {name} ...")
-        yield from GROUPS[name](run)
+        rows += GROUPS[name](run)
         say(f"  took {time.monotonic() - began:.0f} s")
+    return rows
 
 
 def main() -> int:
-    """Print the table; 1 when a bar is missed."""
+    """Print the tables; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--events", type=int, default=300_000, help="how many events in all (documented: 10000000)")
     parser.add_argument("--rounds", type=int, default=2, help="how often each pair is measured; medians are shown")
@@ -130,14 +146,23 @@ def main() -> int:
         "--batch", type=int, default=IngestPace().batch, help="events a transaction of the websocket floors"
     )
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group of figures; may be repeated")
+    parser.add_argument("--shared", action="store_true", help="others use this machine: CPU time instead of the wall's")
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where to work; emptied at the end")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there (bench/RESULTS.md)")
     options = parser.parse_args()
+    if options.events < FEWEST:
+        parser.error(f"--events takes {FEWEST} or more")
     with workshop(options.folder) as shop:
-        run = Run(shop, options.events, options.rounds, options.batch)
-        figures = list(measure(run, options.only or list(GROUPS)))
-    print(f"{machine()}; {options.events:,} events, medians of {options.rounds} alternating rounds\n")
-    print(markdown(figures))
-    return 0 if all(figure.kept for figure in figures) else 1
+        run = Run(shop, options.events, options.rounds, options.batch, "cpu" if options.shared else "wall")
+        rows = measure(run, options.only or list(GROUPS))
+    page = results.page(rows, f"python -m bench {shlex.join(sys.argv[1:])}", options.rounds, shared=options.shared)
+    print(page)
+    if options.write:
+        options.write.write_text(page)
+    missed = [row for row in rows if not row.kept]
+    for row in missed:
+        say(f"missed: {row.what}: {row.verdict}")
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":

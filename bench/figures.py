@@ -1,4 +1,4 @@
-"""One measured figure beside its floor or peer, and the table of all of them."""
+"""One measured figure beside its floor or peer, and how a table of them is written."""
 
 from __future__ import annotations
 
@@ -8,9 +8,25 @@ import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from typing import ClassVar, Protocol
 
-HEADINGS = ("what", "measured", "against", "ratio", "bar", "")
+from bench.costs import Cost, middle
+
+
+class Row(Protocol):
+    """One row of a table of results."""
+
+    @property
+    def what(self) -> str:
+        """What was measured."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether its bar is kept."""
+
+    @property
+    def verdict(self) -> str:
+        """The result beside the bar, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +37,58 @@ class Figure:
     measured: str
     against: str
     ratio: float
-    bar: float
+    bar: float | None
+    """None: shown for comparison."""
     at_most: bool = False
     unit: str = ""
+
+    HEADINGS: ClassVar = ("what", "measured", "against", "ratio", "bar", "")
 
     @property
     def kept(self) -> bool:
         """Whether the bar is kept."""
+        if self.bar is None:
+            return True
         return self.ratio <= self.bar if self.at_most else self.ratio >= self.bar
 
     def cells(self) -> tuple[str, ...]:
         """The row as it is printed."""
-        bar = f"{'≤' if self.at_most else '≥'} {self.bar:g}{self.unit}"
-        verdict = "ok" if self.kept else "MISSED"
-        return (self.what, self.measured, self.against, f"{self.ratio:.2f}{self.unit}", bar, verdict)
+        judged = "" if self.bar is None else "ok" if self.kept else "MISSED"
+        return (self.what, self.measured, self.against, f"{self.ratio:.2f}{self.unit}", self._wanted, judged)
+
+    @property
+    def verdict(self) -> str:
+        """The result beside the bar, in words."""
+        return f"{self.measured}, {self.against or 'at all'}: {self.ratio:.2f}{self.unit}, wanted {self._wanted}"
+
+    @property
+    def _wanted(self) -> str:
+        return "" if self.bar is None else f"{'≤' if self.at_most else '≥'} {self.bar:g}{self.unit}"
 
 
-def alternating(rounds: int, *measures: Callable[[], float]) -> list[float]:
+def alternating(rounds: int, *measures: Callable[[], Cost]) -> list[Cost]:
     """The median of each measure, all of them run in turn: a noisy machine is noisy for every one of them."""
-    results: list[list[float]] = [[] for _ in measures]
+    results: list[list[Cost]] = [[] for _ in measures]
     for _ in range(rounds):
         for measure, taken in zip(measures, results, strict=True):
             taken.append(measure())
-    return [median(taken) for taken in results]
+    return [middle(taken) for taken in results]
 
 
-def markdown(figures: Sequence[Figure]) -> str:
-    """All rows as a Markdown table, its columns aligned so that it reads as plain text too."""
-    rows = [HEADINGS, *(figure.cells() for figure in figures)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+def micros(seconds: float, events: int) -> str:
+    """Microseconds an event."""
+    return f"{seconds / events * 1e6:.1f} µs"
+
+
+def rate(seconds: float, events: int) -> str:
+    """Events a second."""
+    return f"{events / seconds:,.0f}/s"
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, its columns aligned so that it reads as plain text too."""
+    rows = [headings, *rows]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(headings))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     ]

@@ -1,89 +1,80 @@
-"""Figures of `archiver import`: against the bare driver, against sqlite-utils, and the size of what it leaves."""
+"""Figures of `archiver import` into SQLite: against plain rows and peers, its growth, and the size of the file."""
 
 from __future__ import annotations
 
-import sys
-import time
-from pathlib import Path
-from statistics import median
+from bench import peers
+from bench.costs import Clock, Cost, middle
+from bench.figures import Figure, micros, rate
+from bench.workshop import Filled, Lines, Way, Workshop
 
-from archiver.transfer.reader import BATCH
-from bench.figures import Figure, alternating
-from bench.floors import sqlite_seconds
-from bench.workshop import PYTHON, Lines, Workshop, discard
+WAYS: dict[str, Way] = {
+    "archiver": peers.archiver,
+    "script": peers.script,
+    "utils": peers.sqlite_utils,
+    "plain": peers.plain_rows,
+}
 
 
-def figures(shop: Workshop, lines: Lines, finished: Path, rounds: int) -> list[Figure]:
-    """Three ways to bring the same events into SQLite, in turn; `finished` is the archive they end up as."""
-    inner: list[float] = []
-    floor, whole, flat = alternating(
-        rounds,
-        lambda: _floor(shop, finished, BATCH),
-        lambda: _import(shop, lines, inner),
-        lambda: _sqlite_utils(shop, lines),
-    )
-    taken = median(inner)
+def figures(shop: Workshop, few: Lines, many: Lines, rounds: int, clock: Clock) -> list[Figure]:
+    """One shape of events at two sizes. What starting a process and making the file costs is taken off everywhere."""
+    cheap = _measured(shop, few, rounds)
+    dear = _measured(shop, many, 1)
+    found = [
+        *_rates(few, cheap, 0.6, clock),
+        *_rates(many, dear, 1.0, clock),
+        _growth(few, cheap["archiver"], many, dear["archiver"]),
+        *_sizes(many, shop.filled(peers.archiver, many), shop.filled(peers.script, many)),
+    ]
+    for way in (peers.script, peers.plain_rows):
+        shop.filled(way, many).discard()
+    return found
+
+
+def _measured(shop: Workshop, lines: Lines, rounds: int) -> dict[str, Cost]:
+    """What each way costs, all of them in turn."""
+    costs: dict[str, list[Cost]] = {name: [] for name in WAYS}
+    for turn in range(rounds):
+        for name, way in WAYS.items():
+            filled = shop.fill(way, lines) if turn else shop.filled(way, lines)
+            start = shop.fill(way, lines.head(1))
+            costs[name].append(filled.cost - start.cost)
+            start.discard()
+            if turn:
+                filled.discard()
+    return {name: middle(taken) for name, taken in costs.items()}
+
+
+def _rates(lines: Lines, costs: dict[str, Cost], bar: float, clock: Clock) -> list[Figure]:
+    """CPU against the peers, time against plain rows; `bar` is that of sqlite-utils, which slows down."""
+    archiver, script, utils, plain = (costs[name] for name in WAYS)
+    input_, own = f"{lines.events:,} {lines.shape}", micros(archiver.cpu, lines.events)
+    by_script, by_utils = (micros(peer.cpu, lines.events) for peer in (script, utils))
     return [
         Figure(
-            f"import, {lines.events:,} events",
-            f"{lines.events / taken:,.0f}/s",
-            f"raw executemany, same rows: {lines.events / floor:,.0f}/s",
-            floor / taken,
-            0.8,
+            f"import, CPU an event, {input_}", own, f"the script: {by_script}", archiver.cpu / script.cpu, 1.5, True
         ),
+        Figure("the same", own, f"sqlite-utils, four indexes: {by_utils}", archiver.cpu / utils.cpu, bar, True),
         Figure(
-            "the same, as a process",
-            f"{lines.events / whole:,.0f}/s",
-            f"sqlite-utils insert --nl: {lines.events / flat:,.0f}/s",
-            flat / whole,
+            f"import, {clock}, {input_}",
+            rate(archiver.by(clock), lines.events),
+            f"plain rows, raw: {rate(plain.by(clock), lines.events)}",
+            plain.by(clock) / archiver.by(clock),
             1.0,
         ),
     ]
 
 
-def _floor(shop: Workshop, finished: Path, batch: int) -> float:
-    target = shop.archive()
-    try:
-        return sqlite_seconds(finished, target, batch)
-    finally:
-        discard(target)
+def _growth(few: Lines, cheap: Cost, many: Lines, dear: Cost) -> Figure:
+    before, after = cheap.cpu / few.events, dear.cpu / many.events
+    what = f"import, events a second of CPU, {many.events:,} {many.shape}"
+    return Figure(what, f"{1 / after:,.0f}", f"{few.events:,} events: {1 / before:,.0f}", before / after, 0.9)
 
 
-def _import(shop: Workshop, lines: Lines, inner: list[float]) -> float:
-    target = shop.archive()
-    try:
-        whole, within = shop.import_into(target, lines)
-        inner.append(within)
-        return whole
-    finally:
-        discard(target)
-
-
-def _sqlite_utils(shop: Workshop, lines: Lines) -> float:
-    target = shop.path(".db")
-    try:
-        return shop.seconds([PYTHON, "-m", "sqlite_utils", "insert", target, "events", lines.path, "--nl"])
-    finally:
-        discard(target)
-
-
-def size(lines: Lines, finished: Path) -> Figure:
-    """Bytes per event in the archive, all indexes included, against the event's line."""
-    held = finished.stat().st_size / lines.events
-    line = lines.bytes_per_event
-    what = f"bytes per event, SQLite, {lines.events:,} events"
-    return Figure(what, f"{held:.0f}", f"the JSON line: {line:.0f}", held / line, 0.9, at_most=True)
-
-
-def main(archive: str, lines: str, within: str) -> None:
-    """What `archiver import` does; writes down how long it took but for the start of the process."""
-    from archiver.cli import main as archiver
-
-    began = time.perf_counter()
-    code = archiver(["--database", f"sqlite:///{archive}", "import", lines])
-    Path(within).write_text(str(time.perf_counter() - began))
-    raise SystemExit(code)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def _sizes(lines: Lines, archive: Filled, script: Filled) -> list[Figure]:
+    """Bytes an event in the file, all indexes included, against the event's line and the script's file."""
+    own, line, peer = (archive.bytes / lines.events, lines.bytes_per_event, script.bytes / lines.events)
+    what = f"bytes an event, SQLite, {lines.events:,} {lines.shape}"
+    return [
+        Figure(what, f"{own:.0f}", f"the JSON line: {line:.0f}", own / line, 0.5, at_most=True),
+        Figure("the same", f"{own:.0f}", f"the script's file: {peer:.0f}", own / peer, 1.5, at_most=True),
+    ]

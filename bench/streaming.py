@@ -1,27 +1,27 @@
-"""Figures of `archiver run`: from the websocket to the archived row on both databases, and the memory it takes."""
+"""Figures of `archiver run` on SQLite: from the websocket to the archived row, and the memory it takes."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
 
 from archiver.storage import migrate
 from archiver.storage.address import libpq_url
+from bench import costs, plain
 from bench.blaster import blaster
-from bench.figures import Figure, alternating
-from bench.floors import postgres_seconds, sqlite_seconds
-from bench.workshop import PYTHON, Lines, Workshop, discard
-from tests.pgcluster import find_binaries, running_cluster
+from bench.costs import Clock, Cost
+from bench.figures import Figure, alternating, micros, rate
+from bench.workshop import PYTHON, Lines, Workshop
 
 POLL = 0.02
 PATIENCE = 120.0
@@ -29,15 +29,14 @@ PATIENCE = 120.0
 
 OLD_CLIENT_EVENTS = 2_000
 
-# A server as it is delivered, with every commit on the disk; only its place is ours.
-DURABLE = {"listen_addresses": "", "timezone": "UTC"}
+Count = Callable[[str], int]
 
 
 @dataclass
 class Streamed:
-    """One run: how long it took, and the resident memory in MiB after so many archived events."""
+    """One run: what it cost from the connection on, and the memory in MiB after so many archived events."""
 
-    seconds: float = 0.0
+    cost: Cost = field(default_factory=Cost)
     memory: list[tuple[int, float]] = field(default_factory=list)
 
     @property
@@ -60,9 +59,9 @@ def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None)
     log = log or shop.path(".log")
     with blaster(shop, lines) as server, open(log, "w") as output, _counter(database) as count:
         with shop.process(shop.daemon(database, server.url), stdout=output, stderr=output) as daemon:
-            began = server.connected_at()
+            began = Cost(server.connected_at(), costs.cpu(daemon.pid))
             streamed = _watch(daemon, count, lines.events)
-            streamed.seconds = time.monotonic() - began
+            streamed.cost = Cost(time.monotonic(), costs.cpu(daemon.pid)) - began
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
         archived = count("SELECT count(*) FROM events")
@@ -71,29 +70,21 @@ def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None)
     return streamed
 
 
-def _watch(daemon: subprocess.Popen[str], count: Any, events: int) -> Streamed:
+def _watch(daemon: subprocess.Popen[str], count: Count, events: int) -> Streamed:
     streamed, done, moved = Streamed(), 0, time.monotonic()
     while done < events:
         time.sleep(POLL)
         before, done = done, count("SELECT coalesce(max(id), 0) FROM events")
-        streamed.memory.append((done, resident(daemon.pid)))
+        if done > before or not streamed.memory:
+            streamed.memory.append((done, costs.memory(daemon.pid)))
         moved = time.monotonic() if done > before else moved
         if daemon.poll() is not None or time.monotonic() - moved > PATIENCE:
             raise RuntimeError(f"the daemon stopped at {done} of {events} events; it returned {daemon.returncode}")
     return streamed
 
 
-def resident(process: int) -> float:
-    """The resident memory of a process, MiB; 0 when it has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
-
-
 @contextmanager
-def _counter(database: str) -> Iterator[Any]:
+def _counter(database: str) -> Iterator[Count]:
     """Asks the archive for one number, over a connection of its own."""
     opened: AbstractContextManager[Any]
     if database.startswith("sqlite"):
@@ -105,104 +96,63 @@ def _counter(database: str) -> Iterator[Any]:
         yield lambda question: connection.execute(question).fetchone()[0]
 
 
-# --- SQLite -----------------------------------------------------------------------------------------------------------
-
-
-def sqlite_figures(shop: Workshop, lines: Lines, finished: Path, rounds: int, batch: int) -> list[Figure]:
-    """The rate against the raw floor and against the old client's way."""
+def figures(shop: Workshop, lines: Lines, rounds: int, batch: int, clock: Clock) -> list[Figure]:
+    """The rate against plain rows in batches of the same size, and against the old client's way."""
     old_lines = lines.head(OLD_CLIENT_EVENTS)
     floor, taken, old = alternating(
         rounds,
-        lambda: _sqlite_floor(shop, finished, batch),
-        lambda: _to_sqlite(shop, lines).seconds,
-        lambda: _old_client(shop, old_lines),
+        lambda: _discarded(shop, lambda _, lines, target: plain.sqlite_cost(lines, target, batch), lines),
+        lambda: _discarded(shop, to_sqlite, lines),
+        lambda: _discarded(shop, _old_client, old_lines),
     )
-    rate, old_rate = lines.events / taken, OLD_CLIENT_EVENTS / old
-    measured = f"{rate:,.0f}/s"
-    against = f"raw executemany, same rows: {lines.events / floor:,.0f}/s"
+    what, own = f"websocket to SQLite, {lines.events:,} {lines.shape}", rate(taken.by(clock), lines.events)
+    plain_rate, old_rate = rate(floor.by(clock), lines.events), rate(old.by(clock), old_lines.events)
+    times = old.by(clock) / old_lines.events * lines.events / taken.by(clock)
     return [
-        Figure(f"websocket to SQLite, {lines.events:,} events", measured, against, floor / taken, 0.5),
-        Figure("the same", measured, f"callback and ORM commit per event: {old_rate:,.0f}/s", rate / old_rate, 40),
+        Figure(f"{what}, {clock}", own, f"plain rows, raw: {plain_rate}", floor.by(clock) / taken.by(clock), 0.6),
+        Figure("the same", own, f"callback and ORM commit per event: {old_rate}", times, 40),
+        Figure(
+            "the same, CPU an event",
+            micros(taken.cpu, lines.events),
+            f"plain rows, raw: {micros(floor.cpu, lines.events)}",
+            floor.cpu / taken.cpu,
+            None,
+        ),
     ]
 
 
-def _sqlite_floor(shop: Workshop, finished: Path, batch: int) -> float:
-    target = shop.archive()
-    try:
-        return sqlite_seconds(finished, target, batch)
-    finally:
-        discard(target)
+def _discarded(shop: Workshop, way: Callable[[Workshop, Lines, Path], Cost], lines: Lines) -> Cost:
+    filled = shop.fill(way, lines)
+    filled.discard()
+    return filled.cost
 
 
-def _to_sqlite(shop: Workshop, lines: Lines) -> Streamed:
-    target = shop.path(".db")
-    try:
-        return stream(shop, lines, f"sqlite:///{target}")
-    finally:
-        discard(target)
+def to_sqlite(shop: Workshop, lines: Lines, target: Path) -> Cost:
+    """`archiver run`, from the moment at which it is connected."""
+    return stream(shop, lines, f"sqlite:///{target}").cost
 
 
-def _old_client(shop: Workshop, lines: Lines) -> float:
-    target = shop.path(".db")
+def _old_client(shop: Workshop, lines: Lines, target: Path) -> Cost:
     with blaster(shop, lines) as server:
         command = [PYTHON, "-m", "bench.old_client", server.url, f"sqlite:///{target}", str(lines.events)]
         with shop.process(command) as client:
-            began = server.connected_at()
-            if client.wait(600):
-                raise RuntimeError(f"the old client ended with {client.returncode}")
-            return time.monotonic() - began
-
-
-# --- memory -----------------------------------------------------------------------------------------------------------
+            began = Cost(server.connected_at(), costs.cpu(client.pid))
+            _, status, usage = os.wait4(client.pid, 0)
+            ended = Cost(time.monotonic(), usage.ru_utime + usage.ru_stime)
+            client.returncode = os.waitstatus_to_exitcode(status)
+    if client.returncode:
+        raise RuntimeError(f"the old client ended with {client.returncode}")
+    return ended - began
 
 
 def memory_figures(shop: Workshop, lines: Lines) -> list[Figure]:
-    """Resident memory of the daemon while 10,000 resources live on, and whether it grows."""
-    streamed = _to_sqlite(shop, lines)
-    what = f"memory of run, {lines.events:,} events, 10k resources"
+    """Memory of the daemon while 10,000 resources live on, and whether it grows."""
+    target = shop.path(".db")
+    streamed = stream(shop, lines, f"sqlite:///{target}")
+    target.unlink()
+    what = f"memory of run's processes (PSS), {lines.events:,} events, 10k resources"
     growth = f"{streamed.growth:.2f} of that after two thirds"
     return [
         Figure(what, f"{streamed.peak:.0f} MiB", "", streamed.peak, 96, at_most=True, unit=" MiB"),
         Figure("the same, flat", growth, "the middle third's peak", streamed.growth, 1.05, at_most=True),
     ]
-
-
-# --- PostgreSQL -------------------------------------------------------------------------------------------------------
-
-
-def postgres_figures(shop: Workshop, lines: Lines, finished: Path, rounds: int, batch: int) -> list[Figure]:
-    """The rate against raw COPY; nothing where there is no PostgreSQL."""
-    binaries = find_binaries()
-    if binaries is None:
-        return []
-    with running_cluster(binaries, DURABLE) as url:
-        floor, taken = alternating(
-            rounds,
-            lambda: _copy_floor(shop, url, finished, batch),
-            lambda: _to_postgres(shop, url, lines),
-        )
-    against = f"raw COPY, same rows: {lines.events / floor:,.0f}/s"
-    measured = f"{lines.events / taken:,.0f}/s"
-    return [Figure(f"websocket to PostgreSQL, {lines.events:,} events", measured, against, floor / taken, 0.5)]
-
-
-def _copy_floor(shop: Workshop, url: str, finished: Path, batch: int) -> float:
-    with _database(shop, url) as database:
-        migrate.upgrade(database)
-        return postgres_seconds(finished, database, batch)
-
-
-def _to_postgres(shop: Workshop, url: str, lines: Lines) -> float:
-    with _database(shop, url) as database:
-        return stream(shop, lines, database).seconds
-
-
-@contextmanager
-def _database(shop: Workshop, url: str) -> Iterator[str]:
-    name = f"bench{shop.path('').name}"
-    with psycopg.connect(libpq_url(url), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield make_url(url).set(database=name).render_as_string(hide_password=False)
-        finally:
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -1,0 +1,52 @@
+"""The figure of a report: time in every state of every container over a day, as plain SQL asks it of the archive."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from archiver.model import to_micros
+from bench.costs import Cost, spent_here
+from bench.figures import Figure, alternating
+from bench.subjects import Subjects
+
+OF_ARCHIVE = """
+SELECT uri, state, sum(min(coalesce(until_us, :until), :until) - max(since_us, :since)) * 1e-6 AS seconds
+FROM state_spans
+WHERE type = 'container' AND state <> 'Terminated' AND since_us < :until AND (until_us > :since OR until_us IS NULL)
+GROUP BY uri, state ORDER BY uri, state
+"""
+
+OF_TABLE = """
+SELECT uri, state, sum(unixepoch(min(coalesce(until, :until), :until)) - unixepoch(max(since, :since))) AS seconds
+FROM (
+  SELECT resource_uri AS uri, state, date AS since,
+         lead(date) OVER (PARTITION BY resource_uri ORDER BY date, rowid) AS until
+  FROM events WHERE type = 'container' AND date < :until
+)
+WHERE state <> 'Terminated' AND (until > :since OR until IS NULL)
+GROUP BY uri, state ORDER BY uri, state
+"""
+
+
+def figures(archive: Path, table: Path, about: Subjects, events: int, rounds: int) -> list[Figure]:
+    """The same question, to `state_spans` and to the table that sqlite-utils made, by window."""
+    assert about.day.since is not None
+    assert about.day.until is not None
+    since, until = about.day.since, about.day.until
+    own, other = alternating(
+        rounds,
+        lambda: _asked(archive, OF_ARCHIVE, {"since": to_micros(since), "until": to_micros(until)}),
+        lambda: _asked(table, OF_TABLE, {"since": since.isoformat(), "until": until.isoformat()}),
+    )
+    what = f"time in state of every container over a day, CPU, {events:,} events"
+    against = f"the table of sqlite-utils, by window: {other.cpu * 1000:.0f} ms"
+    return [Figure(what, f"{own.cpu * 1000:.0f} ms", against, own.cpu / other.cpu, 0.5, at_most=True)]
+
+
+def _asked(path: Path, question: str, values: dict[str, object]) -> Cost:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection, spent_here() as cost:
+        for _ in connection.execute(question, values):
+            pass
+    return cost

@@ -1,0 +1,58 @@
+"""What the questions are about: objects and times of which a short archive of a fleet knows as much as a long one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from archiver.model import TimeRange
+from bench.workshop import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """URIs, and ranges of time."""
+
+    cluster: str
+    """Everything is under it."""
+    busy: str
+    """The stack whose containers are replaced most often: most of what was ever under it is gone."""
+    quiet: str
+    """The stack of which is told least."""
+    container: str
+    """A container that is gone, of which was told most."""
+    hour: TimeRange
+    day: TimeRange
+
+    @classmethod
+    def of(cls, lines: Lines) -> Subjects:
+        """Of the last hour and the last day of these lines."""
+        stacks: Counter[str] = Counter()
+        containers: Counter[str] = Counter()
+        gone: set[str] = set()
+        with open(lines.path) as source:
+            for event in map(json.loads, source):
+                if event["type"] == "container":
+                    stacks[event["parents"][2]] += 1
+                    containers[event["resource_uri"]] += 1
+                    if event["state"] == "Terminated":
+                        gone.add(event["resource_uri"])
+        last: dict[str, Any] = event
+        until = datetime.fromisoformat(last["date"])
+        return cls(
+            cluster=next(uri for uri in _parents(lines) if "/nodecluster/" in uri),
+            busy=stacks.most_common(1)[0][0],
+            quiet=stacks.most_common()[-1][0],
+            container=next(uri for uri, _ in containers.most_common() if uri in gone),
+            hour=TimeRange(until - timedelta(hours=1), until),
+            day=TimeRange(until - timedelta(days=1), until),
+        )
+
+
+def _parents(lines: Lines) -> list[str]:
+    with open(lines.path) as source:
+        first: dict[str, Any] = json.loads(next(source))
+    return list(first["parents"])
