@@ -55,7 +55,7 @@ docs: $(VENV)/.dev  ## write the generated pages anew: commands, schema, picture
 	@$(bin)/python docs/generate.py
 
 bench: $(VENV)/.dev  ## measure the figures, with their floors and peers (EVENTS=10000000 for the full size)
-	@$(bin)/python -m bench --events $(EVENTS) $(ARGS)
+	@$(bin)/python -m bench --events $(EVENTS) --write bench/RESULTS.md $(ARGS)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist .bench .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

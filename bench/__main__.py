@@ -148,17 +148,18 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=GROUPS, help="one group of figures; may be repeated")
     parser.add_argument("--shared", action="store_true", help="others use this machine: CPU time instead of the wall's")
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where to work; emptied at the end")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there (bench/RESULTS.md)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="where to write the results of all groups down")
     options = parser.parse_args()
     if options.events < FEWEST:
         parser.error(f"--events takes {FEWEST} or more")
     with workshop(options.folder) as shop:
         run = Run(shop, options.events, options.rounds, options.batch, "cpu" if options.shared else "wall")
         rows = measure(run, options.only or list(GROUPS))
-    page = results.page(rows, f"python -m bench {shlex.join(sys.argv[1:])}", options.rounds, shared=options.shared)
-    print(page)
-    if options.write:
-        options.write.write_text(page)
+    command = f"python -m bench {shlex.join(sys.argv[1:])}"
+    section = results.section(rows, options.events, command, options.rounds, shared=options.shared)
+    print(section)
+    if options.write and not options.only:
+        results.write(options.write, section)
     missed = [row for row in rows if not row.kept]
     for row in missed:
         say(f"missed: {row.what}: {row.verdict}")

@@ -1,18 +1,22 @@
-"""The page that a run leaves: what was measured, on which machine, by which command, when."""
+"""The page of results: what was measured, on which machine, by which command, when."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bench.figures import Figure, Row, machine, markdown
 from bench.questions import Counted
 
-FIGURES = """\
+HEAD = """\
+# Results
+
 Each figure stands beside a floor or a peer of the same run. CPU is that of all processes together, and of the server
 where there is one; what it costs to start a process is taken off all rates. The events are those of one cluster of 200
 stacks, 1,000 services and 2,000 living containers, whose past grows (`bench/fleet.py`): "dated" ones have a date and a
-uuid, "bare" ones neither."""
+uuid, "bare" ones neither.
+"""
 
 QUESTIONS = """\
 What questions cost, counted in SQLite's instructions: about the same objects and times, in a short archive and in a
@@ -21,19 +25,31 @@ long one with the same present. Raw rows: as many rows of `event_log` as the ans
 SHARED = "Others used the machine at the same time: what is called wall elsewhere is CPU time here."
 
 
-def page(rows: Sequence[Row], command: str, rounds: int, *, shared: bool) -> str:
-    """The whole page, in Markdown."""
+def section(rows: Sequence[Row], events: int, command: str, rounds: int, *, shared: bool) -> str:
+    """The part of the page that a run fills, in Markdown."""
     figures = [row for row in rows if isinstance(row, Figure)]
     counted = [row for row in rows if isinstance(row, Counted)]
     parts = [
-        "# Results",
-        f"`{command}` on {datetime.now(UTC):%Y-%m-%d}, medians of {rounds} alternating rounds  \n{machine()}",
+        f"## {events:,} events",
+        f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine()}; medians of {rounds} alternating rounds.",
         *([SHARED] if shared else []),
-        *([FIGURES, _table(figures)] if figures else []),
+        *([_table(figures)] if figures else []),
         *([QUESTIONS, _table(counted)] if counted else []),
         _verdict(rows),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def write(path: Path, new: str) -> None:
+    """Put the part of a run into the page, in the place of an older one of as many events."""
+    kept = path.read_text().split("\n## ")[1:] if path.exists() else []
+    heading = new.removeprefix("## ").partition("\n")[0]
+    older = [f"## {part.rstrip()}\n" for part in kept if part.partition("\n")[0] != heading]
+    path.write_text("\n".join([HEAD, *sorted([new, *older], key=_events)]))
+
+
+def _events(part: str) -> int:
+    return int(part.split()[1].replace(",", ""))
 
 
 def _table(rows: Sequence[Figure] | Sequence[Counted]) -> str:
