@@ -37,7 +37,7 @@ def figures(shop: Workshop, lines: Lines) -> list[Figure]:
 
 def _streamed(shop: Workshop, lines: Lines) -> list[float]:
     archive = shop.path(".db")
-    migrate.upgrade(f"sqlite:///{archive}")
+    migrate.create(f"sqlite:///{archive}")
     with blaster(shop, lines, PER_SECOND) as server:
         command = shop.daemon(f"sqlite:///{archive}", server.url)
         with shop.process(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):

@@ -55,7 +55,7 @@ class Streamed:
 
 def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None) -> Streamed:
     """Send the lines to the real program as fast as it takes them, and wait until the last is archived."""
-    migrate.upgrade(database)
+    migrate.create(database)
     log = log or shop.path(".log")
     with blaster(shop, lines) as server, open(log, "w") as output, _counter(database) as count:
         with shop.process(shop.daemon(database, server.url), stdout=output, stderr=output) as daemon:
