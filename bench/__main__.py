@@ -93,7 +93,7 @@ class Run:
     def spans(self) -> Iterable[Row]:
         """A report as plain SQL asks it."""
         archive, table = (self.shop.filled(way, self.rate_lines).path for way in (peers.archiver, peers.sqlite_utils))
-        return spans.figures(archive, table, self.about, self.rate_lines.events, self.rounds)
+        return spans.figures(archive, table, Subjects.of(self.rate_lines).day, self.rate_lines.events, self.rounds)
 
     def questions(self) -> Iterable[Row]:
         """Answers from a short and from a long archive, counted."""

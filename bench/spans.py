@@ -6,10 +6,9 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from archiver.model import to_micros
+from archiver.model import TimeRange, to_micros
 from bench.costs import Cost, spent_here
 from bench.figures import Figure, alternating
-from bench.subjects import Subjects
 
 OF_ARCHIVE = """
 SELECT uri, state, sum(min(coalesce(until_us, :until), :until) - max(since_us, :since)) * 1e-6 AS seconds
@@ -30,11 +29,11 @@ GROUP BY uri, state ORDER BY uri, state
 """
 
 
-def figures(archive: Path, table: Path, about: Subjects, events: int, rounds: int) -> list[Figure]:
+def figures(archive: Path, table: Path, day: TimeRange, events: int, rounds: int) -> list[Figure]:
     """The same question, to `state_spans` and to the table that sqlite-utils made, by window."""
-    assert about.day.since is not None
-    assert about.day.until is not None
-    since, until = about.day.since, about.day.until
+    since, until = day.since, day.until
+    assert since is not None
+    assert until is not None
     own, other = alternating(
         rounds,
         lambda: _asked(archive, OF_ARCHIVE, {"since": to_micros(since), "until": to_micros(until)}),

@@ -21,7 +21,7 @@ class Subjects:
     busy: str
     """The stack whose containers are replaced most often: most of what was ever under it is gone."""
     quiet: str
-    """The stack of which is told least."""
+    """Of the stacks that are told of in that hour, the one of which least is told in all."""
     container: str
     """A container that is gone, of which was told most."""
     hour: TimeRange
@@ -31,23 +31,27 @@ class Subjects:
     def of(cls, lines: Lines) -> Subjects:
         """Of the last hour and the last day of these lines."""
         stacks: Counter[str] = Counter()
+        last_told: dict[str, str] = {}
         containers: Counter[str] = Counter()
         gone: set[str] = set()
         with open(lines.path) as source:
             for event in map(json.loads, source):
                 if event["type"] == "container":
-                    stacks[event["parents"][2]] += 1
+                    stack = event["parents"][2]
+                    stacks[stack] += 1
+                    last_told[stack] = event["date"]
                     containers[event["resource_uri"]] += 1
                     if event["state"] == "Terminated":
                         gone.add(event["resource_uri"])
         last: dict[str, Any] = event
         until = datetime.fromisoformat(last["date"])
+        since = until - timedelta(hours=1)
         return cls(
             cluster=next(uri for uri in _parents(lines) if "/nodecluster/" in uri),
             busy=stacks.most_common(1)[0][0],
-            quiet=stacks.most_common()[-1][0],
+            quiet=min((uri for uri in stacks if last_told[uri] >= since.isoformat()), key=stacks.__getitem__),
             container=next(uri for uri, _ in containers.most_common() if uri in gone),
-            hour=TimeRange(until - timedelta(hours=1), until),
+            hour=TimeRange(since, until),
             day=TimeRange(until - timedelta(days=1), until),
         )
 
