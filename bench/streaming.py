@@ -27,7 +27,7 @@ POLL = 0.02
 PATIENCE = 120.0
 """Seconds without any new row after which a run has failed."""
 
-OLD_CLIENT_EVENTS = 2_000
+OLD_CLIENT_EVENTS = 1_000
 
 Count = Callable[[str], int]
 
@@ -53,14 +53,17 @@ class Streamed:
         return max(late) / max(middle) if middle and late else 1.0
 
 
-def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None) -> Streamed:
-    """Send the lines to the real program as fast as it takes them, and wait until the last is archived."""
+def stream(shop: Workshop, lines: Lines, database: str, *, weighed: bool = False) -> Streamed:
+    """Send the lines to the real program as fast as it takes them, and wait until the last is archived.
+
+    `weighed`: look at its memory all the time, which would slow a rate down.
+    """
     migrate.create(database)
-    log = log or shop.path(".log")
+    log = shop.path(".log")
     with blaster(shop, lines) as server, open(log, "w") as output, _counter(database) as count:
         with shop.process(shop.daemon(database, server.url), stdout=output, stderr=output) as daemon:
             began = Cost(server.connected_at(), costs.cpu(daemon.pid))
-            streamed = _watch(daemon, count, lines.events)
+            streamed = _watch(daemon, count, lines.events, weighed)
             streamed.cost = Cost(time.monotonic(), costs.cpu(daemon.pid)) - began
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
@@ -70,12 +73,12 @@ def stream(shop: Workshop, lines: Lines, database: str, log: Path | None = None)
     return streamed
 
 
-def _watch(daemon: subprocess.Popen[str], count: Count, events: int) -> Streamed:
+def _watch(daemon: subprocess.Popen[str], count: Count, events: int, weighed: bool) -> Streamed:
     streamed, done, moved = Streamed(), 0, time.monotonic()
     while done < events:
         time.sleep(POLL)
         before, done = done, count("SELECT coalesce(max(id), 0) FROM events")
-        if done > before or not streamed.memory:
+        if weighed and (done > before or not streamed.memory):
             streamed.memory.append((done, costs.memory(daemon.pid)))
         moved = time.monotonic() if done > before else moved
         if daemon.poll() is not None or time.monotonic() - moved > PATIENCE:
@@ -148,7 +151,7 @@ def _old_client(shop: Workshop, lines: Lines, target: Path) -> Cost:
 def memory_figures(shop: Workshop, lines: Lines) -> list[Figure]:
     """Memory of the daemon while 10,000 resources live on, and whether it grows."""
     target = shop.path(".db")
-    streamed = stream(shop, lines, f"sqlite:///{target}")
+    streamed = stream(shop, lines, f"sqlite:///{target}", weighed=True)
     target.unlink()
     what = f"memory of run's processes (PSS), {lines.events:,} events, 10k resources"
     growth = f"{streamed.growth:.2f} of that after two thirds"
