@@ -122,7 +122,7 @@ def test_a_writer_learns_what_another_one_wrote(postgres_url: str) -> None:
         first.record([event("container/1", "Running", 1, ["service/1"])])
         second.record([event("service/1", "Running", 2, ["stack/1"])])
         first.record([event("container/2", "Running", 3, ["service/1"])])
-        first.record([event("service/1", "Stopped", 3, ["stack/1", "stack/2"])])
+        first.record([event("service/1", "Stopped", 4, ["stack/1", "stack/2"])])
 
     below = "SELECT descendant_uri FROM subtree WHERE ancestor_uri = :top ORDER BY 1"
     expected = [(uri(ref),) for ref in ("container/1", "container/2", "service/1")]
@@ -221,18 +221,19 @@ def test_memory_is_bounded_whatever_the_number_of_resources_and_states(database_
         [event(f"container/{n}.{m}", f"s{n}.{m}", n, [f"service/{n}", "stack/1"]) for m in range(20)] for n in range(60)
     ]
     # Without bounds it is 300 kB, and 25 without that of the words alone.
-    assert growth(database_url, batches, CacheLimits(words=20, resources=20, links=20, lists=20, standing=20)) < 15_000
+    limits = CacheLimits(words=20, resources=20, links=20, lists=20, readings=20, standing=20)
+    assert growth(database_url, batches, limits) < 15_000
 
     below = "SELECT count(*) FROM subtree WHERE ancestor_uri = :top"
     assert rows(database_url, below, top=uri("stack/1")) == [(60 * 21,)]
 
 
 def test_memory_is_bounded_whatever_the_number_of_parents(sqlite_url: str) -> None:
-    parents = [f"service/{n}" for n in range(500)]
+    parents = [f"container/p{n}" for n in range(500)]
     batches: list[list[Record]] = [[event(f"container/{n}", "Running", n, parents)] for n in range(30)]
 
-    # Without bounds it is 500 kB, and 50 without that of the pairs alone.
-    assert growth(sqlite_url, batches, CacheLimits(links=100, lists=100)) < 15_000
+    # Without bounds it is 500 kB.
+    assert growth(sqlite_url, batches, CacheLimits(links=100, lists=100, readings=100, standing=100)) < 15_000
     assert rows(sqlite_url, "SELECT count(*) FROM subtree") == [(30 * 500,)]
 
 
