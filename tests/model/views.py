@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from archiver.storage.views.subtree import LEVELS
 from sqlalchemy import Connection, text
 
 from archiver.codec.uris import parse
@@ -15,6 +16,7 @@ from .answers import blind_on
 from .replay import Archived
 from .tables import differing
 
+_HOWS = ("told", "asked", "inferred")
 _SOURCES = ("event", "observation")
 
 
@@ -39,6 +41,7 @@ class Views:
             self._state_spans,
             self._current_states,
             self._action_log,
+            self._subtree,
             self._gap_log,
         ):
             yield from of_view()
@@ -101,11 +104,26 @@ class Views:
         observed = any(word.source == semantics.OBSERVATION and word.state is not None for word in words)
         return row[:-1] if observed else row
 
+    def _subtree(self) -> Iterator[str]:
+        wanted, hows = [], {}
+        for ref in self._expected.resources:
+            for parent, stretches in self._expected.places.stretches(ref, LEVELS).items():
+                for since, until in stretches:
+                    wanted.append([parent, ref, ref.type, since, None if until == semantics.OPEN else until])
+                    direct = self._expected.places.direct(ref, parent, until - 1)
+                    if direct is not None:
+                        hows[parent, ref, since] = _HOWS[direct.how]
+        columns = "ancestor_uri, descendant_uri, descendant_type, since_us, until_us, how"
+        found = _parsed(_parsed(self._rows(f"SELECT {columns} FROM subtree"), 0), 1)
+        yield from differing("subtree", wanted, [row[:5] for row in found])
+        told = [(row[0], row[1], row[3], row[5]) for row in found if (row[0], row[1], row[3]) in hows]
+        yield from differing("subtree, how", [(*place, how) for place, how in hows.items()], told)
+
     def _gap_log(self) -> Iterator[str]:
         sessions = self._expected.sessions.values()
         streams = {session.stream for session in sessions}
-        wanted = [list(gap[:4]) for stream in streams for gap in blind_on(stream, sessions, (None, None))]
-        found = self._rows("SELECT stream, since_us, until_us, reason FROM gap_log")
+        wanted = [list(gap) for stream in streams for gap in blind_on(stream, sessions, (None, None))]
+        found = self._rows("SELECT stream, since_us, until_us, reason, kind FROM gap_log")
         yield from differing("gap_log", wanted, found)
 
 
