@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -99,7 +100,9 @@ class Sessions:
         """
         last: dict[str | None, Micros] = {}
         for events in heard:
-            for key, at in dict(zip(events.session, events.received_at, strict=True)).items():
+            # Sorted already, but for what is imported; of each session the last stays.
+            by_time = sorted(zip(events.session, events.received_at, strict=True), key=itemgetter(1))
+            for key, at in dict(by_time).items():
                 last[key] = max(at, last.get(key, at))
         for key, at in seen:
             last[key] = max(at, last.get(key, at))

@@ -13,10 +13,6 @@ from archiver.platforms.tutum import facts as tutum
 OPEN = 1 << 62
 """The end of what still holds."""
 ALWAYS = -(1 << 62)
-Place = tuple[Micros, int, int]
-"""A place in the order of words: instant, source, number."""
-_BEGINNING: Place = (ALWAYS, 0, 0)
-_END: Place = (OPEN, 0, 0)
 EVENT, OBSERVATION = 0, 1
 TOLD, ASKED, INFERRED = 0, 1, 2
 PARENT, TARGET, NAME = "parent", "target", "name"
@@ -40,7 +36,7 @@ class Word(NamedTuple):
     parents: tuple[ResourceRef, ...] = ()
 
     @property
-    def place(self) -> Place:
+    def place(self) -> tuple[Micros, int, int]:
         """In the order of words."""
         return self.at, self.source, self.number
 
@@ -55,21 +51,14 @@ class Stretch(NamedTuple):
     since: Micros
     until: Micros
 
-
-class Between(NamedTuple):
-    """From one word (inclusive) to another (exclusive)."""
-
-    since: Place
-    until: Place
-
-    def within(self, other: Between) -> Between:
-        return Between(max(self.since, other.since), min(self.until, other.until))
+    def within(self, other: Stretch) -> Stretch:
+        return Stretch(max(self.since, other.since), min(self.until, other.until))
 
 
 class Step(NamedTuple):
-    """What a word says from its place on."""
+    """What a word says from its instant on."""
 
-    place: Place
+    at: Micros
     values: frozenset[Any]
     how: int
     told_by: int
@@ -153,21 +142,21 @@ def is_end(state: str) -> bool:
     return state.lower() in GONE
 
 
-def rule_1_lives(told: Told, ref: ResourceRef) -> list[Between]:
+def rule_1_lives(told: Told, ref: ResourceRef) -> list[Stretch]:
     """It is gone from an end on, until it tells a state that is none."""
-    lives, since = [], _BEGINNING
+    lives, since = [], rule_1_first_at(told, ref)
     alive = True
     for word in own_words(told, ref):
         if word.state is None:
             continue
         if alive and is_end(word.state):
-            lives.append(Between(since, word.place))
+            lives.append(Stretch(since, word.at))
             alive = False
         elif not alive and not is_end(word.state):
-            since, alive = word.place, True
+            since, alive = word.at, True
     if alive:
-        lives.append(Between(since, _END))
-    return lives
+        lives.append(Stretch(since, OPEN))
+    return [life for life in lives if life.since < life.until]
 
 
 def rule_1_gone_at(told: Told, ref: ResourceRef) -> Micros | None:
@@ -235,60 +224,43 @@ def rule_2_steps(told: Told, ref: ResourceRef, kind: str) -> list[Step]:
     for word in own_words(told, ref):
         edges = rule_3_edges(word)
         if kind in edges:
-            steps.append(Step(word.place, edges[kind], word.source, word.number))
+            steps.append(Step(word.at, edges[kind], word.source, word.number))
     return steps
 
 
 def rule_4_steps(told: Told, ref: ResourceRef, kind: str) -> list[Step]:
-    """What the lists of others prove of its place; of one instant the last counts."""
-    steps = {
-        word.at: Step(word.place, frozenset([high]), INFERRED, word.number)
+    """What the lists of others prove of its place."""
+    return [
+        Step(word.at, frozenset([high]), INFERRED, word.number)
         for word in told
         for low, high in rule_3_proved(word)
         if low == ref and high.type == kind
-    }
-    return list(steps.values())
+    ]
 
 
-def held(steps: Sequence[Step]) -> Iterator[tuple[Between, Step]]:
+def held(steps: Sequence[Step]) -> Iterator[tuple[Stretch, Step]]:
     """From when until when each step holds; before the first, the first does."""
     for place, step in enumerate(steps):
-        since = step.place if place else _BEGINNING
-        until = steps[place + 1].place if place + 1 < len(steps) else _END
-        yield Between(since, until), step
+        since = step.at if place else ALWAYS
+        until = steps[place + 1].at if place + 1 < len(steps) else OPEN
+        yield Stretch(since, until), step
 
 
-def clipped(told: Told, ref: ResourceRef, what: str, steps: Sequence[Step]) -> list[Fact]:
+def clipped(ref: ResourceRef, what: str, steps: Sequence[Step], lives: Sequence[Stretch]) -> list[Fact]:
     """The steps as far as the resource lived; neighbours of one value are one, told by the first."""
-    first_at, lives = rule_1_first_at(told, ref), rule_1_lives(told, ref)
     facts: list[Fact] = []
     for value in {value for step in steps for value in step.values}:
-        pieces = [
-            (between.within(life), step)
-            for between, step in held(steps)
-            for life in lives
-            if value in step.values and between.within(life).since < between.within(life).until
-        ]
-        facts += joined(Fact(ref, what, value, first_at, OPEN, TOLD, None), sorted(pieces))
-    return facts
-
-
-def joined(fact: Fact, pieces: Sequence[tuple[Between, Step]]) -> list[Fact]:
-    """A fact for each stretch of time; first what follows word by word, then what follows instant by instant."""
-    word_by_word: list[tuple[Between, Step]] = []
-    for between, step in pieces:
-        if word_by_word and word_by_word[-1][0].until == between.since:
-            before, first = word_by_word[-1]
-            word_by_word[-1] = Between(before.since, between.until), first
-        else:
-            word_by_word.append((between, step))
-    facts: list[Fact] = []
-    for between, step in word_by_word:
-        since, until = max(between.since[0], fact.since), between.until[0]
-        if facts and facts[-1].until == since:
-            facts[-1] = facts[-1]._replace(until=until)
-        elif since < until:
-            facts.append(fact._replace(since=since, until=until, how=step.how, told_by=step.told_by))
+        own: list[Fact] = []
+        for stretch, step in held(steps):
+            for life in lives if value in step.values else ():
+                since, until = stretch.within(life)
+                if since >= until:
+                    continue
+                if own and own[-1].until == since:
+                    own[-1] = own[-1]._replace(until=until)
+                else:
+                    own.append(Fact(ref, what, value, since, until, step.how, step.told_by))
+        facts += own
     return facts
 
 
@@ -299,10 +271,10 @@ def rule_5_parents(told: Told, ref: ResourceRef) -> list[Fact]:
     """What it told of its place, else what others prove, as long as it lived."""
     if ref.type == ACTION:
         return []
-    facts = []
+    lives, facts = rule_1_lives(told, ref), []
     for kind in {other.type for other in resources(told)}:
         steps = rule_2_steps(told, ref, kind) or rule_4_steps(told, ref, kind)
-        facts += clipped(told, ref, PARENT, steps)
+        facts += clipped(ref, PARENT, steps, lives)
     return facts
 
 
@@ -311,11 +283,11 @@ def rule_6_names(told: Told, ref: ResourceRef) -> list[Fact]:
     if ref.type == ACTION:
         return []
     steps = [
-        Step(word.place, frozenset([word.name]), word.source, word.number)
+        Step(word.at, frozenset([word.name]), word.source, word.number)
         for word in own_words(told, ref)
         if word.name is not None
     ]
-    return clipped(told, ref, NAME, steps)
+    return clipped(ref, NAME, steps, rule_1_lives(told, ref))
 
 
 def rule_7_ran(told: Told, ref: ResourceRef) -> Ran | None:

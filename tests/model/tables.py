@@ -76,7 +76,7 @@ def _proved(expected: Archived) -> Steps:
         for kind in kinds:
             steps = semantics.rule_4_steps(expected.told, ref, kind)
             if steps and not semantics.rule_2_steps(expected.told, ref, kind):
-                found[ref, kind] = [(step.place[0], next(iter(step.values))) for step in steps]
+                found[ref, kind] = [(step.at, next(iter(step.values))) for step in steps]
     return found
 
 

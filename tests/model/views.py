@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archiver.storage.views.subtree import LEVELS
 from sqlalchemy import Connection, text
 
 from archiver.codec.uris import parse
 from archiver.model import ResourceRef
+from archiver.storage.views.subtree import LEVELS
 
 from . import semantics
 from .answers import blind_on
