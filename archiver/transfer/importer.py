@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
@@ -19,6 +21,9 @@ from archiver.transfer.format import NUMBERED
 from archiver.transfer.reader import BATCH, How, Part, Reader, plainly_dated, undated
 
 __all__ = ["How", "ImportResult", "import_file", "import_lines"]
+
+_ALLOCATIONS = 50_000
+"""So many lists and tuples are made, more than are given up, before it is looked for garbage."""
 
 Progress = Callable[[int], None]
 
@@ -96,7 +101,8 @@ def import_lines(
     `Recorder.record` raises; keeps what it cannot read as rejects.
     """
     # The reader first: a process made later would share the archive's lock and connection, and could outlive this one.
-    with decoding(Reader(how, batch_lines=batch_lines).batches(lines)) as batches, Recorder(url) as recorder:
+    reader = Reader(how, batch_lines=batch_lines)
+    with _seldom_collecting(), decoding(reader.batches(lines)) as batches, Recorder(url) as recorder:
         work = _Import(recorder, receiver)
         for batch in batches:
             work.record(batch)
@@ -104,6 +110,20 @@ def import_lines(
                 progress(work.lines)
         work.finish()
         return ImportResult(work.events, work.duplicates, work.rejects, work.first_reject, lacks=work.lacks)
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Has the interpreter look for circles of garbage less often: rows come by the million, and form none.
+
+    That is a fifth of what an import takes.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _engine(url: str, stream: str) -> dict[str, str]:
