@@ -26,6 +26,7 @@ ArchiverError
 ├── BadInput                        1
 ├── CannotWrite                     1
 ├── BackupUnusable                  1
+├── UpgradeFailed                   1
 ├── CredentialsRefused             77
 ├── DatabaseUnfit                  78
 └── ConfigurationWrong             78
@@ -255,6 +256,13 @@ class BackupUnusable(ArchiverError):
     hint = "take another one; 'archiver db check --database FILE' says more about this"
 
 
+class UpgradeFailed(ArchiverError):
+    """An upgraded archive lacks something that the old one has."""
+
+    message = "the upgraded archive is not what the old one was: {reason}"
+    hint = "nothing was lost, the old archive is as it was; please report this, with the output of 'archiver db check'"
+
+
 class CredentialsRefused(ArchiverError):
     """A stream does not accept the credentials."""
 
@@ -283,4 +291,4 @@ class NotInstalled(ConfigurationWrong):
     """Something is to be done for which the program must lie in a folder of its own."""
 
     message = "this archiver runs out of {place}, and cannot {what}: that needs files, which are not there"
-    hint = "install it, with pip or pipx; then run: archiver db upgrade"
+    hint = "install it, with pip or pipx"

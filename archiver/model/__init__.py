@@ -31,6 +31,7 @@ from archiver.model.items import (
     Message,
     Observed,
     Opened,
+    kind_of_end,
 )
 from archiver.model.moments import EPOCH, MICROSECOND, Micros, iso, now_micros, to_datetime, to_micros
 from archiver.model.records import (
@@ -41,6 +42,7 @@ from archiver.model.records import (
     Record,
     Reject,
     ResourceRef,
+    Telling,
     TimeSource,
     Together,
 )
@@ -75,12 +77,14 @@ __all__ = [
     "Span",
     "Status",
     "StreamStatus",
+    "Telling",
     "TimeRange",
     "TimeSource",
     "Together",
     "TreeNode",
     "WholeEvent",
     "iso",
+    "kind_of_end",
     "now_micros",
     "to_datetime",
     "to_micros",

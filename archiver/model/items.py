@@ -19,6 +19,17 @@ restored: the archive is an older copy; imported: nobody wrote down; before: the
 """
 
 
+_BY_SENTENCE: dict[str, EndKind] = {
+    "stopped": "stopped",
+    "the archive was restored from a copy made before": "restored",
+}
+
+
+def kind_of_end(reason: str) -> EndKind:
+    """The kind of an end of which the first edition of the archive, the spool and the export kept the sentence only."""
+    return _BY_SENTENCE.get(reason, "lost")
+
+
 class Opened(NamedTuple):
     """A connection to a stream was opened."""
 

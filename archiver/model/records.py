@@ -96,6 +96,18 @@ class Observation(NamedTuple):
     observed_at: Micros
     extra: str | None
     session: str | None = None
+    inferred: bool = False
+    """Whether name and parents are those that the object had in the end, since the answer's own were not kept."""
+
+
+class Telling(NamedTuple):
+    """That another session told of an archived event, too: out of an export, whose events came before."""
+
+    occurred_at: Micros
+    uuid: str
+    """Time and uuid of the event."""
+    session: str
+    received_at: Micros
 
 
 class ResourceRef(NamedTuple):
@@ -111,7 +123,7 @@ class Together(NamedTuple):
     records: tuple[Event | Observation, ...]
 
 
-Record = Event | Reject | Observation | Together | Opened | Alive | Closed | Condition
+Record = Event | Reject | Observation | Telling | Together | Opened | Alive | Closed | Condition
 """What is archived: what a source said, decoded."""
 
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
-from archiver.errors import BackupUnusable, CannotWrite, DatabaseMissing, UsageError
+from archiver.errors import BackupUnusable, DatabaseMissing, UsageError
 from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, reads_in_place, sqlite_path, translated_driver, writer_lock
 from archiver.storage.migrate import HEAD
+from archiver.storage.replacing import aside, create, finish, open_as, writing
 from archiver.storage.schema import GENERATION
-from archiver.storage.wal import beside, mark
+from archiver.storage.wal import mark
 
 RESTORED = "the archive was restored from a copy made before"
 """Why a session ended that was open when the copy was made."""
@@ -61,12 +59,12 @@ def backup(url: str, target: Path) -> Copy:
         raise DatabaseMissing(database=str(source))
     target = Path(os.path.realpath(target))
     _require_own(target, source)
-    with _writing(target) as unfinished:
+    with writing(target) as unfinished:
         how = "mode=ro&immutable=1" if reads_in_place(source) else "mode=ro"
-        with translated_driver(url), closing(_open(source, how)) as archive, closing(_create(unfinished)) as copy:
+        with translated_driver(url), closing(open_as(source, how)) as archive, closing(create(unfinished)) as copy:
             # One step: a copy in several would begin anew whenever somebody commits.
             archive.backup(copy)
-            _finish(copy)
+            finish(copy)
         return _verified(unfinished)._replace(path=target)
 
 
@@ -84,16 +82,16 @@ def restore(url: str, copy: Path) -> Copy:
         raise UsageError(reason=f"{copy} is the archive itself", hint="name a copy that 'archiver db backup' made")
     held = _verified(copy)
     with writer_lock(url) as lock:
-        with _writing(path, kept := _aside(path)) as unfinished:
-            with translated_driver(url), closing(_open(copy, "mode=ro")) as source, closing(_create(unfinished)) as new:
-                source.backup(new)
+        with writing(path, kept := aside(path, "before-restore")) as unfinished:
+            with translated_driver(url), closing(open_as(copy, "mode=ro")) as old, closing(create(unfinished)) as new:
+                old.backup(new)
                 with new:
                     if held.revision > _FIRST_RELEASED:
                         new.execute(_SAY_KIND)
                     new.execute(_END_SESSIONS, (RESTORED, f":{secrets.token_hex(4)}"))
                     new.execute("DELETE FROM archive_properties WHERE key = ?", (GENERATION,))
                     new.execute("INSERT INTO archive_properties VALUES (?, ?)", (GENERATION, _generation()))
-                _finish(new)
+                finish(new)
             made = _verified(unfinished)
         if lock is not None:
             lock.remember(str(mark(path) or ""))
@@ -125,79 +123,10 @@ def _require_own(target: Path, source: Path) -> None:
         ) from error
 
 
-@contextmanager
-def _writing(target: Path, kept: Path | None = None) -> Iterator[Path]:
-    """A file beside the target that takes its name when all went well; what had the name goes to `kept`."""
-    unfinished = Path(f"{target}.{secrets.token_hex(4)}.part")
-    try:
-        yield unfinished
-        if kept is not None:
-            _give_to_owner(unfinished, target)
-        _to_disk(unfinished)
-        if kept is not None and target.exists():
-            _keep(target, kept)
-        os.replace(unfinished, target)
-        _to_disk(target.parent)
-    except OSError as error:
-        raise CannotWrite(target=str(target), reason=error.strerror or str(error)) from error
-    finally:
-        for leftover in (unfinished, *(beside(unfinished, ending) for ending in ("-wal", "-shm", "-journal"))):
-            with suppress(OSError):
-                leftover.unlink()
-
-
-def _give_to_owner(new: Path, target: Path) -> None:
-    """Whoever restores, often root: the archive stays its owner's, and open to whom it was open to."""
-    there = target.exists()
-    found = (target if there else target.parent).stat()
-    if os.geteuid() == 0:
-        os.chown(new, found.st_uid, found.st_gid)
-    if there:
-        os.chmod(new, found.st_mode & 0o777)
-
-
-def _keep(target: Path, kept: Path) -> None:
-    """Gives an archive a second name, log and all, and takes the log away from under the first."""
-    os.link(target, kept)
-    with suppress(FileNotFoundError):
-        os.link(beside(target, "-wal"), beside(kept, "-wal"))
-    _to_disk(kept.parent)
-    for ending in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            os.unlink(beside(target, ending))
-
-
-def _aside(path: Path) -> Path:
-    return Path(f"{path}.before-restore-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}")
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _open(path: Path, how: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None, timeout=10)
-
-
-def _create(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    return sqlite3.connect(path, isolation_level=None)
-
-
-def _finish(copy: sqlite3.Connection) -> None:
-    """A copy needs no log beside it, so that whoever may read it can; and a mark of its own, so no log will fit it."""
-    copy.execute("PRAGMA journal_mode=DELETE").close()
-    copy.execute(f"PRAGMA user_version={1 + secrets.randbelow((1 << 31) - 1)}").close()
-
-
 def _verified(path: Path) -> Copy:
     """What a copy holds. Raises BackupUnusable when it is not sound, or no archive of a revision this program knows."""
     try:
-        with closing(_open(path, "mode=ro")) as copy:
+        with closing(open_as(path, "mode=ro")) as copy:
             damage = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if damage != "ok":
                 raise BackupUnusable(path=path, reason=str(damage))

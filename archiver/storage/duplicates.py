@@ -27,7 +27,7 @@ ANEW = frozenset({"received", "told"})
 
 _c = schema.events.c
 # Written out, as in the index that serves it (storage.indexes).
-_IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
+IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
     [literal_column(str(number)) for number, source in enumerate(schema.TIME_SOURCES) if source in ANEW]
 )
 
@@ -182,4 +182,4 @@ def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[int]:
         if uuid is not None and source in ANEW
     }
     for part in chunks(anew):
-        yield from connection.scalars(select(_c.id).where(_IS_ANEW, _c.uuid.in_(part)))
+        yield from connection.scalars(select(_c.id).where(IS_ANEW, _c.uuid.in_(part)))

@@ -31,6 +31,8 @@ from archiver.storage.postgres import postgres_engine, said
 from archiver.storage.sqlite_url import sqlite_file
 
 BUSY_SECONDS = 10
+APPLICATION_ID = 0x61726376
+"""What a SQLite archive's header has for `file` and others to tell whose it is: "arcv" (https://sqlite.org/pragma.html)."""
 
 
 def sqlite_name(text: str) -> str:
@@ -77,6 +79,7 @@ def writing_engine(text: str) -> Engine:
         return postgres_engine(text, read_only=False)
     path = sqlite_path(text)
     pragmas = (
+        "PRAGMA auto_vacuum=INCREMENTAL",  # of a new file, before anything is in it; of any other it changes nothing
         "PRAGMA journal_mode=WAL",
         "PRAGMA wal_autocheckpoint=0",  # `wal.Checkpoints` does it
         "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits when the power goes

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
@@ -19,29 +19,35 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from archiver.model import Batch, Condition, Event, Micros, Observation, Record, Reject, to_micros
-from archiver.platforms.docker.facts import received_message
+from archiver.model import Batch, Condition, Event, Micros, Observation, Record, Reject, kind_of_end, to_micros
+from archiver.platforms.docker.facts import is_told_anew, received_message
 from archiver.platforms.docker.facts import text as word
 
 REVISION = "0001"
 """The revision of these tables."""
-TABLES = (
-    "alembic_version",
-    "archive_properties",
-    "streams",
-    "receivers",
-    "event_types",
-    "event_actions",
-    "event_states",
-    "sessions",
-    "resources",
-    "events",
-    "event_parents",
-    "resource_parents",
-    "observations",
-    "rejects",
-)
-"""In an order in which each stands after those that it points at."""
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "alembic_version": ("version_num",),
+    "archive_properties": ("key", "value"),
+    "streams": ("id", "url", "dialect"),
+    "receivers": ("id", "key", "position", "duplicates", "updated_at"),
+    "event_types": ("id", "text"),
+    "event_actions": ("id", "text"),
+    "event_states": ("id", "text"),
+    "sessions": (
+        *("id", "stream_id", "receiver_id", "key", "opened_at", "covered_from"),
+        *("authenticated_at", "last_seen_at", "closed_at", "reason"),
+    ),
+    "resources": ("id", "type_id", "key", "uri", "name", "target_id"),
+    "events": (
+        *("id", "session_id", "resource_id", "type_id", "action_id", "state_id"),
+        *("occurred_at", "time_source", "received_at", "uuid", "extra"),
+    ),
+    "event_parents": ("event_id", "position", "resource_id"),
+    "resource_parents": ("child_id", "parent_id", "first_event_id", "derived"),
+    "observations": ("id", "session_id", "resource_id", "state_id", "observed_at", "extra"),
+    "rejects": ("id", "session_id", "received_at", "reason", "payload"),
+}
+"""The tables and their columns, in an order in which each stands after those that it points at."""
 VIEWS = ("event_log", "state_spans", "current_states", "action_log", "subtree", "gap_log")
 INDEXES = (
     "ix_events_occurred_at",
@@ -55,6 +61,12 @@ INDEXES = (
     "ix_resources_uri",
     "ix_sessions_stream_id_covered_from",
 )
+KEYS = (
+    *(f"pk_{table}" for table in TABLES if table != "alembic_version"),
+    *(f"uq_{vocabulary}_text" for vocabulary in ("event_types", "event_actions", "event_states")),
+    *("uq_streams_url", "uq_receivers_key", "uq_sessions_key", "uq_resources_key_type_id"),
+)
+"""The indexes behind primary and unique keys, on PostgreSQL."""
 KINDS = ("events", "observations", "rejects")
 """The tables whose rows are rebuilt, each with its number."""
 _RECEIVED = {"events": "received_at", "observations": "observed_at", "rejects": "received_at"}
@@ -63,11 +75,6 @@ _MOST_BYTES = 16 << 20
 _MOST_REMEMBERED = 10_000
 _CONDITION = re.compile(r"(trouble|clock|identity) (.+)", re.DOTALL)
 _MARK = re.compile(r"export:([^:]*):(event|observation|reject)")
-_KINDS_OF_ENDS = {
-    "stopped": "stopped",
-    "the archiver stopped without a word": "silent",
-    "the archive was restored from a copy made before": "restored",
-}
 
 
 class Reached(NamedTuple):
@@ -141,12 +148,14 @@ class FirstEdition:
 
     def sessions(self, after: int, most: int) -> list[dict[str, Any]]:
         """Some rows of the sessions, in the order of their numbers."""
-        rows = self._dicts("SELECT * FROM @sessions WHERE id > :after ORDER BY id LIMIT :most", after=after, most=most)
+        columns = ", ".join(TABLES["sessions"])
+        query = f"SELECT {columns} FROM @sessions WHERE id > :after ORDER BY id LIMIT :most"
+        rows = self._dicts(query, after=after, most=most)
         for row in rows:
             for key, value in row.items():
                 if key.endswith(("_at", "_from")):
                     row[key] = _moment(value)
-            row["kind"] = None if row["closed_at"] is None else _KINDS_OF_ENDS.get(row["reason"] or "", "lost")
+            row["kind"] = None if row["closed_at"] is None else kind_of_end(row["reason"] or "")
         return rows
 
     def _dicts(self, query: str, **values: Any) -> list[dict[str, Any]]:
@@ -158,18 +167,13 @@ class FirstEdition:
         """How many rows there are to rebuild."""
         return sum(int(self._rows(f"SELECT count(*) FROM @{table}")[0][0]) for table in KINDS)
 
-    def steps(self, reached: Reached, most: int) -> Iterator[Step]:
-        """All that follows, some of it at a time: events in their order, the rest with what was received meanwhile."""
-        while (step := self._step(reached, most)) is not None:
-            yield step
-            reached = step.reached
-
-    def _step(self, reached: Reached, most: int) -> Step | None:
+    def step(self, reached: Reached, most: int) -> Step | None:
+        """What follows: some events in their order, and the rest that was received meanwhile; None at the end."""
         last = self._last_of_page("events", reached.events, most)
         rows = self._event_rows(reached.events, last) if last else []
         until = max((row.received_at for row in rows), default=None)
         records: list[Record] = self._events(rows)
-        first = {"events": reached.events if not rows else rows[0].id}
+        first: dict[str, int] = {"events": rows[0].id} if rows else {}
         ends = {"events": last or reached.events}
         for table, read in (("observations", self._observations), ("rejects", self._rejects)):
             after: int = getattr(reached, table)
@@ -221,7 +225,7 @@ class FirstEdition:
                 row.uri,
                 above.get(row.id, ()),
                 _micros(row.occurred_at),
-                row.time_source,
+                "told" if is_told_anew(row.action, row.uri, row.extra) else row.time_source,
                 _micros(row.received_at),
                 row.uuid,
                 row.extra,

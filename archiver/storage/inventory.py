@@ -17,6 +17,7 @@ from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import canonical, value_of
 from archiver.storage.rows import event_rows, original, parents_of
+from archiver.storage.upgraded import observations_inferred
 
 KINDS: Mapping[str, Table] = {
     "event": schema.events,
@@ -32,8 +33,10 @@ Find = Callable[[Connection, set[str]], Mapping[str, int]]
 """The numbers of those resources, by URI, that the archive has."""
 
 
-Asked = tuple[list[tuple[Hashable, ...]], Iterable[tuple[int, Hashable]]]
-"""What is to be found, each in any of some forms, and the rows in which it may be: number and content."""
+Forms = tuple[Hashable, ...]
+"""What something says, in each form in which the same may stand elsewhere; the most exact first."""
+Asked = tuple[list[Forms], Iterable[tuple[int, Forms]]]
+"""What is to be found, and the rows in which it may be, each with its number."""
 
 
 class Numbers:
@@ -122,19 +125,15 @@ class Inventory:
     def _may_hold(self, kind: str) -> bool:
         return self._upto is None or self._upto[kind] > self._after.get(kind, 0)
 
-    def _match(
-        self, kind: str, contents: Sequence[tuple[Hashable, ...]], rows: Iterable[tuple[int, Hashable]]
-    ) -> set[int]:
+    def _match(self, kind: str, contents: Sequence[Forms], rows: Iterable[tuple[int, Forms]]) -> set[int]:
         """The places of what is held, each for a row of its own."""
         waiting: dict[Hashable, list[int]] = {}
         for place, forms in reversed(list(enumerate(contents))):
             for content in forms:
                 waiting.setdefault(content, []).append(place)
         held: set[int] = set()
-        for number, content in rows:
-            places = waiting.get(content, [])
-            while places and places[-1] in held:
-                places.pop()
+        for number, forms in rows:
+            places = _still_waiting(waiting, held, forms)
             if not places:
                 continue
             if self._upto is None:
@@ -145,6 +144,17 @@ class Inventory:
                 held.add(places.pop())
                 self._just_taken[kind].add(number)
         return held
+
+
+def _still_waiting(waiting: Mapping[Hashable, list[int]], held: set[int], forms: Forms) -> list[int]:
+    """The places of what says the same as a row, in the first form in which anything does."""
+    for content in forms:
+        places = waiting.get(content, [])
+        while places and places[-1] in held:
+            places.pop()
+        if places:
+            return places
+    return []
 
 
 def _without(items: Sequence[Any], held: set[int]) -> list[Any]:
@@ -161,7 +171,7 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
     numbers = find(connection, {event.resource_uri for event in nameless if event.resource_uri is not None})
-    contents: list[tuple[Hashable, ...]] = [
+    contents: list[Forms] = [
         ((event.received_at, canonical(value_of(event))),)
         if event.uuid is None and (event.resource_uri is None or event.resource_uri in numbers)
         else ()
@@ -173,12 +183,12 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
         if event.resource_uri is None or event.resource_uri in numbers
     }
 
-    def rows() -> Iterator[tuple[int, Hashable]]:
+    def rows() -> Iterator[tuple[int, Forms]]:
         for query in _at(event_rows(), c.resource_id, c.occurred_at, pairs):
             for page in _streamed(connection, query.where(c.uuid.is_(None))):
                 parents = parents_of(connection, {row.parent_list_id for row in page})
                 for row in page:
-                    yield row.id, (row.received_at, canonical(original(row, parents[row.parent_list_id])))
+                    yield row.id, ((row.received_at, canonical(original(row, parents[row.parent_list_id]))),)
 
     return contents, rows()
 
@@ -188,39 +198,41 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
     numbers = find(connection, {item.uri for item in observations})
     contents = [_forms(item, numbers[item.uri]) if item.uri in numbers else () for item in observations]
     pairs = {(numbers[item.uri], to_datetime(item.observed_at)) for item in observations if item.uri in numbers}
+    inferred = observations_inferred(connection)
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
     columns = (c.id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
-    told = select(*columns, texts.c.text.label("name"), c.parent_list_id).select_from(joined)
+    asked = select(*columns, texts.c.text.label("name"), c.parent_list_id).select_from(joined)
 
-    def rows() -> Iterator[tuple[int, Hashable]]:
-        for query in _at(told, c.resource_id, c.observed_at, pairs):
+    def rows() -> Iterator[tuple[int, Forms]]:
+        for query in _at(asked, c.resource_id, c.observed_at, pairs):
             for page in _streamed(connection, query):
                 parents = parents_of(connection, {row.parent_list_id for row in page})
                 for row in page:
-                    at, extra = to_micros(row.observed_at), _canonical_text(row.extra)
                     above = tuple(map(parse_uri, parents[row.parent_list_id]))
-                    yield row.id, (row.resource_id, at, row.state, extra, row.name, above)
+                    told = (row.resource_id, to_micros(row.observed_at), row.state, _canonical_text(row.extra))
+                    whole, bare = (*told, row.name, above), (*told, None, ())
+                    yield row.id, (whole, bare, told) if row.id <= inferred else (whole, told)
 
     return contents, rows()
 
 
-def _forms(item: Observation, number: int) -> tuple[Hashable, ...]:
-    """What an observation says; and without name and parents, as version 0.1.0 kept it."""
+def _forms(item: Observation, number: int) -> Forms:
+    """What an observation says; and without name and parents, as it may be there where those had to be inferred."""
     told = (number, item.observed_at, item.state, _canonical_text(item.extra))
     whole, bare = (*told, item.name, tuple(map(parse_uri, item.parents))), (*told, None, ())
+    if item.inferred:
+        return (whole, bare, told)
     return (whole,) if whole == bare else (whole, bare)
 
 
 def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     c = schema.rejects.c
-    contents: list[tuple[Hashable, ...]] = [
-        ((item.received_at, item.reason, _digest(item.payload)),) for item in rejects
-    ]
+    contents: list[Forms] = [((item.received_at, item.reason, _digest(item.payload)),) for item in rejects]
 
-    def rows() -> Iterator[tuple[int, Hashable]]:
+    def rows() -> Iterator[tuple[int, Forms]]:
         for part in chunks({item.received_at for item in rejects}):
             for row in connection.execute(select(*c).where(c.received_at.in_(part))):
-                yield row.id, (row.received_at, row.reason, _digest(row.payload))
+                yield row.id, ((row.received_at, row.reason, _digest(row.payload)),)
 
     return contents, rows()
 

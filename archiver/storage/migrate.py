@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import (
-    Column,
     Connection,
     Engine,
     Index,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
     exc,
     inspect,
     text,
 )
-from sqlalchemy.schema import CreateTable, SchemaItem
+from sqlalchemy.schema import SchemaItem
 
 from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
-from archiver.storage import schema
+from archiver.storage import first_edition
 from archiver.storage.engine import (
+    APPLICATION_ID,
     database_name,
     lock_writers,
     reading_engine,
@@ -36,23 +31,13 @@ from archiver.storage.engine import (
     writing_engine,
 )
 from archiver.storage.integrity import damage, lost_rows, missing_rows
-from archiver.storage.numbers import first_rows
 from archiver.storage.postgres import require_schema
 from archiver.storage.room import OF_ITS_OWN, foreign_encoding, require_room
+from archiver.storage.tables import HALF_WAY, make_all
+from archiver.storage.tables import HEAD as HEAD  # which others ask for here
 
 if TYPE_CHECKING:
-    from alembic.config import Config
-
-HEAD = "0002"
-"""The revision this program needs: a constant, so that no command has to import Alembic to check."""
-
-# As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
-_versions = Table(
-    "alembic_version",
-    MetaData(),
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
-)
+    from archiver.storage.rebuild import Progress
 
 
 def migrations() -> Path:
@@ -64,32 +49,29 @@ def migrations() -> Path:
     for folder in (package / "_migrations", package.parent / "migrations"):
         if (folder / "env.py").is_file():
             return folder
-    raise NotInstalled(place=package.parent, what="make or upgrade the tables of an archive")
+    raise NotInstalled(place=package.parent, what="show how the tables of an archive are made")
 
 
-def _config(connection: Connection | None = None, dialect: str | None = None) -> Config:
-    from alembic.config import Config
+class Upgraded(NamedTuple):
+    """What an upgrade did."""
 
-    config = Config(stdout=io.StringIO())
-    config.set_main_option("script_location", str(migrations()).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    # Never the URL itself: a % in a password breaks the ini interpolation.
-    config.attributes["connection"] = connection
-    config.attributes["dialect"] = dialect
-    return config
+    before: str | None
+    after: str
+    kept: Path | None = None
+    """Where the old archive is, of which a new one was made; None on PostgreSQL, and where nothing was to be done."""
+    left: tuple[str, ...] = ()
+    """What of the users' own, made beside the archive's tables, is not in the new one, each with the reason."""
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Upgrades an archive to HEAD, creating it where there is none; returns the revisions before and after.
+def upgrade(url: str, progress: Callable[[Progress], None] | None = None, most: int | None = None) -> Upgraded:
+    """Upgrades an archive to HEAD, creating it where there is none.
 
-    Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when it is newer than this program,
-    DatabaseUnfit when none can be made there, and NotInstalled when this program has no migrations with it.
+    One of version 0.1.0 is built anew, at most `most` events at a time, and `progress` is told of each time; whatever
+    ends that, the next call goes on. Raises DatabaseBusy when somebody is writing to it, SchemaNotAtHead when this
+    program does not know its revision, DatabaseUnfit when none can be made there, UpgradeFailed when the new one is not
+    what the old one was.
     """
-    from alembic import command
-    from alembic.util import CommandError
-
-    migrations()  # where they are missing nothing is begun
-    with translated(url), writer_lock(url):
+    with translated(url), writer_lock(url) as lock:
         engine = writing_engine(url)
         try:
             with engine.begin() as connection:
@@ -97,15 +79,21 @@ def upgrade(url: str) -> tuple[str | None, str]:
                 before = _revision(connection)
                 if before is None:
                     require_room(connection, database_name(url))
-                elif before > HEAD:
-                    raise _not_at_head(before)
-                try:
-                    command.upgrade(_config(connection), "head")
-                except CommandError as error:
-                    raise _not_at_head(before, unknown=True) from error
+                    make_all(connection)
+                elif before not in (first_edition.REVISION, HALF_WAY, HEAD):
+                    raise _not_at_head(before, unknown=True)
+            if before in (None, HEAD):
+                return Upgraded(before, HEAD)
+            if lock is None:
+                from archiver.storage.rebuild_postgres import rebuild_database
+
+                left = rebuild_database(engine, database_name(url), progress, most)
+                return Upgraded(before, HEAD, None, left)
         finally:
             engine.dispose()
-    return before, HEAD
+        from archiver.storage.rebuild_sqlite import rebuild_file
+
+        return Upgraded(before, HEAD, *rebuild_file(url, lock, progress, most))
 
 
 def create(url: str) -> None:
@@ -113,9 +101,6 @@ def create(url: str) -> None:
 
     Does nothing where somebody else was first. Raises as `upgrade` does.
     """
-    from archiver.storage.indexes import metadata
-    from archiver.storage.views import VIEWS
-
     with translated(url), writer_lock(url):
         engine = writing_engine(url)
         try:
@@ -124,13 +109,7 @@ def create(url: str) -> None:
                 if _revision(connection) is not None:
                     return
                 require_room(connection, database_name(url))
-                metadata.create_all(connection, checkfirst=False)
-                for view in VIEWS:
-                    for statement in view.create(connection.dialect.name):
-                        connection.exec_driver_sql(statement)
-                connection.execute(schema.numbers.insert(), first_rows())
-                connection.execute(CreateTable(_versions))
-                connection.execute(_versions.insert().values(version_num=HEAD))
+                make_all(connection)
         finally:
             engine.dispose()
 
@@ -156,6 +135,9 @@ def require_head(connection: Connection) -> None:
 def _not_at_head(revision: str | None, *, unknown: bool = False) -> SchemaNotAtHead:
     if revision is None:
         return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
+    if revision == HALF_WAY:
+        step = "it is being upgraded; if nobody is at it, run again: archiver db upgrade"
+        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
     if not re.fullmatch(r"\d{4}", revision):
         step = f"the table alembic_version there is another program's: {OF_ITS_OWN}"
         return SchemaNotAtHead(current=revision, head=HEAD, step=step)
@@ -235,13 +217,21 @@ def _is_ours_or_matters(found: SchemaItem, _name: str | None, kind: str, reflect
 
 
 def sql(dialect: str) -> Iterator[str]:
-    """The SQL of all migrations for "sqlite" or "postgresql", for people who apply it by hand."""
-    from alembic import command
+    """The statements that make an archive in an empty database, "sqlite" or "postgresql", for who applies them by hand.
 
-    config = _config(dialect=dialect)
-    config.output_buffer = io.StringIO()
-    command.upgrade(config, "head", sql=True)
-    yield from config.output_buffer.getvalue().splitlines()
+    Raises NotInstalled where they are no files.
+    """
+    yield "-- For an empty database. An archive of version 0.1.0 is upgraded by 'archiver db upgrade' and nothing else:"
+    yield "-- every row is rebuilt."
+    if dialect == "sqlite":
+        yield "PRAGMA auto_vacuum=INCREMENTAL;"
+        yield f"PRAGMA application_id={APPLICATION_ID};"
+    yield "BEGIN;"
+    for what in ("tables", "views"):
+        yield from (migrations() / "sql" / f"{HEAD}_{what}_{dialect}.sql").read_text().splitlines()
+    yield "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY);"
+    yield f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}');"
+    yield "COMMIT;"
 
 
 def is_missing(url: str) -> bool:

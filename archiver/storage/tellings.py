@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, LargeBinary, column, select, text, values
 
-from archiver.storage.duplicates import Retold
+from archiver.model import Micros, Telling, to_datetime
+from archiver.storage import schema
+from archiver.storage.bulk import chunks
+from archiver.storage.duplicates import IS_ANEW, Retold
 from archiver.storage.sessions import Sessions
+from archiver.storage.uuids import pack
 
 _KEEP = text(
     "INSERT INTO tellings (event_id, session_id, received_at) VALUES (:event_id, :session_id, :received_at)"
     " ON CONFLICT DO NOTHING"
 )
+
+
+def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Telling]) -> None:
+    """Writes down what an export says of who else told; of an event or a session that is not there nothing."""
+    sessions.learn(connection, {telling.session for telling in told})
+    events = dict(_events(connection, told))
+    rows = []
+    for telling in told:
+        identities = ((telling.occurred_at, telling.uuid), (None, telling.uuid))
+        there = next((events[identity] for identity in identities if identity in events), None)
+        session = sessions.ids[telling.session]
+        if there is not None and session is not None and session != there.session_id:
+            rows.append({"event_id": there.id, "session_id": session, "received_at": telling.received_at})
+    if rows:
+        connection.execute(_KEEP, rows)
+
+
+def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[tuple[Micros | None, str], Any]]:
+    """The events that others told of as well, by time and uuid, or by the uuid alone where each gives a time anew."""
+    c = schema.events.c
+    pairs = {(telling.occurred_at, telling.uuid) for telling in told}
+    for part in chunks(pairs):
+        moments = {(to_datetime(at), pack(uuid)): (at, uuid) for at, uuid in part}
+        asked = values(column("moment", schema.Instant), column("uuid", LargeBinary), name="given").data(list(moments))
+        given = asked.cte("asked")
+        found = select(c.id, c.session_id, c.occurred_at, c.uuid)
+        for row in connection.execute(found.join(given, (c.occurred_at == given.c.moment) & (c.uuid == given.c.uuid))):
+            yield moments[row.occurred_at, bytes(row.uuid)], row
+        uuids = {pack(uuid): uuid for _, uuid in part}
+        for row in connection.execute(found.where(IS_ANEW, c.uuid.in_(list(uuids)))):
+            yield (None, uuids[bytes(row.uuid)]), row
 
 
 def write_tellings(

@@ -9,7 +9,7 @@ from itertools import count
 from sqlalchemy import Connection
 
 from archiver.codec.text import dump, parse
-from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, iso
+from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, Telling, iso
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import Retold, drop_duplicates, has_repeated_uuid
@@ -22,7 +22,7 @@ from archiver.storage.lookups import Lookups
 from archiver.storage.numbers import Numbers
 from archiver.storage.sessions import Sessions
 from archiver.storage.streams import note_conditions
-from archiver.storage.tellings import write_tellings
+from archiver.storage.tellings import keep_tellings, write_tellings
 from archiver.storage.uuids import pack_all
 
 _TIME_SOURCES = {source: number for number, source in enumerate(schema.TIME_SOURCES)}
@@ -95,6 +95,8 @@ class Writer:
         if again:
             heard.append(EventColumns.of([retold.event for retold in again]))
             write_tellings(connection, self._sessions, again, zip(numbers, events.session, strict=True))
+        if tellings := batch.of_kind(Telling):
+            keep_tellings(connection, self._sessions, tellings)
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
         self._sessions.touch(connection, heard, seen, batch.of_kind(Closed))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy import Connection, Row, Select, Table, func, select, tuple_
 
+from archiver.model import Condition, Observation, Telling, to_micros
 from archiver.storage.migrate import HEAD
 from archiver.storage.pages import Ask
 from archiver.storage.rows import event_rows, original, parents_of
@@ -16,30 +17,35 @@ from archiver.storage.schema import (
     GENERATION,
     IDENTITY,
     archive_properties,
-    event_parents,
     event_states,
     events,
     observations,
     rejects,
-    resource_parents,
     resources,
     sessions,
+    stream_conditions,
     streams,
+    tellings,
+    texts,
 )
+from archiver.storage.upgraded import observations_inferred
+from archiver.storage.uuids import unpack
 from archiver.transfer.format import (
     INSTANTS,
+    condition_line,
     end_line,
     event_line,
     head_line,
     observation_line,
     reject_line,
     session_line,
+    telling_line,
 )
 
 _PAGE = 500
 _REJECTS = 20
-_Page = list[tuple[int, str]]
-"""Numbers and lines."""
+_Page = list[tuple[Any, str]]
+"""Numbers, or what else tells where the next page begins, and lines."""
 _Keys = dict[int | None, str | None]
 """The sessions' keys by their numbers."""
 
@@ -53,8 +59,10 @@ def export(ask: Ask) -> Iterator[str]:
     yield head_line(beginning.identity, beginning.generation, HEAD)
     counts: Counter[str] = Counter()
     yield from _counted(counts, "session", _paged(ask, partial(_session_page, beginning)))
+    yield from _counted(counts, "condition", map(condition_line, beginning.conditions))
     keys = ask(_keys)
     yield from _counted(counts, "event", _paged(ask, partial(_event_page, beginning, keys)))
+    yield from _counted(counts, "telling", _paged(ask, partial(_telling_page, beginning, keys), (0, 0)))
     yield from _counted(counts, "observation", _paged(ask, partial(_observation_page, beginning, keys)))
     yield from _counted(counts, "reject", _paged(ask, partial(_reject_page, beginning, keys)))
     yield end_line(counts)
@@ -75,6 +83,9 @@ class _Beginning(NamedTuple):
     """The last number of each table."""
     open: dict[int, Row[Any]]
     """The sessions that went on: they say until when somebody watched, and the events end here."""
+    conditions: list[Condition]
+    inferred: int
+    """Up to which number name and parents of observations are inferred."""
 
 
 def _beginning(connection: Connection) -> _Beginning:
@@ -82,7 +93,21 @@ def _beginning(connection: Connection) -> _Beginning:
     tables = (sessions, events, observations, rejects)
     ends = {table.name: connection.scalar(select(func.max(table.c.id))) or 0 for table in tables}
     still = connection.execute(_sessions().where(sessions.c.closed_at.is_(None)))
-    return _Beginning(known.get(IDENTITY), known.get(GENERATION, ""), ends, {row.id: row for row in still})
+    return _Beginning(
+        known.get(IDENTITY),
+        known.get(GENERATION, ""),
+        ends,
+        {row.id: row for row in still},
+        list(_conditions(connection)),
+        observations_inferred(connection),
+    )
+
+
+def _conditions(connection: Connection) -> Iterator[Condition]:
+    c = stream_conditions.c
+    query = select(streams.c.url, streams.c.dialect, c.found_at, c.about, c.value)
+    for row in connection.execute(query.join(streams, streams.c.id == c.stream_id).order_by(c.stream_id, c.about)):
+        yield Condition(*row)
 
 
 def _keys(connection: Connection) -> _Keys:
@@ -91,9 +116,8 @@ def _keys(connection: Connection) -> _Keys:
     return keys
 
 
-def _paged(ask: Ask, read: Callable[[Connection, int], _Page]) -> Iterator[str]:
+def _paged(ask: Ask, read: Callable[[Connection, Any], _Page], after: Any = 0) -> Iterator[str]:
     """The lines of a table in the order of its numbers; each page starts after the last one's end."""
-    after = 0
     while page := ask(read, after):
         for _, line in page:
             yield line
@@ -114,13 +138,39 @@ def _session_page(beginning: _Beginning, connection: Connection, after: int) -> 
 
 def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, event_rows(), events, beginning, after)
-    parents = parents_of(connection, [row.id for row in rows])
-    return [(row.id, _event(row, parents.get(row.id, ()), keys)) for row in rows]
+    parents = parents_of(connection, {row.parent_list_id for row in rows})
+    return [
+        (row.id, event_line(row.id, keys[row.session_id], row.received_at, row.name, original(row, above)))
+        for row in rows
+        for above in (parents[row.parent_list_id],)
+    ]
+
+
+def _telling_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: tuple[int, int]) -> _Page:
+    c = tellings.c
+    query = select(c.event_id, c.session_id, c.received_at, events.c.occurred_at, events.c.uuid)
+    behind = tuple_(c.event_id, c.session_id) > tuple_(*after)
+    there = (c.event_id <= beginning.ends["events"], c.session_id <= beginning.ends["sessions"])
+    rows = connection.execute(
+        query.join(events, events.c.id == c.event_id)
+        .where(behind, *there)
+        .order_by(c.event_id, c.session_id)
+        .limit(_PAGE)
+    )
+    return [
+        ((row.event_id, row.session_id), telling_line(Telling(to_micros(row.occurred_at), unpack(row.uuid), key, at)))
+        for row in rows
+        for key, at in ((keys[row.session_id] or "", row.received_at),)
+    ]
 
 
 def _observation_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, _observations(), observations, beginning, after)
-    return [(row.id, _observation(connection, row, keys)) for row in rows]
+    parents = parents_of(connection, {row.parent_list_id for row in rows})
+    return [
+        (row.id, observation_line(row.id, _observation(row, parents[row.parent_list_id], keys, beginning.inferred)))
+        for row in rows
+    ]
 
 
 def _reject_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
@@ -133,39 +183,27 @@ def _reject_page(beginning: _Beginning, keys: _Keys, connection: Connection, aft
 def _sessions() -> Select[Any]:
     c = sessions.c
     stream = (streams.c.url.label("stream"), streams.c.dialect)
-    times = [c[instant] for instant in INSTANTS]
-    return select(c.id, c.key.label("session"), *stream, *times, c.reason).join(streams, streams.c.id == c.stream_id)
+    ended = (*(c[instant] for instant in INSTANTS), c.kind, c.reason)
+    return select(c.id, c.key.label("session"), *stream, *ended).join(streams, streams.c.id == c.stream_id)
 
 
 def _session(row: Row[Any]) -> str:
     return session_line({key: value for key, value in row._mapping.items() if key != "id"})
 
 
-def _event(row: Row[Any], parents: tuple[str, ...], keys: _Keys) -> str:
-    return event_line(row.id, keys[row.session_id], row.received_at, row.name, original(row, parents))
-
-
 def _observations() -> Select[Any]:
     o = observations.c
-    joined = observations.join(resources, resources.c.id == o.resource_id).outerjoin(
-        event_states, event_states.c.id == o.state_id
+    joined = (
+        observations.join(resources, resources.c.id == o.resource_id)
+        .outerjoin(event_states, event_states.c.id == o.state_id)
+        .outerjoin(texts, texts.c.id == o.name_id)
     )
-    columns = (o.id, o.session_id, o.resource_id, o.observed_at, o.extra, resources.c.uri, resources.c.name)
-    return select(*columns, event_states.c.text.label("state")).select_from(joined)
+    told = (event_states.c.text.label("state"), texts.c.text.label("name"))
+    return select(o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, resources.c.uri, *told).select_from(
+        joined
+    )
 
 
-def _observation(connection: Connection, row: Any, keys: _Keys) -> str:
-    # Which answer named a parent is not kept; so each names all that no event names.
-    by_event = (
-        select(event_parents.c.event_id)
-        .join(events, events.c.id == event_parents.c.event_id)
-        .where(events.c.resource_id == row.resource_id, event_parents.c.resource_id == resources.c.id)
-    )
-    above = (
-        select(resources.c.uri)
-        .join(resource_parents, resource_parents.c.parent_id == resources.c.id)
-        .where(resource_parents.c.child_id == row.resource_id, resource_parents.c.derived == 0, ~by_event.exists())
-        .order_by(resources.c.uri)
-    )
-    told = (row.uri, row.state, row.name, connection.scalars(above).all(), row.extra)
-    return observation_line(row.id, keys[row.session_id], row.observed_at, *told)
+def _observation(row: Row[Any], parents: tuple[str, ...], keys: _Keys, inferred: int) -> Observation:
+    at, key = to_micros(row.observed_at), keys[row.session_id]
+    return Observation(row.uri, row.state, row.name, parents, at, row.extra, key, row.id <= inferred)

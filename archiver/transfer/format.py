@@ -1,30 +1,62 @@
 """The format of an export, JSON Lines whose key "archiver" says what each is: written and read here, nowhere else.
 
-First comes a line `export` with identity and generation of the archive; then its sessions, its events (each as on the
-wire, under "event"), its observations and its rejects, every kind but sessions numbered upwards; at last a line `end`
-with how many of each there were. Version 0.1.0 wrote neither generation nor end.
+First comes a line `export` with format, identity and generation of the archive; then its sessions, the conditions of
+its streams, its events (each as on the wire, under "event"), who else told of them, its observations and its rejects;
+events, observations and rejects are numbered upwards; at last a line `end` with how many of each there were.
+
+This is format 2. In format 1, which version 0.1.0 wrote, there are no conditions, tellings, kinds of ends and formats;
+events give the name that their resource had last, and observations that name and all parents that no event told. The
+first of it had neither generation nor end either.
 """
 
 from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 from archiver.codec.events import decode_object
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_URI, dump, fits, is_clean, parse
-from archiver.model import Alive, Closed, Message, Micros, Observed, Opened, Record, Reject, iso, to_micros
-from archiver.platforms.docker.facts import is_dated_anew, received_message
+from archiver.model import (
+    Alive,
+    Closed,
+    Condition,
+    ConditionOf,
+    Dialect,
+    EndKind,
+    Message,
+    Micros,
+    Observation,
+    Observed,
+    Opened,
+    Record,
+    Reject,
+    Telling,
+    iso,
+    kind_of_end,
+    to_micros,
+)
+from archiver.platforms.docker.facts import is_told_anew
 
+W = TypeVar("W")
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+CONDITIONS: tuple[ConditionOf, ...] = get_args(ConditionOf)
+END_KINDS: tuple[EndKind, ...] = get_args(EndKind)
 MARK = b'{"archiver":'
 """How every line begins."""
 INSTANTS = ("opened_at", "covered_from", "authenticated_at", "last_seen_at", "closed_at")
 """Of a session."""
-COUNTED = {"session": "sessions", "event": "events", "observation": "observations", "reject": "rejects"}
+FORMAT = 2
+_COUNTED_FIRST = {"session": "sessions", "event": "events", "observation": "observations", "reject": "rejects"}
+COUNTED = {**_COUNTED_FIRST, "condition": "conditions", "telling": "tellings"}
 """The kinds of lines between the first and the last, and what an end line calls them."""
+
+
+class LaterFormat(Exception):
+    """An export of a format that came after this program."""
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -32,7 +64,8 @@ COUNTED = {"session": "sessions", "event": "events", "observation": "observation
 
 def head_line(archive: str | None, generation: str, revision: str) -> str:
     """The first line: whose export this is; the generation changes whenever that archive is restored."""
-    return dump({"archiver": "export", "archive": archive, "generation": generation, "revision": revision})
+    whose = {"archive": archive, "generation": generation, "revision": revision}
+    return dump({"archiver": "export", "format": FORMAT, **whose})
 
 
 def end_line(counts: Mapping[str, int]) -> str:
@@ -41,37 +74,43 @@ def end_line(counts: Mapping[str, int]) -> str:
 
 
 def session_line(session: dict[str, Any]) -> str:
-    """A session: its key, `stream`, `dialect`, the `INSTANTS` and `reason`."""
+    """A session: its key, `stream`, `dialect`, the `INSTANTS`, `kind` and `reason`."""
     facts = {key: _iso(value) if key in INSTANTS else value for key, value in session.items()}
     return dump({"archiver": "session", **facts})
 
 
-def event_line(number: int, session: str | None, received_at: datetime, name: str | None, event: Any) -> str:
-    """An event, as it was on the wire."""
+def condition_line(condition: Condition) -> str:
+    """How things stand with a stream."""
+    stream, dialect, at, about, value = condition
+    facts = {"stream": stream, "dialect": dialect, "about": about, "found_at": iso(at), "value": value}
+    return dump({"archiver": "condition", **facts})
+
+
+def telling_line(telling: Telling) -> str:
+    """Who else told of an event, which is known by its time and uuid."""
+    event = {"occurred_at": iso(telling.occurred_at), "uuid": telling.uuid}
+    told = {"session": telling.session, "received_at": iso(telling.received_at)}
+    return dump({"archiver": "telling", **told, **event})
+
+
+def event_line(number: int, session: str | None, received_at: Micros, name: str | None, event: Any) -> str:
+    """An event, as it was on the wire, and the name that it gives its resource."""
     named = {} if name is None else {"name": name}
-    facts = {"id": number, "session": session, "received_at": _iso(received_at), **named}
+    facts = {"id": number, "session": session, "received_at": iso(received_at), **named}
     return dump({"archiver": "event", **facts, "event": event})
 
 
-def observation_line(
-    number: int,
-    session: str | None,
-    observed_at: datetime,
-    uri: str,
-    state: str | None,
-    name: str | None,
-    parents: Sequence[str],
-    extra: str | None,
-) -> str:
-    """An observation; `extra` is JSON text."""
-    facts = {"id": number, "session": session, "observed_at": _iso(observed_at)}
+def observation_line(number: int, observation: Observation) -> str:
+    """An observation; whether its name and parents are its own is said, since nobody could tell later."""
+    uri, state, name, parents, at, extra, session, inferred = observation
+    facts = {"id": number, "session": session, "observed_at": iso(at), "own": not inferred}
     told = {"uri": uri, "state": state, "name": name, "parents": list(parents)}
     return dump({"archiver": "observation", **facts, **told, "extra": parse(extra) if extra else None})
 
 
-def reject_line(number: int, session: str | None, received_at: datetime, reason: str, payload: bytes) -> str:
+def reject_line(number: int, session: str | None, received_at: Micros, reason: str, payload: bytes) -> str:
     """A reject, its bytes in Base64."""
-    facts = {"id": number, "session": session, "received_at": _iso(received_at), "reason": reason}
+    facts = {"id": number, "session": session, "received_at": iso(received_at), "reason": reason}
     return dump({"archiver": "reject", **facts, "payload": base64.b64encode(payload).decode()})
 
 
@@ -101,7 +140,7 @@ class Export:
         """The kind of a line, its number (0 for what has none) and what it says; of a first or last line nothing.
 
         None for a line that only looks like one of an export. Raises ValueError, KeyError and their like for one that
-        makes no sense.
+        makes no sense, and LaterFormat.
         """
         value = parse(line.decode())
         kind = value["archiver"]
@@ -109,12 +148,12 @@ class Export:
             self._read_head(value)
             return kind, 0, []
         if kind == "end":
-            counts = {found: _count(value[name]) for found, name in COUNTED.items()}
-            self._expected.update(counts)
+            named = COUNTED if "tellings" in value else _COUNTED_FIRST
+            self._expected.update({found: _count(value[name]) for found, name in named.items()})
             self._ends += 1
             return kind, 0, []
-        if kind == "session":
-            told, number = _session(value), 0
+        if kind in _UNNUMBERED:
+            told, number = _UNNUMBERED[kind](value), 0
         elif kind in NUMBERED:
             told, number = [_READERS[kind](value, b"\\u" not in line and line.isascii())], _number(value["id"])
         else:
@@ -127,6 +166,8 @@ class Export:
 
     def _read_head(self, value: dict[str, Any]) -> None:
         archive, generation = _text(value["archive"]), _text(value.get("generation") or None)
+        if type(form := value.get("format", 1)) is not int or form > FORMAT:
+            raise LaterFormat(f"{form!r:.20}")
         if self._heads and self.lacks() is None:  # else this line may have got between those of one export
             self._begin()
         if not self._heads:
@@ -160,16 +201,27 @@ def _count(found: Any) -> int:
 
 
 def _session(value: dict[str, Any]) -> list[Record]:
-    stream, session, dialect = _known(value["stream"]), _known(value["session"]), value["dialect"]
-    if dialect not in ("tutum", "docker"):
-        raise ValueError(f"no dialect {dialect!r}")
+    stream, session, dialect = _known(value["stream"]), _known(value["session"]), _one_of(DIALECTS, value["dialect"])
     told: list[Record] = [
         Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"])),
         Alive(stream, session, _micros(value["last_seen_at"])),
     ]
     if value["closed_at"] is not None:
-        told.append(Closed(stream, session, _micros(value["closed_at"]), _said(value["reason"]), "imported"))
+        reason = _said(value["reason"])
+        kind = _one_of(END_KINDS, value["kind"]) if value.get("kind") is not None else kind_of_end(reason)
+        told.append(Closed(stream, session, _micros(value["closed_at"]), reason, kind))
     return told
+
+
+def _condition(value: dict[str, Any]) -> list[Record]:
+    dialect, about = _one_of(DIALECTS, value["dialect"]), _one_of(CONDITIONS, value["about"])
+    at = _micros(value["found_at"])
+    return [Condition(_known(value["stream"]), dialect, at, about, _said(value["value"]))]
+
+
+def _telling(value: dict[str, Any]) -> list[Record]:
+    uuid, session = _known(value["uuid"]), _known(value["session"])
+    return [Telling(_micros(value["occurred_at"]), uuid, session, _micros(value["received_at"]))]
 
 
 def _event(value: dict[str, Any], clean: bool) -> Record:
@@ -177,10 +229,8 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
     event = decode_object(value["event"], message, clean=clean)
     if isinstance(event, Reject):
         raise ValueError(event.reason)
-    if event.action == "remove" and event.extra is not None:
-        told = received_message(event.resource_uri, parse(event.extra))
-        if told is not None and is_dated_anew(told):
-            event = event._replace(time_source="told")
+    if is_told_anew(event.action, event.resource_uri, event.extra):
+        event = event._replace(time_source="told")
     name = _text(value.get("name"))
     return event if name is None else event._replace(name=name)
 
@@ -191,7 +241,7 @@ def _observation(value: dict[str, Any], _clean: bool) -> Record:
     found = observe(Observed("", session or "", "tutum", _micros(value["observed_at"]), dump(facts).encode()))
     if isinstance(found, Reject):
         raise ValueError(found.reason)
-    return found._replace(session=session)
+    return found._replace(session=session, inferred=value.get("own") is not True)
 
 
 def _reject(value: dict[str, Any], _clean: bool) -> Record:
@@ -217,6 +267,13 @@ def _said(value: Any) -> str:
     return value
 
 
+def _one_of(words: tuple[W, ...], found: Any) -> W:
+    for word in words:
+        if word == found:
+            return word
+    raise ValueError(f"{found!r:.50} is none of {', '.join(map(str, words))}")
+
+
 def _micros(text: str) -> Micros:
     return to_micros(datetime.fromisoformat(text))
 
@@ -225,6 +282,11 @@ _READERS: dict[str, Callable[[dict[str, Any], bool], Record]] = {
     "event": _event,
     "observation": _observation,
     "reject": _reject,
+}
+_UNNUMBERED: dict[str, Callable[[dict[str, Any]], list[Record]]] = {
+    "session": _session,
+    "condition": _condition,
+    "telling": _telling,
 }
 NUMBERED = frozenset(_READERS)
 """The kinds of lines that have numbers."""

@@ -14,7 +14,7 @@ from archiver.model import Batch, Dialect, Event, Message, Micros, Record, Rejec
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.docker.decoder import speaks_docker
 from archiver.platforms.docker.recorded import in_envelope
-from archiver.transfer.format import MARK, Export
+from archiver.transfer.format import FORMAT, MARK, Export, LaterFormat
 from archiver.transfer.recordings import understand
 
 BATCH = 5000
@@ -183,6 +183,9 @@ class Reader:
         """Reads a line of an export; False for one that only looks like it."""
         try:
             line = self._export.read(payload)
+        except LaterFormat as error:
+            reason = f"its export is of format {error}, and this archiver reads up to {FORMAT}"
+            raise BadInput(source=self._how.source, reason=reason, hint="upgrade the archiver") from error
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             reason = f"a line of an export that is not readable ({type(error).__name__}: {error})"[:1000]
             group = _Group("wire", 0, None)

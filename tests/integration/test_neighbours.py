@@ -190,4 +190,4 @@ def test_a_spool_is_not_put_into_a_file_of_another_program(tmp_path: Path) -> No
 def test_an_empty_file_becomes_an_archive(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
 
-    assert migrate.upgrade(str(tmp_path / "empty.db")) == (None, migrate.HEAD)
+    assert migrate.upgrade(str(tmp_path / "empty.db")) == (None, migrate.HEAD, None, ())

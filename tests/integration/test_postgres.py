@@ -267,7 +267,7 @@ def test_an_old_archive_that_lacks_characters_goes_on_and_is_told_of(encoded_url
         ingest.run()
 
     assert (ingest.archived, ingest.rejected, ingest.trouble) == (2, 1, None)
-    assert migrate.upgrade(encoded_url) == (migrate.HEAD, migrate.HEAD)
+    assert migrate.upgrade(encoded_url).before == migrate.HEAD
     assert [problem.partition(":")[0] for problem in migrate.check(encoded_url)] == ["the encoding is LATIN1, not UTF8"]
 
 

@@ -106,6 +106,7 @@ def record(made: Path) -> None:
     """Writes archive, spool and answers; runs within the released code."""
     from archiver.importer import import_lines  # type: ignore[import-not-found]
     from archiver.queries.archive import Archive  # type: ignore[import-not-found]
+
     from archiver.storage import migrate
     from archiver.storage.recorder import Recorder
 
@@ -145,8 +146,9 @@ def _spool_tutum(url: str, path: Path) -> None:
     """What a daemon has received; the last of it waits in its spool."""
     from archiver.decoder import decode  # type: ignore[import-not-found]
     from archiver.decoder.observation import observe  # type: ignore[import-not-found]
-    from archiver.model import Message, Observed
     from archiver.spool import Spool  # type: ignore[import-not-found]
+
+    from archiver.model import Message, Observed
     from archiver.storage.recorder import Recorder
 
     spool = Spool(path)
@@ -185,7 +187,9 @@ def _tutum() -> Iterator[Any]:
     yield said(5, "stack/shop", "Running", name="told elsewhere")
     yield said(4, "container/c1", "Stopped", web, uuid="1b4e28ba-2fa1-11d2-883f-0016d3cca423")  # told twice
     yield said(4, "container/c1", "Running", web, uuid="1b4e28ba-2fa1-11d2-883f-0016d3cca423")  # and once otherwise
-    yield said(6, "container/c1", "Running", ("service/web", "stack/shop", "node/2", "nodecluster/a"))  # on another node
+    yield said(
+        6, "container/c1", "Running", ("service/web", "stack/shop", "node/2", "nodecluster/a")
+    )  # on another node
     yield said(7, "service/worker", "Running", ("stack/other",))  # moved
     yield said(8, "service/api", "Starting", ("stack/shop", "stack/shop"), resource_uri="/api/app/v1/acme/service/api/")
     yield said(9, "service/api", "Running", resource_uri="https://cloud.docker.com/api/v1/service/api/")
@@ -225,13 +229,16 @@ def _engines() -> list[Any]:
     """What a manager of a swarm told and was asked, with two sessions; the second goes on."""
     from archiver.decoder import decode
     from archiver.decoder.observation import observe
+
     from archiver.model import Alive, Closed, Message, Observed
 
     messages = (HERE.parent / "data" / "docker-swarm-events.jsonl").read_text().splitlines()[:150]
     engine, node, swarm = "6f6b0f4e-engine", "elhjv6yqokane39uazprlt9r2", "xq0swarm"
     first = 1_795_426_054 * SECOND
 
-    def asked(kind: str, key: str, state: str | None, name: str, parents: list[str], second: float, **extra: Any) -> Any:
+    def asked(
+        kind: str, key: str, state: str | None, name: str, parents: list[str], second: float, **extra: Any
+    ) -> Any:
         value = {"uri": f"/docker/v1/{kind}/{key}/", "state": state, "name": name, "parents": parents, "extra": extra}
         return observe(Observed(ENGINE, "d1", "docker", first + int(second * SECOND), json.dumps(value).encode()))
 
@@ -243,9 +250,11 @@ def _engines() -> list[Any]:
     ]
     for place, text in enumerate(messages):
         if place == 100:
-            found += [Closed(ENGINE, "d1", first + 40 * SECOND, "connection reset"),
-                      _opened("d2", 0, ENGINE, "docker", first + 50 * SECOND),
-                      asked("container", "f" * 64, "exited (0)", "old-one", [f"/docker/v1/node/{node}/"], 50)]  # fmt: skip
+            found += [
+                Closed(ENGINE, "d1", first + 40 * SECOND, "connection reset"),
+                _opened("d2", 0, ENGINE, "docker", first + 50 * SECOND),
+                asked("container", "f" * 64, "exited (0)", "old-one", [f"/docker/v1/node/{node}/"], 50),
+            ]
         value = {"engine": engine, "node": node, "swarm": swarm, "message": json.loads(text)}
         at = value["message"]["timeNano"] // 1000 + 1500
         session = "d1" if place < 100 else "d2"
@@ -259,6 +268,7 @@ def _engines() -> list[Any]:
 
 def _mirrored(session: str, upto: int, after: int = 0) -> Iterator[Any]:
     from archiver.decoder import decode
+
     from archiver.model import Message, Observation
 
     for n in range(after, upto):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import dataclasses
 import sqlite3
 import subprocess
 import sys
@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from archiver.errors import DatabaseBusy, SchemaNotAtHead
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine, writer_lock, writing_engine
+from archiver.storage.engine import APPLICATION_ID, reading_engine, writer_lock, writing_engine
 from archiver.storage.schema import metadata
 from archiver.storage.views import VIEWS
+
+from . import freeze
 
 SQLITE_VIEWS = "SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"
 POSTGRES_VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public' ORDER BY viewname"
@@ -89,14 +92,15 @@ def test_the_views_are_those_of_the_program(database_url: str) -> None:
         assert views(connection) == migrated
 
 
-@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
-def test_the_frozen_views_of_the_second_edition_are_its_code(dialect: str) -> None:
-    """Until there is a revision that changes them, which freezes its own."""
-    frozen = migrate.migrations() / "sql" / f"0002_views_{dialect}.sql"
+@pytest.mark.parametrize("dialect", freeze.DIALECTS)
+@pytest.mark.parametrize("what", ["tables", "views"])
+def test_what_is_frozen_of_the_second_edition_is_its_code(dialect: str, what: str) -> None:
+    """Until it is released: `python -m tests.migrations.freeze` writes it anew."""
+    frozen = migrate.migrations() / "sql" / f"0002_{what}_{dialect}.sql"
     comment, _, statements = frozen.read_text().partition("\n\n")
 
     assert comment.startswith("-- ")
-    assert statements == ";\n\n".join(one for view in VIEWS for one in view.create(dialect)) + ";\n"
+    assert statements == ";\n\n".join({"tables": freeze.tables, "views": freeze.views}[what](dialect)) + ";\n"
 
 
 def test_every_table_and_column_is_described() -> None:
@@ -140,22 +144,61 @@ def test_the_constant_is_the_head_of_the_migrations() -> None:
 
 
 def test_an_upgrade_tells_the_revisions_and_a_second_one_changes_nothing(empty_database_url: str) -> None:
-    assert migrate.upgrade(empty_database_url) == (None, migrate.HEAD)
+    assert migrate.upgrade(empty_database_url) == (None, migrate.HEAD, None, ())
     before = schema(empty_database_url)
 
-    assert migrate.upgrade(empty_database_url) == (migrate.HEAD, migrate.HEAD)
+    assert migrate.upgrade(empty_database_url) == (migrate.HEAD, migrate.HEAD, None, ())
     assert schema(empty_database_url) == before
 
 
-def test_what_the_daemon_creates_is_what_the_migrations_make(
-    empty_database_url: str, request: pytest.FixtureRequest
-) -> None:
-    migrate.create(empty_database_url)
+def by_hand(url: str, to: str = "head") -> None:
+    """As `alembic upgrade` in a checkout."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.migrations()))
+    with connected(url, to_write=True) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
 
-    migrated = "sqlite_url" if empty_database_url.startswith("sqlite") else "postgres_url"
-    assert schema(empty_database_url) == schema(request.getfixturevalue(migrated))
+
+@pytest.fixture
+def created_url(empty_database_url: str, request: pytest.FixtureRequest) -> str:
+    """An archive as the daemon creates it, of the same database as the empty one."""
+    fixture = "sqlite_url" if empty_database_url.startswith("sqlite") else "postgres_url"
+    return str(request.getfixturevalue(fixture))
+
+
+def test_what_the_daemon_creates_is_what_the_migrations_make(empty_database_url: str, created_url: str) -> None:
+    by_hand(empty_database_url)
+
+    assert schema(empty_database_url) == schema(created_url)
     assert migrate.current(empty_database_url) == migrate.HEAD
     assert migrate.check(empty_database_url) == []
+
+
+def test_an_upgrade_makes_what_is_created(empty_database_url: str, created_url: str) -> None:
+    migrate.upgrade(empty_database_url)
+
+    assert schema(empty_database_url) == schema(created_url)
+
+
+def test_by_hand_nothing_is_done_to_an_archive_with_rows(empty_database_url: str) -> None:
+    by_hand(empty_database_url, "0001")
+    with connected(empty_database_url, to_write=True) as connection:
+        connection.execute(text("INSERT INTO event_types VALUES (1, 'container')"))
+
+    with pytest.raises(RuntimeError, match="archiver db upgrade"):
+        by_hand(empty_database_url)
+
+    assert migrate.current(empty_database_url) == "0001"
+
+
+@pytest.mark.parametrize("make", [migrate.create, migrate.upgrade, by_hand])
+def test_a_new_file_says_whose_it_is_and_gives_room_back(make: Any, tmp_path: Path) -> None:
+    make(f"sqlite:///{tmp_path}/new.db")
+
+    with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
 
 
 def test_what_is_there_is_not_created_again(database_url: str) -> None:
@@ -188,18 +231,20 @@ def test_the_sql_for_people_makes_the_same_schema(
     database_url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     if database_url.startswith("sqlite"):
-        by_hand = f"sqlite:///{tmp_path}/by_hand.db"
-        with closing(sqlite3.connect(tmp_path / "by_hand.db")) as connection:
+        applied = f"sqlite:///{tmp_path}/applied.db"
+        with closing(sqlite3.connect(tmp_path / "applied.db")) as connection:
             connection.executescript("\n".join(migrate.sql("sqlite")))
+            assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+            assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
     else:
         import psycopg  # only here: the other tests run without the driver
 
-        by_hand = request.getfixturevalue("empty_postgres_url")
-        with psycopg.connect(by_hand.replace("+psycopg", ""), autocommit=True) as server:
+        applied = request.getfixturevalue("empty_postgres_url")
+        with psycopg.connect(applied.replace("+psycopg", ""), autocommit=True) as server:
             server.execute("\n".join(migrate.sql("postgresql")).encode())
 
-    assert schema(by_hand) == schema(database_url)
-    assert migrate.current(by_hand) == migrate.HEAD
+    assert schema(applied) == schema(database_url)
+    assert migrate.current(applied) == migrate.HEAD
 
 
 def test_a_newer_archive_is_not_touched(database_url: str) -> None:
@@ -225,17 +270,15 @@ def test_an_archive_in_use_is_not_upgraded(sqlite_url: str) -> None:
         process.communicate(b"\n")
 
 
-def test_a_migration_that_fails_leaves_nothing(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("make", [migrate.create, migrate.upgrade])
+def test_what_fails_while_it_is_made_leaves_nothing(
+    make: Any, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = tmp_path / "migrations"
-    shutil.copytree(migrate.migrations(), broken)
-    for views_file in (broken / "sql").iterdir():
-        views_file.write_text("-- broken\n\nCREATE VIEW v AS SELECT 1 AS a;\n\nSELECT * FROM nowhere;\n")
-    monkeypatch.setattr(migrate, "migrations", lambda: broken)
+    broken = dataclasses.replace(VIEWS[0], name="broken", select=lambda _say: "SELECT * FROM nowhere; nonsense")
+    monkeypatch.setattr("archiver.storage.views.VIEWS", (*VIEWS, broken))
 
-    with pytest.raises(Exception, match="nowhere"):
-        migrate.upgrade(empty_database_url)
+    with pytest.raises(Exception, match=r"nowhere|one statement|nonsense"):
+        make(empty_database_url)
 
     with connected(empty_database_url) as connection:
         assert inspect(connection).get_table_names() == []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from archiver.cli.common import Database, database_url, die_with_the_reader, examples, note
+from archiver.cli.common import Database, database_url, die_with_the_reader, examples, note, warn
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.output import write_lines
+from archiver.cli.progress import progressing
 
 if TYPE_CHECKING:
     from archiver.storage.backup import Copy
@@ -44,16 +46,25 @@ def register(app: typer.Typer) -> None:
 
 
 def upgrade(ctx: typer.Context, database: Database = None) -> None:
-    """Creates the tables, or brings them to the revision of this program. Does nothing where nothing is to be done."""
+    """Creates the tables, or brings them to the revision of this program. Does nothing where nothing is to be done.
+
+    An archive of version 0.1.0 is built anew; of a SQLite archive the old file is kept beside the new one. Stop the
+    daemon first: its spool keeps what comes meanwhile. What was interrupted goes on when it is run again.
+    """
     from archiver.storage import migrate
 
-    before, after = migrate.upgrade(database_url(ctx, database))
-    if before == after:
-        write_lines([f"the schema is at {after} already"])
-    elif before is None:
-        write_lines([f"the schema was created at {after}"])
+    with progressing(ctx) as progress:
+        done = migrate.upgrade(database_url(ctx, database), progress)
+    if done.before == done.after:
+        write_lines([f"the schema is at {done.after} already"])
+    elif done.before is None:
+        write_lines([f"the schema was created at {done.after}"])
     else:
-        write_lines([f"the schema went from {before} to {after}"])
+        write_lines([f"the schema went from {done.before} to {done.after}"])
+    for thing in done.left:
+        warn(f"not carried over: {thing}")
+    if done.kept is not None:
+        note(ctx, f"the old archive is kept; once the new one has proved itself: rm {shlex.quote(str(done.kept))}")
 
 
 def current(ctx: typer.Context, database: Database = None) -> None:

@@ -179,6 +179,14 @@ def is_dated_anew(message: Mapping[str, Any]) -> bool:
     return text(message, "Action") == "remove" and text(message, "scope") == "swarm"
 
 
+def is_told_anew(action: str | None, resource_uri: str | None, extra: str | None) -> bool:
+    """Whether an event, of which `extra` keeps the message as JSON, is of one that each manager dates anew."""
+    if action != "remove" or extra is None:
+        return False
+    message = received_message(resource_uri, json.loads(extra))
+    return message is not None and is_dated_anew(message)
+
+
 def identity(message: Mapping[str, Any]) -> str:
     """The same for every delivery of a message, and for no other message."""
     return str(uuid5(_MESSAGES, essence(message)))

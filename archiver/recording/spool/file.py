@@ -15,7 +15,7 @@ from typing import Any
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
 from archiver.lockfile import LockFile, LockHeld
-from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
+from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened, kind_of_end
 from archiver.storage.foreign import tables_in
 
 log = logging.getLogger(__name__)
@@ -195,7 +195,7 @@ def to_item(kind: str, stream: str, session: str, dialect: Any, at: int, payload
     if kind.startswith(_CLOSED):
         return Closed(stream, session, at, detail, kind.removeprefix(_CLOSED))  # type: ignore[arg-type]
     if kind == "closed":  # a spool of 0.1.0 has the sentence only
-        return Closed(stream, session, at, detail, "stopped" if detail == "stopped" else "lost")
+        return Closed(stream, session, at, detail, kind_of_end(detail))
     if kind.startswith(_CONDITION):
         return Condition(stream, dialect, at, kind.removeprefix(_CONDITION), detail)  # type: ignore[arg-type]
     return Observed(stream, session, dialect, at, payload)

@@ -1,0 +1,52 @@
+"""Makes the tables and views of this program's revision in a database that has none."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table
+from sqlalchemy.schema import CreateTable
+
+from archiver.storage import schema
+from archiver.storage.engine import APPLICATION_ID
+from archiver.storage.numbers import first_rows
+
+HEAD = "0002"
+"""The revision this program needs: a constant, so that no command has to import Alembic to check."""
+HALF_WAY = "0001 to 0002"
+"""The revision of a PostgreSQL archive while it is being upgraded: version 0.1.0 takes it for a later one."""
+
+# As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
+versions = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+def make_all(connection: Connection) -> None:
+    """Makes everything, in the transaction of the connection."""
+    make_tables(connection)
+    make_views(connection)
+    connection.execute(CreateTable(versions))
+    connection.execute(versions.insert().values(version_num=HEAD))
+
+
+def make_tables(connection: Connection) -> None:
+    """Makes the tables and their indexes, and the rows without which nothing can be written."""
+    from archiver.storage.indexes import metadata
+
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    metadata.create_all(connection, checkfirst=False)
+    connection.execute(schema.numbers.insert(), first_rows())
+
+
+def make_views(connection: Connection, *, again: bool = False) -> None:
+    """Makes the views; `again`: where they are, they are replaced, so that what stands on them goes on (PostgreSQL)."""
+    from archiver.storage.views import VIEWS
+
+    for view in VIEWS:
+        for statement in view.create(connection.dialect.name):
+            if again:
+                statement = statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+            connection.exec_driver_sql(statement)

@@ -1,0 +1,479 @@
+-- The base tables as of revision 0002; frozen, never edited after the release.
+
+CREATE TABLE archive_properties (
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_archive_properties PRIMARY KEY (key)
+);
+
+COMMENT ON TABLE archive_properties IS 'What identifies this archive';
+
+COMMENT ON COLUMN archive_properties.key IS 'Name of the property';
+
+COMMENT ON COLUMN archive_properties.value IS 'Its value';
+
+CREATE TABLE streams (
+  id BIGINT NOT NULL,
+  url TEXT COLLATE "C" NOT NULL,
+  dialect TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_streams PRIMARY KEY (id),
+  CONSTRAINT uq_streams_url UNIQUE (url)
+);
+
+COMMENT ON TABLE streams IS 'Places that events come from';
+
+COMMENT ON COLUMN streams.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN streams.url IS 'Where the events come from, without credentials';
+
+COMMENT ON COLUMN streams.dialect IS 'How its messages are decoded: tutum or docker';
+
+CREATE TABLE numbers (
+  name TEXT COLLATE "C" NOT NULL,
+  last BIGINT NOT NULL,
+  CONSTRAINT pk_numbers PRIMARY KEY (name)
+);
+
+COMMENT ON TABLE numbers IS 'Numbers given so far; moves in the transaction that writes the rows';
+
+COMMENT ON COLUMN numbers.name IS 'Name of a table';
+
+COMMENT ON COLUMN numbers.last IS 'The last number that was given in it; none is given twice';
+
+CREATE TABLE receivers (
+  id BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  position BIGINT NOT NULL,
+  duplicates BIGINT NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_receivers PRIMARY KEY (id),
+  CONSTRAINT uq_receivers_key UNIQUE (key)
+);
+
+COMMENT ON TABLE receivers IS 'How far each spool has been archived; moves in the transaction that writes the rows';
+
+COMMENT ON COLUMN receivers.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN receivers.key IS 'Identity of the spool (or export) that is read from';
+
+COMMENT ON COLUMN receivers.position IS 'Everything of it up to this number is in the archive';
+
+COMMENT ON COLUMN receivers.duplicates IS 'Events recognised by uuid as already archived';
+
+COMMENT ON COLUMN receivers.updated_at IS 'When the position last moved, UTC';
+
+CREATE TABLE event_types (
+  id BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_event_types PRIMARY KEY (id),
+  CONSTRAINT uq_event_types_text UNIQUE (text)
+);
+
+COMMENT ON TABLE event_types IS 'Every type ever seen; an open vocabulary, one row per distinct text';
+
+COMMENT ON COLUMN event_types.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN event_types.text IS 'The type as the platform spells it';
+
+CREATE TABLE event_actions (
+  id BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_event_actions PRIMARY KEY (id),
+  CONSTRAINT uq_event_actions_text UNIQUE (text)
+);
+
+COMMENT ON TABLE event_actions IS 'Every action ever seen; an open vocabulary, one row per distinct text';
+
+COMMENT ON COLUMN event_actions.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN event_actions.text IS 'The action as the platform spells it';
+
+CREATE TABLE event_states (
+  id BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_event_states PRIMARY KEY (id),
+  CONSTRAINT uq_event_states_text UNIQUE (text)
+);
+
+COMMENT ON TABLE event_states IS 'Every state ever seen; an open vocabulary, one row per distinct text';
+
+COMMENT ON COLUMN event_states.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN event_states.text IS 'The state as the platform spells it';
+
+CREATE TABLE texts (
+  id BIGINT NOT NULL,
+  text TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_texts PRIMARY KEY (id),
+  CONSTRAINT uq_texts_text UNIQUE (text)
+);
+
+COMMENT ON TABLE texts IS 'Every name of an object ever seen; an open vocabulary, one row per distinct text';
+
+COMMENT ON COLUMN texts.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN texts.text IS 'The name of an object as the platform spells it';
+
+CREATE TABLE parent_lists (
+  id BIGINT NOT NULL,
+  digest BYTEA NOT NULL,
+  CONSTRAINT pk_parent_lists PRIMARY KEY (id),
+  CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
+);
+
+COMMENT ON TABLE parent_lists IS 'Every distinct list of parents, once';
+
+COMMENT ON COLUMN parent_lists.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN parent_lists.digest IS 'What tells the list from all others';
+
+CREATE TABLE parent_list_members (
+  list_id BIGINT NOT NULL,
+  position SMALLINT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  CONSTRAINT pk_parent_list_members PRIMARY KEY (list_id, position)
+);
+
+COMMENT ON TABLE parent_list_members IS 'The parents in each list, in its order';
+
+COMMENT ON COLUMN parent_list_members.list_id IS 'The list';
+
+COMMENT ON COLUMN parent_list_members.position IS 'Place in the list, from 0';
+
+COMMENT ON COLUMN parent_list_members.resource_id IS 'The parent';
+
+CREATE TABLE events (
+  id BIGINT NOT NULL,
+  session_id BIGINT,
+  resource_id BIGINT,
+  type_id BIGINT NOT NULL,
+  action_id BIGINT,
+  state_id BIGINT,
+  parent_list_id BIGINT,
+  name_id BIGINT,
+  occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  time_source SMALLINT NOT NULL,
+  received_at BIGINT NOT NULL,
+  uuid BYTEA,
+  extra TEXT COLLATE "C",
+  CONSTRAINT pk_events PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
+
+CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3);
+
+CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
+
+COMMENT ON TABLE events IS 'Everything that happened: one row per event, in the order of archiving';
+
+COMMENT ON COLUMN events.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN events.session_id IS 'The session it came in; NULL when imported without';
+
+COMMENT ON COLUMN events.resource_id IS 'The object it tells about';
+
+COMMENT ON COLUMN events.type_id IS 'Its type';
+
+COMMENT ON COLUMN events.action_id IS 'Its action: create, update, delete ...';
+
+COMMENT ON COLUMN events.state_id IS 'The state the object is in from now on';
+
+COMMENT ON COLUMN events.parent_list_id IS 'The parents it names; NULL when none';
+
+COMMENT ON COLUMN events.name_id IS 'The name it gives the object; NULL when none';
+
+COMMENT ON COLUMN events.occurred_at IS 'When it happened, UTC';
+
+COMMENT ON COLUMN events.time_source IS 'Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew';
+
+COMMENT ON COLUMN events.received_at IS 'When it was received, microseconds since 1970';
+
+COMMENT ON COLUMN events.uuid IS 'The platform''s own identifier; 16 bytes of a uuid, else its text in UTF-8';
+
+COMMENT ON COLUMN events.extra IS 'JSON object of everything the columns do not hold';
+
+CREATE TABLE tellings (
+  event_id BIGINT NOT NULL,
+  session_id BIGINT NOT NULL,
+  received_at BIGINT NOT NULL,
+  CONSTRAINT pk_tellings PRIMARY KEY (event_id, session_id)
+);
+
+COMMENT ON TABLE tellings IS 'Who else told of an event, beside the session it was first received in';
+
+COMMENT ON COLUMN tellings.event_id IS 'The event';
+
+COMMENT ON COLUMN tellings.session_id IS 'A session that told it as well';
+
+COMMENT ON COLUMN tellings.received_at IS 'When it was received there, microseconds since 1970';
+
+CREATE TABLE observations (
+  id BIGINT NOT NULL,
+  session_id BIGINT,
+  resource_id BIGINT NOT NULL,
+  state_id BIGINT,
+  parent_list_id BIGINT,
+  name_id BIGINT,
+  observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  extra TEXT COLLATE "C",
+  CONSTRAINT pk_observations PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
+
+COMMENT ON TABLE observations IS 'States learnt by asking the platform; never events';
+
+COMMENT ON COLUMN observations.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN observations.session_id IS 'The session in which was asked';
+
+COMMENT ON COLUMN observations.resource_id IS 'The object asked about';
+
+COMMENT ON COLUMN observations.state_id IS 'The state it was found in';
+
+COMMENT ON COLUMN observations.parent_list_id IS 'The parents it was found to have; NULL when none were told';
+
+COMMENT ON COLUMN observations.name_id IS 'The name it was found to have; NULL when none was told';
+
+COMMENT ON COLUMN observations.observed_at IS 'When it was so, by the answer, UTC';
+
+COMMENT ON COLUMN observations.extra IS 'JSON object of what else the platform told';
+
+CREATE TABLE rejects (
+  id BIGINT NOT NULL,
+  session_id BIGINT,
+  received_at BIGINT NOT NULL,
+  reason TEXT COLLATE "C" NOT NULL,
+  payload BYTEA NOT NULL,
+  CONSTRAINT pk_rejects PRIMARY KEY (id)
+);
+
+COMMENT ON TABLE rejects IS 'Messages that could not become events';
+
+COMMENT ON COLUMN rejects.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN rejects.session_id IS 'The session it came in';
+
+COMMENT ON COLUMN rejects.received_at IS 'When it was received, microseconds since 1970';
+
+COMMENT ON COLUMN rejects.reason IS 'Why it could not become an event';
+
+COMMENT ON COLUMN rejects.payload IS 'The message, byte for byte';
+
+CREATE TABLE facts (
+  resource_id BIGINT NOT NULL,
+  what SMALLINT NOT NULL,
+  since BIGINT NOT NULL,
+  value BIGINT NOT NULL,
+  until BIGINT NOT NULL,
+  node BIGINT NOT NULL,
+  told_by BIGINT,
+  how SMALLINT NOT NULL,
+  CONSTRAINT pk_facts PRIMARY KEY (resource_id, what, since, value)
+);
+
+CREATE INDEX ix_facts_node_until ON facts (node, until) WHERE what = 2;
+
+CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
+
+CREATE INDEX ix_facts_what_value_node_since_resource_id ON facts (what, value, node, since, resource_id);
+
+CREATE INDEX ix_facts_what_value_node_until_resource_id ON facts (what, value, node, until, resource_id);
+
+COMMENT ON TABLE facts IS 'What was true of an object from when until when: whatever it was under, applied to and was called';
+
+COMMENT ON COLUMN facts.resource_id IS 'The object it is true of';
+
+COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so';
+
+COMMENT ON COLUMN facts.since IS 'From when on, microseconds since 1970';
+
+COMMENT ON COLUMN facts.value IS 'A resource, of a name the text; 0: an action that names no object';
+
+COMMENT ON COLUMN facts.until IS 'Until when, exclusive; 2^62: still so';
+
+COMMENT ON COLUMN facts.node IS 'Place in the interval tree (storage.intervals)';
+
+COMMENT ON COLUMN facts.told_by IS 'The event, or the observation where asked, that told';
+
+COMMENT ON COLUMN facts.how IS '0: told; 1: asked; 2: inferred from what others say';
+
+CREATE TABLE implied (
+  resource_id BIGINT NOT NULL,
+  type_id BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  value BIGINT NOT NULL,
+  told_by BIGINT,
+  CONSTRAINT pk_implied PRIMARY KEY (resource_id, type_id, since)
+);
+
+COMMENT ON TABLE implied IS 'What the lists of others prove about an object''s place; counts where it never said so itself';
+
+COMMENT ON COLUMN implied.resource_id IS 'The object that others say something of';
+
+COMMENT ON COLUMN implied.type_id IS 'The type of the parent they put it under';
+
+COMMENT ON COLUMN implied.since IS 'From when on, microseconds since 1970';
+
+COMMENT ON COLUMN implied.value IS 'That parent';
+
+COMMENT ON COLUMN implied.told_by IS 'The event that said so first';
+
+CREATE TABLE present (
+  resource_id BIGINT NOT NULL,
+  type_id BIGINT NOT NULL,
+  first_at BIGINT NOT NULL,
+  last_at BIGINT,
+  last_source SMALLINT,
+  state_id BIGINT,
+  state_since BIGINT,
+  state_at BIGINT,
+  state_source SMALLINT,
+  gone_at BIGINT,
+  name_id BIGINT,
+  list_id BIGINT,
+  heads SMALLINT NOT NULL,
+  CONSTRAINT pk_present PRIMARY KEY (resource_id)
+);
+
+CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
+
+CREATE INDEX ix_present_type_id_last_at ON present (type_id, last_at) WHERE gone_at IS NULL;
+
+COMMENT ON TABLE present IS 'One row per object: how it stands now';
+
+COMMENT ON COLUMN present.resource_id IS 'The object';
+
+COMMENT ON COLUMN present.type_id IS 'Its type';
+
+COMMENT ON COLUMN present.first_at IS 'When it was first heard of, microseconds since 1970';
+
+COMMENT ON COLUMN present.last_at IS 'When its last word was said; NULL: only others ever named it';
+
+COMMENT ON COLUMN present.last_source IS 'What that word was: 0 an event, 1 an observation';
+
+COMMENT ON COLUMN present.state_id IS 'The last state known';
+
+COMMENT ON COLUMN present.state_since IS 'Since when it has been in that state';
+
+COMMENT ON COLUMN present.state_at IS 'When that state was told or found last';
+
+COMMENT ON COLUMN present.state_source IS 'What told or found it first: 0 an event, 1 an observation';
+
+COMMENT ON COLUMN present.gone_at IS 'Since when it is no more; NULL: it lives';
+
+COMMENT ON COLUMN present.name_id IS 'The last name known';
+
+COMMENT ON COLUMN present.list_id IS 'The last list of parents';
+
+COMMENT ON COLUMN present.heads IS '1: something was ever under it';
+
+CREATE TABLE stream_conditions (
+  stream_id BIGINT NOT NULL,
+  about TEXT COLLATE "C" NOT NULL,
+  found_at BIGINT NOT NULL,
+  value TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_stream_conditions PRIMARY KEY (stream_id, about),
+  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id)
+);
+
+COMMENT ON TABLE stream_conditions IS 'How things stand with a stream at present, beside what it says';
+
+COMMENT ON COLUMN stream_conditions.stream_id IS 'The stream';
+
+COMMENT ON COLUMN stream_conditions.about IS 'What it is about: trouble, clock or identity';
+
+COMMENT ON COLUMN stream_conditions.found_at IS 'When it was found, microseconds since 1970';
+
+COMMENT ON COLUMN stream_conditions.value IS 'In words, microseconds, or JSON';
+
+CREATE TABLE sessions (
+  id BIGINT NOT NULL,
+  stream_id BIGINT NOT NULL,
+  receiver_id BIGINT,
+  key TEXT COLLATE "C" NOT NULL,
+  opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  covered_from TIMESTAMP WITH TIME ZONE NOT NULL,
+  authenticated_at TIMESTAMP WITH TIME ZONE,
+  last_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  closed_at TIMESTAMP WITH TIME ZONE,
+  kind TEXT COLLATE "C",
+  reason TEXT COLLATE "C",
+  CONSTRAINT pk_sessions PRIMARY KEY (id),
+  CONSTRAINT fk_sessions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id),
+  CONSTRAINT fk_sessions_receiver_id FOREIGN KEY(receiver_id) REFERENCES receivers (id),
+  CONSTRAINT uq_sessions_key UNIQUE (key)
+);
+
+CREATE INDEX ix_sessions_stream_id_covered_from ON sessions (stream_id, covered_from);
+
+COMMENT ON TABLE sessions IS 'Connections to a stream, from open to close: when somebody was watching';
+
+COMMENT ON COLUMN sessions.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN sessions.stream_id IS 'The stream connected to';
+
+COMMENT ON COLUMN sessions.receiver_id IS 'The receiver that had it; NULL when imported';
+
+COMMENT ON COLUMN sessions.key IS 'Identity of the session, given when it opened';
+
+COMMENT ON COLUMN sessions.opened_at IS 'When the connection was open, UTC';
+
+COMMENT ON COLUMN sessions.covered_from IS 'From when on it delivers everything, UTC';
+
+COMMENT ON COLUMN sessions.authenticated_at IS 'When the platform showed that it accepts the credentials, UTC';
+
+COMMENT ON COLUMN sessions.last_seen_at IS 'Last sign of life, UTC';
+
+COMMENT ON COLUMN sessions.closed_at IS 'Last instant known to be watched, UTC; NULL while open';
+
+COMMENT ON COLUMN sessions.kind IS 'Why it ended, for programs: stopped, lost, refused, silent ...';
+
+COMMENT ON COLUMN sessions.reason IS 'Why it ended, in words';
+
+CREATE TABLE resources (
+  id BIGINT NOT NULL,
+  type_id BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  uri TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_resources PRIMARY KEY (id),
+  CONSTRAINT uq_resources_key_type_id UNIQUE (key, type_id),
+  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
+);
+
+CREATE INDEX ix_resources_uri ON resources (uri);
+
+COMMENT ON TABLE resources IS 'Objects of the platform; (type, key) identifies one in every spelling of its URI';
+
+COMMENT ON COLUMN resources.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN resources.type_id IS 'What kind of object it is';
+
+COMMENT ON COLUMN resources.key IS 'Identity within the type, on most platforms a uuid';
+
+COMMENT ON COLUMN resources.uri IS 'Its URI as first seen';
+
+INSERT INTO numbers (name, last) VALUES ('events', 0);
+
+INSERT INTO numbers (name, last) VALUES ('observations', 0);
+
+INSERT INTO numbers (name, last) VALUES ('rejects', 0);
+
+INSERT INTO numbers (name, last) VALUES ('resources', 0);
+
+INSERT INTO numbers (name, last) VALUES ('sessions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('streams', 0);
+
+INSERT INTO numbers (name, last) VALUES ('receivers', 0);
+
+INSERT INTO numbers (name, last) VALUES ('texts', 0);
+
+INSERT INTO numbers (name, last) VALUES ('parent_lists', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_types', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_actions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_states', 0);

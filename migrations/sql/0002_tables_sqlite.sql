@@ -1,0 +1,245 @@
+-- The base tables as of revision 0002; frozen, never edited after the release.
+
+CREATE TABLE archive_properties (
+  "key" VARCHAR NOT NULL,
+  value VARCHAR NOT NULL,
+  CONSTRAINT pk_archive_properties PRIMARY KEY ("key")
+);
+
+CREATE TABLE streams (
+  id INTEGER NOT NULL,
+  url VARCHAR NOT NULL,
+  dialect VARCHAR NOT NULL,
+  CONSTRAINT pk_streams PRIMARY KEY (id),
+  CONSTRAINT uq_streams_url UNIQUE (url)
+);
+
+CREATE TABLE numbers (
+  name VARCHAR NOT NULL,
+  last BIGINT NOT NULL,
+  CONSTRAINT pk_numbers PRIMARY KEY (name)
+);
+
+CREATE TABLE receivers (
+  id INTEGER NOT NULL,
+  "key" VARCHAR NOT NULL,
+  position BIGINT NOT NULL,
+  duplicates BIGINT NOT NULL,
+  updated_at VARCHAR NOT NULL,
+  CONSTRAINT pk_receivers PRIMARY KEY (id),
+  CONSTRAINT uq_receivers_key UNIQUE ("key")
+);
+
+CREATE TABLE event_types (
+  id INTEGER NOT NULL,
+  text VARCHAR NOT NULL,
+  CONSTRAINT pk_event_types PRIMARY KEY (id),
+  CONSTRAINT uq_event_types_text UNIQUE (text)
+);
+
+CREATE TABLE event_actions (
+  id INTEGER NOT NULL,
+  text VARCHAR NOT NULL,
+  CONSTRAINT pk_event_actions PRIMARY KEY (id),
+  CONSTRAINT uq_event_actions_text UNIQUE (text)
+);
+
+CREATE TABLE event_states (
+  id INTEGER NOT NULL,
+  text VARCHAR NOT NULL,
+  CONSTRAINT pk_event_states PRIMARY KEY (id),
+  CONSTRAINT uq_event_states_text UNIQUE (text)
+);
+
+CREATE TABLE texts (
+  id INTEGER NOT NULL,
+  text VARCHAR NOT NULL,
+  CONSTRAINT pk_texts PRIMARY KEY (id),
+  CONSTRAINT uq_texts_text UNIQUE (text)
+);
+
+CREATE TABLE parent_lists (
+  id INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  CONSTRAINT pk_parent_lists PRIMARY KEY (id),
+  CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
+);
+
+CREATE TABLE parent_list_members (
+  list_id INTEGER NOT NULL,
+  position SMALLINT NOT NULL,
+  resource_id INTEGER NOT NULL,
+  CONSTRAINT pk_parent_list_members PRIMARY KEY (list_id, position)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE events (
+  id INTEGER NOT NULL,
+  session_id INTEGER,
+  resource_id INTEGER,
+  type_id INTEGER NOT NULL,
+  action_id INTEGER,
+  state_id INTEGER,
+  parent_list_id INTEGER,
+  name_id INTEGER,
+  occurred_at VARCHAR NOT NULL,
+  time_source SMALLINT NOT NULL,
+  received_at INTEGER NOT NULL,
+  uuid BLOB,
+  extra VARCHAR,
+  CONSTRAINT pk_events PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
+
+CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3);
+
+CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
+
+CREATE TABLE tellings (
+  event_id INTEGER NOT NULL,
+  session_id INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,
+  CONSTRAINT pk_tellings PRIMARY KEY (event_id, session_id)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE observations (
+  id INTEGER NOT NULL,
+  session_id INTEGER,
+  resource_id INTEGER NOT NULL,
+  state_id INTEGER,
+  parent_list_id INTEGER,
+  name_id INTEGER,
+  observed_at VARCHAR NOT NULL,
+  extra VARCHAR,
+  CONSTRAINT pk_observations PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
+
+CREATE TABLE rejects (
+  id INTEGER NOT NULL,
+  session_id INTEGER,
+  received_at INTEGER NOT NULL,
+  reason VARCHAR NOT NULL,
+  payload BLOB NOT NULL,
+  CONSTRAINT pk_rejects PRIMARY KEY (id)
+);
+
+CREATE TABLE facts (
+  resource_id INTEGER NOT NULL,
+  what SMALLINT NOT NULL,
+  since INTEGER NOT NULL,
+  value INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  node INTEGER NOT NULL,
+  told_by INTEGER,
+  how SMALLINT NOT NULL,
+  CONSTRAINT pk_facts PRIMARY KEY (resource_id, what, since, value)
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_facts_node_until ON facts (node, until) WHERE what = 2;
+
+CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
+
+CREATE INDEX ix_facts_what_value_node_since_resource_id ON facts (what, value, node, since, resource_id);
+
+CREATE INDEX ix_facts_what_value_node_until_resource_id ON facts (what, value, node, until, resource_id);
+
+CREATE TABLE implied (
+  resource_id INTEGER NOT NULL,
+  type_id INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  value INTEGER NOT NULL,
+  told_by INTEGER,
+  CONSTRAINT pk_implied PRIMARY KEY (resource_id, type_id, since)
+)
+ WITHOUT ROWID;
+
+CREATE TABLE present (
+  resource_id INTEGER NOT NULL,
+  type_id INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER,
+  last_source SMALLINT,
+  state_id INTEGER,
+  state_since INTEGER,
+  state_at INTEGER,
+  state_source SMALLINT,
+  gone_at INTEGER,
+  name_id INTEGER,
+  list_id INTEGER,
+  heads SMALLINT NOT NULL,
+  CONSTRAINT pk_present PRIMARY KEY (resource_id)
+);
+
+CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
+
+CREATE INDEX ix_present_type_id_last_at ON present (type_id, last_at) WHERE gone_at IS NULL;
+
+CREATE TABLE stream_conditions (
+  stream_id INTEGER NOT NULL,
+  about VARCHAR NOT NULL,
+  found_at INTEGER NOT NULL,
+  value VARCHAR NOT NULL,
+  CONSTRAINT pk_stream_conditions PRIMARY KEY (stream_id, about),
+  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id)
+);
+
+CREATE TABLE sessions (
+  id INTEGER NOT NULL,
+  stream_id INTEGER NOT NULL,
+  receiver_id INTEGER,
+  "key" VARCHAR NOT NULL,
+  opened_at VARCHAR NOT NULL,
+  covered_from VARCHAR NOT NULL,
+  authenticated_at VARCHAR,
+  last_seen_at VARCHAR NOT NULL,
+  closed_at VARCHAR,
+  kind VARCHAR,
+  reason VARCHAR,
+  CONSTRAINT pk_sessions PRIMARY KEY (id),
+  CONSTRAINT fk_sessions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id),
+  CONSTRAINT fk_sessions_receiver_id FOREIGN KEY(receiver_id) REFERENCES receivers (id),
+  CONSTRAINT uq_sessions_key UNIQUE ("key")
+);
+
+CREATE INDEX ix_sessions_stream_id_covered_from ON sessions (stream_id, covered_from);
+
+CREATE TABLE resources (
+  id INTEGER NOT NULL,
+  type_id INTEGER NOT NULL,
+  "key" VARCHAR NOT NULL,
+  uri VARCHAR NOT NULL,
+  CONSTRAINT pk_resources PRIMARY KEY (id),
+  CONSTRAINT uq_resources_key_type_id UNIQUE ("key", type_id),
+  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
+);
+
+CREATE INDEX ix_resources_uri ON resources (uri);
+
+INSERT INTO numbers (name, last) VALUES ('events', 0);
+
+INSERT INTO numbers (name, last) VALUES ('observations', 0);
+
+INSERT INTO numbers (name, last) VALUES ('rejects', 0);
+
+INSERT INTO numbers (name, last) VALUES ('resources', 0);
+
+INSERT INTO numbers (name, last) VALUES ('sessions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('streams', 0);
+
+INSERT INTO numbers (name, last) VALUES ('receivers', 0);
+
+INSERT INTO numbers (name, last) VALUES ('texts', 0);
+
+INSERT INTO numbers (name, last) VALUES ('parent_lists', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_types', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_actions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('event_states', 0);

@@ -1,0 +1,410 @@
+"""An archive that version 0.1.0 wrote is upgraded with every row, also when that is ended at every step."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from archiver.api.archive import Archive
+from archiver.errors import DatabaseBusy, SchemaNotAtHead, UpgradeFailed
+from archiver.model import Batch, Event, Message, Observation, Observed, Reject
+from archiver.platforms.decoders import Decoder
+from archiver.recording.spool.queue import Spool
+from archiver.storage import migrate
+from archiver.storage.duplicates import value_of
+from archiver.storage.engine import reading_engine
+from archiver.storage.recorder import Recorder
+from archiver.transfer.format import Export
+from archiver.transfer.importer import import_lines
+
+from . import released
+
+STEP = 40
+"""Events of a step, where there are to be several."""
+STEPS = 7
+
+ENDED = """
+import os, signal, sys
+from archiver.storage import migrate, rebuild
+
+url, most, when = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+
+def end(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if when == "before its commit":
+    step = rebuild.Rebuild.step
+    rebuild.Rebuild.step = lambda self, connection: (step(self, connection), end())
+migrate.upgrade(url, end, most)
+"""
+
+
+@pytest.fixture
+def old_url(empty_database_url: str) -> str:
+    """An archive of 0.1.0, once on each database."""
+    released.load(empty_database_url)
+    return empty_database_url
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    """The same in a SQLite file."""
+    return released.unpack("archive.db", tmp_path / "old.db")
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    engine = reading_engine(url)
+    try:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        engine.dispose()
+
+
+SAID = (
+    """SELECT r.uri, f.what, f.since, coalesce(v.uri, t.text), f.until, f.node, f.told_by, f.how FROM facts f
+    JOIN resources r ON r.id = f.resource_id LEFT JOIN resources v ON v.id = f.value AND f.what <> 3
+    LEFT JOIN texts t ON t.id = f.value AND f.what = 3""",
+    """SELECT r.uri, t.text, i.since, v.uri, i.told_by FROM implied i JOIN resources r ON r.id = i.resource_id
+    JOIN event_types t ON t.id = i.type_id JOIN resources v ON v.id = i.value""",
+    """SELECT r.uri, t.text, p.first_at, p.last_at, p.last_source, s.text, p.state_since, p.state_at, p.state_source,
+           p.gone_at, n.text, p.heads FROM present p JOIN resources r ON r.id = p.resource_id
+    JOIN event_types t ON t.id = p.type_id LEFT JOIN event_states s ON s.id = p.state_id
+    LEFT JOIN texts n ON n.id = p.name_id""",
+    """SELECT r.uri, v.uri, m.position FROM present p JOIN parent_list_members m ON m.list_id = p.list_id
+    JOIN resources r ON r.id = p.resource_id JOIN resources v ON v.id = m.resource_id""",
+    "SELECT * FROM receivers",
+    "SELECT * FROM streams",
+    "SELECT name, last FROM numbers",
+)
+
+
+def everything(url: str) -> list[Any]:
+    """All that an archive holds, whatever numbers its texts, lists and resources have."""
+    with Archive.open(url) as archive:
+        lines = list(archive.export())
+    return [lines, *(sorted(rows(url, query), key=repr) for query in SAID)]
+
+
+def exported(url: str) -> dict[str, list[Any]]:
+    """The events, observations and rejects of an archive, as an export of it has them."""
+    found: dict[str, list[Any]] = {kind.__name__: [] for kind in (Event, Observation, Reject)}
+    reader = Export()
+    with Archive.open(url) as archive:
+        for line in archive.export():
+            read = reader.read(line.encode())
+            for record in read[2] if read else ():
+                found.setdefault(type(record).__name__, []).append(record)
+    return found
+
+
+def test_every_event_observation_and_reject_is_there_under_its_number(old_url: str) -> None:
+    before = released.words(old_url)
+
+    assert migrate.upgrade(old_url, most=STEP).before == "0001"
+
+    after = exported(old_url)
+    assert list(map(said, after["Event"])) == list(map(said, before["Event"]))
+    assert after["Reject"] == before["Reject"]
+    assert [item._replace(inferred=False) for item in after["Observation"]] == before["Observation"]
+    assert [len(found) for found in before.values()] == [271, 6, 5]
+    assert migrate.check(old_url) == []
+
+
+def said(event: Any) -> Any:
+    """The value that came, and what stands beside it; which spelling is whose is no matter."""
+    return value_of(event), event.occurred_at, event.time_source, event.received_at, event.session, event.name
+
+
+def test_sessions_receivers_and_what_identifies_the_archive_are_as_they_were(old_url: str) -> None:
+    kept = "id, stream_id, receiver_id, key, opened_at, covered_from, authenticated_at, last_seen_at, closed_at, reason"
+    sessions = f"SELECT {kept} FROM sessions ORDER BY id"
+    receivers = "SELECT id, position, duplicates, updated_at FROM receivers ORDER BY id"
+    identity = "SELECT value FROM archive_properties WHERE key = 'identity'"
+    before = [rows(old_url, query) for query in (sessions, receivers, identity, "SELECT * FROM streams")]
+
+    migrate.upgrade(old_url)
+
+    assert [rows(old_url, query) for query in (sessions, receivers, identity, "SELECT * FROM streams")] == before
+    assert rows(old_url, "SELECT key, kind FROM sessions ORDER BY id") == [
+        ("t1", "lost"), ("t2", "stopped"), ("t3", None), ("d1", "lost"), ("d2", None), ("m", None),
+    ]  # fmt: skip
+
+
+def test_two_spellings_of_one_object_become_one(old_url: str) -> None:
+    found = "SELECT key, uri FROM resources WHERE lower(key) LIKE '5d3b4f2a%'"
+    assert len(rows(old_url, found)) == 2
+
+    migrate.upgrade(old_url)
+
+    assert rows(old_url, found) == [
+        ("5d3b4f2a-7c11-4e0b-9b6f-0a4f6c2d1e00", "/api/v1/container/5D3B4F2A-7C11-4E0B-9B6F-0A4F6C2D1E00/")
+    ]
+
+
+def test_what_each_manager_dates_anew_is_known_by_its_uuid(old_url: str) -> None:
+    migrate.upgrade(old_url)
+
+    assert rows(old_url, "SELECT count(*) FROM events WHERE time_source = 3") == [(1,)]
+
+
+def test_an_upgrade_that_is_killed_at_every_step_goes_on_and_ends_the_same(
+    old_url: str, empty_database_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    whole = whole_archive(old_url, request, tmp_path)
+    for when in ["before its commit", "after its commit"] * STEPS:
+        done = subprocess.run([sys.executable, "-c", ENDED, old_url, str(STEP), when], check=False)
+        assert done.returncode == -signal.SIGKILL
+        with pytest.raises(SchemaNotAtHead, match=r"0001"), Archive.open(old_url):
+            pass
+
+    assert migrate.upgrade(old_url, most=STEP).after == migrate.HEAD
+    assert everything(old_url) == everything(whole)
+
+
+def whole_archive(like: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same archive upgraded in one go."""
+    if like.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path}/whole.db"
+        released.load(url)
+    else:
+        url = request.getfixturevalue("another_postgres_url")
+    migrate.upgrade(url, most=STEP)
+    return url
+
+
+@pytest.fixture
+def another_postgres_url(postgres_server: Any) -> Iterator[str]:
+    with postgres_server.database() as url:
+        released.load(url)
+        yield url
+
+
+@pytest.mark.parametrize("most", [1, 7, 10_000])
+def test_the_size_of_the_steps_makes_no_difference(old_file: Path, tmp_path: Path, most: int) -> None:
+    other = released.unpack("archive.db", tmp_path / "other.db")
+
+    migrate.upgrade(f"sqlite:///{old_file}", most=most)
+    migrate.upgrade(f"sqlite:///{other}", most=STEP)
+
+    assert everything(f"sqlite:///{old_file}") == everything(f"sqlite:///{other}")
+
+
+def ended_after(url: str, steps: int) -> None:
+    """Begins an upgrade, and ends it."""
+    done = 0
+
+    def count(_progress: object) -> None:
+        nonlocal done
+        done += 1
+        if done == steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        migrate.upgrade(url, count, STEP)
+
+
+def test_an_archive_that_was_written_to_meanwhile_is_read_from_its_beginning(old_file: Path) -> None:
+    url = f"sqlite:///{old_file}"
+    ended_after(url, 3)
+    released.run(old_file, "UPDATE resources SET uri = uri || 'new/' WHERE id = 1; UPDATE receivers SET position = 121")
+
+    migrate.upgrade(url, most=STEP)
+
+    assert len(rows(url, "SELECT 1 FROM resources WHERE uri LIKE '%/new/'")) == 1
+
+
+def test_what_another_program_began_is_begun_anew(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archiver.storage.rebuild.__version__", "0.1.99")
+    ended_after(old_url, 3)
+    monkeypatch.undo()
+    steps: list[object] = []
+
+    migrate.upgrade(old_url, steps.append, STEP)
+
+    assert len(steps) == STEPS
+    assert migrate.check(old_url) == []
+
+
+def test_a_row_that_is_not_there_afterwards_is_noticed_and_nothing_changed(
+    old_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archiver.storage.writer import Writer
+
+    write = Writer.write
+
+    def lossy(self: Writer, connection: Any, batch: Batch, *arguments: Any, **more: Any) -> Any:
+        return write(self, connection, Batch(list(batch)[:-1]), *arguments, **more)
+
+    monkeypatch.setattr(Writer, "write", lossy)
+    with pytest.raises(UpgradeFailed, match="there were"):
+        migrate.upgrade(old_url)
+
+    assert migrate.current(old_url) != migrate.HEAD
+    prefix = "" if old_url.startswith("sqlite") else "first_edition_"
+    assert rows(old_url, f"SELECT count(*) FROM {prefix}events") == [(271,)]
+
+
+# --- what goes on afterwards ----------------------------------------------------------------------------------------
+
+
+def test_what_waits_in_a_spool_of_0_1_0_is_archived_once(old_url: str, tmp_path: Path) -> None:
+    spool = Spool(released.unpack("spool.db", tmp_path / "spool.db"))
+    migrate.upgrade(old_url)
+
+    decoder = Decoder()
+    with Recorder(old_url, spool.identity) as recorder:
+        done = recorder.position()
+        assert done == 120
+        while (group := spool.take(done, 1000, 1 << 20)) is not None:
+            records: list[Any] = [
+                decoder.decode(item) if isinstance(item, (Message, Observed)) else item for item in group.items
+            ]
+            recorder.record(records, group.last)
+            recorder.record(records, group.last)
+            done = group.last
+    spool.close()
+
+    assert rows(old_url, "SELECT max(id), count(*) FROM events") == [(300, 300)]
+    assert rows(old_url, "SELECT closed_at IS NULL FROM sessions WHERE key = 't3'") in ([(0,)], [(False,)])
+
+
+def test_a_mirror_goes_on_where_it_was(old_url: str) -> None:
+    migrate.upgrade(old_url)
+
+    done = import_lines(old_url, released.content("mirrored.jsonl").splitlines(keepends=True))
+
+    assert (done.events, done.rejects) == (4, 0)
+    assert rows(old_url, "SELECT count(*) FROM observations") == [(7,)]
+
+
+# --- the file of a SQLite archive -------------------------------------------------------------------------------------
+
+
+def test_the_old_file_stays_beside_the_new_one(old_file: Path) -> None:
+    before = old_file.read_bytes()
+    os.chmod(old_file, 0o640)
+
+    kept = migrate.upgrade(f"sqlite:///{old_file}").kept
+
+    assert kept is not None
+    assert kept.name == "old.db.before-0002"
+    assert len(kept.read_bytes()) == len(before)
+    assert old_file.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in old_file.parent.iterdir()) == ["old.db", "old.db-lock", "old.db.before-0002"]
+    assert rows(f"sqlite:///{kept}", "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(f"sqlite:///{old_file}", "PRAGMA auto_vacuum") == [(2,)]
+    assert rows(f"sqlite:///{old_file}", "PRAGMA application_id") == [(0x61726376,)]
+
+
+def test_an_archive_behind_a_link_is_upgraded_where_it_lies(old_file: Path) -> None:
+    link = old_file.parent / "elsewhere" / "archive.db"
+    link.parent.mkdir()
+    link.symlink_to(old_file)
+
+    migrate.upgrade(f"sqlite:///{link}")
+
+    assert link.is_symlink()
+    assert migrate.current(f"sqlite:///{old_file}") == migrate.HEAD
+
+
+def test_a_second_upgrade_of_a_restored_copy_keeps_both_old_files(old_file: Path) -> None:
+    migrate.upgrade(f"sqlite:///{old_file}")
+    released.unpack("archive.db", old_file)
+
+    kept = migrate.upgrade(f"sqlite:///{old_file}").kept
+
+    assert kept is not None
+    assert kept.exists()
+    assert (old_file.parent / "old.db.before-0002").exists()
+
+
+def test_what_lies_in_the_log_of_the_old_file_is_upgraded_too(old_file: Path) -> None:
+    script = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("PRAGMA wal_autocheckpoint=0")
+connection.execute("INSERT INTO rejects VALUES (6, NULL, '2026-01-01T00:00:00.000000Z', 'in the log', x'00')")
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", script, str(old_file)], check=False)
+    assert (old_file.parent / "old.db-wal").stat().st_size
+
+    migrate.upgrade(f"sqlite:///{old_file}")
+
+    assert rows(f"sqlite:///{old_file}", "SELECT reason FROM rejects WHERE id = 6") == [("in the log",)]
+
+
+def test_an_archive_in_use_is_not_upgraded(old_file: Path) -> None:
+    holder = "import sys\nfrom archiver.storage.engine import writer_lock\n"
+    holder += "with writer_lock(sys.argv[1]): print(flush=True); input()"
+    command = [sys.executable, "-c", holder, str(old_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(DatabaseBusy):
+            migrate.upgrade(f"sqlite:///{old_file}")
+        process.communicate(b"\n")
+
+
+OWN = """
+CREATE TABLE notes (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id INTEGER REFERENCES events(id), words TEXT);
+INSERT INTO notes VALUES (7, 1, 'seen'), (9, 2, NULL); DELETE FROM notes WHERE id = 9;
+CREATE TABLE by_key (key TEXT PRIMARY KEY, at, twice GENERATED ALWAYS AS (at * 2)) WITHOUT ROWID;
+INSERT INTO by_key (key, at) VALUES ('a', 21);
+CREATE INDEX own_of_words ON notes (words);
+CREATE INDEX own_of_events ON events (type_id, occurred_at);
+CREATE VIEW restarts AS SELECT uri, count(*) AS times FROM state_spans GROUP BY uri;
+CREATE VIEW many_restarts AS SELECT * FROM restarts WHERE times > 1;
+CREATE TRIGGER noted AFTER INSERT ON rejects BEGIN INSERT INTO notes (words) VALUES (new.reason); END;
+"""
+GONE = """
+ALTER TABLE resources ADD COLUMN owner TEXT;
+CREATE TABLE facts (of_mine TEXT);
+CREATE VIEW pairs AS SELECT child_id, derived FROM resource_parents;
+CREATE VIEW on_pairs AS SELECT count(*) FROM pairs;
+CREATE TRIGGER relations AFTER INSERT ON events BEGIN UPDATE resource_parents SET derived = 0; END;
+CREATE INDEX own_of_names ON resources (name, uri);
+"""
+
+
+def test_what_users_made_beside_the_archive_is_carried_over(old_file: Path) -> None:
+    released.run(old_file, OWN)
+    url = f"sqlite:///{old_file}"
+    known = "SELECT * FROM many_restarts WHERE uri NOT LIKE '%5d3b4f2a%' ORDER BY 1"
+    before = rows(url, known)
+
+    assert migrate.upgrade(url).left == ()
+
+    assert rows(url, "SELECT * FROM notes") == [(7, 1, "seen")]
+    assert rows(url, "SELECT seq FROM sqlite_sequence WHERE name = 'notes'") == [(9,)]
+    assert rows(url, "SELECT * FROM by_key") == [("a", 21, 42)]
+    assert rows(url, known) == before
+    with Recorder(url) as recorder:
+        recorder.record([Reject(b"", "noticed", 0)])
+    assert rows(url, "SELECT words FROM notes ORDER BY id") == [("seen",), ("noticed",)]
+    assert migrate.check(url) == []
+
+
+def test_what_cannot_be_carried_over_is_named(old_file: Path) -> None:
+    released.run(old_file, GONE)
+    url = f"sqlite:///{old_file}"
+
+    done = migrate.upgrade(url)
+
+    assert sorted(thing.partition(":")[0] for thing in done.left) == [
+        "column owner of table resources", "index own_of_names", "table facts", "trigger relations", "view on_pairs",
+        "view pairs",
+    ]  # fmt: skip
+    with Recorder(url) as recorder:
+        assert recorder.record([Reject(b"", "goes on", 0)]).rejects == 1
+    assert rows(f"sqlite:///{done.kept}", "SELECT count(*) FROM pairs")[0][0] > 0
