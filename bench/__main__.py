@@ -14,6 +14,7 @@ from pathlib import Path
 from archiver.recording.ingest import IngestPace
 from bench import importing, journald, latency, peers, postgres, questions, results, spans, startup, streaming
 from bench.costs import Clock
+from bench.counting import counted
 from bench.figures import Row, say
 from bench.subjects import Subjects
 from bench.workshop import Filled, Lines, Workshop, workshop
@@ -97,8 +98,13 @@ class Run:
 
     def questions(self) -> Iterable[Row]:
         """Answers from a short and from a long archive, counted."""
-        short = self.shop.filled(peers.archiver, self.short_lines)
-        return questions.counted(short.path, self.archive.path, self.about)
+        short, long = self.shop.filled(peers.archiver, self.short_lines), self.archive
+        return counted(questions.asked(self.about), f"sqlite:///{short.path}", f"sqlite:///{long.path}")
+
+    def questions_to_postgres(self) -> Iterable[Row]:
+        """The same on PostgreSQL, of fewer events."""
+        long = self._fewer(self.rate_lines)
+        return postgres.questions(self.shop, long.head(max(long.events // 10, FEWEST // 2)), long)
 
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
@@ -120,6 +126,7 @@ GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "memory": Run.memory,
     "startup": Run.startup,
     "questions": Run.questions,
+    "questions-postgresql": Run.questions_to_postgres,
     "spans": Run.spans,
     "latency": Run.latency,
     "journald": Run.journald,

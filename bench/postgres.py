@@ -1,4 +1,4 @@
-"""Figures on PostgreSQL: import and websocket, client and server together, against raw COPY of plain rows."""
+"""Figures on PostgreSQL: import and websocket, client and server, against raw COPY; rows that questions visit."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from archiver.storage.address import libpq_url
 from archiver.transfer.reader import BATCH
 from bench import plain
 from bench.costs import Clock, Cost, Postgres, middle
+from bench.counting import Counted, counted
 from bench.figures import Figure, micros, rate
+from bench.questions import asked
 from bench.streaming import stream
+from bench.subjects import Subjects
 from bench.workshop import Lines, Workshop
+from tests.integration.growth import analysed
 from tests.pgcluster import find_binaries, running_cluster
 
 # A server as it is delivered, with every commit on the disk; only its place is ours.
@@ -32,6 +36,17 @@ def figures(shop: Workshop, dated: Lines, bare: Lines, rounds: int, batch: int, 
         server = _Server(shop, url)
         imports = [figure for lines in (dated, bare) for figure in _import_figures(shop, server, lines, rounds)]
         return [*imports, *_stream_figures(shop, server, dated, rounds, batch, clock)]
+
+
+def questions(shop: Workshop, short: Lines, long: Lines) -> Iterator[Counted]:
+    """What questions cost, in rows visited; nothing where there is no PostgreSQL."""
+    binaries = find_binaries()
+    if binaries is None:
+        return
+    with running_cluster(binaries, DURABLE) as url:
+        server = _Server(shop, url)
+        with server.filled(short) as few, server.filled(long) as many:
+            yield from counted(asked(Subjects.of(short)), few, many)
 
 
 class Sides(NamedTuple):
@@ -73,6 +88,13 @@ class _Server:
         """What all lines cost more than the first alone: but for the start of processes, and for making the tables."""
         whole, start = (self.cost(partial(_filled, fill, these)) for these in (lines, lines.head(1)))
         return Sides(whole.client - start.client, whole.server - start.server)
+
+    @contextmanager
+    def filled(self, lines: Lines) -> Iterator[str]:
+        """The URL of an archive of these lines, of which the server knows how much is in it."""
+        with psycopg.connect(libpq_url(self._url), autocommit=True) as admin, self._database(admin) as database:
+            self._shop.import_into(database, lines)
+            yield analysed(database)
 
     @contextmanager
     def _database(self, admin: psycopg.Connection) -> Iterator[str]:

@@ -1,126 +1,14 @@
-"""What questions cost, counted: SQLite's steps in a short and in a long archive, whose present is the same.
-
-An answer ought to cost what it holds: as much in the long archive, and a few times what as many rows of `event_log` do.
-"""
+"""Which questions are put to an archive: to the library, and to every view by each of its filters."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 from archiver.api.archive import Archive
 from archiver.model import TreeNode, iso, to_micros
+from bench.counting import Question
 from bench.subjects import Subjects
-from tests.integration.growth import SLACK, STEP, cost_of, cost_of_sql
-
-GROWTH, VIEWS, LIBRARY = 1.15, 5, 12
-FEW = 10
-"""An answer of less rows is held against so many: every question has to find out first what it is about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question to the library, which tells how many rows its answer has, or to a view."""
-
-    what: str
-    ask: Callable[[Archive], int] | str
-
-    @property
-    def bar(self) -> float:
-        """How many times as much as raw rows it may take."""
-        return VIEWS if isinstance(self.ask, str) else LIBRARY
-
-    def answered(self, url: str) -> Answered:
-        """Put to an archive."""
-        if isinstance(self.ask, str):
-            return Answered(_rows_of(url, self.ask), cost_of_sql(url, self.ask))
-        ask, rows = self.ask, 0
-
-        def counted(archive: Archive) -> None:
-            nonlocal rows
-            rows = ask(archive)
-
-        steps = cost_of(url, counted)
-        return Answered(rows, steps)
-
-
-class Answered(NamedTuple):
-    """How many rows an answer has, and how many steps it took."""
-
-    rows: int
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A question's row of the table."""
-
-    question: Question
-    short: Answered
-    long: Answered
-    raw: int
-    """Steps of reading as many rows of `event_log`."""
-
-    HEADINGS: ClassVar = ("question", "rows", "steps", "in ten times the past", "growth", "× raw rows", "bar", "")
-
-    @property
-    def what(self) -> str:
-        """The question."""
-        return self.question.what
-
-    @property
-    def verdict(self) -> str:
-        """The results beside their bars, in words."""
-        return f"growth {self.growth:.2f}, wanted ≤ {GROWTH}; × raw {self.times:.1f}, wanted ≤ {self.question.bar:g}"
-
-    @property
-    def growth(self) -> float:
-        """How many times as much a row costs in the long archive."""
-        rows = max(self.long.rows, 1) / max(self.short.rows, 1)
-        return (self.long.steps + 1) / (self.short.steps + 1) / max(rows, 1.0)
-
-    @property
-    def times(self) -> float:
-        """How many times as much as raw rows it costs."""
-        return self.long.steps / self.raw
-
-    @property
-    def kept(self) -> bool:
-        """Whether both bars are kept; what takes no more than the step of the count is as good as nothing."""
-        slack = SLACK["sqlite"] / max(self.short.steps, 1)
-        return self.growth <= GROWTH + slack and self.times <= self.question.bar
-
-    def cells(self) -> tuple[str, ...]:
-        """The row as it is printed."""
-        return (
-            self.question.what,
-            f"{self.long.rows:,}",
-            f"{self.short.steps:,}",
-            f"{self.long.steps:,}",
-            f"{self.growth:.2f}",
-            f"{self.times:.1f}",
-            f"≤ {GROWTH}, ≤ {self.question.bar:g}",
-            "ok" if self.kept else "MISSED",
-        )
-
-
-def counted(short: Path, long: Path, about: Subjects) -> Iterator[Counted]:
-    """Every question, put to both archives."""
-    small, large = f"sqlite:///{short}", f"sqlite:///{long}"
-    for question in asked(about):
-        few, many = question.answered(small), question.answered(large)
-        raw = cost_of_sql(large, f"SELECT * FROM event_log LIMIT {max(many.rows, FEW)}")
-        yield Counted(question, few, many, max(raw, STEP))
-
-
-def _rows_of(url: str, statement: str) -> int:
-    path = url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        return sum(1 for _ in connection.execute(statement))
 
 
 def asked(about: Subjects) -> Iterator[Question]:

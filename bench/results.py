@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.counting import Counted
 from bench.figures import Figure, Row, machine, markdown
-from bench.questions import Counted
 
 HEAD = """\
 # Results
@@ -18,9 +18,12 @@ stacks, 1,000 services and 2,000 living containers, whose past grows (`bench/fle
 uuid, "bare" ones neither.
 """
 
-QUESTIONS = """\
+QUESTIONS = {
+    "sqlite": """\
 What questions cost, counted in SQLite's instructions: about the same objects and times, in a short archive and in a
-long one with the same present. Raw rows: as many rows of `event_log` as the answer has, and no less than ten."""
+long one with the same present. Raw rows: as many rows of `event_log` as the answer has, and no less than ten.""",
+    "postgresql": "The same on PostgreSQL, counted in the rows that it visits (fewer events in both archives).",
+}
 
 SHARED = "Others used the machine at the same time: what is called wall elsewhere is CPU time here."
 
@@ -28,13 +31,12 @@ SHARED = "Others used the machine at the same time: what is called wall elsewher
 def section(rows: Sequence[Row], events: int, command: str, rounds: int, *, shared: bool) -> str:
     """The part of the page that a run fills, in Markdown."""
     figures = [row for row in rows if isinstance(row, Figure)]
-    counted = [row for row in rows if isinstance(row, Counted)]
     parts = [
         f"## {events:,} events",
         f"`{command}` on {datetime.now(UTC):%Y-%m-%d}: {machine()}; medians of {rounds} alternating rounds.",
         *([SHARED] if shared else []),
         *([_table(figures)] if figures else []),
-        *([QUESTIONS, _table(counted)] if counted else []),
+        *(part for database in QUESTIONS for part in _questions(database, rows)),
         _verdict(rows),
     ]
     return "\n\n".join(parts) + "\n"
@@ -50,6 +52,11 @@ def write(path: Path, new: str) -> None:
 
 def _events(part: str) -> int:
     return int(part.split()[1].replace(",", ""))
+
+
+def _questions(database: str, rows: Sequence[Row]) -> list[str]:
+    counted = [row for row in rows if isinstance(row, Counted) and row.database == database]
+    return [QUESTIONS[database], _table(counted)] if counted else []
 
 
 def _table(rows: Sequence[Figure] | Sequence[Counted]) -> str:
