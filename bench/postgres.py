@@ -20,7 +20,6 @@ from bench.questions import asked
 from bench.streaming import stream
 from bench.subjects import Subjects
 from bench.workshop import Lines, Workshop
-from tests.integration.growth import analysed
 from tests.pgcluster import find_binaries, running_cluster
 
 # A server as it is delivered, with every commit on the disk; only its place is ours.
@@ -94,7 +93,9 @@ class _Server:
         """The URL of an archive of these lines, of which the server knows how much is in it."""
         with psycopg.connect(libpq_url(self._url), autocommit=True) as admin, self._database(admin) as database:
             self._shop.import_into(database, lines)
-            yield analysed(database)
+            with psycopg.connect(libpq_url(database), autocommit=True) as connection:
+                connection.execute("VACUUM ANALYZE")
+            yield database
 
     @contextmanager
     def _database(self, admin: psycopg.Connection) -> Iterator[str]:
