@@ -20,8 +20,8 @@ from bench.subjects import Subjects
 from bench.workshop import Filled, Lines, Workshop, workshop
 
 RATE_EVENTS = 1_000_000
-"""Rates and memory need no more than this; only what depends on the archive's size takes every event."""
-FEWEST = 20_000
+"""Rates and memory are measured with a third of the events, and no more than this; what grows, with all of them."""
+FEWEST = 30_000
 """A fleet needs so many events to be deployed and to have a past."""
 
 
@@ -43,7 +43,7 @@ class Run:
     @cached_property
     def rate_lines(self) -> Lines:
         """The events that rates are measured with."""
-        return self.lines.head(min(self.events, RATE_EVENTS))
+        return self.lines.head(min(self.events // 3, RATE_EVENTS))
 
     @cached_property
     def bare_lines(self) -> Lines:
@@ -53,7 +53,7 @@ class Run:
     @cached_property
     def short_lines(self) -> Lines:
         """The past of the short archive: a tenth, or a hundredth of very many."""
-        return self.lines.head(max(self.events // 100, min(self.events // 10, 100_000), FEWEST // 2))
+        return self.lines.head(max(self.events // 100, min(self.events // 10, 100_000), FEWEST // 3))
 
     @cached_property
     def archive(self) -> Filled:
@@ -72,10 +72,11 @@ class Run:
         for lines in (self.rate_lines, self.bare_lines):
             few = lines.head(lines.events // 10)
             yield from importing.figures(self.shop, few, lines, self.rounds, self.clock)
+        yield importing.growth(self.shop, self.rate_lines.head(self.rate_lines.events // 10), self.lines)
 
     def websocket(self) -> Iterable[Row]:
         """Websocket to archived row, SQLite."""
-        return streaming.figures(self.shop, self._fewer(self.rate_lines), self.rounds, self.batch, self.clock)
+        return streaming.figures(self.shop, self.rate_lines, self.rounds, self.batch, self.clock)
 
     def postgres(self) -> Iterable[Row]:
         """Import, and websocket to archived row, PostgreSQL."""
@@ -104,11 +105,11 @@ class Run:
     def questions_to_postgres(self) -> Iterable[Row]:
         """The same on PostgreSQL, of fewer events."""
         long = self._fewer(self.rate_lines)
-        return postgres.questions(self.shop, long.head(max(long.events // 10, FEWEST // 2)), long)
+        return postgres.questions(self.shop, long.head(max(long.events // 10, FEWEST // 3)), long)
 
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
-        return latency.figures(self.shop, self.lines.head(1_000))
+        return latency.figures(self.shop, self.lines.head(500))
 
     def journald(self) -> Iterable[Row]:
         """What the journal takes for the same events."""
@@ -116,7 +117,7 @@ class Run:
 
     @staticmethod
     def _fewer(lines: Lines) -> Lines:
-        return lines.head(max(lines.events // 3, 1_000))
+        return lines.head(max(lines.events // 3, FEWEST // 3))
 
 
 GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
@@ -147,7 +148,7 @@ def measure(run: Run, groups: list[str]) -> list[Row]:
 def main() -> int:
     """Print the tables; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=300_000, help="how many events in all (documented: 10000000)")
+    parser.add_argument("--events", type=int, default=300_000, help="how many events in all")
     parser.add_argument("--rounds", type=int, default=2, help="how often each pair is measured; medians are shown")
     parser.add_argument(
         "--batch", type=int, default=IngestPace().batch, help="events a transaction of the websocket floors"
