@@ -32,6 +32,7 @@ INDEXES = (
     Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, unique=True),
     _where(_anew, events.uuid, unique=True),  # but for those that are told at another time by each who tells
     Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
+    Index(None, schema.observations.c.observed_at),  # those of a range of time
     # The interval tree: what holds at an instant, and over a range (storage.intervals).
     Index(None, facts.what, facts.value, facts.node, facts.until, facts.resource_id),
     Index(None, facts.what, facts.value, facts.node, facts.since, facts.resource_id),

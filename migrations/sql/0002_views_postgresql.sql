@@ -314,57 +314,12 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, f0.how AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 
-  JOIN resources a ON a.id = f0.value
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND a.id <> d.id
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
-  JOIN resources a ON a.id = f1.value
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.id = f2.value
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.id = f3.value
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.id = f4.value
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
     0 AS holds, 1 AS is_action, a.id AS head,
     f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
   FROM facts f0 
   JOIN resources a ON a.id = f0.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND a.id <> d.id
+  WHERE f0.what = 2 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how) AS how,
@@ -373,7 +328,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
   JOIN resources a ON a.id = f1.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how) AS how,
@@ -382,7 +337,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how) AS how,
@@ -391,7 +346,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
@@ -400,7 +355,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
@@ -434,7 +389,7 @@ COMMENT ON COLUMN subtree.since_us IS 'From when on, in microseconds since 1970'
 
 COMMENT ON COLUMN subtree.until_us IS 'Until when, in microseconds since 1970; NULL: still so';
 
-COMMENT ON COLUMN subtree.holds IS '1: still so; 0: not any more. Only this filter spares reading what is past';
+COMMENT ON COLUMN subtree.holds IS '1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past';
 
 CREATE VIEW gap_log AS
 SELECT g.stream AS stream, (to_timestamp(g.watched_to / 1000000) + make_interval(secs => CAST(mod(g.watched_to, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(g.next_from / 1000000) + make_interval(secs => CAST(mod(g.next_from, 1000000) AS double precision) / 1e6)) AS until,

@@ -241,57 +241,12 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, f0.how AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 
-  JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND a.id <> d.id
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
-  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
-  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
-  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
-  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
-    1 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
-  FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
-  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
-  JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node = 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
-  UNION ALL
-  SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
     0 AS holds, 1 AS is_action, a.id AS head,
     f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
   FROM facts f0 
   JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND a.id <> d.id
+  WHERE likelihood(f0.what = 2, 0.5) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how) AS how,
@@ -300,7 +255,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how) AS how,
@@ -309,7 +264,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how) AS how,
@@ -318,7 +273,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
@@ -327,7 +282,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f0.node < 4611686018427387904 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END

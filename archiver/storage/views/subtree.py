@@ -31,7 +31,7 @@ class _Way(NamedTuple):
     where: Sequence[str]
     since: str
     until: str
-    holds: bool
+    holds: bool = False
     """Only those that still hold, or only those that ended: in a SELECT of its own the other half is not even read."""
 
     def select(self, say: Idioms) -> str:
@@ -66,15 +66,15 @@ def _way_up(say: Idioms, edges: int, *, holds: bool) -> _Way:
     return _Way(facts, joins, [*where, f"{until} < {OPEN}", f"{since} < {until}"], since, until, holds)
 
 
-def _action_and_up(say: Idioms, edges: int, *, holds: bool) -> _Way:
+def _action_and_up(say: Idioms, edges: int) -> _Way:
     """Every action with what is so many edges above what it applies to, as of its beginning."""
     facts = [f"f{n}" for n in range(edges + 1)]
     joins = [_edge(say, n, f"f{n}.resource_id = f{n - 1}.value") for n in range(2, edges + 1)]
     if edges:
         joins.insert(0, _edge(say, 1, "f1.resource_id = f0.value"))
     then = [f"{fact}.since <= f0.since AND {fact}.until > f0.since" for fact in facts[1:]]
-    where = [say.likely(f"f0.what = {TARGET}", _MOST), f"f0.node {'=' if holds else '<'} {OPEN}", *then]
-    return _Way(facts, joins, where, "f0.since", "f0.until", holds)
+    where = [say.likely(f"f0.what = {TARGET}", _MOST), *then]
+    return _Way(facts, joins, where, "f0.since", "f0.until")
 
 
 def _ways(at: str, which: str) -> str:
@@ -135,9 +135,7 @@ _WHILE_IT_HELD = "CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 EN
 
 def _subtree(say: Idioms) -> str:
     ways = [_way_up(say, edges, holds=holds).select(say) for holds in (True, False) for edges in range(1, LEVELS + 1)]
-    ways += [
-        _action_and_up(say, edges, holds=holds).select(say) for holds in (True, False) for edges in range(LEVELS + 1)
-    ]
+    ways += [_action_and_up(say, edges).select(say) for edges in range(LEVELS + 1)]
     known = f"CASE u.how WHEN {TOLD} THEN 'told' WHEN {ASKED} THEN 'asked' WHEN {INFERRED} THEN 'inferred' END"
     until = f"CASE WHEN u.until_us < {OPEN} THEN u.until_us END"
     return f"""
@@ -169,7 +167,7 @@ subtree = View(
         "how": "told, asked, or inferred from what others say of themselves",
         "since_us": "From when on, in microseconds since 1970",
         "until_us": "Until when, in microseconds since 1970; NULL: still so",
-        "holds": "1: still so; 0: not any more. Only this filter spares reading what is past",
+        "holds": "1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past",
     },
     _subtree,
 )

@@ -1,0 +1,149 @@
+"""A view that is filtered costs what it answers: as much in an archive of ten times the past, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.model import iso
+from archiver.storage import migrate
+from archiver.storage.recorder import Recorder
+
+from ..conftest import DATABASES, PostgresServer
+from .archives import event, micros, rows, seen, uri
+from .growth import analysed, cost_of_sql, grown
+
+UNITS = (1, 10)
+DAY = 86_400
+EVENTS = 24
+"""Of each container, one an hour."""
+
+
+def history(units: int) -> Iterator[Any]:
+    """A day of one stack at the end, days of others before; and a stack of which more is gone with every day."""
+    for unit in range(1, units + 1):
+        for stack in range(6):
+            yield from day(f"{unit}.{stack}", -unit * DAY + stack)
+        for number in range(20):
+            yield from gone(f"busy.{unit}.{number}", "busy", -unit * DAY + number)
+    yield from day("answer", 1)
+    for number in range(4):
+        yield event(f"container/busy.{number}", "Running", 10 + number, ["service/busy", "stack/busy", "node/0"])
+
+
+def day(stack: str, start: int) -> Iterator[Any]:
+    above = [f"service/{stack}", f"stack/{stack}", f"node/{len(stack) % 3}"]
+    yield event(f"stack/{stack}", "Running", start)
+    yield event(f"service/{stack}", "Running", start, [f"stack/{stack}"])
+    for number in range(5):
+        ref = f"container/{stack}.{number}"
+        for hour in range(EVENTS):
+            yield event(
+                ref, ("Running", "Stopped", "running")[hour % 3], start + hour * 3600 + number, above, name="web"
+            )
+        for minute in range(8):
+            yield seen(ref, "Stopping", start + 5 * 3600 + 600 + 60 * minute + number, above)
+        for state, second in (("Pending", 60), ("Success", 90)):
+            told = [ref, *above]
+            yield event(f"action/{stack}.{number}", state, start + second + number, told, name="start")
+
+
+def gone(key: str, stack: str, start: int) -> Iterator[Any]:
+    above = [f"service/{stack}", f"stack/{stack}", "node/0"]
+    for state, second in (("Running", 0), ("Terminated", 600)):
+        yield event(f"container/{key}", state, start + second, above)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def archives(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The URLs of an archive of one unit of past, and of ten."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("growth")
+        small, large = (filled(f"sqlite:///{folder / Path(f'{units}.db')}", units) for units in UNITS)
+        yield small, large
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with server.database() as small, server.database() as large:
+            yield filled(small, UNITS[0]), filled(large, UNITS[1])
+
+
+def filled(url: str, units: int) -> str:
+    migrate.create(url)
+    with Recorder(url) as recorder:
+        recorder.record(list(history(units)))
+    return analysed(url)
+
+
+ANSWER = f"ancestor_uri = '{uri('stack/answer')}'"
+ONE = uri("container/answer.3")
+HOUR = [iso(micros(7000)), iso(micros(7300))]
+"""Minutes of which the past says nothing else."""
+HOUR_US = [micros(7000), micros(7300)]
+OF_THE_PAST = [iso(micros(-DAY + 7000)), iso(micros(-DAY + 7300))]
+BELOW = "FROM subtree s JOIN {0} v ON v.uri = s.descendant_uri WHERE s." + ANSWER
+
+
+def within(column: str, hour: list[Any]) -> str:
+    return f"{column} >= {hour[0]!r} AND {column} < {hour[1]!r}"
+
+
+VIEWS = {
+    "event_log by uri": f"SELECT * FROM event_log WHERE uri = '{ONE}'",
+    "event_log by uri and time": f"SELECT * FROM event_log WHERE uri = '{ONE}' AND {within('occurred_at', HOUR)}",
+    "event_log by time": f"SELECT * FROM event_log WHERE {within('occurred_at', HOUR)}",
+    "event_log by time of the past": f"SELECT * FROM event_log WHERE {within('occurred_at', OF_THE_PAST)}",
+    "event_log by number": "SELECT * FROM event_log WHERE id = 77",
+    "the last of event_log": "SELECT * FROM event_log ORDER BY occurred_at DESC LIMIT 20",
+    "event_log of a stack": f"SELECT v.* {BELOW.format('event_log')}",
+    "event_log of a stack, counted": f"SELECT v.state, count(*) {BELOW.format('event_log')} GROUP BY v.state",
+    "event_log of a stack by time": f"SELECT v.* {BELOW.format('event_log')} AND {within('v.occurred_at', HOUR)}",
+    "event_parents of an event": "SELECT * FROM event_parents WHERE event_id = 77",
+    "state_spans by uri": f"SELECT * FROM state_spans WHERE uri = '{ONE}'",
+    "state_spans by uri, summed": f"SELECT state, sum(seconds) FROM state_spans WHERE uri = '{ONE}' GROUP BY state",
+    "state_spans by time": f"SELECT * FROM state_spans WHERE {within('since', HOUR)}",
+    "state_spans by time of the past": f"SELECT * FROM state_spans WHERE {within('since', OF_THE_PAST)}",
+    "state_spans by time, counted": f"SELECT state, count(*) FROM state_spans WHERE {within('since', HOUR)} GROUP BY state",
+    "state_spans of a stack": f"SELECT v.* {BELOW.format('state_spans')}",
+    "state_spans of a stack, summed": (
+        f"WITH v AS MATERIALIZED (SELECT v.state, v.seconds {BELOW.format('state_spans')})"
+        " SELECT state, sum(seconds) FROM v GROUP BY state"
+    ),
+    "state_spans of a stack by time": f"SELECT v.* {BELOW.format('state_spans')} AND {within('v.since', HOUR)}",
+    "current_states by uri": f"SELECT * FROM current_states WHERE uri = '{ONE}'",
+    "current_states of a stack": f"SELECT v.* {BELOW.format('current_states')}",
+    "what lives of a stack": (
+        "SELECT v.* FROM subtree s JOIN current_states v ON v.uri = s.descendant_uri"
+        f" WHERE s.ancestor_uri = '{uri('stack/busy')}' AND s.holds = 1"
+    ),
+    "action_log by action": f"SELECT * FROM action_log WHERE action = '{uri('action/answer.3')}'",
+    "action_log by target": f"SELECT * FROM action_log WHERE target = '{ONE}'",
+    "action_log by time": f"SELECT * FROM action_log WHERE {within('started_at', [iso(micros(60)), iso(micros(70))])}",
+    "action_log by microseconds": f"SELECT * FROM action_log WHERE {within('started_us', [micros(60), micros(70)])}",
+    "action_log of a stack": (
+        f"SELECT v.* FROM subtree s JOIN action_log v ON v.action = s.descendant_uri WHERE s.{ANSWER}"
+    ),
+    "action_log of what is in a stack": (
+        f"SELECT v.* FROM subtree s JOIN action_log v ON v.target = s.descendant_uri WHERE s.{ANSWER}"
+    ),
+    "subtree from above": f"SELECT * FROM subtree WHERE {ANSWER}",
+    "subtree from below": f"SELECT * FROM subtree WHERE descendant_uri = '{ONE}'",
+    "subtree of an action": f"SELECT * FROM subtree WHERE descendant_uri = '{uri('action/answer.3')}'",
+    "subtree that holds": f"SELECT * FROM subtree WHERE ancestor_uri = '{uri('stack/busy')}' AND holds = 1",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_filtered_view_costs_the_same_in_a_larger_archive(archives: tuple[str, str], view: str) -> None:
+    small, large = archives
+    found = rows(small, VIEWS[view].replace(":", r"\:"))
+    if view.startswith(("event_log by number", "event_parents")):
+        assert found
+    else:
+        assert len(found) == len(rows(large, VIEWS[view].replace(":", r"\:"))) > 0
+
+    costs = [cost_of_sql(url, VIEWS[view]) for url in archives]
+
+    assert not grown(*costs, small), costs
