@@ -220,6 +220,8 @@ CREATE TABLE observations (
   CONSTRAINT pk_observations PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_observations_observed_at ON observations (observed_at);
+
 CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
 
 COMMENT ON TABLE observations IS 'States learnt by asking the platform; never events';

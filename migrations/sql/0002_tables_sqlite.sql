@@ -116,6 +116,8 @@ CREATE TABLE observations (
   CONSTRAINT pk_observations PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_observations_observed_at ON observations (observed_at);
+
 CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
 
 CREATE TABLE rejects (

@@ -105,7 +105,7 @@ VIEWS = {
     "state_spans by uri, summed": f"SELECT state, sum(seconds) FROM state_spans WHERE uri = '{ONE}' GROUP BY state",
     "state_spans by time": f"SELECT * FROM state_spans WHERE {within('since', HOUR)}",
     "state_spans by time of the past": f"SELECT * FROM state_spans WHERE {within('since', OF_THE_PAST)}",
-    "state_spans by time, counted": f"SELECT state, count(*) FROM state_spans WHERE {within('since', HOUR)} GROUP BY state",
+    "state_spans by time, counted": f"SELECT state, count(*) FROM state_spans WHERE {within('since', HOUR)} GROUP BY 1",
     "state_spans of a stack": f"SELECT v.* {BELOW.format('state_spans')}",
     "state_spans of a stack, summed": (
         f"WITH v AS MATERIALIZED (SELECT v.state, v.seconds {BELOW.format('state_spans')})"
