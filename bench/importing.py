@@ -48,11 +48,10 @@ def _rates(lines: Lines, costs: dict[str, Cost], bar: float, clock: Clock) -> li
     archiver, script, utils, plain = (costs[name] for name in WAYS)
     input_, own = f"{lines.events:,} {lines.shape}", micros(archiver.cpu, lines.events)
     by_script, by_utils = (micros(peer.cpu, lines.events) for peer in (script, utils))
+    what = f"import, CPU an event, {input_}"
     return [
-        Figure(
-            f"import, CPU an event, {input_}", own, f"the script: {by_script}", archiver.cpu / script.cpu, 1.5, True
-        ),
-        Figure("the same", own, f"sqlite-utils, four indexes: {by_utils}", archiver.cpu / utils.cpu, bar, True),
+        Figure(what, own, f"the script: {by_script}", archiver.cpu / script.cpu, 1.5, True),
+        Figure(what, own, f"sqlite-utils, four indexes: {by_utils}", archiver.cpu / utils.cpu, bar, True),
         Figure(
             f"import, {clock}, {input_}",
             rate(archiver.by(clock), lines.events),
@@ -79,5 +78,5 @@ def _sizes(lines: Lines, archive: Filled, script: Filled) -> list[Figure]:
     what = f"bytes an event, SQLite, {lines.events:,} {lines.shape}"
     return [
         Figure(what, f"{own:.0f}", f"the JSON line: {line:.0f}", own / line, 0.5, at_most=True),
-        Figure("the same", f"{own:.0f}", f"the script's file: {peer:.0f}", own / peer, 1.5, at_most=True),
+        Figure(what, f"{own:.0f}", f"the script's file: {peer:.0f}", own / peer, 1.5, at_most=True),
     ]

@@ -139,13 +139,13 @@ def _stream_figures(
         streamed.append(server.cost(lambda database: stream(shop, lines, database).cost))
         copied.append(server.cost(lambda database: plain.postgres_cost(lines, database, batch)))
     own, floor = _middle(streamed), _middle(copied)
-    what = f"websocket to PostgreSQL, {clock}, {lines.events:,} {lines.shape}"
+    what = f"websocket to PostgreSQL, {lines.events:,} {lines.shape}"
     own_rate, floor_rate = (rate(one.by(clock), lines.events) for one in (own, floor))
     ratio = floor.by(clock) / own.by(clock)
     own_parts, floor_parts = own.told(lines), f"raw COPY, plain rows: {floor.told(lines)}"
     return [
-        Figure(what, own_rate, f"raw COPY, plain rows: {floor_rate}", ratio, 0.8),
-        Figure("the same, CPU an event", own_parts, floor_parts, floor.cpu / own.cpu, None),
+        Figure(f"{what}, {clock}", own_rate, f"raw COPY, plain rows: {floor_rate}", ratio, 0.8),
+        Figure(f"{what}, CPU an event", own_parts, floor_parts, floor.cpu / own.cpu, None),
     ]
 
 

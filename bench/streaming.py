@@ -113,9 +113,9 @@ def figures(shop: Workshop, lines: Lines, rounds: int, batch: int, clock: Clock)
     times = old.by(clock) / old_lines.events * lines.events / taken.by(clock)
     return [
         Figure(f"{what}, {clock}", own, f"plain rows, raw: {plain_rate}", floor.by(clock) / taken.by(clock), 0.6),
-        Figure("the same", own, f"callback and ORM commit per event: {old_rate}", times, 40),
+        Figure(f"{what}, {clock}", own, f"callback and ORM commit per event: {old_rate}", times, 40),
         Figure(
-            "the same, CPU an event",
+            f"{what}, CPU an event",
             micros(taken.cpu, lines.events),
             f"plain rows, raw: {micros(floor.cpu, lines.events)}",
             floor.cpu / taken.cpu,
@@ -157,5 +157,5 @@ def memory_figures(shop: Workshop, lines: Lines) -> list[Figure]:
     growth = f"{streamed.growth:.2f} of that after two thirds"
     return [
         Figure(what, f"{streamed.peak:.0f} MiB", "", streamed.peak, 96, at_most=True, unit=" MiB"),
-        Figure("the same, flat", growth, "the middle third's peak", streamed.growth, 1.05, at_most=True),
+        Figure(f"{what}, flat", growth, "the middle third's peak", streamed.growth, 1.05, at_most=True),
     ]
