@@ -18,16 +18,17 @@ SECONDS_BETWEEN = 17
 """At most so many between two events, 8.5 on average."""
 BEGAN = int(datetime(2015, 12, 7, 4, tzinfo=UTC).timestamp())
 
-REDEPLOYED, CRASHED, MOVED, LOST = 0.5, 0.05, 0.002, 0.002
-"""How often, in turns: the service tells of it; a container restarts by itself; a service changes its stack; an action
-never tells its end."""
+REDEPLOYED, CRASHED, MOVED, LOST = 0.5, 0.05, 0.01, 0.002
+"""How often, in turns: the service tells of it; a container restarts by itself; a service moves to another stack, until
+its next turn; an action never tells its end."""
 
 
 @dataclass
 class Service:
-    """A service, the stack it belongs to now, and its containers with their nodes."""
+    """A service, the stack it belongs to and the one it is in now, and its containers with their nodes."""
 
     uri: str
+    home: str
     stack: str
     containers: list[tuple[str, str]] = field(default_factory=list)
 
@@ -57,7 +58,7 @@ class Fleet:
             stack = self._new("stack")
             yield self._event("stack", "create", "Starting", stack, [])
             for _ in range(SERVICES_EACH):
-                service = Service(self._new("service"), stack)
+                service = Service(self._new("service"), stack, stack)
                 self._services.append(service)
                 yield self._event("service", "create", "Starting", service.uri, [stack])
                 for _ in range(REPLICAS):
@@ -69,8 +70,9 @@ class Fleet:
         """What happens to one service: a container is replaced, sometimes more."""
         chance = self._random.random
         service = self._services[int(chance() ** 3 * len(self._services))]  # the first stacks are the busy ones
-        if chance() < MOVED:
-            service.stack = self._random.choice(self._services).stack
+        moves = chance() < MOVED
+        if moves or service.stack != service.home:
+            service.stack = self._random.choice(self._services).home if moves else service.home
             yield self._event("service", "update", "Running", service.uri, [service.stack])
         place = self._random.randrange(REPLICAS)
         if chance() < CRASHED:
