@@ -32,8 +32,9 @@ PLAIN_ABOVE = """
 SELECT e.event_id, e.position, r.uri FROM event_parents e JOIN resources r ON r.id = e.resource_id ORDER BY 1, 2"""
 
 SCRIPT_SAID = """
-SELECT e.id, e.type, e.action, e.state, r.uri, substr(e.time, 1, 19) || '.000000Z'
-FROM events e JOIN resources r ON r.id = e.resource ORDER BY e.id"""
+SELECT e.id, t.text, a.text, s.text, r.uri, strftime('%Y-%m-%dT%H:%M:%S.000000Z', e.time / 1000000, 'unixepoch')
+FROM events e JOIN words t ON t.id = e.type JOIN words a ON a.id = e.action JOIN words s ON s.id = e.state
+JOIN resources r ON r.id = e.resource ORDER BY e.id"""
 SCRIPT_ABOVE = """
 SELECT e.id, m.place, r.uri FROM events e JOIN members m ON m.list = e.list JOIN resources r ON r.id = m.resource
 ORDER BY 1, 2"""
