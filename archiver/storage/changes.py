@@ -10,10 +10,11 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows, update_rows
 from archiver.storage.evidence import Evidence
 from archiver.storage.intervals import node
-from archiver.storage.lives import NEVER, Fact, Standing
+from archiver.storage.lives import Fact, Standing
 from archiver.storage.retelling import hear_anew
 from archiver.storage.schema import PARENT
 from archiver.storage.standings import Standings
+from archiver.storage.steps import NEVER
 
 _FACT_KEY = ("resource_id", "what", "since", "value")
 _FACT = ("until", "node", "told_by", "how")
@@ -157,9 +158,10 @@ class Changes:
 
 
 def _row(standing: Standing) -> Row:
+    spoke = standing.last_at != NEVER
     return (
-        None if standing.last_at == NEVER else standing.last_at,
-        standing.last_source,
+        standing.last_at if spoke else None,
+        standing.last_source if spoke else None,
         standing.state_id,
         standing.state_since,
         standing.state_at,

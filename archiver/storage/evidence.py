@@ -12,10 +12,11 @@ from sqlalchemy import Connection, and_, exists, or_, select
 from archiver.model import to_datetime, to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows
-from archiver.storage.lives import NEVER, Standing, Step, Word, put, steps_of, value_at
-from archiver.storage.places import Reading, proves
+from archiver.storage.lives import Standing, Word
+from archiver.storage.places import Proof, Reading, proves
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
 from archiver.storage.standings import Standings
+from archiver.storage.steps import NEVER, Step, put, says, steps_of
 
 Place = tuple[int, int]
 """A resource, and a type of parent that others say something of."""
@@ -44,18 +45,38 @@ class Evidence:
     def __init__(self, connection: Connection, standings: Standings) -> None:
         self._connection = connection
         self._standings = standings
+        self._news: dict[int, int] = {}
         self._words: dict[int, tuple[Reading, list[Word]]] = {}
         self._before: dict[Place, list[Step]] = {}
         self._steps: dict[Place, list[Step]] = {}
 
-    def take(self, standing: Standing, list_id: int, word: Word) -> None:
-        """Keeps a word with a list that proves something."""
-        reading = self._standings.reading(standing.number, list_id)
-        told = self._words.get(id(reading))
-        if told is None:
-            self._words[id(reading)] = (reading, [word])
-        else:
-            told[1].append(word)
+    def take(self, standing: Standing, words: Iterable[Word]) -> None:
+        """Keeps those words of a resource that may prove something which is not known yet."""
+        last, news_until = None, NEVER
+        for word in words:
+            list_id = word[4]
+            if list_id != last and list_id is not None:
+                last, news_until = list_id, self._news_until(standing.number, list_id)
+            if list_id is not None and word[0] <= news_until:
+                reading = self._standings.reading(standing.number, list_id)
+                self._words.setdefault(id(reading), (reading, []))[1].append(word)
+
+    def _news_until(self, number: int, list_id: int) -> int:
+        """Up to which instant it may be news what a resource proves with a list."""
+        if number in self._standings.readings[list_id].members:
+            return OPEN
+        found = self._news.get(list_id)
+        if found is None:
+            proofs = self._standings.readings[list_id].proofs
+            found = self._news[list_id] = max((self._proof_until(proof) for proof in proofs), default=NEVER)
+        return found
+
+    def _proof_until(self, proof: Proof) -> int:
+        standing = self._standings.known[proof.low]
+        if standing.tells_of(proof.type_id):
+            return NEVER
+        last = standing.implied.get(proof.type_id)
+        return OPEN if last is None or last.value != proof.high else last.since
 
     def settle(self) -> Iterator[tuple[Standing, bool]]:
         """Works out the steps; the resources for which they change anything, and whether that needs all their words."""
@@ -102,9 +123,6 @@ class Evidence:
 
     def _follow(self, place: Place, last: Step | None, told: list[tuple[int, list[Word]]]) -> list[Step]:
         """All steps of a place, where they change by what is told; else none."""
-        # Nearly always: the same as ever.
-        if last is not None and all(high == last.value and min(words)[0] > last.since for high, words in told):
-            return []
         before = [] if last is None else self._read(place)
         said = sorted(Said(word[0], word[1], word[2], high) for high, words in told for word in words)
         steps = self._put(place, before, said) if before else steps_of(one.step for one in said)
@@ -115,8 +133,7 @@ class Evidence:
 
     def _put(self, place: Place, steps: list[Step], said: list[Said]) -> list[Step]:
         for one in said:
-            first = steps[steps[0].since == NEVER].since
-            if value_at(steps, one.at) != one.value or one.at < first or (one.at == first and steps[0].since == NEVER):
+            if not says(steps, one.at, one.value):
                 upto = next((step.since for step in steps if step.since > one.at), OPEN)
                 steps = put(steps, *self._from(place, one.at, upto))
         return steps

@@ -6,7 +6,7 @@ Otherwise all words of that resource are heard anew, and what is different is wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ class Facts:
         standings.learn_lists(connection, named)
         changes = Changes(connection, standings)
         self._name(named, members, changes)
-        self._hear(spoken, named, changes)
+        self._hear(spoken, changes)
         changes.write()
 
     def _name(self, named: Mapping[int, int], members: Mapping[int, Sequence[int]], changes: Changes) -> None:
@@ -78,10 +78,9 @@ class Facts:
                     if not standing.is_bare and not isinstance(standing, Run):
                         changes.anew.add(number)
 
-    def _hear(self, spoken: Mapping[int, list[Word]], named: Iterable[int], changes: Changes) -> None:
+    def _hear(self, spoken: Mapping[int, list[Word]], changes: Changes) -> None:
         standings = self._standings
         known, states, readings, kinds = standings.known, standings.states, standings.readings, standings.kinds
-        proving = {list_id for list_id in named if readings[list_id].may_prove}
         for number, words in spoken.items():
             standing = changes.standings[number] = known[number]
             if len(words) > 1:
@@ -91,10 +90,8 @@ class Facts:
                     if not standing.hear(word, states, readings, kinds):
                         changes.anew.add(number)
                         break
-            if standing.proves and proving:
-                for word in words:
-                    if word[4] in proving:
-                        changes.evidence.take(standing, word[4], word)
+            if standing.proves:
+                changes.evidence.take(standing, words)
 
 
 def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:

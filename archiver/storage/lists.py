@@ -88,11 +88,11 @@ class Lists:
     def _remember(self, number: int, members: Members) -> None:
         self._ids[members] = number
         self._members[number] = members
-        self._weight += _weight(members)
+        self._weight += weight(members)
 
     def _is_full(self, more: Iterable[Members]) -> bool:
         """Whether the cache had no room for so many more; then it is empty now."""
-        if not self._ids or self._weight + sum(map(_weight, more)) <= self._most:
+        if not self._ids or self._weight + sum(map(weight, more)) <= self._most:
             return False
         self.forget()
         return True
@@ -108,6 +108,6 @@ def _read(connection: Connection, list_ids: Iterable[int]) -> dict[int, Members]
     return {number: tuple(members) for number, members in found.items()}
 
 
-def _weight(members: Members) -> int:
+def weight(members: Members) -> int:
     """What a list counts against the limit: one, unless somebody sends parents by the hundred."""
     return 1 + len(members) // 10

@@ -47,8 +47,6 @@ class Reading(NamedTuple):
     """Where anything else does."""
     proofs: tuple[Proof, ...]
     """What it proves where a container, a service or a node says so."""
-    may_prove: bool
-    """Whether it proves anything for some who say so."""
     target: int
     """What an action with this list applies to; 0 for nothing."""
     rank: int
@@ -74,7 +72,7 @@ def read(members: Iterable[tuple[int, int]], kinds: Kinds) -> Reading:
     edges = {type_id: () if type_id in farther else found for type_id, found in named.items()}
     rank, target = _target(told, kinds)
     resources, types = tuple([number for number, _ in told]), tuple([type_id for _, type_id in told])
-    return Reading(resources, types, edges, named, proofs, bool(_pairs(by_type, kinds)), target, rank)
+    return Reading(resources, types, edges, named, proofs, target, rank)
 
 
 def as_told_by(number: int, reading: Reading, kinds: Kinds) -> Reading:

@@ -12,10 +12,11 @@ from archiver.platforms.tutum import facts as tutum
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.limits import CacheLimits
-from archiver.storage.lists import Lists
-from archiver.storage.lives import NEVER, Fact, Run, Standing, State, Step
+from archiver.storage.lists import Lists, weight
+from archiver.storage.lives import Fact, Run, Standing, State
 from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Reading, as_told_by, read
-from archiver.storage.schema import INFERRED, NAME, OPEN, PARENT, TARGET
+from archiver.storage.schema import BY_EVENT, INFERRED, NAME, OPEN, PARENT, TARGET
+from archiver.storage.steps import NEVER, Step
 
 _present, _facts, _implied = schema.present, schema.facts, schema.implied
 _GONE = tutum.GONE | docker.GONE
@@ -30,6 +31,7 @@ class Standings:
         self.kinds: dict[int, str] = {}
         self.states: dict[int, State] = {}
         self.readings: dict[int, Reading] = {}
+        self._weight = 0
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self.known: dict[int, Standing] = {}
         self._old: dict[int, Standing] = {}
@@ -39,6 +41,7 @@ class Standings:
         self.kinds.clear()
         self.states.clear()
         self.readings.clear()
+        self._weight = 0
         self.forget_changing()
 
     def forget_changing(self) -> None:
@@ -51,8 +54,9 @@ class Standings:
         if len(self.states) > self._limits.words:
             self.states.clear()
             self.forget_changing()
-        if len(self.readings) > self._limits.readings:
+        if self._weight > self._limits.lists // 2:
             self.readings.clear()
+            self._weight = 0
         if len(self.known) > self._limits.standing // 2:
             self.known, self._old = {}, self.known
 
@@ -79,6 +83,7 @@ class Standings:
             types = self._types(connection, {number for found in members.values() for number in found})
             for list_id, found in members.items():
                 self.readings[list_id] = read([(number, types[number]) for number in found], self.kinds)
+                self._weight += weight(found)
 
     def learn(self, connection: Connection, numbers: Iterable[int], fresh: Mapping[int, int]) -> None:
         """Makes sure that it is known how these resources stand; `fresh` are new, each with its type."""
@@ -127,7 +132,8 @@ class Standings:
                 standing.resume(facts, told.get(standing.number, {}), self._last_edges(standing))
             self.known[standing.number] = standing
         for number, type_id, step in self._read_implied(connection, numbers):
-            self.known[number].implied[type_id] = step
+            standing = self.known[number]
+            standing.implied = {**standing.implied, type_id: step}
 
     def _last_edges(self, standing: Standing) -> Edges:
         if standing.list_id is None:
@@ -176,7 +182,7 @@ class Standings:
 def _from_row(standing: Standing, row: Any) -> Standing:
     standing.first_at = row.first_at
     standing.last_at = NEVER if row.last_at is None else row.last_at
-    standing.last_source = row.last_source
+    standing.last_source = row.last_source or BY_EVENT
     standing.state_id, standing.state_since = row.state_id, row.state_since
     standing.state_at, standing.state_source = row.state_at, row.state_source
     standing.gone_at = row.gone_at
