@@ -164,7 +164,7 @@ class Evidence:
     def _words_naming(self, low: int, source: int, at: Any, c: Any, since: int, upto: int) -> Iterator[tuple[int, ...]]:
         """Words that may prove something of a resource; a page at a time, since the first of them mostly do."""
         r, m = schema.resources.c, schema.parent_list_members.c
-        kinds = [number for number, kind in self._standings.kinds.items() if proves(kind)]
+        kinds = [number for number, kind in self._standings.kinds.names.items() if proves(kind)]
         words = select(at, c.id, c.resource_id, c.parent_list_id).join(schema.resources, r.id == c.resource_id)
         words = words.where(r.type_id.in_(kinds), exists().where(m.list_id == c.parent_list_id, m.resource_id == low))
         words = words.order_by(at, c.id).limit(_PAGE)

@@ -5,13 +5,10 @@ docs/archive.md says in words what is computed here. All of it is of numbers: of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archiver.platforms.tutum.facts import BELONGS_TO, SINGLE, SPECIFIC
-
-Kinds = Mapping[int, str]
-"""Numbers and names of those types of which the platform's tables say something."""
 
 KNOWN = frozenset({*SPECIFIC, *BELONGS_TO, "action"})
 """The types of which something is known."""
@@ -20,6 +17,26 @@ UNSPECIFIC = 3
 """The rank of what the platform's table does not say how specific it is."""
 NO_TARGET = 4
 """The rank of no target at all."""
+
+
+class Kinds:
+    """What the platform's tables say, in the numbers that an archive has given to the types."""
+
+    def __init__(self, names: Mapping[int, str]) -> None:
+        numbers = {name: number for number, name in names.items()}
+        self.names = names
+        self.single = {numbers[name] for name in SINGLE if name in numbers}
+        """Types of which a resource has one parent at a time."""
+        self.ranks = {number: SPECIFIC[name] for number, name in names.items() if name in SPECIFIC}
+        """How specific a type is as a target, the most specific lowest."""
+        self.pairs = tuple(
+            (numbers[low], numbers[high])
+            for low, above in BELONGS_TO.items()
+            for high in above
+            if low in numbers and high in numbers
+        )
+        """Types of which the first belongs to the second."""
+
 
 Edges = Mapping[int, tuple[int, ...]]
 """For every type that a list names: the parents of that type that the resource is directly under, ascending."""
@@ -58,51 +75,39 @@ def proves(kind: str | None) -> bool:
     return kind in BELONGS_TO
 
 
-def read(members: Iterable[tuple[int, int]], kinds: Kinds) -> Reading:
-    """Reads a list of resources with their types, in its order; the resource that says so is not among them."""
-    told = tuple(members)
+def read(members: Sequence[int], types: Sequence[int], kinds: Kinds) -> Reading:
+    """Reads a list of resources, in its order, with their types; the resource that says so is not among them."""
     by_type: dict[int, list[int]] = {}
-    for number, type_id in told:
-        by_type.setdefault(type_id, []).append(number)
-    named = {type_id: _counting(found, kinds.get(type_id)) for type_id, found in by_type.items()}
-    one = {type_id for type_id, found in by_type.items() if len(set(found)) == 1}
-    pairs = _pairs(one, kinds)
-    proofs = tuple(Proof(named[low][0], high, named[high][0]) for low, high in _direct(pairs))
+    rank, target = NO_TARGET, 0
+    for number, type_id in zip(members, types, strict=True):
+        found = by_type.setdefault(type_id, [])
+        if not found and kinds.ranks.get(type_id, UNSPECIFIC) < rank:
+            rank, target = kinds.ranks.get(type_id, UNSPECIFIC), number
+        found.append(number)
+    single = kinds.single
+    named = {
+        type_id: (found[-1],) if type_id in single or len(found) == 1 else tuple(sorted(set(found)))
+        for type_id, found in by_type.items()
+    }
+    one = {type_id for type_id, found in by_type.items() if len(found) == 1 or len(set(found)) == 1}
+    pairs = [(low, high) for low, high in kinds.pairs if low in one and high in one]
+    if not pairs:
+        return Reading(tuple(members), tuple(types), named, named, (), target, rank)
+    proofs = tuple([Proof(named[low][0], high, named[high][0]) for low, high in _direct(pairs)])
     farther = {high for _, high in pairs}
     edges = {type_id: () if type_id in farther else found for type_id, found in named.items()}
-    rank, target = _target(told, kinds)
-    resources, types = tuple([number for number, _ in told]), tuple([type_id for _, type_id in told])
-    return Reading(resources, types, edges, named, proofs, target, rank)
+    return Reading(tuple(members), tuple(types), edges, named, proofs, target, rank)
 
 
 def as_told_by(number: int, reading: Reading, kinds: Kinds) -> Reading:
     """What a list says where this resource tells it: nothing is its own parent."""
     if number not in reading.members:
         return reading
-    return read([member for member in zip(reading.members, reading.types, strict=True) if member[0] != number], kinds)
-
-
-def _pairs(types: Collection[int], kinds: Kinds) -> list[tuple[int, int]]:
-    """Of these types: each with those that it belongs to."""
-    numbers = {kind: type_id for type_id, kind in kinds.items() if type_id in types}
-    return [
-        (numbers[low], numbers[high])
-        for low in numbers.keys() & BELONGS_TO.keys()
-        for high in BELONGS_TO[low]
-        if high in numbers
-    ]
+    others = [member for member in zip(reading.members, reading.types, strict=True) if member[0] != number]
+    return read([number for number, _ in others], [type_id for _, type_id in others], kinds)
 
 
 def _direct(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Without those that follow from two others."""
     through = {(low, high) for low, middle in pairs for other, high in pairs if other == middle}
     return [pair for pair in pairs if pair not in through]
-
-
-def _counting(found: list[int], kind: str | None) -> tuple[int, ...]:
-    return (found[-1],) if kind in SINGLE else tuple(sorted(set(found)))
-
-
-def _target(members: tuple[tuple[int, int], ...], kinds: Kinds) -> tuple[int, int]:
-    ranked = [(SPECIFIC.get(kinds.get(type_id, ""), UNSPECIFIC), number) for number, type_id in members]
-    return min(ranked, key=lambda found: found[0], default=(NO_TARGET, 0))

@@ -14,7 +14,7 @@ from archiver.storage.bulk import chunks
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists, weight
 from archiver.storage.lives import Fact, Run, Standing, State
-from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Reading, as_told_by, read
+from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Kinds, Reading, as_told_by, read
 from archiver.storage.schema import BY_EVENT, INFERRED, NAME, OPEN, PARENT, TARGET
 from archiver.storage.steps import NEVER, Step
 
@@ -28,7 +28,7 @@ class Standings:
     def __init__(self, limits: CacheLimits, lists: Lists) -> None:
         self._limits = limits
         self._lists = lists
-        self.kinds: dict[int, str] = {}
+        self.kinds = Kinds({})
         self.states: dict[int, State] = {}
         self.readings: dict[int, Reading] = {}
         self._weight = 0
@@ -38,7 +38,7 @@ class Standings:
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
-        self.kinds.clear()
+        self.kinds = Kinds({})
         self.states.clear()
         self.readings.clear()
         self._weight = 0
@@ -62,9 +62,10 @@ class Standings:
 
     def learn_kinds(self, connection: Connection) -> None:
         """Makes sure that the numbers of the types that the platform's tables name are known, as far as there are."""
-        if len(self.kinds) < len(KNOWN):
+        if len(self.kinds.names) < len(KNOWN):
             c = schema.event_types.c
-            self.kinds.update((number, text) for number, text in connection.execute(_named(c.id, c.text, KNOWN)))
+            known = connection.execute(select(c.id, c.text).where(c.text.in_(sorted(KNOWN))))
+            self.kinds = Kinds({number: text for number, text in known})
 
     def learn_states(self, connection: Connection, state_ids: Iterable[int | None]) -> None:
         """Makes sure that these states are known."""
@@ -82,7 +83,7 @@ class Standings:
             members = self._lists.members(connection, missing)
             types = self._types(connection, {number for found in members.values() for number in found})
             for list_id, found in members.items():
-                self.readings[list_id] = read([(number, types[number]) for number in found], self.kinds)
+                self.readings[list_id] = read(found, [types[number] for number in found], self.kinds)
                 self._weight += weight(found)
 
     def learn(self, connection: Connection, numbers: Iterable[int], fresh: Mapping[int, int]) -> None:
@@ -107,7 +108,7 @@ class Standings:
 
     def blank(self, number: int, type_id: int) -> Standing:
         """How a resource stands of which nothing was said yet."""
-        kind = self.kinds.get(type_id)
+        kind = self.kinds.names.get(type_id)
         return (Run if kind == "action" else Standing)(number, type_id, kind)
 
     def _types(self, connection: Connection, numbers: set[int]) -> dict[int, int]:
@@ -144,8 +145,8 @@ class Standings:
     def _resume_run(self, run: Run, facts: list[Fact], told: Edges) -> None:
         run.stored, run.stored_first_at = True, run.first_at
         for fact in facts:
-            kind = self.kinds.get(next(iter(told), 0), "")
-            run.resume_run(fact, tutum.SPECIFIC.get(kind, UNSPECIFIC) if fact.value else NO_TARGET)
+            rank = self.kinds.ranks.get(next(iter(told), 0), UNSPECIFIC)
+            run.resume_run(fact, rank if fact.value else NO_TARGET)
 
     def _read_facts(
         self, connection: Connection, numbers: list[int]
@@ -188,10 +189,6 @@ def _from_row(standing: Standing, row: Any) -> Standing:
     standing.gone_at = row.gone_at
     standing.name_id, standing.list_id, standing.heads = row.name_id, row.list_id, row.heads
     return standing
-
-
-def _named(number: Any, text: Any, texts: Iterable[str]) -> Any:
-    return select(number, text).where(text.in_(sorted(texts)))
 
 
 def _of(number: Any, column: Any, part: Iterable[int]) -> Any:
