@@ -104,8 +104,8 @@ class Run:
 
     def questions_to_postgres(self) -> Iterable[Row]:
         """The same on PostgreSQL, of fewer events."""
-        long = self._fewer(self.rate_lines)
-        return postgres.questions(self.shop, long.head(max(long.events // 10, FEWEST // 3)), long)
+        short = self.rate_lines.head(max(self.rate_lines.events // 10, FEWEST // 3))
+        return postgres.questions(self.shop, short, self.rate_lines)
 
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
