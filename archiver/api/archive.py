@@ -6,7 +6,18 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from archiver.model import Action, ArchivedEvent, Coverage, History, Resource, Status, TimeRange, TreeNode, WholeEvent
+from archiver.model import (
+    Action,
+    ArchivedEvent,
+    Coverage,
+    History,
+    Resource,
+    Status,
+    Timeline,
+    TimeRange,
+    TreeNode,
+    WholeEvent,
+)
 from archiver.queries.reader import Reader
 
 _ALWAYS = TimeRange()
@@ -76,15 +87,23 @@ class Archive:
         """The state timeline of a resource."""
         from archiver.queries.history import history
 
-        with self._reader.question() as connection:
-            return history(connection, _resolve_all(connection, ref)[0], range, _now())
+        ask = self._reader.pages()
+        return history(ask, ask(_resolve_all, ref)[0], range, _now())
+
+    def timeline(self, ref: Ref, range: TimeRange = _ALWAYS) -> Timeline:
+        """As `history`, of a resource that may have a million states: they are read as they are asked for, once."""
+        from archiver.queries.history import timeline
+
+        ask = self._reader.pages()
+        return timeline(ask, ask(_resolve_all, ref)[0], range, _now())
 
     def actions(
         self, ref: Ref | Sequence[Ref], range: TimeRange = _ALWAYS, *, healthchecks: bool = True
     ) -> Iterator[Action]:
-        """Every action on a resource, or on several, and on all that is under it, each once, oldest first.
+        """Every action on a resource, or on several, and on all that was under it when the action began.
 
-        Without `healthchecks`, those of a Docker Engine are left out.
+        Each is there once, the oldest first; of a range those that ran at any instant of it. Without `healthchecks`,
+        those of a Docker Engine are left out.
         """
         from archiver.queries.actions import actions
 
@@ -105,7 +124,7 @@ class Archive:
         """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions.
 
         A word stands for its family as well (`exited` for `exited (137)`), `!` before it for all others, `*` and `?` in
-        it for any characters; `under` for a resource, or several, and all that is under it.
+        it for any characters; `under` for a resource, or several, and all that was under it when the event happened.
         """
         from archiver.queries.events import Filter, last_events
 
@@ -153,12 +172,12 @@ class Archive:
         with self._reader.question() as connection:
             return whole_event(connection, number)
 
-    def healthcheck_actions(self, ref: Ref | Sequence[Ref]) -> int:
+    def healthcheck_actions(self, ref: Ref | Sequence[Ref], range: TimeRange = _ALWAYS) -> int:
         """How many actions `actions` leaves out without health checks."""
-        from archiver.queries.healthchecks import healthcheck_actions
+        from archiver.queries.actions import healthcheck_actions
 
         with self._reader.question() as connection:
-            return healthcheck_actions(connection, _resolve_all(connection, ref))
+            return healthcheck_actions(connection, _resolve_all(connection, ref), range)
 
     def last_id(self) -> int:
         """The number of the event archived last; 0 when there is none."""
@@ -167,12 +186,12 @@ class Archive:
         with self._reader.question() as connection:
             return last_id(connection)
 
-    def tree(self, ref: Ref) -> TreeNode:
-        """A resource with everything that is under it, and the states."""
+    def tree(self, ref: Ref, *, gone: bool = False) -> TreeNode:
+        """A resource with what lives under it, and the states; with the `gone`, also what was under it when it went."""
         from archiver.queries.tree import tree
 
         with self._reader.question() as connection:
-            return tree(connection, _resolve_all(connection, ref)[0])
+            return tree(connection, _resolve_all(connection, ref)[0], gone=gone)
 
     def coverage(self, range: TimeRange = _ALWAYS) -> Coverage:
         """When nobody was watching."""

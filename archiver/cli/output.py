@@ -268,16 +268,23 @@ def width(text: str) -> int:
 # --- where it goes --------------------------------------------------------------------------------------------------
 
 
+class Part(str):
+    """The beginning of a line that goes on with what is written next."""
+
+    __slots__ = ()
+
+
 def write_lines(lines: Iterable[str], out: TextIO | None = None, *, flush: bool = False) -> int:
     """Writes lines, says how many; raises `CannotWrite`. `flush`: each at once, for a reader who is waiting."""
     target = out or sys.stdout
     count = 0
     for line in lines:
-        count += 1
+        is_part = type(line) is Part
+        count += not is_part
         with writing("the output"):
             if target is None:
                 raise ValueError("standard output is closed")
-            target.write(line + "\n")
+            target.write(line if is_part else line + "\n")
             if flush:
                 target.flush()
     return count

@@ -11,15 +11,17 @@ import typer
 
 from archiver.cli import times, zones
 from archiver.cli.common import Color, Database, FailIfEmpty, Output, Since, Until, Utc, note, open_archive
-from archiver.cli.output import Column, make_presentation, render, write_lines
+from archiver.cli.output import Column, Presentation, make_presentation, render, write_lines
 from archiver.cli.refs import is_one, spelt_out
-from archiver.model import Resource
+from archiver.model import Namesakes, Resource
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
 
 T = TypeVar("T")
 
+COUNTED = 1_000
+"""Others of a name are counted up to here (`queries.bearers`)."""
 EMPTY = 7
 """The exit code of an empty answer, with `--fail-if-empty`."""
 
@@ -74,8 +76,15 @@ class Question:
     def about(self, refs: Sequence[str]) -> Subjects:
         """What is asked about. Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput."""
         if is_one(refs):
-            return Subjects([self.archive.resolve(refs[0])], several=False)
-        return Subjects(self.archive.resolve_all(spelt_out(refs)), several=True)
+            return self._told(Subjects([self.archive.resolve(refs[0])], several=False))
+        return self._told(Subjects(self.archive.resolve_all(spelt_out(refs)), several=True))
+
+    def _told(self, subjects: Subjects) -> Subjects:
+        """The subjects; says of each who else had its name."""
+        for resource in subjects.resources:
+            if (others := resource.namesakes) is not None:
+                self.note(_namesakes(self.presentation, resource, others))
+        return subjects
 
     def listing(self, columns: Sequence[Column[T]], records: Iterable[T], *, nothing: str) -> None:
         """Answers with a list; says `nothing` on stderr where not a line was written."""
@@ -104,6 +113,13 @@ class Question:
     def note(self, text: str) -> None:
         """Something worth knowing on stderr, unless `-q`."""
         note(self._ctx, text)
+
+
+def _namesakes(presentation: Presentation, chosen: Resource, others: Namesakes) -> str:
+    count = f"more than {others.others - 1:,}" if others.others > COUNTED else f"{others.others:,}"
+    until = times.human(others.until, presentation.zone)
+    named = ", ".join(map(presentation.uri, others.uris)) + (", ..." if others.others > len(others.uris) else "")
+    return f"{presentation.uri(chosen.uri)}: {count} more had this name, until {until}; name them by key: {named}"
 
 
 _RANGE = ("since", "until", "fail_if_empty")

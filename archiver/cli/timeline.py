@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,16 +14,17 @@ from archiver.cli.escape import escape
 from archiver.cli.output import (
     NOTHING,
     Column,
+    Part,
     Presentation,
     blocks,
-    documents,
+    machine_value,
     render,
     short_reference,
     table_lines,
     to_json,
 )
 from archiver.cli.states import DIM, is_gone, state_style
-from archiver.model import Coverage, Gap, History, Resource, Span
+from archiver.model import Coverage, Gap, History, Resource, Span, Timeline
 
 UNWATCHED = "(not watched)"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -30,29 +32,31 @@ SOME_REASONS = 3
 """So many different reasons are named in one line."""
 
 
-def answer(presentation: Presentation, histories: Iterable[History], *, several: bool) -> Iterator[str]:
+Answer = History | Timeline
+
+
+def answer(presentation: Presentation, histories: Iterable[Answer], *, several: bool) -> Iterator[str]:
     """The lines of an answer about one resource, or about `several`, however many there are."""
     if not several:
         return chain.from_iterable(lines(presentation, history) for history in histories)
     if presentation.format == "table":
         return blocks(lines(presentation, history) for history in histories)
     if presentation.format in ("json", "jsonl"):
-        return documents(presentation, (to_json(document(history)) for history in histories))
+        return _documents(presentation, histories)
     spans = ((history.resource.uri, span) for history in histories for span in history.spans)
     return render(presentation, SPAN_OF_COLUMNS, spans)
 
 
-def lines(presentation: Presentation, history: History) -> Iterator[str]:
+def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
     """The lines of an answer about one resource in the format asked for."""
     if presentation.format == "table":
         yield headline(presentation, history)
         yield coverage_line(presentation, history)
         rows = timeline_rows(history)
-        if rows:
-            yield ""
-            yield from table_lines(presentation, ROW_COLUMNS, rows)
+        for number, line in enumerate(table_lines(presentation, ROW_COLUMNS, rows)):
+            yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
-        yield to_json(document(history), indent=2)
+        yield from _indented(history)
     else:
         yield from render(presentation, SPAN_COLUMNS, history.spans)
 
@@ -70,6 +74,8 @@ SPAN_COLUMNS: list[Column[Span]] = [
     Column("until", lambda span: span.until),
     Column("seconds", _span_seconds),
     Column("events", lambda span: span.events),
+    Column("source", lambda span: span.source, table=False, extra=True),
+    Column("seen_at", lambda span: span.seen_at, table=False, extra=True),
 ]
 SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
     Column("uri", lambda row: row[0]),
@@ -81,8 +87,8 @@ SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
 ]
 
 
-def document(history: History) -> dict[str, Any]:
-    """The answer as the contract has it."""
+def _head(history: Answer) -> dict[str, Any]:
+    """The answer as the contract has it, but for the spans."""
     resource = history.resource
     return {
         "resource": {
@@ -93,25 +99,54 @@ def document(history: History) -> dict[str, Any]:
         },
         "range": {"since": history.range.since, "until": history.range.until},
         "coverage": coverage_document(history.coverage),
-        "spans": [{column.name: column.value(span) for column in SPAN_COLUMNS} for span in history.spans],
     }
+
+
+def _span(span: Span) -> dict[str, Any]:
+    return {column.name: machine_value(column.value(span)) for column in SPAN_COLUMNS}
+
+
+def _indented(history: Answer) -> Iterator[str]:
+    """The lines of a document for one resource, however many spans it has."""
+    yield to_json(_head(history), indent=2)[:-2] + ","
+    held: str | None = None
+    for span in history.spans:
+        yield '  "spans": [' if held is None else f"{held},"
+        held = "\n".join(f"    {line}" for line in to_json(_span(span), indent=2).split("\n"))
+    yield from ('  "spans": []',) if held is None else (held, "  ]")
+    yield "}"
+
+
+def _documents(presentation: Presentation, histories: Iterable[Answer]) -> Iterator[str]:
+    """Documents as one list, or one a line, in parts: a single one may be longer than fits into memory."""
+    many = presentation.format == "json"
+    number = -1
+    for number, history in enumerate(histories):
+        if many:
+            yield Part(",\n  " if number else "[\n  ")
+        yield Part(to_json(_head(history))[:-1] + ', "spans": [')
+        for place, span in enumerate(history.spans):
+            yield Part((", " if place else "") + to_json(_span(span)))
+        yield Part("]}") if many else "]}"
+    if many:
+        yield "[]" if number < 0 else "\n]"
 
 
 def coverage_document(coverage: Coverage) -> dict[str, Any]:
     """Coverage as the contract has it."""
-    gaps = [{"from": gap.since, "to": gap.until, "reason": gap.reason} for gap in coverage.gaps]
+    gaps = [{"from": gap.since, "to": gap.until, "reason": gap.reason, "kind": gap.kind} for gap in coverage.gaps]
     return {"complete": coverage.complete, "gaps": gaps}
 
 
 # --- for a person ---------------------------------------------------------------------------------------------------
 
 
-def headline(presentation: Presentation, history: History) -> str:
+def headline(presentation: Presentation, history: Answer) -> str:
     """What the reader wants to know first, in one line: how it is now, or how it was at the end of the range."""
     subject = _subject(history.resource)
-    if not history.spans:
+    last = history.last
+    if last is None:
         return f"{subject}: no state is known in this range"
-    last = history.spans[-1]
     state = presentation.paint(escape(last.state), state_style(last.state))
     since = times.clock(last.since, presentation.now, presentation.zone)
     end = history.range.until
@@ -126,7 +161,7 @@ def headline(presentation: Presentation, history: History) -> str:
         return f"{subject} was {state} at {since} ({age} ago)"
     if not _is_watched(history):
         return f"{subject} was {state} since {since} when last heard of"
-    unseen = _after(last.since, history.coverage.gaps)
+    unseen = _after(last.seen_at or last.since, history.coverage.gaps)
     if not unseen:
         return f"{subject} is {state} since {since} ({age})"
     if unseen[-1].until is None:
@@ -135,7 +170,7 @@ def headline(presentation: Presentation, history: History) -> str:
     return f"{subject} was {state} since {since} when last seen; nobody was watching for {blind} after that"
 
 
-def coverage_line(presentation: Presentation, history: History) -> str:
+def coverage_line(presentation: Presentation, history: Answer) -> str:
     """Whether somebody was watching, in one line."""
     gaps = history.coverage.gaps
     if not gaps:
@@ -151,7 +186,7 @@ def coverage_line(presentation: Presentation, history: History) -> str:
     return f"nobody was watching for {count}, {_total(gaps, start, end)} in all: {named}"
 
 
-def _is_watched(history: History) -> bool:
+def _is_watched(history: Answer) -> bool:
     """False for what was imported without its sessions: then nothing is known about gaps, not even that there are."""
     return not any(gap.stream is None for gap in history.coverage.gaps)
 
@@ -162,8 +197,9 @@ def _subject(resource: Resource) -> str:
     )
 
 
-def _bounds(presentation: Presentation, history: History) -> tuple[datetime | None, datetime]:
-    starts = [gap.since for gap in history.coverage.gaps if gap.since] + [span.since for span in history.spans[:1]]
+def _bounds(presentation: Presentation, history: Answer) -> tuple[datetime | None, datetime]:
+    starts = [gap.since for gap in history.coverage.gaps if gap.since]
+    starts += [history.first.since] if history.first else []
     start = history.range.since or min(starts, default=None)
     return start, history.range.until or presentation.now
 
@@ -193,27 +229,37 @@ class Row:
     events: int | None
     note: str
     known: bool = True
+    seen: datetime | None = None
+    """When the state was seen again, behind a gap."""
 
 
-def timeline_rows(history: History) -> list[Row]:
-    """Spans and gaps in order; a span is cut at each gap in it, and what lies behind the gap is marked as not known."""
+def timeline_rows(history: Answer) -> Iterator[Row]:
+    """Spans and gaps in order; a span is cut at each gap in it, and what lies behind the gap is marked as not known.
+
+    What was seen again behind the gap is known, and so is an end: what is no more stays so.
+    """
     gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if _is_watched(history) else []
-    rows = [row for span in history.spans for row in _pieces(span, gaps)]
-    rows += [Row(UNWATCHED, gap.since, gap.until, None, gap.reason, known=False) for gap in gaps]
-    return sorted(rows, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
+    blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason, known=False) for gap in gaps)
+    seen = (row for span in history.spans for row in _pieces(span, gaps))
+    return heapq.merge(seen, blind, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
 
 
 def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
+    around = [gap for gap in gaps if _covers(gap, span.since)]
     inside = [
         gap for gap in gaps if gap.since and span.since < gap.since and (not span.until or gap.since < span.until)
     ]
-    known = not any(
-        (gap.since is None or gap.since <= span.since) and (gap.until is None or gap.until > span.since) for gap in gaps
-    )
+    ends = is_gone(span.state)
+    known = ends or not around
     end = inside[0].since if inside else span.until
+    doubted = max((gap.until for gap in around if gap.until), default=None) if not known else None
+    again = _seen(span, doubted, end)
     notes = ("observed" if span.observed else "" if known else "last known", span.note)
     note = ", ".join(filter(None, notes))
-    yield Row(span.state if known else f"{span.state}?", span.since, end, span.events, note, known)
+    stop = doubted if again else end
+    yield Row(span.state if known else f"{span.state}?", span.since, stop, span.events, note, known)
+    if again:
+        yield Row(span.state, doubted, end, None, "", seen=again)
     reached = span.since
     for position, gap in enumerate(inside, 1):
         if gap.until is None:
@@ -221,7 +267,30 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
         reached = max(reached, gap.until)
         stop = inside[position].since if position < len(inside) else span.until
         if stop is None or stop > reached:
-            yield Row(f"{span.state}?", reached, stop, None, "last known", known=False)
+            yield _piece_behind(span, reached, stop, ends=ends)
+
+
+def _piece_behind(span: Span, since: datetime, until: datetime | None, *, ends: bool) -> Row:
+    """The piece of a span behind a gap in it: as nobody missed a change from then on, what was seen holds all along."""
+    again = _seen(span, since, until)
+    if ends or again:
+        return Row(span.state, since, until, None, "", seen=again)
+    return Row(f"{span.state}?", since, until, None, "last known", known=False)
+
+
+def _covers(gap: Gap, moment: datetime) -> bool:
+    """Whether a gap hides how a state began; platforms date by the second, so what is heard first may seem older."""
+    began = gap.since is None or gap.since <= moment
+    if gap.until is None or not began:
+        return began
+    return gap.until > moment and not (gap.until - moment < timedelta(seconds=1) and moment.microsecond == 0)
+
+
+def _seen(span: Span, since: datetime | None, until: datetime | None) -> datetime | None:
+    """When a state was seen again between two instants."""
+    if since is None:
+        return None
+    return next((at for at in span.seen if since <= at and (until is None or at <= until)), None)
 
 
 def _until(presentation: Presentation, row: Row) -> str:
@@ -236,11 +305,17 @@ def _style(row: Row) -> str:
     return state_style(row.state) if row.known else DIM
 
 
+def _note(presentation: Presentation, row: Row) -> str:
+    if row.seen is None:
+        return escape(row.note)
+    return f"seen again at {times.clock(row.seen, presentation.now, presentation.zone)}"
+
+
 ROW_COLUMNS: list[Column[Row]] = [
     Column("state", lambda row: row.state, style=_style),
     Column("since", lambda row: row.since),
     Column("until", lambda row: row.until, _until),
     Column("duration", lambda row: None, _duration, right=True),
     Column("events", lambda row: row.events, right=True),
-    Column("note", lambda row: row.note, lambda presentation, row: escape(row.note)),
+    Column("note", lambda row: row.note, _note),
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from archiver.model.items import EndKind
 
 
 class TimeRange(NamedTuple):
@@ -13,6 +15,17 @@ class TimeRange(NamedTuple):
 
     since: datetime | None = None
     until: datetime | None = None
+
+
+class Namesakes(NamedTuple):
+    """Others of which nothing lives, or lives under that name, that bore the name of a resource."""
+
+    others: int
+    """How many; 1,001 stands for any number beyond."""
+    until: datetime
+    """Until when the last of them bore it."""
+    uris: tuple[str, ...]
+    """Those that bore it last, a few of them, the last first."""
 
 
 class Resource(NamedTuple):
@@ -24,6 +37,8 @@ class Resource(NamedTuple):
     key: str
     name: str | None
     parents: tuple[str, ...] = ()
+    namesakes: Namesakes | None = None
+    """Who else bore the name by which it was asked for; None: nobody, or it was asked for otherwise."""
 
 
 class Gap(NamedTuple):
@@ -33,6 +48,9 @@ class Gap(NamedTuple):
     since: datetime | None
     until: datetime | None
     reason: str
+    """Why, for people."""
+    kind: EndKind | None = None
+    """Why, for programs."""
 
 
 class Coverage(NamedTuple):
@@ -54,9 +72,21 @@ class Span(NamedTuple):
     until: datetime | None
     events: int
     observed: bool = False
-    """True when the state was learnt by asking, not from an event."""
+    """True when it was learnt by asking that it began, not from an event."""
     note: str = ""
     """What explains that it began, where the platform said so apart: "out of memory"."""
+    seen: tuple[datetime, ...] = ()
+    """When it was told or found to be so again, behind each gap in which nobody was watching: that ends the doubt."""
+
+    @property
+    def source(self) -> str:
+        """What told of it first: an event, or an observation."""
+        return "observation" if self.observed else "event"
+
+    @property
+    def seen_at(self) -> datetime | None:
+        """When it was last seen again behind a gap; None: there was no gap in it, or it was not seen since."""
+        return self.seen[-1] if self.seen else None
 
 
 class History(NamedTuple):
@@ -66,6 +96,27 @@ class History(NamedTuple):
     range: TimeRange
     coverage: Coverage
     spans: tuple[Span, ...]
+
+    @property
+    def first(self) -> Span | None:
+        """The first span."""
+        return self.spans[0] if self.spans else None
+
+    @property
+    def last(self) -> Span | None:
+        """The last span."""
+        return self.spans[-1] if self.spans else None
+
+
+class Timeline(NamedTuple):
+    """A history of any length: its spans are read as they are asked for, once."""
+
+    resource: Resource
+    range: TimeRange
+    coverage: Coverage
+    first: Span | None
+    last: Span | None
+    spans: Iterator[Span]
 
 
 class Action(NamedTuple):
@@ -120,6 +171,8 @@ class TreeNode(NamedTuple):
     state: str | None
     since: datetime | None
     children: tuple[TreeNode, ...]
+    gone_at: datetime | None = None
+    """Since when it is no more; None: it lives."""
 
 
 class StreamStatus(NamedTuple):

@@ -1,21 +1,23 @@
-"""The actions that ran on some resources and on everything under them."""
+"""The actions that ran on some resources and on everything that was under them when each began."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, ScalarSelect, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, select
 
-from archiver.model import Action, Resource, TimeRange
+from archiver.model import Action, Micros, Resource, TimeRange
 from archiver.platforms.tutum.facts import UNSETTLED
-from archiver.queries.events import BLOCK, last_id
-from archiver.queries.healthchecks import is_healthcheck
-from archiver.queries.under import members
-from archiver.storage.pages import Ask
-from archiver.storage.schema import event_states, event_types, events, resources
+from archiver.queries.healthchecks import healthcheck_name
+from archiver.queries.numbers import last_number
+from archiver.queries.runs import Run, batches, selected
+from archiver.queries.under import Descent, descend
+from archiver.queries.windows import Window
+from archiver.storage.pages import BLOCK, Ask
+from archiver.storage.schema import event_states, events, present, resources, texts
 
 _PAGE = 500
 """Actions that are read at once."""
@@ -26,83 +28,111 @@ def actions(
 ) -> Iterator[Action]:
     """Every action under some resources (and the resource, when it is one), each once, oldest first.
 
-    The range is that of the beginnings. A state that the platform has not settled leaves `finished_at` open. What is
-    archived while they are read does not count. Their numbers are found `block` at a time.
+    Of a range are those that began before it ended and had not ended before it began. A state that the platform has not
+    settled leaves `finished_at` open. What is archived while they are read does not count. They are found `block` at a
+    time.
     """
-    end = ask(last_id)
-    place: _Place | None = None
-    while numbers := ask(_block, _listed(roots, range, end, healthchecks=healthchecks), place, block):
-        for begin in builtins.range(0, len(numbers), _PAGE):
-            found = ask(_whole, numbers[begin : begin + _PAGE], end)
-            yield from found
-            place = _Place(found[-1].started_at, found[-1].uri)
-        if len(numbers) < block:
+    end, last_resource = ask(last_number, events), ask(last_number, resources)
+    window, own = Window.of(range), [root.id for root in roots]
+    below = ask(descend, own, window)
+    place: Begun | None = None
+    while found := ask(_block, own, below, window, healthchecks, place, last_resource, block):
+        for begin in builtins.range(0, len(found), _PAGE):
+            yield from ask(_whole, found[begin : begin + _PAGE], end)
+        if len(found) < block:
             return
+        place = found[-1]
 
 
-class _Place(NamedTuple):
-    """A place in the order of actions: behind this one."""
+def healthcheck_actions(connection: Connection, roots: Sequence[Resource], range: TimeRange) -> int:
+    """How many of the actions under some resources are health checks."""
+    name = healthcheck_name(connection)
+    if name is None or not roots:
+        return 0
+    own, window = [root.id for root in roots], Window.of(range)
+    found = selected(connection, own, descend(connection, own, window), window)
+    return sum(len(_called(connection, name, batch)) for batch in batches(found))
 
-    started_at: datetime
+
+def _block(
+    connection: Connection,
+    roots: Sequence[int],
+    below: Descent,
+    window: Window,
+    healthchecks: bool,
+    place: Begun | None,
+    last_resource: int,
+    size: int,
+) -> list[Begun]:
+    """The next behind a place (None: the first), of those that were known when the answer began."""
+    name = None if healthchecks else healthcheck_name(connection)
+    known = (run for run in selected(connection, roots, below, window) if run.id <= last_resource)
+    found = _placed(connection, known if place is None else (run for run in known if run.since >= place.at), name)
+    return heapq.nsmallest(size, found if place is None else (each for each in found if each > place))
+
+
+class Begun(NamedTuple):
+    """An action in the order of listings."""
+
+    at: Micros
     uri: str
+    id: int
+    target: int
+    """0: it names no object."""
 
 
-def _listed(roots: Sequence[Resource], range: TimeRange, end: int, *, healthchecks: bool) -> FromClause:
-    """Number, beginning and URI of the actions, as the events up to number `end` tell."""
-    is_action = select(event_types.c.id).where(event_types.c.text == "action").scalar_subquery()
-    under = members(*(root.id for root in roots))
-    own = resources.alias("own")
-    query = select(own.c.id, own.c.uri, _started(own, end).label("started_at"))
-    query = query.select_from(under.join(own, own.c.id == under.c.id)).where(own.c.type_id == is_action)
-    if not healthchecks:
-        query = query.where(~is_healthcheck(own.c.name))
-    found = query.subquery("found")
-    kept = select(found).where(found.c.started_at.is_not(None))
-    if range.since is not None:
-        kept = kept.where(found.c.started_at >= range.since)
-    if range.until is not None:
-        kept = kept.where(found.c.started_at < range.until)
-    return kept.subquery("listed")
+def _placed(connection: Connection, runs: Iterable[Run], name: int | None) -> Iterator[Begun]:
+    """Actions with their URIs, but those of a name."""
+    for batch in batches(runs):
+        refused = set() if name is None else _called(connection, name, batch)
+        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_([run.id for run in batch]))
+        uris: dict[int, str] = {row.id: row.uri for row in connection.execute(query)}
+        yield from (Begun(run.since, uris[run.id], run.id, run.target) for run in batch if run.id not in refused)
 
 
-def _block(connection: Connection, listed: FromClause, place: _Place | None, size: int) -> Sequence[int]:
-    """The next numbers behind a place (None: the first)."""
-    c = listed.c
-    query = select(c.id).order_by(c.started_at, c.uri).limit(size)
-    if place is not None:
-        after = place.started_at
-        query = query.where(or_(c.started_at > after, and_(c.started_at == after, c.uri > place.uri)))
-    return connection.scalars(query).all()
+def _called(connection: Connection, name: int, runs: Sequence[Run]) -> set[int]:
+    """The numbers of those actions that have a name."""
+    c = present.c
+    query = select(c.resource_id).where(c.resource_id.in_([run.id for run in runs]), c.name_id == name)
+    return set(connection.scalars(query))
 
 
-def _whole(connection: Connection, numbers: Sequence[int], end: int) -> list[Action]:
-    """The actions of these numbers, in this order."""
-    own, target = resources.alias("own"), resources.alias("target")
-    counted = select(func.count()).where(events.c.resource_id == own.c.id, _upto(end)).scalar_subquery()
-    query = select(
-        own.c.id,
-        own.c.uri,
-        own.c.name,
-        target.c.uri.label("target"),
-        _started(own, end).label("started_at"),
-        _last(own, events.c.state_id, end).label("state_id"),
-        _last(own, events.c.occurred_at, end).label("state_at"),
-        counted.label("events"),
-    ).select_from(own.outerjoin(target, target.c.id == own.c.target_id))
-    listed = query.where(own.c.id.in_(numbers)).subquery("whole")
+# --- what is said of them -------------------------------------------------------------------------------------------
+
+
+def _whole(connection: Connection, found: Sequence[Begun], end: int) -> list[Action]:
+    """The actions, in this order, as the events up to number `end` tell."""
+    counted = select(func.count()).where(events.c.resource_id == resources.c.id, _upto(end)).scalar_subquery()
+    query = (
+        select(
+            resources.c.id,
+            resources.c.uri,
+            texts.c.text.label("name"),
+            _started(end).label("started_at"),
+            _last(events.c.state_id, end).label("state_id"),
+            _last(events.c.occurred_at, end).label("state_at"),
+            counted.label("events"),
+        )
+        .select_from(resources)
+        .outerjoin(present, present.c.resource_id == resources.c.id)
+        .outerjoin(texts, texts.c.id == present.c.name_id)
+    )
+    listed = query.where(resources.c.id.in_([each.id for each in found])).subquery("whole")
     rows = connection.execute(
         select(listed, event_states.c.text.label("state")).outerjoin_from(
             listed, event_states, event_states.c.id == listed.c.state_id
         )
     )
-    found = {row.id: _action(row) for row in rows}
-    return [found[number] for number in numbers]
+    targets = select(resources.c.id, resources.c.uri).where(resources.c.id.in_({each.target for each in found}))
+    uris: dict[int, str] = {row.id: row.uri for row in connection.execute(targets)}
+    told = {row.id: row for row in rows}
+    return [_action(told[each.id], uris.get(each.target)) for each in found]
 
 
-def _action(row: Row[Any]) -> Action:
+def _action(row: Row[Any], target: str | None) -> Action:
     is_open = row.state is None or row.state.lower() in UNSETTLED
     finished_at = None if is_open else row.state_at
-    return Action(row.uri, row.target, row.state, row.started_at, finished_at, row.events, row.name)
+    return Action(row.uri, target, row.state, row.started_at, finished_at, row.events, row.name)
 
 
 def _upto(end: int) -> ColumnElement[bool]:
@@ -110,14 +140,15 @@ def _upto(end: int) -> ColumnElement[bool]:
     return events.c.id + 0 <= end
 
 
-def _started(own: Any, end: int) -> ScalarSelect[Any]:
-    return select(func.min(events.c.occurred_at)).where(events.c.resource_id == own.c.id, _upto(end)).scalar_subquery()
+def _started(end: int) -> ScalarSelect[Any]:
+    own = events.c.resource_id == resources.c.id
+    return select(func.min(events.c.occurred_at)).where(own, _upto(end)).scalar_subquery()
 
 
-def _last(own: Any, column: Any, end: int) -> ScalarSelect[Any]:
+def _last(column: Any, end: int) -> ScalarSelect[Any]:
     return (
         select(column)
-        .where(events.c.resource_id == own.c.id, events.c.state_id.is_not(None), _upto(end))
+        .where(events.c.resource_id == resources.c.id, events.c.state_id.is_not(None), _upto(end))
         .order_by(events.c.occurred_at.desc(), events.c.id.desc())
         .limit(1)
         .scalar_subquery()

@@ -6,7 +6,7 @@ Asked by way of the bare drivers: SQLAlchemy alone would take longer to load tha
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
@@ -18,16 +18,35 @@ _CHECK_EVERY = 1_000
 """SQLite looks at the clock after so many steps of its virtual machine."""
 _UPPER = "\U0010ffff"
 
-_BY_URI = "r.uri >= ? AND r.uri < ?"
-_BY_TYPE = "t.text = ? AND (r.key >= ? AND r.key < ? OR r.name >= ? AND r.name < ? AND t.text <> 'action')"
-# An action's name is what it does, and no reference.
-_BY_KEY = "r.key >= ? AND r.key < ? OR r.name >= ? AND r.name < ? AND t.text <> 'action'"
-_RESOURCES = (
-    "SELECT r.uri, t.text, r.key, r.name FROM resources r JOIN event_types t ON t.id = r.type_id WHERE {} LIMIT ?"
+NAME = 3
+"""As `storage.schema` numbers it, which would take too long to load."""
+
+# An action's name is what it does, and no reference; and of actions there are too many to look at those that "live".
+_KNOWN = "SELECT r.uri, t.text, r.key, x.text"
+_LIVING = (
+    f"{_KNOWN} FROM event_types t CROSS JOIN present p JOIN resources r ON r.id = p.resource_id"
+    " LEFT JOIN texts x ON x.id = p.name_id"
+    " WHERE p.type_id = t.id AND p.gone_at IS NULL AND t.text <> 'action' AND ({}) LIMIT ?"
 )
+_OF_ALL = (
+    f"{_KNOWN} FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts x ON x.id = p.name_id WHERE {} LIMIT ?"
+)
+_CALLED = (
+    f"{_KNOWN} FROM texts x CROSS JOIN facts f JOIN resources r ON r.id = f.resource_id"
+    f" JOIN event_types t ON t.id = r.type_id WHERE f.value = x.id AND f.what = {NAME} AND {{}} LIMIT ?"
+)
+_URI, _KEY, _TEXT = "r.uri >= ? AND r.uri < ?", "r.key >= ? AND r.key < ?", "x.text >= ? AND x.text < ?"
+_TYPE = "t.text = ? AND ({})"
 _WORDS = "SELECT text FROM {} WHERE text >= ? AND text < ? ORDER BY text LIMIT ?"
 
 Vocabulary = Literal["event_types", "event_states", "event_actions"]
+
+
+Question = tuple[str, str, tuple[str, ...]]
+"""A statement, the condition in it, and its values."""
+Asked = tuple[str, tuple[Any, ...]]
+"""A statement and its values."""
 
 
 class Known(NamedTuple):
@@ -40,34 +59,59 @@ class Known(NamedTuple):
 
 
 def resources(url: str, beginning: str, *, patience: float = PATIENCE) -> list[Known]:
-    """Resources whose URI, `type/key`, key or name begins so.
+    """Resources whose URI, `type/key`, key or name begins so; those that live come first.
 
     Raises TimeoutError or an error of the driver when there is no answer within `patience` seconds.
     """
     wanted = (beginning, beginning + _UPPER)
     if beginning.startswith("/"):
-        return _resources(url, _BY_URI, wanted, patience)
+        return _resources(url, [(_LIVING, _URI, wanted), (_OF_ALL, _URI, wanted)], patience)
     kind, slash, rest = beginning.partition("/")
-    typed = _resources(url, _BY_TYPE, (kind, *(rest, rest + _UPPER) * 2), patience) if slash else []
-    return typed or _resources(url, _BY_KEY, wanted * 2, patience)
+    typed = _resources(url, _by_word(rest, kind), patience) if slash else []
+    return typed or _resources(url, _by_word(beginning), patience)
 
 
-def _resources(url: str, where: str, values: tuple[str, ...], patience: float) -> list[Known]:
-    return [Known(*row) for row in _ask(url, _RESOURCES.format(where), (*values, MOST), patience)]
+def _by_word(word: str, kind: str | None = None) -> list[Question]:
+    """What is asked about a key or a name."""
+    both = (word, word + _UPPER)
+    values = both if kind is None else (kind, *both)
+    key, text = (_KEY, _TEXT) if kind is None else (_TYPE.format(_KEY), _TYPE.format(_TEXT))
+    living = f"{_KEY} OR {_TEXT}" if kind is None else _TYPE.format(f"{_KEY} OR {_TEXT}")
+    return [(_LIVING, living, (*values, *both)), (_OF_ALL, key, values), (_CALLED, text, values)]
+
+
+def _resources(url: str, questions: Iterable[Question], patience: float) -> list[Known]:
+    asked = [(statement.format(condition), (*values, MOST)) for statement, condition, values in questions]
+    return list(dict.fromkeys(Known(*row) for row in _ask(url, asked, patience)))[:MOST]
 
 
 def words(url: str, of: Vocabulary, beginning: str, *, patience: float = PATIENCE) -> list[str]:
     """Words of one of the vocabularies that begin so, in order. Raises as `resources` does."""
-    rows = _ask(url, _WORDS.format(of), (beginning, beginning + _UPPER, MOST), patience)
+    rows = _ask(url, [(_WORDS.format(of), (beginning, beginning + _UPPER, MOST))], patience)
     return [word for (word,) in rows]
 
 
-def _ask(url: str, statement: str, values: tuple[Any, ...], patience: float) -> list[tuple[Any, ...]]:
+def _ask(url: str, questions: list[Asked], patience: float) -> list[tuple[Any, ...]]:
+    """The answers to questions, one after the other until there are enough, or no time is left and there are some."""
     ask = _ask_postgresql if url.startswith("postgres") else _ask_sqlite
-    return ask(url, statement, values, patience)
+    return ask(url, questions, patience)
 
 
-def _ask_sqlite(url: str, statement: str, values: tuple[Any, ...], patience: float) -> list[tuple[Any, ...]]:
+def _answers(execute: Callable[[str, Any], Any], questions: list[Asked]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = []
+    for statement, values in questions:
+        try:
+            found += execute(statement, values).fetchall()
+        except Exception:
+            if not found:
+                raise
+            break
+        if len(found) >= MOST:
+            break
+    return found
+
+
+def _ask_sqlite(url: str, questions: list[Asked], patience: float) -> list[tuple[Any, ...]]:
     import sqlite3
     import time
     from urllib.parse import quote
@@ -78,20 +122,23 @@ def _ask_sqlite(url: str, statement: str, values: tuple[Any, ...], patience: flo
     connection = sqlite3.connect(f"file:{quote(os.fsencode(sqlite_file(url)))}?mode=ro", uri=True, timeout=patience)
     try:
         connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _CHECK_EVERY)
-        return connection.execute(statement, values).fetchall()
+        return _answers(connection.execute, questions)
     finally:
         connection.close()
 
 
-def _ask_postgresql(url: str, statement: str, values: tuple[Any, ...], patience: float) -> list[tuple[Any, ...]]:
+def _ask_postgresql(url: str, questions: list[Asked], patience: float) -> list[tuple[Any, ...]]:
     import psycopg
 
     scheme, _, rest = url.partition("://")
     address = f"{scheme.partition('+')[0]}://{rest}"
     limits = f"-c statement_timeout={int(patience * 1000)} -c default_transaction_read_only=on"
     with _alarm(patience), psycopg.connect(address, connect_timeout=2, options=limits) as connection:
-        query: Any = statement.replace("?", "%s")
-        return list(connection.execute(query, values).fetchall())
+
+        def execute(statement: str, values: Any) -> Any:
+            return connection.execute(statement.replace("?", "%s").encode(), values)
+
+        return _answers(execute, questions)
 
 
 @contextmanager

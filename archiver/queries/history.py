@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_column, or_, select
 
-from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
+from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange
 from archiver.platforms.docker.facts import OOM
-from archiver.queries.coverage import IMPORTED, coverage
+from archiver.queries.coverage import coverage, imported
+from archiver.queries.numbers import last_number
 from archiver.storage.bulk import chunks
+from archiver.storage.pages import Ask
 from archiver.storage.schema import event_actions, event_states, events, observations, sessions
 
 OUT_OF_MEMORY = "out of memory"
 _OOM_EXPLAINS = timedelta(seconds=10)
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
+_PAGE = 1_000
+"""Words that are read at once."""
+_HELD = 10_000
+"""A timeline of no more words is read once; a longer one is read for what is said of it as a whole, and then again."""
 
 
 class _Known(NamedTuple):
@@ -31,41 +38,80 @@ class _Known(NamedTuple):
     session_id: int | None
 
 
-def history(connection: Connection, resource: Resource, range: TimeRange, now: datetime) -> History:
+def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> History:
     """The states of a resource within a range, beginning with the one it was in when the range begins."""
+    found = timeline(ask, resource, range, now)
+    return History(found.resource, found.range, found.coverage, tuple(found.spans))
+
+
+def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> Timeline:
+    """As `history`, but for the spans, which are read as they are asked for."""
+    ends = {events: ask(last_number, events), observations: ask(last_number, observations)}
     heard: set[int | None] = set()
-    told = _known(connection, events, events.c.occurred_at, 0, resource.id, range)
-    asked = _known(connection, observations, observations.c.observed_at, 1, resource.id, range)
-    spans = tuple(_spans(_noting(heapq.merge(told, asked), heard), range, now))
-    first = range.since or (spans[0].since if spans else None)
-    watched = _coverage(connection, TimeRange(first, range.until), now, heard)
-    return History(resource, range, watched, spans)
+    known = _known(ask, resource.id, range, ends)
+    held = list(islice(known, _HELD + 1))
+    first = last = None
+    for span in _spans(_noting(chain(held, known), heard), range, now, ()):
+        first, last = first or span, span
+    watched = ask(_coverage, TimeRange(range.since or (first and first.since), range.until), now, heard)
+    again: Iterable[_Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
+    spans = _spans(again, range, now, watched.gaps)
+    if first is not None and len(held) <= _HELD:
+        spans = iter(all_spans := list(spans))
+        last = all_spans[-1]
+    return Timeline(resource, range, watched, first, last, spans)
 
 
-def _known(
-    connection: Connection, table: Table, at: Any, rank: int, resource_id: int, range: TimeRange
-) -> Iterator[_Known]:
-    said = table.c.state_id.is_not(None)
-    ooms = _ooms(connection, table)
-    of_resource = (table.c.resource_id == resource_id, said if ooms is None else or_(said, ooms))
+# --- what is known, page by page -------------------------------------------------------------------------------------
+
+
+def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[Table, int]) -> Iterator[_Known]:
+    told = _of(ask, events, events.c.occurred_at, 0, resource_id, range, ends[events])
+    asked = _of(ask, observations, observations.c.observed_at, 1, resource_id, range, ends[observations])
+    return heapq.merge(told, asked)
+
+
+def _of(ask: Ask, table: Table, at: Any, rank: int, resource_id: int, range: TimeRange, end: int) -> Iterator[_Known]:
+    place: _Known | None = None
+    while page := ask(_page, table, at, rank, resource_id, range, end, place):
+        yield from page
+        if len(page) < _PAGE:
+            return
+        place = page[-1]
+
+
+def _page(
+    connection: Connection,
+    table: Table,
+    at: Any,
+    rank: int,
+    resource_id: int,
+    range: TimeRange,
+    end: int,
+    place: _Known | None,
+) -> list[_Known]:
+    """What is known behind a place (None: from the state on that holds when the range begins), up to row `end`."""
+    said: ColumnElement[bool] = table.c.state_id.is_not(None)
+    number = table.c.id + 0
+    if table is events and (oom := _oom(connection)) is not None:
+        said = or_(said, events.c.action_id == oom)
     query = select(at, literal_column(str(rank)), table.c.id, event_states.c.text, table.c.session_id)
-    query = query.outerjoin(event_states, event_states.c.id == table.c.state_id).where(*of_resource)
-    if range.since is not None:
-        of_state = (table.c.resource_id == resource_id, said)
-        before = connection.scalar(select(func.max(at)).where(*of_state, at <= range.since))
+    query = query.outerjoin(event_states, event_states.c.id == table.c.state_id)
+    query = query.where(table.c.resource_id == resource_id, said, number <= end)
+    if place is not None:
+        query = query.where(at >= place.at, or_(at > place.at, number > place.id))
+    elif range.since is not None:
+        of_state = and_(table.c.resource_id == resource_id, table.c.state_id.is_not(None), number <= end)
+        before = connection.scalar(select(func.max(at)).where(of_state, at <= range.since))
         query = query.where(at >= (before or range.since))
     if range.until is not None:
         query = query.where(at < range.until)
-    rows = connection.execute(query.order_by(at, table.c.id), execution_options={"stream_results": True})
-    return (_Known(*row) for row in rows.yield_per(1000))
+    return [_Known(*row) for row in connection.execute(query.order_by(at, table.c.id).limit(_PAGE))]
 
 
-def _ooms(connection: Connection, table: Table) -> ColumnElement[bool] | None:
-    """The condition that an event tells of a process killed for want of memory; None where the archive has none."""
-    if table is not events:
-        return None
-    number = connection.scalar(select(event_actions.c.id).where(event_actions.c.text == OOM))
-    return None if number is None else events.c.action_id == number
+def _oom(connection: Connection) -> int | None:
+    """The number of the action by which an engine tells of a process killed for want of memory."""
+    return connection.scalar(select(event_actions.c.id).where(event_actions.c.text == OOM))
 
 
 def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]:
@@ -74,14 +120,18 @@ def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]
         yield item
 
 
-def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator[Span]:
-    """Equal states in a row are one span; what began before the range is cut at its beginning.
+# --- spans ----------------------------------------------------------------------------------------------------------
+
+
+def _spans(known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Sequence[Gap]) -> Iterator[Span]:
+    """Equal states in a row are one span, in whatever case; what began before the range is cut at its beginning.
 
     A range that ends in the future leaves the last one open: nobody knows yet how long it lasts.
     """
     span: Span | None = None
     carried = False
     oom: datetime | None = None
+    doubts = _Doubts(gaps)
     for at, rank, _, state, _ in known:
         if state is None:
             oom = at
@@ -89,8 +139,10 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator
             continue
         inside = range.since is None or at >= range.since
         count = 1 if rank == 0 and inside else 0
-        if span is not None and span.state == state:
-            span = span._replace(events=span.events + count, observed=span.observed and rank == 1)
+        was_doubtful = doubts.end_by(at)
+        if span is not None and span.state.lower() == state.lower():
+            seen = (*span.seen, at) if was_doubtful else span.seen
+            span = span._replace(events=span.events + count, seen=seen)
             continue
         start = at if inside or range.since is None else range.since
         # A state carried into the range is no span of it when the range begins with another one.
@@ -99,6 +151,21 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime) -> Iterator
         span, carried = _explained(Span(state, start, None, count, observed=rank == 1), oom), not inside
     if span is not None:
         yield span._replace(until=range.until if range.until is None or range.until <= now else None)
+
+
+class _Doubts:
+    """The gaps behind which a state is only known again when it is told or found again."""
+
+    def __init__(self, gaps: Sequence[Gap]) -> None:
+        self._ends = sorted((gap.until for gap in gaps if gap.until is not None and gap.stream), reverse=True)
+
+    def end_by(self, at: datetime) -> bool:
+        """Whether any has ended since the last word and until this one."""
+        ended = False
+        while self._ends and self._ends[-1] <= at:
+            self._ends.pop()
+            ended = True
+        return ended
 
 
 def _explained(span: Span | None, oom: datetime | None) -> Span | None:
@@ -112,7 +179,7 @@ def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: se
     """The coverage of the streams that told about the resource; of all streams when none did."""
     session_ids = [number for number in heard if number is not None]
     if heard == {None}:
-        return Coverage((Gap(None, range.since, range.until, IMPORTED),))
+        return Coverage((imported(range),))
     if not session_ids:
         return coverage(connection, range, now)
     c = sessions.c

@@ -8,12 +8,13 @@ from fnmatch import translate
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, true
+from sqlalchemy import ColumnElement, Connection, select, true
 
 from archiver.errors import NoSuchResource, TooManyResources
 from archiver.model import Resource
-from archiver.queries import references
-from archiver.storage.schema import resources
+from archiver.queries import bearers, references
+from archiver.queries.under import chunks
+from archiver.storage.schema import resources, texts
 
 MOST = 1_000
 """Resources that one pattern may name."""
@@ -41,7 +42,7 @@ def resolve_all(connection: Connection, refs: Iterable[str | Resource]) -> list[
 
 
 def matching(connection: Connection, pattern: str) -> list[Resource]:
-    """The resources whose URI, key or name fits; of several of one type that bore a name, the one heard of last.
+    """The resources whose URI, key or name fits: of several of one type that bore a name, those that live, or the last.
 
     A name that is literally so, wildcards and all, goes first. Raises NoSuchResource and TooManyResources.
     """
@@ -55,28 +56,34 @@ def matching(connection: Connection, pattern: str) -> list[Resource]:
     if slash and not kind and "/" in rest:
         found = {row.id: row for row in islice(_fitting(connection, resources.c.uri, pattern, true()), MOST + 1)}
         _refuse_too_many(pattern, len(found))
-    elif kind and slash:
-        found = _by_key_or_name(connection, rest, references.is_type(connection, kind.lower()))
-    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), true())
+    elif kind and slash and (number := references.type_number(connection, kind.lower())) is not None:
+        found = _by_key_or_name(connection, rest, number)
+    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), None)
     if not found:
         raise NoSuchResource(ref=pattern)
-    return [references.described(connection, row) for row in sorted(found.values(), key=lambda row: row.uri)]
+    return references.described(connection, sorted(found.values(), key=lambda row: row.uri))
 
 
-def _by_key_or_name(connection: Connection, pattern: str, where: ColumnElement[bool]) -> dict[int, Any]:
-    key, name = resources.c.key, resources.c.name
-    found = {row.id: row for row in _fitting(connection, key, pattern, where)}
-    bearers: dict[tuple[str, str], list[Any]] = {}
-    for row in _fitting(connection, name, pattern, and_(where, ~references.is_type(connection, "action"))):
-        of_name = bearers.setdefault((row.type, row.name), [])
-        del of_name[1:]  # that there is another is all one needs to know
-        of_name.append(row)
-        _refuse_too_many(pattern, len(bearers))
-    for (_, called), rows in bearers.items():
-        row = rows[0] if len(rows) == 1 else references.latest_bearer(connection, name == called, rows)[0]
-        found.setdefault(row.id, row)
+def _by_key_or_name(connection: Connection, pattern: str, kind: int | None) -> dict[int, Any]:
+    of_type = true() if kind is None else resources.c.type_id == kind
+    found = {row.id: row for row in islice(_fitting(connection, resources.c.key, pattern, of_type), MOST + 1)}
     _refuse_too_many(pattern, len(found))
+    numbers: set[int] = set()
+    for names in chunks(_names(connection, pattern)):
+        numbers |= bearers.each_of_names(connection, names, kind)
+        _refuse_too_many(pattern, len(numbers | found.keys()))
+    for part in chunks(numbers - found.keys()):
+        found.update((row.id, row) for row in connection.execute(references.listed().where(resources.c.id.in_(part))))
     return found
+
+
+def _names(connection: Connection, pattern: str) -> list[int]:
+    """The numbers of the names that fit."""
+    fits = re.compile(translate(pattern)).match
+    beginning = _WILD.split(pattern, maxsplit=1)[0]
+    query = select(texts.c.id, texts.c.text).where(references.begins(texts.c.text, beginning) if beginning else true())
+    with connection.execute(query, execution_options={"stream_results": True}) as rows:
+        return [number for number, name in rows.yield_per(1000) if fits(name)]
 
 
 def _fitting(

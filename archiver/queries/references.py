@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
 from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Resource, ResourceRef
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
-from archiver.storage.schema import event_states, event_types, events, observations, resource_parents, resources
+from archiver.model import Namesakes, Resource, ResourceRef
+from archiver.queries import bearers
+from archiver.queries.under import ascend, chunks, statement
+from archiver.storage.schema import OPEN, TARGET, event_types, present, resources, texts
 
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
-_GONE = docker.GONE | tutum.GONE
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_MOST_PARENTS = 1_000
+_RUNS = f"SELECT f.resource_id, f.value, f.since FROM facts f WHERE f.resource_id IN :numbers AND f.what = {TARGET}"
 
-Found = Sequence[Any]
+
+class Found(NamedTuple):
+    """What a reference may mean: rows of `listed`, more than one when it is ambiguous."""
+
+    rows: Sequence[Any] = ()
+    namesakes: Namesakes | None = None
 
 
 def resolve(connection: Connection, ref: str) -> Resource:
@@ -33,48 +37,52 @@ def resolve(connection: Connection, ref: str) -> Resource:
         raise NoSuchResource(ref=ref)
     known = uris.parse(ref)
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
-    found = _select(connection, resources.c.uri == ref)
-    if not found and is_uri:
+    found = Found(_select(connection, resources.c.uri == ref))
+    if not found.rows and is_uri:
         keys = {known.key, uris.older_key(ref, known) or known.key}
-        found = _select(connection, and_(resources.c.key.in_(keys), is_type(connection, known.type)))
-    if not found and not is_uri:
+        found = Found(_select(connection, and_(resources.c.key.in_(keys), is_type(connection, known.type))))
+    if not found.rows and not is_uri:
         found = _by_words(connection, ref)
-    if not found:
+    if not found.rows:
         raise NoSuchResource(ref=ref)
-    if len(found) > 1:
-        candidates = [row.uri for row in found[:_MAX_CANDIDATES]]
-        raise AmbiguousReference(ref=ref, candidates=candidates, more=len(found) > _MAX_CANDIDATES)
-    return described(connection, found[0])
+    if len(found.rows) > 1:
+        candidates = [row.uri for row in found.rows[:_MAX_CANDIDATES]]
+        raise AmbiguousReference(ref=ref, candidates=candidates, more=len(found.rows) > _MAX_CANDIDATES)
+    return described(connection, found.rows)[0]._replace(namesakes=found.namesakes)
 
 
 def _by_words(connection: Connection, ref: str) -> Found:
     """By `type/key`, key or name; also as Docker says it (`/blog`) and the headline of an answer (`container blog`)."""
     for separator in "/ ":
         kind, _, rest = ref.partition(separator)
-        found = _search(connection, rest, is_type(connection, kind.lower())) if kind and rest else []
-        if found:
+        number = type_number(connection, kind.lower()) if kind and rest else None
+        found = Found() if number is None else _search(connection, rest, number)
+        if found.rows:
             return found
-    return _search(connection, ref, None) or (_search(connection, ref[1:], None) if ref[:1] == "/" else [])
+    found = _search(connection, ref, None)
+    return _search(connection, ref[1:], None) if not found.rows and ref[:1] == "/" else found
 
 
-def _search(connection: Connection, word: str, of_type: ColumnElement[bool] | None) -> Found:
+def _search(connection: Connection, word: str, kind: int | None) -> Found:
     """By key, by name, then by their beginnings: the first that finds anything decides."""
-    key, name = resources.c.key, resources.c.name
-    # An action's name is what it does: whoever says kill means a container of that name, not every killing there was.
-    is_thing = ~is_type(connection, "action")
-    attempts = [key == word, and_(name == word, is_thing)]
-    if len(word) >= MIN_PREFIX:
-        # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
-        beginning = or_(begins(key, word), and_(begins(name, word), is_thing))
-        attempts += [and_(begins(name, f"{word}."), is_thing), beginning]
-        if digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word):
-            attempts.append(_is_digest(connection, digest[1]))
-    for number, attempt in enumerate(attempts):
-        found = _select(connection, attempt if of_type is None else and_(attempt, of_type))
-        if found:
-            by_name = number in {1, 2}
-            return latest_bearer(connection, attempt, found) if by_name else found
-    return []
+    key = resources.c.key
+    found = _of_type(connection, key == word, kind)
+    if found:
+        return Found(found)
+    named = bearers.of_name(connection, word, kind)
+    if named.numbers:
+        return Found(_rows(connection, named.numbers), named.namesakes)
+    if len(word) < MIN_PREFIX:
+        return Found()
+    # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
+    numbers = bearers.latest_of_slot(connection, f"{word}.", kind)
+    if not numbers:
+        begun = {row.id for row in _of_type(connection, begins(key, word), kind)}
+        numbers = sorted(begun.union(bearers.living_of_names(connection, word, kind)))
+    numbers = numbers or bearers.gone_of_names(connection, word, kind)
+    if not numbers and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word)):
+        return Found(_of_type(connection, _is_digest(connection, digest[1]), kind))
+    return Found(_rows(connection, numbers))
 
 
 def _is_digest(connection: Connection, beginning: str) -> ColumnElement[bool]:
@@ -85,62 +93,67 @@ def _is_digest(connection: Connection, beginning: str) -> ColumnElement[bool]:
     return or_(begins(key, f"sha256:{beginning}"), scoped)
 
 
-def latest_bearer(connection: Connection, attempt: ColumnElement[bool], found: Found) -> Found:
-    """Of several objects of one type that bore a name, the one that is there; of those, the one heard of last."""
-    if len({row.type for row in found}) > 1:
-        return found
-    last_event = select(func.max(events.c.occurred_at)).where(events.c.resource_id == resources.c.id)
-    last_seen = select(func.max(observations.c.observed_at)).where(observations.c.resource_id == resources.c.id)
-    at = (last_event.scalar_subquery(), last_seen.scalar_subquery())
-    bearers = select(resources.c.id, *at, *_last_states()).where(attempt, is_type(connection, found[0].type))
-    latest = max(connection.execute(bearers), key=_presence)
-    return _select(connection, resources.c.id == latest.id)
-
-
-def _last_states() -> Iterator[Any]:
-    """The state a resource was last told in, and the one it was last found in."""
-    for table, at in ((events, events.c.occurred_at), (observations, observations.c.observed_at)):
-        joined = select(event_states.c.text).join(table, table.c.state_id == event_states.c.id)
-        last = joined.where(table.c.resource_id == resources.c.id).order_by(at.desc(), table.c.id.desc()).limit(1)
-        yield last.scalar_subquery()
-
-
-def _presence(row: Any) -> tuple[bool, datetime, int]:
-    """What makes one bearer of a name likelier to be meant than another."""
-    number, told_at, found_at, told, found = row
-    state = told if found is None or (told_at is not None and told_at > found_at) else found
-    return (state or "").lower() not in _GONE, max(filter(None, (told_at, found_at)), default=_NEVER), number
-
-
 def begins(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
     """The condition that a text begins with a word."""
     # A range, since it uses the index whatever the word contains; identifiers compare byte by byte.
-    return and_(column >= word, column < word + "\U0010ffff")
+    return and_(column >= word, column < word + bearers.UPPER)
+
+
+def type_number(connection: Connection, name: str) -> int | None:
+    """The number of a type; None when there is none of that name."""
+    return connection.scalar(select(event_types.c.id).where(event_types.c.text == name))
 
 
 def is_type(connection: Connection, name: str) -> ColumnElement[bool]:
     """The condition that a resource is of a type."""
-    number = connection.scalar(select(event_types.c.id).where(event_types.c.text == name))
+    number = type_number(connection, name)
     return resources.c.type_id == (number if number is not None else -1)
 
 
-def _select(connection: Connection, which: ColumnElement[bool]) -> Found:
+def _of_type(connection: Connection, which: ColumnElement[bool], kind: int | None) -> Sequence[Any]:
+    return _select(connection, which if kind is None else and_(which, resources.c.type_id == kind))
+
+
+def _rows(connection: Connection, numbers: Sequence[int]) -> Sequence[Any]:
+    return _select(connection, resources.c.id.in_(numbers)) if numbers else ()
+
+
+def _select(connection: Connection, which: ColumnElement[bool]) -> Sequence[Any]:
     return connection.execute(listed().where(which).order_by(resources.c.uri).limit(_MAX_CANDIDATES + 1)).all()
 
 
 def listed() -> Select[Any]:
-    """Resources as rows with number, URI, type, key and name."""
-    columns = (resources.c.id, resources.c.uri, event_types.c.text.label("type"), resources.c.key, resources.c.name)
-    return select(*columns).join(event_types, event_types.c.id == resources.c.type_id)
+    """Resources as rows with number, URI, type, key, the name they have or had last, and since when they are gone."""
+    c = resources.c
+    columns = (c.id, c.uri, event_types.c.text.label("type"), c.key, texts.c.text.label("name"), present.c.gone_at)
+    joined = resources.join(event_types, event_types.c.id == c.type_id)
+    joined = joined.outerjoin(present, present.c.resource_id == c.id).outerjoin(texts, texts.c.id == present.c.name_id)
+    return select(*columns).select_from(joined)
 
 
-def described(connection: Connection, row: Any) -> Resource:
-    """The resource of a row, with its parents."""
-    parents = (
-        select(resources.c.uri)
-        .join(resource_parents, resource_parents.c.parent_id == resources.c.id)
-        .where(resource_parents.c.child_id == row.id, resource_parents.c.derived == 0)
-        .order_by(resources.c.uri)
-        .limit(1000)
-    )
-    return Resource(row.id, row.uri, row.type, row.key, row.name, tuple(connection.scalars(parents)))
+def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
+    """The resources of some rows, in their order, with all that they are under, or were under when they went."""
+    rows = list(rows)
+    above = _above(connection, rows)
+    named: dict[int, str] = {}
+    for numbers in chunks(set().union(*above.values())):
+        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_(numbers))
+        named.update((number, uri) for number, uri in connection.execute(query))
+    parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
+    return [
+        Resource(row.id, row.uri, row.type, row.key, row.name, tuple(parents[row.id][:_MOST_PARENTS])) for row in rows
+    ]
+
+
+def _above(connection: Connection, rows: Sequence[Any]) -> dict[int, frozenset[int]]:
+    """What each of the resources is under; an action is under its target, and what that was under when it began."""
+    moments = {row.id: (row.id, OPEN - 1 if row.gone_at is None else row.gone_at - 1) for row in rows}
+    above: dict[int, frozenset[int]] = {}
+    targets: dict[int, frozenset[int]] = {}
+    for numbers in chunks(row.id for row in rows if row.type == "action"):
+        for number, value, since in connection.execute(statement(_RUNS), {"numbers": numbers}):
+            if value:
+                moments[number], targets[number] = (value, since), frozenset({value})
+    for number, moment in moments.items():
+        above[number] = ascend(connection, [moment])[moment] | targets.get(number, frozenset())
+    return above

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, func, select, text
 
-from archiver.model import Status, StreamStatus
+from archiver.model import Status, StreamStatus, to_datetime
 from archiver.queries.coverage import is_alive, stream_gaps
+from archiver.queries.numbers import last_number
 from archiver.storage.migrate import HEAD
-from archiver.storage.schema import archive_properties, events, rejects, resources, sessions, streams
-from archiver.storage.streams import condition_key
+from archiver.storage.schema import events, rejects, resources, sessions, stream_conditions, streams
 
 
 def status(connection: Connection, database: str, now: datetime) -> Status:
@@ -23,19 +22,14 @@ def status(connection: Connection, database: str, now: datetime) -> Status:
     return Status(
         database,
         HEAD,
-        _count(connection, events),
-        _count(connection, rejects),
-        _count(connection, resources),
+        last_number(connection, events),
+        last_number(connection, rejects),
+        last_number(connection, resources),
         first,
         last,
         _size(connection, database),
         tuple(_stream(connection, number, url, now) for number, url in known),
     )
-
-
-def _count(connection: Connection, table: Table) -> int:
-    # Numbers are given without holes and rows are never deleted, so the last number is the count, at no cost.
-    return connection.scalar(select(func.max(table.c.id))) or 0
 
 
 def _size(connection: Connection, database: str) -> int | None:
@@ -55,22 +49,21 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
         .limit(1)
     ).one_or_none()
     gaps = stream_gaps(connection, number, now)
-    conditions = _conditions(connection, url)
+    conditions = _conditions(connection, number)
     if last is None:
         return StreamStatus(url, False, None, None, None, None, gaps, *conditions)
     told = (last.opened_at, last.last_seen_at, last.closed_at, last.reason)
     return StreamStatus(url, is_alive(last, now), *told, gaps, *conditions)
 
 
-def _conditions(connection: Connection, url: str) -> tuple[str | None, datetime | None, float | None]:
+def _conditions(connection: Connection, number: int) -> tuple[str | None, datetime | None, float | None]:
     """The trouble a stream is in and since when, and how far its clock is off."""
-    c = archive_properties.c
-    keys = {of: condition_key(of, url) for of in ("trouble", "clock")}
-    rows = connection.execute(select(c.key, c.value).where(c.key.in_(keys.values())))
-    found = {row.key: json.loads(row.value) for row in rows}
-    trouble, clock = found.get(keys["trouble"]), found.get(keys["clock"])
+    c = stream_conditions.c
+    rows = connection.execute(select(c.about, c.value, c.found_at).where(c.stream_id == number))
+    found = {row.about: row for row in rows}
+    trouble, clock = found.get("trouble"), found.get("clock")
     return (
-        trouble["value"] if trouble else None,
-        datetime.fromisoformat(trouble["at"]) if trouble else None,
-        int(clock["value"]) / 1_000_000 if clock else None,
+        trouble.value if trouble else None,
+        to_datetime(trouble.found_at) if trouble else None,
+        int(clock.value) / 1_000_000 if clock else None,
     )

@@ -1,143 +1,132 @@
-"""A resource with everything that is under it, and the state each is in."""
+"""A resource with what is under it now, and the state each is in."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, literal_column, select
+from sqlalchemy import Connection
 
-from archiver.model import Resource, TreeNode
-from archiver.queries.under import members
-from archiver.storage.schema import event_states, event_types, events, observations, resource_parents, resources
+from archiver.model import Micros, Resource, TreeNode, to_datetime
+from archiver.queries.under import chunks, heads, statement
+from archiver.storage.schema import OPEN, PARENT
+
+_LIVING = (
+    f"SELECT f.value, f.resource_id FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND f.node = {OPEN}"
+)
+_EVER = (
+    "SELECT f.value, f.resource_id FROM facts f JOIN present p ON p.resource_id = f.resource_id"
+    f" WHERE f.what = {PARENT} AND f.value IN :numbers AND (f.until = {OPEN} OR f.until = p.gone_at)"
+)
+"""What lives, and where that which is gone was at its end."""
+_PRESENT = (
+    "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
+    " WHERE r.id IN :numbers"
+)
+
+Parents = Mapping[int, Collection[int]]
+"""The members of a tree, each with those of its parents that are in the tree."""
 
 
-def tree(connection: Connection, resource: Resource) -> TreeNode:
-    """The resource at the root, its descendants below the closest of their parents; actions have their own question."""
-    rows = {row.id: row for row in _members(connection, resource.id)}
-    above = _above(connection, resource.id, rows.keys())
+def tree(connection: Connection, resource: Resource, *, gone: bool = False) -> TreeNode:
+    """The resource at the root, what lives under it below the closest of its parents; actions have their own question.
+
+    With the `gone`, also what was under it when it went.
+    """
+    parents = _members(connection, resource.id, _EVER if gone else _LIVING)
+    rows = {row.id: row for numbers in chunks(parents) for row in _present(connection, numbers)}
     children: dict[int, list[int]] = {}
+    places = Places(resource.id, parents, {number: row.uri for number, row in rows.items()})
     for number in sorted(rows, key=lambda number: rows[number].uri):
         if number != resource.id:
-            # The closest parent is the one that has most above itself; two that are each above the other have none.
-            parents = [parent for parent in above[number] if number not in above.get(parent, ())]
-            closest = max(parents, key=lambda parent: (len(above[parent]), rows[parent].uri), default=resource.id)
-            children.setdefault(closest, []).append(number)
+            children.setdefault(places.closest(number), []).append(number)
     return _node(resource.id, rows, children)
 
 
-def _node(root: int, rows: dict[int, _Member], children: dict[int, list[int]]) -> TreeNode:
+def _present(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
+    return connection.execute(statement(_PRESENT), {"numbers": numbers})
+
+
+def _members(connection: Connection, root: int, below: str) -> dict[int, set[int]]:
+    parents: dict[int, set[int]] = {root: set()}
+    frontier = [root]
+    while frontier:
+        found: list[int] = []
+        for numbers in chunks(frontier):
+            for parent, child in connection.execute(statement(below), {"numbers": numbers}):
+                if child == root:
+                    continue
+                if child not in parents:
+                    found.append(child)
+                parents.setdefault(child, set()).add(parent)
+        frontier = list(heads(connection, found))
+    return parents
+
+
+class Places:
+    """Where each member of a tree stands: below the closest of its parents, the one with most of the tree above it.
+
+    What is above each other has no place below the other.
+    """
+
+    def __init__(self, root: int, parents: Parents, uris: Mapping[int, str]) -> None:
+        self._root, self._parents, self._uris = root, parents, uris
+        self._heads = list({parent for above in parents.values() for parent in above})
+        self._place = {head: place for place, head in enumerate(self._heads)}
+        self._above = dict.fromkeys(self._heads, 0)
+        self._close()
+
+    def _close(self) -> None:
+        """Finds all that is above each head: a number with a bit for every head, as there may be many."""
+        below: dict[int, list[int]] = {}
+        for head in self._heads:
+            for parent in self._parents[head]:
+                below.setdefault(parent, []).append(head)
+        waiting = deque([self._root])
+        while waiting:
+            head = waiting.popleft()
+            handed = self._above.get(head, 0) | 1 << self._place.get(head, 0)
+            for child in below.get(head, ()):
+                if self._above[child] | handed != self._above[child]:
+                    self._above[child] |= handed
+                    waiting.append(child)
+
+    def closest(self, number: int) -> int:
+        """The member below which one stands."""
+        candidates: Iterable[int] = self._parents[number]
+        if self._is_above(number, number):  # in a circle: what is farther above may still have a place for it
+            candidates = (head for head in self._heads if self._is_above(head, number))
+        free = [parent for parent in candidates if not self._is_above(number, parent)]
+        return max(free, key=lambda head: (self._above[head].bit_count(), self._uris[head]), default=self._root)
+
+    def _is_above(self, number: int, other: int) -> bool:
+        place = self._place.get(number)
+        return place is not None and bool(self._above.get(other, 0) >> place & 1)
+
+
+def _node(root: int, rows: Mapping[int, Any], children: Mapping[int, list[int]]) -> TreeNode:
     """Builds from the leaves up, without recursion: how deep it goes is up to whoever sends the events."""
-    order, stack, seen = [], [root], set()
+    built: dict[int, TreeNode] = {}
+    for number in reversed(list(_downwards(root, children))):
+        row = rows[number]
+        below = tuple([built[child] for child in children.get(number, ()) if child in built])
+        since, gone_at = _instant(row.state_since), _instant(row.gone_at)
+        built[number] = TreeNode(row.uri, row.type, row.name, row.state, since, below, gone_at)
+    return built[root]
+
+
+def _downwards(root: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+    stack, seen = [root], set()
     while stack:
         number = stack.pop()
         if number not in seen:
             seen.add(number)
-            order.append(number)
+            yield number
             stack.extend(children.get(number, ()))
-    built: dict[int, TreeNode] = {}
-    for number in reversed(order):
-        row = rows[number]
-        below = tuple([built[child] for child in children.get(number, ()) if child in built])
-        built[number] = TreeNode(row.uri, row.type, row.name, row.state, row.since, below)
-    return built[root]
 
 
-def _members(connection: Connection, root: int) -> list[_Member]:
-    """The root and every member that is no action, with its last state and since when it is in it."""
-    under = members(root)
-    told = _last(events, events.c.occurred_at)
-    asked = _last(observations, observations.c.observed_at)
-    base = (
-        select(
-            resources.c.id,
-            resources.c.uri,
-            resources.c.name,
-            event_types.c.text.label("type"),
-            told[0].label("told"),
-            told[1].label("told_at"),
-            asked[0].label("asked"),
-            asked[1].label("asked_at"),
-        )
-        .select_from(
-            under.join(resources, resources.c.id == under.c.id).join(
-                event_types, event_types.c.id == resources.c.type_id
-            )
-        )
-        .where((event_types.c.text != "action") | (resources.c.id == root))
-    )
-    rows = connection.execute(base).all()
-    known = connection.execute(select(event_states.c.id, event_states.c.text))
-    states: dict[int, str] = {row.id: row.text for row in known}
-    return [_Member(connection, row, states) for row in rows]
-
-
-class _Member:
-    """One resource of the tree."""
-
-    def __init__(self, connection: Connection, row: Any, states: dict[int, str]) -> None:
-        self.id, self.uri, self.type, self.name = row.id, row.uri, row.type, row.name
-        by_asking = row.told is None or (row.asked is not None and row.asked_at >= row.told_at)
-        number = row.asked if by_asking else row.told
-        self.state = states.get(number) if number is not None else None
-        self.since = None if number is None else _began(connection, row.id, number, observed=row.asked is not None)
-
-
-def _last(table: Any, at: Any) -> tuple[Any, Any]:
-    def last(column: Any) -> Any:
-        known = (table.c.resource_id == resources.c.id, table.c.state_id.is_not(None))
-        return select(column).where(*known).order_by(at.desc(), table.c.id.desc()).limit(1).scalar_subquery()
-
-    return last(table.c.state_id), last(at)
-
-
-def _began(connection: Connection, resource_id: int, state_id: int, *, observed: bool) -> Any:
-    """When the last run of this state began, as events and observations tell it."""
-    if not observed:
-        return _since(connection, resource_id, state_id)
-    told = _newest(connection, events, events.c.occurred_at, 0, resource_id)
-    asked = _newest(connection, observations, observations.c.observed_at, 1, resource_id)
-    since = None
-    for at, _, _, state in heapq.merge(told, asked, reverse=True):
-        if state != state_id:
-            break
-        since = at
-    return since
-
-
-def _newest(connection: Connection, table: Table, at: Any, rank: int, resource_id: int) -> Iterator[Any]:
-    """What is known of a resource's state, the last first, each as (instant, rank, number, state)."""
-    query = select(at, literal_column(str(rank)), table.c.id, table.c.state_id)
-    query = query.where(table.c.resource_id == resource_id, table.c.state_id.is_not(None))
-    with connection.execute(query.order_by(at.desc(), table.c.id.desc()).execution_options(yield_per=100)) as rows:
-        yield from (tuple(row) for row in rows)
-
-
-def _since(connection: Connection, resource_id: int, state_id: int) -> Any:
-    """When the last run of events with this state began."""
-    own = (events.c.resource_id == resource_id, events.c.state_id.is_not(None))
-    other = connection.execute(
-        select(events.c.occurred_at, events.c.id)
-        .where(*own, events.c.state_id != state_id)
-        .order_by(events.c.occurred_at.desc(), events.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    first = select(func.min(events.c.occurred_at)).where(*own, events.c.state_id == state_id)
-    if other is not None:
-        at, number = other
-        later = (events.c.occurred_at > at) | ((events.c.occurred_at == at) & (events.c.id > number))
-        first = first.where(events.c.occurred_at >= at, later)
-    return connection.scalar(first)
-
-
-def _above(connection: Connection, root: int, numbers: Any) -> dict[int, set[int]]:
-    """For each member, what of the tree is above it."""
-    c = resource_parents.c
-    below = select(c.child_id).where(c.parent_id == root)
-    within = select(c.child_id, c.parent_id).where(c.child_id.in_(below))
-    above: dict[int, set[int]] = {number: set() for number in numbers}
-    for child, parent in connection.execute(within):
-        if child in above and parent in above and child != root:
-            above[child].add(parent)
-    return above
+def _instant(moment: Micros | None) -> Any:
+    return None if moment is None else to_datetime(moment)

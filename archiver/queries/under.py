@@ -1,22 +1,167 @@
-"""The resource and everything under it, as a table to join with."""
+"""What is under some resources, and what something was under: along direct edges, at the instants at which they held.
+
+Nothing is kept closed in the archive: an answer goes from level to level, and costs what it meets.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, Select, literal, select
+from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 
-from archiver.storage.schema import Id, resource_parents, resources
+from archiver.model import Micros
+from archiver.queries.windows import Part, Window, overlapping
+from archiver.storage.schema import PARENT
+
+Stretches = tuple[Micros, ...]
+"""Stretches of time in their order, none touching the next: since, until, since, until ..."""
+Descent = Mapping[int, Stretches]
+"""The resources that were under some others, and when; these themselves have the whole window."""
+
+_CHUNK = 500
+"""Resources of which is asked at once."""
 
 
-def members(*resource_ids: int) -> CTE:
-    """One column, `id`: the numbers of some resources and of all that is under them at any distance, each once."""
-    if len(resource_ids) == 1:
-        own: Select[Any] = select(literal(resource_ids[0], Id).label("id"))
-        below = select(resource_parents.c.child_id).where(resource_parents.c.parent_id == resource_ids[0])
-        both = own.union_all(below)  # nothing is under itself
-    else:
-        own = select(resources.c.id).where(resources.c.id.in_(resource_ids))
-        both = own.union(select(resource_parents.c.child_id).where(resource_parents.c.parent_id.in_(resource_ids)))
-    # Materialized: it decides how much is read, whatever the planner believes about the rest of the archive.
-    return both.cte("members").prefix_with("MATERIALIZED")
+@lru_cache(maxsize=256)
+def statement(sql: str) -> TextClause:
+    """SQL text for both databases; of its parameters, those of a name in the plural are lists."""
+    lists: list[BindParameter[Any]] = [
+        bindparam(name, expanding=True) for name in ("nodes", "numbers") if f":{name}" in sql
+    ]
+    return text(sql).bindparams(*lists)
+
+
+def chunks(numbers: Iterable[int]) -> Iterator[Sequence[int]]:
+    """Numbers, so many as one question may name."""
+    everything = list(numbers)
+    for start in range(0, len(everything), _CHUNK):
+        yield everything[start : start + _CHUNK]
+
+
+# --- below ----------------------------------------------------------------------------------------------------------
+
+_CHILDREN = (
+    "SELECT f.value, f.resource_id, f.since, f.until"
+    f" FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND {{}}"
+)
+_HEADS = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.heads = 1"
+
+
+def descend(connection: Connection, roots: Collection[int], window: Window) -> dict[int, Stretches]:
+    """Everything that was under some resources within a window, and when; actions, which have no parents, are not.
+
+    Held are numbers and instants: a few hundred bytes for each resource.
+    """
+    whole = (window.since, window.until)
+    known: dict[int, Stretches] = dict.fromkeys(roots, whole)
+    parts = overlapping(window)
+    frontier: dict[int, Stretches] = dict(known)
+    while frontier:
+        found: dict[int, Stretches] = {}
+        for numbers in chunks(frontier):
+            for parent, child, since, until in _children(connection, numbers, parts):
+                below = _clipped(frontier[parent], since, until)
+                new = below if child not in known else _without(below, known[child])
+                if new:
+                    known[child] = new if child not in known else _joined(known[child], new)
+                    found[child] = new if child not in found else _joined(found[child], new)
+        frontier = {number: found[number] for number in heads(connection, found)}
+    return known
+
+
+def heads(connection: Connection, numbers: Iterable[int]) -> Iterator[int]:
+    """Those of some resources under which anything ever was."""
+    for part in chunks(numbers):
+        yield from connection.execute(statement(_HEADS), {"numbers": part}).scalars()
+
+
+def _children(connection: Connection, numbers: Sequence[int], parts: Sequence[Part]) -> Iterator[Any]:
+    for condition, values in parts:
+        yield from connection.execute(statement(_CHILDREN.format(condition)), {"numbers": numbers, **values})
+
+
+def is_within(stretches: Stretches, at: Micros) -> bool:
+    """Whether an instant lies in one of the stretches."""
+    return any(since <= at < until for since, until in _pairs(stretches))
+
+
+def _pairs(stretches: Stretches) -> Iterator[tuple[Micros, Micros]]:
+    return zip(stretches[::2], stretches[1::2], strict=True)
+
+
+def _clipped(stretches: Stretches, since: Micros, until: Micros) -> Stretches:
+    """What of the stretches lies within one other."""
+    if len(stretches) == 2:
+        low, high = max(stretches[0], since), min(stretches[1], until)
+        return (low, high) if low < high else ()
+    both = ((max(low, since), min(high, until)) for low, high in _pairs(stretches))
+    return tuple([end for low, high in both if low < high for end in (low, high)])
+
+
+def _without(stretches: Stretches, known: Stretches) -> Stretches:
+    """What of the stretches is not known yet."""
+    left: list[Micros] = []
+    for low, high in _pairs(stretches):
+        for since, until in _pairs(known):
+            if until <= low or since >= high:
+                continue
+            if low < since:
+                left += (low, since)
+            low = until
+            if low >= high:
+                break
+        if low < high:
+            left += (low, high)
+    return tuple(left)
+
+
+def _joined(one: Stretches, other: Stretches) -> Stretches:
+    """Both together, in order."""
+    joined: list[Micros] = []
+    for since, until in sorted([*_pairs(one), *_pairs(other)]):
+        if joined and since <= joined[-1]:
+            joined[-1] = max(joined[-1], until)
+        else:
+            joined += (since, until)
+    return tuple(joined)
+
+
+# --- above ----------------------------------------------------------------------------------------------------------
+
+_PARENTS = (
+    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
+    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
+)
+
+Moment = tuple[int, Micros]
+"""A resource at an instant."""
+
+
+def ascend(connection: Connection, moments: Collection[Moment]) -> dict[Moment, frozenset[int]]:
+    """What each resource was under at its instant, at any distance; best asked for instants that lie close together."""
+    if not moments:
+        return {}
+    ends = {"first": min(at for _, at in moments), "last": max(at for _, at in moments)}
+    above: dict[int, list[tuple[int, Micros, Micros]]] = {}
+    missing = {number for number, _ in moments}
+    while missing:
+        above.update((number, []) for number in missing)
+        for numbers in chunks(missing):
+            rows = connection.execute(statement(_PARENTS), {"numbers": numbers, **ends})
+            for number, parent, since, until in rows:
+                above[number].append((parent, since, until))
+        missing = {parent for number in missing for parent, _, _ in above[number]} - above.keys()
+    return {moment: _closed(above, *moment) for moment in set(moments)}
+
+
+def _closed(above: Mapping[int, Sequence[tuple[int, Micros, Micros]]], number: int, at: Micros) -> frozenset[int]:
+    found: set[int] = set()
+    waiting = [number]
+    while waiting:
+        for parent, since, until in above[waiting.pop()]:
+            if since <= at < until and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return frozenset(found - {number})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from archiver.errors import NoSuchEvent
 from archiver.model import ArchivedEvent, WholeEvent
 from archiver.platforms.docker.facts import received_message
-from archiver.queries.events import event_of, last_id
+from archiver.queries.events import last_id, whole
 from archiver.storage.rows import event_rows, original, parents_of
 from archiver.storage.schema import events, sessions, streams
 
@@ -20,11 +20,11 @@ def whole_event(connection: Connection, number: int) -> WholeEvent:
     if row is None:
         last = last_id(connection)
         raise NoSuchEvent(number=number, known=f"the last event is {last}" if last else "the archive has no events")
-    parents = parents_of(connection, [number]).get(number, ())
+    parents = parents_of(connection, [row.parent_list_id])[row.parent_list_id]
     came = select(sessions.c.key, streams.c.url).join(streams, streams.c.id == sessions.c.stream_id)
     session = connection.execute(came.where(sessions.c.id == row.session_id)).one_or_none()
     key, stream = (None, None) if session is None else session
-    event = event_of(row, parents)
+    (event,) = whole(connection, [number])
     return WholeEvent(event, key, stream, *_said(event, original(row, parents)))
 
 

@@ -39,6 +39,9 @@ INDEXES = (
     # Actions of a range of time, whatever they apply to.
     _where(_is_run, facts.since),
     _where(_is_run, facts.node, facts.until),
+    # Which objects name another in their list, whatever follows from it: what an event is under.
+    Index(None, schema.parent_list_members.c.resource_id, schema.parent_list_members.c.list_id),
+    Index(None, present.list_id),
     Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
     _where(present.gone_at.is_(None), present.type_id, present.last_at),  # what lives
 )

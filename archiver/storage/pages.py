@@ -10,6 +10,9 @@ from sqlalchemy import Connection
 T = TypeVar("T")
 P = ParamSpec("P")
 
+BLOCK = 100_000
+"""Numbers of what is listed that are found at once."""
+
 
 class Ask(Protocol):
     """Puts one question of an answer, in a transaction of its own: whoever reads the answer may take his time.

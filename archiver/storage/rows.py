@@ -53,12 +53,17 @@ def event_rows() -> Select[Any]:
 def parents_of(connection: Connection, lists: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
     """The URIs in lists of parents, in their order, by the number of the list; none for no list."""
     c = parent_list_members.c
-    query = select(c.list_id, resources.c.uri).join(resources, resources.c.id == c.resource_id)
-    parents: dict[int | None, list[str]] = {}
+    members: dict[int | None, list[int]] = {}
     for part in chunks(number for number in lists if number is not None):
-        for number, uri in connection.execute(query.where(c.list_id.in_(part)).order_by(c.list_id, c.position)):
-            parents.setdefault(number, []).append(uri)
-    return {None: (), **{number: tuple(uris) for number, uris in parents.items()}}
+        query = select(c.list_id, c.resource_id).where(c.list_id.in_(part)).order_by(c.list_id, c.position)
+        for number, member in connection.execute(query):
+            members.setdefault(number, []).append(member)
+    # Not a join: PostgreSQL would read all resources of a small archive for it.
+    uris: dict[int, str] = {}
+    for part in chunks({member for found in members.values() for member in found}):
+        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_(part))
+        uris.update((number, uri) for number, uri in connection.execute(query))
+    return {None: (), **{number: tuple(uris[member] for member in found) for number, found in members.items()}}
 
 
 def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:

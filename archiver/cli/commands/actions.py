@@ -30,10 +30,10 @@ def register(app: typer.Typer) -> None:
 
 
 def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
-    """Which actions ran on a resource, or on several, and on all that is under it.
+    """Which actions ran on a resource, or on several, and on all that was under it when they began.
 
-    Every action stands there once, the oldest first, with what it was done to and how it ended. In a table, what
-    repeats is one row.
+    Every action stands there once, the oldest first, with what it was done to and how it ended; of a range all that ran
+    at any time in it. In a table, what repeats is one row.
     """
     roots = asked.about(refs).resources
     found = asked.archive.actions(roots, asked.range, healthchecks=all_)
@@ -42,7 +42,7 @@ def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
         asked.listing(folded(COLUMNS, "action"), fold(found, _kind, _began), nothing=nothing)
     else:
         asked.listing(COLUMNS, found, nothing=nothing)
-    if not all_ and (probes := asked.archive.healthcheck_actions(roots)):
+    if not all_ and (probes := asked.archive.healthcheck_actions(roots, asked.range)):
         asked.note(f"... {probes:,} health checks are left out, --all shows them")
 
 

@@ -32,7 +32,7 @@ Under = Annotated[
     list[str] | None,
     typer.Option(
         metavar="REF",
-        help="Only of this resource and of all that is under it; a pattern, or - for standard input, as well.",
+        help="Only of this resource and of all that was under it then; a pattern, or - for standard input, as well.",
         autocompletion=completion.references,
         show_default=False,
     ),

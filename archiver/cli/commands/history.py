@@ -10,7 +10,7 @@ from archiver.cli import timeline
 from archiver.cli.common import Refs, examples
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
-from archiver.model import History, Resource
+from archiver.model import Resource, Timeline
 
 
 def register(app: typer.Typer) -> None:
@@ -39,8 +39,8 @@ def history(asked: Question, refs: Refs) -> None:
         asked.note("no states in this range")
 
 
-def _answers(asked: Question, resources: Iterable[Resource]) -> Iterator[History]:
+def _answers(asked: Question, resources: Iterable[Resource]) -> Iterator[Timeline]:
     for resource in resources:
-        answer = asked.archive.history(resource, asked.range)
-        asked.answered = asked.answered or bool(answer.spans)
+        answer = asked.archive.timeline(resource, asked.range)
+        asked.answered = asked.answered or answer.first is not None
         yield answer

@@ -1,8 +1,7 @@
-"""`archiver tree`: a resource and all that is under it, with the present states."""
+"""`archiver tree`: a resource and what lives under it, with the present states."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Annotated, NamedTuple
@@ -24,10 +23,10 @@ from archiver.cli.output import (
     write_lines,
 )
 from archiver.cli.question import Question, question
-from archiver.cli.states import DIM, is_gone, state_style
+from archiver.cli.states import DIM, state_style
 from archiver.model import TreeNode
 
-All = Annotated[bool, typer.Option("--all", help="Name also what is gone (Terminated, removed) in the table.")]
+All = Annotated[bool, typer.Option("--all", help="Also what is gone (Terminated, removed), and since when.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,13 +40,13 @@ def register(app: typer.Typer) -> None:
 
 
 def tree(asked: Question, refs: Refs, all: All = False) -> None:
-    """A resource and all that is under it, with the present states.
+    """A resource and what lives under it, with the present states.
 
-    What is gone is folded into one line in the table; the other formats are always whole. Of several resources JSON is
-    a list, and JSON Lines has one tree a line.
+    With --all also what is gone, where it was when it went. Of several resources JSON is a list, and JSON Lines has one
+    tree a line.
     """
     subjects = asked.about(refs)
-    roots = (asked.archive.tree(resource) for resource in subjects.resources)
+    roots = (asked.archive.tree(resource, gone=all) for resource in subjects.resources)
     write_lines(answer(asked.presentation, roots, whole=all, several=subjects.several))
 
 
@@ -60,19 +59,19 @@ def answer(
     if several and presentation.format in ("json", "jsonl"):
         return documents(presentation, ("".join(_nested(root)) for root in roots))
     if presentation.format == "csv":
-        return render(presentation, COLUMNS, chain.from_iterable(map(walk, roots)))
+        return render(presentation, _columns(whole), chain.from_iterable(map(walk, roots)))
     return chain.from_iterable(lines(presentation, root, whole=whole) for root in roots)
 
 
 def lines(presentation: Presentation, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
     """The lines of a tree in the format asked for."""
     if presentation.format == "table":
-        return _drawn(presentation, root, whole)
+        return _drawn(presentation, root)
     if presentation.format == "plain":
-        return _indented(root)
+        return _indented(root, whole)
     if presentation.format == "json":
         return iter(["".join(_nested(root))])
-    return render(presentation, COLUMNS, walk(root))
+    return render(presentation, _columns(whole), walk(root))
 
 
 class Place(NamedTuple):
@@ -92,6 +91,11 @@ COLUMNS: list[Column[Place]] = [
     Column("depth", lambda place: place.depth),
     Column("parent", lambda place: place.parent),
 ]
+GONE_AT: Column[Place] = Column("gone_at", lambda place: place.node.gone_at)
+
+
+def _columns(whole: bool) -> list[Column[Place]]:
+    return [*COLUMNS, GONE_AT] if whole else COLUMNS
 
 
 def walk(root: TreeNode) -> Iterator[Place]:
@@ -103,9 +107,9 @@ def walk(root: TreeNode) -> Iterator[Place]:
         waiting.extend(Place(child, place.depth + 1, place.node.uri) for child in reversed(place.node.children))
 
 
-def _indented(root: TreeNode) -> Iterator[str]:
+def _indented(root: TreeNode, whole: bool) -> Iterator[str]:
     for node, depth, _ in walk(root):
-        cells = (node.uri, node.type, node.name, node.state, node.since)
+        cells = (node.uri, node.type, node.name, node.state, node.since, *((node.gone_at,) if whole else ()))
         yield "  " * depth + "\t".join(plain_cell(cell) for cell in cells)
 
 
@@ -118,7 +122,8 @@ def _nested(root: TreeNode) -> Iterator[str]:
             yield item
             continue
         own = {name: getattr(item, name) for name in ("uri", "type", "name", "state")}
-        yield to_json(own | {"since": machine_value(item.since)})[:-1] + ', "children": ['
+        times = {"since": machine_value(item.since), "gone_at": machine_value(item.gone_at)}
+        yield to_json(own | times)[:-1] + ', "children": ['
         waiting.append("]}")
         for position, child in reversed(list(enumerate(item.children))):
             waiting.append(child)
@@ -130,45 +135,27 @@ def _nested(root: TreeNode) -> Iterator[str]:
 
 
 class Branch(NamedTuple):
-    """What is still to be drawn: a node or a line of text, and the lines that lead to it."""
+    """A node that is still to be drawn, and the lines that lead to it."""
 
-    item: TreeNode | str
+    node: TreeNode
     lead: str
     below: str
 
 
-def _drawn(presentation: Presentation, root: TreeNode, whole: bool) -> Iterator[str]:
+def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
     waiting = [Branch(root, "", "")]
     while waiting:
-        item, lead, below = waiting.pop()
-        if isinstance(item, str):
-            yield lead + presentation.paint(item, DIM)
-            continue
-        yield lead + _label(presentation, item)
-        waiting.extend(reversed(list(_branches(_shown(item.children, whole), below, presentation.ascii))))
+        node, lead, below = waiting.pop()
+        yield lead + _label(presentation, node)
+        waiting.extend(reversed(list(_branches(node.children, below, presentation.ascii))))
 
 
-def _branches(items: Sequence[TreeNode | str], below: str, ascii: bool) -> Iterator[Branch]:
+def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Branch]:
     branch, last, line = ("|-- ", "`-- ", "|   ") if ascii else ("├── ", "└── ", "│   ")
-    for item in items[:-1]:
-        yield Branch(item, below + branch, below + line)
-    for item in items[-1:]:
-        yield Branch(item, below + last, below + "    ")
-
-
-def _shown(children: Sequence[TreeNode], whole: bool) -> list[TreeNode | str]:
-    gone = [] if whole else [child for child in children if is_gone(child.state) and not _lives(child)]
-    if not gone:
-        return list(children)
-    folded = {id(child) for child in gone}
-    kept: list[TreeNode | str] = [child for child in children if id(child) not in folded]
-    counts = Counter(escape(child.state or "") for child in gone)
-    words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-    return [*kept, f"... {words} (--all names them)"]
-
-
-def _lives(root: TreeNode) -> bool:
-    return any(place.node.state and not is_gone(place.node.state) for place in walk(root))
+    for node in nodes[:-1]:
+        yield Branch(node, below + branch, below + line)
+    for node in nodes[-1:]:
+        yield Branch(node, below + last, below + "    ")
 
 
 def _label(presentation: Presentation, node: TreeNode) -> str:
@@ -180,5 +167,8 @@ def _label(presentation: Presentation, node: TreeNode) -> str:
     if node.state is None:
         return name
     state = presentation.paint(escape(node.state), state_style(node.state))
+    if node.gone_at:
+        gone = f"gone {times.duration(presentation.now - node.gone_at)} ago"
+        return f"{name}  {state}  {presentation.paint(gone, DIM)}"
     age = f"  {times.duration(presentation.now - node.since)}" if node.since else ""
     return f"{name}  {state}{age}"

@@ -1,0 +1,225 @@
+"""Which events are about what was under some resources when they happened.
+
+An event is under what its own list names, under its object, and under what each of these was under at its instant; that
+of an action under the action's target, and what that was under when the action began.
+"""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from archiver.model import Micros, to_micros
+from archiver.queries import seeking
+from archiver.queries.event_filter import Filter, conditions, within
+from archiver.queries.numbers import last_number
+from archiver.queries.runs import selected
+from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
+from archiver.queries.under import Descent, ascend, chunks, descend, is_within, statement
+from archiver.queries.windows import NEVER, Window
+from archiver.storage.pages import Ask
+from archiver.storage.schema import TARGET, events, parent_list_members, present, resources
+
+_TARGETS = f"SELECT f.resource_id, f.value, f.since FROM facts f WHERE f.resource_id IN :numbers AND f.what = {TARGET}"
+_NAMING = (
+    "SELECT DISTINCT p.resource_id FROM parent_list_members m CROSS JOIN present p"
+    " WHERE m.resource_id IN :numbers AND p.list_id = m.list_id AND p.last_at >= :since"
+)
+_FEW = 5_000
+"""No more events than so many are looked at one by one, whatever is under the resources."""
+_MANY = 4
+"""Where one in so many resources is under those asked for, the events are looked at in their order."""
+
+
+def blocks(ask: Ask, wanted: Filter, limit: int, size: int, end: int) -> Iterator[Sequence[int]]:
+    """The numbers of the last `limit` events (0: of all) up to number `end`, oldest first, `size` at a time."""
+    roots = set(wanted.under or ())
+    if not roots:
+        return
+
+    def keep(connection: Connection, rows: Sequence[Found]) -> Sequence[Found]:
+        return belonging(connection, roots, rows)
+
+    if 0 < limit <= size:
+        yield [row.id for row in _newest(ask, wanted, limit, end, keep)]
+        return
+    below = None if ask(_are_few, wanted, end) else Below(ask, wanted)
+    found = _walked(ask, wanted, end, keep) if below is None or below.is_much() else below.blocks(size, end)
+    yield from found if not limit else _last_of(found, limit, size)
+
+
+def _newest(ask: Ask, wanted: Filter, limit: int, end: int, keep: Keep) -> Sequence[Found]:
+    """The last that belong, oldest first."""
+    few = ask(_are_few, wanted, end)
+    numbers = ask(seeking.of_types, wanted)
+    if numbers is not None and len(numbers) <= LOOKED_AT and not few:
+        return seeking.by_resources(ask, wanted, numbers, limit, keep)
+    if few or ask(_has_heads, wanted.under or ()):
+        near, place = seeking.walk_back(ask, wanted, limit, end if few else LOOKED_AT, keep)
+        if len(near) >= limit or place is None:
+            return near[:limit][::-1]
+    return Below(ask, wanted).newest(limit)
+
+
+def _are_few(connection: Connection, wanted: Filter, end: int) -> bool:
+    """Whether so few events are of the range that each may be looked at."""
+    if end <= _FEW:
+        return True
+    within_range = within(wanted.range, events.c)
+    some = select(events.c.occurred_at).where(*within_range).limit(_FEW + 1).subquery()
+    return bool(within_range) and (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW
+
+
+def _has_heads(connection: Connection, roots: Collection[int]) -> bool:
+    """Whether anything was ever under any of some resources, so that many events may be."""
+    query = select(present.c.resource_id).where(present.c.resource_id.in_(roots), present.c.heads == 1)
+    return connection.scalar(query.limit(1)) is not None
+
+
+def _walked(ask: Ask, wanted: Filter, end: int, keep: Keep) -> Iterator[Sequence[int]]:
+    """All that belong, by looking at one event after the other."""
+    place: Place | None = None
+    while True:
+        rows, place = ask(seeking.step, wanted, place, PAGE, keep, forward=True, end=end)
+        yield [row.id for row in rows]
+        if place is None:
+            return
+
+
+def _last_of(found: Iterator[Sequence[int]], limit: int, size: int) -> Iterator[Sequence[int]]:
+    """The last of some numbers: eight bytes are held of each."""
+    held = array("q")
+    for numbers in found:
+        held.extend(numbers)
+        if len(held) > 2 * limit:
+            del held[:-limit]
+    del held[:-limit]
+    for begin in range(0, len(held), size):
+        yield held[begin : begin + size].tolist()
+
+
+class Below:
+    """What was under the resources while the events happened that are wanted, actions too; numbers and instants.
+
+    Not found is an event whose list names what its object never was under, where a later list of that object does not
+    name it either.
+    """
+
+    def __init__(self, ask: Ask, wanted: Filter) -> None:
+        self._ask, self._wanted = ask, wanted
+        since, until = Window.of(wanted.range)
+        # What ended at the very instant at which the range begins may have said so itself.
+        window = Window(max(since - 1, NEVER), until)
+        self._below, self._actions, self._naming = ask(_found, wanted.under or (), window)
+
+    def is_much(self) -> bool:
+        """Whether so much is under the resources that events are best looked at in their order."""
+        every = self._ask(last_number, resources)
+        return _MANY * len(self._candidates()) > every
+
+    def _candidates(self) -> set[int]:
+        """All that an event can be about which is wanted."""
+        return self._naming | self._actions | self._below.keys()
+
+    def newest(self, limit: int) -> list[Found]:
+        """The last events, oldest first."""
+        return seeking.by_resources(self._ask, self._wanted, self._candidates(), limit, self._keep)
+
+    def blocks(self, size: int, end: int) -> Iterator[Sequence[int]]:
+        """All events up to number `end`, oldest first, `size` at a time."""
+        place: Place | None = None
+        while True:
+            rows = self._ask(self._block, place, size, end)
+            yield [row.id for row in rows]
+            if len(rows) < size:
+                return
+            place = Place(rows[-1].occurred_at, rows[-1].id)
+
+    def _block(self, connection: Connection, place: Place | None, size: int, end: int) -> list[Found]:
+        fits = conditions(connection, self._wanted, events.c)
+        if fits is None:
+            return []
+        c, number = events.c, events.c.id + 0
+        columns = (c.id, c.occurred_at, c.resource_id, c.parent_list_id)
+        query = select(*columns).where(*fits, *within(self._wanted.range, c), number <= end)
+        if place is not None:
+            at, after = c.occurred_at, place.occurred_at
+            query = query.where(at >= after, or_(at > after, number > place.id))
+        rows = seeking.about(connection, query, self._candidates(), self._keep, with_none=True)
+        return heapq.nsmallest(size, rows, key=lambda row: (row.occurred_at, row.id))
+
+    def _keep(self, connection: Connection, rows: Sequence[Found]) -> Sequence[Found]:
+        lists = _members(connection, rows)
+        return [row for row in rows if self._has(row, lists.get(row.parent_list_id, ()))]
+
+    def _has(self, row: Found, named: Sequence[int]) -> bool:
+        if row.resource_id in self._actions:
+            return True
+        at = to_micros(row.occurred_at)
+        return any(is_within(self._below.get(number, ()), at) for number in (row.resource_id, *named))
+
+
+def _found(connection: Connection, roots: Collection[int], window: Window) -> tuple[Descent, set[int], set[int]]:
+    """What was under the roots, the actions that ran on it, and what names any of it in its last list."""
+    below = descend(connection, roots, window)
+    actions = {each.id for each in selected(connection, roots, below, window)}
+    naming: set[int] = set()
+    for numbers in chunks(below):
+        found = connection.execute(statement(_NAMING), {"numbers": numbers, "since": window.since})
+        naming.update(found.scalars())
+    return below, actions, naming
+
+
+# --- of a few events --------------------------------------------------------------------------------------------------
+
+
+def belonging(connection: Connection, roots: Collection[int], rows: Sequence[Found]) -> Sequence[Found]:
+    """Those of some events that are under the roots; best asked about events that lie close together."""
+    if not rows:
+        return rows
+    lists, targets = _members(connection, rows), _targets(connection, rows)
+    reasons = [_reasons(row, lists.get(row.parent_list_id, ()), targets) for row in rows]
+    then = ascend(connection, {moment for own, _ in reasons for moment in own if moment[0] not in roots})
+    before = ascend(connection, {begun for _, begun in reasons if begun and begun[0] not in roots})
+    return [
+        row
+        for row, (own, begun) in zip(rows, reasons, strict=True)
+        if _reach(roots, own, then) or (begun is not None and _reach(roots, [begun], before))
+    ]
+
+
+Moment = tuple[int, Micros]
+
+
+def _reasons(row: Found, named: Sequence[int], targets: dict[int, Moment]) -> tuple[list[Moment], Moment | None]:
+    """What an event is under when these are under it: its list and object at its instant, its target when it began."""
+    at = to_micros(row.occurred_at)
+    own = [(number, at) for number in named]
+    return own if row.resource_id is None else [*own, (row.resource_id, at)], targets.get(row.resource_id)
+
+
+def _reach(roots: Collection[int], moments: Sequence[Moment], above: Any) -> bool:
+    return any(moment[0] in roots or not above[moment].isdisjoint(roots) for moment in moments)
+
+
+def _targets(connection: Connection, rows: Sequence[Found]) -> dict[int, Moment]:
+    """What those of the objects that are actions apply to, and when they began."""
+    found: dict[int, Moment] = {}
+    for numbers in chunks({row.resource_id for row in rows if row.resource_id is not None}):
+        told = connection.execute(statement(_TARGETS), {"numbers": numbers})
+        found.update((number, (value, since)) for number, value, since in told if value)
+    return found
+
+
+def _members(connection: Connection, rows: Sequence[Found]) -> dict[int | None, list[int]]:
+    """What stands in the lists of some events."""
+    c = parent_list_members.c
+    found: dict[int | None, list[int]] = {}
+    for part in chunks({row.parent_list_id for row in rows if row.parent_list_id is not None}):
+        for number, member in connection.execute(select(c.list_id, c.resource_id).where(c.list_id.in_(part))):
+            found.setdefault(number, []).append(member)
+    return found

@@ -1,0 +1,93 @@
+"""Which actions ran on some resources, and on everything that was under them when each began."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from archiver.model import Micros
+from archiver.queries.under import Descent, ascend, chunks, is_within, statement
+from archiver.queries.windows import NEVER, Part, Window, begun, reaching
+from archiver.storage.schema import TARGET
+
+_TOGETHER = 500
+"""Actions about which is asked at once."""
+
+
+class Run(NamedTuple):
+    """An action, when it began, and what it applies to."""
+
+    since: Micros
+    id: int
+    target: int
+    """0: it names no object."""
+
+
+_RUNS = "SELECT f.since, f.resource_id, f.value FROM facts f WHERE {} AND {}"
+_HOW_MANY = "SELECT count(*) FROM (SELECT 1 FROM facts f WHERE {} AND {} LIMIT {}) found"
+_IS_RUN = f"f.what = {TARGET}"
+# SQLite believes that few facts are of one kind, and would look through those of this one.
+_OF_ANY = {"sqlite": f"likelihood({_IS_RUN}, 0.5)", "postgresql": _IS_RUN}
+
+
+def selected(connection: Connection, roots: Collection[int], below: Descent, window: Window) -> Iterator[Run]:
+    """The actions that ran within a window on what was under the roots (`below`) when they began, in no order."""
+    own = set(roots)
+    yield from _ran(connection, window, sorted(own))
+    for run in _begun_within(connection, below, window):
+        if run.id not in own and run.target in below and is_within(below[run.target], run.since):
+            yield run
+    reached = _of_parts(connection, reaching(window.since), of=_OF_ANY[connection.dialect.name])
+    for runs in batches(sorted(reached)):
+        above = ascend(connection, {(run.target, run.since) for run in runs})
+        for run in runs:
+            is_under = run.target in own or not own.isdisjoint(above[run.target, run.since])
+            if run.id not in own and is_under:
+                yield run
+
+
+def _ran(connection: Connection, window: Window, own: Sequence[int]) -> Iterator[Run]:
+    """Those of the roots that are actions."""
+    condition = "f.resource_id IN :numbers AND f.since < :until AND f.until >= :since"
+    for part in chunks(own):
+        yield from _runs(connection, condition, {"numbers": part, **window._asdict()})
+
+
+def _begun_within(connection: Connection, below: Descent, window: Window) -> Iterator[Run]:
+    """Those that began within the window on anything below, or more, where all that began are not so many."""
+    if window.since > NEVER:
+        condition, ends = "f.since >= :since AND f.since < :until", window._asdict()
+        of_any = _OF_ANY[connection.dialect.name]
+        counted = statement(_HOW_MANY.format(of_any, condition, len(below)))
+        if (connection.scalar(counted, ends) or 0) < len(below):
+            yield from _runs(connection, condition, ends, of_any)
+            return
+    parts = begun(window)
+    for numbers in chunks(below):
+        yield from _of_parts(connection, parts, " AND f.value IN :numbers", {"numbers": numbers})
+
+
+def _of_parts(
+    connection: Connection,
+    parts: Sequence[Part],
+    more: str = "",
+    values: Mapping[str, Any] = MappingProxyType({}),
+    of: str = _IS_RUN,
+) -> Iterator[Run]:
+    for condition, own in parts:
+        yield from _runs(connection, condition + more, {**own, **values}, of)
+
+
+def _runs(connection: Connection, condition: str, values: Mapping[str, Any], of: str = _IS_RUN) -> Iterator[Run]:
+    return map(Run._make, connection.execute(statement(_RUNS.format(of, condition)), values))
+
+
+def batches(runs: Iterable[Run]) -> Iterator[list[Run]]:
+    """Some actions at a time, as questions are put about them."""
+    rest = iter(runs)
+    while batch := list(islice(rest, _TOGETHER)):
+        yield batch

@@ -1,0 +1,88 @@
+"""Which facts held in a stretch of time: conditions of SQL on the interval tree (`storage.intervals`)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archiver.model import Micros, TimeRange, to_micros
+from archiver.storage.intervals import way_to
+from archiver.storage.schema import OPEN
+
+NEVER = -OPEN
+"""Before every instant."""
+
+
+class Window(NamedTuple):
+    """From `since` (inclusive) to `until` (exclusive), in microseconds."""
+
+    since: Micros
+    until: Micros
+
+    @classmethod
+    def of(cls, range: TimeRange) -> Window:
+        """The window that is a range of time."""
+        since = NEVER if range.since is None else to_micros(range.since)
+        return cls(since, OPEN if range.until is None else to_micros(range.until))
+
+
+ALWAYS = Window(NEVER, OPEN)
+NOW = Window(OPEN - 1, OPEN)
+"""The window of what still holds."""
+
+
+class Part(NamedTuple):
+    """One of the conditions of which every fact that is wanted fulfils one; its lists are parameters that expand."""
+
+    condition: str
+    values: dict[str, Any]
+
+
+# The planner is to use one end of an interval with the node; the other end is compared all the same (`+` keeps it from
+# the index), since instants before 1970 share a node.
+
+
+def overlapping(window: Window) -> list[Part]:
+    """The conditions of facts `f` that held at some instant of a window."""
+    if window == ALWAYS:
+        return [Part("1 = 1", {})]
+    if window == NOW:
+        return [Part(f"f.node = {OPEN}", {})]
+    return [*holding(window.since), *begun(Window(window.since + 1, window.until))]
+
+
+def holding(at: Micros) -> list[Part]:
+    """The conditions of facts `f` that held at an instant."""
+    if at == NEVER:
+        return []
+    way = way_to(at)
+    return [
+        Part("f.node IN :nodes AND f.until > :at AND +f.since <= :at", {"nodes": way.before, "at": at}),
+        Part("f.node IN :nodes AND f.since <= :at AND +f.until > :at", {"nodes": way.after, "at": at}),
+    ]
+
+
+def reaching(at: Micros) -> list[Part]:
+    """The conditions of facts `f` that began before an instant and had not ended before it."""
+    if at == NEVER:
+        return []
+    way = way_to(at)
+    return [
+        Part("f.node IN :nodes AND f.until >= :at AND +f.since < :at", {"nodes": way.before, "at": at}),
+        Part("f.node IN :nodes AND +f.until >= :at AND +f.since < :at", {"nodes": way.after, "at": at}),
+    ]
+
+
+def begun(window: Window) -> list[Part]:
+    """The conditions of facts `f` that began within a window."""
+    if window.since <= NEVER + 1 and window.until == OPEN:
+        return [Part("1 = 1", {})]
+    if window.since >= window.until:
+        return []
+    since, last = window
+    last -= 1
+    ends = {"since": since, "last": last}
+    between = {"low": max(since, 0), "high": max(last, 0)}
+    return [
+        Part("f.node BETWEEN :low AND :high AND +f.since >= :since AND +f.since <= :last", ends | between),
+        Part("f.node IN :nodes AND f.since >= :since AND f.since <= :last", ends | {"nodes": way_to(last).after}),
+    ]
