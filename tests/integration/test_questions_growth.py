@@ -1,0 +1,106 @@
+"""What a question about the present, or about an hour, costs does not grow with what is gone, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.storage import migrate
+from archiver.storage.recorder import Recorder
+
+from ..conftest import DATABASES, PostgresServer
+from .archives import between, event, seen
+from .growth import analysed, cost_of, grown
+
+HOUR, DAY = 3_600, 86_400
+STACKS, SERVICES, CONTAINERS, NODES, GONE = 6, 2, 6, 3, 900
+"""What lives: 72 containers. A unit of the past: a day with 900 containers that came and went, and what ran on them."""
+TODAY = 100 * DAY
+
+
+def living() -> Iterator[Any]:
+    for place, (stack, service, container) in enumerate(places()):
+        above = parents(place, stack, service)
+        name = f"container/{stack}.{service}.{container}"
+        yield event(name, "Starting", TODAY - DAY, above)
+        for second in (5, 1_200 + place, 2_400 + place):
+            yield event(name, "Running", TODAY + second, above)
+        for n, state in enumerate(("Pending", "Success" if place % 9 else "In progress")):
+            yield event(f"action/now-{place}", state, TODAY + 1_500 + place * 5 + n, [name, *above])
+    yield seen("volume/odd", "seen once", TODAY)
+
+
+def past(unit: int) -> Iterator[Any]:
+    for place, (stack, service, container) in enumerate(places() * 13):
+        if place >= GONE:
+            return
+        above, begin = parents(place, stack, service), unit * DAY + place * 80
+        name = f"container/gone-{unit}-{place}"
+        for n, state in enumerate(("Starting", "Running", "Stopped", "Terminated")):
+            yield event(name, state, begin + n * 900, above)
+        yield event(f"action/gone-{unit}-{place}", "Pending", begin + 30, [name, *above])
+        yield event(f"action/gone-{unit}-{place}", "Success", begin + 40, [name, *above])
+
+
+def places() -> list[tuple[int, int, int]]:
+    return [(s, v, c) for s in range(STACKS) for v in range(SERVICES) for c in range(CONTAINERS)]
+
+
+def parents(place: int, stack: int, service: int) -> list[str]:
+    return [f"service/{stack}.{service}", f"stack/{stack}", f"node/{place % NODES}", "nodecluster/all"]
+
+
+def filled(url: str, units: int) -> str:
+    migrate.create(url)
+    with Recorder(url) as recorder:
+        for unit in range(units):
+            recorder.record(list(past(unit)))
+        recorder.record(list(living()))
+    return analysed(url)
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """An archive with a unit of the past, and one with ten."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("grown")
+        yield filled(f"sqlite:///{folder / Path('1.db')}", 1), filled(f"sqlite:///{folder / Path('10.db')}", 10)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database() as small, server.database() as large:
+        yield filled(small, 1), filled(large, 10)
+
+
+LAST_HOUR = between(TODAY, None)
+QUESTIONS: dict[str, Callable[[Archive], object]] = {
+    "tree of the cluster": lambda archive: archive.tree("nodecluster/all"),
+    "tree of a stack": lambda archive: archive.tree("stack/2"),
+    "tree of a service": lambda archive: archive.tree("service/2.1"),
+    "actions of the cluster's last hour": lambda archive: list(archive.actions("nodecluster/all", LAST_HOUR)),
+    "actions of a stack's last hour": lambda archive: list(archive.actions("stack/2", LAST_HOUR)),
+    "actions of a container": lambda archive: list(archive.actions("container/2.1.3")),
+    "events": lambda archive: list(archive.events(limit=100)),
+    "events under the cluster": lambda archive: list(archive.events(under="nodecluster/all", limit=100)),
+    "events under a service": lambda archive: list(archive.events(under="service/2.1", limit=10)),
+    "events of a container": lambda archive: list(archive.events(under="container/2.1.3", limit=100)),
+    "events of an hour under a stack": lambda archive: list(archive.events(under="stack/2", range=LAST_HOUR, limit=0)),
+    "events of a type of which there are none": lambda archive: list(archive.events(types=["stack"], limit=100)),
+    "events of that type under the cluster": lambda archive: list(
+        archive.events(types=["stack"], under="nodecluster/all", limit=100)
+    ),
+    "a reference": lambda archive: archive.resolve("container/2.1.3"),
+    "history": lambda archive: archive.history("container/2.1.3"),
+    "history of something gone": lambda archive: archive.history("container/gone-0-7"),
+    "status": lambda archive: archive.status(),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_price_of_an_answer_does_not_grow_with_the_past(both: tuple[str, str], question: str) -> None:
+    small, large = (cost_of(url, QUESTIONS[question]) for url in both)
+
+    assert not grown(small, large, both[0]), f"{small} became {large}"
