@@ -50,7 +50,7 @@ class Gap(NamedTuple):
     reason: str
     """Why, for people."""
     kind: EndKind | None = None
-    """Why, for programs."""
+    """Why, for programs; None: nobody wrote it down."""
 
 
 class Coverage(NamedTuple):

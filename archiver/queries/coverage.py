@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, and_, case, func, literal, select
 
 from archiver.model import Coverage, EndKind, Gap, TimeRange
-from archiver.storage.schema import sessions, streams
+from archiver.storage.schema import Instant, sessions, streams
 from archiver.storage.views import INTERRUPTED, SILENT, SILENT_SECONDS
 
 BEFORE = "before the first session"
@@ -97,7 +97,7 @@ def _farthest(connection: Connection, stream_id: int, since: datetime, now: date
     """Of the sessions that began to cover until an instant, the one that reached farthest; None: there is none."""
     c = sessions.c
     lives = and_(c.closed_at.is_(None), c.last_seen_at > now - timedelta(seconds=SILENT_SECONDS))
-    reached = case((lives, now), else_=func.coalesce(c.closed_at, c.last_seen_at))
+    reached = case((lives, literal(now, Instant())), else_=func.coalesce(c.closed_at, c.last_seen_at))
     query = select(*_COLUMNS).where(c.stream_id == stream_id, c.covered_from <= since)
     return connection.execute(query.order_by(reached.desc(), c.covered_from, c.id).limit(1)).one_or_none()
 
@@ -116,4 +116,4 @@ def _is_rounding(since: datetime, until: datetime, why: Why) -> bool:
 def _why(row: Any) -> Why:
     if row.closed_at is None:
         return SILENT, "silent"
-    return row.reason or INTERRUPTED, row.kind or "lost"
+    return row.reason or INTERRUPTED, row.kind

@@ -26,7 +26,7 @@ def gaps(url: str, since: float | None = None, until: float | None = None) -> li
 
 
 def in_view(url: str) -> list[tuple[Any, ...]]:
-    found = rows(url, "SELECT stream, since, until, reason FROM gap_log ORDER BY stream, since")
+    found = rows(url, "SELECT stream, since, until, reason, kind FROM gap_log ORDER BY stream, since")
     return [
         tuple(datetime.fromisoformat(v) if isinstance(v, str) and v[:2] == "20" else v for v in row) for row in found
     ]
@@ -40,9 +40,9 @@ def test_gaps_are_the_cuts_that_were_made(database_url: str) -> None:
         )
 
     expected = [
-        Gap(STREAM, at(90), at(100), "cut 0"),
-        Gap(STREAM, at(190), at(200), "cut 1"),
-        Gap(STREAM, at(290), None, "cut 2"),
+        Gap(STREAM, at(90), at(100), "cut 0", "lost"),
+        Gap(STREAM, at(190), at(200), "cut 1", "lost"),
+        Gap(STREAM, at(290), None, "cut 2", "lost"),
     ]
     assert gaps(database_url) == expected
     assert in_view(database_url) == [tuple(gap) for gap in expected]
@@ -58,8 +58,8 @@ def test_what_a_kill_left_open_ends_at_its_last_sign_of_life(database_url: str, 
         record(database_url, *first, receiver="r", upto=3)
         record(database_url, *second, receiver="r", upto=5)
 
-    assert gaps(database_url)[0] == Gap(STREAM, at(7), at(20), INTERRUPTED)
-    assert in_view(database_url)[0] == (STREAM, at(7), at(20), INTERRUPTED)
+    assert gaps(database_url)[0] == Gap(STREAM, at(7), at(20), INTERRUPTED, "lost")
+    assert in_view(database_url)[0] == (STREAM, at(7), at(20), INTERRUPTED, "lost")
 
 
 def test_several_starts_in_one_batch_each_end_where_they_were_last_alive(database_url: str) -> None:
@@ -106,39 +106,58 @@ def test_a_session_that_is_alive_watches_until_now(database_url: str) -> None:
 def test_a_session_without_sign_of_life_watches_no_more(database_url: str) -> None:
     record(database_url, opened("a", 0), Alive(STREAM, "a", micros(9)), receiver="r", upto=2)
 
-    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT)]
-    assert in_view(database_url) == [(STREAM, at(9), None, SILENT)]
+    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT, "silent")]
+    assert in_view(database_url) == [(STREAM, at(9), None, SILENT, "silent")]
 
 
 def test_the_last_sign_of_life_is_the_latest_in_whatever_order_they_come(database_url: str) -> None:
     told = [opened("a", 0), event("container/1", second=9, session="a"), Alive(STREAM, "a", micros(5))]
     record(database_url, *told, receiver="r", upto=3)
 
-    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT)]
+    assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT, "silent")]
 
 
 def test_before_the_first_session_nobody_watched(database_url: str) -> None:
     record(database_url, opened("a", 10), closed("a", 20))
 
-    assert gaps(database_url, 0, 15) == [Gap(STREAM, at(0), at(10), BEFORE)]
+    assert gaps(database_url, 0, 15) == [Gap(STREAM, at(0), at(10), BEFORE, "before")]
 
 
 def test_a_range_within_a_gap_has_the_reason_of_the_gap(database_url: str) -> None:
     record(database_url, opened("a", 0), closed("a", 10, "cut"), opened("b", 50), closed("b", 60))
 
-    assert gaps(database_url, 20, 30) == [Gap(STREAM, at(20), at(30), "cut")]
+    assert gaps(database_url, 20, 30) == [Gap(STREAM, at(20), at(30), "cut", "lost")]
 
 
 def test_of_what_was_imported_nobody_knows(database_url: str) -> None:
     record(database_url, event("container/1"))
 
-    assert gaps(database_url) == [Gap(None, None, None, IMPORTED)]
+    assert gaps(database_url) == [Gap(None, None, None, IMPORTED, "imported")]
+
+
+def test_the_reason_is_that_of_the_session_which_reached_farthest(database_url: str) -> None:
+    """Also where the range begins in the gap, and one that was left open began before."""
+    record(
+        database_url,
+        opened("old", 0),
+        Alive(STREAM, "old", micros(5)),
+        opened("a", 10),
+        opened("b", 15),
+        closed("b", 20, "b"),
+        closed("a", 40, "a"),
+        opened("c", 90),
+        closed("c", 95, "c"),
+    )
+
+    assert in_view(database_url)[1][:4] == (STREAM, at(40), at(90), "a")
+    assert gaps(database_url, 30, 90) == [Gap(STREAM, at(40), at(90), "a", "lost")]
+    assert gaps(database_url, 50, 80) == [Gap(STREAM, at(50), at(80), "a", "lost")]
 
 
 def test_each_stream_has_its_own_gaps(database_url: str) -> None:
     record(database_url, opened("a", 0), closed("a", 50), opened("b", 0, stream=OTHER), closed("b", 20, stream=OTHER))
 
-    assert gaps(database_url, 0, 40) == [Gap(OTHER, at(20), at(40), "cut")]
+    assert gaps(database_url, 0, 40) == [Gap(OTHER, at(20), at(40), "cut", "lost")]
 
 
 EXAMPLES = count()

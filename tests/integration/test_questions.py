@@ -9,7 +9,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
-from archiver.model import Action, Reject, TreeNode
+from archiver.model import Action, Namesakes, Reject, TreeNode
 
 from .archives import START, at, between, closed, event, opened, record, rows, seen, uri
 
@@ -50,8 +50,38 @@ def test_an_action_is_under_itself(archive: Archive) -> None:
     assert [action.uri for action in archive.actions("action/y")] == [uri("action/y")]
 
 
-def test_the_range_of_actions_is_that_of_their_beginnings(archive: Archive) -> None:
-    assert [action.uri for action in archive.actions("stack/shop", between(4, 7))] == [uri("action/y")]
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [
+        (4, 7, ["action/x", "action/y"]),  # x had begun, and ended within
+        (5, 6, ["action/x"]),  # at the instant of its end
+        (6, None, ["action/y"]),
+        (8, None, ["action/y"]),  # still in progress
+        (None, 3, []),
+        (None, 4, ["action/x"]),
+    ],
+)
+def test_actions_of_a_range_are_those_that_ran_in_it(
+    archive: Archive, since: float | None, until: float | None, found: list[str]
+) -> None:
+    for root in ("stack/shop", "node/n1", "service/web"):
+        ran = [action.uri for action in archive.actions(root, between(since, until))]
+        assert ran == [uri(ref) for ref in found if root != "node/n1" or ref == "action/x"]
+
+
+def test_an_action_is_under_what_its_target_was_under_when_it_began(database_url: str) -> None:
+    record(
+        database_url,
+        event("service/web", "Running", 0, ["stack/old"]),
+        event("action/x", "Pending", 5, ["service/web"]),
+        event("service/web", "Running", 10, ["stack/new"]),
+        event("action/x", "Success", 20, ["service/web"]),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert [action.uri for action in archive.actions("stack/old")] == [uri("action/x")]
+        assert [action.uri for action in archive.actions("stack/old", between(15, None))] == [uri("action/x")]
+        assert list(archive.actions("stack/new")) == []
 
 
 def test_the_view_of_actions_says_the_same(archive: Archive, database_url: str) -> None:
@@ -117,10 +147,49 @@ def test_a_node_of_the_tree_knows_its_state_and_since_when(archive: Archive) -> 
 
 def test_what_is_above_each_other_is_still_below_the_root(database_url: str) -> None:
     for child, parent in (("service/1", "service/2"), ("service/2", "service/1")):
-        record(database_url, event(child, "Running", 1, [parent, "stack/1"]))
+        record(database_url, event(child, "Running", 1, [parent, "app/1"]))
 
     with Archive.open(database_url) as archive:
-        assert names(archive.tree("stack/1")) == {"1": {}, "2": {}}
+        assert names(archive.tree("app/1")) == {"1": {}, "2": {}}
+
+
+def gone(database_url: str) -> None:
+    """A stack of which a service and its container are gone, and one container has moved away."""
+    record(
+        database_url,
+        event("container/old", "Running", 1, ["service/old", "stack/shop"]),
+        event("service/old", "Running", 1, ["stack/shop"]),
+        event("container/moved", "Running", 1, ["service/web", "stack/shop"]),
+        event("container/new", "Running", 2, ["service/web", "stack/shop"]),
+        event("container/old", "Terminated", 5, ["service/old", "stack/shop"]),
+        event("service/old", "Terminated", 6, ["stack/shop"]),
+        event("container/moved", "Running", 7, ["service/other", "stack/other"]),
+    )
+
+
+def test_a_tree_shows_what_lives(database_url: str) -> None:
+    gone(database_url)
+
+    with Archive.open(database_url) as archive:
+        assert names(archive.tree("stack/shop")) == {"web": {"new": {}}}
+
+
+def test_with_the_gone_a_tree_shows_where_they_were(database_url: str) -> None:
+    gone(database_url)
+
+    with Archive.open(database_url) as archive:
+        tree = archive.tree("stack/shop", gone=True)
+    assert names(tree) == {"old": {"old": {}}, "web": {"new": {}}}
+    assert tree.gone_at is None
+    assert (tree.children[0].gone_at, tree.children[0].children[0].gone_at) == (at(6), at(5))
+
+
+def test_what_is_gone_can_be_asked_for(database_url: str) -> None:
+    gone(database_url)
+
+    with Archive.open(database_url) as archive:
+        node = archive.tree("service/old")
+    assert (node.state, node.gone_at, node.children) == ("Terminated", at(6), ())
 
 
 @pytest.mark.parametrize("filters", [{}, {"under": "stack/1"}, {"states": ["Running"]}])
@@ -147,7 +216,7 @@ def test_a_thousand_levels_are_no_harm(database_url: str) -> None:
     record(database_url, *(event(f"service/{n:04}", None, 0, [f"service/{n + 1:04}"]) for n in reversed(range(300))))
 
     with Archive.open(database_url) as archive:
-        assert rows(database_url, "SELECT count(*) FROM subtree") == [(300 * 301 // 2,)]
+        assert len(list(archive.events(under="service/0300", limit=0))) == 300
         assert archive.tree("service/0300").children[0].uri == uri("service/0299")
 
 
@@ -199,12 +268,67 @@ def test_the_parents_of_a_resource_are_those_that_were_named(archive: Archive) -
     assert archive.resolve("aaaa1").parents == tuple(sorted(uri(ref) for ref in ABOVE))
 
 
-def test_a_name_means_the_one_heard_of_last(database_url: str) -> None:
-    first, second = (event(f"container/{key}", "running", 9 - n) for n, key in enumerate(("old", "new")))
-    record(database_url, second._replace(name="web"), first._replace(name="web"))
+def named(ref: str, state: str, second: float, name: str) -> Any:
+    return event(ref, state, second)._replace(name=name)
+
+
+def test_two_that_live_under_one_name_are_ambiguous(database_url: str) -> None:
+    record(database_url, named("node/1", "Deployed", 1, "web"), named("node/2", "Deployed", 2, "web"))
+
+    with Archive.open(database_url) as archive, pytest.raises(AmbiguousReference) as caught:
+        archive.resolve("web")
+    assert caught.value.candidates == [uri("node/1"), uri("node/2")]
+
+
+def test_a_name_used_again_means_the_one_that_lives_and_says_who_else_had_it(database_url: str) -> None:
+    told = [named(f"container/{n}", state, n * 10 + late, "web") for n in range(4)
+            for late, state in enumerate(("Running", "Terminated"))]  # fmt: skip
+    record(database_url, *told[:-1])
 
     with Archive.open(database_url) as archive:
-        assert archive.resolve("web").uri == uri("container/old")
+        found = archive.resolve("web")
+    assert found.uri == uri("container/3")
+    assert found.namesakes == Namesakes(3, at(21), tuple(uri(f"container/{n}") for n in (2, 1, 0)))
+
+
+def test_of_those_that_are_gone_a_name_means_the_one_that_bore_it_last(database_url: str) -> None:
+    for n in (1, 0):
+        record(database_url, named(f"container/{n}", "Running", n * 10, "web"))
+        record(database_url, event(f"container/{n}", "Terminated", n * 10 + 5))
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("web").uri == uri("container/1")
+
+
+def test_what_was_renamed_is_found_by_its_old_name(database_url: str) -> None:
+    record(database_url, named("service/1", "Running", 1, "web"), named("service/1", "Running", 5, "shop"))
+
+    with Archive.open(database_url) as archive:
+        assert (archive.resolve("web").name, archive.resolve("shop").uri) == ("shop", uri("service/1"))
+
+
+def test_an_event_without_a_name_has_that_which_its_object_had_then(database_url: str) -> None:
+    record(database_url, named("service/1", "Running", 1, "web"), event("service/1", "Stopped", 3),
+           named("service/1", "Running", 5, "shop"), event("service/1", "Terminated", 7))  # fmt: skip
+
+    with Archive.open(database_url) as archive:
+        assert [told.name for told in archive.events(limit=0)] == ["web", "web", "shop", "shop"]
+
+
+def test_a_name_of_several_types_means_the_only_one_that_lives(database_url: str) -> None:
+    many = [named(f"container/{n}", state, n, "web") for n in range(15) for state in ("Running", "Terminated")]
+    record(database_url, *many, named("service/1", "Running", 3, "web"))
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("web").uri == uri("service/1")
+
+
+def test_a_name_of_several_types_of_which_several_live_is_ambiguous(database_url: str) -> None:
+    many = [named(f"container/{n}", "Running", n, "web") for n in range(11)]
+    record(database_url, *many, named("service/1", "Running", 3, "web"))
+
+    with Archive.open(database_url) as archive, pytest.raises(AmbiguousReference):
+        archive.resolve("web")
 
 
 # --- status, and an archive that is not there -------------------------------------------------------------------------

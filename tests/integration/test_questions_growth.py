@@ -35,7 +35,7 @@ def living() -> Iterator[Any]:
 
 
 def past(unit: int) -> Iterator[Any]:
-    for place, (stack, service, container) in enumerate(places() * 13):
+    for place, (stack, service, _) in enumerate(places() * 13):
         if place >= GONE:
             return
         above, begin = parents(place, stack, service), unit * DAY + place * 80
