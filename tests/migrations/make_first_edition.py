@@ -153,6 +153,8 @@ def _spool_tutum(url: str, path: Path) -> None:
 
     spool = Spool(path)
     try:
+        with Recorder(url, spool.identity) as recorder:
+            spool.follow(recorder.position())
         items = list(_tutum())
         for start in range(0, len(items), 10):
             spool.append(items[start : start + 10])

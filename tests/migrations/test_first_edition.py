@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from archiver.api.archive import Archive
 from archiver.errors import DatabaseBusy, SchemaNotAtHead, UpgradeFailed
 from archiver.model import Batch, Event, Message, Observation, Observed, Reject
 from archiver.platforms.decoders import Decoder
+from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
@@ -25,6 +29,7 @@ from archiver.storage.recorder import Recorder
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
+from ..conftest import RunArchiver
 from . import released
 
 STEP = 40
@@ -408,3 +413,46 @@ def test_what_cannot_be_carried_over_is_named(old_file: Path) -> None:
     with Recorder(url) as recorder:
         assert recorder.record([Reject(b"", "goes on", 0)]).rejects == 1
     assert rows(f"sqlite:///{done.kept}", "SELECT count(*) FROM pairs")[0][0] > 0
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_what_it_did_and_where_the_old_archive_is(old_file: Path, run_archiver: RunArchiver) -> None:
+    asked = run_archiver("--database", str(old_file), "status")
+    assert asked.returncode == 5
+    assert "run: archiver db upgrade" in asked.stderr
+    released.run(old_file, "CREATE VIEW pairs AS SELECT child_id FROM resource_parents")
+
+    done = run_archiver("--database", str(old_file), "db", "upgrade")
+
+    assert (done.returncode, done.stdout) == (0, "the schema went from 0001 to 0002\n")
+    assert done.stderr.splitlines() == [
+        "archiver: warning: not carried over: view pairs: no such table: main.resource_parents",
+        f"the old archive is kept; once the new one has proved itself: rm {old_file}.before-0002",
+    ]
+    assert run_archiver("--database", str(old_file), "db", "upgrade").stdout == "the schema is at 0002 already\n"
+
+
+def test_a_daemon_keeps_what_comes_until_its_archive_is_upgraded(old_file: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{old_file}"
+    spool = Spool(released.unpack("spool.db", tmp_path / "spool.db"))
+    ingest = Ingest(spool, url, pace=IngestPace(first_delay=0.05, last_delay=0.2))
+    ingest.finish()
+    thread = threading.Thread(target=ingest.run)
+    thread.start()
+    try:
+        while ingest.trouble is None:
+            time.sleep(0.01)
+        assert "run: archiver db upgrade" in str(ingest.trouble)
+        upgraded = False
+        while not upgraded:
+            with suppress(DatabaseBusy):  # the daemon looks now and then whether it is time
+                upgraded = migrate.upgrade(url).after == migrate.HEAD
+        thread.join(30)
+    finally:
+        ingest.abandon()
+        thread.join()
+        spool.close()
+
+    assert rows(url, "SELECT max(id), count(*) FROM events") == [(300, 300)]
