@@ -15,6 +15,8 @@ class CacheLimits:
     links: int = 8_000
     """What events say of their resource and its parents; one with many parents counts for several."""
     lists: int = 20_000
-    """Lists of parents, and half as many of which is known what they say; one with many counts for several."""
-    standing: int = 20_000
+    """Lists of parents; one with many counts for several."""
+    readings: int = 8_000
+    """Lists of parents of which is known what they say; one with many counts for several."""
+    standing: int = 10_000
     """Resources of which is known how they stand."""

@@ -54,7 +54,7 @@ class Standings:
         if len(self.states) > self._limits.words:
             self.states.clear()
             self.forget_changing()
-        if self._weight > self._limits.lists // 2:
+        if self._weight > self._limits.readings:
             self.readings.clear()
             self._weight = 0
         if len(self.known) > self._limits.standing // 2:
