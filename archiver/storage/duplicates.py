@@ -156,17 +156,22 @@ def _dated(connection: Connection, events: EventColumns) -> Iterator[int]:
     )
     postgres = connection.dialect.name == "postgresql"
     for part in chunks(pairs):
-        moments, uuids = [iso(at) for at, _ in part], [uuid for _, uuid in part]
         if postgres:
-            found = connection.exec_driver_sql(_ASK_POSTGRES, (moments, uuids))
+            columns = [iso(at) for at, _ in part], [uuid.hex() for _, uuid in part]
+            found = connection.exec_driver_sql(_ASK_POSTGRES, columns)
         else:
-            found = connection.exec_driver_sql(_ask_sqlite(len(part)), tuple(chain(*zip(moments, uuids, strict=True))))
+            values = chain.from_iterable((iso(at), uuid) for at, uuid in part)
+            found = connection.exec_driver_sql(_ask_sqlite(len(part)), tuple(values))
         yield from found.scalars()
 
 
 # By hand, since SQLAlchemy takes longer to put as many pairs into a statement than the database to find them.
 _ASK = "SELECT e.id FROM asked JOIN events e ON e.occurred_at = asked.moment AND e.uuid = asked.uuid"
-_ASK_POSTGRES = f"WITH asked (moment, uuid) AS (SELECT * FROM unnest(%s::timestamptz[], %s::bytea[])) {_ASK}"
+# The bytes as digits: in an array the driver spells them wrong where `standard_conforming_strings` is off.
+_ASK_POSTGRES = (
+    "WITH asked (moment, uuid) AS"
+    f" (SELECT m, decode(u, 'hex') FROM unnest(%s::timestamptz[], %s::text[]) AS given (m, u)) {_ASK}"
+)
 
 
 @lru_cache(maxsize=4)

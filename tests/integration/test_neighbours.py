@@ -43,7 +43,7 @@ OF_BOTH = [
     "CREATE TABLE pins (event_id bigint REFERENCES events (id))",
     "CREATE INDEX my_events ON events (received_at)",
     "CREATE INDEX my_running ON events (occurred_at) WHERE state_id = 1",
-    "CREATE INDEX my_upper_names ON resources (upper(name))",
+    "CREATE INDEX my_upper_names ON texts (upper(text))",
     "CREATE VIEW busy AS SELECT uri FROM event_log",
 ]
 OF_ONE = {
@@ -71,7 +71,7 @@ def test_tables_views_and_indexes_of_others_are_no_drift(database_url: str) -> N
     [
         "CREATE UNIQUE INDEX mine ON events (received_at)",
         "ALTER TABLE events ADD COLUMN note text",
-        "DROP INDEX ix_events_occurred_at",
+        "DROP INDEX ix_events_resource_id_occurred_at",
         "DROP VIEW subtree",
     ],
 )
