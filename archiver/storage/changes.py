@@ -18,19 +18,9 @@ from archiver.storage.steps import NEVER
 
 _FACT_KEY = ("resource_id", "what", "since", "value")
 _FACT = ("until", "node", "told_by", "how")
-_WORDS = (
-    "last_at",
-    "last_source",
-    "state_id",
-    "state_since",
-    "state_at",
-    "state_source",
-    "gone_at",
-    "name_id",
-    "list_id",
-    "heads",
-)
-"""What of a present row the words of a resource change, or of what is under it."""
+# Apart, so that the indexes of what seldom changes are not written with each word.
+_SELDOM = ("first_at", "name_id", "list_id", "heads")
+_OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source", "gone_at")
 
 
 class Changes:
@@ -139,25 +129,25 @@ class Changes:
 
     def _write_present(self) -> None:
         new: list[Row] = []
-        older: list[Row] = []
-        changed: list[Row] = []
+        often: list[Row] = []
+        seldom: list[Row] = []
         for number, standing in self.standings.items():
-            row = _row(standing)
-            if not standing.stored:
-                new.append((number, standing.type_id, standing.first_at, *row))
-                standing.stored = True
+            rest = standing.seldom
+            if standing.stored is None:
+                first_at, name_id, list_id, heads = rest
+                new.append((number, standing.type_id, first_at, *_often(standing), name_id, list_id, heads))
             else:
-                changed.append((*row, number))
-                if standing.first_at != standing.stored_first_at:
-                    older.append((standing.first_at, number))
-            standing.stored_first_at = standing.first_at
+                often.append((*_often(standing), number))
+                if rest != standing.stored:
+                    seldom.append((*rest, number))
+            standing.stored = rest
             standing.trim()
         insert_rows(self._connection, schema.present, new)
-        update_rows(self._connection, schema.present, ("resource_id",), _WORDS, changed)
-        update_rows(self._connection, schema.present, ("resource_id",), ("first_at",), older)
+        update_rows(self._connection, schema.present, ("resource_id",), _OFTEN, often)
+        update_rows(self._connection, schema.present, ("resource_id",), _SELDOM, seldom)
 
 
-def _row(standing: Standing) -> Row:
+def _often(standing: Standing) -> Row:
     spoke = standing.last_at != NEVER
     return (
         standing.last_at if spoke else None,
@@ -167,7 +157,4 @@ def _row(standing: Standing) -> Row:
         standing.state_at,
         standing.state_source,
         standing.gone_at,
-        standing.name_id,
-        standing.list_id,
-        standing.heads,
     )

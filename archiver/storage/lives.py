@@ -67,7 +67,7 @@ class Standing:
         "_back_at", "_called", "_ended", "_ended_at", "_last", "_lives", "_named_by", "_opened_at", "_placed_by",
         "_places", "_tellers", "_told", "_unclear_until", "first_at", "gone_at", "has_told_all", "heads", "implied",
         "last_at", "last_source", "list_id", "name_id", "number", "proves", "state_at", "state_id", "state_since",
-        "state_source", "stored", "stored_first_at", "touched", "type_id",
+        "state_source", "stored", "touched", "type_id",
     )  # fmt: skip
 
     def __init__(self, number: int, type_id: int, kind: str | None, first_at: int = OPEN) -> None:
@@ -85,9 +85,8 @@ class Standing:
         self.name_id: int | None = None
         self.list_id: int | None = None
         self.heads = 0
-        self.stored = False
-        """Whether the archive has its present row."""
-        self.stored_first_at = first_at
+        self.stored: tuple[int | None, ...] | None = None
+        """What its present row in the archive says, of what seldom changes (`seldom`); None: it has none."""
         self.touched: list[Fact] = []
         """Facts that are not, or not so, in the archive."""
         self.implied = _NO_STEPS
@@ -117,6 +116,11 @@ class Standing:
     def has_one_life(self) -> bool:
         """Whether it lives, and was never gone."""
         return self.gone_at is None and self._back_at is None and self._lives is not None and not self._lives
+
+    @property
+    def seldom(self) -> tuple[int | None, ...]:
+        """What of its present row seldom changes: `first_at`, `name_id`, `list_id`, `heads`."""
+        return self.first_at, self.name_id, self.list_id, self.heads
 
     def tells_of(self, type_id: int) -> bool:
         """Whether one of its own lists is known to name a parent of this type."""
@@ -167,8 +171,6 @@ class Standing:
 
     def resume(self, facts: Iterable[Fact], told: Edges, last: Edges) -> None:
         """Goes on from what the archive has: facts that are open, what they say of its place, and its last list."""
-        self.stored = True
-        self.stored_first_at = self.first_at
         for fact in facts:
             fact.stored = True
             self._hold(fact)

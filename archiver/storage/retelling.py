@@ -48,7 +48,7 @@ def _anew(standings: Standings, number: int) -> Standing:
     standing = standings.blank(number, before.type_id)
     standing.first_at = before.first_at
     standing.heads = before.heads
-    standing.stored, standing.stored_first_at = before.stored, before.stored_first_at
+    standing.stored = before.stored
     return standing
 
 

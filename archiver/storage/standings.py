@@ -143,7 +143,6 @@ class Standings:
         return reading.told if standing.proves else reading.named
 
     def _resume_run(self, run: Run, facts: list[Fact], told: Edges) -> None:
-        run.stored, run.stored_first_at = True, run.first_at
         for fact in facts:
             rank = self.kinds.ranks.get(next(iter(told), 0), UNSPECIFIC)
             run.resume_run(fact, rank if fact.value else NO_TARGET)
@@ -188,6 +187,7 @@ def _from_row(standing: Standing, row: Any) -> Standing:
     standing.state_at, standing.state_source = row.state_at, row.state_source
     standing.gone_at = row.gone_at
     standing.name_id, standing.list_id, standing.heads = row.name_id, row.list_id, row.heads
+    standing.stored = standing.seldom
     return standing
 
 
