@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archiver.recording.ingest import IngestPace
 from bench import importing, journald, latency, peers, postgres, questions, results, spans, startup, streaming
-from bench.costs import Clock
+from bench.costs import Clock, Cost, spent_with_children
 from bench.counting import counted
 from bench.figures import Row, say
 from bench.subjects import Subjects
@@ -138,10 +138,11 @@ def measure(run: Run, groups: list[str]) -> list[Row]:
     """The rows of the groups, one after the other."""
     rows: list[Row] = []
     for name in groups:
-        began = time.monotonic()
+        began = Cost(time.monotonic(), spent_with_children())
         say(f"measuring {name} ...")
         rows += GROUPS[name](run)
-        say(f"  took {time.monotonic() - began:.0f} s")
+        took = Cost(time.monotonic(), spent_with_children()) - began
+        say(f"  took {took.wall:.0f} s, {took.cpu:.0f} of CPU")
     return rows
 
 

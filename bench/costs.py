@@ -49,6 +49,11 @@ def spent_here() -> Iterator[Cost]:
     cost.wall, cost.cpu = perf_counter() - began, process_time() - spent
 
 
+def spent_with_children() -> float:
+    """Seconds of CPU so far of this process, and of those that it has started and waited for."""
+    return sum(os.times()[:4])
+
+
 class Postgres:
     """The CPU time of a server on this machine: of the postmaster, of all it has started, and of those that ended."""
 

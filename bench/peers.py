@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from archiver.transfer.reader import BATCH
@@ -35,13 +36,13 @@ def script(shop: Workshop, lines: Lines, target: Path) -> Cost:
 
 def sqlite_utils(shop: Workshop, lines: Lines, target: Path) -> Cost:
     """`sqlite-utils insert --nl` where there are four indexes."""
-    _empty_table(shop, lines, target)
+    shutil.copyfile(shop.filled(_with_indexes, lines.head(1)).path, target)
     return shop.spent([*SQLITE_UTILS, "insert", target, "events", lines.path, "--nl"])
 
 
-def _empty_table(shop: Workshop, lines: Lines, target: Path) -> None:
-    """The table as the first event makes it, with its indexes: a table that grows has them."""
-    first = ["insert", target, "events", lines.head(1).path, "--nl"]
+def _with_indexes(shop: Workshop, lines: Lines, target: Path) -> Cost:
+    """The table as the first event makes it, empty, and its indexes: a table that grows has them."""
+    first = ["insert", target, "events", lines.path, "--nl"]
     indexes = [["create-index", target, "events", *index] for index in INDEXES[lines.bare]]
-    for command in (first, *indexes, ["query", target, "DELETE FROM events"]):
-        shop.spent([*SQLITE_UTILS, *map(str, command)])
+    commands = (first, *indexes, ["query", target, "DELETE FROM events"])
+    return sum((shop.spent([*SQLITE_UTILS, *map(str, command)]) for command in commands), Cost())
