@@ -81,7 +81,7 @@ class Run:
     def postgres(self) -> Iterable[Row]:
         """Import, and websocket to archived row, PostgreSQL."""
         dated, bare = self._fewer(self.rate_lines), self._fewer(self.bare_lines)
-        return postgres.figures(self.shop, dated, bare, self.rounds, self.batch, self.clock)
+        return postgres.figures(self.shop, dated, bare, max(self.rounds - 1, 1), self.batch, self.clock)
 
     def memory(self) -> Iterable[Row]:
         """Memory of the daemon."""
