@@ -55,6 +55,11 @@ def _of_views(about: Subjects) -> Iterator[Question]:
         yield Question(f"{view} of a stack in an hour", f"SELECT v.* FROM {view} v {below} v.{uri} WHERE {of_hour}")
     for view in ("event_log", "state_spans", "current_states"):
         yield Question(f"{view} of a container", f"SELECT * FROM {view} WHERE uri = '{about.container}'")
+    above = f"SELECT p.* FROM event_log e JOIN event_parents p ON p.event_id = e.id WHERE e.uri = '{about.container}'"
+    yield Question("event_parents of a container", above)
+    yield Question("state_spans of a stack", f"SELECT v.* FROM state_spans v {below} v.uri")
+    yield Question("current_states of a type", "SELECT * FROM current_states WHERE type = 'node'")
+    yield Question("action_log of an action", f"SELECT * FROM action_log WHERE action = '{about.action}'")
     yield Question("action_log of a target", f"SELECT * FROM action_log WHERE target = '{about.container}'")
     now = "WHERE u.holds = 1"
     yield Question("current_states of a stack, now", f"SELECT v.* FROM current_states v {below} v.uri {now}")

@@ -24,6 +24,8 @@ class Subjects:
     """Of the stacks that are told of in that hour, the one of which least is told in all."""
     container: str
     """A container that is gone, of which was told most."""
+    action: str
+    """The last action that is done."""
     hour: TimeRange
     day: TimeRange
 
@@ -34,6 +36,7 @@ class Subjects:
         last_told: dict[str, str] = {}
         containers: Counter[str] = Counter()
         gone: set[str] = set()
+        action = ""
         with open(lines.path) as source:
             for event in map(json.loads, source):
                 if event["type"] == "container":
@@ -43,6 +46,8 @@ class Subjects:
                     containers[event["resource_uri"]] += 1
                     if event["state"] == "Terminated":
                         gone.add(event["resource_uri"])
+                elif event["state"] == "Success":
+                    action = event["resource_uri"]
         last: dict[str, Any] = event
         until = datetime.fromisoformat(last["date"])
         since = until - timedelta(hours=1)
@@ -51,6 +56,7 @@ class Subjects:
             busy=stacks.most_common(1)[0][0],
             quiet=min((uri for uri in stacks if last_told[uri] >= since.isoformat()), key=stacks.__getitem__),
             container=next(uri for uri, _ in containers.most_common() if uri in gone),
+            action=action,
             hour=TimeRange(since, until),
             day=TimeRange(until - timedelta(days=1), until),
         )
