@@ -37,19 +37,20 @@ _RANGES = 3
 """Ranges of which is asked beside all time."""
 
 
-def differences(url: str, expected: Archived, seed: int) -> Iterator[str]:
-    """What the archive answers otherwise, in words."""
+def differences(url: str, expected: Archived, seed: int, most: int | None = None) -> Iterator[str]:
+    """What the archive answers otherwise, in words; it is asked about so many of its objects (None: all)."""
     with Archive.open(url) as archive:
-        yield from Questions(archive, expected, random.Random(seed)).differences()
+        yield from Questions(archive, expected, random.Random(seed), most).differences()
 
 
 class Questions:
     """Puts the questions to one archive."""
 
-    def __init__(self, archive: Archive, expected: Archived, pick: random.Random) -> None:
+    def __init__(self, archive: Archive, expected: Archived, pick: random.Random, most: int | None) -> None:
         self._archive, self._expected, self._pick = archive, expected, pick
         self._instants = sorted({word.at for word in expected.told})
-        self._refs = sorted(expected.resources)
+        known = sorted(expected.resources)
+        self._refs = known if most is None else pick.sample(known, min(most, len(known)))
         self._resources: dict[ResourceRef, Resource] = {}
 
     def differences(self) -> Iterator[str]:

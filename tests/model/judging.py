@@ -19,8 +19,10 @@ from .writing import empty, properties, write
 class Judge:
     """One archive, which is emptied for each history."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, asked: int | None = None) -> None:
+        """Questions are put about so many of its objects; None: about all."""
         self.url = url
+        self._asked = asked
         self._engine: Engine = writing_engine(self.url)
         self._beginning = properties(self._engine)
 
@@ -49,7 +51,7 @@ class Judge:
         """What the archive holds and answers otherwise than is expected."""
         with self._engine.connect() as connection:
             found = [*tables.differences(connection, expected), *views.differences(connection, expected)]
-        return [*found, *answers.differences(self.url, expected, seed)]
+        return [*found, *answers.differences(self.url, expected, seed, self._asked)]
 
 
 def require(history: History, differences: Callable[[History], list[str]]) -> None:

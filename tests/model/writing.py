@@ -22,7 +22,7 @@ def write(url: str, history: History, seed: int = 0) -> None:
     pick = random.Random(seed)
     reached: Counter[str | None] = Counter()
     limits = pick.choice([None, None, _TINY])
-    anew = pick.choice([0.0, 0.0, 0.5])
+    anew = pick.choice([0.0, 0.0, 0.0, 0.3])
     recorder = Recorder(url, None, limits)
     try:
         for batch in history:
