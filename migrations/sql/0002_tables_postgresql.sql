@@ -134,6 +134,8 @@ CREATE TABLE parent_list_members (
   CONSTRAINT pk_parent_list_members PRIMARY KEY (list_id, position)
 );
 
+CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (resource_id, list_id);
+
 COMMENT ON TABLE parent_list_members IS 'The parents in each list, in its order';
 
 COMMENT ON COLUMN parent_list_members.list_id IS 'The list';
@@ -338,6 +340,8 @@ CREATE TABLE present (
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (resource_id)
 );
+
+CREATE INDEX ix_present_list_id ON present (list_id);
 
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 

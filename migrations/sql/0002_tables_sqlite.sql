@@ -73,6 +73,8 @@ CREATE TABLE parent_list_members (
 )
  WITHOUT ROWID;
 
+CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (resource_id, list_id);
+
 CREATE TABLE events (
   id INTEGER NOT NULL,
   session_id INTEGER,
@@ -176,6 +178,8 @@ CREATE TABLE present (
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (resource_id)
 );
+
+CREATE INDEX ix_present_list_id ON present (list_id);
 
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 

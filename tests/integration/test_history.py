@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.api.archive import Archive
+from archiver.cli import timeline as cli_timeline
+from archiver.cli.output import Format, Presentation
 from archiver.model import Span
+from archiver.queries import history
 from archiver.queries.coverage import IMPORTED
 
 from .archives import at, between, closed, event, opened, record, rows, seen, uri
@@ -81,6 +86,45 @@ def test_an_observation_makes_a_span_and_counts_as_no_event(database_url: str) -
         Span("Running", at(0), at(5), 1),
         Span("Stopped", at(5), None, 0, observed=True),
     ]
+
+
+def test_states_that_differ_in_case_are_one(database_url: str) -> None:
+    record(database_url, *told((0, "Not running"), (5, "Not Running"), (9, "Running")))
+
+    assert spans(database_url) == [Span("Not running", at(0), at(9), 2), Span("Running", at(9), None, 1)]
+
+
+def test_what_is_found_again_behind_a_gap_was_seen(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 5, session="a"),
+        closed("a", 10),
+        opened("b", 20),
+        seen("container/1", "Running", 22, session="b"),
+        event("container/1", "Running", 25, session="b"),
+        closed("b", 30),
+        opened("c", 40),
+        event("container/1", "running", 41, session="c"),
+        closed("c", 50),
+    )
+
+    (span,) = spans(database_url)
+    assert (span.events, span.source, span.seen, span.seen_at) == (3, "event", (at(22), at(41)), at(41))
+
+
+@pytest.mark.parametrize("since", [None, 1_100])
+def test_a_long_timeline_is_the_same_read_twice(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, since: float | None
+) -> None:
+    record(database_url, opened("a", 0), *told(*((n, f"state {n // 2 % 3}") for n in range(2_500))), closed("a", 9))
+    with Archive.open(database_url) as archive:
+        expected = archive.history("container/1", between(since, None))
+        monkeypatch.setattr(history, "_HELD", 100)
+        found = archive.timeline("container/1", between(since, None))
+
+        assert (found.first, found.last) == (expected.first, expected.last)
+        assert tuple(found.spans) == expected.spans
 
 
 def test_a_resource_that_is_only_a_parent_has_no_span(database_url: str) -> None:
@@ -162,3 +206,18 @@ def test_views_history_and_tree_agree(database_url: str, known: list[tuple[bool,
 
 def moment(value: Any) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("format", ["json", "table"])
+def test_a_long_timeline_is_not_held(sqlite_url: str, format: Format) -> None:
+    record(sqlite_url, *told(*((n, f"state {n % 3}") for n in range(15_000))))
+    with Archive.open(sqlite_url) as archive:
+        resource = archive.resolve("container/1")
+        tracemalloc.start()
+        found = [archive.timeline(resource)]
+        lines = sum(1 for _ in cli_timeline.answer(Presentation(format), found, several=False))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert lines >= 15_000
+    assert peak < 12 * 2**20  # all spans and their lines would take 30 MiB

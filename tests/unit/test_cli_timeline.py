@@ -27,7 +27,7 @@ def span(state: str, since: str, until: str | None = None, events: int = 1) -> S
 
 
 def gap(since: str | None, until: str | None, reason: str = "connection lost") -> Gap:
-    return Gap("wss://x", at(since) if since else None, at(until) if until else None, reason)
+    return Gap("wss://x", at(since) if since else None, at(until) if until else None, reason, "lost")
 
 
 def history(*spans: Span, gaps: tuple[Gap, ...] = (), range: TimeRange | None = None) -> History:
@@ -155,6 +155,53 @@ def test_a_state_that_ends_with_a_gap_comes_back_with_the_next_event() -> None:
     ]
 
 
+def test_what_was_seen_again_behind_a_gap_is_known() -> None:
+    answer = history(
+        span("Running", "14:00")._replace(seen=(at("15:11"),)), gaps=(gap("15:00", "15:10"), gap("16:00", "16:10"))
+    )
+
+    assert states(answer) == [
+        ("Running", "14:00", "15:00"),
+        ("(not watched)", "15:00", "15:10"),
+        ("Running", "15:10", "16:00"),
+        ("(not watched)", "16:00", "16:10"),
+        ("Running?", "16:10", "-"),
+    ]
+    assert shown(answer)[6].endswith("seen again at 15:11:00 UTC")
+
+
+def test_what_was_seen_again_behind_the_last_gap_is_so() -> None:
+    seen = span("Running", "14:00")._replace(seen=(at("15:11"),))
+
+    assert headline(seen, gaps=(gap("15:00", "15:10"),)).startswith("container web-1 is Running since 14:00:00")
+
+
+def test_what_began_in_a_gap_is_known_from_when_it_was_seen_behind_it() -> None:
+    answer = history(span("Running", "14:00")._replace(seen=(at("14:40"),)), gaps=(gap("13:50", "14:30"),))
+
+    assert states(answer) == [
+        ("(not watched)", "13:50", "14:30"),
+        ("Running?", "14:00", "14:30"),
+        ("Running", "14:30", "-"),
+    ]
+
+
+def test_an_end_is_an_end_whoever_was_watching_later() -> None:
+    answer = history(span("removed", "14:00"), gaps=(gap("15:00", "15:10"),))
+
+    assert states(answer) == [
+        ("removed", "14:00", "15:00"),
+        ("(not watched)", "15:00", "15:10"),
+        ("removed", "15:10", "-"),
+    ]
+
+
+def test_what_is_dated_by_the_second_is_no_older_than_the_session_that_heard_it() -> None:
+    began = Gap("wss://x", at("13:00"), at("14:00") + timedelta(milliseconds=300), "before", "before")
+
+    assert states(history(span("Running", "14:00"), gaps=(began,)))[1] == ("Running", "14:00", "-")
+
+
 def test_an_open_gap_ends_the_timeline() -> None:
     assert states(history(span("Running", "14:00"), gaps=(gap("15:00", None),)))[-1] == ("(not watched)", "15:00", "-")
 
@@ -202,7 +249,7 @@ def test_json_is_the_contract() -> None:
         "range": {"since": "2026-11-20T13:00:00Z", "until": None},
         "coverage": {
             "complete": False,
-            "gaps": [{"from": "2026-11-20T15:00:00Z", "to": None, "reason": "connection lost"}],
+            "gaps": [{"from": "2026-11-20T15:00:00Z", "to": None, "reason": "connection lost", "kind": "lost"}],
         },
         "spans": [
             {
@@ -211,8 +258,18 @@ def test_json_is_the_contract() -> None:
                 "until": "2026-11-20T14:10:00Z",
                 "seconds": 600,
                 "events": 1,
+                "source": "event",
+                "seen_at": None,
             },
-            {"state": "Running", "since": "2026-11-20T14:10:00Z", "until": None, "seconds": None, "events": 2},
+            {
+                "state": "Running",
+                "since": "2026-11-20T14:10:00Z",
+                "until": None,
+                "seconds": None,
+                "events": 2,
+                "source": "event",
+                "seen_at": None,
+            },
         ],
     }
 

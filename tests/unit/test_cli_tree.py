@@ -15,7 +15,8 @@ SINCE = datetime(2026, 11, 20, 14, 48, tzinfo=UTC)
 
 
 def node(kind: str, name: str | None, state: str | None, *children: TreeNode) -> TreeNode:
-    return TreeNode(f"/{kind}/{name}/", kind, name, state, SINCE if state else None, children)
+    gone_at = SINCE if state == "Terminated" else None
+    return TreeNode(f"/{kind}/{name}/", kind, name, state, SINCE if state else None, children, gone_at)
 
 
 SHOP = node(
@@ -30,25 +31,16 @@ def shown(root: TreeNode, format: Format = "table", *, whole: bool = False) -> l
     return list(tree.lines(Presentation(format, now=NOW), root, whole=whole))
 
 
-def test_what_is_gone_is_one_line() -> None:
+def test_it_is_drawn_and_says_what_is_gone() -> None:
     assert shown(SHOP) == [
         "stack shop  /stack/shop/  Running  3h12m",
         "├── service web  /service/web/  Running  3h12m",
         "│   ├── container web-1  /container/web-1/  Running  3h12m",
-        "│   └── ... 1 Terminated (--all names them)",
-        "├── service db  /service/db/",
-        "└── ... 1 Terminated (--all names them)",
+        "│   └── container web-0  /container/web-0/  Terminated  gone 3h12m ago",
+        "├── service old  /service/old/  Terminated  gone 3h12m ago",
+        "│   └── container old-1  /container/old-1/  Terminated  gone 3h12m ago",
+        "└── service db  /service/db/",
     ]
-
-
-def test_all_names_what_is_gone() -> None:
-    assert len(shown(SHOP, whole=True)) == 7
-
-
-def test_what_lives_under_something_gone_is_named() -> None:
-    root = node("stack", "s", "Running", node("service", "gone", "Terminated", node("container", "alive", "Running")))
-
-    assert any("alive" in line for line in shown(root))
 
 
 def test_plain_is_whole_and_indented() -> None:
@@ -61,11 +53,12 @@ def test_plain_is_whole_and_indented() -> None:
 def test_json_is_the_contract() -> None:
     whole = json.loads(shown(SHOP, "json")[0])
 
-    assert list(whole) == ["uri", "type", "name", "state", "since", "children"]
+    assert list(whole) == ["uri", "type", "name", "state", "since", "gone_at", "children"]
+    assert whole["gone_at"] is None
     assert [child["name"] for child in whole["children"]] == ["web", "old", "db"]
     assert whole["children"][0]["children"][1] == {
         "uri": "/container/web-0/", "type": "container", "name": "web-0", "state": "Terminated",
-        "since": "2026-11-20T14:48:00Z", "children": [],
+        "since": "2026-11-20T14:48:00Z", "gone_at": "2026-11-20T14:48:00Z", "children": [],
     }  # fmt: skip
     assert whole["children"][2]["since"] is None
 
@@ -76,6 +69,13 @@ def test_csv_has_one_node_a_line() -> None:
     assert [(row["name"], row["depth"], row["parent"]) for row in rows[:3]] == [
         ("shop", "0", ""), ("web", "1", "/stack/shop/"), ("web-1", "2", "/service/web/"),
     ]  # fmt: skip
+
+
+def test_with_all_csv_and_plain_say_since_when_it_is_gone() -> None:
+    rows = list(csv.DictReader(shown(SHOP, "csv", whole=True)))
+
+    assert [row["gone_at"] for row in rows[2:4]] == ["", "2026-11-20T14:48:00Z"]
+    assert shown(SHOP, "plain", whole=True)[2].endswith("2026-11-20T14:48:00Z\t-")
 
 
 def test_a_tree_as_deep_as_a_hostile_stream_likes() -> None:
