@@ -18,6 +18,8 @@ import pytest
 
 from archiver.cli.commands.export import write_file
 
+from .archives import record, seen
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 STACK = "/api/v1/stack/f24bca18-e1dd-40aa-9b3c-064c0c26683e/"
@@ -42,8 +44,8 @@ LINES = [
     event("container", CONTAINER, "Running", "14:02", SERVICE, STACK),
     event("container", CONTAINER, "Terminated", "15:00", SERVICE, STACK, action="delete"),
     event("container", OTHER, "Running", "15:01", SERVICE, STACK),
-    event("action", ACTION, "In progress", "15:02", CONTAINER, SERVICE, STACK),
-    event("action", ACTION, "Success", "15:03", CONTAINER, SERVICE, STACK),
+    event("action", ACTION, "In progress", "15:02", SERVICE, STACK),
+    event("action", ACTION, "Success", "15:03", SERVICE, STACK),
 ]
 
 
@@ -165,9 +167,29 @@ def test_csv_has_a_head(ask: Run) -> None:
 def test_a_tree_is_nested(ask: Run) -> None:
     root = answer(ask("tree", STACK, "-o", "json"))
 
-    assert list(root) == ["uri", "type", "name", "state", "since", "children"]
-    (service,) = (child for child in root["children"] if child["uri"] == SERVICE)
-    assert {child["uri"] for child in service["children"]} >= {CONTAINER, OTHER}
+    assert list(root) == ["uri", "type", "name", "state", "since", "gone_at", "children"]
+    (service,) = root["children"]
+    assert [child["uri"] for child in service["children"]] == [OTHER]
+
+
+def test_with_all_a_tree_has_what_is_gone(ask: Run) -> None:
+    (service,) = answer(ask("tree", STACK, "--all", "-o", "json"))["children"]
+
+    assert {child["uri"]: child["gone_at"] for child in service["children"]} == {
+        OTHER: None,
+        CONTAINER: "2026-11-20T15:00:00Z",
+    }
+    assert "gone" in ask("tree", STACK, "--all", "-o", "table").stdout
+
+
+def test_a_name_used_again_says_who_else_had_it(archive: str, ask: Run) -> None:
+    lives = [("container/old", "Running", 1), ("container/old", "Terminated", 2), ("container/new", "Running", 3)]
+    record(archive, *(seen(*told)._replace(name="web") for told in lives))
+
+    done = ask("history", "web", "-o", "json")
+
+    assert json.loads(done.stdout)["resource"]["uri"] == "/api/v1/container/new/"
+    assert "1 more had this name, until 2016-02-01 12:00:02Z; name them by key: /api/v1/container/old/" in done.stderr
 
 
 def test_status_counts(ask: Run) -> None:
