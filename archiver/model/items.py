@@ -41,6 +41,8 @@ class Opened(NamedTuple):
     at: Micros
     covered_from: Micros
     """From when on the stream delivers everything: `at`, or earlier when the platform replays its past."""
+    authenticated_at: Micros | None = None
+    """When the platform showed that it accepts the credentials; known beforehand only of what an export tells."""
 
 
 class Message(NamedTuple):

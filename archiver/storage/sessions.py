@@ -38,7 +38,11 @@ class Sessions:
         for item in opened:
             stream_id = stream_number(connection, self._numbers, item.stream, item.dialect)
             known = select(_table.c.id).where(_table.c.key == item.session)
+            accepted_at = None if item.authenticated_at is None else to_datetime(item.authenticated_at)
             if connection.scalar(known) is not None:
+                which = (_table.c.key == item.session, _table.c.authenticated_at.is_(None))
+                if accepted_at is not None:
+                    connection.execute(update(_table).where(*which).values(authenticated_at=accepted_at))
                 continue
             number, opened_at = self._numbers.take(connection, _table, 1), to_datetime(item.at)
             row = {
@@ -48,6 +52,7 @@ class Sessions:
                 "key": item.session,
                 "opened_at": opened_at,
                 "covered_from": to_datetime(item.covered_from),
+                "authenticated_at": accepted_at,
                 "last_seen_at": opened_at,
             }
             connection.execute(insert(_table).values(row))

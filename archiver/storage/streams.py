@@ -27,9 +27,18 @@ def stream_number(connection: Connection, numbers: Numbers, url: str, dialect: s
 
 
 def note_conditions(
-    connection: Connection, numbers: Numbers, conditions: Iterable[Condition], opened: Iterable[Opened]
+    connection: Connection,
+    numbers: Numbers,
+    conditions: Iterable[Condition],
+    opened: Iterable[Opened],
+    *,
+    imported: bool,
 ) -> None:
-    """Writes down how things stand with the streams, the latest of each; one that was opened is in trouble no more."""
+    """Writes down how things stand with the streams, the latest of each; one that was opened is in trouble no more.
+
+    What is `imported` may be of long ago, and leaves what was found since. What a receiver tells is news whatever its
+    clock says, which may have been set.
+    """
     latest: dict[tuple[str, str], tuple[int, Condition | Opened]] = {}
     told: list[Condition | Opened] = [*conditions, *opened]
     for item in told:
@@ -39,7 +48,10 @@ def note_conditions(
     c = _conditions.c
     for (about, url), (at, item) in latest.items():
         stream = select(schema.streams.c.id).where(schema.streams.c.url == url).scalar_subquery()
-        connection.execute(delete(_conditions).where(c.stream_id == stream, c.about == about))
+        here = (c.stream_id == stream, c.about == about)
+        if imported and connection.scalar(select(c.found_at).where(*here, c.found_at > at)) is not None:
+            continue
+        connection.execute(delete(_conditions).where(*here))
         if isinstance(item, Condition) and item.value is not None:
             number = stream_number(connection, numbers, url, item.dialect)
             row = {"stream_id": number, "about": about, "found_at": at, "value": item.value}

@@ -88,7 +88,7 @@ class Writer:
         self._sessions.open(connection, opened, receiver_id)
         conditions = batch.of_kind(Condition)
         if conditions or opened:
-            note_conditions(connection, self._numbers, conditions, opened)
+            note_conditions(connection, self._numbers, conditions, opened, imported=receiver_id is None)
         numbers = self._write_words(connection, events, observations)
         self._write_rejects(connection, rejects)
         heard = [events]

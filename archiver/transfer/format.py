@@ -202,8 +202,9 @@ def _count(found: Any) -> int:
 
 def _session(value: dict[str, Any]) -> list[Record]:
     stream, session, dialect = _known(value["stream"]), _known(value["session"]), _one_of(DIALECTS, value["dialect"])
+    accepted_at = None if value.get("authenticated_at") is None else _micros(value["authenticated_at"])
     told: list[Record] = [
-        Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"])),
+        Opened(stream, session, dialect, _micros(value["opened_at"]), _micros(value["covered_from"]), accepted_at),
         Alive(stream, session, _micros(value["last_seen_at"])),
     ]
     if value["closed_at"] is not None:

@@ -65,7 +65,7 @@ def main() -> None:
         finally:
             _git("worktree", "remove", "--force", str(released))
         FIXTURE.mkdir(exist_ok=True)
-        for name in ("archive.db", "spool.db", "mirrored.jsonl", "answers.json"):
+        for name in ("archive.db", "spool.db", "mirrored.jsonl", "exported.jsonl", "answers.json"):
             _pack(name, (made / name).read_bytes())
         _pack("archive.sql", (made / "schema.sql").read_bytes() + _rows(made / "archive.db").encode())
 
@@ -130,6 +130,8 @@ def record(made: Path) -> None:
         recorder.record(list(_mirrored("m", 12, after=8)))
     with Archive.open(other) as archive:
         (made / "mirrored.jsonl").write_text("".join(line + "\n" for line in archive.export()))
+    with Archive.open(url) as archive:
+        (made / "exported.jsonl").write_text("".join(line + "\n" for line in archive.export()))
     answers = {" ".join(question): _answer(made, question) for question in _questions(url)}
     (made / "answers.json").write_text(json.dumps(answers, indent=1, sort_keys=True))
     with closing(sqlite3.connect(made / "archive.db", isolation_level=None)) as connection:

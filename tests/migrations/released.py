@@ -1,4 +1,4 @@
-"""What version 0.1.0 wrote: an archive, a spool, an export and answers (made by `make_first_edition`)."""
+"""What version 0.1.0 wrote: an archive, a spool, two exports and answers (made by `make_first_edition`)."""
 
 from __future__ import annotations
 
