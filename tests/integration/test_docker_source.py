@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from archiver.platforms.docker.session import STOPPED, Session
 from archiver.platforms.docker.source import DockerSource
 
 from ..fake_engine import START, FakeEngine, message
-from .docker_items import QUICK, both, conditions, count, messages, opened, raw, watch
+from .docker_items import QUICK, Done, both, conditions, count, messages, opened, raw, watch
 
 # --- what the engine remembers ----------------------------------------------------------------------------------------
 
@@ -124,6 +126,61 @@ def test_after_a_lost_connection_nothing_is_missing_and_nothing_comes_twice(engi
     assert raw(got) == told
     assert sum(isinstance(item, Closed) for item in got) == len(opened(got)) > 3
     assert opened(got)[1].covered_from <= next(item.at for item in got if isinstance(item, Closed))
+
+
+def hearing(source: DockerSource, done: Done, do: Callable[[Item], None]) -> list[tuple[Item, float]]:
+    """What the source yields until `done`, each with the moment it came."""
+    heard: list[tuple[Item, float]] = []
+
+    def note(item: Item) -> None:
+        heard.append((item, time.monotonic()))
+        do(item)
+
+    watch(source, done, note)
+    return heard
+
+
+def test_a_connection_that_is_cut_ends_for_the_archive_when_the_next_one_begins(engine: FakeEngine, url: str) -> None:
+    engine.slow["/info"] = 0.2
+    pace = replace(QUICK, introduction=1, useful_after=0.0, first_delay=5.0, longest_delay=5.0, longest_local_delay=5.0)
+
+    heard = hearing(
+        DockerSource(url, pace=pace),
+        both(count(Opened, 2), count(Alive, 1)),
+        lambda item: engine.hang_up() if isinstance(item, Alive) else None,
+    )
+
+    (_, closed), (begin, reopened) = next(pair for pair in itertools.pairwise(heard) if isinstance(pair[0][0], Closed))
+    assert isinstance(begin, Opened)
+    assert reopened - closed < 0.1
+    assert heard[-1][1] - heard[0][1] < 4, "the next try did not wait"
+
+
+def test_a_connection_that_is_cut_for_good_ends_as_soon_as_that_is_known(tmp_path: Path, engine: FakeEngine) -> None:
+    pace = replace(QUICK, useful_after=0.0)
+
+    def go(item: Item) -> None:
+        if isinstance(item, Alive):
+            (tmp_path / "gone.sock").unlink(missing_ok=True)
+            engine.hang_up()
+
+    with engine.on_socket(tmp_path / "gone.sock") as url:
+        got = watch(DockerSource(url, pace=pace), lambda got: bool(conditions(got, "trouble")), go)
+
+    assert [type(item) for item in got if not isinstance(item, Alive)][-2:] == [Closed, Condition]
+
+
+def test_an_end_that_waits_for_the_next_beginning_is_told_when_it_is_time_to_stop(engine: FakeEngine, url: str) -> None:
+    pace = replace(QUICK, useful_after=0.0)
+    stop, got = threading.Event(), []
+    for item in DockerSource(url, pace=pace).items(stop):
+        got.append(item)
+        if isinstance(item, Alive) and not stop.is_set():
+            engine.silent.set()
+            engine.hang_up()
+            threading.Timer(0.5, stop.set).start()
+
+    assert [type(item) for item in got if isinstance(item, (Opened, Closed))] == [Opened, Closed]
 
 
 # --- liveness ---------------------------------------------------------------------------------------------------------

@@ -39,6 +39,8 @@ class DockerPace:
     alive_every: float = 5.0
     dead_after: float = 20.0
     healthy_after: float = 60.0
+    useful_after: float = 2.0
+    """A connection that lasted so long and is lost is followed by the next one at once."""
     unbroken: float = 10.0
     """Within so many seconds nobody can stop an engine, start it again and have it forget that it said anything."""
     first_delay: float = 0.5

@@ -55,6 +55,8 @@ class DockerSource:
         self._know.recall()
         self._wires: Wires | None = None
         self._trouble, self._told_at = "", 0.0
+        self._held: Closed | None = None
+        """An end that is told together with the next beginning, if there is one at once."""
 
     @property
     def stream(self) -> str:
@@ -63,15 +65,23 @@ class DockerSource:
 
     def items(self, stop: threading.Event) -> Iterator[Item]:
         """Everything that happens until `stop` is set; see `Source.items`. A tcp or ssh connection that is just being
-        opened may take its ten seconds before it notices."""
+        opened may take its ten seconds before it notices.
+
+        Proxies cut what is quiet. What an engine remembers closes such a gap, so the next connection is tried at once,
+        and the end of the last one waits to be told with its beginning: nobody who asks in between is told of a gap.
+        """
         threading.Thread(target=self._hang_up_on, args=(stop,), name="docker-stop", daemon=True).start()
         backoff = self._backoff()
         while not stop.is_set():
             began = self._pace.monotonic()
             yield from self._connection(stop)
-            if self._pace.monotonic() - began >= self._pace.healthy_after:
+            lasted = self._pace.monotonic() - began
+            if lasted >= self._pace.healthy_after:
                 backoff.reset()
-            stop.wait(backoff.next())
+            if self._held is None or lasted < self._pace.useful_after:
+                yield from self._farewell()
+                stop.wait(backoff.next())
+        yield from self._farewell()
 
     def _connection(self, stop: threading.Event) -> Iterator[Item]:
         """One connection, or why there is none."""
@@ -83,8 +93,12 @@ class DockerSource:
                 for item in Session(self._know, wires).items(stop):
                     if type(item) is Opened:
                         self._trouble = ""
+                        yield from self._farewell()
                     elif type(item) is Closed and item.reason != STOPPED:
                         self._complain(f"lost the stream {self.stream}: {item.reason}")
+                        if item.kind == "lost":
+                            self._held = item
+                            continue
                     yield item
         except FAILURES as exc:
             if not stop.is_set():
@@ -96,6 +110,12 @@ class DockerSource:
         finally:
             self._wires = None
 
+    def _farewell(self) -> Iterator[Item]:
+        """The end that was not yet told."""
+        if (held := self._held) is not None:
+            self._held = None
+            yield held
+
     def _backoff(self) -> Backoff:
         local = self.stream.startswith("unix:")
         longest = min(self._pace.longest_delay, self._pace.longest_local_delay) if local else self._pace.longest_delay
@@ -103,6 +123,7 @@ class DockerSource:
 
     def _failed(self, reason: str) -> Iterator[Item]:
         """Tells that there is no connection: when it has another reason than before, and from time to time."""
+        yield from self._farewell()
         now = self._pace.monotonic()
         trouble = f"cannot reach the stream {self.stream}: {reason}"
         if trouble != self._trouble or now - self._told_at >= self._pace.trouble_every:
