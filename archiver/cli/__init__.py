@@ -42,9 +42,9 @@ def _explain(exc: Exception, *, debug: bool) -> int:
     from archiver.errors import ArchiverError
 
     if debug:
-        import traceback
+        from archiver.cli.common import show_traceback
 
-        traceback.print_exception(exc)
+        show_traceback(exc)
     if isinstance(exc, ArchiverError):
         complain(str(exc), hint=exc.next_step)
         return exc.exit_code

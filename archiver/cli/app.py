@@ -59,6 +59,16 @@ class LazyGroup(TyperGroup):
         for name, (_, line) in COMMANDS.items():
             self.add_command(TyperCommand(name, help=line, short_help=line, rich_markup_mode=None))
 
+    def make_context(self, *args: Any, **settings: Any) -> Any:
+        """Reads the options before the command."""
+        with _errors_without_secrets():
+            return super().make_context(*args, **settings)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Reads what follows, and runs the command."""
+        with _errors_without_secrets():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which one gets to know them."""
         return list(COMMANDS)
@@ -86,6 +96,19 @@ class LazyGroup(TyperGroup):
             yield
         finally:
             self._by_name_only = False
+
+
+@contextmanager
+def _errors_without_secrets() -> Iterator[None]:
+    """Of a wrong use the message quotes what was given, which may be a URL with its password."""
+    try:
+        yield
+    except Exception as exc:
+        if hasattr(exc, "format_message") and isinstance(message := getattr(exc, "message", None), str):
+            from archiver.codec.secrets import blanked_text
+
+            exc.message = blanked_text(message)  # type: ignore[attr-defined]
+        raise
 
 
 class _Part(typer.Typer):

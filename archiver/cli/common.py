@@ -96,6 +96,14 @@ def complain(message: str, *, hint: str = "") -> None:
         _say(f"  hint: {hint}")
 
 
+def show_traceback(exc: BaseException) -> None:
+    """How an error came about, on stderr."""
+    import traceback
+
+    for line in "".join(traceback.format_exception(exc)).splitlines():
+        _say(line)
+
+
 def warn(text: str) -> None:
     """Something on stderr that must be known, also with `-q`."""
     _say(f"archiver: warning: {text}")
@@ -108,6 +116,8 @@ def note(ctx: typer.Context, text: str) -> None:
 
 
 def _say(text: str) -> None:
+    from archiver.codec.secrets import blanked_text  # most answers come without a word
+
     if sys.stderr is not None:
         with suppress(OSError, ValueError):  # there is nobody left to tell
-            print(escape(text), file=sys.stderr)
+            print(escape(blanked_text(text)), file=sys.stderr)

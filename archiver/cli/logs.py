@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from archiver.cli.escape import escape
+from archiver.codec.secrets import blanked_text
 
 # sd-daemon(3): a line that begins with <N> has that syslog priority in the journal.
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -40,7 +41,7 @@ class _Formatter(logging.Formatter):
     def _without_secrets(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text
+        return blanked_text(text)
 
 
 def set_up(level: str, environ: Mapping[str, str], *, secrets: Iterable[str] = (), as_json: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Blanks credentials in text that is to be kept: what stands in URLs and in headers of a log."""
+"""Blanks credentials in text that is kept or shown: what stands in URLs and in headers of a log."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import re
 
 BLANK = b"***"
 
+_WORDS = rb"token|auth|key|passw(?:or)?d|passwd|pwd|secret|signature|credentials?"
 _HINTS = re.compile(
     rb"(?i):(?:\\?/){2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
 )
-_USERINFO = re.compile(rb"(?i)([a-z][a-z0-9+.-]*:(?:\\?/){2})[^/\\\s\"'<>?#]+@")
-_QUERY = re.compile(
-    rb"(?i)([?&;](?:user(?:name)?|[a-z0-9_.-]*(?:token|auth|key|passw(?:or)?d|passwd|pwd|secret|signature|credentials?))=)"
-    rb"[^&;\s\"'<>#\\]+"
-)
+# Each begins with what stands in a text once or twice, and goes on with what cannot hold another beginning: a text of
+# a million letters takes no longer than one of a million slashes.
+_USERINFO = re.compile(rb"(:(?:\\?/){2})[^/\\\s\"'<>?#]+@")
+_QUERY = re.compile(rb"(?i)([?&;](?:user(?:name)?|[a-z0-9_.-]*(?:%s))=)[^&;\s\"'<>#\\]+" % _WORDS)
 _HEADER = re.compile(
-    rb"(?i)(authorization[\"']?\s*[:=]\s*(?:u?[\"'])?)(?:(basic|bearer|apikey|token|digest)\s+)?[^\s\"',;}\\]+"
+    rb"(?i)(authorization[\"']?\s*[:=]\s*(?:u?[\"'])?)"
+    rb"(?!(?:[a-z]+\s+)?\*\*\*(?![^\s:\"',;}\\]))"  # it is blanked already
+    rb"(?:(basic|bearer|apikey|token|digest)\s+)?[^\s\"',;}\\]+"
 )
+_PARAMETER = re.compile(rb"(?i)[a-z0-9_.-]*(?:%s)" % _WORDS)
 
 
 def blanked(data: bytes) -> bytes:
@@ -26,3 +29,15 @@ def blanked(data: bytes) -> bytes:
     data = _USERINFO.sub(rb"\1" + BLANK + b"@", data)
     data = _QUERY.sub(rb"\1" + BLANK, data)
     return _HEADER.sub(rb"\1\2 " + BLANK, data)
+
+
+def blanked_text(text: str) -> str:
+    """The same of a text, whatever characters it holds."""
+    data = text.encode("utf-8", "surrogatepass")
+    found = blanked(data)
+    return text if found is data else found.decode("utf-8", "surrogatepass")
+
+
+def is_secret(parameter: str) -> bool:
+    """Whether a parameter of a URL's query, by its name, holds a secret."""
+    return _PARAMETER.fullmatch(parameter.encode("utf-8", "surrogatepass")) is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.protocol import Notes, Source
-from archiver.platforms.wire.address import AuthWay
+from archiver.platforms.wire.address import AuthWay, check_url
 
 WEBSOCKET = ("ws", "wss")
 DOCKER = ("unix", "tcp", "ssh", "docker", "podman")
@@ -34,6 +34,7 @@ def open_source(
     """
     scheme = url.partition(":")[0].lower()
     if scheme in WEBSOCKET:
+        check_url(url, allow_plaintext)
         from archiver.platforms.tutum.credentials import find_credentials
         from archiver.platforms.tutum.source import WebsocketSource
         from archiver.platforms.wire.proxy import proxy_for
@@ -58,7 +59,9 @@ def open_source(
 
         return PlaybackSource(_path(url))
     known = ", ".join(f"{name}://" for name in (*WEBSOCKET, *DOCKER, "file"))
-    raise ConfigurationWrong(setting="stream", reason=f"{scheme}: is none of {known}", origin="--stream")
+    # What has no scheme may be a credential in the wrong place.
+    what = f"{scheme}:" if "://" in url and scheme.isalnum() else "what it begins with"
+    raise ConfigurationWrong(setting="stream", reason=f"{what} is none of {known}", origin="--stream")
 
 
 def _path(url: str) -> Path:

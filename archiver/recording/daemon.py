@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
 
+from archiver.codec.secrets import blanked_text
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.model import Closed, Item, Opened
 from archiver.platforms.protocol import Source
@@ -213,7 +214,7 @@ class Daemon:
     def _status(self) -> str:
         waiting = self._spool.last - self.ingest.position
         text = f"{self.ingest.archived} events archived, {waiting} waiting"
-        return f"{text}; {self.ingest.trouble}" if self.ingest.trouble else text
+        return f"{text}; {blanked_text(self.ingest.trouble)}" if self.ingest.trouble else text
 
 
 @contextmanager

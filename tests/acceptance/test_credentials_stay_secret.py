@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, quote_plus
@@ -12,6 +13,7 @@ import pytest
 from archiver.simulator.service.server import STILL, Admission, Simulator
 
 from ..conftest import RunArchiver, SpawnArchiver
+from ..integration.hostile import CLOSE, Hostile, Peer
 from .recording import Recorder, archived, numbered, wait_for
 
 USER = "somebody"
@@ -65,6 +67,57 @@ def test_no_trace_of_the_key(
             seen += path.read_bytes()
     assert len(sqlite_recorder.log().splitlines()) > 3
     assert traces(seen) == []
+
+
+OTHERS = "canary-of-somebody-else-0123456789"
+
+
+def repeating(peer: Peer) -> None:
+    """An event, a text that is none, and a good-bye, each with all that was asked for."""
+    asked = peer.read_request().decode()
+    peer.accept()
+    peer.frame(json.dumps({**json.loads(numbered(1)), "asked": asked, "key": KEY}).encode())
+    peer.frame(f"you said: {asked} {KEY}".encode())
+    authorization = next(line for line in asked.splitlines() if line.startswith("Authorization"))
+    peer.frame((1011).to_bytes(2) + authorization.encode(), CLOSE)
+    peer.drain()
+
+
+def pointing_elsewhere(peer: Peer) -> None:
+    """A redirection with a login in it, and a page that repeats another one."""
+    elsewhere = f"http://bob:{OTHERS}@127.0.0.1:1/events?token={OTHERS}"
+    peer.answer("307 go on", f"see {elsewhere}".encode(), header=f"Location: {elsewhere}\r\n")
+
+
+def sending(peer: Peer) -> None:
+    peer.accept()
+    peer.frame(numbered(2).encode())
+    peer.hold()
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_trace_of_what_platforms_repeat_or_point_to(
+    log_format: str, sqlite_recorder: Recorder, run_archiver: RunArchiver, token: Path, tmp_path: Path
+) -> None:
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "INVOCATION_ID": "1"}
+    options = ("--log-format", log_format, "--log-level", "debug")
+    with Hostile(pointing_elsewhere, repeating, sending) as platform, Hostile(pointing_elsewhere) as engine:
+        streams = (f"{platform.url}?access_token={OTHERS}", f"tcp://127.0.0.1:{engine.port}")
+        process = sqlite_recorder.start(*streams, options=options, env=env)
+        wait_for(lambda: archived(sqlite_recorder.url) == [1, 2])
+        wait_for(lambda: "127.0.0.1:1/events" in sqlite_recorder.log())
+        assert f"access_token={OTHERS}".encode() in platform.requests[-1], "what is no login of ours is sent"
+        asked = run_archiver("status", "-o", "json", "--database", sqlite_recorder.url)
+        process.terminate()
+        assert process.wait(10) == 0
+    exported = run_archiver("export", "--database", sqlite_recorder.url)
+    seen = "".join([asked.stdout, asked.stderr, exported.stdout, exported.stderr]).encode()
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path != token:
+            seen += path.read_bytes()
+    assert traces(seen) == []
+    assert OTHERS.encode() not in seen
+    assert '"reject"' in exported.stdout
 
 
 def test_no_trace_in_a_traceback(run_archiver: RunArchiver, token: Path, sqlite_url: str) -> None:

@@ -36,6 +36,7 @@ def test_ssh_runs_the_docker_command_of_the_other_side(
         "import os, socket, sys, threading\n"
         f"assert sys.argv[sys.argv.index('--'):] == ['--', 'far.example', *{words!r}], sys.argv\n"
         "assert sys.argv[sys.argv.index('-l') + 1] == 'ops'\n"
+        "assert not [name for name in os.environ if name.startswith(('ARCHIVER_', 'TUTUM_'))]\n"
         f"s = socket.socket(socket.AF_UNIX); s.connect({url.removeprefix('unix://')!r})\n"
         "def out():\n"
         "    while data := s.recv(65536): os.write(1, data)\n"
@@ -47,6 +48,8 @@ def test_ssh_runs_the_docker_command_of_the_other_side(
     engine.tell(message(1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tmp_path), prepend=":")
+        patch.setenv("ARCHIVER_TOKEN", "bob:s3cret")
+        patch.setenv("TUTUM_APIKEY", "s3cret")
         source = DockerSource(f"ssh://ops@{far}", pace=DockerPace(alive_every=0.1))
         got = watch(source, count(Alive, 1))
 

@@ -16,7 +16,7 @@ from archiver.cli import times
 from archiver.cli.common import Database, chosen, database_url, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal
-from archiver.errors import BadInput
+from archiver.errors import BadInput, ConfigurationWrong
 from archiver.model import Micros, to_micros
 
 if TYPE_CHECKING:
@@ -127,7 +127,10 @@ def _name_of(stream: str) -> str:
         from archiver.platforms.docker.endpoint import resolve
 
         return resolve(stream, os.environ).url
-    return without_credentials(stream)
+    try:
+        return without_credentials(stream)
+    except ValueError:
+        raise ConfigurationWrong(setting="stream", reason="it is not a URL", origin="--stream") from None
 
 
 def _check(name: str) -> None:

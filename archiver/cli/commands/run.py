@@ -140,11 +140,17 @@ def _secrets(config: Config) -> set[str]:
     from archiver.config import home_folder
     from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
+    from archiver.platforms.wire.address import check_url, secrets_in
+    from archiver.platforms.wire.proxy import proxy_for
 
     secrets: set[str] = set()
     for url in config.streams.value:
         # Other URLs hold no credential: a user of ssh is none, and whatever else is refused.
         url = url if url.partition(":")[0].lower() in WEBSOCKET else ""
+        if url:
+            check_url(url, config.allow_plaintext.value)
+            proxy = proxy_for(url, os.environ)
+            secrets |= secrets_in(url) | (proxy.forms() if proxy is not None else set())
         for credentials in (find_credentials(os.environ, home_folder(), url), credentials_of_url(url)):
             if credentials is not None:
                 secrets |= credentials.forms()

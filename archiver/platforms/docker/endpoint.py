@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ DEFAULT = "unix:///var/run/docker.sock"
 _KNOWN = (
     "known are unix:///path, tcp://host:port[/path], ssh://[user@]host[:port][/path], docker://[context] and podman://"
 )
+
+
+_CONTEXT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.+-]+")
+"""docker/cli, `cli/context/store`: the names that a context may have."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,9 @@ def _current_context(folder: Path) -> str:
 
 
 def _of_context(name: str, folder: Path) -> Endpoint:
+    if not _CONTEXT.fullmatch(name):
+        # Not repeated: it may be the URL of something else, with its credentials.
+        raise _wrong("a docker context's name has only letters, digits and _.+-", "the docker context")
     digest = hashlib.sha256(name.encode()).hexdigest()
     meta = folder / "contexts" / "meta" / digest / "meta.json"
     if not meta.exists():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import SplitResult, unquote
 
@@ -23,6 +25,7 @@ _KEEP_ALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
 _SSH_OPTIONS = ("-o", "BatchMode=yes", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
+_OURS = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_", "PG", "CREDENTIALS_DIRECTORY")
 
 
 class Line:
@@ -116,12 +119,19 @@ def _dial_ssh(parts: SplitResult, timeout: float) -> Line:
     with theirs:
         end = theirs.fileno()
         try:
-            program = subprocess.Popen(ssh_command(parts, timeout), stdin=end, stdout=end, stderr=subprocess.PIPE)
+            program = subprocess.Popen(
+                ssh_command(parts, timeout), stdin=end, stdout=end, stderr=subprocess.PIPE, env=_for_ssh(os.environ)
+            )
         except BaseException:
             ours.close()
             raise
     ours.settimeout(timeout)
     return Line(ours, program)
+
+
+def _for_ssh(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without our own settings and logins: they are no business of ssh, nor of what it starts."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OURS)}
 
 
 def ssh_command(parts: SplitResult, timeout: float) -> list[str]:

@@ -21,16 +21,22 @@ def tls_of_environment(url: str, environ: Mapping[str, str], folder: Path) -> Tl
     return tls_of(Path(environ.get("DOCKER_CERT_PATH") or folder), verify, "DOCKER_CERT_PATH")
 
 
+def _no_passphrase() -> str:
+    """Without a function that answers, OpenSSL would ask at the terminal, and a daemon wait for ever."""
+    return ""
+
+
 def tls_of(folder: Path, verify: bool, setting: str) -> Tls:
     """A context with the certificates of a folder, as far as there are any. Raises ConfigurationWrong."""
     authority, certificate, key = (folder / name for name in _CERTIFICATES)
     try:
         context = ssl.create_default_context(cafile=str(authority) if authority.exists() else None)
+        context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows only str
         if not verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if certificate.exists():
-            context.load_cert_chain(str(certificate), str(key))
+            context.load_cert_chain(str(certificate), str(key), _no_passphrase)
     except (OSError, ValueError) as exc:
         reason = f"the certificates in {folder} cannot be used: {exc}"
         raise ConfigurationWrong(setting=setting, reason=reason, origin="the environment") from exc

@@ -14,6 +14,8 @@ from archiver.platforms.tutum.login_files import docker_login, read_secret, tutu
 from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
 
 HIDDEN = "***"
+_NO_WORD = 12
+"""What is shorter may be a word of the platform's own, and part of what it says."""
 _TELLING = 4
 """A shorter beginning of a secret tells nothing, and many a text ends with one by chance."""
 
@@ -67,6 +69,15 @@ class Credentials:
         forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
         forms |= {quote(form, safe="") for form in forms}
         return forms - {""}
+
+
+def unmistakable(forms: Iterable[str]) -> list[bytes]:
+    """The forms of secrets that are looked for in what is kept as it came, where a password that is a word stays."""
+    found: list[str] = []
+    for form in sorted((form for form in forms if len(form) >= _NO_WORD), key=len):
+        if not any(shorter in form for shorter in found):
+            found.append(form)
+    return [form.encode() for form in found]
 
 
 def hidden(text: str, forms: Iterable[str]) -> str:

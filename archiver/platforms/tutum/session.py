@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
 from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
+from archiver.platforms.tutum.credentials import HIDDEN
 from archiver.platforms.tutum.endings import BROKEN, End, Ending, farewell, refusal
 from archiver.platforms.tutum.pieces import LONGEST_HEARTBEAT, is_heartbeat, is_ordinary, pieces
 from archiver.platforms.wire.connection import DEFAULT_CAP, UNWATCHED, Connection, NotTaking
@@ -60,9 +61,17 @@ class Session:
     """Hands on what one open connection delivers, keeps it alive, and says how it ended."""
 
     def __init__(
-        self, ws: Connection, stream: str, identity: str, pace: Pace, safe: Callable[[str], str] = str
+        self,
+        ws: Connection,
+        stream: str,
+        identity: str,
+        pace: Pace,
+        safe: Callable[[str], str] = str,
+        secrets: Collection[bytes] = (),
     ) -> None:
+        """`safe` takes our credentials out of a reason; no message that repeats one of the `secrets` keeps it."""
         self._ws = ws
+        self._secrets = secrets
         self._safe = safe
         self._stream = stream
         self._identity = identity
@@ -167,6 +176,9 @@ class Session:
                 yield self._message(piece, None)
 
     def _message(self, payload: bytes, refused: str | None) -> Message:
+        for secret in self._secrets:
+            if secret in payload:
+                payload = payload.replace(secret, HIDDEN.encode())
         return Message(self._stream, self._identity, "tutum", self._ws.read_at, payload, None, refused)
 
     def _look_around(self) -> Iterator[Alive]:

@@ -14,10 +14,10 @@ from websocket import WebSocketException
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
 from archiver.model import Condition, Item, Micros, to_micros
-from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden
+from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden, unmistakable
 from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
 from archiver.platforms.tutum.session import Pace, Session
-from archiver.platforms.wire.address import AuthWay, check_url, without_credentials
+from archiver.platforms.wire.address import AuthWay, check_url, secrets_in, to_connect, without_credentials
 from archiver.platforms.wire.answer import Refused
 from archiver.platforms.wire.backoff import Backoff
 from archiver.platforms.wire.connection import Connection
@@ -80,15 +80,16 @@ class WebsocketSource:
         check_url(url, allow_plaintext)
         self._stream = without_credentials(url)
         self._credentials = credentials or credentials_of_url(url)
-        target, header = self._stream, list[str]()
+        target, header = to_connect(url), list[str]()
         if self._credentials is not None:
-            target, header = self._credentials.applied(self._stream, auth)
+            target, header = self._credentials.applied(target, auth)
         self._give_up = give_up_on_refusal
         self._pace = pace or Pace()
         self._retry = retry or Retry()
         self._context, self._certificate = context, certificate
-        self._secrets = proxy.forms() if proxy is not None else set[str]()
+        self._secrets = secrets_in(url) | (proxy.forms() if proxy is not None else set())
         self._secrets |= self._credentials.forms() if self._credentials is not None else set()
+        self._never_kept = unmistakable(self._secrets)
         self._quiet = QuietLog(_log, self._pace.monotonic)
         self._trouble: tuple[str, float] | None = None
         self._useful = False
@@ -167,7 +168,7 @@ class WebsocketSource:
 
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None
-        session = Session(connection, self._stream, secrets.token_hex(8), self._pace, self._safe)
+        session = Session(connection, self._stream, secrets.token_hex(8), self._pace, self._safe, self._never_kept)
         end = yield from session.items(stop)
         self._useful = session.heard
         if session.heartbeats:

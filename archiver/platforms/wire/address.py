@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from archiver.codec.secrets import is_secret
 from archiver.errors import ConfigurationWrong
 
 AuthWay = Literal["header", "query", "query-auth"]
@@ -16,8 +18,24 @@ SECRET_PARAMETERS = frozenset({"user", "token", "auth", "apikey"})
 
 def without_credentials(url: str) -> str:
     """The URL without user information, fragment and the query parameters that carry secrets; fit to be shown."""
+    return _without(url, lambda name: name in SECRET_PARAMETERS or is_secret(name))
+
+
+def to_connect(url: str) -> str:
+    """The URL without what is sent as credentials; whatever else it says, a secret of another name too, is sent."""
+    return _without(url, lambda name: name in SECRET_PARAMETERS)
+
+
+def secrets_in(url: str) -> set[str]:
+    """What is secret in a URL's query, as it is written and as it is meant."""
+    pairs = (pair.partition("=") for pair in urlsplit(url).query.split("&"))
+    written = {value for name, _, value in pairs if value and is_secret(unquote(name))}
+    return written | set(map(unquote, written))
+
+
+def _without(url: str, parameters: Callable[[str], bool]) -> str:
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if _parameter(pair) not in SECRET_PARAMETERS]
+    kept = [pair for pair in parts.query.split("&") if not parameters(_parameter(pair))]
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(filter(None, kept)), ""))
 
 

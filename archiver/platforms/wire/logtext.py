@@ -11,13 +11,19 @@ from pathlib import PurePath
 
 from websocket import WebSocketConnectionClosedException
 
+from archiver.codec.secrets import blanked_text
+
 LONGEST_REASON = 500
 WINDOW = 60.0
 LINES_PER_WINDOW = 10
 
 
 def plain(text: str, limit: int = LONGEST_REASON) -> str:
-    """The text on one line, control, bidirectional and zero-width characters escaped, cut to `limit` characters."""
+    """The text on one line, control, bidirectional and zero-width characters escaped, cut to `limit` characters.
+
+    Credentials in URLs and headers are blanked before anything is cut: half a secret is found by nobody.
+    """
+    text = blanked_text(text)
     escaped = "".join(
         char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode("ascii")
         for char in text[:limit]
