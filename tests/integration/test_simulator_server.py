@@ -44,10 +44,13 @@ def join(simulator: Simulator, query: str = "", headers: dict[str, str] | None =
         yield client
 
 
-def get(url: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, Any]]:
+def get(
+    url: str, headers: dict[str, str] | None = None, method: str = "GET", body: bytes | None = None
+) -> tuple[int, dict[str, Any]]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(url, headers=headers or {}, method=method, data=body)
     try:
-        with opener.open(urllib.request.Request(url, headers=headers or {}), timeout=5) as response:
+        with opener.open(request, timeout=5) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -264,6 +267,52 @@ def test_rest_asks_for_credentials_too() -> None:
 
     assert status == 200
     assert len(body["objects"]) == 2
+
+
+def test_what_rest_is_told_is_heard_on_the_stream() -> None:
+    world = World(settled=300, rate=0)
+    with (
+        Simulator(world=world, pacing=Pacing(speed=100), admission=Admission(credentials=CREDENTIALS)) as simulator,
+        join(simulator, headers={"Authorization": BASIC}) as client,
+    ):
+        who = {"Authorization": BASIC, "User-Agent": "python-tutum/0.21.0"}
+        service = get(simulator.rest_url + "/api/v1/service/?state=Running", who)[1]["objects"][0]
+        url = simulator.rest_url + service["resource_uri"]
+        wanted = json.dumps({"target_num_containers": service["current_num_containers"] + 1}).encode()
+        assert get(url, who, "PATCH", wanted)[0] == 200
+        assert get(url + "scale/", who, "POST", b"")[0] == 202
+
+        heard = [json.loads(client.recv(timeout=5))]
+        while heard[-1]["type"] != "action" or heard[-1]["state"] != "Success":
+            heard.append(json.loads(client.recv(timeout=5)))
+        action = get(simulator.rest_url + heard[-1]["resource_uri"], who)[1]
+
+    assert [event["state"] for event in heard if event["type"] == "service"] == ["Scaling", "Running"]
+    assert [event["state"] for event in heard if event["type"] == "container"] == ["Starting", "Running"]
+    assert (action["action"], action["ip"], action["user_agent"]) == (
+        "Service Scale", "127.0.0.1", "python-tutum/0.21.0",
+    )  # fmt: skip
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(heard[0]["date"])).total_seconds() < 10
+
+
+def test_rest_is_told_nothing_by_whom_it_does_not_know() -> None:
+    with Simulator(pacing=STILL, world=World(settled=300), admission=Admission(credentials=CREDENTIALS)) as simulator:
+        uri = simulator.platform.objects("service")[0].uri
+
+        assert get(simulator.rest_url + uri, method="DELETE")[0] == 401
+        assert get(simulator.rest_url + uri, {"Authorization": BASIC}, "DELETE")[0] == 202
+
+
+def test_a_body_that_comes_in_pieces_is_one_and_one_without_end_is_refused(scripted: Simulator) -> None:
+    head = b"PATCH /api/v1/service/x/ HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    for size, pieces, status in ((2, [b"{", b"}"], b" 404 "), (1 << 30, [], b"")):
+        with socket.create_connection(("127.0.0.1", scripted.port), 5) as sock:
+            for piece in (head[:9], head[9:] % size, *pieces):
+                sock.sendall(piece)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            answer = sock.recv(100)
+            assert status in answer
+            assert bool(status) == bool(answer)
 
 
 def test_rest_errors_are_json(scripted: Simulator) -> None:

@@ -56,6 +56,11 @@ class Access:
         self.failures += 1
         return False
 
+    def user_of(self, query: str, headers: Mapping[str, str]) -> str:
+        """Who says to be asking; empty when nobody does. Not whether it is true."""
+        fields = parse_qs(query)
+        return fields.get("user", [""])[0] or _pair_of(headers.get("Authorization") or "")[0]
+
     def _query_fits(self, query: str) -> bool:
         fields = parse_qs(query)
         user, token, auth = (fields.get(name, [None])[0] for name in ("user", "token", "auth"))
@@ -66,19 +71,24 @@ class Access:
             return False
         if self._verbatim is not None and _same(value, self._verbatim):
             return True
-        scheme, _, rest = value.partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                rest = base64.b64decode(rest.strip(), validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                return False
-        elif scheme.lower() != "apikey":
-            return False
-        user, _, key = rest.strip().partition(":")
-        return self._pair_fits(user, key)
+        return self._pair_fits(*_pair_of(value))
 
     def _pair_fits(self, user: str, key: str) -> bool:
         return self._credentials is not None and _same(f"{user}\0{key}", "\0".join(self._credentials))
+
+
+def _pair_of(value: str) -> Credentials:
+    """User and key in the value of an Authorization header; both empty when there are none."""
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            rest = base64.b64decode(rest.strip(), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return "", ""
+    elif scheme.lower() != "apikey":
+        return "", ""
+    user, _, key = rest.strip().partition(":")
+    return user, key
 
 
 def _same(left: str, right: str) -> bool:

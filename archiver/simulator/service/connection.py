@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import http
+import re
 import socket
 import struct
 import threading
@@ -24,6 +25,16 @@ from archiver.simulator.service.filters import Filter
 
 _HANDSHAKE_SECONDS = 10.0
 _LINGER_SECONDS = 5.0
+_LONGEST_HEAD = 64 << 10
+_LONGEST_BODY = 1 << 20
+_CONTENT_LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
+
+
+def _address_of(sock: socket.socket) -> str:
+    try:
+        return str(sock.getpeername()[0])
+    except OSError:
+        return ""
 
 
 def frame(payload: str | bytes, *, text: bool | None = None) -> bytes:
@@ -41,6 +52,10 @@ class Connection:
 
     def __init__(self, sock: socket.socket, limit: int) -> None:
         self.filter = Filter("")
+        self.method, self.body = "GET", b""
+        """What came with the request."""
+        self.address = _address_of(sock)
+        self._head = bytearray()
         self._sock = sock
         self._limit = limit
         self._protocol = ServerProtocol()
@@ -56,15 +71,41 @@ class Connection:
     # --- the reading thread ---------------------------------------------------------------------------------------
 
     def read_request(self) -> Request | None:
-        """The client's HTTP request; None when it sends nothing of the kind."""
+        """The client's HTTP request; None when it sends nothing of the kind. Its body is in `body`."""
         self._sock.settimeout(_HANDSHAKE_SECONDS)
         while (data := self._receive()) is not None:
-            for event in self._digest(data):
+            for event in self._digest(self._without_body(data) if data else data):
                 if isinstance(event, Request):
                     return event
             if not data or self._ending:
                 break
         return None
+
+    def _without_body(self, data: bytes) -> bytes:
+        """The head of a request as that of a handshake: its method goes to `method`, and what follows it to `body`.
+
+        A body that is too long is left where it is, and refused with the request.
+        """
+        self._head += data
+        at = self._head.find(b"\r\n\r\n")
+        if at < 0:
+            return b"" if len(self._head) < _LONGEST_HEAD else self._take_head()
+        length = _CONTENT_LENGTH.search(self._head, 0, at + 2)
+        if length is not None and (size := int(length[1])) <= _LONGEST_BODY:
+            body = self._head[at + 4 :]
+            while len(body) < size and (piece := self._receive()):
+                body += piece
+            self.body = bytes(body[:size])
+            self._head = self._head[: length.start()] + self._head[length.end() - 2 : at + 4] + body[size:]
+        return self._take_head()
+
+    def _take_head(self) -> bytes:
+        method, _, rest = bytes(self._head).partition(b" ")
+        self._head = bytearray()
+        if not method.isalpha():
+            return method + b" " + rest
+        self.method = method.decode()
+        return b"GET " + rest
 
     def accept(self, request: Request) -> bool:
         """Open the websocket; answers the request itself when it is not a handshake, and returns False."""

@@ -60,6 +60,8 @@ class Driver:
         self._misbehave = misbehave
         self._changed = audience.changed
         self._lived = 0
+        self._zero = self._begun = 0.0
+        self._running = False
         self._backlog: deque[Item] = deque()
         self.finished = threading.Event()
         """Set when the platform has come to its limit."""
@@ -68,7 +70,8 @@ class Driver:
         """Steps the platform until it comes to its limit or is told to stop."""
         if not self._await_clients(self._wait_for):
             return
-        zero, begun = self.anchor(), time.monotonic()
+        with self._changed:
+            self._zero, self._begun, self._running = self.anchor(), time.monotonic(), True
         while not self._stopping.is_set():
             room = self._room()
             if not room:
@@ -78,9 +81,10 @@ class Driver:
                     return
                 batch = self._next_batch(room, None)
             else:
-                due = zero + (time.monotonic() - begun) * self._speed
+                due = self.now
                 batch = self._next_batch(room, due)
-                if not batch and self._sleep_until(due):
+                if not batch:
+                    self._sleep_until(due)
                     continue
             if not batch:
                 break
@@ -90,6 +94,13 @@ class Driver:
             self._lived += sent
             self._follow_plan()
         self.finished.set()
+
+    @property
+    def now(self) -> float:
+        """The virtual time, as far as it has come."""
+        if not self._running or not self._speed:
+            return self._platform.now
+        return max(self._platform.now, self._zero + (time.monotonic() - self._begun) * self._speed)
 
     def anchor(self) -> float:
         """The virtual time of the first step, which by the wall clock is now."""
@@ -111,13 +122,12 @@ class Driver:
             stops.append(self._limit)
         return min(_BATCH, min(stops) - self._lived) if stops else _BATCH
 
-    def _sleep_until(self, due: float) -> bool:
-        """Wait for the next step; False when there will never be one."""
-        next_at = self._platform.next_at
-        if next_at is None:
-            return False
-        self._stopping.wait(max(0.0, (next_at - due) / self._speed))
-        return True
+    def _sleep_until(self, due: float) -> None:
+        """Wait for the next step, or until somebody tells the platform to do something."""
+        with self._changed:
+            next_at = self._platform.next_at
+            seconds = None if next_at is None else max(0.0, (next_at - due) / self._speed)
+            self._changed.wait_for(lambda: self._stopping.is_set() or self._platform.next_at != next_at, seconds)
 
     def _next_batch(self, room: int, due: float | None) -> list[Item]:
         platform, backlog = self._platform, self._backlog

@@ -65,7 +65,7 @@ def _service(service: Service) -> dict[str, Any]:
         "stack": service.stack.uri,
         "containers": [container.uri for container in service.containers],
         "current_num_containers": len(service.containers),
-        "target_num_containers": len(service.containers),
+        "target_num_containers": len(service.containers) if service.target is None else service.target,
         "running_num_containers": sum(container.state == "Running" for container in service.containers),
         "synchronized": True,
         "public_dns": f"{service.name}.{service.stack.name}.svc.example.com",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from websockets.http11 import Request
 
-from archiver.simulator.service import rest
+from archiver.simulator.service import rest, writing
 from archiver.simulator.service.access import Access, Admission
 from archiver.simulator.service.connection import Connection, frame
 from archiver.simulator.service.filters import Filter
@@ -24,25 +24,26 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 class Router:
-    """Judges requests; `ask` answers the REST API's, `enter` takes an opened stream into the audience."""
+    """Judges requests; `ask` and `obey` answer the REST API's, `enter` takes an opened stream into the audience."""
 
     def __init__(
         self,
         admission: Admission,
         ask: Callable[[str, str], rest.Answer],
+        obey: Callable[[writing.Request], writing.Told],
         enter: Callable[[Connection], None],
     ) -> None:
         self.faults: dict[str, Fault] = {}
         """The misbehaviours still to come, by kind."""
         self.handshakes = 0
         self._access, self._refuse = Access(admission), admission.refuse
-        self._ask, self._enter = ask, enter
+        self._ask, self._obey, self._enter = ask, obey, enter
         self._lock = threading.Lock()
 
     def receive(self, connection: Connection, request: Request) -> None:
         """Serve one request to its end, which for a stream is the end of the connection."""
         url = urlsplit(request.path)
-        stream = _STREAM_PATH.fullmatch(url.path) is not None
+        stream = connection.method == "GET" and _STREAM_PATH.fullmatch(url.path) is not None
         with self._lock:
             self.handshakes += stream
             admitted = self._access.admits(url.query, request.headers)
@@ -71,11 +72,14 @@ class Router:
         connection.read_frames()
 
     def _answer(self, connection: Connection, request: Request, path: str, query: str) -> None:
-        if request.method != "GET":
-            connection.respond(405, b'{"error": "Method not allowed"}', _JSON)
+        if connection.method == "GET":
+            status, body = self._ask(path, query)
+            connection.respond(status, json.dumps(body).encode(), _JSON)
             return
-        status, body = self._ask(path, query)
-        connection.respond(status, json.dumps(body).encode(), _JSON)
+        user, agent = self._access.user_of(query, request.headers), request.headers.get("User-Agent") or ""
+        caller = (user, connection.address, "", agent, True)
+        told = self._obey(writing.Request(connection.method, path, connection.body, caller))
+        connection.respond(told.status, json.dumps(told.body).encode(), _JSON | told.fields)
 
     def _turn_away(self, connection: Connection) -> None:
         if self._access.locked:

@@ -15,7 +15,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from archiver.simulator.service import misbehaviour, rest
+from archiver.simulator.service import misbehaviour, rest, writing
 from archiver.simulator.service.access import Admission
 from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
@@ -87,7 +87,7 @@ class Simulator:
         by_the_clock = bool(pacing.speed) and world.start is None
         self.platform = live_in(replace(world, pace=pacing.speed if by_the_clock else 1.0))
         self._audience = Audience(record=listening.record_sent, greet=listening.greet)
-        self._router = Router(admission, self._ask, self._audience.enter)
+        self._router = Router(admission, self._ask, self._obey, self._audience.enter)
         self._live = pacing.live
         self._oldest_first = listening.oldest_first
         self._queue_bytes, self._patience = listening.queue_bytes, listening.patience
@@ -249,6 +249,12 @@ class Simulator:
     def _ask(self, path: str, query: str) -> rest.Answer:
         with self._changed:
             return rest.answer(self.platform, path, query, oldest_first=self._oldest_first)
+
+    def _obey(self, request: writing.Request) -> writing.Told:
+        with self._changed:
+            told = writing.obey(self.platform, request, lambda: self._driver.now)
+            self._changed.notify_all()
+        return told
 
     def _handle(self, sock: socket.socket) -> None:
         connection = Connection(sock, self._queue_bytes)

@@ -64,6 +64,8 @@ class Service(Resource):
     image: str = ""
     containers: list[Container] = field(default_factory=list)
     """Those that are not terminated."""
+    target: int | None = None
+    """How many it was told to have; None: as many as it has."""
 
 
 @dataclass(slots=True, eq=False)

@@ -75,6 +75,10 @@ class Platform:
         """Let something begin in `after` virtual seconds."""
         heapq.heappush(self._agenda, (self.now + after, next(self._order), life))
 
+    def pass_to(self, at: float) -> None:
+        """Let time pass up to the next step at most: what is told from outside is told at an instant of its own."""
+        self.now = max(self.now, at if self.next_at is None else min(at, self.next_at))
+
     @property
     def next_at(self) -> float | None:
         """The virtual time of the next step, None when nothing will ever happen again."""

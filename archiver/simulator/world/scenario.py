@@ -46,12 +46,19 @@ def _on_stack(operation: Callable[[Platform, Stack], Life]) -> Callable[[Platfor
             if not p.stacks:
                 return None
             stack = p.choose(p.stacks)
-            if not stack.busy:
+            if not stack.busy and _is_well(stack):
                 stack.busy = True
                 return _then_rest(operation(p, stack), stack)
         return None
 
     return start
+
+
+def _is_well(stack: Stack) -> bool:
+    """Whether all of it runs: what somebody has stopped from outside stays as he wants it."""
+    return stack.state == "Running" and all(
+        service.state == "Running" and service.containers for service in stack.services
+    )
 
 
 def _on_cluster(operation: Callable[[Platform, Cluster], Life]) -> Callable[[Platform, Cluster], Life | None]:

@@ -6,14 +6,16 @@ from typing import Final
 
 _SERVICE: Final[dict[str | None, frozenset[str]]] = {
     None: frozenset({"Not running"}),
-    "Not running": frozenset({"Starting"}),
+    "Not running": frozenset({"Starting", "Terminating"}),
     "Starting": frozenset({"Running"}),
     "Running": frozenset({"Partly running", "Stopped", "Scaling", "Redeploying", "Stopping", "Terminating"}),
-    "Partly running": frozenset({"Running", "Stopped"}),
+    "Partly running": frozenset(
+        {"Running", "Stopped", "Starting", "Scaling", "Redeploying", "Stopping", "Terminating"}
+    ),
     "Scaling": frozenset({"Running"}),
     "Redeploying": frozenset({"Running"}),
     "Stopping": frozenset({"Stopped"}),
-    "Stopped": frozenset({"Running", "Partly running", "Starting"}),
+    "Stopped": frozenset({"Running", "Partly running", "Starting", "Redeploying", "Terminating"}),
     "Terminating": frozenset({"Terminated"}),
     "Terminated": frozenset(),
 }
@@ -21,13 +23,13 @@ _SERVICE: Final[dict[str | None, frozenset[str]]] = {
 TRANSITIONS: Final[dict[str, dict[str | None, frozenset[str]]]] = {
     "stack": {
         None: frozenset({"Not Running"}),
-        "Not Running": frozenset({"Starting"}),
+        "Not Running": frozenset({"Starting", "Terminating"}),
         "Starting": frozenset({"Running"}),
-        "Running": frozenset({"Partly running", "Redeploying", "Stopping", "Terminating"}),
-        "Partly running": frozenset({"Running"}),
+        "Running": frozenset({"Partly running", "Stopped", "Redeploying", "Stopping", "Terminating"}),
+        "Partly running": frozenset({"Running", "Stopped", "Starting", "Redeploying", "Stopping", "Terminating"}),
         "Redeploying": frozenset({"Running"}),
         "Stopping": frozenset({"Stopped"}),
-        "Stopped": frozenset({"Starting"}),
+        "Stopped": frozenset({"Running", "Partly running", "Starting", "Redeploying", "Terminating"}),
         "Terminating": frozenset({"Terminated"}),
         "Terminated": frozenset(),
     },
