@@ -23,8 +23,8 @@ Streams = Annotated[
     typer.Option(
         "--stream",
         metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp:// or ssh:// of a Docker Engine; "
-        "podman://. May be given several times (ARCHIVER_STREAM).",
+        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp://, http(s):// or ssh:// of a "
+        "Docker Engine; podman://. May be given several times (ARCHIVER_STREAM).",
         show_default=False,
     ),
 ]

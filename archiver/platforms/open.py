@@ -10,7 +10,7 @@ from archiver.platforms.protocol import Notes, Source
 from archiver.platforms.wire.address import AuthWay, check_url
 
 WEBSOCKET = ("ws", "wss")
-DOCKER = ("unix", "tcp", "ssh", "docker", "podman")
+DOCKER = ("unix", "tcp", "http", "https", "ssh", "docker", "podman")
 
 
 def open_source(

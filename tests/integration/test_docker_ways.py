@@ -80,6 +80,18 @@ def test_the_path_of_a_tcp_url_stands_before_every_path_that_is_asked(engine: Fa
     assert all(path.startswith("/engines/b/") for path in engine.asked)
 
 
+def test_http_is_another_way_to_write_tcp(engine: FakeEngine) -> None:
+    engine.tell(message(1))
+    with engine.on_tcp() as url:
+        http = url.replace("tcp:", "http:")
+        source = DockerSource(http, environ={}, pace=QUICK)
+        got = watch(source, count(Alive, 1))
+
+    assert source.stream == http
+    assert raw(got) == [message(1)]
+    assert set(engine.hosts) == {http.removeprefix("http://")}
+
+
 def test_requests_name_the_host_of_the_url(engine: FakeEngine) -> None:
     with engine.on_tcp() as url:
         watch(DockerSource(url, pace=QUICK), count(Alive, 1))
@@ -111,13 +123,15 @@ def certificates(tmp_path: Path) -> Path:
     return folder
 
 
-def test_tcp_with_tls_shows_and_checks_certificates(engine: FakeEngine, certificates: Path) -> None:
+@pytest.mark.parametrize("scheme", ["tcp", "https"])
+def test_tls_shows_and_checks_certificates(engine: FakeEngine, certificates: Path, scheme: str) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificates / "ca.pem"))
     context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
     context.verify_mode = ssl.CERT_REQUIRED
     engine.tell(message(1))
-    environ = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
+    environ = {"DOCKER_TLS_VERIFY": "1" if scheme == "tcp" else "", "DOCKER_CERT_PATH": str(certificates)}
     with engine.on_tcp(context) as url:
+        url = url.replace("tcp:", f"{scheme}:")
         got = watch(DockerSource(url, environ=environ, pace=QUICK), lambda got: count(Alive, 1)(got))
 
     assert raw(got) == [message(1)]

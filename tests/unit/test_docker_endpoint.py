@@ -45,6 +45,9 @@ def home(tmp_path: Path) -> Path:
         ("tcp://10.0.0.1:2375/", {}, "tcp://10.0.0.1:2375"),
         ("tcp://10.0.0.1:2375/engines/b", {}, "tcp://10.0.0.1:2375/engines/b"),
         ("ssh://lab.example/run/d.sock", {}, "ssh://lab.example/run/d.sock"),
+        ("http://10.0.0.1:2375/", {}, "http://10.0.0.1:2375"),
+        ("https://lab.example/engines/b", {}, "https://lab.example/engines/b"),
+        ("docker://", {"DOCKER_HOST": "https://lab.example"}, "https://lab.example"),
     ],
 )
 def test_the_engine_is_found_as_the_docker_command_finds_it(
@@ -93,11 +96,47 @@ def test_tls_follows_the_variables_of_the_docker_command(tmp_path: Path, variabl
         "unix:///run/d.sock?x",
         "ftp://host",
         "docker://nowhere",
+        "http://user@host",
+        "https://host?x=1",
+        "https://stream.example/v1/events",
+        "tcp://host:2375/events/",
+        "http://",
     ],
 )
 def test_an_url_that_leads_nowhere_is_wrong(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigurationWrong):
         resolve(url, {"HOME": str(tmp_path)})
+
+
+def test_https_is_tls_and_http_is_not(tmp_path: Path) -> None:
+    home = {"HOME": str(tmp_path)}
+
+    assert resolve("http://lab.example", home).tls is None
+    checked = resolve("https://lab.example", home).tls
+    assert checked is not None
+    assert checked.verify_mode is ssl.CERT_REQUIRED
+    unchecked = resolve("https://lab.example", home | {"DOCKER_TLS": "1"}).tls
+    assert unchecked is not None
+    assert unchecked.verify_mode is ssl.CERT_NONE
+
+
+@pytest.mark.parametrize("variable", ["DOCKER_TLS_VERIFY", "DOCKER_TLS"])
+def test_what_is_written_as_in_the_clear_and_wanted_by_tls_is_wrong(variable: str) -> None:
+    with pytest.raises(ConfigurationWrong, match="in the clear"):
+        resolve("http://lab.example:2376", {variable: "1"})
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://lab.example", ("lab.example", 80)),
+        ("https://lab.example/b", ("lab.example", 443)),
+        ("http://lab.example:2375", ("lab.example", 2375)),
+        ("tcp://lab.example", ("lab.example", 2375)),
+    ],
+)
+def test_a_port_that_is_not_named_is_that_of_the_scheme(tmp_path: Path, url: str, host: tuple[str, int]) -> None:
+    assert resolve(url, {"HOME": str(tmp_path)}).host == host
 
 
 def test_certificates_that_cannot_be_read_are_wrong(tmp_path: Path) -> None:

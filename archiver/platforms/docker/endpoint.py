@@ -14,12 +14,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from archiver.errors import ConfigurationWrong
 from archiver.platforms.docker import podman
-from archiver.platforms.docker.lines import Line, default_port, dial
+from archiver.platforms.docker.lines import OVER_TCP, Line, dial, port_of
 from archiver.platforms.docker.tls import Tls, tls_of, tls_of_environment
 
 DEFAULT = "unix:///var/run/docker.sock"
 _KNOWN = (
-    "known are unix:///path, tcp://host:port[/path], ssh://[user@]host[:port][/path], docker://[context] and podman://"
+    "known are unix:///path, tcp://host:port[/path], http(s)://host[:port][/path], ssh://[user@]host[:port][/path], "
+    "docker://[context] and podman://"
 )
 
 
@@ -39,13 +40,13 @@ class Endpoint:
     @property
     def base(self) -> str:
         """What stands before every path that is asked for; behind ssh a path names a socket instead."""
-        return self.parts.path.rstrip("/") if self.parts.scheme == "tcp" else ""
+        return self.parts.path.rstrip("/") if self.parts.scheme in OVER_TCP else ""
 
     @property
     def host(self) -> tuple[str, int | None]:
         """Whom a request names in its Host header."""
-        if self.parts.scheme == "tcp":
-            return self.parts.hostname or "localhost", self.parts.port or default_port(self.tls)
+        if self.parts.scheme in OVER_TCP:
+            return self.parts.hostname or "localhost", port_of(self.parts, self.tls)
         return "docker", None
 
     def dial(self, timeout: float) -> Line:
@@ -67,7 +68,7 @@ def resolve(url: str, environ: Mapping[str, str] = os.environ) -> Endpoint:
     context of its configuration (DOCKER_CONFIG), else the local socket, or Podman's where there is only that;
     ``docker://NAME`` is that context. ``podman://`` is the engine of the podman command: CONTAINER_HOST, else the
     user's socket, else the machine's. For tcp, DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH mean what they mean
-    to the docker command. Raises `ConfigurationWrong`.
+    to the docker command; https is TLS whatever they say, http never is. Raises `ConfigurationWrong`.
     """
     folder = Path(environ.get("DOCKER_CONFIG") or _home(environ) / ".docker")
     if url.startswith("podman:"):
@@ -116,7 +117,7 @@ def _endpoint(url: str, tls: Tls | None) -> Endpoint:
     _refuse_what_has_no_use(parts)
     if parts.scheme == "unix" and parts.path and not parts.netloc:
         return Endpoint(f"unix://{parts.path}", parts)
-    if parts.scheme in ("tcp", "ssh") and host and not host.startswith("-"):
+    if parts.scheme in (*OVER_TCP, "ssh") and host and not host.startswith("-"):
         user = f"{parts.username}@" if parts.username else ""
         if unquote(user).startswith("-"):
             raise _wrong("a user's name cannot start with a dash")
@@ -128,11 +129,13 @@ def _endpoint(url: str, tls: Tls | None) -> Endpoint:
 def _refuse_what_has_no_use(parts: SplitResult) -> None:
     """Or another engine would be archived than the one that was meant. No secret is repeated."""
     if parts.password is not None:
-        raise _wrong("an engine's URL cannot hold a password; ssh uses its keys, tcp the certificates of docker")
+        raise _wrong("an engine's URL cannot hold a password; ssh uses its keys, TLS the certificates of docker")
     if parts.username and parts.scheme != "ssh":
         raise _wrong("only ssh:// knows a user")
     if parts.query or parts.fragment:
         raise _wrong("an engine's URL has no '?' and no '#'")
+    if parts.scheme in OVER_TCP and parts.path.rstrip("/").endswith("/events"):
+        raise _wrong("an engine's URL ends before /events; the stream of Tutum or Docker Cloud begins with wss://")
 
 
 def _wrong(
@@ -164,7 +167,7 @@ def _of_context(name: str, folder: Path) -> Endpoint:
         raise _wrong(f"{meta} names no engine", "the docker context", "docker's configuration")
     material = folder / "contexts" / "tls" / digest / "docker"
     verify = not engine.get("SkipTLSVerify")
-    wanted = host.startswith("tcp:") and (material.is_dir() or not verify)
+    wanted = host.startswith("https:") or (host.startswith("tcp:") and (material.is_dir() or not verify))
     return _endpoint(host, tls_of(material, verify, "the docker context") if wanted else None)
 
 

@@ -25,6 +25,8 @@ _KEEP_ALIVE = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 )
 _SSH_OPTIONS = ("-o", "BatchMode=yes", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
+OVER_TCP = ("tcp", "http", "https")
+"""The schemes of engines that are reached over the network without a program between."""
 _OURS = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_", "PG", "CREDENTIALS_DIRECTORY")
 
 
@@ -98,7 +100,7 @@ def _dial_unix(path: str, timeout: float) -> Line:
 
 def _dial_tcp(parts: SplitResult, tls: Tls | None, timeout: float) -> Line:
     host = parts.hostname or "localhost"
-    sock = socket.create_connection((host, parts.port or default_port(tls)), timeout)
+    sock = socket.create_connection((host, port_of(parts, tls)), timeout)
     try:
         for option in _KEEP_ALIVE:
             sock.setsockopt(*option)
@@ -108,9 +110,10 @@ def _dial_tcp(parts: SplitResult, tls: Tls | None, timeout: float) -> Line:
         raise
 
 
-def default_port(tls: Tls | None) -> int:
-    """The port of an engine whose URL names none."""
-    return 2376 if tls else 2375
+def port_of(parts: SplitResult, tls: Tls | None) -> int:
+    """The port of an engine, also where its URL names none."""
+    usual = {"http": 80, "https": 443}.get(parts.scheme, 2376 if tls else 2375)
+    return parts.port or usual
 
 
 def _dial_ssh(parts: SplitResult, timeout: float) -> Line:

@@ -14,9 +14,19 @@ _CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
 
 
 def tls_of_environment(url: str, environ: Mapping[str, str], folder: Path) -> Tls | None:
-    """What DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH (else `folder`) ask for. Raises ConfigurationWrong."""
-    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
-    if not url.startswith("tcp:") or not (verify or environ.get("DOCKER_TLS")):
+    """What the URL, DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH (else `folder`) ask for.
+
+    Raises ConfigurationWrong, also when they contradict each other.
+    """
+    verify, unverified = bool(environ.get("DOCKER_TLS_VERIFY")), bool(environ.get("DOCKER_TLS"))
+    if url.startswith("http:") and (verify or unverified):
+        reason = (
+            "http:// is in the clear, and DOCKER_TLS_VERIFY or DOCKER_TLS asks for TLS; write https://, or unset it"
+        )
+        raise ConfigurationWrong(setting="--stream", reason=reason, origin="the command or its environment")
+    if url.startswith("https:"):
+        verify = verify or not unverified
+    elif not url.startswith("tcp:") or not (verify or unverified):
         return None
     return tls_of(Path(environ.get("DOCKER_CERT_PATH") or folder), verify, "DOCKER_CERT_PATH")
 
