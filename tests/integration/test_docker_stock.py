@@ -13,6 +13,7 @@ import pytest
 
 from archiver.model import Alive, Event, Item, Message, Observed, Opened, now_micros
 from archiver.platforms.decoders import decode
+from archiver.platforms.docker.decoder import StreamDecoder
 from archiver.platforms.docker.inspect import READERS
 from archiver.platforms.docker.questions import about
 from archiver.platforms.docker.source import DockerSource
@@ -98,6 +99,56 @@ def test_objects_that_are_quiet_are_observed(busy: FakeEngine, url: str) -> None
         "/docker/v1/image/ENGINE.sha256:aa/": "bb:1",
         "/docker/v1/container/c1/": "shop_web.1.t1",
     }
+
+
+IMAGE = {
+    "Id": "sha256:cc",
+    "RepoTags": ["shop/web:3"],
+    "Created": "2026-11-18T07:06:40.5Z",
+    "Size": 10,
+    "Config": {"Env": ["PASSWORD=CANARY"]},
+}
+
+
+@pytest.mark.parametrize("images", [[], [{"Id": "sha256:aa", "RepoTags": ["bb:1"]}]])
+def test_a_tag_that_is_pulled_is_tied_to_its_image_at_once(engine: FakeEngine, url: str, images: list[Any]) -> None:
+    engine.answers |= {"/images/json": images, "/images/shop/web:3/json": IMAGE}
+
+    def pull() -> None:
+        engine.told_now(kind="image", action="pull", id="shop/web:3", name="shop/web")
+
+    listed = "/images/json"
+    got = watch(
+        DockerSource(url, pace=QUICK),
+        sees("image/ENGINE.sha256:cc"),
+        once(pull, lambda got: listed in engine.asked and count(Alive, 3)(got)),
+    )
+
+    found = observed(got)["/docker/v1/image/ENGINE.sha256:cc/"]
+    assert (found["name"], found["state"], found["extra"]["tags"]) == ("shop/web:3", "created", ["shop/web:3"])
+    decoder = StreamDecoder()
+    events = [decoder.decode(item) for item in messages(got)]
+    assert [(event.type, event.state) for event in events if isinstance(event, Event)] == [("image", None)]
+    assert "CANARY" not in repr(got)
+
+
+def test_what_a_list_says_of_an_image_that_was_asked_about_is_no_news(engine: FakeEngine, url: str) -> None:
+    listed = {"Id": "sha256:cc", "RepoTags": ["shop/web:3"], "Created": 1795500400, "Size": 12}
+    engine.answers |= {"/images/json": [], "/images/shop/web:3/json": {**IMAGE, "Created": "2026-11-24T06:06:40.5Z"}}
+
+    def pull() -> None:
+        engine.told_now(kind="image", action="pull", id="shop/web:3")
+        engine.answers["/images/json"] = [listed]
+
+    pace = replace(QUICK, containers_every=0.1, stock_every=0.1)
+    got = watch(
+        DockerSource(url, pace=pace),
+        both(sees("image/ENGINE.sha256:cc"), lambda got: engine.asked.count("/images/json") > 8),
+        once(pull, count(Alive, 3)),
+    )
+
+    told = [json.loads(item.payload)["uri"] for item in got if isinstance(item, Observed)]
+    assert told.count("/docker/v1/image/ENGINE.sha256:cc/") == 1
 
 
 def test_no_secret_of_an_object_is_taken(busy: FakeEngine, url: str) -> None:

@@ -21,8 +21,9 @@ def decode(message: Message) -> Event | Reject:
     """The event in a message by itself: the engine's own JSON, alone or in the envelope that the source puts round it.
 
     The envelope is ``{"engine": id, "node": id, "swarm": id, "stack": key, "probe": true, "ahead": microseconds,
-    "message": {...}}``, each key but the last only where it is known; `ahead` is what the engine's clock is ahead of
-    ours. The event's `extra` keeps it, and with it the engine's JSON, whole.
+    "images": true, "message": {...}}``, each key but the last only where it is known; `ahead` is what the engine's
+    clock is ahead of ours, `images` says that the engine is asked about an image when it tells of its tag. The event's
+    `extra` keeps it, and with it the engine's JSON, whole.
     """
     return _guarded(message, lambda envelope, said: _events(message, envelope, said)[0])
 
@@ -45,7 +46,8 @@ class StreamDecoder:
     def _followed(self, message: Message, envelope: Mapping[str, Any], said: Said) -> Event | Together:
         said = self._lives.recall(said)
         events = [self._lives.follow(event, said) for event in _events(message, envelope, said)]
-        if said.kind == "image" and said.verb == "pull" and self._lives.knows_images and not digest(said):
+        observed = self._lives.knows_images or envelope.get("images") is True
+        if said.kind == "image" and said.verb == "pull" and observed and not digest(said):
             # What was pulled is observed by its digest in a moment; a tag by itself is there for ever.
             events[0] = events[0]._replace(state=None, name=None)
         if said.kind == "container" and said.verb == "rename":

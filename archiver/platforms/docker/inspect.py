@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from archiver.platforms.docker.clock import SECOND, moment
 from archiver.platforms.docker.facts import (
     ENGINE_WORDS,
     RELATIONS,
@@ -36,6 +37,10 @@ class Finding(NamedTuple):
     """The key of the stack it belongs to."""
     groups: tuple[Named, ...] = ()
     """The stack and the service that it belongs to."""
+
+    def unmeasured(self) -> Finding:
+        """Without the size, which an engine counts in another way in a list: a change of that alone is no news."""
+        return self._replace(extra={key: value for key, value in self.extra.items() if key != "size"})
 
     def payload(self) -> dict[str, Any]:
         """The JSON of the observation."""
@@ -167,8 +172,10 @@ def volume(found: Mapping[str, Any], engine: Engine) -> Finding:
 
 def image(found: Mapping[str, Any], engine: Engine) -> Finding:
     tags = _at(found, "RepoTags")
-    named = [tag for tag in tags if type(tag) is str and tag != "<none>:<none>"] if type(tags) is list else []
-    created = text(found, "Created") or _number(found, "Created")
+    # A list and an answer about the image itself say the same in another order, and write the time otherwise.
+    named = sorted(tag for tag in tags if type(tag) is str and tag != "<none>:<none>") if type(tags) is list else []
+    told = moment(text(found, "Created"))
+    created = _number(found, "Created") if told is None else told // SECOND
     extra = {"id": text(found, "Id"), "created": created, "size": _number(found, "Size"), "tags": named}
     me = uri("image", scoped(engine.id, text(found, "Id")))
     return Finding(me, "created", named[0] if named else None, engine.host, extra)

@@ -58,6 +58,7 @@ class Inventory:
         self._stacks: dict[str, str] = {}
         self._named: dict[str, None] = {}
         self._probes = Probes()
+        self._lists_images = False
 
     # --- what to ask -------------------------------------------------------------------------------------------------
 
@@ -130,6 +131,7 @@ class Inventory:
         items = (found.get("Volumes") or []) if type(found) is dict else found
         if type(items) is not list:
             return [], []
+        self._lists_images = self._lists_images or kind == "image"
         findings: list[Finding] = []
         questions: list[Question] = []
         present: set[str] = set()
@@ -243,7 +245,7 @@ class Inventory:
             yield finding
 
     def _is_news(self, seen: _Seen, finding: Finding) -> bool:
-        mark, before = hash(repr(finding.payload())), seen.told
+        mark, before = hash(repr(finding.unmeasured().payload())), seen.told
         seen.told = mark
         return mark != before
 
@@ -285,4 +287,5 @@ class Inventory:
             uri = docker_uri(kind, scoped(self.engine.id, key) if kind == "volume" else key)
             going = text(message, "Action") in _GOING
             facts["stack"] = self._stacks.pop(uri, "") if going else self._stacks.get(uri, "")
+            facts["images"] = kind == "image" and self._lists_images
         return {name: fact for name, fact in facts.items() if fact}

@@ -17,6 +17,8 @@ ASKED_ON = {
     "container": frozenset({"create", "rename", "update"}),
     "network": frozenset({"create"}),
     "volume": frozenset({"create"}),
+    # To pull names the tag alone: which image that is, only the engine can say, and only while it is there.
+    "image": frozenset({"create", "import", "load", "pull", "tag"}),
     **dict.fromkeys(("node", "service", "secret", "config"), _SWARM),
 }
 """What is told of an object that makes it worth asking about, by its type."""
@@ -24,5 +26,7 @@ ASKED_ON = {
 
 def about(kind: str, key: str) -> Question:
     """The question about one object."""
+    if kind == "image":
+        return Question(kind, key, f"/images/{quote(key, safe='/:@', errors='replace')}/json")
     segment = quote(key, safe="", errors="replace")
     return Question(kind, key, f"/containers/{segment}/json" if kind == "container" else f"/{kind}s/{segment}")
