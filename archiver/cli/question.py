@@ -10,13 +10,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import typer
 
 from archiver.cli import times, zones
-from archiver.cli.common import Color, Database, FailIfEmpty, Output, Since, Until, Utc, note, open_archive
+from archiver.cli.common import (
+    Color,
+    Database,
+    FailIfEmpty,
+    Output,
+    Since,
+    Until,
+    Utc,
+    database_url,
+    note,
+    open_archive,
+)
 from archiver.cli.output import Column, Presentation, make_presentation, render, write_lines
 from archiver.cli.refs import is_one, spelt_out
 from archiver.model import Namesakes, Resource
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
+    from archiver.queries.completion import Vocabulary
 
 T = TypeVar("T")
 
@@ -95,6 +107,14 @@ class Question:
         for record in records:
             self.answered = True
             yield record
+
+    def unheard(self, of: Vocabulary, what: str, texts: Sequence[str] | None) -> None:
+        """Says of words that choose, where nothing was found or one of several may be why, what the archive has not."""
+        if texts and (not self.answered or len(texts) > 1):
+            from archiver.cli import meant  # most words are known
+
+            for text in meant.unheard(database_url(self._ctx, self._database), of, what, texts):
+                self.note(text)
 
     def end(self) -> None:
         """Ends with the code of an empty answer, where that was asked for."""

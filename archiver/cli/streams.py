@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from archiver.platforms.wire.address import AuthWay
+
+if TYPE_CHECKING:
+    from archiver.config import Config
 
 Stream = Annotated[
     str | None,
@@ -34,3 +38,24 @@ Auth = Annotated[
     typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
 ]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
+
+
+def secrets_of(config: Config) -> set[str]:
+    """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
+    from archiver.config import home_folder
+    from archiver.platforms.open import WEBSOCKET
+    from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
+    from archiver.platforms.wire.address import check_url, secrets_in
+    from archiver.platforms.wire.proxy import proxy_for
+
+    secrets: set[str] = set()
+    for url in config.streams.value:
+        if url.partition(":")[0].lower() not in WEBSOCKET:
+            continue  # others need no credential and hold none: a user of ssh is none, and whatever else is refused
+        check_url(url, config.allow_plaintext.value)
+        proxy = proxy_for(url, os.environ)
+        secrets |= secrets_in(url) | (proxy.forms() if proxy is not None else set())
+        for credentials in (find_credentials(os.environ, home_folder(), url), credentials_of_url(url)):
+            if credentials is not None:
+                secrets |= credentials.forms()
+    return secrets

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.conftest import RunArchiver
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunArchiver, SpawnArchiver
+from tests.fake_engine import FakeEngine, message
 from tests.integration.hostile import Hostile, Peer
 from tests.integration.test_tutum_source_opening import proxying
 
@@ -32,6 +39,36 @@ def test_plain_text_and_a_proxy_are_the_environment_s_matter_too(run_archiver: R
         environment |= {"ARCHIVER_ALLOW_PLAINTEXT": "1", "http_proxy": f"http://127.0.0.1:{proxy.port}"}
         assert run_archiver("listen", env=environment).returncode == 77
     assert server.requests[0].startswith(b"GET /v1/events ")
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"), [("unix:///nowhere/docker.sock", "No such file"), ("ws://127.0.0.1:1/v1/events", "refused")]
+)
+def test_a_stream_that_cannot_be_reached_is_said_to_be_so_and_given_up(
+    stream: str, why: str, run_archiver: RunArchiver
+) -> None:
+    done = run_archiver("listen", "--stream", stream, "--wait", "3")
+
+    assert done.returncode == 4
+    *before, error, hint = done.stderr.splitlines()
+    assert error.startswith(f"archiver: error: cannot reach the stream {stream}: ")
+    assert why in error
+    assert "hint" in hint
+    assert any(line.startswith(f"no connection to {stream} for 2 s: ") and why in line for line in before)
+    assert done.stdout == ""
+
+
+def test_a_stream_that_is_there_in_time_is_listened_to(tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:
+    engine = FakeEngine()
+    engine.tell(message(1))
+    process = spawn_archiver("listen", "--stream", f"unix://{tmp_path}/late.sock", "-n", "1", "--wait", "20")
+    time.sleep(1.0)  # so that it has tried
+    with engine.on_socket(tmp_path / "late.sock"):
+        out, err = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert json.loads(out)["message"] == message(1)
+    assert "connected to" in err
 
 
 def test_one_stream_is_listened_to_at_a_time(run_archiver: RunArchiver) -> None:

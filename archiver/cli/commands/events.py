@@ -136,6 +136,7 @@ def events(
         "healthchecks": all_,
     }
     if follow:
+        _unheard(asked, type, state, action)
         _follow(asked, filters, limit=lines if lines is not None else 10)
         return
     limit = lines if lines is not None else 100
@@ -143,6 +144,13 @@ def events(
         asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), nothing="no such events")
     else:
         asked.listing(COLUMNS, _last(asked, filters, limit), nothing="no such events")
+    _unheard(asked, type, state, action)
+
+
+def _unheard(asked: Question, type: list[str] | None, state: list[str] | None, action: list[str] | None) -> None:
+    asked.unheard("event_types", "type", type)
+    asked.unheard("event_states", "state", state)
+    asked.unheard("event_actions", "action", action)
 
 
 def _one(asked: Question, number: int) -> None:

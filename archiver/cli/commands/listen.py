@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
@@ -12,16 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from archiver.cli.common import die_with_the_reader, examples, note
+from archiver.cli.common import chosen, die_with_the_reader, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
-from archiver.cli.streams import Auth, Plaintext, Stream
-from archiver.errors import UsageError
-from archiver.model import Closed, Item, Message, Opened
+from archiver.cli.patience import Patience
+from archiver.cli.streams import Auth, Plaintext, Stream, secrets_of
+from archiver.errors import StreamUnreachable, UsageError
+from archiver.model import Closed, Condition, Item, Message, Opened
 
 if TYPE_CHECKING:
+    from archiver.config import Config
     from archiver.platforms.protocol import Source
 
+Wait = Annotated[
+    float,
+    typer.Option(min=0.1, metavar="SECONDS", help="How long to try for the first connection; after it, for ever."),
+]
 Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
 
 
@@ -42,23 +47,30 @@ def listen(
     limit: Limit = None,
     auth: Auth = None,
     allow_plaintext: Plaintext = False,
+    wait: Wait = 30.0,
 ) -> None:
     """What a stream says, one message a line, until Ctrl-C; nothing is kept.
 
     The stream and how to get in are set as for `run`: by options, the environment or the configuration's file.
-    On a pipe the messages are as they came; on a terminal what could act on it is escaped.
+    On a pipe the messages are as they came; on a terminal what could act on it is escaped. Without a connection it says
+    why, and ends with code 4 when none could be had at all.
     """
+    from archiver.cli import logs
+
     die_with_the_reader()
-    source = _source({"streams": [stream] if stream else [], "auth": auth, "allow_plaintext": allow_plaintext})
-    items = cast("Generator[Item, None, None]", source.items(threading.Event()))
-    with closing(items):
-        for message in islice(_messages(ctx, items), limit):
+    config = _config({"streams": [stream] if stream else [], "auth": auth, "allow_plaintext": allow_plaintext})
+    logs.set_up("error" if chosen(ctx).quiet else "warning", os.environ, secrets=secrets_of(config))
+    source, patience = _source(config), Patience(wait, lambda text: note(ctx, text))
+    items = cast("Generator[Item, None, None]", source.items(patience.over))
+    with patience.about(source.stream), closing(items):
+        for message in islice(_messages(ctx, items, patience), limit):
             _write(message.payload)
+    if patience.over.is_set():
+        raise StreamUnreachable(stream=source.stream, reason=f"{patience.reason} (tried for {wait:g} s)")
 
 
-def _source(flags: dict[str, Any]) -> Source:
+def _config(flags: dict[str, Any]) -> Config:
     from archiver.config import home_folder, load
-    from archiver.platforms.open import open_source
 
     config = load(flags, os.environ, home_folder())
     streams = config.streams
@@ -66,8 +78,15 @@ def _source(flags: dict[str, Any]) -> Source:
         found = f"{streams.origin} names {len(streams.value)}" if streams.value else "there is none"
         hint = "archiver listen --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM to one URL"
         raise UsageError(reason=f"one stream is listened to at a time, and {found}", hint=hint)
+    return config
+
+
+def _source(config: Config) -> Source:
+    from archiver.config import home_folder
+    from archiver.platforms.open import open_source
+
     return open_source(
-        streams.value[0],
+        config.streams.value[0],
         os.environ,
         home_folder(),
         auth=config.auth.value,  # type: ignore[arg-type]
@@ -78,13 +97,18 @@ def _source(flags: dict[str, Any]) -> Source:
     )
 
 
-def _messages(ctx: typer.Context, items: Iterator[Item]) -> Iterator[Message]:
+def _messages(ctx: typer.Context, items: Iterator[Item], patience: Patience) -> Iterator[Message]:
     for item in items:
         if isinstance(item, Message):
             yield item
+        elif isinstance(item, Condition):
+            if item.of == "trouble" and item.value:
+                patience.lost(item.value)
         elif isinstance(item, Opened):
+            patience.rewarded()
             note(ctx, f"connected to {item.stream}")
         elif isinstance(item, Closed):
+            patience.lost(item.reason)
             note(ctx, f"connection closed: {item.reason}")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from archiver.cli.common import Database, chosen, examples
-from archiver.cli.streams import Auth, Plaintext, Streams
+from archiver.cli.streams import Auth, Plaintext, Streams, secrets_of
 from archiver.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def run(
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
-    logs.set_up(config.log_level.value, os.environ, secrets=_secrets(config), as_json=log_format == "json")
+    logs.set_up(config.log_level.value, os.environ, secrets=secrets_of(config), as_json=log_format == "json")
     require_home("spool", config.spool)
     log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
     record(config, limit)
@@ -133,25 +133,3 @@ def _sources(config: Config, spool: Spool) -> list[Source]:
         )
         for url in config.streams.value
     ]
-
-
-def _secrets(config: Config) -> set[str]:
-    """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
-    from archiver.config import home_folder
-    from archiver.platforms.open import WEBSOCKET
-    from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
-    from archiver.platforms.wire.address import check_url, secrets_in
-    from archiver.platforms.wire.proxy import proxy_for
-
-    secrets: set[str] = set()
-    for url in config.streams.value:
-        # Other URLs hold no credential: a user of ssh is none, and whatever else is refused.
-        url = url if url.partition(":")[0].lower() in WEBSOCKET else ""
-        if url:
-            check_url(url, config.allow_plaintext.value)
-            proxy = proxy_for(url, os.environ)
-            secrets |= secrets_in(url) | (proxy.forms() if proxy is not None else set())
-        for credentials in (find_credentials(os.environ, home_folder(), url), credentials_of_url(url)):
-            if credentials is not None:
-                secrets |= credentials.forms()
-    return secrets

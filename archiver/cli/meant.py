@@ -1,0 +1,51 @@
+"""Says which word of an archive may be meant by one that it has never heard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from archiver.cli.escape import escape
+
+if TYPE_CHECKING:
+    from archiver.queries.completion import Vocabulary
+
+_PATTERN = frozenset("*?")
+_SHOWN = 10
+_PATIENCE = 2.0
+"""Seconds; nobody waits for a hint as for an answer."""
+
+
+def unheard(url: str, of: Vocabulary, what: str, texts: Sequence[str]) -> Iterator[str]:
+    """What to say of each text that fits no word of a vocabulary of the archive at `url`: that, and what is near.
+
+    Nothing where the archive has more words than can be looked through, or cannot be asked.
+    """
+    from archiver.queries import completion
+
+    plain = [text.removeprefix("!").strip() for text in texts]
+    plain = [text for text in plain if text and not _PATTERN.intersection(text)]
+    if not plain:
+        return
+    try:
+        known = completion.words(url, of, "", patience=_PATIENCE)
+    except Exception:  # noqa: BLE001 - what went wrong is the business of who asked for the answer
+        return
+    if len(known) >= completion.MOST:
+        return
+    for text in plain:
+        if not any(_fits(text.lower(), word.lower()) for word in known):
+            yield f"the archive has no {what} {text!r}{_near(text, known)}"
+
+
+def _fits(text: str, word: str) -> bool:
+    return text == word or word.startswith(f"{text} (")
+
+
+def _near(text: str, known: Sequence[str]) -> str:
+    words = {word.partition(" (")[0].lower(): word.partition(" (")[0] for word in known}
+    if found := get_close_matches(text.lower(), words, n=1):
+        return f"; did you mean {escape(words[found[0]])}?"
+    shown = list(words.values())[:_SHOWN]
+    return f"; it has {', '.join(map(escape, shown))}{' ...' if len(words) > _SHOWN else ''}" if shown else ""
