@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,15 +78,28 @@ def test_whatever_is_offered_is_taken(archive: str, tab: Callable[[str], list[st
 
 
 @pytest.fixture
-def bash_script(tmp_path: Path, program_environment: dict[str, str]) -> Path:
-    """What `--show-completion bash` gives, and a folder with a program of the right name."""
+def script(tmp_path: Path, program_environment: dict[str, str]) -> Callable[[str], Path]:
+    """What `--show-completion` gives to a shell, beside a program of the right name."""
     program = tmp_path / "archiver"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m archiver "$@"\n')
     program.chmod(0o755)
-    told_the_shell = program_environment | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    shown = subprocess.run([program, "--show-completion", "bash"], env=told_the_shell, capture_output=True, text=True)
-    (tmp_path / "completion.bash").write_text(shown.stdout)
-    return tmp_path / "completion.bash"
+
+    def show(shell: str) -> Path:
+        if not shutil.which(shell):
+            pytest.skip(f"there is no {shell}")
+        told_the_shell = program_environment | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        shown = subprocess.run(
+            [program, "--show-completion", shell], env=told_the_shell, capture_output=True, text=True
+        )
+        (tmp_path / f"completion.{shell}").write_text(shown.stdout)
+        return tmp_path / f"completion.{shell}"
+
+    return show
+
+
+@pytest.fixture
+def bash_script(script: Callable[[str], Path]) -> Path:
+    return script("bash")
 
 
 @pytest.fixture
@@ -152,3 +166,89 @@ def test_bash_completes_a_name_with_a_colon_for_somebody_at_a_terminal(
     os.close(leader)
 
     assert b"history shop:8080 " in seen + b" "
+
+
+# --- zsh and fish ----------------------------------------------------------------------------------------------------
+
+TYPED = [
+    ("history shop:", "history shop:8080 "),
+    ("history shop:80", "history shop:8080 "),
+    ("history 'shop:80", "history 'shop:8080' "),
+    ("history web", "history web-"),
+    ("events --state=exi", r"events --state=exited\ \(137\) "),
+    ("events --state exi", r"events --state exited\ \(137\) "),
+    ("events --type con", "events --type container "),
+    ("--database zsh-files/an events --type con", "--database zsh-files/an events --type con"),
+    ("histo", "history "),
+    ("import zsh-f", "import zsh-files/"),
+    ("history zsh-f", "history zsh-f"),
+]
+"""What somebody types before TAB, and what is on the line after it."""
+
+
+@pytest.fixture
+def zsh(
+    script: Callable[[str], Path], archive: str, program_environment: dict[str, str], tmp_path: Path
+) -> Callable[[str], str]:
+    """The line, after TAB, of somebody at zsh."""
+    loaded, shown = script("zsh"), tmp_path / "line"
+    (tmp_path / "zsh-files").mkdir()
+    (tmp_path / ".zshrc").write_text(
+        f"PATH={tmp_path}:$PATH PS1='ready> '\nbindkey -e\nautoload -Uz compinit; compinit -u -D\n. {loaded}\n"
+        f"show() {{ print -rn -- $BUFFER > {shown}.new; mv {shown}.new {shown}; }}\nzle -N show\nbindkey '^Xs' show\n"
+    )
+    environment = program_environment | {"ARCHIVER_DATABASE_URL": archive, "TERM": "dumb", "ZDOTDIR": str(tmp_path)}
+
+    def press(typed: str) -> str:
+        leader, follower = pty.openpty()
+        ends = {"stdin": follower, "stdout": follower, "stderr": follower}
+        with subprocess.Popen(["zsh", "-i"], **ends, env=environment, cwd=tmp_path, start_new_session=True) as process:
+            os.close(follower)
+            said = b""
+            while b"ready> " not in said and (read := os.read(leader, 1024)):
+                said += read
+            os.write(leader, f"archiver {typed}\t\x18s".encode())
+            until = time.monotonic() + 30
+            while not shown.exists() and time.monotonic() < until:
+                time.sleep(0.02)
+            process.kill()
+        os.close(leader)
+        return shown.read_text().removeprefix("archiver ")
+
+    return press
+
+
+@pytest.mark.parametrize(("typed", "line"), TYPED)
+def test_zsh_completes_a_line_for_somebody_at_a_terminal(zsh: Callable[[str], str], typed: str, line: str) -> None:
+    assert zsh(typed).rstrip() == line.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("history web", ["web-1", "web-2"]),
+        ("history shop:", ["shop:8080"]),
+        ("history 'shop:80", ["shop:8080"]),
+        ("events --state=exi", ["--state=exited (137)"]),
+        ("events --state exi", ["exited (137)"]),
+        (r"events --state exited\ \(", ["exited (137)"]),
+        ("events  --type ", ["action", "container"]),
+        ("histo", ["history"]),
+        ("import a-fi", ["a-file"]),
+        ("history a-fi", []),
+        ("events --database a-fi", ["a-file"]),
+    ],
+)
+def test_fish_is_offered_the_same(
+    script: Callable[[str], Path], archive: str, program_environment: dict[str, str], tmp_path: Path,
+    typed: str, offered: list[str],
+) -> None:  # fmt: skip
+    loaded = script("fish")
+    (tmp_path / "a-file").touch()
+    path = f"{tmp_path}:{program_environment['PATH']}"
+    environment = program_environment | {"ARCHIVER_DATABASE_URL": archive, "PATH": path}
+    call = ["fish", "-c", f". {loaded}; complete -C {shlex.quote('archiver ' + typed)}"]
+
+    done = subprocess.run(call, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert [line.partition("\t")[0] for line in done.stdout.splitlines()] == offered, done.stderr
