@@ -73,7 +73,7 @@ $(VENV)/.venv:
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/.venv
-	@echo "installing archiver[demo] ..." >&2
+	@echo "installing archiver with what its demo needs ..." >&2
 	@$(bin)/python -m pip install $(quiet) --editable '.[demo]'
 	@touch $@
 

@@ -291,4 +291,4 @@ class NotInstalled(ConfigurationWrong):
     """Something is to be done for which the program must lie in a folder of its own."""
 
     message = "this archiver runs out of {place}, and cannot {what}: that needs files, which are not there"
-    hint = "install it, with pip or pipx"
+    hint = "install it out of its source: pip install .   then run: archiver db upgrade"

@@ -12,6 +12,6 @@ def simulator_server() -> Any:
     try:
         from archiver.simulator.service import server
     except ModuleNotFoundError as error:
-        reason = f"the simulator needs {error.name}, which is not installed; pip install 'archiver[demo]'"
+        reason = f"the simulator needs {error.name}, which is not installed; pip install 'websockets>=15'"
         raise ConfigurationWrong(setting="installation", reason=reason, origin="this Python environment") from error
     return server

@@ -44,7 +44,7 @@ def postgres_engine(url: str, *, read_only: bool) -> Engine:
             use_native_hstore=False,  # or every engine would ask the server for that type
         )
     except ModuleNotFoundError as error:
-        reason = "PostgreSQL needs the driver psycopg, which is not installed; pip install 'archiver[postgres]'"
+        reason = "PostgreSQL needs the driver psycopg, which is not installed; pip install 'psycopg[binary]>=3.3,<4'"
         raise ConfigurationWrong(setting="database", reason=reason, origin="--database") from error
     begin = _BEGIN.format(mode=" READ ONLY" if read_only else "")
 

@@ -26,12 +26,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), str(REPOSITORY)]
     built = subprocess.run(build, capture_output=True, encoding="utf-8")
     assert built.returncode == 0, built.stdout + built.stderr
-    return next(target.glob("archiver-*.whl"))
+    return next(target.glob("event_archiver-*.whl"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment that holds archiver[demo] and nothing of the checkout."""
+    """The folder of programs of an environment that holds event-archiver[demo] and nothing of the checkout."""
     folder = tmp_path_factory.mktemp("empty")
     venv.create(folder, with_pip=True)
     install = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", f"{wheel}[demo]"]
