@@ -20,6 +20,14 @@ _OF_ONE_SEGMENT = _TYPES - {"repository"}
 """Types whose keys have one segment: what follows it belongs to the object (its logs, its tags) and is no object."""
 # Docker Cloud puts these under a subsystem and never under a namespace, though their keys have several parts.
 _OF_SEVERAL = frozenset({"repository", "az", "region", "provider", "nodetype", "image"})
+# Which types each part of Docker Cloud's API has (docker/docs, `apidocs/cloud-api-source`). Its events show actions
+# under app as well; images are Tutum's, and known nowhere else.
+_OF_SUBSYSTEM = {
+    "app": frozenset({"stack", "service", "container", "action", "image"}),
+    "infra": frozenset({"node", "nodecluster", "az", "region", "provider", "nodetype"}),
+    "audit": frozenset({"action"}),
+    "repo": frozenset({"repository"}),
+}
 # Without the usual beginning, as tests and tools around Tutum write them.
 _SHORT = re.compile(r"/+(?P<type>[a-z]+)/+(?P<key>[^/?#]+)/*(?:/(?:logs|tags)(?:/[^?#]*)?)?(?:[?#].*)?", re.IGNORECASE)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
@@ -69,7 +77,7 @@ def _of_docker(rest: str, uri: str) -> ResourceRef:
 
 def _of_tutum(found: re.Match[str]) -> ResourceRef | None:
     segments = [part for part in found["rest"].split("/") if part]
-    if found["subsystem"] and len(segments) > 2 and _is_namespace(segments[0].lower(), segments[1].lower()):
+    if found["subsystem"] and len(segments) > 2 and _has_namespace(found["subsystem"].lower(), segments):
         segments = segments[1:]
     if len(segments) < 2:
         return None
@@ -81,11 +89,17 @@ def _of_tutum(found: re.Match[str]) -> ResourceRef | None:
     return ResourceRef(kind, key if kind in _OF_ONE_SEGMENT else "/".join(segments[1:]))
 
 
-def _is_namespace(first: str, second: str) -> bool:
-    """Whether the first segment is an organisation, which may be called like a type."""
-    if first in _OF_ONE_SEGMENT:
-        return second in _TYPES
-    return first not in _OF_SEVERAL
+def _has_namespace(subsystem: str, segments: list[str]) -> bool:
+    """Whether the first segment is a user or an organisation, who may be called like a type."""
+    first, second, types = segments[0].lower(), segments[1].lower(), _OF_SUBSYSTEM[subsystem]
+    if _UUID(second):
+        return False  # an object, and what belongs to it
+    if first in _OF_SEVERAL and first in types and first != "provider":
+        # A key of two words and more may begin with any word, but no object of these types has a uuid in it.
+        return second in types and _UUID(segments[2]) is not None
+    if first in _OF_ONE_SEGMENT | _OF_SEVERAL:
+        return second in types
+    return True
 
 
 def _short(uri: str) -> ResourceRef | None:
