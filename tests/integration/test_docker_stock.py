@@ -132,6 +132,28 @@ def test_a_tag_that_is_pulled_is_tied_to_its_image_at_once(engine: FakeEngine, u
     assert "CANARY" not in repr(got)
 
 
+def test_an_image_of_several_tags_goes_on_by_the_one_that_was_named_last(engine: FakeEngine, url: str) -> None:
+    engine.answers |= {
+        "/images/json": [{"Id": "sha256:cc", "RepoTags": ["shop/web:2"]}],
+        "/images/shop/web:3/json": {**IMAGE, "RepoTags": ["shop/web:2", "shop/web:3"]},
+    }
+
+    def pull() -> None:
+        engine.told_now(kind="image", action="pull", id="shop/web:3", name="shop/web")
+        engine.answers["/images/json"] = [{"Id": "sha256:cc", "RepoTags": ["shop/web:3", "shop/web:2"], "Size": 2}]
+
+    got = watch(
+        DockerSource(url, pace=replace(QUICK, containers_every=0.1, stock_every=0.1)),
+        lambda got: "/images/shop/web:3/json" in engine.asked and engine.asked.count("/images/json") > 9,
+        once(pull, sees("image/ENGINE.sha256:cc")),
+    )
+
+    told = [json.loads(item.payload) for item in got if isinstance(item, Observed)]
+    names = [item["name"] for item in told if item["uri"] == "/docker/v1/image/ENGINE.sha256:cc/"]
+    assert names[0] == "shop/web:2"
+    assert set(names[names.index("shop/web:3") :]) == {"shop/web:3"}
+
+
 def test_what_a_list_says_of_an_image_that_was_asked_about_is_no_news(engine: FakeEngine, url: str) -> None:
     listed = {"Id": "sha256:cc", "RepoTags": ["shop/web:3"], "Created": 1795500400, "Size": 12}
     engine.answers |= {"/images/json": [], "/images/shop/web:3/json": {**IMAGE, "Created": "2026-11-24T06:06:40.5Z"}}

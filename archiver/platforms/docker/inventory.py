@@ -13,6 +13,7 @@ from archiver.platforms.docker.facts import uri as docker_uri
 from archiver.platforms.docker.inbox import Question
 from archiver.platforms.docker.inspect import Finding
 from archiver.platforms.docker.listing import as_inspected, summary
+from archiver.platforms.docker.messages import is_id
 from archiver.platforms.docker.probes import Probes
 from archiver.platforms.docker.questions import ASKED_ON, CONTAINERS, LISTS, LISTS_OF_MANAGER, about
 
@@ -41,6 +42,8 @@ class _Seen:
     """A mark of what was last observed of it."""
     action: str = ""
     """What a message last told of it."""
+    name: str | None = None
+    """What it was last called by."""
     listed: tuple[Micros, Finding] | None = None
     """What the list said, and when it was asked for, until it is known better."""
 
@@ -90,7 +93,10 @@ class Inventory:
                 there.setdefault(uri, _Seen(at))
         if (seen := self._there.get(kind, {}).get(uri)) is not None:
             self._heard(seen, kind, text(message, "Action"), at)
+            if kind == "image" and verb != "untag" and (name := text(attributes, "name")):
+                seen.name = name
         is_news = verb in ASKED_ON.get(kind, ()) or (kind == "container" and self._probes.is_unknown(key, message))
+        is_news = is_news and not (kind == "image" and (key.startswith("sha256:") or is_id(key)))  # Podman tells which
         return (about(kind, key) if is_news else None), named
 
     def _heard(self, seen: _Seen, kind: str, action: str, at: Micros) -> None:
@@ -146,12 +152,18 @@ class Inventory:
             if kind == "container":
                 questions += self._to_inspect(finding, item, asked)
             else:
-                findings += self._found(kind, item, finding, asked)
+                findings += self._found(kind, item, self._as_named(kind, finding), asked)
         for uri, seen in self._there.get(kind, {}).items():
             elsewhere = kind == "network" and seen.of_swarm and not self.manager  # it lists only those that it uses
             if uri not in present and seen.at < asked and not elsewhere:
                 self._missing.setdefault(uri, asked)
         return findings, questions
+
+    def _as_named(self, kind: str, finding: Finding) -> Finding:
+        """An image with several tags goes on by the one that it was last called by."""
+        seen = self._there.get(kind, {}).get(finding.uri)
+        named = kind == "image" and seen is not None and seen.name in finding.extra.get("tags", ())
+        return finding._replace(name=seen.name) if named and seen is not None else finding
 
     def _to_inspect(self, finding: Finding, item: Mapping[str, Any], asked: Micros) -> Iterator[Question]:
         there = self._there.setdefault("container", {})
@@ -172,6 +184,8 @@ class Inventory:
             return []
         if self.outdated(question, asked):
             finding = finding._replace(state=None)
+        if question.kind == "image" and question.key in finding.extra.get("tags", ()):
+            finding = finding._replace(name=question.key)  # of several tags the one that somebody has just named
         return list(self._found(question.kind, found, finding, asked))
 
     def not_asked(self, question: Question) -> None:
@@ -231,6 +245,7 @@ class Inventory:
         seen = self._there.setdefault(kind, {}).setdefault(finding.uri, _Seen(asked))
         seen.listed = None
         seen.of_swarm = text(found, "Scope") == "swarm"
+        seen.name = finding.name
         if finding.stack and kind != "container":
             self._stacks[finding.uri] = finding.stack
         if kind == "container":

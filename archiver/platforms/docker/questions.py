@@ -18,7 +18,7 @@ ASKED_ON = {
     "network": frozenset({"create"}),
     "volume": frozenset({"create"}),
     # To pull names the tag alone: which image that is, only the engine can say, and only while it is there.
-    "image": frozenset({"create", "import", "load", "pull", "tag"}),
+    "image": frozenset({"pull"}),
     **dict.fromkeys(("node", "service", "secret", "config"), _SWARM),
 }
 """What is told of an object that makes it worth asking about, by its type."""
