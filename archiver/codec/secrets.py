@@ -8,11 +8,18 @@ BLANK = b"***"
 
 _WORDS = rb"token|auth|key|passw(?:or)?d|passwd|pwd|secret|signature|credentials?"
 _HINTS = re.compile(
-    rb"(?i):(?:\\?/){2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
+    rb"(?i):(?:\\?/){1,2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
 )
 # Each begins with what stands in a text once or twice, and goes on with what cannot hold another beginning: a text of
 # a million letters takes no longer than one of a million slashes.
-_USERINFO = re.compile(rb"(:(?:\\?/){2})[^/\\\s\"'<>?#]+@")
+_USERINFO = re.compile(
+    rb"(:(?:\\?/){2})"
+    rb"(?!(?:user(?::(?:password|key))?|[^/\\\s\"'<>?#:@]*:\*\*\*)@)"  # an example, or blanked already
+    rb"(?:(?<!ssh://)(?<!postgresql://)|(?=[^/\\\s\"'<>?#:@]*:))"  # here a name alone is no secret; elsewhere it may be
+    rb"[^/\\\s\"'<>?#]+@"
+)
+_USERINFO_OF_A_PATH = re.compile(rb"(:\\?/)[^/\\\s\"'<>?#:@]+:[^/\\\s\"'<>?#]+@")
+"""As the URL reads that somebody took for the name of a file."""
 _QUERY = re.compile(rb"(?i)([?&;](?:user(?:name)?|[a-z0-9_.-]*(?:%s))=)[^&;\s\"'<>#\\]+" % _WORDS)
 _HEADER = re.compile(
     rb"(?i)(authorization[\"']?\s*[:=]\s*(?:u?[\"'])?)"
@@ -27,6 +34,7 @@ def blanked(data: bytes) -> bytes:
     if not _HINTS.search(data):
         return data
     data = _USERINFO.sub(rb"\1" + BLANK + b"@", data)
+    data = _USERINFO_OF_A_PATH.sub(rb"\1" + BLANK + b"@", data)
     data = _QUERY.sub(rb"\1" + BLANK, data)
     return _HEADER.sub(rb"\1\2 " + BLANK, data)
 

@@ -22,6 +22,9 @@ _SECRETS = st.text("abcXYZ019-_.~+%=*!$", min_size=8, max_size=40).map(lambda re
 PLACES = {
     "user and password": "wss://bob:{}@stream.example/v1/events",
     "a token as the user": "https://{}@registry.example/v2/",
+    "a URL taken for a file's name": "there is no file https:/bob:{}@x/a.db",
+    "a password of the database": "postgresql://bob:{}@db/archive",
+    "a password for ssh": "ssh://ops:{}@lab.example",
     "two addresses in one text": "git+https://a:{}@x/y.git then ftp://bob:{}@z",
     "JSON's escaped slashes": '{{"url":"https:\\/\\/bob:{}@x\\/y"}}',
     "token": "wss://x/v1/events?user=bob&token={}&x=1",
@@ -69,6 +72,21 @@ def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
 
 def test_what_is_blanked_already_takes_nothing_else_with_it() -> None:
     text = "HTTP 401 Authorization: ***: why, Authorization: Basic *** and http://***@x/?token=***"
+    assert blanked_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh://ops@lab.example",
+        "postgresql://archiver@db/archive",
+        "postgresql://bob:***@db/archive",
+        "write postgresql://user:password@host/name",
+        "http://user:password@proxy.example.org:3128",
+        "/data:/backup@night/x",
+    ],
+)
+def test_who_somebody_is_where_that_is_no_secret_and_an_example_are_shown(text: str) -> None:
     assert blanked_text(text) == text
 
 
@@ -125,6 +143,7 @@ WRONG_CALLS = {
     "a recording of a stream": ("import", "--stream", f"wss://[bob:{SECRET}@x/", "-"),
     "a file that is a URL": ("import", _STREAM),
     "a copy that is a URL": ("db", "backup", _STREAM),
+    "a copy that is read from a URL": ("db", "restore", _STREAM),
 }
 
 
