@@ -13,7 +13,7 @@ from archiver.storage.schema import NAME
 
 _CALLED = (
     "SELECT f.resource_id, f.since, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {NAME} AND f.since <= :last AND f.until >= :first"
+    f" WHERE f.resource_id IN :numbers AND f.what = {NAME} AND f.since <= :last"
     " ORDER BY f.resource_id, f.since"
 )
 _LAST = "SELECT p.resource_id, p.name_id FROM present p WHERE p.resource_id IN :numbers AND p.name_id IS NOT NULL"
@@ -25,27 +25,27 @@ Moment = tuple[int, Micros]
 def names_at(connection: Connection, moments: Collection[Moment]) -> dict[Moment, str]:
     """What each resource was called at its instant, where that is known.
 
-    Of one that was no more, or is an action, what it is called last.
+    Of one that was no more, what it was called before; of an action, and of what had no name yet, the last name.
     """
     if not moments:
         return {}
-    ends = {"first": min(at for _, at in moments), "last": max(at for _, at in moments)}
     called: dict[int, tuple[list[Micros], list[int]]] = {}
+    latest = max(at for _, at in moments)
     for numbers in chunks({number for number, _ in moments}):
-        for number, since, name in connection.execute(statement(_CALLED), {"numbers": numbers, **ends}):
+        for number, since, name in connection.execute(statement(_CALLED), {"numbers": numbers, "last": latest}):
             instants, names = called.setdefault(number, ([], []))
             instants.append(since)
             names.append(name)
-    last: dict[int, int] = {}
-    for numbers in chunks({number for number, _ in moments} - called.keys()):
-        last.update((number, name) for number, name in connection.execute(statement(_LAST), {"numbers": numbers}))
     found: dict[Moment, int] = {}
     for number, at in set(moments):
-        if number in called:
-            instants, names = called[number]
-            found[number, at] = names[max(bisect_right(instants, at) - 1, 0)]
-        elif number in last:
-            found[number, at] = last[number]
+        instants, names = called.get(number, ([], []))
+        if place := bisect_right(instants, at):
+            found[number, at] = names[place - 1]
+    missing = set(moments) - found.keys()
+    last: dict[int, int] = {}
+    for numbers in chunks({number for number, _ in missing}):
+        last.update((number, name) for number, name in connection.execute(statement(_LAST), {"numbers": numbers}))
+    found.update((moment, last[moment[0]]) for moment in missing if moment[0] in last)
     texts: dict[int, str] = {}
     for numbers in chunks(set(found.values())):
         texts.update((number, name) for number, name in connection.execute(statement(_TEXTS), {"numbers": numbers}))

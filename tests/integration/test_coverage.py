@@ -111,8 +111,12 @@ def test_a_session_without_sign_of_life_watches_no_more(database_url: str) -> No
 
 
 def test_the_last_sign_of_life_is_the_latest_in_whatever_order_they_come(database_url: str) -> None:
-    told = [opened("a", 0), event("container/1", second=9, session="a"), Alive(STREAM, "a", micros(5))]
-    record(database_url, *told, receiver="r", upto=3)
+    told = [
+        opened("a", 0),
+        *(event("container/1", second=n, session="a") for n in (9, 3)),
+        Alive(STREAM, "a", micros(5)),
+    ]
+    record(database_url, *told, receiver="r", upto=4)
 
     assert gaps(database_url) == [Gap(STREAM, at(9), None, SILENT, "silent")]
 

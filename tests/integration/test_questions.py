@@ -315,6 +315,22 @@ def test_an_event_without_a_name_has_that_which_its_object_had_then(database_url
         assert [told.name for told in archive.events(limit=0)] == ["web", "web", "shop", "shop"]
 
 
+def test_what_an_object_that_was_gone_was_called_does_not_depend_on_what_else_is_listed(database_url: str) -> None:
+    """Gone at 5, back under another name at 9."""
+    record(
+        database_url,
+        event("container/1", "Running", 1)._replace(name="old"),
+        event("container/1", "Terminated", 5),
+        event("container/1", None, 7),
+        event("container/1", "Running", 9)._replace(name="new"),
+    )
+
+    with Archive.open(database_url) as archive:
+        together = [event.name for event in archive.events(limit=0)]
+        alone = [event.name for event in archive.events(range=between(7, 8))]
+    assert (together, alone) == (["old", "old", "old", "new"], ["old"])
+
+
 def test_a_name_of_several_types_means_the_only_one_that_lives(database_url: str) -> None:
     many = [named(f"container/{n}", state, n, "web") for n in range(15) for state in ("Running", "Terminated")]
     record(database_url, *many, named("service/1", "Running", 3, "web"))

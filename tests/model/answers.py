@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from archiver.api.archive import Archive
@@ -121,8 +122,8 @@ class Questions:
         found = self._archive.events(under=self._resources[root], range=since_until, limit=limit)
         yield from differing(
             f"rule 8, events under {root} in {asked}, the last {limit or 'of all'}",
-            [wanted[-limit:] if limit else wanted],
-            [[event.id for event in found]],
+            [[_logged(number, self._expected) for number in (wanted[-limit:] if limit else wanted)]],
+            [[_heard(event) for event in found]],
         )
         if asked == _EVER:
             followed = self._archive.follow(under=self._resources[root], after=0)
@@ -144,9 +145,10 @@ class Questions:
     # --- states ---
 
     def _history(self, ref: ResourceRef, asked: Range) -> Iterator[str]:
-        found = self._archive.history(self._resources[ref], _between(asked)).spans
-        wanted = list(spans(semantics.runs(self._expected.told, ref), asked))
-        yield from differing(f"history of {ref} in {asked}", wanted, [_span(span, asked) for span in found])
+        found, since = self._archive.history(self._resources[ref], _between(asked)), asked[0]
+        gaps = [to_micros(gap.until) for gap in found.coverage.gaps if gap.stream and gap.until]
+        wanted = list(spans(semantics.runs(self._expected.told, ref), asked, gaps))
+        yield from differing(f"history of {ref} in {asked}", wanted, [_span(span, since) for span in found.spans])
 
     # --- the tree ---
 
@@ -217,20 +219,34 @@ def overlaps(ran: Ran, asked: Range) -> bool:
     return not ended_before and (until is None or ran.started_at < until)
 
 
-def spans(runs: list[Run], asked: Range) -> Iterator[tuple[Any, ...]]:
-    """The states of a range: what was so when it began, and all that came within it."""
+def spans(runs: list[Run], asked: Range, gaps: list[Micros]) -> Iterator[tuple[Any, ...]]:
+    """The states of a range: what was so when it began, and all that came within it.
+
+    `gaps` are the ends of those in which nobody was watching: the first word behind one ends the doubt.
+    """
     since, until = asked
     for place, run in enumerate(runs):
         end = runs[place + 1].since if place + 1 < len(runs) else None
         if until is not None and run.since >= until:
             continue
         inside = since is None or run.since >= since
+        counted = since is None or run.since > since
         if not inside and end is not None and since is not None and end <= since:
             continue
         start = run.since if inside else since
         events = sum(1 for word in run.words if word.source == semantics.EVENT and _is_in(word.at, asked))
         last = until if end is None or (until is not None and end > until) else end
-        yield run.state.lower(), start, last, events
+        seen = (
+            []
+            if not counted
+            else [
+                word.at
+                for before, word in pairwise(run.words)
+                if _is_in(word.at, asked) and any(before.at < gap <= word.at for gap in gaps)
+            ]
+        )
+        # How it is known that a state began before the range is not looked for.
+        yield run.state.lower(), start, last, events, counted and run.source == semantics.OBSERVATION, seen
 
 
 def blind_on(stream: str, sessions: Iterable[Watch], asked: Range) -> list[tuple[Any, ...]]:
@@ -297,14 +313,18 @@ def _logged(number: int, expected: Archived) -> tuple[Any, ...]:
     about = None if event.resource_uri is None else parse(event.resource_uri)
     parents = tuple(map(parse, event.parents))
     told = (event.type, event.action, event.state, about, parents, event.occurred_at, event.received_at)
-    return (number, *told, event.uuid, event.time_source)
+    name = event.name
+    if about is not None and not name:
+        name = semantics.name_at(expected.told, expected.facts, about, event.occurred_at)
+    return (number, *told, event.uuid, event.time_source, name)
 
 
 def _heard(event: ArchivedEvent) -> tuple[Any, ...]:
     about = None if event.resource_uri is None else parse(event.resource_uri)
     parents = tuple(map(parse, event.parents))
     times = to_micros(event.occurred_at), to_micros(event.received_at)
-    return (event.id, event.type, event.action, event.state, about, parents, *times, event.uuid, event.time_source)
+    told = (event.type, event.action, event.state, about, parents, *times)
+    return (event.id, *told, event.uuid, event.time_source, event.name)
 
 
 def _said(number: int, expected: Archived) -> dict[str, Any]:
@@ -326,8 +346,11 @@ def _ran_by(action: Action) -> tuple[Any, ...]:
     return parse(action.uri), target, state, *times, action.events, action.name
 
 
-def _span(span: Span, asked: Range) -> tuple[Any, ...]:
-    return span.state.lower(), to_micros(span.since), _micros(span.until), span.events
+def _span(span: Span, since: Micros | None) -> tuple[Any, ...]:
+    start, seen = to_micros(span.since), list(map(to_micros, span.seen))
+    carried = start == since
+    told = (span.observed, seen) if not carried else (False, [])
+    return span.state.lower(), start, _micros(span.until), span.events, *told
 
 
 def _stands(node: TreeNode) -> tuple[Any, ...]:

@@ -454,6 +454,13 @@ def rule_9_present(told: Told, ref: ResourceRef) -> Present:
     )
 
 
+def name_at(told: Told, facts: Iterable[Fact], ref: ResourceRef, at: Micros) -> str | None:
+    """What it was called at an instant; when it was no more, what before; an action, what it is called last."""
+    names = [fact for fact in facts if fact.what == NAME and fact.about == ref and fact.since <= at]
+    last = max(names, key=lambda fact: fact.since, default=None)
+    return rule_9_present(told, ref).name if last is None else str(last.value)
+
+
 def heads(facts: Iterable[Fact]) -> set[ResourceRef]:
     """Whatever something was ever under."""
     return {fact.value for fact in facts if fact.what == PARENT}
