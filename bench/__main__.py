@@ -21,8 +21,8 @@ from bench.workshop import Filled, Lines, Workshop, workshop
 
 RATE_EVENTS = 1_000_000
 """Rates and memory are measured with a third of the events, and no more than this; what grows, with all of them."""
-FEWEST = 30_000
-"""A fleet needs so many events to be deployed and to have a past."""
+LEAST = 10_000
+"""A fleet is deployed after so many events, and what a start of a process costs does not hide what so many take."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Run:
     @cached_property
     def rate_lines(self) -> Lines:
         """The events that rates are measured with."""
-        return self.lines.head(min(self.events // 3, RATE_EVENTS))
+        return self.lines.head(min(max(self.events // 3, LEAST), RATE_EVENTS))
 
     @cached_property
     def bare_lines(self) -> Lines:
@@ -53,7 +53,7 @@ class Run:
     @cached_property
     def short_lines(self) -> Lines:
         """The past of the short archive: a tenth, or a hundredth of very many."""
-        return self.lines.head(max(self.events // 100, min(self.events // 10, 100_000), FEWEST // 3))
+        return self.lines.head(max(self.events // 100, min(self.events // 10, 100_000), LEAST))
 
     @cached_property
     def archive(self) -> Filled:
@@ -70,9 +70,8 @@ class Run:
     def importing(self) -> Iterable[Row]:
         """Import, and the size of what it leaves."""
         for lines in (self.rate_lines, self.bare_lines):
-            few = lines.head(lines.events // 10)
-            yield from importing.figures(self.shop, few, lines, self.rounds, self.clock)
-        yield importing.growth(self.shop, self.rate_lines.head(self.rate_lines.events // 10), self.lines)
+            yield from importing.figures(self.shop, self._few(lines), lines, self.rounds, self.clock)
+        yield importing.growth(self.shop, self._few(self.rate_lines), self.lines)
 
     def websocket(self) -> Iterable[Row]:
         """Websocket to archived row, SQLite."""
@@ -104,8 +103,8 @@ class Run:
 
     def questions_to_postgres(self) -> Iterable[Row]:
         """The same on PostgreSQL, of fewer events."""
-        short = self.rate_lines.head(max(self.rate_lines.events // 10, FEWEST // 3))
-        return postgres.questions(self.shop, short, self.rate_lines)
+        long = self.lines.head(min(max(self.events // 3, 2 * LEAST), RATE_EVENTS))
+        return postgres.questions(self.shop, self._few(long), long)
 
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
@@ -117,7 +116,11 @@ class Run:
 
     @staticmethod
     def _fewer(lines: Lines) -> Lines:
-        return lines.head(max(lines.events // 3, FEWEST // 3))
+        return lines.head(max(lines.events // 3, LEAST))
+
+    @staticmethod
+    def _few(lines: Lines) -> Lines:
+        return lines.head(max(lines.events // 10, LEAST))
 
 
 GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
@@ -159,8 +162,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where to work; emptied at the end")
     parser.add_argument("--write", type=Path, metavar="FILE", help="where to write the results of all groups down")
     options = parser.parse_args()
-    if options.events < FEWEST:
-        parser.error(f"--events takes {FEWEST} or more")
+    if options.events < 2 * LEAST:
+        parser.error(f"--events takes {2 * LEAST} or more")
     with workshop(options.folder) as shop:
         run = Run(shop, options.events, options.rounds, options.batch, "cpu" if options.shared else "wall")
         rows = measure(run, options.only or list(GROUPS))

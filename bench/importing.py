@@ -16,12 +16,13 @@ WAYS: dict[str, Way] = {
 
 
 def figures(shop: Workshop, few: Lines, many: Lines, rounds: int, clock: Clock) -> list[Figure]:
-    """One shape of events at two sizes. What starting a process and making the file costs is taken off everywhere."""
-    cheap = _measured(shop, few, rounds)
-    dear = _measured(shop, many, 1)
+    """One shape of events at two sizes, if there are two.
+
+    What starting a process and making the file costs is taken off everywhere.
+    """
     found = [
-        *_rates(few, cheap, 0.6, clock),
-        *_rates(many, dear, 1.0, clock),
+        *_rates(few, _measured(shop, few, rounds), 0.6, clock),
+        *(_rates(many, _measured(shop, many, 1), 1.0, clock) if many != few else []),
         *_sizes(many, shop.filled(peers.archiver, many), shop.filled(peers.script, many)),
     ]
     for way in (peers.script, peers.plain_rows):
