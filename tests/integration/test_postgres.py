@@ -37,7 +37,7 @@ def told() -> list[Event]:
     return [
         event("container/1", "Starting", 1, ["service/1"], uuid="a"),
         event("container/1", "L\u00e4uft \U0001f433", 2, ["service/1"], uuid="b"),
-        event("container/1", "Running", 2.5, ["service/1"], uuid="526d474c-45cf-4e5b-9768-5c21a9850848", datetime=None),
+        event("container/1", None, 2.5, ["service/1"], uuid="526d474c-45cf-4e5b-9768-5c21a9850848", datetime=None),
         event("container/1", "Stopped", 3, ["service/1"], name="web \u03a9"),
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from archiver.model import Event, Message, Opened, to_datetime
+from archiver.model import Event, Message, Opened
 from archiver.platforms.decoders import decode
 from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
@@ -150,6 +150,6 @@ def test_what_an_engine_removes_has_a_time_of_its_own(database_url: str) -> None
 @pytest.mark.parametrize("scope", ["swarm", "local"])
 def test_a_removal_is_read_from_an_export_as_what_it_was(scope: str) -> None:
     found = removed(0, 1, scope=scope)
-    line = event_line(7, found.session, to_datetime(found.received_at), found.name, value_of(found))
+    line = event_line(7, found.session, found.received_at, found.name, value_of(found))
 
     assert Export().read(line.encode()) == ("event", 7, [found])
