@@ -69,7 +69,8 @@ The tables below them may change with a release; `archiver db upgrade` changes t
 Instants (`*_at`, `since`, `until`) are UTC: `timestamptz` on PostgreSQL, text such as `2026-11-23T18:35:17.000000Z`
 on SQLite, which compares and groups as it stands. Beside each stands the same instant as a whole number of microseconds
 since 1970 (`*_us`), to reckon with. `seconds` is a number with a fraction, `id`, `event_id`, `resource_id`, `position`
-and `holds` are whole numbers, everything else is text. On PostgreSQL the descriptions stand in the database as well (`\\d+ event_log` in psql).
+and `holds` are whole numbers, everything else is text. On PostgreSQL the descriptions stand in the database as well
+(`\\d+ event_log` in psql).
 """
 
 
