@@ -7,12 +7,11 @@ fails the old table stays, under its other name, with what hangs on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, exc, inspect, text
 
-from archiver.storage import schema
 from archiver.storage.postgres import said
 
 
@@ -21,6 +20,8 @@ class Standing(NamedTuple):
 
     tables: Sequence[str]
     prefix: str
+    new_names: Collection[str]
+    """Tables and views of which there were none before."""
 
     def new_name(self, statement: str) -> str:
         """A statement about old tables, said of the new ones."""
@@ -126,8 +127,8 @@ def _copy_rights(connection: Connection, old: Standing) -> None:
         if connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": table}):
             _grant(connection, table, rights)
             _copy_rights_to_columns(connection, old, table)
-    for table in schema.metadata.tables.keys() - set(old.tables):
-        _grant(connection, table, of_all or ())
+    for name in old.new_names:
+        _grant(connection, name, of_all or ())
 
 
 def _rights(connection: Connection, name: str) -> list[_Right]:

@@ -51,7 +51,7 @@ def _step_aside(connection: Connection, database: str) -> None:
         reason = f"it has {', '.join(taken)} of another program, which the upgrade needs"
         raise DatabaseUnfit(database=database, reason=reason, step=OF_ITS_OWN)
     for index in (*INDEXES, *KEYS):
-        connection.execute(text(f"ALTER INDEX {index} RENAME TO {PREFIX}{index}"))
+        connection.execute(text(f"ALTER INDEX IF EXISTS {index} RENAME TO {PREFIX}{index}"))
     for table in _OLD:
         connection.execute(text(f"ALTER TABLE {table} RENAME TO {PREFIX}{table}"))
     make_tables(connection)
@@ -97,8 +97,9 @@ def _end(connection: Connection, rebuild: Rebuild) -> tuple[str, ...]:
     rebuild.finish(connection, ())
     make_views(connection, again=True)
     owner = connection.scalar(_OWNER, {"table": f"{PREFIX}events"})
-    for name in (*schema.metadata.tables, *(view.name for view in VIEWS)):
+    names = {*schema.metadata.tables, *(view.name for view in VIEWS)}
+    for name in sorted(names):
         connection.execute(text(f"ALTER TABLE {name} OWNER TO {owner}"))
-    left = hand_over(connection, Standing(_OLD, PREFIX))
+    left = hand_over(connection, Standing(_OLD, PREFIX, names - {*_OLD, *first_edition.VIEWS}))
     _say(connection, HEAD)
     return tuple(left)
