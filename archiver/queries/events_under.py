@@ -19,12 +19,11 @@ from archiver.queries.event_filter import Filter, conditions, within
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import selected
 from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
-from archiver.queries.under import Descent, ascend, chunks, descend, is_within, statement
+from archiver.queries.under import TARGETS, Descent, ascend, chunks, descend, is_within, statement
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
-from archiver.storage.schema import TARGET, events, parent_list_members, present, resources
+from archiver.storage.schema import events, parent_list_members, present, resources
 
-_TARGETS = f"SELECT f.resource_id, f.value, f.since FROM facts f WHERE f.resource_id IN :numbers AND f.what = {TARGET}"
 _NAMING = (
     "SELECT DISTINCT p.resource_id FROM parent_list_members m CROSS JOIN present p"
     " WHERE m.resource_id IN :numbers AND p.list_id = m.list_id AND p.last_at >= :since"
@@ -210,8 +209,8 @@ def _targets(connection: Connection, rows: Sequence[Found]) -> dict[int, Moment]
     """What those of the objects that are actions apply to, and when they began."""
     found: dict[int, Moment] = {}
     for numbers in chunks({row.resource_id for row in rows if row.resource_id is not None}):
-        told = connection.execute(statement(_TARGETS), {"numbers": numbers})
-        found.update((number, (value, since)) for number, value, since in told if value)
+        told = connection.execute(statement(TARGETS), {"numbers": numbers})
+        found.update((number, (value, since)) for since, number, value in told if value)
     return found
 
 

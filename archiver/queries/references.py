@@ -13,14 +13,13 @@ from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
 from archiver.model import Namesakes, Resource, ResourceRef
 from archiver.queries import bearers
-from archiver.queries.under import ascend, chunks, statement
-from archiver.storage.schema import OPEN, TARGET, event_types, present, resources, texts
+from archiver.queries.under import TARGETS, ascend, chunks, statement
+from archiver.storage.schema import OPEN, event_types, present, resources, texts
 
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
 _MOST_PARENTS = 1_000
-_RUNS = f"SELECT f.resource_id, f.value, f.since FROM facts f WHERE f.resource_id IN :numbers AND f.what = {TARGET}"
 
 
 class Found(NamedTuple):
@@ -151,7 +150,7 @@ def _above(connection: Connection, rows: Sequence[Any]) -> dict[int, frozenset[i
     above: dict[int, frozenset[int]] = {}
     targets: dict[int, frozenset[int]] = {}
     for numbers in chunks(row.id for row in rows if row.type == "action"):
-        for number, value, since in connection.execute(statement(_RUNS), {"numbers": numbers}):
+        for since, number, value in connection.execute(statement(TARGETS), {"numbers": numbers}):
             if value:
                 moments[number], targets[number] = (value, since), frozenset({value})
     for number, moment in moments.items():

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from archiver.model import Micros
-from archiver.queries.under import Descent, ascend, chunks, is_within, statement
+from archiver.queries.under import TARGETS, Descent, ascend, chunks, is_within, statement
 from archiver.queries.windows import NEVER, Part, Window, begun, reaching
 from archiver.storage.schema import TARGET
 
@@ -52,9 +52,9 @@ def selected(connection: Connection, roots: Collection[int], below: Descent, win
 
 def _ran(connection: Connection, window: Window, own: Sequence[int]) -> Iterator[Run]:
     """Those of the roots that are actions."""
-    condition = "f.resource_id IN :numbers AND f.since < :until AND f.until >= :since"
+    among = statement(f"{TARGETS} AND f.since < :until AND f.until >= :since")
     for part in chunks(own):
-        yield from _runs(connection, condition, {"numbers": part, **window._asdict()})
+        yield from map(Run._make, connection.execute(among, {"numbers": part, **window._asdict()}))
 
 
 def _begun_within(connection: Connection, below: Descent, window: Window) -> Iterator[Run]:

@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 
 from archiver.model import Micros
 from archiver.queries.windows import Part, Window, overlapping
-from archiver.storage.schema import PARENT
+from archiver.storage.schema import PARENT, TARGET
 
 Stretches = tuple[Micros, ...]
 """Stretches of time in their order, none touching the next: since, until, since, until ..."""
@@ -137,6 +137,13 @@ _PARENTS = (
 
 Moment = tuple[int, Micros]
 """A resource at an instant."""
+
+# Not "= 2": PostgreSQL would take it for a question to the index of all actions, and look through that.
+TARGETS = (
+    "SELECT f.since, f.resource_id, f.value FROM facts f"
+    f" WHERE f.resource_id IN :numbers AND f.what BETWEEN {TARGET} AND {TARGET}"
+)
+"""When actions of these numbers began, and what each applies to (0: nothing)."""
 
 
 def ascend(connection: Connection, moments: Collection[Moment]) -> dict[Moment, frozenset[int]]:

@@ -65,7 +65,7 @@ QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
     "last events": (lambda archive: list(archive.events(limit=50)), 50 * 4),
     "events of a range": (lambda archive: list(archive.events(range=between(0, 30), limit=0)), 900 * 4),
     "events of a container": (lambda archive: list(archive.events(under=ONE, limit=10)), 60 + 10 * 4),
-    "events under a service": (lambda archive: list(archive.events(under="service/7.1", limit=10)), 260 + 10 * 4),
+    "events under a service": (lambda archive: list(archive.events(under="service/7.1", limit=10)), 260 + 10 * 4 + 100),
     "tree of a stack": (lambda archive: archive.tree("stack/7"), 150),
     "a reference": (lambda archive: archive.resolve("container/39.1.4"), 5),
     "a pattern": (lambda archive: archive.resolve_all(["container/7.1.*"]), 30),
