@@ -19,8 +19,8 @@ from archiver.storage.steps import NEVER
 _FACT_KEY = ("resource_id", "what", "since", "value")
 _FACT = ("until", "node", "told_by", "how")
 # Apart, so that the indexes of what seldom changes are not written with each word.
-_SELDOM = ("first_at", "name_id", "list_id", "heads")
-_OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source", "gone_at")
+_SELDOM = ("first_at", "gone_at", "name_id", "list_id", "heads")
+_OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source")
 
 
 class Changes:
@@ -131,11 +131,10 @@ class Changes:
         new: list[Row] = []
         often: list[Row] = []
         seldom: list[Row] = []
-        for number, standing in self.standings.items():
+        for number, standing in sorted(self.standings.items()):  # rows that lie side by side, one after the other
             rest = standing.seldom
             if standing.stored is None:
-                first_at, name_id, list_id, heads = rest
-                new.append((number, standing.type_id, first_at, *_often(standing), name_id, list_id, heads))
+                new.append((number, standing.type_id, rest[0], *_often(standing), *rest[1:]))
             else:
                 often.append((*_often(standing), number))
                 if rest != standing.stored:
@@ -156,5 +155,4 @@ def _often(standing: Standing) -> Row:
         standing.state_since,
         standing.state_at,
         standing.state_source,
-        standing.gone_at,
     )

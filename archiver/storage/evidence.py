@@ -50,25 +50,28 @@ class Evidence:
         self._before: dict[Place, list[Step]] = {}
         self._steps: dict[Place, list[Step]] = {}
 
-    def take(self, standing: Standing, words: Iterable[Word]) -> None:
-        """Keeps those words of a resource that may prove something which is not known yet."""
-        last, news_until = None, NEVER
+    def take(self, standing: Standing, words: Iterable[Word], *, all_heard: bool) -> None:
+        """Keeps those words of a resource that may prove something which is not known yet.
+
+        Unless it has heard them all, it is not known whether some of the lists name the resource itself.
+        """
+        plain, proved = all_heard and not standing.names_itself, self._standings.proved
         for word in words:
             list_id = word[4]
-            if list_id != last and list_id is not None:
-                last, news_until = list_id, self._news_until(standing.number, list_id)
-            if list_id is not None and word[0] <= news_until:
-                reading = self._standings.reading(standing.number, list_id)
+            if list_id is None or (plain and list_id in proved):
+                continue
+            reading = self._standings.reading(standing.number, list_id)
+            if reading is not self._standings.readings[list_id] or word[0] <= self._news_until(list_id):
                 self._words.setdefault(id(reading), (reading, []))[1].append(word)
 
-    def _news_until(self, number: int, list_id: int) -> int:
-        """Up to which instant it may be news what a resource proves with a list."""
-        if number in self._standings.readings[list_id].members:
-            return OPEN
+    def _news_until(self, list_id: int) -> int:
+        """Up to which instant it may be news what somebody proves with a list."""
         found = self._news.get(list_id)
         if found is None:
             proofs = self._standings.readings[list_id].proofs
-            found = self._news[list_id] = max((self._proof_until(proof) for proof in proofs), default=NEVER)
+            found = self._news[list_id] = max([self._proof_until(proof) for proof in proofs], default=NEVER)
+            if found == NEVER:
+                self._standings.proved.add(list_id)
         return found
 
     def _proof_until(self, proof: Proof) -> int:

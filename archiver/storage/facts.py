@@ -91,7 +91,7 @@ class Facts:
                         changes.anew.add(number)
                         break
             if standing.proves:
-                changes.evidence.take(standing, words)
+                changes.evidence.take(standing, words, all_heard=number not in changes.anew)
 
 
 def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:

@@ -18,5 +18,5 @@ class CacheLimits:
     """Lists of parents; one with many counts for several."""
     readings: int = 8_000
     """Lists of parents of which is known what they say; one with many counts for several."""
-    standing: int = 10_000
+    standing: int = 20_000
     """Resources of which is known how they stand."""

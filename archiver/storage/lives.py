@@ -66,8 +66,8 @@ class Standing:
     __slots__ = (
         "_back_at", "_called", "_ended", "_ended_at", "_last", "_lives", "_named_by", "_opened_at", "_placed_by",
         "_places", "_tellers", "_told", "_unclear_until", "first_at", "gone_at", "has_told_all", "heads", "implied",
-        "last_at", "last_source", "list_id", "name_id", "number", "proves", "state_at", "state_id", "state_since",
-        "state_source", "stored", "touched", "type_id",
+        "last_at", "last_source", "list_id", "name_id", "names_itself", "number", "proves", "state_at", "state_id",
+        "state_since", "state_source", "stored", "touched", "type_id",
     )  # fmt: skip
 
     def __init__(self, number: int, type_id: int, kind: str | None, first_at: int = OPEN) -> None:
@@ -91,6 +91,8 @@ class Standing:
         """Facts that are not, or not so, in the archive."""
         self.implied = _NO_STEPS
         """The last step of what others say, for each type of parent."""
+        self.names_itself = False
+        """Whether any of its lists is known to name itself."""
         self.has_told_all = True
         """Whether it never told of another type of parent than those known here."""
         self._places: dict[int, Fact] = {}  # what it is under, by the parent
@@ -119,8 +121,8 @@ class Standing:
 
     @property
     def seldom(self) -> tuple[int | None, ...]:
-        """What of its present row seldom changes: `first_at`, `name_id`, `list_id`, `heads`."""
-        return self.first_at, self.name_id, self.list_id, self.heads
+        """What of its present row seldom changes: `first_at`, `gone_at`, `name_id`, `list_id`, `heads`."""
+        return self.first_at, self.gone_at, self.name_id, self.list_id, self.heads
 
     def tells_of(self, type_id: int) -> bool:
         """Whether one of its own lists is known to name a parent of this type."""
@@ -248,6 +250,7 @@ class Standing:
         assert list_id is not None
         if list_id != self.list_id:
             reading = as_told_by(self.number, readings[list_id], kinds)
+            self.names_itself |= reading is not readings[list_id]
             self.list_id = list_id
             return self._move(reading.told if self.proves else reading.named, word)
         for values in self._last.values():

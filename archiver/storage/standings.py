@@ -31,6 +31,8 @@ class Standings:
         self.kinds = Kinds({})
         self.states: dict[int, State] = {}
         self.readings: dict[int, Reading] = {}
+        self.proved: set[int] = set()
+        """Lists that will never be news: whoever they prove something of has spoken for itself."""
         self._weight = 0
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self.known: dict[int, Standing] = {}
@@ -41,6 +43,7 @@ class Standings:
         self.kinds = Kinds({})
         self.states.clear()
         self.readings.clear()
+        self.proved.clear()
         self._weight = 0
         self.forget_changing()
 
@@ -56,6 +59,7 @@ class Standings:
             self.forget_changing()
         if self._weight > self._limits.readings:
             self.readings.clear()
+            self.proved.clear()
             self._weight = 0
         if len(self.known) > self._limits.standing // 2:
             self.known, self._old = {}, self.known
@@ -90,15 +94,14 @@ class Standings:
         """Makes sure that it is known how these resources stand; `fresh` are new, each with its type."""
         known, old = self.known, self._old
         missing = []
-        for number in numbers:
-            if number not in known:
-                standing = old.pop(number, None)
-                if standing is None and number in fresh:
-                    standing = self.blank(number, fresh[number])
-                if standing is None:
-                    missing.append(number)
-                else:
-                    known[number] = standing
+        for number in [number for number in numbers if number not in known]:
+            standing = old.pop(number, None)
+            if standing is None and number in fresh:
+                standing = self.blank(number, fresh[number])
+            if standing is None:
+                missing.append(number)
+            else:
+                known[number] = standing
         for part in chunks(missing):
             self._read(connection, part)
 
@@ -140,6 +143,7 @@ class Standings:
         if standing.list_id is None:
             return {}
         reading = self.reading(standing.number, standing.list_id)
+        standing.names_itself = reading is not self.readings[standing.list_id]
         return reading.told if standing.proves else reading.named
 
     def _resume_run(self, run: Run, facts: list[Fact], told: Edges) -> None:
