@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from archiver.codec.text import dump
 from archiver.model import (
     Alive,
     Closed,
@@ -153,9 +154,20 @@ class Maker:
             return self._observation(session)
         if kind < 0.38 and self._told:
             return self._again(pick.choice(self._told), session)
-        event = self._event(session)
+        event = self._removal(session) if kind < 0.42 else self._event(session)
         self._told.append(event)
         return event
+
+    def _removal(self, session: str | None) -> Event:
+        """That a swarm removed something, which each of its managers dates when it tells."""
+        pick = self._random
+        kind = pick.choice(["service", "node"])
+        key = pick.choice(KEYS[kind])
+        message = {"Type": kind, "Action": "remove", "Actor": {"ID": key}, "scope": "swarm"}
+        uri, uuid = f"/docker/v1/{kind}/{key}/", str(uuid5(UUID(int=0), f"{kind} {key}"))
+        extra = dump({"message": message})
+        received_at = at(self._now)
+        return Event(kind, "remove", "removed", uri, (), self._when(), "told", received_at, uuid, extra, session)
 
     def _event(self, session: str | None) -> Event:
         pick = self._random
@@ -190,6 +202,8 @@ class Maker:
         again = event._replace(session=session, received_at=at(self._now))
         if event.time_source == "received":
             again = again._replace(occurred_at=again.received_at)
+        if event.time_source == "told":
+            return again._replace(occurred_at=self._when())
         what = pick.random()
         if what < 0.15:
             again = again._replace(state=pick.choice(["Other", None, event.state]))

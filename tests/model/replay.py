@@ -182,9 +182,12 @@ def says_nothing_else(event: Event, known: Event) -> bool:
 
 
 def _value(event: Event) -> tuple[object, ...]:
-    time = None if event.time_source == "received" else event.occurred_at
-    return (*_listed(event)[:-1], time, event.time_source, event.extra)
+    """What the platform said; of a removal by a swarm its message, whatever stands beside it."""
+    if event.time_source == "told":
+        return "told", event.extra
+    return (*_listed(event), event.time_source, event.extra)
 
 
 def _listed(event: Event) -> tuple[object, ...]:
-    return event.type, event.action, event.state, event.resource_uri, event.parents, event.occurred_at
+    at = None if event.time_source in ("received", "told") else event.occurred_at
+    return event.type, event.action, event.state, event.resource_uri, event.parents, at
