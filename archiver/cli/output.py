@@ -156,9 +156,10 @@ def _csv_value(value: Any) -> Any:
     return csv_cell(value) if isinstance(value, str) else value
 
 
-def to_json(value: Any, *, indent: int | None = None) -> str:
-    """JSON in printable ASCII, so that it may go to a terminal as it is."""
-    return json.dumps(value, indent=indent, default=machine_value).replace("\x7f", "\\u007f")
+def to_json(value: Any, *, indent: int | None = None, between: str | None = None) -> str:
+    """JSON in printable ASCII, so that it may go to a terminal as it is; `between`: what stands between its items."""
+    separators = None if between is None else (between, ": ")
+    return json.dumps(value, indent=indent, separators=separators, default=machine_value).replace("\x7f", "\\u007f")
 
 
 # --- listings -------------------------------------------------------------------------------------------------------

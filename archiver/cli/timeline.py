@@ -112,7 +112,8 @@ def _indented(history: Answer) -> Iterator[str]:
     held: str | None = None
     for span in history.spans:
         yield '  "spans": [' if held is None else f"{held},"
-        held = "\n".join(f"    {line}" for line in to_json(_span(span), indent=2).split("\n"))
+        # As with an indent, but by the encoder in C: all its items are flat.
+        held = "    {\n      " + to_json(_span(span), between=",\n      ")[1:-1] + "\n    }"
     yield from ('  "spans": []',) if held is None else (held, "  ]")
     yield "}"
 

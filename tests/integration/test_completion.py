@@ -53,6 +53,25 @@ def test_resources_are_found_by_the_beginning_of_what_they_are_called(
     assert sorted(found.key for found in completion.resources(archive, beginning, patience=LONG)) == keys
 
 
+@pytest.mark.parametrize("beginning", ["web", "container/web", "container/k", "k", "/api/v1/container/k", ""])
+def test_what_lives_comes_before_what_is_gone(database_url: str, beginning: str) -> None:
+    gone = [event(f"container/k{n:03}", state, n + late)._replace(name=f"web-{n:03}") for n in range(60)
+            for late, state in enumerate(("Running", "Terminated"))]  # fmt: skip
+    record(database_url, *gone, event("container/k999", "Running", 99)._replace(name="web-999"))
+
+    found = completion.resources(database_url, beginning, patience=LONG)
+
+    assert (found[0].key, len(found)) == ("k999", completion.MOST)
+
+
+def test_a_name_that_was_given_up_is_found_too(database_url: str) -> None:
+    record(
+        database_url, *(event("service/1", "Running", n)._replace(name=name) for n, name in enumerate(("old", "new")))
+    )
+
+    assert [found.name for found in completion.resources(database_url, "ol", patience=LONG)] == ["old"]
+
+
 def test_words_are_found_by_their_beginning(archive: str) -> None:
     assert completion.words(archive, "event_types", "con", patience=LONG) == ["container"]
 
