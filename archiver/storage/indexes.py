@@ -34,8 +34,8 @@ INDEXES = (
     Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
     Index(None, schema.observations.c.observed_at),  # those of a range of time
     # The interval tree: what holds at an instant, and over a range (storage.intervals).
-    Index(None, facts.what, facts.value, facts.node, facts.until, facts.resource_id),
-    Index(None, facts.what, facts.value, facts.node, facts.since, facts.resource_id),
+    Index(None, facts.value, facts.what, facts.node, facts.until, facts.resource_id),
+    Index(None, facts.value, facts.what, facts.node, facts.since, facts.resource_id),
     # Actions of a range of time, whatever they apply to.
     _where(_is_run, facts.since),
     _where(_is_run, facts.node, facts.until),

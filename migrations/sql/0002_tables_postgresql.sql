@@ -281,9 +281,9 @@ CREATE INDEX ix_facts_node_until ON facts (node, until) WHERE what = 2;
 
 CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
 
-CREATE INDEX ix_facts_what_value_node_since_resource_id ON facts (what, value, node, since, resource_id);
+CREATE INDEX ix_facts_value_what_node_since_resource_id ON facts (value, what, node, since, resource_id);
 
-CREATE INDEX ix_facts_what_value_node_until_resource_id ON facts (what, value, node, until, resource_id);
+CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, node, until, resource_id);
 
 COMMENT ON TABLE facts IS 'What was true of an object from when until when: whatever it was under, applied to and was called';
 

@@ -210,12 +210,13 @@ COMMENT ON COLUMN action_log.finished_us IS 'When it ended, in microseconds sinc
 COMMENT ON COLUMN action_log.seen_us IS 'When its last state was told, in microseconds since 1970';
 
 CREATE VIEW subtree AS
-SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
+SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
+  (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
   (to_timestamp(u.since_us / 1000000) + make_interval(secs => CAST(mod(u.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END, 1000000) AS double precision) / 1e6)) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
-  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
-  CASE WHEN w.is_action = 1 THEN w.since_us
+  w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
     WHEN coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
     LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
@@ -241,117 +242,117 @@ SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.typ
   w.until_us AS until_us, w.how AS how, w.holds AS holds
 FROM (
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f1.since AS since_us, 4611686018427387904 AS until_us, f1.how AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON a.id = f1.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since, f3.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how, f3.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since, f3.since, f4.since) AS since_us, 4611686018427387904 AS until_us, greatest(f1.how, f2.how, f3.how, f4.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f1.since AS since_us, f1.until AS until_us, f1.how AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(f1.until AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON a.id = f1.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since) AS since_us, least(f1.until, f2.until) AS until_us, greatest(f1.how, f2.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until) < 4611686018427387904 AND greatest(f1.since, f2.since) < least(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since, f3.since) AS since_us, least(f1.until, f2.until, f3.until) AS until_us, greatest(f1.how, f2.how, f3.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until, f3.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since) < least(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    greatest(f1.since, f2.since, f3.since, f4.since) AS since_us, least(f1.until, f2.until, f3.until, f4.until) AS until_us, greatest(f1.how, f2.how, f3.how, f4.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until, f3.until, f4.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
   JOIN resources d ON d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since, f4.since) < least(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(f0.how AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 0 AS edges
   FROM facts f0 
   JOIN resources a ON a.id = f0.value
   JOIN resources d ON d.id = f0.resource_id
   WHERE f0.what = 2 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
   JOIN resources a ON a.id = f1.value
   JOIN resources d ON d.id = f0.resource_id
   WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
   JOIN resources d ON d.id = f0.resource_id
   WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
   JOIN resources d ON d.id = f0.resource_id
   WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
   JOIN resources d ON d.id = f0.resource_id
@@ -390,6 +391,8 @@ COMMENT ON COLUMN subtree.since_us IS 'From when on, in microseconds since 1970'
 COMMENT ON COLUMN subtree.until_us IS 'Until when, in microseconds since 1970; NULL: still so';
 
 COMMENT ON COLUMN subtree.holds IS '1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past';
+
+COMMENT ON COLUMN subtree.ancestor_type IS 'Type of the resource above';
 
 CREATE VIEW gap_log AS
 SELECT g.stream AS stream, (to_timestamp(g.watched_to / 1000000) + make_interval(secs => CAST(mod(g.watched_to, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(g.next_from / 1000000) + make_interval(secs => CAST(mod(g.next_from, 1000000) AS double precision) / 1e6)) AS until,

@@ -32,7 +32,7 @@ SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
 FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON t.id = p.type_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
@@ -77,7 +77,7 @@ SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
 FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON t.id = p.type_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
@@ -137,12 +137,13 @@ LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5);
 
 CREATE VIEW subtree AS
-SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
+SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
+  (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
   strftime('%Y-%m-%dT%H:%M:%S', (u.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (u.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) % 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
-  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
-  CASE WHEN w.is_action = 1 THEN w.since_us
+  w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
     WHEN coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
     LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
@@ -168,117 +169,117 @@ SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.typ
   w.until_us AS until_us, w.how AS how, w.holds AS holds
 FROM (
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f1.since AS since_us, 4611686018427387904 AS until_us, f1.how AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since, f3.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how, f3.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since, f3.since, f4.since) AS since_us, 4611686018427387904 AS until_us, max(f1.how, f2.how, f3.how, f4.how) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f1.since AS since_us, f1.until AS until_us, f1.how AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(f1.until AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since) AS since_us, min(f1.until, f2.until) AS until_us, max(f1.how, f2.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until) < 4611686018427387904 AND max(f1.since, f2.since) < min(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since, f3.since) AS since_us, min(f1.until, f2.until, f3.until) AS until_us, max(f1.how, f2.how, f3.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until, f3.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since) < min(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    max(f1.since, f2.since, f3.since, f4.since) AS since_us, min(f1.until, f2.until, f3.until, f4.until) AS until_us, max(f1.how, f2.how, f3.how, f4.how) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head,
-    f1.resource_id AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until, f3.until, f4.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since, f4.since) < min(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, f0.how AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 0 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(f0.how AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 0 AS edges
   FROM facts f0 
   JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 1 AS edges, 0 AS v1, 0 AS v2, 0 AS v3
+    CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 2 AS edges, f1.value AS v1, 0 AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 3 AS edges, f1.value AS v1, f2.value AS v2, 0 AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    f0.since AS since_us, f0.until AS until_us, max(f0.how, f1.how, f2.how, f3.how, f4.how) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head,
-    f0.value AS foot, 4 AS edges, f1.value AS v1, f2.value AS v2, f3.value AS v3
+    CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
+    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id

@@ -40,13 +40,18 @@ class _Way(NamedTuple):
         is_action = first == "f0"
         edges = self.facts[is_action:]
         # Between the same foot and head, the ways are told apart by what they pass.
-        passed = [f"{fact}.value AS v{n}" for n, fact in enumerate(edges[:-1], 1)]
-        passed += [f"0 AS v{n}" for n in range(len(passed) + 1, LEVELS)]
+        passed = [f"{fact}.value" for fact in edges[:-1]]
+        passed += ["0"] * (LEVELS - 1 - len(passed))
+        # A column must be of one affinity in all SELECTs: else SQLite does not join with each by itself.
+        numbers = {f"v{n}": value for n, value in enumerate(passed, 1)}
+        numbers |= {"since_us": self.since, "until_us": self.until}
+        numbers["how"] = say.latest([f"{fact}.how" for fact in self.facts])
+        listed = ", ".join(f"CAST({number} AS bigint) AS {name}" for name, number in numbers.items())
         circle = " AND a.id <> f0.value" if is_action and edges else ""
         return f"""SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
-    {self.since} AS since_us, {self.until} AS until_us, {say.latest([f"{fact}.how" for fact in self.facts])} AS how,
-    {int(self.holds)} AS holds, {int(is_action)} AS is_action, a.id AS head,
-    {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges, {", ".join(passed)}
+    {listed},
+    {int(self.holds)} AS holds, {int(is_action)} AS is_action, a.id AS head, a.type_id AS head_type_id,
+    {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges
   FROM facts {first} {" ".join(self.joins)}
   JOIN resources a ON {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
   JOIN resources d ON d.id = {first}.resource_id
@@ -127,7 +132,7 @@ def _began(say: Idioms) -> str:
       AND {_ways("(b.since_us - 1)", _ANY)} = 0) END"""
 
 
-_TYPE = "(SELECT t.text FROM event_types t WHERE t.id = u.type_id)"
+_TYPE = "(SELECT t.text FROM event_types t WHERE t.id = {})"
 
 
 _WHILE_IT_HELD = "CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END"
@@ -139,12 +144,13 @@ def _subtree(say: Idioms) -> str:
     known = f"CASE u.how WHEN {TOLD} THEN 'told' WHEN {ASKED} THEN 'asked' WHEN {INFERRED} THEN 'inferred' END"
     until = f"CASE WHEN u.until_us < {OPEN} THEN u.until_us END"
     return f"""
-SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri, {_TYPE} AS descendant_type,
+SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
+  {_TYPE.format("u.type_id")} AS descendant_type,
   {say.instant("u.since_us")} AS since, {say.instant(until)} AS until, {known} AS how, u.since_us AS since_us,
-  {until} AS until_us, u.holds AS holds
+  {until} AS until_us, u.holds AS holds, {_TYPE.format("u.head_type_id")} AS ancestor_type
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
-  {_began(say)} AS since_us,
+  w.head_type_id AS head_type_id, {_began(say)} AS since_us,
   w.until_us AS until_us, w.how AS how, w.holds AS holds
 FROM (
   {(chr(10) + "  UNION ALL" + chr(10) + "  ").join(ways)}
@@ -168,6 +174,7 @@ subtree = View(
         "since_us": "From when on, in microseconds since 1970",
         "until_us": "Until when, in microseconds since 1970; NULL: still so",
         "holds": "1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past",
+        "ancestor_type": "Type of the resource above",
     },
     _subtree,
 )
