@@ -155,7 +155,7 @@ def test_a_filtered_view_costs_the_same_in_a_larger_archive(archives: tuple[str,
     assert found
     assert "id = 77" in statement or len(found) == len(more)
 
-    costs = [cost_of_sql(url, statement) for url in archives]
+    costs = [cost_of_sql(url, statement, by_index=True) for url in archives]
 
     if view.endswith("by type") and small.startswith("postgresql"):
         # It does not know how many are of a type that it reads from a table: it may go through the list of objects.
@@ -181,7 +181,7 @@ def test_a_recipe_of_the_cookbook_costs_the_same_in_a_larger_archive(archives: t
     query = recipe.queries["sqlite" if small.startswith("sqlite") else "postgresql"]
     statement = re.sub(r"<(\w+)>", lambda place: VALUES[place[1]], query)
 
-    costs = [cost_of_sql(url, statement) for url in archives]
+    costs = [cost_of_sql(url, statement, by_index=True) for url in archives]
 
     assert not grown(*costs, small), costs
 
@@ -219,6 +219,6 @@ def test_a_row_costs_the_same_of_an_object_that_says_much(empty_database_url: st
             recorder.record(list(flapping(words)))
             analysed(empty_database_url)
             found = len(rows(empty_database_url, statement.replace(":", r"\:")))
-            costs.append(cost_of_sql(empty_database_url, statement) * 100 // found)
+            costs.append(cost_of_sql(empty_database_url, statement, by_index=True) * 100 // found)
 
     assert not grown(*costs, empty_database_url), costs
