@@ -329,7 +329,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
   JOIN resources a ON a.id = f1.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how) AS bigint) AS how,
@@ -338,7 +338,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
@@ -347,7 +347,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
@@ -356,7 +356,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
   JOIN resources d ON d.id = f0.resource_id
-  WHERE f0.what = 2 AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END

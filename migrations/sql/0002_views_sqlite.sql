@@ -256,7 +256,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how) AS bigint) AS how,
@@ -265,7 +265,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
@@ -274,7 +274,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
@@ -283,7 +283,7 @@ FROM (
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
   JOIN resources d ON d.id = f0.resource_id
-  WHERE likelihood(f0.what = 2, 0.5) AND f1.since <= f0.since AND f1.until > f0.since AND f2.since <= f0.since AND f2.until > f0.since AND f3.since <= f0.since AND f3.until > f0.since AND f4.since <= f0.since AND f4.until > f0.since AND a.id <> d.id AND a.id <> f0.value
+  WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
     LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END

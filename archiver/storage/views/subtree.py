@@ -77,7 +77,8 @@ def _action_and_up(say: Idioms, edges: int) -> _Way:
     joins = [_edge(say, n, f"f{n}.resource_id = f{n - 1}.value") for n in range(2, edges + 1)]
     if edges:
         joins.insert(0, _edge(say, 1, "f1.resource_id = f0.value"))
-    then = [f"{fact}.since <= f0.since AND {fact}.until > f0.since" for fact in facts[1:]]
+    # As differences, for which no index serves: that of all actions by time is no way to those of one object.
+    then = [f"f0.since - {fact}.since >= 0 AND {fact}.until - f0.since > 0" for fact in facts[1:]]
     where = [say.likely(f"f0.what = {TARGET}", _MOST), *then]
     return _Way(facts, joins, where, "f0.since", "f0.until")
 
