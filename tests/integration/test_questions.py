@@ -10,6 +10,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
 from archiver.model import Action, Namesakes, Reject, TreeNode
+from archiver.queries import events_under
 
 from .archives import START, at, between, closed, event, opened, record, rows, seen, uri
 
@@ -113,6 +114,19 @@ def test_a_text_never_seen_matches_nothing(archive: Archive, never: dict[str, li
 
 def test_events_of_a_range(archive: Archive) -> None:
     assert [event.occurred_at for event in archive.events(range=between(3, 5))] == [at(3), at(4)]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 100])
+@pytest.mark.parametrize("under", ["stack/shop", "node/n1", "service/web", "container/aaaa1", "action/x"])
+def test_events_are_found_by_what_they_are_about_as_by_looking_at_each(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, under: str, limit: int
+) -> None:
+    expected = list(archive.events(under=under, limit=limit))
+    monkeypatch.setattr(events_under, "_FEW", -1)
+    monkeypatch.setattr(events_under, "_MANY", 0)
+    monkeypatch.setattr(events_under.seeking, "walk_back", lambda *_: ([], True))
+
+    assert list(archive.events(under=under, limit=limit)) == expected
 
 
 def test_what_has_come_since(archive: Archive, database_url: str) -> None:
