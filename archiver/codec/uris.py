@@ -58,15 +58,6 @@ def parse(uri: str) -> ResourceRef:
     return ref or ResourceRef(UNKNOWN, uri)
 
 
-def older_key(uri: str, ref: ResourceRef) -> str | None:
-    """The key that version 0.1.0 gave the object of an URI, where it differs in upper and lower case; else None."""
-    if uri.islower():
-        return None
-    at = uri.lower().find(ref.key)
-    spelled = uri[at : at + len(ref.key)]
-    return spelled if at >= 0 and spelled != ref.key else None
-
-
 def _of_docker(rest: str, uri: str) -> ResourceRef:
     """Our own URIs have one spelling."""
     segments = [part for part in rest.split("/") if part]

@@ -20,6 +20,7 @@ MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
 _MOST_PARENTS = 1_000
+_MAYBE_UUID = re.compile(r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*").fullmatch
 
 
 class Found(NamedTuple):
@@ -38,10 +39,11 @@ def resolve(connection: Connection, ref: str) -> Resource:
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
     found = Found(_select(connection, resources.c.uri == ref))
     if not found.rows and is_uri:
-        keys = {known.key, uris.older_key(ref, known) or known.key}
-        found = Found(_select(connection, and_(resources.c.key.in_(keys), is_type(connection, known.type))))
+        found = Found(_select(connection, and_(resources.c.key == known.key, is_type(connection, known.type))))
     if not found.rows and not is_uri:
         found = _by_words(connection, ref)
+        if not found.rows and _MAYBE_UUID(ref):  # in capitals, as some spell a uuid; archived it is in small letters
+            found = _by_words(connection, ref.lower())
     if not found.rows:
         raise NoSuchResource(ref=ref)
     if len(found.rows) > 1:

@@ -171,7 +171,6 @@ class Lookups:
             return
         self.types.learn(connection, {ref.type for ref in spelled})
         self._find_resources(connection, spelled)
-        self._find_older(connection, spelled)
         new = [ref for ref in spelled if ref not in self._spelled]
         first = self._numbers.take(connection, schema.resources, len(new))
         type_ids = self.types.ids
@@ -203,18 +202,7 @@ class Lookups:
             _make_room(self._spelled, len(missing), self._limits.resources)
             self.types.learn(connection, {ref.type for ref in missing})
             self._find_resources(connection, missing)
-            self._find_older(connection, missing)
         return {uri: self._resources[ref] for uri, ref in refs.items() if ref in self._resources}
-
-    def _find_older(self, connection: Connection, wanted: dict[ResourceRef, str]) -> None:
-        """What version 0.1.0 archived under a key in capitals goes on under it; the key of a new object has none."""
-        missing = ((ref, uris.older_key(uri, ref)) for ref, uri in wanted.items() if ref not in self._spelled)
-        older = {ResourceRef(ref.type, key): ref for ref, key in missing if key is not None}
-        if older:
-            self._find_resources(connection, older)
-        for old, ref in older.items():
-            if old in self._spelled:
-                self._resources[ref], self._spelled[ref] = self._resources[old], self._spelled[old]
 
 
 class _Place(NamedTuple):

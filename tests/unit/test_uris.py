@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.codec.uris import UNKNOWN, older_key, parse
+from archiver.codec.uris import UNKNOWN, parse
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,6 @@ def test_a_uuid_is_the_same_in_capitals(spelling: str) -> None:
 
 def test_a_key_that_is_no_uuid_keeps_its_capitals() -> None:
     assert parse("/api/v1/service/Web/") == ("service", "Web")
-
-
-def test_what_0_1_0_called_an_object_is_known() -> None:
-    upper = "/api/v1/container/0339F59E-2CB2-4A8B-AC2E-5E0968E80196/"
-
-    assert older_key(upper, parse(upper)) == "0339F59E-2CB2-4A8B-AC2E-5E0968E80196"
-    assert older_key(upper.lower(), parse(upper)) is None
-    assert older_key("/api/v1/service/Web/", parse("/api/v1/service/Web/")) is None
 
 
 @pytest.mark.parametrize(
