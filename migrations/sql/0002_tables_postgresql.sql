@@ -343,9 +343,9 @@ CREATE TABLE present (
 
 CREATE INDEX ix_present_list_id ON present (list_id);
 
-CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
+CREATE INDEX ix_present_type_id ON present (type_id) WHERE gone_at IS NULL;
 
-CREATE INDEX ix_present_type_id_last_at ON present (type_id, last_at) WHERE gone_at IS NULL;
+CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 
 COMMENT ON TABLE present IS 'One row per object: how it stands now';
 

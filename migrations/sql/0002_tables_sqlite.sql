@@ -181,9 +181,9 @@ CREATE TABLE present (
 
 CREATE INDEX ix_present_list_id ON present (list_id);
 
-CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
+CREATE INDEX ix_present_type_id ON present (type_id) WHERE gone_at IS NULL;
 
-CREATE INDEX ix_present_type_id_last_at ON present (type_id, last_at) WHERE gone_at IS NULL;
+CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 
 CREATE TABLE stream_conditions (
   stream_id INTEGER NOT NULL,
