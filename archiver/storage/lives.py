@@ -137,6 +137,8 @@ class Standing:
             if not self.is_bare:
                 return False
             self.first_at = at
+        if state_id is not None and self.implied and states[state_id].ends and self._is_placed_after(at):
+            return False
         self.last_at = at
         self.last_source = source
         returns = False
@@ -192,6 +194,10 @@ class Standing:
             self._unclear_until = self._ended_at
 
     # --- life ---
+
+    def _is_placed_after(self, at: int) -> bool:
+        """Whether others said of a later instant where it was: of what ended in between, nothing is known here."""
+        return any(step.since > at for step in self.implied.values())
 
     def _enter(self, states: Mapping[int, State], state_id: int, at: int, source: int) -> bool:
         """Takes in another state; True when the resource is back with it."""

@@ -21,6 +21,7 @@ from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
 from ..model import semantics
+from ..model.found import FOUND
 from ..model.histories import History, made, shuffled
 from ..model.judging import Judge, require
 from ..model.replay import Archived
@@ -80,6 +81,11 @@ def told(url: str) -> list[str]:
 def test_an_archive_is_as_the_rules_say(judge: Judge, first: int) -> None:
     for seed in range(first, first + 10):
         judged(judge, late(seed) if seed % 2 else made(seed), seed)
+
+
+@pytest.mark.parametrize("history", FOUND.values(), ids=FOUND)
+def test_what_once_differed_is_as_the_rules_say(judge: Judge, history: History) -> None:
+    assert judge.differences(history) == []
 
 
 @pytest.mark.parametrize("first", range(1000, 1400, 100))

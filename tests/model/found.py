@@ -1,0 +1,55 @@
+"""Histories that once showed a difference, each as small as it could be made."""
+
+from __future__ import annotations
+
+from archiver.model import Event, Observation
+
+from .histories import Batch, History, at
+
+
+def event(ref: str, second: float, *parents: str, state: str | None = None, name: str | None = None) -> Event:
+    """An event as Tutum tells it."""
+    kind, (uri, *above) = ref.partition("/")[0], (f"/api/v1/{each}/" for each in (ref, *parents))
+    when = at(second)
+    return Event(kind, "update", state, uri, tuple(above), when, "datetime", when, None, None, None, name)
+
+
+def seen(ref: str, second: float, state: str) -> Observation:
+    """What was found by asking."""
+    return Observation(f"/api/v1/{ref}/", state, None, (), at(second), None)
+
+
+FOUND: dict[str, History] = {
+    "an end before what others said of a later instant, and not of an earlier one": (
+        Batch(None, (event("container/1", 42, "node/1", "nodecluster/2"),)),
+        Batch(None, (event("container/1", 15, "node/1", "nodecluster/1"),)),
+        Batch(None, (seen("node/1", 24, "Terminated"),)),
+    ),
+    "an end that brings the first name, and a return at the same instant": (
+        Batch(
+            None,
+            (
+                event("node/1", 21, state="Terminated", name="db"),
+                event("action/1", 17, "container/2", "node/1"),
+                seen("node/1", 21, "Deployed"),
+            ),
+        ),
+    ),
+    "two states at one instant, of which the later is the present one": (
+        Batch(None, (event("container/1", 1, state="Stopped"), event("container/1", 1, state="running"))),
+    ),
+    "two equal lists at the first instant": (
+        Batch(None, (event("container/1", 1, "service/1"), event("container/1", 1, "service/1"))),
+    ),
+    "two places proved at the first instant": (
+        Batch(
+            None,
+            (
+                event("container/1", 1, "node/1", "nodecluster/1"),
+                event("container/2", 1, "node/1", "nodecluster/2"),
+                event("action/1", 0, "node/1"),
+            ),
+        ),
+    ),
+    "an action whose target is under nothing": (Batch(None, (event("action/1", 1, "nodecluster/1"),)),),
+}
