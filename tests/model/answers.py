@@ -238,7 +238,9 @@ def spans(runs: list[Run], asked: Range, gaps: list[Micros]) -> Iterator[tuple[A
             continue
         start = run.since if inside else since
         events = sum(1 for word in run.words if word.source == semantics.EVENT and _is_in(word.at, asked))
-        last = until if end is None or (until is not None and end > until) else end
+        # A range that ends in the future leaves the last state open: nobody knows yet how long it lasts.
+        cut = until if until is None or until <= now_micros() else None
+        last = cut if end is None or (until is not None and end > until) else end
         seen = (
             []
             if not counted
