@@ -291,7 +291,7 @@ def test_one_that_is_unknown_among_several_is_3_before_anything_is_written(ask: 
 def test_events_under_several(ask: Run) -> None:
     found = answer(ask("events", "--under", CONTAINER, "--under", "container/0fc9*", "-n", "0", "-o", "json"))
 
-    assert len(found) == 6
+    assert len(found) == 4
 
 
 def test_a_line_of_standard_input_that_is_no_reference_is_refused(ask: Run) -> None:
