@@ -177,6 +177,7 @@ def test_an_end_that_waits_for_the_next_beginning_is_told_when_it_is_time_to_sto
         got.append(item)
         if isinstance(item, Alive) and not stop.is_set():
             engine.silent.set()
+            engine.hangs.add("/events?since=0")
             engine.hang_up()
             threading.Timer(0.5, stop.set).start()
 
