@@ -17,9 +17,10 @@ _LIVING = (
 )
 _EVER = (
     "SELECT f.value, f.resource_id FROM facts f JOIN present p ON p.resource_id = f.resource_id"
-    f" WHERE f.what = {PARENT} AND f.value IN :numbers AND (f.until = {OPEN} OR f.until = p.gone_at)"
+    f" WHERE f.what = {PARENT} AND f.value IN :numbers"
+    f" AND (f.until = {OPEN} OR (f.until >= p.gone_at AND f.since < p.gone_at))"
 )
-"""What lives, and where that which is gone was at its end."""
+"""What lives, and where that which is gone was at its end: that may outlive it, but is not open."""
 _PRESENT = (
     "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at"
     " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"

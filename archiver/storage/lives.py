@@ -144,8 +144,11 @@ class Standing:
         returns = False
         if state_id is not None:
             self.state_at = at
-            if state_id != self.state_id:
-                returns = self._enter(states, state_id, at, source)
+            if state_id != self.state_id and self._enter(states, state_id, at, source):
+                ends = states[state_id].ends
+                if ends and self.gone_at is None and not self._end(at):
+                    return False
+                returns = not ends and self.gone_at is not None
         if list_id is not None:
             if (list_id != self.list_id or at == self._opened_at) and not self._hear_place(word, readings, kinds):
                 return False
@@ -161,7 +164,7 @@ class Standing:
         for type_id, found in steps.items():
             if type_id not in self._told and found:
                 self.implied = {**self.implied, type_id: found[-1]}
-                for since, until, step in within(found, self._all_lives()):
+                for since, until, step in self._while_true(found):
                     self._add(Fact(PARENT, step.value, since, until, step.told_by, INFERRED))
 
     def step(self, type_id: int, step: Step) -> None:
@@ -191,7 +194,7 @@ class Standing:
             self._lives = None
         if self._ended is not None:
             self._ended = None
-            self._unclear_until = self._ended_at
+            self._unclear_until = max(self._unclear_until, self._ended_at)
 
     # --- life ---
 
@@ -200,16 +203,13 @@ class Standing:
         return any(step.since > at for step in self.implied.values())
 
     def _enter(self, states: Mapping[int, State], state_id: int, at: int, source: int) -> bool:
-        """Takes in another state; True when the resource is back with it."""
-        state = states[state_id]
-        if self.state_id is not None and states[self.state_id].folded == state.folded:
+        """Takes in a state; False when it is the same, spelled otherwise."""
+        if self.state_id is not None and states[self.state_id].folded == states[state_id].folded:
             return False
         self.state_id = state_id
         self.state_since = at
         self.state_source = source
-        if state.ends and self.gone_at is None:
-            self._end(at)
-        return not state.ends and self.gone_at is not None
+        return True
 
     def _born(self) -> int:
         return self.first_at if self._back_at is None else self._back_at
@@ -218,11 +218,15 @@ class Standing:
         assert self._lives is not None
         return [*self._lives, (self._born(), OPEN)] if self.gone_at is None else self._lives
 
-    def _end(self, at: int) -> None:
+    def _while_true(self, steps: Sequence[Step]) -> Iterable[tuple[int, int, Step]]:
+        """What was said of a place, by what is known of its lives."""
+        return within(steps, self._all_lives())
+
+    def _end(self, at: int) -> bool:
+        """Takes in that it is no more; False when what it was under until then is not known."""
         if self._ended_at != at:
             self._ended, self._ended_at = None, at
-        for fact in self._places.values():
-            self._close(fact, at)
+        self._leave(at)
         self._places = {}
         if self._called is not None:
             self._close(self._called, at)
@@ -231,6 +235,12 @@ class Standing:
         born = self._born()
         if self._lives is not None and born < at:
             self._lives.append((born, at))
+        return True
+
+    def _leave(self, at: int) -> None:
+        """What it is under ends with it."""
+        for fact in self._places.values():
+            self._close(fact, at)
 
     def _return(self, at: int) -> bool:
         """Lives again, with what then was told last; False when that is not known."""
@@ -310,9 +320,9 @@ class Standing:
         """What is told for the first time held from the first instant on; False when its lives are not known."""
         if self._lives is None:
             return False
-        lives = self._all_lives()
         for value in values:
-            for since, until in lives:
+            step = Step(NEVER, value, by[2])
+            for since, until, _ in self._while_true([step]) if what == PARENT else within([step], self._all_lives()):
                 self._add(Fact(what, value, since, until, by[2], _HOW[by[1]]))
         return True
 
@@ -328,7 +338,7 @@ class Standing:
             self._places[fact.value] = fact
         else:
             self._called = fact
-        if fact.since > self._opened_at:
+        if fact.since > self._opened_at and fact.how != INFERRED:  # what others say may begin after its own last word
             self._opened_at = fact.since
 
     def _add(self, fact: Fact) -> None:

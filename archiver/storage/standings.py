@@ -14,6 +14,7 @@ from archiver.storage.bulk import chunks
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists, weight
 from archiver.storage.lives import Fact, Run, Standing, State
+from archiver.storage.outlived import follower
 from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Kinds, Reading, as_told_by, read
 from archiver.storage.schema import BY_EVENT, INFERRED, NAME, OPEN, PARENT, TARGET
 from archiver.storage.steps import NEVER, Step
@@ -112,7 +113,7 @@ class Standings:
     def blank(self, number: int, type_id: int) -> Standing:
         """How a resource stands of which nothing was said yet."""
         kind = self.kinds.names.get(type_id)
-        return (Run if kind == "action" else Standing)(number, type_id, kind)
+        return follower(kind)(number, type_id, kind)
 
     def _types(self, connection: Connection, numbers: set[int]) -> dict[int, int]:
         types = {number: self.known[number].type_id for number in numbers if number in self.known}

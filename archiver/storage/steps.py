@@ -69,3 +69,22 @@ def within(steps: Sequence[Step], lives: Iterable[Life]) -> Iterator[tuple[int, 
             if until == gone:
                 break
             since = until
+
+
+def lingering(found: Iterable[tuple[int, int, Step]], ends: Iterable[Life]) -> Iterator[tuple[int, int, Step]]:
+    """What was found within lives, where it outlives each: `ends` say of the end of a life until when.
+
+    What then goes on with the same value is one.
+    """
+    until_then = dict(ends)
+    last: tuple[int, int, Step] | None = None
+    for since, until, step in found:
+        until = until_then.get(until, until)
+        if last is not None and last[1] == since and last[2].value == step.value:
+            last = last[0], until, last[2]
+        else:
+            if last is not None:
+                yield last
+            last = since, until, step
+    if last is not None:
+        yield last

@@ -158,6 +158,24 @@ def test_late_evidence_holds_until_the_next_that_says_otherwise(database_url: st
     ]  # fmt: skip
 
 
+def test_who_ended_before_others_put_it_elsewhere_was_never_there(database_url: str) -> None:
+    record(database_url, event("container/1", None, 1, ["service/1", "stack/1"]), event("service/1", "Running", 1))
+    record(database_url, event("container/2", None, 20, ["service/1", "stack/2"]))
+    record(database_url, event("service/1", "Terminated", 15))
+
+    assert facts(database_url)[2:] == [(SERVICE_1, STACK_1, 1, 15 + 3600, 2)]
+
+
+def test_a_service_is_in_its_stack_for_an_hour_after_its_end_or_until_it_is_back(database_url: str) -> None:
+    record(database_url, event("service/1", "Running", 1, ["stack/1"]))
+    record(database_url, event("service/1", "Terminated", 5))
+    assert facts(database_url) == [(SERVICE_1, STACK_1, 1, 5 + 3600, 0)]
+    assert present(database_url, "service/1", "gone_at") == (micros(5),)
+
+    record(database_url, event("service/1", "Running", 9, ["stack/2"]))
+    assert facts(database_url) == [(SERVICE_1, STACK_1, 1, 9, 0), (SERVICE_1, STACK_2, 9, None, 0)]
+
+
 # --- any order, any batches ------------------------------------------------------------------------------------------
 
 REFS = [f"{kind}/{n}" for kind in ("stack", "service", "container", "node", "action") for n in (1, 2)]

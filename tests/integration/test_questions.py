@@ -198,6 +198,39 @@ def test_with_the_gone_a_tree_shows_where_they_were(database_url: str) -> None:
     assert (tree.children[0].gone_at, tree.children[0].children[0].gone_at) == (at(6), at(5))
 
 
+def test_what_outlives_its_service_is_in_the_tree_of_the_service_and_with_the_gone_in_that_of_the_stack(
+    database_url: str,
+) -> None:
+    record(
+        database_url,
+        event("container/1", "Running", 1, ["service/web", "stack/shop"]),
+        event("service/web", "Terminated", 6, ["stack/shop"]),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert names(archive.tree("stack/shop")) == {}
+        assert names(archive.tree("service/web")) == {"1": {}}
+        assert names(archive.tree("stack/shop", gone=True)) == {"web": {"1": {}}}
+
+
+@pytest.mark.parametrize(("late", "under"), [(7, True), (6 + 3599, True), (6 + 3600, False)])
+def test_what_is_done_to_a_container_within_an_hour_of_its_services_end_is_done_in_the_stack(
+    database_url: str, late: int, under: bool
+) -> None:
+    record(
+        database_url,
+        event("container/1", "Running", 1, ["service/web"]),
+        event("service/web", "Running", 1, ["stack/shop"]),
+        event("service/web", "Terminated", 6),
+        event("action/kill", "Success", late, ["container/1"]),
+        event("container/1", "Stopped", late),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert len(list(archive.actions("stack/shop"))) == under
+        assert len(list(archive.events(under="stack/shop", states=["Stopped"], limit=0))) == under
+
+
 def test_what_is_gone_can_be_asked_for(database_url: str) -> None:
     gone(database_url)
 

@@ -23,7 +23,6 @@ BETTER = {
     "actions /api/v1/stack/other/": "an action on a service of one stack put that service under another stack",
     "events --under /api/v1/stack/other/": "the same, and a service is under it only since it moved there",
     "events --under /api/v1/stack/shop/": "what moved elsewhere is not under it any more",
-    "events --under /docker/v1/stack/xq0swarm.shop/": "what a removed service left is not the stack's",
     "tree /api/v1/nodecluster/a/": "two spellings are one; a tree shows what lives, where it is now",
     "tree /api/v1/stack/other/": "what an action had put there is not there",
     "tree /api/v1/stack/shop/": "what moved is where it moved to",

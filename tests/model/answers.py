@@ -272,7 +272,8 @@ def tree(expected: Archived, root: ResourceRef, *, gone: bool) -> dict[ResourceR
     """What is under a resource now, each with its parents in the tree; with the gone, as they were at their end."""
     below: dict[ResourceRef, set[ResourceRef]] = {}
     for fact in expected.facts:
-        ended = gone and fact.until == semantics.rule_1_gone_at(expected.told, fact.about)
+        gone_at = semantics.rule_1_gone_at(expected.told, fact.about) if gone else None
+        ended = gone_at is not None and fact.since < gone_at <= fact.until
         if fact.what == semantics.PARENT and (fact.until == OPEN or ended):
             below.setdefault(fact.value, set()).add(fact.about)
     parents: dict[ResourceRef, set[ResourceRef]] = {root: set()}

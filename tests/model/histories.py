@@ -86,7 +86,8 @@ class Maker:
         pick = self._random
         self._now = 0.0
         self._size = pick.choice([4, 8, 14, 24, 40])
-        self._spread = pick.choice([2, 6, 20])
+        self._pace = pick.choice([1, 1, 1, 600, 1800])
+        self._spread = pick.choice([2, 6, 20]) * self._pace
         self._kinds = pick.choice([["container", "service", "action"], list(KEYS), list(KEYS)])
         self._oddity = pick.choice([0.1, 0.3, 0.6])
         self._docker = pick.choice([0.0, 0.5, 1.0])
@@ -106,7 +107,7 @@ class Maker:
 
     def _step(self) -> Iterator[tuple[str | None, Record]]:
         pick = self._random
-        self._now += pick.choice([0, 0, 0.5, 1, 1, 2, 7])
+        self._now += pick.choice([0, 0, 0.5, 1, 1, 2, 7]) * self._pace
         connection = pick.choice([None, *self._connections])
         kind = pick.random()
         if connection is None:

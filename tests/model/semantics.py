@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, ResourceRef
+from archiver.model import Micros, ResourceRef, to_micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
 
@@ -22,6 +23,11 @@ SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
 PROVING = frozenset({"container", "service", "node"})
 """Types of objects whose lists prove something of what they name."""
 ACTION = "action"
+OUTLIVED = frozenset({"service", "node"})
+"""Types of objects that stay where they were for an hour after their end."""
+HOUR = 3_600_000_000
+LATEST = to_micros(datetime.max.replace(tzinfo=UTC))
+"""The last instant that can be written as a date."""
 
 
 class Word(NamedTuple):
@@ -247,7 +253,7 @@ def held(steps: Sequence[Step]) -> Iterator[tuple[Stretch, Step]]:
 
 
 def clipped(ref: ResourceRef, what: str, steps: Sequence[Step], lives: Sequence[Stretch]) -> list[Fact]:
-    """The steps as far as the resource lived; neighbours of one value are one, told by the first."""
+    """The steps as far as the resource lived (5a: and after); neighbours of one value are one, told by the first."""
     facts: list[Fact] = []
     for value in {value for step in steps for value in step.values}:
         own: list[Fact] = []
@@ -256,12 +262,22 @@ def clipped(ref: ResourceRef, what: str, steps: Sequence[Step], lives: Sequence[
                 since, until = stretch.within(life)
                 if since >= until:
                     continue
+                if what == PARENT and until == life.until:
+                    until = rule_5a_until(ref, life, lives)
                 if own and own[-1].until == since:
                     own[-1] = own[-1]._replace(until=until)
                 else:
                     own.append(Fact(ref, what, value, since, until, step.how, step.told_by))
         facts += own
     return facts
+
+
+def rule_5a_until(ref: ResourceRef, life: Stretch, lives: Sequence[Stretch]) -> Micros:
+    """Until when a place goes on that held when a life ended: of a service, a node for an hour, or to the next life."""
+    if ref.type not in OUTLIVED or life.until == OPEN:
+        return life.until
+    hour = max(life.until, min(life.until + HOUR, LATEST))
+    return min([hour, *(other.since for other in lives if other.since > life.since)])
 
 
 # --- rules 5, 6, 7: facts --------------------------------------------------------------------------------------------

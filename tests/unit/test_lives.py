@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
+from archiver.model import to_micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
-from archiver.storage.lives import Fact, Run, Standing, State, Word
+from archiver.storage.lives import Fact, Standing, State, Word
+from archiver.storage.outlived import follower
 from archiver.storage.places import Kinds, Reading, read
 from archiver.storage.schema import ASKED, BY_EVENT, BY_OBSERVATION, INFERRED, NAME, OPEN, PARENT, TARGET, TOLD
 from archiver.storage.steps import NEVER, Step, put, says, steps_of, within
 
 KINDS = Kinds(dict(enumerate(["container", "service", "stack", "node", "nodecluster", "action", "volume"])))
+HOUR = 3_600_000_000
 # Numbers of resources: the type, and one digit.
 CONTAINER, OTHER_CONTAINER, SERVICE, OTHER_SERVICE, STACK, OTHER_STACK = 1, 2, 11, 12, 21, 22
 NODE, CLUSTER, ACTION, VOLUME, OTHER_VOLUME = 31, 41, 51, 61, 62
@@ -65,7 +69,7 @@ def hear(standing: Standing, *words: Word) -> bool:
 def lived(number: int, *words: Word, first_at: int = OPEN) -> Standing:
     """Who has heard all these words, in their order."""
     kind = KINDS.names[number // 10]
-    standing = (Run if kind == "action" else Standing)(number, number // 10, kind, first_at)
+    standing = follower(kind)(number, number // 10, kind, first_at)
     assert hear(standing, *sorted(words))
     return standing
 
@@ -190,10 +194,10 @@ def test_a_list_proves_what_the_nearer_ones_are_directly_under() -> None:
 
 
 def test_what_others_say_counts_as_long_as_it_lives() -> None:
-    standing = lived(SERVICE, told(2, "Running"), told(6, "Terminated"), told(8, "Running"), first_at=1)
-    standing.hear_others({2: [Step(3, STACK, 1), Step(7, OTHER_STACK, 2)]})
+    standing = lived(CONTAINER, told(2, "Running"), told(6, "Terminated"), told(8, "Running"), first_at=1)
+    standing.hear_others({1: [Step(3, SERVICE, 1), Step(7, OTHER_SERVICE, 2)]})
 
-    assert held(standing) == [(STACK, 1, 6), (OTHER_STACK, 8, OPEN)]
+    assert held(standing) == [(SERVICE, 1, 6), (OTHER_SERVICE, 8, OPEN)]
     assert {fact.how for fact in facts(standing)} == {INFERRED}
 
 
@@ -210,6 +214,22 @@ def test_the_next_step_goes_on_from_the_last() -> None:
     standing.step(2, Step(5, OTHER_STACK, 2))
 
     assert held(standing) == [(STACK, 1, 5), (OTHER_STACK, 5, OPEN)]
+
+
+def test_who_ends_before_what_others_said_already_needs_all_words() -> None:
+    standing = lived(CONTAINER, told(1, "Running"))
+    standing.step(1, Step(3, SERVICE, 1))
+    standing.step(1, Step(8, OTHER_SERVICE, 2))
+
+    assert not hear(standing, told(5, "Terminated"))
+
+
+def test_two_words_of_one_instant_are_two_whatever_others_said_of_later() -> None:
+    standing = lived(SERVICE, told(2, "Running", name=7))
+    standing.hear_others({2: [Step(3, STACK, 1), Step(7, OTHER_STACK, 2)]})
+
+    assert hear(standing, told(2, name=7, number=9))
+    assert [fact.told_by for fact in facts(standing) if fact.what == NAME] == [9]
 
 
 @pytest.mark.parametrize(
@@ -280,6 +300,83 @@ def test_of_two_words_of_the_first_instant_the_last_one_told() -> None:
     standing = lived(CONTAINER, told(1, None, [SERVICE]), told(1, None, [SERVICE], source=BY_OBSERVATION, number=8))
 
     assert [(fact.how, fact.told_by) for fact in facts(standing)] == [(ASKED, 8)]
+
+
+# --- rule 5a: what outlives ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "parent"), [(SERVICE, STACK), (NODE, CLUSTER), (SERVICE, VOLUME)])
+def test_what_others_are_part_of_is_for_an_hour_where_it_was_when_it_ended(number: int, parent: int) -> None:
+    standing = lived(number, told(1, "Running", [parent], name=7), told(5, "Terminated"))
+
+    assert held(standing) == [(parent, 1, 5 + HOUR)]
+    assert held(standing, NAME) == [(7, 1, 5)]
+    assert standing.gone_at == 5
+
+
+@pytest.mark.parametrize("number", [CONTAINER, STACK, VOLUME])
+def test_what_nothing_is_part_of_or_what_is_part_of_nothing_is_nowhere(number: int) -> None:
+    assert held(lived(number, told(1, "Running", [CLUSTER]), told(5, "Terminated"))) == [(CLUSTER, 1, 5)]
+
+
+@pytest.mark.parametrize("back", [6, 5 + HOUR])
+def test_back_within_the_hour_in_the_same_place_it_never_left(back: int) -> None:
+    standing = lived(SERVICE, told(1, "Running", [STACK]), told(5, "Terminated"), told(back, "Running"))
+
+    assert held(standing) == [(STACK, 1, OPEN)]
+
+
+def test_back_after_the_hour_it_was_away() -> None:
+    standing = lived(SERVICE, told(1, "Running", [STACK]), told(5, "Terminated"), told(6 + HOUR, "Running"))
+
+    assert held(standing) == [(STACK, 1, 5 + HOUR), (STACK, 6 + HOUR, OPEN)]
+
+
+def test_what_it_tells_while_it_is_gone_counts_when_it_is_back() -> None:
+    words = [told(1, "Running", [STACK]), told(5, "Terminated"), told(6, "removed", [OTHER_STACK])]
+
+    assert held(lived(SERVICE, *words)) == [(STACK, 1, 5 + HOUR)]
+    assert held(lived(SERVICE, *words, told(8, "Running"))) == [(STACK, 1, 8), (OTHER_STACK, 8, OPEN)]
+
+
+def test_the_first_list_outlives_every_life_before_it() -> None:
+    words = [told(1), told(2, "Terminated"), told(4, "Running"), told(5, "Terminated"), told(9, None, [STACK])]
+
+    assert held(lived(SERVICE, *words)) == [(STACK, 1, 5 + HOUR)]
+
+
+@pytest.mark.parametrize("later", [9, 9 + 2 * HOUR])
+def test_the_first_list_of_who_is_back_joins_what_lies_within_an_hour(later: int) -> None:
+    standing = lived(SERVICE, told(1), told(2, "Terminated"), told(later, "Running", [STACK]))
+
+    assert held(standing) == ([(STACK, 1, OPEN)] if later == 9 else [(STACK, 1, 2 + HOUR), (STACK, later, OPEN)])
+
+
+def test_what_it_came_under_when_it_ended_held_for_no_time() -> None:
+    words = [told(1, "Running", [STACK]), told(5, None, [OTHER_STACK]), told(5, "Terminated", number=6)]
+
+    assert held(lived(SERVICE, *words)) == [(STACK, 1, 5 + HOUR)]
+
+
+def test_back_for_no_time_it_was_not_back() -> None:
+    words = [told(1, "Running", [STACK]), told(5, "Terminated"), told(7, "Running", [OTHER_STACK])]
+    standing = lived(SERVICE, *words, told(7, "removed", number=8))
+
+    assert held(standing) == [(STACK, 1, 5 + HOUR)]
+    assert standing.gone_at == 7
+
+
+def test_what_others_say_outlives_it_too() -> None:
+    standing = lived(SERVICE, told(2, "Running"), told(6, "Terminated"), told(8, "Running"), told(9, "removed"))
+    standing.hear_others({2: [Step(2, STACK, 1), Step(7, OTHER_STACK, 2), Step(10, STACK, 3)]})
+
+    assert held(standing) == [(STACK, 2, 8), (OTHER_STACK, 8, 9 + HOUR)]
+
+
+def test_an_end_at_the_end_of_time_is_outlived_by_nothing() -> None:
+    last = to_micros(datetime.max.replace(tzinfo=UTC))
+
+    assert held(lived(SERVICE, told(1, "Running", [STACK]), told(last, "Terminated"))) == [(STACK, 1, last)]
 
 
 # --- rule 6: names ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,15 @@ BELONGS_TO = {
 }
 """What is under what by the nature of the platform ("Parents" of an event in the documentation)."""
 
+OUTLIVED = frozenset(BELONGS_TO) & {high for above in BELONGS_TO.values() for high in above}
+"""Types to which others belong and that belong to something themselves: service, node. Their end is told before the
+ends of what is in them, and that is a part of the same story."""
+
+LINGERS = 3600
+"""For how many seconds after its end such an object is still where it was. `docker stack rm` removes a service first
+and stops its containers then: each has ten seconds before it is killed, or as many minutes as its service gives it.
+An hour is longer than that takes, and short enough to say nothing of the day after."""
+
 SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
 """Types of which an object has one parent at a time."""
 
