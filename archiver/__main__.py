@@ -1,6 +1,10 @@
 """Lets `python -m archiver` be the `archiver` command."""
 
-from archiver.cli import main
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        from archiver.cli import main
+
+        code = main()
+    except KeyboardInterrupt:
+        code = 130
+    raise SystemExit(code)

@@ -9,6 +9,13 @@ import sys
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command named by the arguments; returns its exit code."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:  # also while its modules are still being loaded
+        return 130
+
+
+def _run(argv: list[str] | None) -> int:
     _look_for_cycles_less_often()
     from archiver.cli.app import app
     from archiver.cli.globals import Globals

@@ -90,6 +90,8 @@ def _match(pattern: str, words: str) -> re.Match[str] | None:
 def _read(words: str, now: datetime, zone: tzinfo | None) -> datetime | None:
     if words.lower() == "now":
         return now
+    if _match(_CLOCK, words):  # 2pm is no span of a unit that is called pm
+        return _civil(words, now, zone)
     if found := _match(_BEFORE, words):
         return _before(next(part for part in found.groups() if part), now, zone)
     if found := _match(r"an? ([a-z]+)(?: ago)?", words):

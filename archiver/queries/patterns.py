@@ -57,21 +57,22 @@ def matching(connection: Connection, pattern: str) -> list[Resource]:
         found = {row.id: row for row in islice(_fitting(connection, resources.c.uri, pattern, true()), MOST + 1)}
         _refuse_too_many(pattern, len(found))
     elif kind and slash and (number := references.type_number(connection, kind.lower())) is not None:
-        found = _by_key_or_name(connection, rest, number)
-    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), None)
+        found = _by_key_or_name(connection, rest, number, pattern)
+    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), None, pattern)
     if not found:
         raise NoSuchResource(ref=pattern)
     return references.described(connection, sorted(found.values(), key=lambda row: row.uri))
 
 
-def _by_key_or_name(connection: Connection, pattern: str, kind: int | None) -> dict[int, Any]:
+def _by_key_or_name(connection: Connection, pattern: str, kind: int | None, ref: str) -> dict[int, Any]:
+    """What fits by its key or a name; `ref` is the whole of what was asked for, for who reads that it is too wide."""
     of_type = true() if kind is None else resources.c.type_id == kind
     found = {row.id: row for row in islice(_fitting(connection, resources.c.key, pattern, of_type), MOST + 1)}
-    _refuse_too_many(pattern, len(found))
+    _refuse_too_many(ref, len(found))
     numbers: set[int] = set()
     for names in chunks(_names(connection, pattern)):
         numbers |= bearers.each_of_names(connection, names, kind)
-        _refuse_too_many(pattern, len(numbers | found.keys()))
+        _refuse_too_many(ref, len(numbers | found.keys()))
     for part in chunks(numbers - found.keys()):
         found.update((row.id, row) for row in connection.execute(references.listed().where(resources.c.id.in_(part))))
     return found
@@ -98,6 +99,6 @@ def _fitting(
         yield from (row for row in rows.yield_per(1000) if fits(getattr(row, column.key or "")))
 
 
-def _refuse_too_many(pattern: str, count: int) -> None:
+def _refuse_too_many(ref: str, count: int) -> None:
     if count > MOST:
-        raise TooManyResources(ref=pattern, most=MOST)
+        raise TooManyResources(ref=ref, most=MOST)

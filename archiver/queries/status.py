@@ -41,11 +41,13 @@ def _size(connection: Connection, database: str) -> int | None:
 
 
 def _stream(connection: Connection, number: int, url: str, now: datetime) -> StreamStatus:
+    """How things stand with a stream: by its session that was alive last (an import may add older ones)."""
     c = sessions.c
+    reached = func.coalesce(c.closed_at, c.last_seen_at)
     last: Any = connection.execute(
         select(c.opened_at, c.last_seen_at, c.closed_at, c.reason)
         .where(c.stream_id == number)
-        .order_by(c.opened_at.desc(), c.id.desc())
+        .order_by(reached.desc(), c.opened_at.desc(), c.closed_at.is_(None), c.id.desc())
         .limit(1)
     ).one_or_none()
     gaps = stream_gaps(connection, number, now)

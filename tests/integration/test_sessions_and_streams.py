@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.model import Alive, Closed, Condition, EndKind, Opened
 from archiver.storage import migrate
 from archiver.storage.backup import RESTORED, backup, restore
+from archiver.transfer.importer import How, import_file
 
-from .archives import STREAM, event, micros, opened, record, rows
+from .archives import STREAM, at, event, export, micros, opened, record, rows
 
 ENDS = "SELECT key, kind, reason FROM sessions ORDER BY id"
 CONDITIONS = (
@@ -59,6 +62,23 @@ def test_the_sessions_of_a_restored_copy_ended_with_it(tmp_path: Path) -> None:
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seen_since", [0, 30])
+def test_an_older_export_in_a_restored_archive_takes_no_stream_back(tmp_path: Path, seen_since: int) -> None:
+    url = f"sqlite:///{tmp_path / 'archive.db'}"
+    migrate.create(url)
+    record(url, opened("s1", 0), Alive(STREAM, "s1", micros(10)))
+    older = "\n".join(export(url)).encode()
+    record(url, Alive(STREAM, "s1", micros(10 + seen_since)))
+    restore(url, backup(url, tmp_path / "copy.db").path)
+
+    import_file(url, io.BytesIO(older), How(source="older"))
+
+    with Archive.open(url) as archive:
+        (stream,) = archive.status().streams
+    last = at(10 + seen_since)
+    assert (stream.last_seen_at, stream.closed_at, stream.reason) == (last, last, RESTORED)
 
 
 def test_of_each_condition_the_latest_is_kept(database_url: str) -> None:

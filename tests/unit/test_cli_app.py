@@ -158,6 +158,28 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"archiver {__version__}\n"
 
 
+CTRL_C_WHILE_IMPORTING = """
+import os, runpy, signal, sys
+class Watching:
+    def find_spec(self, name, path=None, target=None):
+        if name == module:
+            os.kill(os.getpid(), signal.SIGINT)
+module = sys.argv.pop()
+sys.meta_path.insert(0, Watching())
+runpy.run_module("archiver", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["archiver.cli", "archiver.cli.app", "archiver.cli.commands.history"])
+def test_ctrl_c_while_the_program_is_loaded_prints_nothing(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CTRL_C_WHILE_IMPORTING, "history", "x", module],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_completion_can_be_installed(tmp_path: Path) -> None:
     told_the_shell = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     done = run("--install-completion", "bash", env=os.environ | told_the_shell)
