@@ -15,6 +15,7 @@ ArchiverError
 │   │   ├── RightMissing            4
 │   │   ├── TakesNothing            4
 │   │   ├── ArchiveReplaced         4
+│   │   ├── NotADatabase            4
 │   │   └── DatabaseMissing         4
 │   └── StreamUnreachable           4
 ├── RowRefused                      1
@@ -26,6 +27,7 @@ ArchiverError
 ├── BadInput                        1
 ├── CannotWrite                     1
 ├── BackupUnusable                  1
+│   └── BackupMissing               1
 ├── UpgradeFailed                   1
 ├── CredentialsRefused             77
 ├── DatabaseUnfit                  78
@@ -148,6 +150,13 @@ class DatabaseMissing(DatabaseUnreachable):
     hint = "create it with: archiver db upgrade   (or see the whole thing work with: archiver demo)"
 
 
+class NotADatabase(DatabaseUnreachable):
+    """The file that is named as the archive is no SQLite file: another one, or an archive that was damaged."""
+
+    message = "there is no archive at {database}: {reason}"
+    hint = "name the archive's file with --database (or ARCHIVER_DATABASE_URL); a damaged one: archiver db restore COPY"
+
+
 class DatabaseBusy(DatabaseUnreachable):
     """Somebody else is writing to the archive."""
 
@@ -254,6 +263,13 @@ class BackupUnusable(ArchiverError):
 
     message = "the copy {path} cannot be used: {reason}"
     hint = "take another one; 'archiver db check --database FILE' says more about this"
+
+
+class BackupMissing(BackupUnusable):
+    """The copy that is to be put back is not there."""
+
+    message = "there is no copy at {path}"
+    hint = "name the file that 'archiver db backup' wrote; nothing was changed"
 
 
 class UpgradeFailed(ArchiverError):

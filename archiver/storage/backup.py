@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from archiver.errors import BackupUnusable, DatabaseMissing, UsageError
+from archiver.errors import BackupMissing, BackupUnusable, DatabaseMissing, UsageError
 from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import database_name, reads_in_place, sqlite_path, translated_driver, writer_lock
@@ -73,11 +73,11 @@ def restore(url: str, copy: Path) -> Copy:
 
     What the streams said since the copy was made is not in it: that stretch is a gap, and says so. A copy of an older
     revision is put back as it is, to be upgraded in its place. Raises DatabaseBusy when somebody writes to the archive,
-    BackupUnusable when the copy is not sound or not of this program, else as `backup`.
+    BackupMissing when there is no copy, BackupUnusable when it is not sound or not of this program, else as `backup`.
     """
     path = _file_of(url, "pg_restore")
     if not copy.exists():
-        raise DatabaseMissing(database=str(copy))
+        raise BackupMissing(path=copy)
     if path.exists() and os.path.samefile(path, copy):
         raise UsageError(reason=f"{copy} is the archive itself", hint="name a copy that 'archiver db backup' made")
     held = _verified(copy)

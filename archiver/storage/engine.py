@@ -21,12 +21,13 @@ from archiver.errors import (
     DatabaseMissing,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    NotADatabase,
     RowRefused,
 )
 from archiver.lockfile import LockFile, LockHeld
 from archiver.storage import wal
 from archiver.storage.address import is_postgres, shown_url
-from archiver.storage.foreign import require_ours
+from archiver.storage.foreign import folder, require_ours
 from archiver.storage.postgres import postgres_engine, said
 from archiver.storage.sqlite_url import sqlite_file
 
@@ -170,6 +171,7 @@ def translated(text: str) -> Iterator[None]:
 _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+_NOT_OPENED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _REFUSED_CLASSES = {"22", "23", "54"}
 """Data exception, integrity constraint, program limit exceeded."""
 _BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
@@ -203,6 +205,10 @@ def _judged(error: BaseException | None, text: str, *, refused: bool) -> Archive
         return DatabaseBusy(**facts)
     if code in _READ_ONLY or state in _READ_ONLY_STATES:
         return DatabaseReadOnly(**facts)
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotADatabase(**facts)
+    if code in _NOT_OPENED and (path := sqlite_path(text)).is_dir():
+        return folder(path)
     return DatabaseUnreachable(**facts)
 
 

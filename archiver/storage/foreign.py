@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from archiver.errors import DatabaseUnfit, DatabaseUnreachable
+from archiver.errors import DatabaseUnfit, NotADatabase
 
 _MAGIC = b"SQLite format 3\0"
 _OURS = {"alembic_version", "events", "resources", "sessions"}
@@ -18,15 +18,22 @@ _STEP = "give the archive a database of its own: another file, with --database o
 
 
 def require_ours(path: Path) -> None:
-    """Raises DatabaseUnfit when a file has another program's tables, DatabaseUnreachable when it is no database at all.
+    """Raises DatabaseUnfit when a file has another program's tables, NotADatabase when it is no database at all.
 
     What cannot be read is left to SQLite.
     """
+    if path.is_dir():
+        raise folder(path)
     reason = _foreign(path)
     if reason == _NO_DATABASE:  # an archive that was damaged, perhaps
-        raise DatabaseUnreachable(database=str(path), reason=reason)
+        raise NotADatabase(database=str(path), reason=reason)
     if reason is not None:
         raise DatabaseUnfit(database=str(path), reason=reason, step=_STEP)
+
+
+def folder(path: Path) -> DatabaseUnfit:
+    """The error where an archive's name is that of a folder."""
+    return DatabaseUnfit(database=str(path), reason="it is a folder", step="name a file in it, as in FOLDER/archive.db")
 
 
 def _foreign(path: Path) -> str | None:

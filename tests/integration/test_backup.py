@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import BackupUnusable, DatabaseBusy, DatabaseMissing, UsageError
+from archiver.errors import BackupMissing, BackupUnusable, DatabaseBusy, DatabaseMissing, UsageError
 from archiver.storage import migrate
 from archiver.storage.backup import RESTORED, backup, restore
 from archiver.storage.recorder import Recorder
@@ -70,6 +70,13 @@ def test_there_is_no_copy_of_what_is_not_there(tmp_path: Path) -> None:
         backup(str(tmp_path / "nothing.db"), tmp_path / "copy.db")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_that_is_not_there_is_what_is_missing(url: str, tmp_path: Path) -> None:
+    with pytest.raises(BackupMissing, match=r"there is no copy at .*nothing\.db"):
+        restore(url, tmp_path / "nothing.db")
+
+    assert states(url) == ["Running"]
 
 
 def test_what_was_restored_is_the_copy_and_what_was_there_is_kept(url: str, tmp_path: Path) -> None:

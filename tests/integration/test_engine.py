@@ -29,6 +29,7 @@ from archiver.storage.engine import (
     writing_engine,
 )
 
+from ..conftest import RunArchiver
 from .archives import event, record, rows
 
 
@@ -112,6 +113,30 @@ def test_a_file_that_may_not_grow_is_neither_busy_nor_read_only(sqlite_url: str)
 
 
 HOSTILE = "the file is locked, busy, readonly and read-only: permission denied"
+
+
+ASKED = ["status", "events", "db check", "db current", "db upgrade", "import -", "db backup copy.db"]
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_a_folder_is_said_to_be_one(tmp_path: Path, run_archiver: RunArchiver, command: str) -> None:
+    done = run_archiver(*command.split(), "--database", str(tmp_path), input="")
+
+    assert done.returncode == 78
+    assert f"there can be no archive at {tmp_path}: it is a folder\n  hint: name a file in it" in done.stderr
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path, run_archiver: RunArchiver, command: str) -> None:
+    (other := tmp_path / "notes.txt").write_text("milk, bread, and whatever else is not a database\n")
+
+    done = run_archiver(*command.split(), "--database", str(other), input="")
+
+    assert done.returncode == 4
+    assert f"there is no archive at {other}: " in done.stderr
+    assert "not a database" in done.stderr
+    assert "is running" not in done.stderr
+    assert other.read_text().startswith("milk")
 
 
 def test_words_in_a_message_decide_nothing(sqlite_url: str) -> None:
