@@ -25,7 +25,7 @@ COMMANDS = {
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
-    "import": ("import_", "Adds events from JSON Lines."),
+    "import": ("import_", "Adds events from recordings: JSON, logs, exports."),
     "export": ("export", "The whole archive as JSON Lines."),
     "db": ("db", "The archive's tables: create, upgrade, check; its copies: backup, restore."),
     "simulate": ("simulate", "A living platform to try things with."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,33 @@ def test_the_other_files_are_imported_when_one_is_of_no_use(
 
     assert done.returncode == 1
     assert f"{events}: 1 events" in done.stdout
+
+
+def test_a_file_that_is_refused_keeps_no_other_from_being_imported(
+    sqlite_url: str, events: Path, tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    (tmp_path / "undated.jsonl").write_text(UNDATED)
+    (tmp_path / "damaged.gz").write_bytes(gzip.compress(UNDATED.encode())[:-9] + b"damaged!!")
+
+    done = run_archiver("--database", sqlite_url, "import", "undated.jsonl", "damaged.gz", str(events))
+
+    assert done.returncode == 1
+    assert done.stdout == f"{events}: 1 events, 0 duplicates, 0 rejects\n"
+    assert re.findall(r"error: cannot read ([\w.]+)", done.stderr) == ["undated.jsonl", "damaged.gz"]
+
+
+def test_where_an_import_ends_it_says_what_was_not_read(
+    sqlite_url: str, events: Path, run_archiver: RunArchiver
+) -> None:
+    run_archiver("--database", sqlite_url, "db", "upgrade")
+    (events.parent / "my events.jsonl").touch()
+
+    done = run_archiver(
+        "--database", sqlite_url, "import", "--stream", "ws://unknown.example/", str(events), "-", "my events.jsonl"
+    )
+
+    assert done.returncode == 2
+    assert "not read: - 'my events.jsonl'\n" in done.stderr
 
 
 @pytest.mark.parametrize(("dated_by", "day"), [("2015-12-07T04:00Z", "2015-12-07T04:00:00Z"), ("import", "20")])

@@ -35,13 +35,31 @@ def register(app: typer.Typer) -> None:
         epilog=examples("archiver db upgrade", "archiver db check"),
     )
     db.command(
-        "upgrade", epilog=examples("archiver db upgrade", "archiver db upgrade --database sqlite:///archive.db")
+        "upgrade",
+        short_help="Creates the tables, or brings them up to date.",
+        epilog=examples("archiver db upgrade", "archiver db upgrade --database sqlite:///archive.db"),
     )(upgrade)
-    db.command("current", epilog=examples("archiver db current"))(current)
-    db.command("check", epilog=examples("archiver db check && echo sound"))(check)
-    db.command("backup", epilog=examples("archiver db backup /var/backups/archive-$(date +%F).db"))(backup)
-    db.command("restore", epilog=examples("archiver db restore /var/backups/archive-2026-11-20.db"))(restore)
-    db.command("sql", epilog=examples("archiver db sql --dialect postgresql | less"))(sql)
+    db.command("current", short_help="Says of which revision the tables are.", epilog=examples("archiver db current"))(
+        current
+    )
+    db.command(
+        "check", short_help="Says whether the archive is sound.", epilog=examples("archiver db check && echo sound")
+    )(check)
+    db.command(
+        "backup",
+        short_help="Copies a SQLite archive, also one in use.",
+        epilog=examples("archiver db backup /var/backups/archive-$(date +%F).db"),
+    )(backup)
+    db.command(
+        "restore",
+        short_help="Puts such a copy into the archive's place.",
+        epilog=examples("archiver db restore /var/backups/archive-2026-11-20.db"),
+    )(restore)
+    db.command(
+        "sql",
+        short_help="Prints the statements that create the tables.",
+        epilog=examples("archiver db sql --dialect postgresql | less"),
+    )(sql)
     app.add_typer(db, name="db")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Database, chosen, database_url, examples, note
+from archiver.cli.common import Database, chosen, complain, database_url, examples, note, warn
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal
 from archiver.errors import BadInput, ConfigurationWrong
@@ -68,7 +69,8 @@ def import_(
 ) -> None:
     """Adds events from recordings: JSON however it is set apart, logs that contain it, what `archiver export` wrote.
 
-    What cannot be read is kept as a reject, and the rest goes on. Where there is no archive yet, one is made.
+    What cannot be read is kept as a reject, and the rest goes on. A file that is refused as a whole keeps none of the
+    others from being imported; it is named in the end, with exit code 1. Where there is no archive yet, one is made.
     """
     from archiver.storage import migrate
     from archiver.storage.engine import database_name
@@ -83,20 +85,39 @@ def import_(
         migrate.upgrade(url)
         note(ctx, f"created the archive at {database_name(url)}")
     useless: list[BadInput] = []
-    for name in files:
+    for number, name in enumerate(files, 1):
         how, progress = How(source=name, dated_by=moment), _progress(ctx, name)
         try:
             with _opened(name) as file:
                 result = import_file(url, file, how, stream=recorded, again=again, progress=progress)
-        finally:
+        except BadInput as refused:
             _end_progress(ctx)
+            useless.append(refused)
+            continue
+        except BaseException:
+            _end_progress(ctx)
+            _say_what_was_not_read(files[number:])
+            raise
+        _end_progress(ctx)
         print(f"{escape(name)}: {_counts(result)}")
         if result.lacks is not None:
             useless.append(_incomplete(name, result.lacks))
         elif result.rejects and not result.events and not result.duplicates:
             useless.append(BadInput(source=name, reason=f"nothing of it is an event: {result.first_reject}"))
-    if useless:
-        raise useless[0]
+    _raise_all(useless)
+
+
+def _say_what_was_not_read(files: list[str]) -> None:
+    """Whatever ended the import, an archive that went away or Ctrl-C: whoever goes on needs to know with which file."""
+    if files:
+        warn(f"not read: {' '.join(map(shlex.quote, files))}")
+
+
+def _raise_all(errors: list[BadInput]) -> None:
+    for error in errors[:-1]:
+        complain(str(error), hint=error.next_step)
+    for error in errors[-1:]:
+        raise error
 
 
 def _incomplete(name: str, lacks: str) -> BadInput:

@@ -26,7 +26,7 @@ from archiver.cli.question import Question, question
 from archiver.cli.states import DIM, state_style
 from archiver.model import TreeNode
 
-All = Annotated[bool, typer.Option("--all", help="Also what is gone (Terminated, removed), and since when.")]
+All = Annotated[bool, typer.Option("--all", help="Also what is gone, and since when.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,8 +42,8 @@ def register(app: typer.Typer) -> None:
 def tree(asked: Question, refs: Refs, all: All = False) -> None:
     """A resource and what lives under it, with the present states.
 
-    With --all also what is gone, where it was when it went. Of several resources JSON is a list, and JSON Lines has one
-    tree a line.
+    What is gone (Terminated, removed) is left out; --all shows it, where it was when it went. Of several resources JSON
+    is a list, and JSON Lines has one tree a line.
     """
     subjects = asked.about(refs)
     roots = (asked.archive.tree(resource, gone=all) for resource in subjects.resources)
