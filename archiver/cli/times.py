@@ -21,9 +21,8 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
     start = None if since is None else parse_time(since, now=now, zone=zone)
     end = None if until is None else parse_time(until, now=now, zone=zone)
     if start is not None and start > now:
-        hint = (
-            "give the day too, as in 'yesterday 14:00'" if start - now < timedelta(days=1) else "nothing is known yet"
-        )
+        is_today = start.astimezone(zone).date() == now.astimezone(zone).date()
+        hint = "give the day too, as in 'yesterday 14:00'" if is_today else "give a time before now, as in 2h or today"
         raise UsageError(reason=f"--since ({machine(start)}) lies in the future", hint=hint)
     if start is not None and end is not None and start >= end:
         raise UsageError(

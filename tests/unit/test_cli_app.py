@@ -158,6 +158,14 @@ def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"archiver {__version__}\n"
 
 
+@pytest.mark.parametrize("speed", ["0", "-1", "fast", "nan"])
+def test_a_speed_that_is_none_is_answered_with_those_there_are(speed: str) -> None:
+    done = run("simulate", "--speed", speed)
+
+    assert done.returncode == 2
+    assert "hint: 1 is as fast as a real platform, 60 shows an hour in a minute" in done.stderr
+
+
 CTRL_C_WHILE_IMPORTING = """
 import os, runpy, signal, sys
 class Watching:

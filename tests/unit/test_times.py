@@ -283,6 +283,16 @@ def test_a_range_that_holds_nothing_is_refused() -> None:
         times.parse_range("1h", "2h", now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("since", "hint"), [("14:00", "give the day too"), ("tomorrow", "a time before now"), ("2027-01-01", "before now")]
+)
+def test_of_a_beginning_in_the_future_the_hint_fits_what_was_given(since: str, hint: str) -> None:
+    with pytest.raises(UsageError, match="lies in the future") as caught:
+        times.parse_range(since, None, utc=True, now=NOW)
+
+    assert hint in caught.value.next_step
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(UsageError):

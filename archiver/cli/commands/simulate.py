@@ -95,15 +95,18 @@ def _announce(simulator: Simulator) -> None:
     print(f"stream  {simulator.stream_url}\nREST    {simulator.rest_url}", flush=True)
 
 
+_SPEEDS = "1 is as fast as a real platform, 60 shows an hour in a minute, and max waits for nothing"
+
+
 def _speed(text: str) -> float:
     if text == "max":
         return 0.0
     try:
         speed = float(text)
     except ValueError as error:
-        raise UsageError(reason=f"--speed {text} is neither a number nor max") from error
+        raise UsageError(reason=f"--speed {text} is neither a number nor max", hint=_SPEEDS) from error
     if not 0 < speed < 1e6:
-        raise UsageError(reason=f"--speed {text} is not between 0 and 1000000", hint="or max")
+        raise UsageError(reason=f"--speed {text} is not between 0 and 1000000", hint=_SPEEDS)
     return speed
 
 
