@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, Table, bindparam, func, literal, select, union_all, update
 
 from archiver.storage import schema
 
@@ -36,6 +36,17 @@ def first_rows() -> list[dict[str, object]]:
 def last_numbers(connection: Connection) -> dict[str, int]:
     """The last number given in each table, by its name."""
     return {name: last for name, last in connection.execute(select(_table.c.name, _table.c.last))}
+
+
+def raise_to_rows(connection: Connection) -> None:
+    """Leaves no number to be given that a row has already, whoever wrote that; the caller is the one who writes."""
+    highest = union_all(*(select(literal(table.name), func.coalesce(func.max(table.c.id), 0)) for table in NUMBERED))
+    given = last_numbers(connection)
+    ahead = [
+        {"table": name, "upto": last} for name, last in connection.execute(highest) if last > given.get(name, last)
+    ]
+    if ahead:
+        connection.execute(_MOVE, ahead)
 
 
 class Numbers:

@@ -25,7 +25,7 @@ from archiver.storage.engine import (
 from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
 from archiver.storage.migrate import require_head
-from archiver.storage.numbers import Numbers
+from archiver.storage.numbers import Numbers, raise_to_rows
 from archiver.storage.positions import FINISHED, Positions
 from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
@@ -36,7 +36,8 @@ from archiver.storage.writer import Recorded, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder"]
 
-_LAST_WRITER = "last writer"
+_WRITER = "writer"
+"""Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
@@ -212,25 +213,31 @@ class Recorder:
             self._checkpoints = Checkpoints(sqlite_path(self._url), lock, self._checkpoint_bytes) if lock else None
             self._file.remember()
             with self._connection.begin():
-                require_head(self._connection)
+                require_head(self._connection)  # an upgrade under way is not waited for
                 lock_writers(self._connection)
+                require_head(self._connection)
                 _identify(self._connection)
+                raise_to_rows(self._connection)
         return self._connection
 
     def _take_turn(self, connection: Connection) -> None:
-        """Lets one writer of a PostgreSQL archive write at a time, and forgets what another one may have changed."""
+        """Lets one writer of a PostgreSQL archive write at a time, and forgets what another one may have changed.
+
+        Raises SchemaNotAtHead when that was an upgrade.
+        """
         if connection.dialect.name != "postgresql":
             return
         lock_writers(connection)
         c = archive_properties.c
-        last = connection.scalar(select(c.value).where(c.key == _LAST_WRITER))
+        last = connection.scalar(select(c.value).where(c.key == _WRITER))
         if last == self._token:
             return
+        require_head(connection)
         self._writer.forget_changing()
         if last is None:
-            connection.execute(insert(archive_properties).values(key=_LAST_WRITER, value=self._token))
+            connection.execute(insert(archive_properties).values(key=_WRITER, value=self._token))
         else:
-            connection.execute(update(archive_properties).where(c.key == _LAST_WRITER).values(value=self._token))
+            connection.execute(update(archive_properties).where(c.key == _WRITER).values(value=self._token))
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     TIMESTAMP,
     BigInteger,
+    CheckConstraint,
     Column,
     ForeignKey,
     Integer,
@@ -102,6 +103,9 @@ archive_properties = Table(
     metadata,
     Column("key", Word, primary_key=True, comment="Name of the property"),
     Column("value", Word, nullable=False, comment="Its value"),
+    # Under that key version 0.1.0 says whose turn it is to write: one that stayed connected during the upgrade fails
+    # there, connects anew, and sees a revision that it does not know.
+    CheckConstraint("key <> 'last writer'", name="not_of_0_1_0").ddl_if(dialect="postgresql"),
     comment="What identifies this archive",
 )
 

@@ -3,7 +3,8 @@
 CREATE TABLE archive_properties (
   key TEXT COLLATE "C" NOT NULL,
   value TEXT COLLATE "C" NOT NULL,
-  CONSTRAINT pk_archive_properties PRIMARY KEY (key)
+  CONSTRAINT pk_archive_properties PRIMARY KEY (key),
+  CONSTRAINT ck_archive_properties_not_of_0_1_0 CHECK (key <> 'last writer')
 );
 
 COMMENT ON TABLE archive_properties IS 'What identifies this archive';

@@ -83,6 +83,18 @@ def test_two_writers_never_give_one_number(postgres_url: str) -> None:
     assert rows(postgres_url, "SELECT count(*), max(id) FROM event_states") == [(3, 3)]
 
 
+def test_a_number_that_a_row_has_already_is_not_given_whoever_wrote_the_row(database_url: str) -> None:
+    record(database_url, event("container/1", "Running", 1))
+    execute(database_url, "UPDATE numbers SET last = 0")
+
+    with Recorder(database_url) as recorder:
+        recorder.record([event("container/1", "Stopped", 2)])
+
+    assert rows(database_url, "SELECT id FROM events ORDER BY id") == [(1,), (2,)]
+    assert rows(database_url, "SELECT id FROM event_states ORDER BY id") == [(1,), (2,)]
+    assert migrate.check(database_url) == []
+
+
 # --- what `db check` says -------------------------------------------------------------------------------------------
 
 

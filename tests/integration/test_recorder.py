@@ -130,6 +130,21 @@ def test_a_writer_learns_what_another_one_wrote(postgres_url: str) -> None:
     assert rows(postgres_url, below, top=uri("stack/2")) == expected
 
 
+def test_a_writer_that_stays_connected_during_an_upgrade_sees_it(postgres_url: str) -> None:
+    with Recorder(postgres_url) as recorder:
+        recorder.record([event("container/1", "Running", 1)])
+        engine = writing_engine(postgres_url)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            connection.execute(text("DELETE FROM archive_properties WHERE key = 'writer'"))
+        engine.dispose()
+
+        with pytest.raises(SchemaNotAtHead):
+            recorder.record([event("container/1", "Stopped", 2)])
+
+    assert rows(postgres_url, "SELECT count(*) FROM events") == [(1,)]
+
+
 def test_after_a_rollback_no_number_is_remembered(database_url: str) -> None:
     with Recorder(database_url, "spool") as recorder:
         with pytest.raises(UnicodeEncodeError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import exc, text
 
 from archiver.api.archive import Archive
 from archiver.errors import DatabaseBusy, SchemaNotAtHead, UpgradeFailed
@@ -24,7 +24,7 @@ from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
-from archiver.storage.engine import reading_engine
+from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
@@ -70,6 +70,16 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
     try:
         with engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(query))]
+    finally:
+        engine.dispose()
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = writing_engine(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
     finally:
         engine.dispose()
 
@@ -289,6 +299,30 @@ def test_a_mirror_goes_on_where_it_was(old_url: str) -> None:
 
     assert (done.events, done.rejects) == (4, 0)
     assert rows(old_url, "SELECT count(*) FROM observations") == [(7,)]
+
+
+@pytest.fixture
+def old_database(empty_postgres_url: str) -> str:
+    """An archive of 0.1.0 on PostgreSQL."""
+    released.load(empty_postgres_url)
+    return empty_postgres_url
+
+
+# How 0.1.0 begins each of its transactions, on a connection whose revision it looked at once.
+OLD_TURN = "INSERT INTO archive_properties (key, value) VALUES ('last writer', 'somebody')"
+
+
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_daemon_of_0_1_0_that_stays_connected_writes_nothing_into_the_new_tables(
+    old_database: str, is_done: bool
+) -> None:
+    if is_done:
+        migrate.upgrade(old_database)
+    else:
+        ended_after(old_database, 3)
+
+    with pytest.raises(exc.IntegrityError, match="not_of_0_1_0"):
+        execute(old_database, OLD_TURN)
 
 
 # --- the file of a SQLite archive -------------------------------------------------------------------------------------
