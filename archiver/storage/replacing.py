@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archiver.errors import CannotWrite
-from archiver.storage.wal import beside, size_of
+from archiver.storage.wal import beside, size_of, to_disk
 
 
 @contextmanager
@@ -35,11 +35,11 @@ def take_place(new: Path, target: Path, kept: Path | None) -> None:
     """
     if kept is not None:
         _give_to_owner(new, target)
-    _to_disk(new)
+    to_disk(new)
     if kept is not None and target.exists():
         _keep(target, kept)
     os.replace(new, target)
-    _to_disk(target.parent)
+    to_disk(target.parent)
 
 
 def remove(path: Path) -> None:
@@ -64,7 +64,7 @@ def _keep(target: Path, kept: Path) -> None:
     _link(target, kept)
     if size_of(beside(target, "-wal")):
         _link(beside(target, "-wal"), beside(kept, "-wal"))
-    _to_disk(kept.parent)
+    to_disk(kept.parent)
     for ending in ("-wal", "-shm"):
         with suppress(FileNotFoundError):
             os.unlink(beside(target, ending))
@@ -79,14 +79,6 @@ def _link(target: Path, kept: Path) -> None:
 def aside(path: Path, why: str) -> Path:
     """A name for what is kept of a file, that no other has."""
     return Path(f"{path}.{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}")
-
-
-def _to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_as(path: Path, how: str) -> sqlite3.Connection:

@@ -13,6 +13,7 @@ import secrets
 import sqlite3
 import time
 from contextlib import closing, suppress
+from glob import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -42,8 +43,18 @@ def size_of(path: Path) -> int:
         return 0
 
 
+def to_disk(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def prepare(path: Path, lock: LockFile) -> None:
     """To be called with the lock held, before a writer opens the archive: leaves it only a log that is its own."""
+    _take_back(path)
     if size_of(beside(path, "-wal")) == 0:
         _remove_leftovers(path)
     elif not path.exists():
@@ -74,6 +85,33 @@ def set_aside(path: Path, why: str) -> Path | None:
         os.unlink(beside(path, "-shm"))
     log.error("the write-ahead log at %s is not that of the file beside it; it is kept as %s", path, aside)
     return aside
+
+
+def _take_back(path: Path) -> None:
+    """Undoes what whoever was putting another file into an archive's place did before he was ended.
+
+    He had given file and log other names, and taken the log away from under the first: SQLite would not miss it.
+    """
+    for kept_log in path.parent.glob(f"{escape(path.name)}.before-*-wal"):
+        kept = Path(str(kept_log).removesuffix("-wal"))
+        with suppress(FileNotFoundError):
+            if kept.samefile(path):
+                _take_log(path, kept_log)
+                os.unlink(kept)  # or that name would stay without its log
+
+
+def _take_log(path: Path, kept_log: Path) -> None:
+    wal = beside(path, "-wal")
+    if size_of(wal) and wal.samefile(kept_log):
+        os.unlink(kept_log)
+    elif size_of(wal) or path.stat().st_mtime_ns > kept_log.stat().st_ctime_ns:
+        # Somebody has written to the file since, without its log: whose pages are older than the file's by now.
+        os.rename(kept_log, beside(path, f"-wal.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"))
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(beside(path, "-shm"))  # it tells of no log
+        os.rename(kept_log, wal)
+    to_disk(path.parent)
 
 
 def _remove_leftovers(path: Path) -> None:

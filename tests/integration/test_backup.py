@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -126,6 +129,37 @@ def test_a_copy_is_put_back_where_only_the_log_of_the_lost_file_is_left(url: str
 
     assert states(url) == ["Running"]
     assert migrate.check(url) == []
+
+
+KILLED = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from archiver.storage import backup, replacing
+from archiver.storage.engine import sqlite_path
+from archiver.storage.recorder import Recorder
+
+url, copy = sys.argv[1:]
+with sqlite3.connect(f"file:{sqlite_path(url)}?mode=ro", uri=True, isolation_level=None) as reader:
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM events").fetchone()
+    from tests.integration.archives import event
+    with Recorder(url) as recorder:
+        recorder.record([event("container/1", "Logged", 9)])
+    replacing.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    backup.restore(url, Path(copy))
+"""
+
+
+def test_a_restore_that_is_killed_at_its_end_loses_nothing_of_what_was_there(url: str, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    backup(url, copy)
+    killed = subprocess.run([sys.executable, "-c", KILLED, url, str(copy)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    kept = restore(url, copy).kept
+
+    assert "Logged" not in states(url)
+    assert "Logged" in states(f"sqlite:///{kept}")
 
 
 def test_nothing_is_restored_under_a_writer(url: str, tmp_path: Path) -> None:

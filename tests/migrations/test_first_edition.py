@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -366,7 +367,7 @@ def test_a_second_upgrade_of_a_restored_copy_keeps_both_old_files(old_file: Path
     assert (old_file.parent / "old.db.before-0002").exists()
 
 
-def test_what_lies_in_the_log_of_the_old_file_is_upgraded_too(old_file: Path) -> None:
+def write_into_the_log(path: Path) -> None:
     script = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -375,8 +376,57 @@ connection.execute("PRAGMA wal_autocheckpoint=0")
 connection.execute("INSERT INTO rejects VALUES (6, NULL, '2026-01-01T00:00:00.000000Z', 'in the log', x'00')")
 os.kill(os.getpid(), 9)
 """
-    subprocess.run([sys.executable, "-c", script, str(old_file)], check=False)
-    assert (old_file.parent / "old.db-wal").stat().st_size
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert Path(f"{path}-wal").stat().st_size
+
+
+KILLED_BEFORE = """
+import os, signal, sys
+from archiver.storage import migrate, replacing
+
+setattr(replacing.os, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+migrate.upgrade(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("call", ["link", "unlink", "replace"])
+def test_what_lies_in_the_log_is_not_lost_when_the_change_of_names_is_killed(old_file: Path, call: str) -> None:
+    write_into_the_log(old_file)
+    url = f"sqlite:///{old_file}"
+    with read_all_the_time(old_file):
+        killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE, url, call], check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    kept = migrate.upgrade(url).kept
+
+    in_the_log = "SELECT reason FROM rejects WHERE id = 6"
+    assert rows(url, in_the_log) == rows(f"sqlite:///{kept}", in_the_log) == [("in the log",)]
+
+
+@contextmanager
+def read_all_the_time(path: Path) -> Iterator[None]:
+    """Somebody reads, so that nobody brings the log into the file and deletes it."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        yield
+
+
+def test_a_log_that_the_file_has_outlived_is_not_taken_back(old_file: Path) -> None:
+    write_into_the_log(old_file)
+    url = f"sqlite:///{old_file}"
+    with read_all_the_time(old_file):
+        subprocess.run([sys.executable, "-c", KILLED_BEFORE, url, "replace"], check=False)
+    released.run(old_file, "PRAGMA journal_mode=DELETE; DELETE FROM rejects; VACUUM")
+
+    migrate.upgrade(url)
+
+    assert rows(url, "SELECT count(*) FROM rejects") == [(0,)]
+    assert migrate.check(url) == []
+
+
+def test_what_lies_in_the_log_of_the_old_file_is_upgraded_too(old_file: Path) -> None:
+    write_into_the_log(old_file)
 
     migrate.upgrade(f"sqlite:///{old_file}")
 
