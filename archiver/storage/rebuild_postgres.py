@@ -6,6 +6,7 @@ Until then the archive is of no revision that any version writes or reads, and t
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, text
 
@@ -35,10 +36,23 @@ def rebuild_database(
     """
     with engine.connect() as connection:
         with connection.begin():
-            lock_writers(connection)
+            _take_turn(connection, database)
             if _revision(connection) not in (HALF_WAY, HEAD):
                 _step_aside(connection, database)
-        return _fill(connection, progress, most)
+        return _fill(connection, database, progress, most)
+
+
+def _take_turn(connection: Connection, database: str) -> None:
+    """Waits until nobody else writes; raises DatabaseUnfit when new tables would not lie in the schema of the old ones.
+
+    In each transaction: somebody may make such a schema meanwhile, and a pool may give another connection.
+    """
+    lock_writers(connection)
+    old, new = connection.execute(_SCHEMAS).one()
+    if old != new:
+        reason = f"the archive lies in the schema {old}, and new tables would lie in {new}"
+        step = f"name the archive's schema in the URL: ?options=-csearch_path%3D{quote(str(old), safe='')}"
+        raise DatabaseUnfit(database=database, reason=reason, step=step)
 
 
 def _revision(connection: Connection) -> str:
@@ -59,6 +73,10 @@ def _step_aside(connection: Connection, database: str) -> None:
     Rebuild(FirstEdition(connection, PREFIX)).begin(connection)
 
 
+_SCHEMAS = text(
+    "SELECT n.nspname, current_schema() FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    f" WHERE c.oid = to_regclass('{_VERSION}')"
+)
 _OWNER = text("SELECT relowner::regrole::text FROM pg_class WHERE oid = to_regclass(:table)")
 
 
@@ -66,11 +84,13 @@ def _say(connection: Connection, revision: str) -> None:
     connection.execute(text(f"UPDATE {_VERSION} SET version_num = :revision"), {"revision": revision})
 
 
-def _fill(connection: Connection, progress: Callable[[Progress], None] | None, most: int | None) -> tuple[str, ...]:
+def _fill(
+    connection: Connection, database: str, progress: Callable[[Progress], None] | None, most: int | None
+) -> tuple[str, ...]:
     rebuild: Rebuild | None = None
     while True:
         with connection.begin():
-            lock_writers(connection)
+            _take_turn(connection, database)
             if _revision(connection) == HEAD:  # somebody else was at it too, and has finished
                 return ()
             old = FirstEdition(connection, PREFIX)

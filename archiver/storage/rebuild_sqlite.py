@@ -24,6 +24,8 @@ from archiver.storage.tables import HEAD, make_all
 from archiver.storage.wal import beside, mark, size_of
 
 _CHECKPOINT_BYTES = 16 << 20
+_HOLDS_NONE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB)
+"""What SQLite answers where there is no such table, or no database (https://sqlite.org/rescode.html)."""
 
 
 class Replaced(NamedTuple):
@@ -80,12 +82,17 @@ def _build(url: str, building: Path, progress: Callable[[Progress], None] | None
 
 
 def _is_begun(target: Engine, rebuild: Rebuild) -> bool:
-    """Whether the file holds a part of this rebuilding; anything else has no place under that name."""
+    """Whether the file holds a part of this rebuilding; anything else has no place under that name.
+
+    Raises the errors of the database that say nothing of what the file holds: it is locked, cannot be read ...
+    """
     try:
         with target.begin() as connection:
             return rebuild.is_begun(connection)
-    except exc.DatabaseError:
-        return False
+    except exc.DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) in _HOLDS_NONE:
+            return False
+        raise
 
 
 def _fill(connection: Connection, wal: Path, rebuild: Rebuild, progress: Callable[[Progress], None] | None) -> None:

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import exc, text
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseBusy, SchemaNotAtHead, UpgradeFailed
+from archiver.errors import DatabaseBusy, DatabaseUnfit, SchemaNotAtHead, UpgradeFailed
 from archiver.model import Batch, Event, Message, Observation, Observed, Reject
 from archiver.platforms.decoders import Decoder
 from archiver.recording.ingest import Ingest, IngestPace
@@ -326,6 +326,23 @@ def test_a_daemon_of_0_1_0_that_stays_connected_writes_nothing_into_the_new_tabl
         execute(old_database, OLD_TURN)
 
 
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_schema_that_comes_before_that_of_the_archive_is_not_upgraded_into(old_database: str, is_begun: bool) -> None:
+    if is_begun:
+        ended_after(old_database, 3)
+    execute(old_database, "CREATE SCHEMA AUTHORIZATION CURRENT_USER")
+
+    with pytest.raises(DatabaseUnfit, match="lies in the schema public") as caught:
+        migrate.upgrade(old_database, most=STEP)
+
+    where = caught.value.next_step.rpartition("?")[2]
+    assert where == "options=-csearch_path%3Dpublic"
+    named = f"{old_database}{'&' if '?' in old_database else '?'}{where}"
+    migrate.upgrade(named, most=STEP)
+    assert rows(old_database, "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'events'") == [("public",)]
+    assert migrate.check(named) == []
+
+
 # --- the file of a SQLite archive -------------------------------------------------------------------------------------
 
 
@@ -443,6 +460,30 @@ def test_an_archive_in_use_is_not_upgraded(old_file: Path) -> None:
         with pytest.raises(DatabaseBusy):
             migrate.upgrade(f"sqlite:///{old_file}")
         process.communicate(b"\n")
+
+
+def test_what_was_begun_is_not_thrown_away_while_somebody_else_has_it_open(
+    old_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archiver.storage.engine._SQLITE_ARGS", {"timeout": 0.1})
+    url = f"sqlite:///{old_file}"
+    ended_after(url, 3)
+    with closing(sqlite3.connect(f"{old_file}.upgrading", isolation_level=None)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy):
+            migrate.upgrade(url, most=STEP)
+    steps: list[object] = []
+
+    migrate.upgrade(url, steps.append, STEP)
+
+    assert len(steps) == STEPS - 3
+
+
+@pytest.mark.parametrize("content", [b"", b"no database" * 1000])
+def test_what_is_no_upgrade_that_was_begun_gives_way(old_file: Path, content: bytes) -> None:
+    Path(f"{old_file}.upgrading").write_bytes(content)
+
+    assert migrate.upgrade(f"sqlite:///{old_file}").after == migrate.HEAD
 
 
 OWN = """
