@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, exc
 from archiver.errors import CannotWrite
 from archiver.lockfile import LockFile
 from archiver.storage.carrying import OLD, carry_over
-from archiver.storage.engine import reading_engine, sqlite_path, translated_driver, writing_engine
+from archiver.storage.engine import reading_engine, sqlite_path, translate, translated_driver, writing_engine
 from archiver.storage.first_edition import FirstEdition
 from archiver.storage.rebuild import Progress, Rebuild
 from archiver.storage.replacing import aside, finish, open_as, remove, take_place
@@ -58,11 +58,12 @@ def rebuild_file(
 
 
 def _build(url: str, building: Path, progress: Callable[[Progress], None] | None, most: int | None) -> tuple[str, ...]:
-    source, target = reading_engine(url), writing_engine(sqlite_url(str(building)))
+    place = sqlite_url(str(building))
+    source, target = reading_engine(url), writing_engine(place)
     try:
         with source.connect() as reading, reading.begin():
             rebuild = Rebuild(FirstEdition(reading), most)
-            if not (building.exists() and _is_begun(target, rebuild)):
+            if not (building.exists() and _is_begun(target, place, rebuild)):
                 remove(building)
                 os.close(os.open(building, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
                 with target.begin() as connection:
@@ -81,7 +82,7 @@ def _build(url: str, building: Path, progress: Callable[[Progress], None] | None
     return left
 
 
-def _is_begun(target: Engine, rebuild: Rebuild) -> bool:
+def _is_begun(target: Engine, building: str, rebuild: Rebuild) -> bool:
     """Whether the file holds a part of this rebuilding; anything else has no place under that name.
 
     Raises the errors of the database that say nothing of what the file holds: it is locked, cannot be read ...
@@ -92,7 +93,7 @@ def _is_begun(target: Engine, rebuild: Rebuild) -> bool:
     except exc.DatabaseError as error:
         if getattr(error.orig, "sqlite_errorcode", None) in _HOLDS_NONE:
             return False
-        raise
+        raise translate(error, building) from error
 
 
 def _fill(connection: Connection, wal: Path, rebuild: Rebuild, progress: Callable[[Progress], None] | None) -> None:

@@ -25,12 +25,12 @@ from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
-from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.engine import lock_writers, reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
-from ..conftest import RunArchiver
+from ..conftest import RunArchiver, SpawnArchiver
 from . import released
 
 STEP = 40
@@ -470,7 +470,7 @@ def test_what_was_begun_is_not_thrown_away_while_somebody_else_has_it_open(
     ended_after(url, 3)
     with closing(sqlite3.connect(f"{old_file}.upgrading", isolation_level=None)) as somebody:
         somebody.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DatabaseBusy):
+        with pytest.raises(DatabaseBusy, match=r"old\.db\.upgrading is being written"):
             migrate.upgrade(url, most=STEP)
     steps: list[object] = []
 
@@ -557,6 +557,31 @@ def test_the_command_says_what_it_did_and_where_the_old_archive_is(old_file: Pat
         f"the old archive is kept; once the new one has proved itself: rm {old_file}.before-0002",
     ]
     assert run_archiver("--database", str(old_file), "db", "upgrade").stdout == "the schema is at 0002 already\n"
+
+
+WAITING = """
+SELECT 1 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
+
+
+def test_ctrl_c_says_that_nothing_is_lost_and_how_to_go_on(old_database: str, spawn_archiver: SpawnArchiver) -> None:
+    ended_after(old_database, 3)
+    engine = writing_engine(old_database)
+    with engine.connect() as others, others.begin():
+        lock_writers(others)
+        upgrading = spawn_archiver("--database", old_database, "db", "upgrade")
+        while not rows(old_database, WAITING):
+            time.sleep(0.02)
+        upgrading.send_signal(signal.SIGINT)
+        _, stderr = upgrading.communicate(timeout=30)
+    engine.dispose()
+
+    assert upgrading.returncode == 130
+    assert stderr.splitlines() == [
+        "archiver: warning: interrupted: every row of the old archive is there as before; "
+        "the same command goes on where this ended"
+    ]
 
 
 def test_a_daemon_keeps_what_comes_until_its_archive_is_upgraded(old_file: Path, tmp_path: Path) -> None:

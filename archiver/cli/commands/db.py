@@ -71,8 +71,12 @@ def upgrade(ctx: typer.Context, database: Database = None) -> None:
     """
     from archiver.storage import migrate
 
-    with progressing(ctx) as progress:
-        done = migrate.upgrade(database_url(ctx, database), progress)
+    try:
+        with progressing(ctx) as progress:
+            done = migrate.upgrade(database_url(ctx, database), progress)
+    except KeyboardInterrupt:
+        warn("interrupted: every row of the old archive is there as before; the same command goes on where this ended")
+        raise
     if done.before == done.after:
         write_lines([f"the schema is at {done.after} already"])
     elif done.before is None:
