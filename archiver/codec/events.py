@@ -131,7 +131,7 @@ def rebuild(
     if parents:
         value["parents"] = list(parents)
     if time_source != "received":
-        key = "datetime" if time_source == "told" else time_source
+        key = time_source if time_source in _TIME_KEYS else "datetime"
         value[key] = write_time(occurred_at, key)
     if extra is not None:
         value.update(parse(extra))

@@ -11,10 +11,12 @@ from archiver.model.moments import Micros, to_datetime
 
 R = TypeVar("R")
 
-TimeSource = Literal["datetime", "date", "received", "told"]
-"""Where an event's time is from: a key of its own, when it was received, or when it was told.
+TimeSource = Literal["datetime", "date", "received", "told", "engine"]
+"""Where an event's time is from: a key of its own, when it was received or told, or the clock of an engine.
 
-told: the platform dates it anew whenever it tells of it, so that the time is no part of what makes it the one it is.
+told: the platform dates it anew whenever it tells of it. engine: the engine's own time, put right by what its clock is
+found to be ahead of ours, and by the order of what it told; whoever hears it finds another. Of both, the time is no
+part of what makes the event the one it is.
 """
 
 

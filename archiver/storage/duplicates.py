@@ -22,8 +22,8 @@ from archiver.storage.rows import event_of, event_rows, parents_of
 from archiver.storage.uuids import pack, pack_all
 
 CONFLICT = "its uuid is archived already, with other content"
-ANEW = frozenset({"received", "told"})
-"""Where a time is from that each who tells of an event gives it anew: then its uuid alone says which event it is."""
+ANEW = frozenset({"received", "told", "engine"})
+"""Where a time is from that each who tells or hears of an event finds anew: then its uuid alone says which it is."""
 
 _c = schema.events.c
 # Written out, as in the index that serves it (storage.indexes).
@@ -32,7 +32,7 @@ IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
 )
 
 _Identity = tuple[int | None, str | None]
-"""Time and uuid of an event; no time where it is given anew."""
+"""Time and uuid of an event; no time where it is found anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
 
 
 def _identities(event: Event) -> tuple[_Identity, ...]:
-    """What must not be there twice, as the indexes have it: time and uuid, or the uuid where the time is given anew."""
+    """What must not be there twice, as the indexes have it: time and uuid, or the uuid where the time is found anew."""
     dated = (event.occurred_at, event.uuid)
     return ((None, event.uuid), dated) if event.time_source in ANEW else (dated,)
 
@@ -180,7 +180,7 @@ def _ask_sqlite(pairs: int) -> str:
 
 
 def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[int]:
-    """The numbers of the archived events with the uuid of any of these, where each who tells gives a time anew."""
+    """The numbers of the archived events with the uuid of any of these, where a time is found anew."""
     anew = {
         pack(uuid)
         for source, uuid in zip(events.time_source, events.uuid, strict=True)

@@ -20,8 +20,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from archiver.model import Batch, Condition, Event, Micros, Observation, Record, Reject, kind_of_end, to_micros
-from archiver.platforms.docker.facts import is_told_anew, received_message
+from archiver.platforms.docker.facts import received_message
 from archiver.platforms.docker.facts import text as word
+from archiver.platforms.docker.messages import kept_source
 
 REVISION = "0001"
 """The revision of these tables."""
@@ -225,7 +226,7 @@ class FirstEdition:
                 row.uri,
                 above.get(row.id, ()),
                 _micros(row.occurred_at),
-                "told" if is_told_anew(row.action, row.uri, row.extra) else row.time_source,
+                kept_source(row.time_source, row.uri, row.extra),
                 _micros(row.received_at),
                 row.uuid,
                 row.extra,

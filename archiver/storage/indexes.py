@@ -22,7 +22,7 @@ def _where(condition: ColumnElement[bool], *columns: Column[Any], unique: bool =
 
 
 _is_run = facts.what == literal_column(str(schema.TARGET))
-_anew = events.uuid.is_not(None) & events.time_source.in_([literal_column("0"), literal_column("3")])
+_anew = events.uuid.is_not(None) & events.time_source.in_([literal_column(number) for number in "034"])
 
 INDEXES = (
     Index(None, sessions.stream_id, sessions.covered_from),  # coverage of a range
@@ -30,7 +30,7 @@ INDEXES = (
     Index(None, events.resource_id, events.occurred_at),  # the words of one object, in their order
     # One index for ranges of time and for what is told twice: a platform's uuid has a time of its own with it.
     Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, unique=True),
-    _where(_anew, events.uuid, unique=True),  # but for those that are told at another time by each who tells
+    _where(_anew, events.uuid, unique=True),  # but for those that have another time with each who tells or hears
     Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
     Index(None, schema.observations.c.observed_at),  # those of a range of time
     # The interval tree: what holds at an instant, and over a range (storage.intervals).

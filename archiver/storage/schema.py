@@ -50,7 +50,7 @@ TOLD, ASKED, INFERRED = 0, 1, 2
 """How a fact is known: from the resource's own events, from an answer, from what is said of others."""
 BY_EVENT, BY_OBSERVATION = 0, 1
 """Whose word it was; of two at one instant, the observation counts as the later."""
-TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told")
+TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told", "engine")
 """What `events.time_source` numbers mean."""
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
@@ -219,7 +219,8 @@ events = Table(
         "time_source",
         SmallInteger,
         nullable=False,
-        comment="Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew",
+        comment="Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew,"
+        " 4 the clock of an engine, put right by each who hears",
     ),
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("uuid", LargeBinary, comment="The platform's own identifier; 16 bytes of a uuid, else its text in UTF-8"),

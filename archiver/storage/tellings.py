@@ -36,7 +36,7 @@ def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Tel
 
 
 def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[tuple[Micros | None, str], Any]]:
-    """The events that others told of as well, by time and uuid, or by the uuid alone where each gives a time anew."""
+    """The events that others told of as well, by time and uuid, or by the uuid alone where each finds a time anew."""
     c = schema.events.c
     pairs = {(telling.occurred_at, telling.uuid) for telling in told}
     for part in chunks(pairs):

@@ -39,7 +39,7 @@ from archiver.model import (
     kind_of_end,
     to_micros,
 )
-from archiver.platforms.docker.facts import is_told_anew
+from archiver.platforms.docker.messages import kept_source
 
 W = TypeVar("W")
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
@@ -230,8 +230,9 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
     event = decode_object(value["event"], message, clean=clean)
     if isinstance(event, Reject):
         raise ValueError(event.reason)
-    if is_told_anew(event.action, event.resource_uri, event.extra):
-        event = event._replace(time_source="told")
+    source = kept_source(event.time_source, event.resource_uri, event.extra)
+    if source != event.time_source:
+        event = event._replace(time_source=source)
     name = _text(value.get("name"))
     return event if name is None else event._replace(name=name)
 

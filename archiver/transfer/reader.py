@@ -152,6 +152,8 @@ class Reader:
                 continue
             if said.name is not None and type(record) is Event:
                 record = record._replace(name=said.name)
+            if said.time_source is not None and type(record) is Event:
+                record = record._replace(time_source=said.time_source)
             if event.time_source == "received" and said.at is None:
                 group.undated.append((len(group.records), whole))
             group.records.append(record)

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from archiver.codec.events import write_time
 from archiver.codec.text import MAX_DEPTH, MAX_NAME, dump, fits, parse, parse_from
 from archiver.codec.times import read_moment
-from archiver.model import Micros, iso
+from archiver.model import Micros, TimeSource, iso
+from archiver.platforms.docker.facts import DOCKER
 from archiver.platforms.docker.recorded import read_compose, read_line
 
 MAX_LITERAL = 256 * 1024
@@ -54,6 +55,8 @@ class Said(NamedTuple):
     """Why that cannot be given, though a time is there."""
     name: str | None = None
     """The name of the event's object, where it stands beside the message."""
+    time_source: TimeSource | None = None
+    """Where the event's time is from, where the message does not show it."""
 
 
 def understand(payload: bytes, at: Micros | None = None, depth: int = 0) -> list[Said]:
@@ -122,12 +125,15 @@ def _listed_event(value: Mapping[str, Any]) -> Said | None:
     if value["parents"]:
         event["parents"] = value["parents"]
     source = value.get("time_source", "datetime")  # 0.1.0 did not say
-    source = "datetime" if source == "told" else source
-    if source in ("datetime", "date"):
-        event[source] = write_time(occurred_at, source)
+    if source == "datetime" and str(value["resource_uri"]).startswith(DOCKER):
+        source = "engine"
+    anew: TimeSource | None = source if source in ("told", "engine") else None
+    key = "datetime" if anew else source
+    if key in ("datetime", "date"):
+        event[key] = write_time(occurred_at, key)
     name = value.get("name")
     named = name if type(name) is str and fits(name, MAX_NAME) else None
-    return Said(dump(event).encode(), received_at, name=named)
+    return Said(dump(event).encode(), received_at, name=named, time_source=anew)
 
 
 def _foreign(value: Mapping[str, Any]) -> str | None:

@@ -164,7 +164,7 @@ CREATE TABLE events (
 
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
-CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3);
+CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
 CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
 
@@ -188,7 +188,7 @@ COMMENT ON COLUMN events.name_id IS 'The name it gives the object; NULL when non
 
 COMMENT ON COLUMN events.occurred_at IS 'When it happened, UTC';
 
-COMMENT ON COLUMN events.time_source IS 'Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew';
+COMMENT ON COLUMN events.time_source IS 'Where occurred_at is from: 0 received, 1 datetime, 2 date, 3 when it was told, by each who tells anew, 4 the clock of an engine, put right by each who hears';
 
 COMMENT ON COLUMN events.received_at IS 'When it was received, microseconds since 1970';
 

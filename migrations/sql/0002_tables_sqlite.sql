@@ -94,7 +94,7 @@ CREATE TABLE events (
 
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
-CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3);
+CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
 CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
 

@@ -5,7 +5,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
   (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
   e.occurred_at AS occurred_at, (to_timestamp(e.received_at / 1000000) + make_interval(secs => CAST(mod(e.received_at, 1000000) AS double precision) / 1e6)) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
   e.extra AS extra, CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
-  CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' END AS time_source,
+  CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
    WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) AS name_then
 FROM events e
@@ -41,7 +41,7 @@ COMMENT ON COLUMN event_log.occurred_us IS 'When it happened, in microseconds si
 
 COMMENT ON COLUMN event_log.received_us IS 'When it was received, in microseconds since 1970';
 
-COMMENT ON COLUMN event_log.time_source IS 'Where occurred_at is from: the event''s datetime or date, when it was received, or told anew';
+COMMENT ON COLUMN event_log.time_source IS 'Where occurred_at is from: the event''s datetime or date, when it was received, or told anew, or the clock of an engine, put right';
 
 COMMENT ON COLUMN event_log.name_then IS 'What the object was called when it happened';
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from archiver.model import Event, Message, Opened
-from archiver.platforms.decoders import decode
+from archiver.model import Condition, Event, Message, Opened
+from archiver.platforms.decoders import Decoder, decode
+from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
 from archiver.transfer.format import Export, event_line
+from archiver.transfer.importer import import_file, import_lines
 
-from .archives import SECOND, START, event, micros, opened, record, rows
+from .archives import SECOND, START, event, export, micros, opened, record, rows
 
 UUID = "526d474c-45cf-4e5b-9768-5a21a9850848"
 TOLD = (
@@ -142,8 +146,8 @@ def test_a_removal_that_two_managers_tell_is_one_event(database_url: str, batche
     assert rows(database_url, "SELECT time_source FROM events") == [(3,)]
 
 
-def test_what_an_engine_removes_has_a_time_of_its_own(database_url: str) -> None:
-    assert removed(0, 1, scope="local").time_source == "datetime"
+def test_what_an_engine_removes_is_known_by_its_uuid_in_which_its_time_is(database_url: str) -> None:
+    assert removed(0, 1, scope="local").time_source == "engine"
     assert record(database_url, removed(0, 1, scope="local"), removed(1, 2, scope="local")).events == 2
 
 
@@ -153,3 +157,92 @@ def test_a_removal_is_read_from_an_export_as_what_it_was(scope: str) -> None:
     line = event_line(7, found.session, found.received_at, found.name, value_of(found))
 
     assert Export().read(line.encode()) == ("event", 7, [found])
+
+
+# --- what an engine tells over two connections ----------------------------------------------------------------------
+
+ENGINES = ("tcp://vm:2375", "tcp://vm.example:2375")
+LIFE = ("create", "start", "die", "destroy")
+
+
+def line(action: str, number: int, step: int = SECOND) -> str:
+    at = START + number * step
+    actor = {"ID": "a" * 64, "Attributes": {"image": "x", "name": "web"}}
+    said = {"Type": "container", "Action": action, "Actor": actor, "scope": "local"}
+    return json.dumps({**said, "time": at // SECOND, "timeNano": at * 1000})
+
+
+def heard(connection: int, ahead: int, lines: list[str]) -> list[Event]:
+    """What one connection hears, that found the engine's clock to be some microseconds ahead."""
+    decoder = Decoder()
+    found = []
+    for said in lines:
+        payload = json.dumps({"engine": "E", "ahead": ahead, "message": json.loads(said)}).encode()
+        told = decoder.decode(
+            Message(ENGINES[connection], f"c{connection}", "docker", micros(60 + connection), payload)
+        )
+        assert isinstance(told, Event)
+        found.append(told)
+    return found
+
+
+def connections() -> list[Opened]:
+    return [Opened(stream, f"c{n}", "docker", START, START) for n, stream in enumerate(ENGINES)]
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+def test_a_message_heard_over_two_connections_is_one_event_whatever_they_make_of_the_clock(
+    database_url: str, batches: int
+) -> None:
+    lines = [line(action, n) for n, action in enumerate(LIFE)]
+    first, second = heard(0, 7_000_120, lines), heard(1, 7_000_480, lines)
+    assert {event.occurred_at for event in first}.isdisjoint(event.occurred_at for event in second)
+
+    with Recorder(database_url) as recorder:
+        recorder.record(connections())
+        done = [recorder.record(batch) for batch in ([[*first, *second]] if batches == 1 else [first, second])]
+
+    assert [sum(one.events for one in done), sum(one.duplicates for one in done)] == [4, 4]
+    assert rows(database_url, TOLD) == [(number, "c1", micros(61)) for number in range(1, 5)]
+    assert rows(database_url, "SELECT DISTINCT time_source FROM events") == [(4,)]
+    assert rows(database_url, "SELECT DISTINCT time_source FROM event_log") == [("engine",)]
+
+
+def test_what_was_heard_live_and_is_imported_as_of_its_stream_is_there_once(database_url: str, tmp_path: Path) -> None:
+    """Live, the clock is put right and the order kept; what is read from a file stands where it says."""
+    lines = [line("create", 0), line("start", 3, 1000), line("pause", 2, 1000)]
+    live = heard(0, 7_000_120, lines)
+    assert live[1].occurred_at == live[2].occurred_at
+    whose = Condition(ENGINES[0], "docker", START, "identity", '{"engine":"E"}')
+    record(database_url, *connections(), whose, *live)
+    (tmp_path / "recorded.jsonl").write_text("\n".join(lines))
+
+    with (tmp_path / "recorded.jsonl").open("rb") as file:
+        done = import_file(database_url, file, stream=ENGINES[0])
+
+    assert (done.events, done.duplicates, done.rejects) == (0, 3, 0)
+
+
+def test_an_export_of_what_another_connection_heard_is_there_already_and_who_told_of_it_is_kept(
+    database_url: str, tmp_path: Path
+) -> None:
+    lines = [line(action, n) for n, action in enumerate(LIFE)]
+    source = f"sqlite:///{tmp_path}/source.db"
+    migrate.create(source)
+    record(source, *connections(), *heard(0, 0, lines), *heard(1, 480, lines))
+    record(database_url, *[event._replace(session=None) for event in heard(1, 999, lines)])
+
+    done = import_lines(database_url, [f"{said}\n".encode() for said in export(source)])
+
+    assert (done.events, done.duplicates, done.rejects) == (0, 4, 0)
+    assert [session for _, session, _ in rows(database_url, TOLD)] == ["c0", "c1"] * 4
+
+
+def test_what_is_listed_is_there_already(database_url: str, run_archiver: Callable[..., Any]) -> None:
+    lines = [line(action, n) for n, action in enumerate(LIFE)]
+    record(database_url, *connections(), *heard(0, 7_000_120, lines), removed(0, 9))
+    listed = run_archiver("--database", database_url, "events", "-o", "jsonl").stdout.splitlines(keepends=True)
+
+    done = import_lines(database_url, [one.encode() for one in listed])
+
+    assert (done.events, done.duplicates, done.rejects) == (0, 5, 0)

@@ -155,20 +155,22 @@ class Maker:
             return self._observation(session)
         if kind < 0.38 and self._told:
             return self._again(pick.choice(self._told), session)
-        event = self._removal(session) if kind < 0.42 else self._event(session)
+        event = self._of_engine(session) if kind < 0.46 else self._event(session)
         self._told.append(event)
         return event
 
-    def _removal(self, session: str | None) -> Event:
-        """That a swarm removed something, which each of its managers dates when it tells."""
+    def _of_engine(self, session: str | None) -> Event:
+        """What an engine tells: that its swarm removed something, which each manager dates, or anything of its own."""
         pick = self._random
-        kind = pick.choice(["service", "node"])
+        source = pick.choice(["told", "engine"])
+        action, scope, state = ("remove", "swarm", "removed") if source == "told" else ("start", "local", "running")
+        kind = pick.choice(["service", "node"] if source == "told" else ["container", "volume"])
         key = pick.choice(KEYS[kind])
-        message = {"Type": kind, "Action": "remove", "Actor": {"ID": key}, "scope": "swarm"}
+        message = {"Type": kind, "Action": action, "Actor": {"ID": key}, "scope": scope}
         uri, uuid = f"/docker/v1/{kind}/{key}/", str(uuid5(UUID(int=0), f"{kind} {key}"))
         extra = dump({"message": message})
-        received_at = at(self._now)
-        return Event(kind, "remove", "removed", uri, (), self._when(), "told", received_at, uuid, extra, session)
+        received_at, when = at(self._now), self._when()
+        return Event(kind, action, state, uri, (), when, source, received_at, uuid, extra, session)  # type: ignore[arg-type]
 
     def _event(self, session: str | None) -> Event:
         pick = self._random
@@ -205,6 +207,8 @@ class Maker:
             again = again._replace(occurred_at=again.received_at)
         if event.time_source == "told":
             return again._replace(occurred_at=self._when())
+        if event.time_source == "engine":  # what it changes depends on what was heard before
+            return again._replace(occurred_at=self._when(), state=pick.choice([None, event.state]))
         what = pick.random()
         if what < 0.15:
             again = again._replace(state=pick.choice(["Other", None, event.state]))

@@ -22,6 +22,9 @@ from archiver.model import (
 from .histories import Batch, History, parts
 from .semantics import EVENT, OBSERVATION, Fact, Places, Ran, Told, Word, all_facts, ordered, resources, rule_7_ran
 
+_ANEW = {"received", "told", "engine"}
+"""Where a time is from that is found anew whenever the event is told or heard."""
+
 
 class Watch:
     """A session, as it is known in the end."""
@@ -172,7 +175,7 @@ def is_same(event: Event, other: Event) -> bool:
     """Whether a uuid says that two tellings are of one event: with the time, where the event has a time of its own."""
     if event.uuid is None or event.uuid != other.uuid:
         return False
-    anew = {event.time_source, other.time_source} <= {"received", "told"}
+    anew = {event.time_source, other.time_source} <= _ANEW
     return anew or event.occurred_at == other.occurred_at
 
 
@@ -182,12 +185,12 @@ def says_nothing_else(event: Event, known: Event) -> bool:
 
 
 def _value(event: Event) -> tuple[object, ...]:
-    """What the platform said; of a removal by a swarm its message, whatever stands beside it."""
-    if event.time_source == "told":
-        return "told", event.extra
+    """What the platform said; of an engine its message, whatever stands beside it."""
+    if event.time_source in ("told", "engine"):
+        return "of an engine", event.extra
     return (*_listed(event), event.time_source, event.extra)
 
 
 def _listed(event: Event) -> tuple[object, ...]:
-    at = None if event.time_source in ("received", "told") else event.occurred_at
+    at = None if event.time_source in _ANEW else event.occurred_at
     return event.type, event.action, event.state, event.resource_uri, event.parents, at

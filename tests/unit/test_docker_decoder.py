@@ -314,7 +314,7 @@ def test_pruning_is_done_to_the_engine() -> None:
 def test_the_time_is_the_engine_s_to_the_microsecond() -> None:
     found = event(said("container", "start"))
 
-    assert (found.occurred_at, found.time_source) == (1_795_426_054_706_028, "datetime")
+    assert (found.occurred_at, found.time_source) == (1_795_426_054_706_028, "engine")
 
 
 def test_a_message_delivered_again_in_another_session_has_the_same_identity() -> None:
@@ -348,8 +348,8 @@ def test_a_removal_is_one_event_though_each_manager_tells_it_at_its_own_time(act
     ("action", "scope", "source"),
     [
         ("remove", "swarm", "told"),
-        ("update", "swarm", "datetime"),
-        ("remove", "local", "datetime"),
+        ("update", "swarm", "engine"),
+        ("remove", "local", "engine"),
     ],
 )
 def test_only_what_each_manager_dates_anew_is_dated_by_its_telling(action: str, scope: str, source: str) -> None:
@@ -375,6 +375,15 @@ def test_what_the_columns_hold_of_a_removal_is_rebuilt_with_its_time() -> None:
     assert "told" not in value
 
 
+def test_what_the_columns_hold_of_a_message_is_rebuilt_with_its_time() -> None:
+    message = said("container", "start")
+
+    value = value_of(event(message))
+
+    assert (value["datetime"], value["message"]) == ("2026-11-23T09:27:34.706028Z", message)
+    assert "engine" not in value
+
+
 def test_a_message_without_a_time_may_be_another_one_and_has_no_identity() -> None:
     message = said("container", "kill")
     del message["timeNano"]
@@ -393,7 +402,7 @@ def test_the_form_of_engines_before_1_10_says_the_same() -> None:
 
     assert speaks_docker(json.dumps(old).encode())
     assert (found.resource_uri, found.state) == ("/docker/v1/container/x1/", "exited")
-    assert (found.occurred_at, found.time_source) == (1_795_000_000_000_000, "datetime")
+    assert (found.occurred_at, found.time_source) == (1_795_000_000_000_000, "engine")
     assert json.loads(found.extra or "") == {"message": old}
 
 

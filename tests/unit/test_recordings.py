@@ -358,3 +358,13 @@ def test_of_a_listed_event_the_time_is_from_where_it_says(source: str | None, oc
 
     assert isinstance(event, Event)
     assert (iso(event.occurred_at), event.time_source) == (occurred_at, source or "datetime")
+
+
+@pytest.mark.parametrize("source", ["engine", "told", None])
+def test_of_a_listed_event_of_an_engine_the_time_is_found_anew(source: str | None) -> None:
+    listed = {**LISTED, "resource_uri": "/docker/v1/service/s1/", "time_source": source}
+
+    (event,) = read(json.dumps({key: value for key, value in listed.items() if value is not None} | {"action": None}))
+
+    assert isinstance(event, Event)
+    assert (iso(event.occurred_at), event.time_source) == ("2015-12-07T04:00:01.000000Z", source or "engine")

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
+DOCKER = "/docker/v1/"
+"""How the URI of everything of an engine begins."""
+
 STACK = "com.docker.stack.namespace"
 SERVICE = "com.docker.swarm.service.id"
 SERVICE_NAME = "com.docker.swarm.service.name"
@@ -89,7 +92,7 @@ class Named(NamedTuple):
 def received_message(resource_uri: str | None, extra: Mapping[str, Any]) -> dict[str, Any] | None:
     """The engine's own message, out of what is kept of an event of Docker; None for any other platform's."""
     message = extra.get("message")
-    return message if (resource_uri or "").startswith("/docker/v1/") and isinstance(message, dict) else None
+    return message if (resource_uri or "").startswith(DOCKER) and isinstance(message, dict) else None
 
 
 @lru_cache(maxsize=4096)
@@ -177,14 +180,6 @@ def is_dated_anew(message: Mapping[str, Any]) -> bool:
     So it is with what a swarm removes (moby's daemon/cluster/convert and events: the store has no time for it).
     """
     return text(message, "Action") == "remove" and text(message, "scope") == "swarm"
-
-
-def is_told_anew(action: str | None, resource_uri: str | None, extra: str | None) -> bool:
-    """Whether an event, of which `extra` keeps the message as JSON, is of one that each manager dates anew."""
-    if action != "remove" or extra is None:
-        return False
-    message = received_message(resource_uri, json.loads(extra))
-    return message is not None and is_dated_anew(message)
 
 
 def identity(message: Mapping[str, Any]) -> str:

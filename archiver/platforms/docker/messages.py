@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_WORD, fits
 from archiver.model import Micros, TimeSource
-from archiver.platforms.docker.facts import Engine, has_identity, identity, is_dated_anew, text
+from archiver.platforms.docker.facts import (
+    DOCKER,
+    Engine,
+    has_identity,
+    identity,
+    is_dated_anew,
+    received_message,
+    text,
+)
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _YEAR_10000 = 253_402_300_800
@@ -108,5 +117,24 @@ def _time(raw: Mapping[str, Any], received_at: Micros) -> tuple[Micros, TimeSour
     for key, per_second in (("timeNano", 1_000_000_000), ("time", 1)):
         found = raw.get(key)
         if type(found) is int and 0 < found < _YEAR_10000 * per_second:
-            return found * 1_000_000 // per_second, "told" if is_dated_anew(raw) else "datetime"
+            return found * 1_000_000 // per_second, _source(raw)
     return received_at, "received"
+
+
+def _source(raw: Mapping[str, Any]) -> TimeSource:
+    """Where the time of a message that has one is from."""
+    return "told" if is_dated_anew(raw) else "engine"
+
+
+def kept_source(found: TimeSource, resource_uri: str | None, extra: str | None) -> TimeSource:
+    """Where the time of an event is from, of which `extra` keeps as JSON all but what stands beside it.
+
+    Neither an export nor version 0.1.0 says it of an engine's messages: there their times look like any platform's.
+    """
+    if found != "datetime" or extra is None or not (resource_uri or DOCKER).startswith(DOCKER):
+        return found
+    kept = received_message(resource_uri or DOCKER, json.loads(extra))
+    message = normal(kept) if kept is not None else {}
+    if not text(message, "Type") or not text(message, "Action"):
+        return found
+    return _source(as_dockers(message) if is_podmans(message) else message)

@@ -55,7 +55,8 @@ event_log = View(
         "extra": "JSON object of everything else the event says",
         "occurred_us": "When it happened, in microseconds since 1970",
         "received_us": "When it was received, in microseconds since 1970",
-        "time_source": "Where occurred_at is from: the event's datetime or date, when it was received, or told anew",
+        "time_source": "Where occurred_at is from: the event's datetime or date, when it was received, or told anew,"
+        " or the clock of an engine, put right",
         "name_then": "What the object was called when it happened",
     },
     _event_log,
