@@ -132,7 +132,9 @@ def test_nothing_is_missing_and_nothing_comes_twice(
     assert len(uuids) == len(set(uuids))
     assert set(witness.messages) - set(uuids) == set()
     done = Counter(action["name"] for action in ask("actions", "stack/shop"))
-    assert (done["scale"], done["exec"], done["healthcheck"]) == (1, 1, 0)
+    assert (done["scale"], done["healthcheck"]) == (1, 0)
+    # One is ours. A probe that begins before its container has been asked about cannot be told from an exec.
+    assert done["exec"] >= 1
     assert {"kill", "update"} <= set(done)
     assert "healthcheck" in {action["name"] for action in ask("actions", "stack/shop", "--all")}
     assert {child["name"] for child in ask("tree", "stack/shop")["children"]} == {"shop_web", "shop_worker"}

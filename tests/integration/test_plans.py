@@ -75,11 +75,16 @@ QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
 }
 
 
+WALKS_BACK = {"events under a service", "events of several"}
+"""Look at the newest 1,000 events first, and at what each is under, however many there are."""
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_costs_as_much_as_its_answer(large: str, question: str) -> None:
     ask, rows = QUESTIONS[question]
+    walked = 12 * 1_000 if question in WALKS_BACK and large.startswith("postgresql") else 0
 
-    assert cost_of(large, ask) < allowed(large, rows)
+    assert cost_of(large, ask) < allowed(large, rows) + walked
 
 
 def test_a_later_block_of_a_listing_does_not_look_through_what_lies_before_it(large: str) -> None:
