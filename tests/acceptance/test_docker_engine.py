@@ -137,7 +137,7 @@ def test_nothing_is_missing_and_nothing_comes_twice(
     assert done["exec"] >= 1
     assert {"kill", "update"} <= set(done)
     assert "healthcheck" in {action["name"] for action in ask("actions", "stack/shop", "--all")}
-    assert {child["name"] for child in ask("tree", "stack/shop")["children"]} == {"shop_web", "shop_worker"}
+    assert {child["name"] for child in ask("tree", "stack/shop", "--all")["children"]} == {"shop_web", "shop_worker"}
     service = ask("history", "shop_worker")
     states = [span["state"] for span in service["spans"]]
     assert [state for state in states if state != "completed"] == ["created", "updating", "removed"]
