@@ -74,7 +74,9 @@ class Connection:
         """The client's HTTP request; None when it sends nothing of the kind. Its body is in `body`."""
         self._sock.settimeout(_HANDSHAKE_SECONDS)
         while (data := self._receive()) is not None:
-            for event in self._digest(self._without_body(data) if data else data):
+            if data and not (data := self._without_body(data)):
+                continue
+            for event in self._digest(data):
                 if isinstance(event, Request):
                     return event
             if not data or self._ending:
@@ -84,7 +86,7 @@ class Connection:
     def _without_body(self, data: bytes) -> bytes:
         """The head of a request as that of a handshake: its method goes to `method`, and what follows it to `body`.
 
-        A body that is too long is left where it is, and refused with the request.
+        A body that is too long is left where it is, and refused with the request. Nothing while the head is not whole.
         """
         self._head += data
         at = self._head.find(b"\r\n\r\n")
