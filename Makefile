@@ -23,7 +23,7 @@ demo: $(VENV)/.demo  ## see it work: a simulated platform, the daemon, and what 
 	@$(bin)/archiver demo
 
 test: $(VENV)/.dev  ## run every test (ARGS="-k spool" to choose)
-	@$(bin)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(bin)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-fast: $(VENV)/.dev  ## run what takes no database and no daemon: the unit tests and the layers
 	@$(bin)/lint-imports --no-logo
