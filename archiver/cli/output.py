@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, TextIO, TypeVar
 
 from archiver.cli import times
 from archiver.cli.escape import csv_cell, escape
+from archiver.report.documents import Field, machine_value
 
 Format = Literal["table", "plain", "json", "jsonl", "csv"]
 Colour = Literal["auto", "always", "never"]
@@ -78,6 +79,11 @@ class Column(Generic[T]):
         return presentation.instant(value) if isinstance(value, datetime) else plain_cell(value)
 
 
+def machine_columns(fields: Iterable[Field[T]]) -> list[Column[T]]:
+    """The columns of the machine formats, out of what the contract's JSON has."""
+    return [Column(field.name, field.value, table=False, extra=field.extra) for field in fields]
+
+
 def make_presentation(
     format: Format | None, *, utc: bool = False, color: Colour = "auto", out: TextIO | None = None
 ) -> Presentation:
@@ -131,13 +137,6 @@ def short_reference(uri: str) -> str:
 
 
 # --- one value ------------------------------------------------------------------------------------------------------
-
-
-def machine_value(value: Any) -> Any:
-    """A value as JSON has it: instants in RFC 3339 UTC, tuples as lists."""
-    if isinstance(value, datetime):
-        return times.machine(value)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def plain_cell(value: Any) -> str:

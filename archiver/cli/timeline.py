@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -17,14 +17,15 @@ from archiver.cli.output import (
     Part,
     Presentation,
     blocks,
-    machine_value,
+    machine_columns,
     render,
     short_reference,
     table_lines,
     to_json,
 )
 from archiver.cli.states import DIM, is_gone, state_style
-from archiver.model import Coverage, Gap, History, Resource, Span, Timeline
+from archiver.model import Gap, History, Resource, Span, Timeline
+from archiver.report import documents
 
 UNWATCHED = "(not watched)"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -64,56 +65,25 @@ def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
 # --- for a program --------------------------------------------------------------------------------------------------
 
 
-def _span_seconds(span: Span) -> int | float | None:
-    return None if span.until is None else times.seconds(span.until - span.since)
+def _of_span(field: documents.Field[Span]) -> Callable[[tuple[str, Span]], Any]:
+    return lambda row: field.value(row[1])
 
 
-SPAN_COLUMNS: list[Column[Span]] = [
-    Column("state", lambda span: span.state),
-    Column("since", lambda span: span.since),
-    Column("until", lambda span: span.until),
-    Column("seconds", _span_seconds),
-    Column("events", lambda span: span.events),
-    Column("source", lambda span: span.source, table=False, extra=True),
-    Column("seen_at", lambda span: span.seen_at, table=False, extra=True),
-]
+SPAN_COLUMNS: list[Column[Span]] = machine_columns(documents.SPAN)
 SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
     Column("uri", lambda row: row[0]),
-    Column("state", lambda row: row[1].state),
-    Column("since", lambda row: row[1].since),
-    Column("until", lambda row: row[1].until),
-    Column("seconds", lambda row: _span_seconds(row[1])),
-    Column("events", lambda row: row[1].events),
+    *(Column(field.name, _of_span(field)) for field in documents.SPAN if not field.extra),
 ]
-
-
-def _head(history: Answer) -> dict[str, Any]:
-    """The answer as the contract has it, but for the spans."""
-    resource = history.resource
-    return {
-        "resource": {
-            "uri": resource.uri,
-            "type": resource.type,
-            "name": resource.name,
-            "parents": list(resource.parents),
-        },
-        "range": {"since": history.range.since, "until": history.range.until},
-        "coverage": coverage_document(history.coverage),
-    }
-
-
-def _span(span: Span) -> dict[str, Any]:
-    return {column.name: machine_value(column.value(span)) for column in SPAN_COLUMNS}
 
 
 def _indented(history: Answer) -> Iterator[str]:
     """The lines of a document for one resource, however many spans it has."""
-    yield to_json(_head(history), indent=2)[:-2] + ","
+    yield to_json(documents.head(history), indent=2)[:-2] + ","
     held: str | None = None
     for span in history.spans:
         yield '  "spans": [' if held is None else f"{held},"
         # As with an indent, but by the encoder in C: all its items are flat.
-        held = "    {\n      " + to_json(_span(span), between=",\n      ")[1:-1] + "\n    }"
+        held = "    {\n      " + to_json(documents.span(span), between=",\n      ")[1:-1] + "\n    }"
     yield from ('  "spans": []',) if held is None else (held, "  ]")
     yield "}"
 
@@ -125,18 +95,12 @@ def _documents(presentation: Presentation, histories: Iterable[Answer]) -> Itera
     for number, history in enumerate(histories):
         if many:
             yield Part(",\n  " if number else "[\n  ")
-        yield Part(to_json(_head(history))[:-1] + ', "spans": [')
+        yield Part(to_json(documents.head(history))[:-1] + ', "spans": [')
         for place, span in enumerate(history.spans):
-            yield Part((", " if place else "") + to_json(_span(span)))
+            yield Part((", " if place else "") + to_json(documents.span(span)))
         yield Part("]}") if many else "]}"
     if many:
         yield "[]" if number < 0 else "\n]"
-
-
-def coverage_document(coverage: Coverage) -> dict[str, Any]:
-    """Coverage as the contract has it."""
-    gaps = [{"from": gap.since, "to": gap.until, "reason": gap.reason, "kind": gap.kind} for gap in coverage.gaps]
-    return {"complete": coverage.complete, "gaps": gaps}
 
 
 # --- for a person ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ from itertools import pairwise
 from archiver.cli import zones
 from archiver.cli.time_words import parse_time as parse_time
 from archiver.errors import UsageError
-from archiver.model import TimeRange
+from archiver.model import TimeRange, rfc3339
+from archiver.model import seconds as seconds
 
 
 def parse_range(since: str | None, until: str | None, *, utc: bool = False, now: datetime | None = None) -> TimeRange:
@@ -35,9 +36,7 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
 # --- rendering ------------------------------------------------------------------------------------------------------
 
 
-def machine(moment: datetime) -> str:
-    """RFC 3339 in UTC; microseconds only when there are any."""
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+machine = rfc3339
 
 
 def human(moment: datetime, zone: tzinfo | None = None) -> str:
@@ -59,12 +58,6 @@ def clock(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
 def _offset(local: datetime) -> str:
     text = local.isoformat(timespec="seconds")[19:]
     return "Z" if local.tzinfo is UTC else text
-
-
-def seconds(length: timedelta) -> int | float:
-    """A length in seconds, a whole number where it is one."""
-    whole, rest = divmod(length, timedelta(seconds=1))
-    return length.total_seconds() if rest else whole
 
 
 def duration(length: timedelta) -> str:

@@ -35,7 +35,17 @@ from archiver.model.items import (
     Opened,
     kind_of_end,
 )
-from archiver.model.moments import EPOCH, MICROSECOND, Micros, iso, now_micros, to_datetime, to_micros
+from archiver.model.moments import (
+    EPOCH,
+    MICROSECOND,
+    Micros,
+    iso,
+    now_micros,
+    rfc3339,
+    seconds,
+    to_datetime,
+    to_micros,
+)
 from archiver.model.records import (
     Batch,
     Event,
@@ -90,6 +100,8 @@ __all__ = [
     "iso",
     "kind_of_end",
     "now_micros",
+    "rfc3339",
+    "seconds",
     "to_datetime",
     "to_micros",
 ]

@@ -28,6 +28,17 @@ def to_datetime(moment: Micros) -> datetime:
     return EPOCH + timedelta(microseconds=moment)
 
 
+def rfc3339(moment: datetime) -> str:
+    """An aware datetime as answers for programs have it: RFC 3339 in UTC; microseconds only when there are any."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def seconds(length: timedelta) -> int | float:
+    """A length in seconds, a whole number where it is one."""
+    whole, rest = divmod(length, timedelta(seconds=1))
+    return length.total_seconds() if rest else whole
+
+
 _TWO_DIGITS = [f"{number:02d}" for number in range(60)]
 _MINUTES = [f"T{hour:02d}:{minute:02d}:" for hour in range(24) for minute in range(60)]
 _MINUTES_A_DAY = len(_MINUTES)

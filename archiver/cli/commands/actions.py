@@ -11,10 +11,11 @@ from archiver.cli import times
 from archiver.cli.common import Healthchecks, Refs, examples
 from archiver.cli.escape import escape
 from archiver.cli.folding import fold, folded
-from archiver.cli.output import Column, Presentation
+from archiver.cli.output import Column, Presentation, machine_columns
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
 from archiver.model import Action
+from archiver.report import documents
 
 
 def register(app: typer.Typer) -> None:
@@ -55,10 +56,6 @@ def _began(action: Action) -> datetime:
     return action.started_at
 
 
-def _seconds(action: Action) -> int | float | None:
-    return times.seconds(action.finished_at - action.started_at) if action.finished_at else None
-
-
 def _duration(presentation: Presentation, action: Action) -> str:
     if action.finished_at is None:
         return times.duration(presentation.now - action.started_at) + " so far"
@@ -71,16 +68,16 @@ def _action(presentation: Presentation, action: Action) -> str:
 
 COLUMNS: list[Column[Action]] = [
     Column("started_at", lambda action: action.started_at, machine=False),
-    Column("duration", _seconds, _duration, machine=False),
+    Column("duration", lambda action: None, _duration, machine=False),
     Column("state", lambda action: action.state, style=lambda action: state_style(action.state), machine=False),
     Column("action", lambda action: action.uri, _action, machine=False),
-    Column("uri", lambda action: action.uri, table=False),
-    Column("target", lambda action: action.target, lambda presentation, action: presentation.uri(action.target)),
-    Column("state", lambda action: action.state, table=False),
-    Column("started_at", lambda action: action.started_at, table=False),
-    Column("finished_at", lambda action: action.finished_at, table=False),
-    Column("seconds", _seconds, table=False),
-    Column("events", lambda action: action.events, right=True),
-    Column("name", lambda action: action.name, table=False, extra=True),
+    Column(
+        "target",
+        lambda action: action.target,
+        lambda presentation, action: presentation.uri(action.target),
+        machine=False,
+    ),
+    Column("events", lambda action: action.events, right=True, machine=False),
+    *machine_columns(documents.ACTION),
 ]
 """Machine formats have the contract's values in its order; the table says when, how long and how first."""

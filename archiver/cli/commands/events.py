@@ -13,11 +13,12 @@ import typer
 from archiver.cli import completion
 from archiver.cli.common import Healthchecks, examples, warn
 from archiver.cli.folding import Repeated, fold, folded, left_out
-from archiver.cli.output import Column, Presentation, as_record, render, to_json, wait_for_reader, write_lines
+from archiver.cli.output import Column, Presentation, machine_columns, render, to_json, wait_for_reader, write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import ArchivedEvent, TimeRange
+from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Position
@@ -163,7 +164,7 @@ def _one(asked: Question, number: int) -> None:
         return
     known = {"stream": whole.stream, "session": whole.session, "noted": dict(whole.noted), "said": dict(whole.said)}
     indent = 2 if asked.presentation.format == "json" else None
-    write_lines([to_json({**as_record(COLUMNS, whole.event), **known}, indent=indent)])
+    write_lines([to_json({**documents.record(documents.EVENT, whole.event), **known}, indent=indent)])
 
 
 def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:
@@ -247,18 +248,11 @@ def _resource(presentation: Presentation, event: ArchivedEvent) -> str:
 
 COLUMNS: list[Column[ArchivedEvent]] = [
     Column("time", lambda event: event.occurred_at, machine=False),
-    Column("id", lambda event: event.id, right=True, table=False),
-    Column("type", lambda event: event.type),
-    Column("action", lambda event: event.action),
-    Column("state", lambda event: event.state, style=lambda event: state_style(event.state)),
-    Column("resource_uri", lambda event: event.resource_uri, table=False),
+    Column("type", lambda event: event.type, machine=False),
+    Column("action", lambda event: event.action, machine=False),
+    Column("state", lambda event: event.state, style=lambda event: state_style(event.state), machine=False),
     Column("resource", lambda event: event.resource_uri, _resource, machine=False),
     Column("name", lambda event: event.name, machine=False),
-    Column("parents", lambda event: event.parents, table=False),
-    Column("occurred_at", lambda event: event.occurred_at, table=False),
-    Column("received_at", lambda event: event.received_at, table=False),
-    Column("uuid", lambda event: event.uuid, table=False),
-    Column("name", lambda event: event.name, table=False, extra=True),
-    Column("time_source", lambda event: event.time_source, table=False, extra=True),
+    *machine_columns(documents.EVENT),
 ]
 """Machine formats have the contract's values in the contract's order; the table what a person looks at."""

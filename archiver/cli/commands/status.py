@@ -15,7 +15,6 @@ from archiver.cli.output import (
     NOTHING,
     Column,
     Presentation,
-    machine_value,
     plain_cell,
     render,
     table_lines,
@@ -25,6 +24,8 @@ from archiver.cli.output import (
 from archiver.cli.question import Question, question
 from archiver.cli.states import GREEN, RED
 from archiver.model import Status, StreamStatus
+from archiver.report import documents
+from archiver.report.documents import machine_value
 
 CLOCK_SECONDS = 1.0
 """How far a platform's clock may be off before it is worth a line."""
@@ -53,14 +54,9 @@ def lines(presentation: Presentation, status: Status) -> Iterator[str]:
     elif presentation.format == "csv":
         yield from render(presentation, STREAM_COLUMNS, status.streams)
     elif presentation.format == "plain":
-        yield from _plain(document(status))
+        yield from _plain(documents.status(status))
     else:
-        yield to_json(document(status), indent=2 if presentation.format == "json" else None)
-
-
-def document(status: Status) -> dict[str, Any]:
-    """The status as JSON has it."""
-    return {**status._asdict(), "streams": [stream._asdict() for stream in status.streams]}
+        yield to_json(documents.status(status), indent=2 if presentation.format == "json" else None)
 
 
 def _plain(whole: dict[str, Any]) -> Iterator[str]:

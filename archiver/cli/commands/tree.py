@@ -16,7 +16,6 @@ from archiver.cli.output import (
     Presentation,
     blocks,
     documents,
-    machine_value,
     plain_cell,
     render,
     to_json,
@@ -25,6 +24,7 @@ from archiver.cli.output import (
 from archiver.cli.question import Question, question
 from archiver.cli.states import DIM, state_style
 from archiver.model import TreeNode
+from archiver.report.documents import tree as nested
 
 All = Annotated[bool, typer.Option("--all", help="Also what is gone, and since when.")]
 
@@ -57,7 +57,7 @@ def answer(
     if several and presentation.format == "table":
         return blocks(lines(presentation, root, whole=whole) for root in roots)
     if several and presentation.format in ("json", "jsonl"):
-        return documents(presentation, ("".join(_nested(root)) for root in roots))
+        return documents(presentation, ("".join(nested(root, to_json)) for root in roots))
     if presentation.format == "csv":
         return render(presentation, _columns(whole), chain.from_iterable(map(walk, roots)))
     return chain.from_iterable(lines(presentation, root, whole=whole) for root in roots)
@@ -70,7 +70,7 @@ def lines(presentation: Presentation, root: TreeNode, *, whole: bool = False) ->
     if presentation.format == "plain":
         return _indented(root, whole)
     if presentation.format == "json":
-        return iter(["".join(_nested(root))])
+        return iter(["".join(nested(root, to_json))])
     return render(presentation, _columns(whole), walk(root))
 
 
@@ -111,24 +111,6 @@ def _indented(root: TreeNode, whole: bool) -> Iterator[str]:
     for node, depth, _ in walk(root):
         cells = (node.uri, node.type, node.name, node.state, node.since, *((node.gone_at,) if whole else ()))
         yield "  " * depth + "\t".join(plain_cell(cell) for cell in cells)
-
-
-def _nested(root: TreeNode) -> Iterator[str]:
-    """The pieces of the JSON text, children within their parents."""
-    waiting: list[TreeNode | str] = [root]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-            continue
-        own = {name: getattr(item, name) for name in ("uri", "type", "name", "state")}
-        times = {"since": machine_value(item.since), "gone_at": machine_value(item.gone_at)}
-        yield to_json(own | times)[:-1] + ', "children": ['
-        waiting.append("]}")
-        for position, child in reversed(list(enumerate(item.children))):
-            waiting.append(child)
-            if position:
-                waiting.append(", ")
 
 
 # --- drawn ----------------------------------------------------------------------------------------------------------

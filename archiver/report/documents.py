@@ -1,0 +1,176 @@
+"""An answer as the contract's JSON has it, for whoever gives it: a shell, the served pages, an assistant's tools.
+
+The values of a record, in the contract's order, are written once, here; the command line makes its columns of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from archiver.model import (
+    Action,
+    ArchivedEvent,
+    Coverage,
+    Gap,
+    History,
+    Resource,
+    Span,
+    Status,
+    Timeline,
+    TimeRange,
+    TreeNode,
+    rfc3339,
+    seconds,
+)
+
+T = TypeVar("T")
+
+
+class Field(NamedTuple, Generic[T]):
+    """One value of a record: its name, and how to get it."""
+
+    name: str
+    value: Callable[[T], Any]
+    extra: bool = False
+    """Only in JSON, and only where there is a value: so that the lines of other formats stay as they are."""
+
+
+def machine_value(value: Any) -> Any:
+    """A value as JSON has it: instants in RFC 3339 UTC, tuples as lists."""
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def record(fields: Sequence[Field[T]], item: T) -> dict[str, Any]:
+    """A record as JSON has it."""
+    pairs = ((field, field.value(item)) for field in fields)
+    return {field.name: machine_value(value) for field, value in pairs if value is not None or not field.extra}
+
+
+# --- spans and gaps -------------------------------------------------------------------------------------------------
+
+
+def _span_seconds(span: Span) -> int | float | None:
+    return None if span.until is None else seconds(span.until - span.since)
+
+
+SPAN: list[Field[Span]] = [
+    Field("state", lambda span: span.state),
+    Field("since", lambda span: span.since),
+    Field("until", lambda span: span.until),
+    Field("seconds", _span_seconds),
+    Field("events", lambda span: span.events),
+    Field("source", lambda span: span.source, extra=True),
+    Field("seen_at", lambda span: span.seen_at, extra=True),
+]
+
+
+def span(item: Span) -> dict[str, Any]:
+    """A span as `history` has it: with all its values, known or not."""
+    return {field.name: machine_value(field.value(item)) for field in SPAN}
+
+
+def gap(item: Gap) -> dict[str, Any]:
+    """A gap as it stands in coverage."""
+    return {
+        "from": machine_value(item.since),
+        "to": machine_value(item.until),
+        "reason": item.reason,
+        "kind": item.kind,
+    }
+
+
+def coverage(item: Coverage) -> dict[str, Any]:
+    """Coverage as it stands in every answer."""
+    return {"complete": item.complete, "gaps": [gap(each) for each in item.gaps]}
+
+
+def range_(item: TimeRange) -> dict[str, Any]:
+    """What was asked for; null: open."""
+    return {"since": machine_value(item.since), "until": machine_value(item.until)}
+
+
+def resource(item: Resource) -> dict[str, Any]:
+    """What an answer is about."""
+    return {"uri": item.uri, "type": item.type, "name": item.name, "parents": list(item.parents)}
+
+
+def head(history: History | Timeline) -> dict[str, Any]:
+    """A history but for its spans, of which there may be more than fit into memory."""
+    return {
+        "resource": resource(history.resource),
+        "range": range_(history.range),
+        "coverage": coverage(history.coverage),
+    }
+
+
+# --- events and actions ---------------------------------------------------------------------------------------------
+
+
+def _action_seconds(action: Action) -> int | float | None:
+    return seconds(action.finished_at - action.started_at) if action.finished_at else None
+
+
+ACTION: list[Field[Action]] = [
+    Field("uri", lambda action: action.uri),
+    Field("target", lambda action: action.target),
+    Field("state", lambda action: action.state),
+    Field("started_at", lambda action: action.started_at),
+    Field("finished_at", lambda action: action.finished_at),
+    Field("seconds", _action_seconds),
+    Field("events", lambda action: action.events),
+    Field("name", lambda action: action.name, extra=True),
+]
+EVENT: list[Field[ArchivedEvent]] = [
+    Field("id", lambda event: event.id),
+    Field("type", lambda event: event.type),
+    Field("action", lambda event: event.action),
+    Field("state", lambda event: event.state),
+    Field("resource_uri", lambda event: event.resource_uri),
+    Field("parents", lambda event: event.parents),
+    Field("occurred_at", lambda event: event.occurred_at),
+    Field("received_at", lambda event: event.received_at),
+    Field("uuid", lambda event: event.uuid),
+    Field("name", lambda event: event.name, extra=True),
+    Field("time_source", lambda event: event.time_source, extra=True),
+]
+
+
+# --- trees and standings --------------------------------------------------------------------------------------------
+
+NODE: list[Field[TreeNode]] = [
+    Field("uri", lambda node: node.uri),
+    Field("type", lambda node: node.type),
+    Field("name", lambda node: node.name),
+    Field("state", lambda node: node.state),
+    Field("since", lambda node: node.since),
+    Field("gone_at", lambda node: node.gone_at),
+]
+
+
+def tree(root: TreeNode, dump: Callable[[Any], str]) -> Iterator[str]:
+    """The pieces of the JSON text of a tree, children within their parents; `dump` writes one node as JSON.
+
+    No recursion, as a hostile stream may nest as deep as it likes.
+    """
+    waiting: list[TreeNode | str] = [root]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+            continue
+        yield dump(record(NODE, item))[:-1] + ', "children": ['
+        waiting.append("]}")
+        for position, child in reversed(list(enumerate(item.children))):
+            waiting.append(child)
+            if position:
+                waiting.append(", ")
+
+
+def status(item: Status) -> dict[str, Any]:
+    """How things stand."""
+    whole = item._asdict() | {"streams": [stream._asdict() for stream in item.streams]}
+    return {name: machine_value(value) for name, value in whole.items()}
