@@ -9,7 +9,7 @@ from archiver.model import Observation, Observed, Reject
 
 
 def observe(observed: Observed) -> Observation | Reject:
-    """The observation in a source's JSON: uri, state, name, parents, extra. Never raises."""
+    """The observation in a source's JSON: uri, state, name, image, slot, parents, extra. Never raises."""
     try:
         value = parse(observed.payload.decode())
         uri = _text(value.get("uri"), MAX_URI)
@@ -25,6 +25,8 @@ def observe(observed: Observed) -> Observation | Reject:
             observed.at,
             keep(extra) if extra else None,
             observed.session,
+            image=_text(value.get("image"), MAX_NAME),
+            slot=_text(value.get("slot"), MAX_NAME),
         )
     except (ValueError, AttributeError, TypeError, RecursionError) as exc:
         return Reject(observed.payload, f"not an observation: {exc}", observed.at, observed.session)

@@ -39,6 +39,10 @@ class Resource(NamedTuple):
     parents: tuple[str, ...] = ()
     namesakes: Namesakes | None = None
     """Who else bore the name by which it was asked for; None: nobody, or it was asked for otherwise."""
+    image: str | None = None
+    """The last image known, as the platform writes it."""
+    slot: str | None = None
+    """The slot that it fills, or filled last: what lives on when a container is replaced."""
 
 
 class Gap(NamedTuple):
@@ -173,6 +177,8 @@ class TreeNode(NamedTuple):
     children: tuple[TreeNode, ...]
     gone_at: datetime | None = None
     """Since when it is no more; None: it lives."""
+    image: str | None = None
+    slot: str | None = None
 
 
 class StreamStatus(NamedTuple):

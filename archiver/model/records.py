@@ -41,6 +41,10 @@ class Event(NamedTuple):
     session: str | None = None
     name: str | None = None
     """A name the event gives its resource (Docker does, Tutum does not)."""
+    image: str | None = None
+    """The image that it says its resource is made of, as the platform writes it."""
+    slot: str | None = None
+    """The place in its service that it says its resource fills: what lives on when a container is replaced."""
 
     @property
     def time(self) -> datetime:
@@ -63,6 +67,8 @@ class EventColumns(NamedTuple):
     extra: tuple[str | None, ...]
     session: tuple[str | None, ...]
     name: tuple[str | None, ...]
+    image: tuple[str | None, ...]
+    slot: tuple[str | None, ...]
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventColumns:
@@ -100,6 +106,8 @@ class Observation(NamedTuple):
     session: str | None = None
     inferred: bool = False
     """Whether name and parents are those that the object had in the end, since the answer's own were not kept."""
+    image: str | None = None
+    slot: str | None = None
 
 
 class Telling(NamedTuple):

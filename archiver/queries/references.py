@@ -129,7 +129,10 @@ def listed() -> Select[Any]:
     columns = (c.id, c.uri, event_types.c.text.label("type"), c.key, texts.c.text.label("name"), present.c.gone_at)
     joined = resources.join(event_types, event_types.c.id == c.type_id)
     joined = joined.outerjoin(present, present.c.resource_id == c.id).outerjoin(texts, texts.c.id == present.c.name_id)
-    return select(*columns).select_from(joined)
+    images, slots = texts.alias(), texts.alias()
+    joined = joined.outerjoin(images, images.c.id == present.c.image_id)
+    joined = joined.outerjoin(slots, slots.c.id == present.c.slot_id)
+    return select(*columns, images.c.text.label("image"), slots.c.text.label("slot")).select_from(joined)
 
 
 def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
@@ -142,7 +145,17 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
         named.update((number, uri) for number, uri in connection.execute(query))
     parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
     return [
-        Resource(row.id, row.uri, row.type, row.key, row.name, tuple(parents[row.id][:_MOST_PARENTS])) for row in rows
+        Resource(
+            row.id,
+            row.uri,
+            row.type,
+            row.key,
+            row.name,
+            tuple(parents[row.id][:_MOST_PARENTS]),
+            image=row.image,
+            slot=row.slot,
+        )
+        for row in rows
     ]
 
 

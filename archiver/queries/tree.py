@@ -22,9 +22,11 @@ _EVER = (
 )
 """What lives, and where that which is gone was at its end: that may outlive it, but is not open."""
 _PRESENT = (
-    "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at"
+    "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at,"
+    " i.text AS image, o.text AS slot"
     " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
+    " LEFT JOIN texts i ON i.id = p.image_id LEFT JOIN texts o ON o.id = p.slot_id"
     " WHERE r.id IN :numbers"
 )
 
@@ -115,7 +117,8 @@ def _node(root: int, rows: Mapping[int, Any], children: Mapping[int, list[int]])
         row = rows[number]
         below = tuple([built[child] for child in children.get(number, ()) if child in built])
         since, gone_at = _instant(row.state_since), _instant(row.gone_at)
-        built[number] = TreeNode(row.uri, row.type, row.name, row.state, since, below, gone_at)
+        told = (row.uri, row.type, row.name, row.state)
+        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot)
     return built[root]
 
 

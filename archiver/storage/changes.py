@@ -19,7 +19,7 @@ from archiver.storage.steps import NEVER
 _FACT_KEY = ("resource_id", "what", "since", "value")
 _FACT = ("until", "node", "told_by", "how")
 # Apart, so that the indexes of what seldom changes are not written with each word.
-_SELDOM = ("first_at", "gone_at", "name_id", "list_id", "heads")
+_SELDOM = ("first_at", "gone_at", "name_id", "image_id", "slot_id", "list_id", "heads")
 _OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from archiver.storage.changes import Changes
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
-from archiver.storage.lives import Run, Word
+from archiver.storage.lives import Run, Texts, Word
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
 from archiver.storage.standings import Standings
 
@@ -29,7 +29,7 @@ class Words(NamedTuple):
     ids: Sequence[int] = ()
     state_ids: Sequence[int | None] = ()
     list_ids: Sequence[int | None] = ()
-    name_ids: Sequence[int | None] = ()
+    texts: Sequence[Texts] = ()
 
 
 class Facts:
@@ -99,7 +99,7 @@ def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Wor
     spoken: dict[int, list[Word]] = {}
     named: dict[int, int] = {}
     for source, told in ((BY_EVENT, events), (BY_OBSERVATION, observations)):
-        words = zip(told.at, repeat(source), told.ids, told.state_ids, told.list_ids, told.name_ids, strict=False)
+        words = zip(told.at, repeat(source), told.ids, told.state_ids, told.list_ids, told.texts, strict=False)
         for number, word in zip(told.resource_ids, words, strict=True):
             list_id = word[4]
             if list_id is not None and word[0] < named.get(list_id, OPEN):

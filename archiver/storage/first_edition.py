@@ -2,7 +2,8 @@
 
 Of a name and of what an answer named as parents that version kept one each, whoever told. So an event of a Docker
 Engine gives the name that its own message has; of any other resource the first event gives the one known, and where no
-event does, its observations. An observation names the parents that were told and that no event names.
+event does, its observations. An observation names the parents that were told and that no event names. Images and slots
+are those that stand in an engine's own messages, and in what was found by asking it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sqlalchemy import Connection, text
 from archiver.model import Batch, Condition, Event, Micros, Observation, Record, Reject, kind_of_end, to_micros
 from archiver.platforms.docker.facts import received_message
 from archiver.platforms.docker.facts import text as word
+from archiver.platforms.docker.images import made_of, with_texts
 from archiver.platforms.docker.messages import kept_source
 
 REVISION = "0001"
@@ -232,6 +234,7 @@ class FirstEdition:
                 row.extra,
                 row.key,
                 None if row.name is None else self._name(row),
+                *made_of(row.uri, row.extra),
             )
             for row in rows
         ]
@@ -272,7 +275,7 @@ class FirstEdition:
             after=after,
             last=last,
         )
-        return [
+        found = [
             Observation(
                 row.uri,
                 row.state,
@@ -284,6 +287,7 @@ class FirstEdition:
             )
             for row in rows
         ]
+        return list(map(with_texts, found))
 
     def _find_asked_parents(self, resource_id: int) -> tuple[str, ...]:
         rows = self._rows(

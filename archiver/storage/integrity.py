@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, and
 from archiver.storage.numbers import NUMBERED, last_numbers
 from archiver.storage.schema import (
     ASKED,
-    NAME,
+    TEXTUAL,
     TOLD,
     event_actions,
     event_states,
@@ -42,6 +42,8 @@ class _Reference(NamedTuple):
     """In which rows it does; NULL points at nothing anyway."""
 
 
+_TEXTS = ("name_id", "image_id", "slot_id")
+
 _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
     parent_list_members: (
         _Reference(parent_list_members.c.list_id, parent_lists),
@@ -54,7 +56,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(events.c.action_id, event_actions),
         _Reference(events.c.state_id, event_states),
         _Reference(events.c.parent_list_id, parent_lists),
-        _Reference(events.c.name_id, texts),
+        *(_Reference(events.c[name], texts) for name in _TEXTS),
     ),
     tellings: (_Reference(tellings.c.event_id, events), _Reference(tellings.c.session_id, sessions)),
     observations: (
@@ -62,13 +64,13 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(observations.c.resource_id, resources),
         _Reference(observations.c.state_id, event_states),
         _Reference(observations.c.parent_list_id, parent_lists),
-        _Reference(observations.c.name_id, texts),
+        *(_Reference(observations.c[name], texts) for name in _TEXTS),
     ),
     rejects: (_Reference(rejects.c.session_id, sessions),),
     facts: (
         _Reference(facts.c.resource_id, resources),
-        _Reference(facts.c.value, texts, facts.c.what == NAME),
-        _Reference(facts.c.value, resources, and_(facts.c.what != NAME, facts.c.value != 0)),
+        _Reference(facts.c.value, texts, facts.c.what.in_(TEXTUAL)),
+        _Reference(facts.c.value, resources, and_(facts.c.what.not_in(TEXTUAL), facts.c.value != 0)),
         _Reference(facts.c.told_by, events, facts.c.how == TOLD),
         _Reference(facts.c.told_by, observations, facts.c.how == ASKED),
     ),
@@ -81,7 +83,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(present.c.resource_id, resources),
         _Reference(present.c.type_id, event_types),
         _Reference(present.c.state_id, event_states),
-        _Reference(present.c.name_id, texts),
+        *(_Reference(present.c[name], texts) for name in _TEXTS),
         _Reference(present.c.list_id, parent_lists),
     ),
 }

@@ -200,8 +200,11 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
     pairs = {(numbers[item.uri], to_datetime(item.observed_at)) for item in observations if item.uri in numbers}
     inferred = observations_inferred(connection)
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
+    images, slots = texts.alias("images"), texts.alias("slots")
+    joined = joined.outerjoin(images, images.c.id == c.image_id).outerjoin(slots, slots.c.id == c.slot_id)
     columns = (c.id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
-    asked = select(*columns, texts.c.text.label("name"), c.parent_list_id).select_from(joined)
+    made = (images.c.text.label("image"), slots.c.text.label("slot"))
+    asked = select(*columns, texts.c.text.label("name"), *made, c.parent_list_id).select_from(joined)
 
     def rows() -> Iterator[tuple[int, Forms]]:
         for query in _at(asked, c.resource_id, c.observed_at, pairs):
@@ -209,7 +212,8 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
                 parents = parents_of(connection, {row.parent_list_id for row in page})
                 for row in page:
                     above = tuple(map(parse_uri, parents[row.parent_list_id]))
-                    told = (row.resource_id, to_micros(row.observed_at), row.state, _canonical_text(row.extra))
+                    at, extra = to_micros(row.observed_at), _canonical_text(row.extra)
+                    told = (row.resource_id, at, row.state, row.image, row.slot, extra)
                     whole, bare = (*told, row.name, above), (*told, None, ())
                     yield row.id, (whole, bare, told) if row.id <= inferred else (whole, told)
 
@@ -218,7 +222,7 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
 
 def _forms(item: Observation, number: int) -> Forms:
     """What an observation says; and without name and parents, as it may be there where those had to be inferred."""
-    told = (number, item.observed_at, item.state, _canonical_text(item.extra))
+    told = (number, item.observed_at, item.state, item.image, item.slot, _canonical_text(item.extra))
     whole, bare = (*told, item.name, tuple(map(parse_uri, item.parents))), (*told, None, ())
     if item.inferred:
         return (whole, bare, told)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from archiver.storage.places import NO_TARGET, Edges, Kinds, Reading, as_told_by, proves
-from archiver.storage.schema import ASKED, BY_EVENT, INFERRED, NAME, OPEN, PARENT, TARGET, TOLD
+from archiver.storage.schema import ASKED, BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TARGET, TOLD
 from archiver.storage.steps import NEVER, Life, Step, within
 
 _HOW = (TOLD, ASKED)
@@ -21,8 +21,11 @@ _HOW = (TOLD, ASKED)
 _MOST_LIVES = 8
 """How many lives that ended are kept in mind from one batch to the next."""
 
-Word = tuple[int, int, int, int | None, int | None, int | None]
-"""Instant (microseconds), source, number; state, list and name where the word has them. Words sort by their order."""
+Texts = tuple[tuple[int, int], ...]
+"""What is told as texts, the number of each: of name, image and slot those that are told."""
+
+Word = tuple[int, int, int, int | None, int | None, Texts]
+"""Instant (microseconds), source, number; state and list where the word has them; texts. Words sort by their order."""
 
 
 class State(NamedTuple):
@@ -54,7 +57,22 @@ class Fact:
         """Whether it is none any more: of what held for no time there is no fact."""
 
 
+class Text:
+    """What a resource told last of its name, its image or its slot."""
+
+    __slots__ = ("by", "fact", "value")
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self.by: Word | None = None
+        """Whose word that was; None: not known."""
+        self.fact: Fact | None = None
+        """That it holds; None: the resource is gone."""
+
+
 _NO_EDGES: Edges = {}
+_NO_TEXTS: dict[int, Text] = {}
+_NOTHING_TOLD = (None, None, None)
 _NO_STEPS: Mapping[int, Step] = {}
 _NO_WORDS: Mapping[int, Word] = {}
 
@@ -64,10 +82,10 @@ class Standing:
 
     # There are thousands of them: what most of them never have is shared until they do.
     __slots__ = (
-        "_back_at", "_called", "_ended", "_ended_at", "_last", "_lives", "_named_by", "_opened_at", "_placed_by",
-        "_places", "_tellers", "_told", "_unclear_until", "first_at", "gone_at", "has_told_all", "heads", "implied",
-        "last_at", "last_source", "list_id", "name_id", "names_itself", "number", "proves", "state_at", "state_id",
-        "state_since", "state_source", "stored", "touched", "type_id",
+        "_back_at", "_ended", "_ended_at", "_last", "_lives", "_opened_at", "_placed_by", "_places", "_tellers",
+        "_texts", "_told", "_unclear_until", "first_at", "gone_at", "has_told_all", "heads", "implied", "last_at",
+        "last_source", "list_id", "names_itself", "number", "proves", "state_at", "state_id", "state_since",
+        "state_source", "stored", "touched", "type_id",
     )  # fmt: skip
 
     def __init__(self, number: int, type_id: int, kind: str | None, first_at: int = OPEN) -> None:
@@ -82,7 +100,6 @@ class Standing:
         self.state_at: int | None = None
         self.state_source: int | None = None
         self.gone_at: int | None = None
-        self.name_id: int | None = None
         self.list_id: int | None = None
         self.heads = 0
         self.stored: tuple[int | None, ...] | None = None
@@ -96,12 +113,11 @@ class Standing:
         self.has_told_all = True
         """Whether it never told of another type of parent than those known here."""
         self._places: dict[int, Fact] = {}  # what it is under, by the parent
-        self._called: Fact | None = None
+        self._texts = _NO_TEXTS
         self._told = _NO_EDGES
         self._tellers = _NO_WORDS  # who told that, for the types that the last list does not name
         self._last = _NO_EDGES  # what the last list says
         self._placed_by: Word | None = None
-        self._named_by: Word | None = None
         self._lives: list[Life] | None = []  # those that ended; None: not known
         self._back_at: int | None = None
         self._opened_at = NEVER
@@ -121,8 +137,14 @@ class Standing:
 
     @property
     def seldom(self) -> tuple[int | None, ...]:
-        """What of its present row seldom changes: `first_at`, `gone_at`, `name_id`, `list_id`, `heads`."""
-        return self.first_at, self.gone_at, self.name_id, self.list_id, self.heads
+        """What of its present row seldom changes: `first_at`, `gone_at`, the numbers of texts, `list_id`, `heads`."""
+        texts = (self.told(NAME), self.told(IMAGE), self.told(SLOT)) if self._texts else _NOTHING_TOLD
+        return self.first_at, self.gone_at, *texts, self.list_id, self.heads
+
+    def told(self, what: int) -> int | None:
+        """What it told last of its name, its image or its slot."""
+        text = self._texts.get(what)
+        return None if text is None else text.value
 
     def tells_of(self, type_id: int) -> bool:
         """Whether one of its own lists is known to name a parent of this type."""
@@ -130,7 +152,7 @@ class Standing:
 
     def hear(self, word: Word, states: Mapping[int, State], readings: Mapping[int, Reading], kinds: Kinds) -> bool:
         """Takes in the next word; False when that needs more than is known here, and all words must be heard anew."""
-        at, source, _, state_id, list_id, name_id = word
+        at, source, _, state_id, list_id, texts = word
         if at <= self.last_at and (at < self.last_at or source < self.last_source):
             return False
         if at < self.first_at:
@@ -153,10 +175,9 @@ class Standing:
             if (list_id != self.list_id or at == self._opened_at) and not self._hear_place(word, readings, kinds):
                 return False
             self._placed_by = word
-        if name_id is not None:
-            if (name_id != self.name_id or at == self._opened_at) and not self._hear_name(word):
+        for what, value in texts:
+            if not self._hear_text(what, value, word):
                 return False
-            self._named_by = word
         return not returns or self._return(at)
 
     def hear_others(self, steps: Mapping[int, Sequence[Step]]) -> None:
@@ -176,8 +197,16 @@ class Standing:
         since = self.first_at if last is None else step.since
         self._add(Fact(PARENT, step.value, since, OPEN, step.told_by, INFERRED))
 
+    def resume_texts(self, texts: Texts) -> None:
+        """Goes on from what it told last."""
+        if texts:
+            self._texts = {what: Text(value) for what, value in texts}
+
     def resume(self, facts: Iterable[Fact], told: Edges, last: Edges) -> None:
-        """Goes on from what the archive has: facts that are open, what they say of its place, and its last list."""
+        """Goes on from what the archive has: facts that are open, what they say of its place, and its last list.
+
+        The texts first (`resume_texts`).
+        """
         for fact in facts:
             fact.stored = True
             self._hold(fact)
@@ -228,9 +257,10 @@ class Standing:
             self._ended, self._ended_at = None, at
         self._leave(at)
         self._places = {}
-        if self._called is not None:
-            self._close(self._called, at)
-            self._called = None
+        for text in self._texts.values():
+            if text.fact is not None:
+                self._close(text.fact, at)
+                text.fact = None
         self.gone_at = at
         born = self._born()
         if self._lives is not None and born < at:
@@ -254,9 +284,10 @@ class Standing:
             by = self._placed_by if type_id in self._last else self._tellers.get(type_id)
             if by is None or not all(self._open(PARENT, value, at, by) for value in values):
                 return False
-        if self.name_id is None:
-            return True
-        return self._named_by is not None and self._open(NAME, self.name_id, at, self._named_by)
+        for what, text in self._texts.items():
+            if text.by is None or not self._open(what, text.value, at, text.by):
+                return False
+        return True
 
     # --- places ---
 
@@ -298,21 +329,23 @@ class Standing:
             self._tell_again((self._places.get(value) for value in values), word)
         return all(self._open(PARENT, value, at, word) for value in values if value not in before)
 
-    # --- names ---
+    # --- names, images, slots ---
 
-    def _hear_name(self, word: Word) -> bool:
-        name_id, before = word[5], self.name_id
-        assert name_id is not None
-        self.name_id = name_id
-        if before is None:
-            return self._first(NAME, (name_id,), word)
-        if self._called is None:
+    def _hear_text(self, what: int, value: int, word: Word) -> bool:
+        """Takes in what it says of one of them; False when what that changes is not known."""
+        text, at = self._texts.get(what), word[0]
+        if text is None:
+            self._texts = {**self._texts, what: Text(value)}
+            self._texts[what].by = word
+            return self._first(what, (value,), word)
+        before, text.value, text.by = text.value, value, word
+        if text.fact is None or (value == before and at != self._opened_at):
             return True
-        if name_id == before:
-            self._tell_again((self._called,), word)
+        if value == before:
+            self._tell_again((text.fact,), word)
             return True
-        self._close(self._called, word[0])
-        return self._open(NAME, name_id, word[0], word)
+        self._close(text.fact, at)
+        return self._open(what, value, at, word)
 
     # --- facts ---
 
@@ -337,7 +370,7 @@ class Standing:
         if fact.what == PARENT:
             self._places[fact.value] = fact
         else:
-            self._called = fact
+            self._texts[fact.what].fact = fact
         if fact.since > self._opened_at and fact.how != INFERRED:  # what others say may begin after its own last word
             self._opened_at = fact.since
 
@@ -427,8 +460,8 @@ class Run(Standing):
         self.list_id = word[4]
         return True
 
-    def _hear_name(self, word: Word) -> bool:
-        self.name_id = word[5]
+    def _hear_text(self, what: int, value: int, word: Word) -> bool:
+        self._texts = {**self._texts, what: Text(value)}
         return True
 
     def _return(self, at: int) -> bool:

@@ -18,10 +18,12 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
+from archiver.storage.lives import Texts
 from archiver.storage.numbers import Numbers
+from archiver.storage.schema import TEXTUAL
 
-LinkKey = tuple[str | None, tuple[str, ...], str | None]
-"""What an event says of its resource: URI, parents, name.
+LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None]
+"""What an event says of its resource: URI, parents, name, image, slot.
 
 A bare tuple, since one is made for every event that comes in.
 """
@@ -33,6 +35,10 @@ class Link(NamedTuple):
     resource_id: int | None
     list_id: int | None
     name_id: int | None
+    image_id: int | None
+    slot_id: int | None
+    texts: Texts
+    """Those of the three that it has."""
     spelling: str | None
     """JSON of the event's URIs (`resource_uri`, `parents`) where they are spelled otherwise than in `resources`."""
 
@@ -83,7 +89,7 @@ class Lookups:
         self.types = Words(schema.event_types, limits.words, numbers)
         self.actions = Words(schema.event_actions, limits.words, numbers)
         self.states = Words(schema.event_states, limits.words, numbers)
-        self._names = Words(schema.texts, limits.words, numbers)
+        self._texts = Words(schema.texts, limits.words, numbers)
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
@@ -94,7 +100,7 @@ class Lookups:
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
-        for words in (self.types, self.actions, self.states, self._names):
+        for words in (self.types, self.actions, self.states, self._texts):
             words.forget()
         self._links.clear()
         self._old_links.clear()
@@ -143,14 +149,16 @@ class Lookups:
         resources = self._resources
         above = [tuple([resources[ref] for ref in place.parents]) for place in read]
         list_ids = self._lists.numbers(connection, above)
-        name_ids = self._names.numbers(connection, [name for _, _, name in missing])
-        for place, list_id, name_id in zip(read, list_ids, name_ids, strict=True):
+        self._texts.learn(connection, {text for _, _, *texts in missing for text in texts})
+        for place, list_id in zip(read, list_ids, strict=True):
             own = resources[place.own] if place.own else None
-            self._links[place.key] = Link(own, list_id, name_id, self._spelling(place))
+            name_id, image_id, slot_id = ids = [self._texts.ids[text] for text in place.key[2:]]
+            texts = tuple([(what, number) for what, number in zip(TEXTUAL, ids, strict=True) if number is not None])
+            self._links[place.key] = Link(own, list_id, name_id, image_id, slot_id, texts, self._spelling(place))
             self._weight += _weight(place.key)
 
     def _spelling(self, place: _Place) -> str | None:
-        uri, parents, _ = place.key
+        uri, parents, *_ = place.key
         other: dict[str, Any] = {}
         if place.own is not None and self._spelled[place.own] != uri:
             other["resource_uri"] = uri
@@ -214,7 +222,7 @@ class _Place(NamedTuple):
 
 
 def _read(key: LinkKey) -> _Place:
-    uri, parents, _ = key
+    uri, parents, *_ = key
     own = uris.parse(uri) if uri else None
     return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
 

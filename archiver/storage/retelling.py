@@ -14,7 +14,7 @@ from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.evidence import Evidence
 from archiver.storage.lives import Fact, Standing, Word
-from archiver.storage.schema import BY_EVENT, BY_OBSERVATION
+from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, TEXTUAL
 from archiver.storage.standings import Standings
 
 _PAGE = 1000
@@ -66,10 +66,12 @@ def _hear(connection: Connection, standings: Standings, standing: dict[int, Stan
 
 
 def _words(connection: Connection, source: int, at: Any, c: Any, numbers: Iterable[int]) -> Iterator[tuple[int, Word]]:
-    words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, c.name_id)
+    words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
     words = words.where(c.resource_id.in_(list(numbers))).order_by(c.resource_id, at, c.id)
-    for number, instant, word_id, *rest in connection.execute(words, execution_options={"yield_per": _PAGE}):
-        yield number, (to_micros(instant), source, word_id, *rest)
+    for row in connection.execute(words, execution_options={"yield_per": _PAGE}):
+        number, instant, word_id, state_id, list_id, *told = row
+        texts = tuple([(what, value) for what, value in zip(TEXTUAL, told, strict=True) if value is not None])
+        yield number, (to_micros(instant), source, word_id, state_id, list_id, texts)
 
 
 def _stored_facts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[FactKey, Fact]]:

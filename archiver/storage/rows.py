@@ -22,15 +22,19 @@ from archiver.storage.schema import (
 )
 from archiver.storage.uuids import unpack
 
+_images, _slots = texts.alias("images"), texts.alias("slots")
+
 
 def event_rows() -> Select[Any]:
-    """Everything of an event but its parents; `name` is the one that it gives its resource."""
+    """Everything of an event but its parents; `name`, `image` and `slot` are what it gives its resource."""
     joined = (
         events.join(event_types, event_types.c.id == events.c.type_id)
         .outerjoin(event_actions, event_actions.c.id == events.c.action_id)
         .outerjoin(event_states, event_states.c.id == events.c.state_id)
         .outerjoin(resources, resources.c.id == events.c.resource_id)
         .outerjoin(texts, texts.c.id == events.c.name_id)
+        .outerjoin(_images, _images.c.id == events.c.image_id)
+        .outerjoin(_slots, _slots.c.id == events.c.slot_id)
     )
     c = events.c
     return select(
@@ -40,6 +44,8 @@ def event_rows() -> Select[Any]:
         event_states.c.text.label("state"),
         resources.c.uri,
         texts.c.text.label("name"),
+        _images.c.text.label("image"),
+        _slots.c.text.label("slot"),
         c.parent_list_id,
         c.occurred_at,
         c.time_source,
@@ -81,6 +87,8 @@ def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:
         row.extra,
         None,
         row.name,
+        row.image,
+        row.slot,
     )
 
 

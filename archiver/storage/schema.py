@@ -44,8 +44,11 @@ GENERATION = "generation"
 OPEN = 1 << 62
 """The end of what still holds, in microseconds: later than every instant."""
 
-PARENT, TARGET, NAME = 1, 2, 3
-"""What a fact is about: what the resource is under; what an action applies to, while it ran; what it is called."""
+PARENT, TARGET, NAME, IMAGE, SLOT = 1, 2, 3, 4, 5
+"""What a fact is about: what the resource is under; what an action applies to, while it ran; what it is called; the
+image it is made of; the place in its service that it fills."""
+TEXTUAL = (NAME, IMAGE, SLOT)
+"""What a resource is told as a text, of which the last one told holds."""
 TOLD, ASKED, INFERRED = 0, 1, 2
 """How a fact is known: from the resource's own events, from an answer, from what is said of others."""
 BY_EVENT, BY_OBSERVATION = 0, 1
@@ -180,7 +183,7 @@ resources = Table(
     comment="Objects of the platform; (type, key) identifies one in every spelling of its URI",
 )
 
-texts = _vocabulary("texts", "name of an object")
+texts = _vocabulary("texts", "name, image or slot of an object")
 
 parent_lists = Table(
     "parent_lists",
@@ -214,6 +217,8 @@ events = Table(
     Column("state_id", Id, comment="The state the object is in from now on"),
     Column("parent_list_id", Id, comment="The parents it names; NULL when none"),
     Column("name_id", Id, comment="The name it gives the object; NULL when none"),
+    Column("image_id", Id, comment="The image it says the object is made of; NULL when none"),
+    Column("slot_id", Id, comment="The slot it says the object fills; NULL when none"),
     Column("occurred_at", Instant, nullable=False, comment="When it happened, UTC"),
     Column(
         "time_source",
@@ -248,6 +253,8 @@ observations = Table(
     Column("state_id", Id, comment="The state it was found in"),
     Column("parent_list_id", Id, comment="The parents it was found to have; NULL when none were told"),
     Column("name_id", Id, comment="The name it was found to have; NULL when none was told"),
+    Column("image_id", Id, comment="The image it was found to be made of; NULL when none was told"),
+    Column("slot_id", Id, comment="The slot it was found to fill; NULL when none was told"),
     Column("observed_at", Instant, nullable=False, comment="When it was so, by the answer, UTC"),
     Column("extra", Word, comment="JSON object of what else the platform told"),
     comment="States learnt by asking the platform; never events",
@@ -268,15 +275,20 @@ facts = Table(
     "facts",
     metadata,
     Column("resource_id", Id, nullable=False, comment="The object it is true of"),
-    Column("what", SmallInteger, nullable=False, comment="1: it is under `value`; 2: applies to it; 3: is called so"),
+    Column(
+        "what",
+        SmallInteger,
+        nullable=False,
+        comment="1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot",
+    ),
     Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
-    Column("value", Id, nullable=False, comment="A resource, of a name the text; 0: an action that names no object"),
+    Column("value", Id, nullable=False, comment="A resource, of 3 to 5 a text; 0: an action that names no object"),
     Column("until", Moment, nullable=False, comment="Until when, exclusive; 2^62: still so"),
     Column("node", Moment, nullable=False, comment="Place in the interval tree (storage.intervals)"),
     Column("told_by", Id, comment="The event, or the observation where asked, that told"),
     Column("how", SmallInteger, nullable=False, comment="0: told; 1: asked; 2: inferred from what others say"),
     PrimaryKeyConstraint("resource_id", "what", "since", "value"),
-    comment="What was true of an object from when until when: whatever it was under, applied to and was called",
+    comment="What was true of an object from when until when: what it was under, applied to, was called, was made of",
     sqlite_with_rowid=False,
 )
 
@@ -307,6 +319,8 @@ present = Table(
     Column("state_source", SmallInteger, comment="What told or found it first: 0 an event, 1 an observation"),
     Column("gone_at", Moment, comment="Since when it is no more; NULL: it lives"),
     Column("name_id", Id, comment="The last name known"),
+    Column("image_id", Id, comment="The last image known"),
+    Column("slot_id", Id, comment="The last slot known"),
     Column("list_id", Id, comment="The last list of parents"),
     Column("heads", SmallInteger, nullable=False, comment="1: something was ever under it"),
     comment="One row per object: how it stands now",

@@ -13,14 +13,16 @@ from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists, weight
-from archiver.storage.lives import Fact, Run, Standing, State
+from archiver.storage.lives import Fact, Run, Standing, State, Texts
 from archiver.storage.outlived import follower
 from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Kinds, Reading, as_told_by, read
-from archiver.storage.schema import BY_EVENT, INFERRED, NAME, OPEN, PARENT, TARGET
+from archiver.storage.schema import BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TARGET
 from archiver.storage.steps import NEVER, Step
 
 _present, _facts, _implied = schema.present, schema.facts, schema.implied
 _GONE = tutum.GONE | docker.GONE
+_TEXTS = {NAME: "name_id", IMAGE: "image_id", SLOT: "slot_id"}
+"""Where the present row has what was told last."""
 
 
 class Standings:
@@ -127,9 +129,12 @@ class Standings:
         rows = connection.execute(select(_present).where(_present.c.resource_id.in_(numbers))).all()
         self.learn_states(connection, [row.state_id for row in rows])
         self.learn_lists(connection, {row.list_id for row in rows if row.list_id is not None})
-        open_facts, told = self._read_facts(connection, numbers)
+        last = {row.resource_id: _texts_of(row) for row in rows}
+        open_facts, told = self._read_facts(connection, numbers, last)
         for row in rows:
             standing = _from_row(self.blank(row.resource_id, row.type_id), row)
+            standing.resume_texts(last[standing.number])
+            standing.stored = standing.seldom
             facts = open_facts.get(standing.number, [])
             if isinstance(standing, Run):
                 self._resume_run(standing, facts, told.get(standing.number, {}))
@@ -153,9 +158,12 @@ class Standings:
             run.resume_run(fact, rank if fact.value else NO_TARGET)
 
     def _read_facts(
-        self, connection: Connection, numbers: list[int]
+        self, connection: Connection, numbers: list[int], last: Mapping[int, Texts]
     ) -> tuple[dict[int, list[Fact]], dict[int, dict[int, tuple[int, ...]]]]:
-        """The facts that are open, and actions' targets; and by type what resources said of their place."""
+        """The facts that are open, and actions' targets; and by type what resources said of their place.
+
+        `last` are the texts that they told last.
+        """
         found: dict[int, list[Fact]] = {}
         told: dict[int, dict[int, tuple[int, ...]]] = {}
         c, v = _facts.c, schema.resources.c
@@ -168,13 +176,9 @@ class Standings:
             if how != INFERRED and type_id is not None:
                 by_type = told.setdefault(number, {})
                 by_type[type_id] = tuple(sorted((*by_type.get(type_id, ()), value)))
-        # By the name itself: an object that was renamed a thousand times has as many facts.
-        p = _present.c
-        is_called = (c.value == p.name_id) & (c.resource_id == p.resource_id)
-        holds = (c.what == NAME) & (c.node == OPEN) & (c.until == OPEN)
-        called = select(*columns).select_from(_present.join(_facts, is_called & holds))
-        for number, *row in connection.execute(called.where(p.resource_id.in_(numbers))):
-            found.setdefault(number, []).append(Fact(*row))
+        for what in {what for texts in last.values() for what, _ in texts}:
+            for number, *row in connection.execute(_holding(what, numbers)):
+                found.setdefault(number, []).append(Fact(*row))
         return found, told
 
     def _read_implied(self, connection: Connection, numbers: list[int]) -> list[tuple[int, int, Step]]:
@@ -191,9 +195,22 @@ def _from_row(standing: Standing, row: Any) -> Standing:
     standing.state_id, standing.state_since = row.state_id, row.state_since
     standing.state_at, standing.state_source = row.state_at, row.state_source
     standing.gone_at = row.gone_at
-    standing.name_id, standing.list_id, standing.heads = row.name_id, row.list_id, row.heads
-    standing.stored = standing.seldom
+    standing.list_id, standing.heads = row.list_id, row.heads
     return standing
+
+
+def _texts_of(row: Any) -> Texts:
+    told = ((what, getattr(row, column)) for what, column in _TEXTS.items())
+    return tuple([(what, value) for what, value in told if value is not None])
+
+
+def _holding(what: int, numbers: Iterable[int]) -> Any:
+    """What holds of what resources told last; by the text itself: one renamed a thousand times has as many facts."""
+    c, p = _facts.c, _present.c
+    columns = (c.resource_id, c.what, c.value, c.since, c.until, c.told_by, c.how)
+    is_told = (c.value == p[_TEXTS[what]]) & (c.resource_id == p.resource_id)
+    holds = (c.what == what) & (c.node == OPEN) & (c.until == OPEN)
+    return select(*columns).select_from(_present.join(_facts, is_told & holds)).where(p.resource_id.in_(numbers))
 
 
 def _of(number: Any, column: Any, part: Iterable[int]) -> Any:

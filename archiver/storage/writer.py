@@ -127,8 +127,9 @@ class Writer:
         return told.ids
 
     def _write_events(self, connection: Connection, events: EventColumns) -> Told:
-        keys = list(zip(events.resource_uri, events.parents, events.name, strict=True))
-        resource_ids, list_ids, name_ids, spellings = zip(*self._lookups.links(connection, keys), strict=True)
+        keys = list(zip(events.resource_uri, events.parents, events.name, events.image, events.slot, strict=True))
+        links = zip(*self._lookups.links(connection, keys), strict=True)
+        resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, spellings = links
         extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
         first = self._numbers.take(connection, schema.events, len(keys))
         numbers = range(first, first + len(keys))
@@ -142,6 +143,8 @@ class Writer:
             state_ids,
             list_ids,
             name_ids,
+            image_ids,
+            slot_ids,
             map(iso, events.occurred_at),
             map(_TIME_SOURCES.__getitem__, events.time_source),
             events.received_at,
@@ -150,11 +153,12 @@ class Writer:
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
-        return Told(resource_ids, events.occurred_at, numbers, state_ids, list_ids, name_ids)
+        return Told(resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
 
     def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:
-        keys = [(item.uri, item.parents, item.name) for item in observations]
-        resource_ids, list_ids, name_ids, _ = zip(*self._lookups.links(connection, keys), strict=True)
+        keys = [(item.uri, item.parents, item.name, item.image, item.slot) for item in observations]
+        links = zip(*self._lookups.links(connection, keys), strict=True)
+        resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, _ = links
         first = self._numbers.take(connection, schema.observations, len(keys))
         numbers = range(first, first + len(keys))
         state_ids = self._lookups.states.numbers(connection, [item.state for item in observations])
@@ -166,6 +170,8 @@ class Writer:
                 state_ids,
                 list_ids,
                 name_ids,
+                image_ids,
+                slot_ids,
                 [iso(item.observed_at) for item in observations],
                 [item.extra for item in observations],
                 strict=True,
@@ -173,7 +179,7 @@ class Writer:
         )
         insert_rows(connection, schema.observations, rows)
         at = [item.observed_at for item in observations]
-        return Told(resource_ids, at, numbers, state_ids, list_ids, name_ids)
+        return Told(resource_ids, at, numbers, state_ids, list_ids, texts)
 
     def _write_rejects(self, connection: Connection, rejects: Sequence[Reject]) -> None:
         if not rejects:

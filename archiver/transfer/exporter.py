@@ -140,10 +140,14 @@ def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, afte
     rows = _rows(connection, event_rows(), events, beginning, after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
-        (row.id, event_line(row.id, keys[row.session_id], row.received_at, row.name, original(row, above)))
+        (row.id, event_line(row.id, keys[row.session_id], row.received_at, _texts(row), original(row, above)))
         for row in rows
         for above in (parents[row.parent_list_id],)
     ]
+
+
+def _texts(row: Row[Any]) -> dict[str, str | None]:
+    return {"name": row.name, "image": row.image, "slot": row.slot}
 
 
 def _telling_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: tuple[int, int]) -> _Page:
@@ -192,13 +196,16 @@ def _session(row: Row[Any]) -> str:
 
 
 def _observations() -> Select[Any]:
-    o = observations.c
+    o, images, slots = observations.c, texts.alias("images"), texts.alias("slots")
     joined = (
         observations.join(resources, resources.c.id == o.resource_id)
         .outerjoin(event_states, event_states.c.id == o.state_id)
         .outerjoin(texts, texts.c.id == o.name_id)
+        .outerjoin(images, images.c.id == o.image_id)
+        .outerjoin(slots, slots.c.id == o.slot_id)
     )
-    told = (event_states.c.text.label("state"), texts.c.text.label("name"))
+    made = (images.c.text.label("image"), slots.c.text.label("slot"))
+    told = (event_states.c.text.label("state"), texts.c.text.label("name"), *made)
     return select(o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, resources.c.uri, *told).select_from(
         joined
     )
@@ -206,4 +213,6 @@ def _observations() -> Select[Any]:
 
 def _observation(row: Row[Any], parents: tuple[str, ...], keys: _Keys, inferred: int) -> Observation:
     at, key = to_micros(row.observed_at), keys[row.session_id]
-    return Observation(row.uri, row.state, row.name, parents, at, row.extra, key, row.id <= inferred)
+    return Observation(
+        row.uri, row.state, row.name, parents, at, row.extra, key, row.id <= inferred, row.image, row.slot
+    )

@@ -5,8 +5,8 @@ its streams, its events (each as on the wire, under "event"), who else told of t
 events, observations and rejects are numbered upwards; at last a line `end` with how many of each there were.
 
 This is format 2. In format 1, which version 0.1.0 wrote, there are no conditions, tellings, kinds of ends and formats;
-events give the name that their resource had last, and observations that name and all parents that no event told. The
-first of it had neither generation nor end either.
+events give the name that their resource had last, and observations that name and all parents that no event told; images
+and slots are found in what a Docker Engine said. The first of it had neither generation nor end either.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from archiver.model import (
     kind_of_end,
     to_micros,
 )
+from archiver.platforms.docker.images import made_of, with_texts
 from archiver.platforms.docker.messages import kept_source
 
 W = TypeVar("W")
@@ -49,6 +50,8 @@ MARK = b'{"archiver":'
 """How every line begins."""
 INSTANTS = ("opened_at", "covered_from", "authenticated_at", "last_seen_at", "closed_at")
 """Of a session."""
+TEXTS = ("name", "image", "slot")
+"""What stands beside an event, where it gives its resource one."""
 FORMAT = 2
 _COUNTED_FIRST = {"session": "sessions", "event": "events", "observation": "observations", "reject": "rejects"}
 COUNTED = {**_COUNTED_FIRST, "condition": "conditions", "telling": "tellings"}
@@ -93,18 +96,21 @@ def telling_line(telling: Telling) -> str:
     return dump({"archiver": "telling", **told, **event})
 
 
-def event_line(number: int, session: str | None, received_at: Micros, name: str | None, event: Any) -> str:
-    """An event, as it was on the wire, and the name that it gives its resource."""
-    named = {} if name is None else {"name": name}
-    facts = {"id": number, "session": session, "received_at": iso(received_at), **named}
+def event_line(
+    number: int, session: str | None, received_at: Micros, texts: Mapping[str, str | None], event: Any
+) -> str:
+    """An event, as it was on the wire, and the `TEXTS` that it gives its resource."""
+    given = {name: text for name, text in texts.items() if text is not None}
+    facts = {"id": number, "session": session, "received_at": iso(received_at), **given}
     return dump({"archiver": "event", **facts, "event": event})
 
 
 def observation_line(number: int, observation: Observation) -> str:
     """An observation; whether its name and parents are its own is said, since nobody could tell later."""
-    uri, state, name, parents, at, extra, session, inferred = observation
+    uri, state, name, parents, at, extra, session, inferred, image, slot = observation
     facts = {"id": number, "session": session, "observed_at": iso(at), "own": not inferred}
     told = {"uri": uri, "state": state, "name": name, "parents": list(parents)}
+    told |= {key: text for key, text in (("image", image), ("slot", slot)) if text is not None}
     return dump({"archiver": "observation", **facts, **told, "extra": parse(extra) if extra else None})
 
 
@@ -233,16 +239,21 @@ def _event(value: dict[str, Any], clean: bool) -> Record:
     source = kept_source(event.time_source, event.resource_uri, event.extra)
     if source != event.time_source:
         event = event._replace(time_source=source)
-    name = _text(value.get("name"))
-    return event if name is None else event._replace(name=name)
+    name, image, slot = (_text(value.get(key)) for key in TEXTS)
+    if image is None and slot is None:  # version 0.1.0 did not look at them
+        image, slot = made_of(event.resource_uri, event.extra)
+    return event if name is image is slot is None else event._replace(name=name, image=image, slot=slot)
 
 
 def _observation(value: dict[str, Any], _clean: bool) -> Record:
     facts = {key: value[key] for key in ("uri", "state", "name", "parents", "extra")}
+    facts |= {key: value[key] for key in ("image", "slot") if key in value}
     session = _text(value["session"])  # none of what an imported message told
     found = observe(Observed("", session or "", "tutum", _micros(value["observed_at"]), dump(facts).encode()))
     if isinstance(found, Reject):
         raise ValueError(found.reason)
+    if found.image is None and found.slot is None:
+        found = with_texts(found)
     return found._replace(session=session, inferred=value.get("own") is not True)
 
 

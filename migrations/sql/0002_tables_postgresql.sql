@@ -109,11 +109,11 @@ CREATE TABLE texts (
   CONSTRAINT uq_texts_text UNIQUE (text)
 );
 
-COMMENT ON TABLE texts IS 'Every name of an object ever seen; an open vocabulary, one row per distinct text';
+COMMENT ON TABLE texts IS 'Every name, image or slot of an object ever seen; an open vocabulary, one row per distinct text';
 
 COMMENT ON COLUMN texts.id IS 'Row number, in the order of archiving';
 
-COMMENT ON COLUMN texts.text IS 'The name of an object as the platform spells it';
+COMMENT ON COLUMN texts.text IS 'The name, image or slot of an object as the platform spells it';
 
 CREATE TABLE parent_lists (
   id BIGINT NOT NULL,
@@ -154,6 +154,8 @@ CREATE TABLE events (
   state_id BIGINT,
   parent_list_id BIGINT,
   name_id BIGINT,
+  image_id BIGINT,
+  slot_id BIGINT,
   occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
   time_source SMALLINT NOT NULL,
   received_at BIGINT NOT NULL,
@@ -185,6 +187,10 @@ COMMENT ON COLUMN events.state_id IS 'The state the object is in from now on';
 COMMENT ON COLUMN events.parent_list_id IS 'The parents it names; NULL when none';
 
 COMMENT ON COLUMN events.name_id IS 'The name it gives the object; NULL when none';
+
+COMMENT ON COLUMN events.image_id IS 'The image it says the object is made of; NULL when none';
+
+COMMENT ON COLUMN events.slot_id IS 'The slot it says the object fills; NULL when none';
 
 COMMENT ON COLUMN events.occurred_at IS 'When it happened, UTC';
 
@@ -218,6 +224,8 @@ CREATE TABLE observations (
   state_id BIGINT,
   parent_list_id BIGINT,
   name_id BIGINT,
+  image_id BIGINT,
+  slot_id BIGINT,
   observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   extra TEXT COLLATE "C",
   CONSTRAINT pk_observations PRIMARY KEY (id)
@@ -240,6 +248,10 @@ COMMENT ON COLUMN observations.state_id IS 'The state it was found in';
 COMMENT ON COLUMN observations.parent_list_id IS 'The parents it was found to have; NULL when none were told';
 
 COMMENT ON COLUMN observations.name_id IS 'The name it was found to have; NULL when none was told';
+
+COMMENT ON COLUMN observations.image_id IS 'The image it was found to be made of; NULL when none was told';
+
+COMMENT ON COLUMN observations.slot_id IS 'The slot it was found to fill; NULL when none was told';
 
 COMMENT ON COLUMN observations.observed_at IS 'When it was so, by the answer, UTC';
 
@@ -286,15 +298,15 @@ CREATE INDEX ix_facts_value_what_node_since_resource_id ON facts (value, what, n
 
 CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, node, until, resource_id);
 
-COMMENT ON TABLE facts IS 'What was true of an object from when until when: whatever it was under, applied to and was called';
+COMMENT ON TABLE facts IS 'What was true of an object from when until when: what it was under, applied to, was called, was made of';
 
 COMMENT ON COLUMN facts.resource_id IS 'The object it is true of';
 
-COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so';
+COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot';
 
 COMMENT ON COLUMN facts.since IS 'From when on, microseconds since 1970';
 
-COMMENT ON COLUMN facts.value IS 'A resource, of a name the text; 0: an action that names no object';
+COMMENT ON COLUMN facts.value IS 'A resource, of 3 to 5 a text; 0: an action that names no object';
 
 COMMENT ON COLUMN facts.until IS 'Until when, exclusive; 2^62: still so';
 
@@ -337,6 +349,8 @@ CREATE TABLE present (
   state_source SMALLINT,
   gone_at BIGINT,
   name_id BIGINT,
+  image_id BIGINT,
+  slot_id BIGINT,
   list_id BIGINT,
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (resource_id)
@@ -371,6 +385,10 @@ COMMENT ON COLUMN present.state_source IS 'What told or found it first: 0 an eve
 COMMENT ON COLUMN present.gone_at IS 'Since when it is no more; NULL: it lives';
 
 COMMENT ON COLUMN present.name_id IS 'The last name known';
+
+COMMENT ON COLUMN present.image_id IS 'The last image known';
+
+COMMENT ON COLUMN present.slot_id IS 'The last slot known';
 
 COMMENT ON COLUMN present.list_id IS 'The last list of parents';
 

@@ -84,6 +84,8 @@ CREATE TABLE events (
   state_id INTEGER,
   parent_list_id INTEGER,
   name_id INTEGER,
+  image_id INTEGER,
+  slot_id INTEGER,
   occurred_at VARCHAR NOT NULL,
   time_source SMALLINT NOT NULL,
   received_at INTEGER NOT NULL,
@@ -113,6 +115,8 @@ CREATE TABLE observations (
   state_id INTEGER,
   parent_list_id INTEGER,
   name_id INTEGER,
+  image_id INTEGER,
+  slot_id INTEGER,
   observed_at VARCHAR NOT NULL,
   extra VARCHAR,
   CONSTRAINT pk_observations PRIMARY KEY (id)
@@ -174,6 +178,8 @@ CREATE TABLE present (
   state_source SMALLINT,
   gone_at INTEGER,
   name_id INTEGER,
+  image_id INTEGER,
+  slot_id INTEGER,
   list_id INTEGER,
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (resource_id)

@@ -141,7 +141,8 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
   (to_timestamp(p.state_since / 1000000) + make_interval(secs => CAST(mod(p.state_since, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(p.gone_at / 1000000) + make_interval(secs => CAST(mod(p.gone_at, 1000000) AS double precision) / 1e6)) AS gone_at,
   (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_at,
-  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
+  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -174,6 +175,10 @@ COMMENT ON COLUMN current_states.since_us IS 'Since when it is in that state, in
 COMMENT ON COLUMN current_states.gone_us IS 'Since when it is no more, in microseconds since 1970; NULL: it lives';
 
 COMMENT ON COLUMN current_states.first_us IS 'When it was first heard of, in microseconds since 1970';
+
+COMMENT ON COLUMN current_states.image IS 'The last image known, as the platform writes it';
+
+COMMENT ON COLUMN current_states.slot IS 'The slot that it fills, or filled last: what lives on when a container is replaced';
 
 CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,

@@ -154,7 +154,7 @@ def test_what_an_engine_removes_is_known_by_its_uuid_in_which_its_time_is(databa
 @pytest.mark.parametrize("scope", ["swarm", "local"])
 def test_a_removal_is_read_from_an_export_as_what_it_was(scope: str) -> None:
     found = removed(0, 1, scope=scope)
-    line = event_line(7, found.session, found.received_at, found.name, value_of(found))
+    line = event_line(7, found.session, found.received_at, {"name": found.name}, value_of(found))
 
     assert Export().read(line.encode()) == ("event", 7, [found])
 

@@ -59,7 +59,8 @@ def told(
 ) -> Word:
     """A word; its number is its instant, where it does not matter."""
     state_id = None if state is None else STATES.index(state)
-    return at, source, at if number is None else number, state_id, LISTS.number(parents), name
+    texts = () if name is None else ((NAME, name),)
+    return at, source, at if number is None else number, state_id, LISTS.number(parents), texts
 
 
 def hear(standing: Standing, *words: Word) -> bool:
@@ -392,7 +393,7 @@ def test_an_action_has_no_name_but_its_last() -> None:
     standing = lived(ACTION, told(1, name=7), told(2, name=8))
 
     assert held(standing, NAME) == []
-    assert standing.name_id == 8
+    assert standing.told(NAME) == 8
 
 
 # --- rule 7: actions -------------------------------------------------------------------------------------------------
@@ -441,7 +442,7 @@ def test_the_present_is_what_was_told_last() -> None:
     assert (standing.first_at, standing.last_at, standing.last_source) == (1, 6, BY_OBSERVATION)
     assert (standing.state_since, standing.state_at, standing.state_source) == (2, 4, BY_OBSERVATION)
     assert STATES[standing.state_id or 0] == "Running"
-    assert (standing.gone_at, standing.name_id, standing.list_id) == (None, 7, LISTS.number([NODE]))
+    assert (standing.gone_at, standing.told(NAME), standing.list_id) == (None, 7, LISTS.number([NODE]))
 
 
 # --- what needs more than how a resource stands ----------------------------------------------------------------------
@@ -457,7 +458,8 @@ def test_a_late_word_needs_all_words(late: Word) -> None:
 def resumed(list_id: int | None, facts: Sequence[Fact] = (), last_at: int = 5) -> Standing:
     """Who goes on from what the archive has."""
     standing = Standing(CONTAINER, CONTAINER // 10, "container", 1)
-    standing.last_at, standing.list_id, standing.name_id = last_at, list_id, 7
+    standing.last_at, standing.list_id = last_at, list_id
+    standing.resume_texts(((NAME, 7),))
     told_of = {fact.value // 10: (fact.value,) for fact in facts}
     standing.resume(facts, told_of, LISTS.readings[list_id].told if list_id else {})
     return standing

@@ -10,6 +10,7 @@ from archiver.codec.observation import observe
 from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Observation, Observed, Reject, Together
 from archiver.platforms.docker.facts import text, uri
+from archiver.platforms.docker.images import with_texts
 from archiver.platforms.docker.lives import Limits, Lives
 from archiver.platforms.docker.meanings import digest, meanings
 from archiver.platforms.docker.messages import Said, read
@@ -41,7 +42,7 @@ class StreamDecoder:
     def observe(self, observed: Observed) -> Observation | Reject:
         """The observation in a source's JSON; what it says of words to come is remembered. Never raises."""
         found = observe(observed)
-        return self._lives.observe(found) if isinstance(found, Observation) else found
+        return self._lives.observe(with_texts(found)) if isinstance(found, Observation) else found
 
     def _followed(self, message: Message, envelope: Mapping[str, Any], said: Said) -> Event | Together:
         said = self._lives.recall(said)
@@ -52,6 +53,8 @@ class StreamDecoder:
             events[0] = events[0]._replace(state=None, name=None)
         if said.kind == "container" and said.verb == "rename":
             return Together((*events, *_renamed(said, events[0])))
+        if said.kind == "service" and (image := text(said.attributes, "image.new")):
+            return Together((*events, *_remade(said, events[0], image)))
         return events[0] if len(events) == 1 else Together(tuple(events))
 
 
@@ -100,6 +103,8 @@ def _events(message: Message, envelope: Mapping[str, Any], said: Said) -> list[E
             extra=extra,
             session=message.session,
             name=_fitting(meaning.name, MAX_NAME),
+            image=_fitting(meaning.image, MAX_NAME),
+            slot=_fitting(meaning.slot, MAX_NAME),
         )
         for place, meaning in enumerate(meanings(said))
     ]
@@ -118,6 +123,12 @@ def _renamed(said: Said, event: Event) -> Iterator[Observation]:
     if fits(name, MAX_NAME) and said.id:
         me, extra = uri("container", said.id), keep({"renamed_from": before}) if before else None
         yield Observation(me, None, name, (), event.occurred_at, extra, event.session)
+
+
+def _remade(said: Said, event: Event, image: str) -> Iterator[Observation]:
+    """What a service runs from now on: the message is about what was done to it."""
+    if fits(image, MAX_NAME) and said.id:
+        yield Observation(uri("service", said.id), None, None, (), event.occurred_at, None, event.session, image=image)
 
 
 def _fitting(text: str | None, limit: int) -> str | None:

@@ -18,9 +18,13 @@ SERVICE_NAME = "com.docker.swarm.service.name"
 NODE = "com.docker.swarm.node.id"
 PROJECT = "com.docker.compose.project"
 PROJECT_SERVICE = "com.docker.compose.service"
+TASK = "com.docker.swarm.task.id"
+TASK_NAME = "com.docker.swarm.task.name"
+PLACE_IN_SERVICE = "com.docker.compose.container-number"
+ONE_OFF = "com.docker.compose.oneoff"
 _PLACES_IN_PROJECT = (
-    "com.docker.compose.container-number",
-    "com.docker.compose.oneoff",
+    PLACE_IN_SERVICE,
+    ONE_OFF,
     "com.docker.compose.network",
     "com.docker.compose.volume",
 )
@@ -31,8 +35,8 @@ RELATIONS = (
     SERVICE,
     SERVICE_NAME,
     NODE,
-    "com.docker.swarm.task.id",
-    "com.docker.swarm.task.name",
+    TASK,
+    TASK_NAME,
     PROJECT,
     PROJECT_SERVICE,
     *_PLACES_IN_PROJECT,
@@ -137,6 +141,21 @@ def service_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
     if project and service:
         key = scoped(engine.id, f"{project}.{service}")
         return Named(uri("service", key), f"{project}-{service}", above + engine.host)
+    return None
+
+
+def slot_of(labels: Mapping[str, Any]) -> str | None:
+    """The slot of a container with these labels: what lives on when it is replaced, written as people know it.
+
+    Of a swarm's task its name without the task's own id, ``shop_web.1`` (of a global service ``shop_agent.`` and the
+    node); of Compose what it calls the container unless told otherwise, ``shop-web-1``. What is run once has none.
+    """
+    task, name = text(labels, TASK), text(labels, TASK_NAME)
+    if task and name.endswith(f".{task}"):
+        return name.removesuffix(f".{task}") or None
+    project, service, number = project_of(labels), text(labels, PROJECT_SERVICE), text(labels, PLACE_IN_SERVICE)
+    if project and service and number and text(labels, ONE_OFF).lower() != "true":
+        return f"{project}-{service}-{number}"
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from archiver.platforms.docker.facts import HEALTHCHECK, OOM, REMOVED, container_parents, scoped, text, uri
+from archiver.platforms.docker.facts import HEALTHCHECK, OOM, REMOVED, container_parents, scoped, slot_of, text, uri
 from archiver.platforms.docker.messages import Said, is_id
 from archiver.platforms.docker.podman import NOBODYS, pod_of
 
@@ -38,6 +38,8 @@ class Meaning(NamedTuple):
     state: str | None
     parents: tuple[str, ...]
     name: str | None = None
+    image: str | None = None
+    slot: str | None = None
 
 
 def meanings(said: Said) -> list[Meaning]:
@@ -70,7 +72,8 @@ def _container(said: Said) -> list[Meaning]:
     state = _container_state(said)
     if state is None and said.verb != OOM and not (said.podmans and said.verb in NOBODYS):
         return [_action(said, said.verb, (me, *above))]
-    return [Meaning("container", me, said.verb, state, above, text(said.attributes, "name"))]
+    name, image = text(said.attributes, "name"), text(said.attributes, "image")
+    return [Meaning("container", me, said.verb, state, above, name, image, slot_of(said.attributes))]
 
 
 def _container_state(said: Said) -> str | None:

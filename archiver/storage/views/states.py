@@ -103,7 +103,8 @@ state_spans = View(
 )
 
 
-_NAME = "(SELECT b.text FROM texts b WHERE b.id = p.name_id)"
+_TEXT = "(SELECT b.text FROM texts b WHERE b.id = p.{})"
+_NAME, _IMAGE, _SLOT = map(_TEXT.format, ("name_id", "image_id", "slot_id"))
 
 
 def _current_states(say: Idioms) -> str:
@@ -112,7 +113,8 @@ SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.inst
   CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
   {say.instant("p.state_since")} AS since, {say.instant("p.gone_at")} AS gone_at,
   {say.instant("p.first_at")} AS first_at,
-  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us
+  p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
+  {_IMAGE} AS image, {_SLOT} AS slot
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -137,6 +139,8 @@ current_states = View(
         "since_us": "Since when it is in that state, in microseconds since 1970",
         "gone_us": "Since when it is no more, in microseconds since 1970; NULL: it lives",
         "first_us": "When it was first heard of, in microseconds since 1970",
+        "image": "The last image known, as the platform writes it",
+        "slot": "The slot that it fills, or filled last: what lives on when a container is replaced",
     },
     _current_states,
 )
