@@ -10,6 +10,7 @@ from archiver.model import (
     Action,
     ArchivedEvent,
     Coverage,
+    Empty,
     History,
     Resource,
     Status,
@@ -193,12 +194,20 @@ class Archive:
         with self._reader.question() as connection:
             return tree(connection, _resolve_all(connection, ref)[0], gone=gone)
 
-    def coverage(self, range: TimeRange = _ALWAYS) -> Coverage:
-        """When nobody was watching."""
+    def coverage(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Coverage:
+        """When nobody was watching: any stream, or one of those that told of a resource, or of several."""
         from archiver.queries.coverage import coverage
 
         with self._reader.question() as connection:
-            return coverage(connection, range, _now())
+            return coverage(connection, range, _now(), _speaking(connection, ref))
+
+    def why_empty(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Empty:
+        """Why an answer about a range, by the streams that told of some resources (None: by all), has nothing in it."""
+        from archiver.queries.coverage import coverage, emptiness
+
+        with self._reader.question() as connection:
+            streams = _speaking(connection, ref)
+            return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
 
     def status(self) -> Status:
         """How things stand with the archive and its streams."""
@@ -223,6 +232,13 @@ def _resolve_all(connection: Any, refs: Ref | Sequence[Ref]) -> list[Resource]:
     if isinstance(refs, str):
         return [resolve(connection, refs)]
     return [refs] if isinstance(refs, Resource) else resolve_all(connection, refs)
+
+
+def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:
+    """The streams that speak for some resources; None: all do."""
+    from archiver.queries.coverage import speaking
+
+    return None if refs is None else speaking(connection, _resolve_all(connection, refs))
 
 
 def _numbers(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:

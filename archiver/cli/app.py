@@ -22,6 +22,7 @@ COMMANDS = {
     "actions": ("actions", "Which actions ran on a resource and on all that is under it."),
     "events": ("events", "The events as they came, the last ones, or as they come."),
     "tree": ("tree", "A resource and all that is under it, with the present states."),
+    "gaps": ("gaps", "When nobody was watching, and why."),
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
@@ -43,10 +44,11 @@ Examples:
 \b
 Exit codes:
   0 ok, also for an empty answer       5 schema not at head
-  1 failure                           77 credentials refused
-  2 wrong usage                       78 configuration wrong
-  3 no such or ambiguous resource    130 Ctrl-C
-  4 database or stream unreachable     7 empty answer, with --fail-if-empty
+  1 failure                            6 not fully watched, with --strict
+  2 wrong usage                        7 empty answer, with --fail-if-empty
+  3 no such or ambiguous resource     77 credentials refused
+  4 database or stream unreachable    78 configuration wrong
+                                     130 Ctrl-C
 """
 
 

@@ -28,6 +28,15 @@ Refs = Annotated[
         show_default=False,
     ),
 ]
+MaybeRef = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[REF]",
+        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        autocompletion=completion.references,
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Format | None,
     typer.Option("-o", "--output", help="Default: table on a terminal, plain on a pipe.", show_default=False),
@@ -44,6 +53,13 @@ Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Up to here, exclusive; the same words.", show_default=False)
 ]
 FailIfEmpty = Annotated[bool, typer.Option("--fail-if-empty", help="End with code 7 when the answer is empty.")]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with code 6 when nobody was watching for a part of what is answered.")
+]
+Covered = Annotated[
+    bool,
+    typer.Option("--coverage", help="Say how well the range was watched; in JSON the list is then in an object."),
+]
 Utc = Annotated[bool, typer.Option("--utc", help="Times in UTC, also when reading --since and --until.")]
 Color = Annotated[Colour, typer.Option("--color", help="Colour states.")]
 Healthchecks = Annotated[

@@ -211,6 +211,20 @@ def _json_lines(rows: Iterable[str]) -> Iterator[str]:
         yield "]"
 
 
+def enclosed(head: dict[str, Any], name: str, rows: Iterable[str]) -> Iterator[str]:
+    """A JSON object whose last value is a list, however long: each of its rows is JSON already."""
+    begun = f'{to_json(head)[:-1]}, "{name}": ['
+    held: str | None = None
+    for row in rows:
+        yield begun if held is None else f"  {held},"
+        held = row
+    if held is None:
+        yield begun + "]}"
+    else:
+        yield f"  {held}"
+        yield "]}"
+
+
 def _csv_lines(columns: Sequence[Column[T]], records: Iterable[T]) -> Iterator[str]:
     import csv
     import io

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, wraps
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import typer
@@ -16,15 +18,19 @@ from archiver.cli.common import (
     FailIfEmpty,
     Output,
     Since,
+    Strict,
     Until,
     Utc,
     database_url,
     note,
     open_archive,
 )
-from archiver.cli.output import Column, Presentation, make_presentation, render, write_lines
+from archiver.cli.coverage import coverage_line
+from archiver.cli.output import Column, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.refs import is_one, spelt_out
-from archiver.model import Namesakes, Resource
+from archiver.model import Coverage, Namesakes, Resource
+from archiver.model.empty import IN_WORDS
+from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
@@ -36,6 +42,8 @@ COUNTED = 1_000
 """Others of a name are counted up to here (`queries.bearers`)."""
 EMPTY = 7
 """The exit code of an empty answer, with `--fail-if-empty`."""
+UNWATCHED = 6
+"""The exit code of an answer that is not fully watched, with `--strict`."""
 
 
 class Subjects(NamedTuple):
@@ -57,6 +65,7 @@ class Question:
         since: Since = None,
         until: Until = None,
         fail_if_empty: FailIfEmpty = False,
+        strict: Strict = False,
         output: Output = None,
         utc: Utc = False,
         color: Color = "auto",
@@ -68,6 +77,9 @@ class Question:
         self._fails_if_empty = fail_if_empty
         self.answered = False
         """Whether the answer has anything in it."""
+        self.strict = strict
+        """Whether it is to be said by the exit code that the answer is not fully watched."""
+        self._unwatched = False
         self.presentation = make_presentation(output, utc=utc, color=color)
         reads_local = not utc and (since is not None or until is not None)
         if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
@@ -98,10 +110,61 @@ class Question:
                 self.note(_namesakes(self.presentation, resource, others))
         return subjects
 
-    def listing(self, columns: Sequence[Column[T]], records: Iterable[T], *, nothing: str) -> None:
-        """Answers with a list; says `nothing` on stderr where not a line was written."""
-        if not write_lines(render(self.presentation, columns, self._noticed(records))):
-            self.note(nothing)
+    def covered(self, about: Sequence[Resource] | None = None) -> Coverage:
+        """The coverage of the range, of what told of these resources (None: of all streams); it is judged, too."""
+        return self.judged(self.archive.coverage(self.range, about))
+
+    def judged(self, coverage: Coverage) -> Coverage:
+        """The same; with `--strict` the command ends with code 6 where it is not complete."""
+        self._unwatched = self._unwatched or not coverage.complete
+        return coverage
+
+    def listing(
+        self,
+        columns: Sequence[Column[T]],
+        records: Iterable[T],
+        *,
+        nothing: str,
+        about: Sequence[Resource] | None = None,
+        coverage: bool = False,
+        name: str = "",
+    ) -> None:
+        """Answers with a list, of what was under these resources (None: of all); where it is empty stderr says why.
+
+        With the `coverage`: a JSON document is an object, with the list under a `name`; else a line says it.
+        """
+        watched = self.covered(about) if coverage or self.strict else None
+        records = self._noticed(records)
+        if watched is not None and coverage and self.presentation.format == "json":
+            write_lines(self._enclosed(columns, records, watched, about, name))
+        else:
+            if watched is not None and coverage:
+                self._say(coverage_line(self.presentation, watched, self.range))
+            write_lines(render(self.presentation, columns, records))
+        if not self.answered and nothing:
+            self.note(f"{nothing}: {IN_WORDS[self.archive.why_empty(self.range, about)]}")
+
+    def _say(self, line: str) -> None:
+        """What stands above a table, and beside what a program reads."""
+        if self.presentation.format == "table":
+            write_lines([line, ""])
+        else:
+            self.note(line)
+
+    def _enclosed(
+        self,
+        columns: Sequence[Column[T]],
+        records: Iterator[T],
+        watched: Coverage,
+        about: Sequence[Resource] | None,
+        name: str,
+    ) -> Iterator[str]:
+        """The list in an object that says how well it was watched, and of an empty one why it is."""
+        first = next(records, None)
+        empty = self.archive.why_empty(self.range, about) if first is None else None
+        head = documents.list_head(about or (), self.range, watched, empty)
+        shown = replace(self.presentation, format="jsonl")
+        return enclosed(head, name, render(shown, columns, chain([] if first is None else [first], records)))
 
     def _noticed(self, records: Iterable[T]) -> Iterator[T]:
         for record in records:
@@ -117,7 +180,9 @@ class Question:
                 self.note(text)
 
     def end(self) -> None:
-        """Ends with the code of an empty answer, where that was asked for."""
+        """Ends with the code of an answer that is not fully watched, or is empty, where that was asked for."""
+        if self.strict and self._unwatched:
+            raise typer.Exit(UNWATCHED)
         if self._fails_if_empty and not self.answered:
             raise typer.Exit(EMPTY)
 
@@ -145,14 +210,16 @@ def _namesakes(presentation: Presentation, chosen: Resource, others: Namesakes) 
 _RANGE = ("since", "until", "fail_if_empty")
 
 
-def question(body: Callable[..., None], *, ranged: bool = True) -> Callable[..., None]:
+def question(body: Callable[..., None], *, ranged: bool = True, strict: bool = True) -> Callable[..., None]:
     """The command made of `body(asked: Question, ...)`: in its help the body's own parameters come before the shared.
 
-    `ranged` False: it has neither `--since` nor `--until`, and its answer is never empty.
+    `ranged` False: it has neither `--since` nor `--until`, and its answer is never empty; `strict` False: it says
+    itself how well it was watched.
     """
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
-    kept = [parameter for name, parameter in shared.items() if ranged or name not in _RANGE]
+    left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",))}
+    kept = [parameter for name, parameter in shared.items() if name not in left_out]
 
     @wraps(body)
     def command(**given: Any) -> None:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from archiver.cli import times
+from archiver.cli.coverage import coverage_line, is_watched, total
 from archiver.cli.escape import escape
 from archiver.cli.output import (
     NOTHING,
@@ -25,13 +26,11 @@ from archiver.cli.output import (
 )
 from archiver.cli.states import DIM, is_gone, state_style
 from archiver.model import Gap, History, Resource, Span, Timeline
+from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
 UNWATCHED = "(not watched)"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-SOME_REASONS = 3
-"""So many different reasons are named in one line."""
-
 
 Answer = History | Timeline
 
@@ -52,7 +51,7 @@ def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
     """The lines of an answer about one resource in the format asked for."""
     if presentation.format == "table":
         yield headline(presentation, history)
-        yield coverage_line(presentation, history)
+        yield _coverage_line(presentation, history)
         rows = timeline_rows(history)
         for number, line in enumerate(table_lines(presentation, ROW_COLUMNS, rows)):
             yield from ("", line) if not number else (line,)
@@ -111,7 +110,8 @@ def headline(presentation: Presentation, history: Answer) -> str:
     subject = _subject(history.resource)
     last = history.last
     if last is None:
-        return f"{subject}: no state is known in this range"
+        why = f": {IN_WORDS[history.empty]}" if history.empty else ""
+        return f"{subject}: no state is known in this range{why}"
     state = presentation.paint(escape(last.state), state_style(last.state))
     since = times.clock(last.since, presentation.now, presentation.zone)
     end = history.range.until
@@ -124,36 +124,20 @@ def headline(presentation: Presentation, history: Answer) -> str:
     age = times.duration(presentation.now - last.since)
     if is_gone(last.state):
         return f"{subject} was {state} at {since} ({age} ago)"
-    if not _is_watched(history):
+    if not is_watched(history.coverage):
         return f"{subject} was {state} since {since} when last heard of"
     unseen = _after(last.seen_at or last.since, history.coverage.gaps)
     if not unseen:
         return f"{subject} is {state} since {since} ({age})"
     if unseen[-1].until is None:
         return f"{subject} was {state} since {since} when last seen; nobody is watching now"
-    blind = _total(unseen, last.since, presentation.now)
+    blind = total(unseen, last.since, presentation.now)
     return f"{subject} was {state} since {since} when last seen; nobody was watching for {blind} after that"
 
 
-def coverage_line(presentation: Presentation, history: Answer) -> str:
-    """Whether somebody was watching, in one line."""
-    gaps = history.coverage.gaps
-    if not gaps:
-        return "watched throughout"
-    if not _is_watched(history):
-        return escape(gaps[0].reason)
-    start, end = _bounds(presentation, history)
-    count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
-    reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))
-    named = ", ".join(reasons[:SOME_REASONS]) + (", ..." if len(reasons) > SOME_REASONS else "")
-    if start is None or (history.range.since is None and any(gap.since is None for gap in gaps)):
-        return f"nobody was watching for {count}: {named}"
-    return f"nobody was watching for {count}, {_total(gaps, start, end)} in all: {named}"
-
-
-def _is_watched(history: Answer) -> bool:
-    """False for what was imported without its sessions: then nothing is known about gaps, not even that there are."""
-    return not any(gap.stream is None for gap in history.coverage.gaps)
+def _coverage_line(presentation: Presentation, history: Answer) -> str:
+    first = history.first
+    return coverage_line(presentation, history.coverage, history.range, first.since if first else None)
 
 
 def _subject(resource: Resource) -> str:
@@ -162,26 +146,8 @@ def _subject(resource: Resource) -> str:
     )
 
 
-def _bounds(presentation: Presentation, history: Answer) -> tuple[datetime | None, datetime]:
-    starts = [gap.since for gap in history.coverage.gaps if gap.since]
-    starts += [history.first.since] if history.first else []
-    start = history.range.since or min(starts, default=None)
-    return start, history.range.until or presentation.now
-
-
 def _after(moment: datetime, gaps: Sequence[Gap]) -> list[Gap]:
     return [gap for gap in gaps if gap.until is None or gap.until > moment]
-
-
-def _total(gaps: Sequence[Gap], start: datetime, end: datetime) -> str:
-    """How long nobody was watching between two instants; what two streams missed at once counts once."""
-    total, reached = timedelta(0), start
-    for since, until in sorted((gap.since or start, gap.until or end) for gap in gaps):
-        since, until = max(since, reached), min(until, end)
-        if until > since:
-            total += until - since
-            reached = until
-    return times.duration(total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +169,7 @@ def timeline_rows(history: Answer) -> Iterator[Row]:
 
     What was seen again behind the gap is known, and so is an end: what is no more stays so.
     """
-    gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if _is_watched(history) else []
+    gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if is_watched(history.coverage) else []
     blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason, known=False) for gap in gaps)
     seen = (row for span in history.spans for row in _pieces(span, gaps))
     return heapq.merge(seen, blind, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))

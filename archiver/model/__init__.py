@@ -22,6 +22,7 @@ from archiver.model.answers import (
     TreeNode,
     WholeEvent,
 )
+from archiver.model.empty import Empty
 from archiver.model.items import (
     Alive,
     Closed,
@@ -71,6 +72,7 @@ __all__ = [
     "ConditionOf",
     "Coverage",
     "Dialect",
+    "Empty",
     "EndKind",
     "Event",
     "EventColumns",

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from archiver.model.empty import Empty
 from archiver.model.items import EndKind
 
 
@@ -61,11 +62,19 @@ class Coverage(NamedTuple):
     """Whether somebody was watching throughout a range, and when not."""
 
     gaps: tuple[Gap, ...]
+    seen_to: datetime | None = None
+    """The last sign of life within the range of any of the streams that speak for the answer; None: there was none."""
+    since: datetime | None = None
+    """Where the range begins; None: at the first session."""
 
     @property
     def complete(self) -> bool:
-        """True when every stream was watched over the whole range."""
-        return not self.gaps
+        """True when every stream was watched over the whole range, up to `seen_to`."""
+        if not self.gaps:
+            return True
+        if self.seen_to is None or (self.since is not None and self.since >= self.seen_to):
+            return False
+        return all(gap.since is not None and gap.since >= self.seen_to for gap in self.gaps)
 
 
 class Span(NamedTuple):
@@ -100,6 +109,8 @@ class History(NamedTuple):
     range: TimeRange
     coverage: Coverage
     spans: tuple[Span, ...]
+    empty: Empty | None = None
+    """Why there are no spans; None: there are some."""
 
     @property
     def first(self) -> Span | None:
@@ -121,6 +132,8 @@ class Timeline(NamedTuple):
     first: Span | None
     last: Span | None
     spans: Iterator[Span]
+    empty: Empty | None = None
+    """Why there are no spans; None: there are some."""
 
 
 class Action(NamedTuple):

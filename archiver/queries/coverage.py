@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, literal, select
 
-from archiver.model import Coverage, EndKind, Gap, TimeRange
-from archiver.storage.schema import Instant, sessions, streams
+from archiver.model import Coverage, Empty, EndKind, Gap, Resource, TimeRange
+from archiver.model.empty import Extent, why_empty
+from archiver.queries.under import chunks, statement
+from archiver.storage.schema import Instant, sessions
 from archiver.storage.views import INTERRUPTED, SILENT, SILENT_SECONDS
 
 BEFORE = "before the first session"
@@ -24,13 +26,81 @@ def coverage(
     connection: Connection, range: TimeRange, now: datetime, stream_ids: Sequence[int] | None = None
 ) -> Coverage:
     """The gaps of some streams (None: of all) within a range; an open end means until now."""
-    query = select(streams.c.id, streams.c.url).order_by(streams.c.id)
-    if stream_ids is not None:
-        query = query.where(streams.c.id.in_(stream_ids))
-    known = connection.execute(query).all()
+    known = _streams(connection, stream_ids)
     if not known:
-        return Coverage((imported(range),))
-    return Coverage(tuple(gap for number, url in known for gap in _gaps(connection, number, url, range, now)))
+        return unknown(range)
+    gaps = tuple(gap for number, url in known for gap in _gaps(connection, number, url, range, now))
+    last = _reached(connection, [number for number, _ in known]).last
+    return Coverage(gaps, _within(range, last), range.since)
+
+
+def unknown(range: TimeRange) -> Coverage:
+    """The coverage of what was imported: nobody wrote down whether anybody was watching."""
+    return Coverage((imported(range),), None, range.since)
+
+
+def speaking(connection: Connection, roots: Sequence[Resource]) -> list[int] | None:
+    """The streams that speak for some resources: those that told of any; None, all: no stream told of them."""
+    found: set[int] = set()
+    for numbers in chunks(root.id for root in roots):
+        found.update(row.stream_id for row in connection.execute(statement(_TOLD), {"numbers": numbers}))
+    return sorted(found) or None
+
+
+def emptiness(
+    connection: Connection, range: TimeRange, watched: Coverage, stream_ids: Sequence[int] | None = None
+) -> Empty:
+    """Why nothing was found in a range of which this is the coverage, by the same streams (None: by all)."""
+    extent = _reached(connection, [number for number, _ in _streams(connection, stream_ids)])
+    told = connection.execute(statement(_EVENTS)).one()
+    first, last = _instant(told.first_at), _instant(told.last_at)
+    if extent.last is not None:
+        last = extent.last
+    return why_empty(range, watched, Extent(min(filter(None, (first, extent.first)), default=None), last))
+
+
+_URLS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
+# From when until when any of some streams was watched.
+_REACH = (
+    "SELECT min(s.covered_from) AS first_at, max(coalesce(s.closed_at, s.last_seen_at)) AS last_at"
+    " FROM sessions s WHERE s.stream_id IN :numbers"
+)
+_EVENTS = (
+    "SELECT (SELECT min(e.occurred_at) FROM events e) AS first_at, (SELECT max(e.occurred_at) FROM events e) AS last_at"
+)
+_TOLD = (
+    "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN ("
+    "SELECT e.session_id FROM events e WHERE e.resource_id IN :numbers"
+    " UNION SELECT o.session_id FROM observations o WHERE o.resource_id IN :numbers)"
+)
+
+
+def _streams(connection: Connection, stream_ids: Sequence[int] | None) -> list[tuple[int, str]]:
+    """Number and URL of some streams; None: of all."""
+    found = [(row.id, row.url) for row in connection.execute(statement(_URLS))]
+    return found if stream_ids is None else [each for each in found if each[0] in stream_ids]
+
+
+def _reached(connection: Connection, stream_ids: Sequence[int]) -> Extent:
+    reached = Extent()
+    for numbers in chunks(stream_ids):
+        row = connection.execute(statement(_REACH), {"numbers": numbers}).one()
+        ends = (_instant(row.first_at), _instant(row.last_at))
+        first = min(filter(None, (reached.first, ends[0])), default=None)
+        reached = Extent(first, max(filter(None, (reached.last, ends[1])), default=None))
+    return reached
+
+
+def _within(range: TimeRange, moment: datetime | None) -> datetime | None:
+    return moment if moment is None or range.until is None else min(moment, range.until)
+
+
+def _instant(found: Any) -> datetime | None:
+    """An instant of a table, in UTC: SQLite has it as text."""
+    if found is None:
+        return None
+    moment: datetime = datetime.fromisoformat(found) if isinstance(found, str) else found
+    return moment.astimezone(UTC)
 
 
 def imported(range: TimeRange) -> Gap:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_col
 
 from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange
 from archiver.platforms.docker.facts import OOM
-from archiver.queries.coverage import coverage, imported
+from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.storage.bulk import chunks
 from archiver.storage.pages import Ask
@@ -41,7 +41,7 @@ class _Known(NamedTuple):
 def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> History:
     """The states of a resource within a range, beginning with the one it was in when the range begins."""
     found = timeline(ask, resource, range, now)
-    return History(found.resource, found.range, found.coverage, tuple(found.spans))
+    return History(found.resource, found.range, found.coverage, tuple(found.spans), found.empty)
 
 
 def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> Timeline:
@@ -59,7 +59,8 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
     if first is not None and len(held) <= _HELD:
         spans = iter(all_spans := list(spans))
         last = all_spans[-1]
-    return Timeline(resource, range, watched, first, last, spans)
+    empty = None if first is not None else ask(emptiness, range, watched)
+    return Timeline(resource, range, watched, first, last, spans, empty)
 
 
 # --- what is known, page by page -------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: se
     """The coverage of the streams that told about the resource; of all streams when none did."""
     session_ids = [number for number in heard if number is not None]
     if heard == {None}:
-        return Coverage((imported(range),))
+        return unknown(range)
     if not session_ids:
         return coverage(connection, range, now)
     c = sessions.c

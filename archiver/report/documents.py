@@ -13,6 +13,7 @@ from archiver.model import (
     Action,
     ArchivedEvent,
     Coverage,
+    Empty,
     Gap,
     History,
     Resource,
@@ -80,12 +81,14 @@ def gap(item: Gap) -> dict[str, Any]:
         "to": machine_value(item.until),
         "reason": item.reason,
         "kind": item.kind,
+        "stream": item.stream,
     }
 
 
 def coverage(item: Coverage) -> dict[str, Any]:
     """Coverage as it stands in every answer."""
-    return {"complete": item.complete, "gaps": [gap(each) for each in item.gaps]}
+    gaps = [gap(each) for each in item.gaps]
+    return {"complete": item.complete, "seen_to": machine_value(item.seen_to), "gaps": gaps}
 
 
 def range_(item: TimeRange) -> dict[str, Any]:
@@ -104,7 +107,38 @@ def head(history: History | Timeline) -> dict[str, Any]:
         "resource": resource(history.resource),
         "range": range_(history.range),
         "coverage": coverage(history.coverage),
+        "empty": history.empty,
     }
+
+
+def _gap_seconds(gap: Gap) -> int | float | None:
+    return seconds(gap.until - gap.since) if gap.since and gap.until else None
+
+
+GAP: list[Field[Gap]] = [
+    Field("stream", lambda gap: gap.stream),
+    Field("since", lambda gap: gap.since),
+    Field("until", lambda gap: gap.until),
+    Field("seconds", _gap_seconds),
+    Field("kind", lambda gap: gap.kind),
+    Field("reason", lambda gap: gap.reason),
+]
+"""A gap as a record of its own, with the names of the view `gap_log`."""
+
+
+def gaps_head(about: Resource | None, range: TimeRange, watched: Coverage) -> dict[str, Any]:
+    """An answer about gaps, but for these."""
+    subject = None if about is None else resource(about)
+    end = {"complete": watched.complete, "seen_to": machine_value(watched.seen_to)}
+    return {"resource": subject, "range": range_(range), **end}
+
+
+def list_head(about: Sequence[Resource], range: TimeRange, watched: Coverage, empty: Empty | None) -> dict[str, Any]:
+    """What stands with `--coverage` before a list of what was under some resources (none: of all)."""
+    subjects = [resource(each) for each in about]
+    head: dict[str, Any] = {"resource": subjects[0] if len(subjects) == 1 else None}
+    head |= {"resources": subjects} if len(subjects) > 1 else {}
+    return {**head, "range": range_(range), "coverage": coverage(watched), "empty": empty}
 
 
 # --- events and actions ---------------------------------------------------------------------------------------------

@@ -249,8 +249,18 @@ def test_json_is_the_contract() -> None:
         "range": {"since": "2026-11-20T13:00:00Z", "until": None},
         "coverage": {
             "complete": False,
-            "gaps": [{"from": "2026-11-20T15:00:00Z", "to": None, "reason": "connection lost", "kind": "lost"}],
+            "seen_to": None,
+            "gaps": [
+                {
+                    "from": "2026-11-20T15:00:00Z",
+                    "to": None,
+                    "reason": "connection lost",
+                    "kind": "lost",
+                    "stream": "wss://x",
+                }
+            ],
         },
+        "empty": None,
         "spans": [
             {
                 "state": "Starting",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
+from typing import Any
 
 import typer
 
 from archiver.cli import times
-from archiver.cli.common import Healthchecks, Refs, examples
+from archiver.cli.common import Covered, Healthchecks, Refs, examples
 from archiver.cli.escape import escape
 from archiver.cli.folding import fold, folded
 from archiver.cli.output import Column, Presentation, machine_columns
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
     )(question(actions))
 
 
-def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
+def actions(asked: Question, refs: Refs, all_: Healthchecks = False, coverage: Covered = False) -> None:
     """Which actions ran on a resource, or on several, and on all that was under it when they began.
 
     Every action stands there once, the oldest first, with what it was done to and how it ended; of a range all that ran
@@ -39,10 +40,11 @@ def actions(asked: Question, refs: Refs, all_: Healthchecks = False) -> None:
     roots = asked.about(refs).resources
     found = asked.archive.actions(roots, asked.range, healthchecks=all_)
     nothing = "no actions in this range"
+    about: dict[str, Any] = {"nothing": nothing, "about": roots, "coverage": coverage, "name": "actions"}
     if asked.presentation.format == "table" and not all_:
-        asked.listing(folded(COLUMNS, "action"), fold(found, _kind, _began), nothing=nothing)
+        asked.listing(folded(COLUMNS, "action"), fold(found, _kind, _began), **about)
     else:
-        asked.listing(COLUMNS, found, nothing=nothing)
+        asked.listing(COLUMNS, found, **about)
     if not all_ and (probes := asked.archive.healthcheck_actions(roots, asked.range)):
         asked.note(f"... {probes:,} health checks are left out, --all shows them")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli import completion
-from archiver.cli.common import Healthchecks, examples, warn
+from archiver.cli.common import Covered, Healthchecks, examples, warn
 from archiver.cli.folding import Repeated, fold, folded, left_out
 from archiver.cli.output import Column, Presentation, machine_columns, render, to_json, wait_for_reader, write_lines
 from archiver.cli.question import Question, question
@@ -116,6 +116,7 @@ def events(
     lines: Lines = None,
     all_: Healthchecks = False,
     follow: Follow = False,
+    coverage: Covered = False,
 ) -> None:
     """The events as they came, the oldest first.
 
@@ -123,12 +124,15 @@ def events(
     In a table, what repeats is one row.
     """
     if id is not None:
-        if type or state or action or under or follow or lines is not None or asked.range != TimeRange():
+        if type or state or action or under or follow or coverage or lines is not None or asked.range != TimeRange():
             raise UsageError(reason="--id names one event; nothing else chooses beside it", hint="leave the others out")
         _one(asked, id)
         return
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
+    if follow and (coverage or asked.strict):
+        flag = "--coverage" if coverage else "--strict"
+        raise UsageError(reason=f"{flag} judges a range, and --follow has no end", hint="leave one of them out")
     filters: dict[str, Any] = {
         "types": tuple(type or ()),
         "states": tuple(state or ()),
@@ -141,10 +145,11 @@ def events(
         _follow(asked, filters, limit=lines if lines is not None else 10)
         return
     limit = lines if lines is not None else 100
+    about = {"nothing": "no such events", "about": filters["under"], "coverage": coverage, "name": "events"}
     if asked.presentation.format == "table" and not all_:
-        asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), nothing="no such events")
+        asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), **about)
     else:
-        asked.listing(COLUMNS, _last(asked, filters, limit), nothing="no such events")
+        asked.listing(COLUMNS, _last(asked, filters, limit), **about)
     _unheard(asked, type, state, action)
 
 

@@ -10,7 +10,8 @@ from archiver.cli import timeline
 from archiver.cli.common import Refs, examples
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
-from archiver.model import Resource, Timeline
+from archiver.model import Empty, Resource, Timeline
+from archiver.model.empty import IN_WORDS
 
 
 def register(app: typer.Typer) -> None:
@@ -33,14 +34,20 @@ def history(asked: Question, refs: Refs) -> None:
     resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV begin each line with the URI.
     """
     subjects = asked.about(refs)
-    answers = _answers(asked, subjects.resources)
+    reasons: list[Empty] = []
+    answers = _answers(asked, subjects.resources, reasons)
     write_lines(timeline.answer(asked.presentation, answers, several=subjects.several))
     if not asked.answered and asked.presentation.format != "table":
-        asked.note("no states in this range")
+        why = {IN_WORDS[empty] for empty in reasons}
+        asked.note("no states in this range" + (f": {why.pop()}" if len(why) == 1 else ""))
 
 
-def _answers(asked: Question, resources: Iterable[Resource]) -> Iterator[Timeline]:
+def _answers(asked: Question, resources: Iterable[Resource], reasons: list[Empty]) -> Iterator[Timeline]:
+    """The answers, one after the other, and of those without a state the reasons."""
     for resource in resources:
         answer = asked.archive.timeline(resource, asked.range)
+        asked.judged(answer.coverage)
         asked.answered = asked.answered or answer.first is not None
+        if answer.empty is not None:
+            reasons.append(answer.empty)
         yield answer

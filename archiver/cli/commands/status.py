@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         "status",
         epilog=examples("archiver status", "archiver status -o json | jq '.streams[] | select(.connected | not)'"),
-    )(question(status, ranged=False))
+    )(question(status, ranged=False, strict=False))
 
 
 def status(asked: Question) -> None:

@@ -1,0 +1,49 @@
+"""Whether somebody was watching, in one line for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from archiver.cli import times
+from archiver.cli.escape import escape
+from archiver.cli.output import Presentation
+from archiver.model import Coverage, Gap, TimeRange
+
+SOME_REASONS = 3
+"""So many different reasons are named in one line."""
+
+
+def coverage_line(
+    presentation: Presentation, coverage: Coverage, range: TimeRange, first: datetime | None = None
+) -> str:
+    """Whether somebody was watching, in one line; `first`: when what is shown begins, in a range without beginning."""
+    gaps = coverage.gaps
+    if not gaps:
+        return "watched throughout"
+    if not is_watched(coverage):
+        return escape(gaps[0].reason)
+    starts = [moment for moment in (first, *(gap.since for gap in gaps)) if moment]
+    start, end = range.since or min(starts, default=None), range.until or presentation.now
+    count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+    reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))
+    named = ", ".join(reasons[:SOME_REASONS]) + (", ..." if len(reasons) > SOME_REASONS else "")
+    if start is None or (range.since is None and any(gap.since is None for gap in gaps)):
+        return f"nobody was watching for {count}: {named}"
+    return f"nobody was watching for {count}, {total(gaps, start, end)} in all: {named}"
+
+
+def is_watched(coverage: Coverage) -> bool:
+    """False for what was imported without its sessions: then nothing is known about gaps, not even that there are."""
+    return not any(gap.stream is None for gap in coverage.gaps)
+
+
+def total(gaps: Sequence[Gap], start: datetime, end: datetime) -> str:
+    """How long nobody was watching between two instants; what two streams missed at once counts once."""
+    length, reached = timedelta(0), start
+    for since, until in sorted((gap.since or start, gap.until or end) for gap in gaps):
+        since, until = max(since, reached), min(until, end)
+        if until > since:
+            length += until - since
+            reached = until
+    return times.duration(length)
