@@ -28,6 +28,7 @@ COMMANDS = {
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
     "import": ("import_", "Adds events from recordings: JSON, logs, exports."),
     "export": ("export", "The whole archive as JSON Lines."),
+    "mcp": ("mcp", "The archive as read-only tools for an assistant, on standard input and output."),
     "db": ("db", "The archive's tables: create, upgrade, check; its copies: backup, restore."),
     "simulate": ("simulate", "A living platform to try things with."),
     "demo": ("demo", "All of it in one command, with nothing to configure."),

@@ -206,5 +206,9 @@ def tree(root: TreeNode, dump: Callable[[Any], str]) -> Iterator[str]:
 
 def status(item: Status) -> dict[str, Any]:
     """How things stand."""
-    whole = item._asdict() | {"streams": [stream._asdict() for stream in item.streams]}
-    return {name: machine_value(value) for name, value in whole.items()}
+    streams = [_values(stream._asdict()) for stream in item.streams]
+    return _values(item._asdict()) | {"streams": streams}
+
+
+def _values(named: dict[str, Any]) -> dict[str, Any]:
+    return {name: machine_value(value) for name, value in named.items()}

@@ -1,0 +1,161 @@
+"""Answers the tools of an assistant: each call is one question to the archive, and its answer is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archiver.api.archive import Archive
+from archiver.errors import AmbiguousReference, ArchiverError
+from archiver.model import Coverage, Resource, TimeRange, TreeNode
+from archiver.report import documents, portions
+from archiver.report.mcp_arguments import check
+from archiver.report.mcp_schemas import DEFAULT_LIMIT, TOOLS, Schema
+
+SHOWN_GAPS = 20
+"""So many gaps, the latest, stand in an answer that is not about them."""
+NODES = 500
+"""Nodes of one tree."""
+
+Arguments = dict[str, Any]
+Answer = dict[str, Any]
+ParseRange = Callable[[str | None, str | None], TimeRange]
+
+
+class Tools:
+    """The questions that an assistant may ask of the archive at a URL.
+
+    The archive is opened when it is first asked, and anew after it failed: an assistant starts its servers before there
+    is anything to ask. `parse_range` reads the two ends of a range.
+    """
+
+    def __init__(self, url: str, parse_range: ParseRange) -> None:
+        self._url, self._parse_range = url, parse_range
+        self._archive: Archive | None = None
+        self._inputs: dict[str, Schema] = {tool["name"]: tool["inputSchema"] for tool in TOOLS}
+        self._questions: dict[str, Callable[[Arguments], Answer]] = {
+            "find": self._find,
+            "history": self._history,
+            "actions": self._actions,
+            "events": self._events,
+            "tree": self._tree,
+            "coverage": self._watched,
+        }
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._questions
+
+    def call(self, name: str, arguments: Arguments) -> Answer:
+        """The answer of a tool. Raises ArchiverError: UsageError for arguments that do not fit, else what failed."""
+        check(self._inputs[name], arguments)
+        try:
+            return self._questions[name](arguments)
+        except ArchiverError as error:
+            if error.exit_code > 3:
+                self.close()  # whatever is wrong with the connection, the next question gets another one
+            raise
+
+    def close(self) -> None:
+        """Closes the archive."""
+        archive, self._archive = self._archive, None
+        if archive is not None:
+            archive.close()
+
+    @property
+    def archive(self) -> Archive:
+        """The archive."""
+        if self._archive is None:
+            self._archive = Archive.open(self._url)
+        return self._archive
+
+    def _range(self, arguments: Arguments) -> TimeRange:
+        return self._parse_range(arguments.get("since"), arguments.get("until"))
+
+    # --- the questions ----------------------------------------------------------------------------------------------
+
+    def _find(self, arguments: Arguments) -> Answer:
+        try:
+            found = self.archive.resolve_all([arguments["ref"]])
+        except AmbiguousReference as error:
+            found = self.archive.resolve_all(error.candidates)
+        portion = portions.numbered([documents.resource(each) for each in found], *_page(arguments))
+        return self._judged({"resources": portion.records}, TimeRange(), found, portion)
+
+    def _history(self, arguments: Arguments) -> Answer:
+        resource = self.archive.resolve(arguments["ref"])
+        timeline, portion = portions.spans(self.archive, resource, self._range(arguments), *_page(arguments))
+        head = documents.head(timeline)
+        head |= {"coverage": _coverage(timeline.coverage), "spans": portion.records}
+        return head | {"empty": timeline.empty, "next_cursor": portion.cursor}
+
+    def _actions(self, arguments: Arguments) -> Answer:
+        resource, within = self.archive.resolve(arguments["ref"]), self._range(arguments)
+        healthchecks = arguments.get("healthchecks", False)
+        portion = portions.actions(self.archive, [resource], within, *_page(arguments), healthchecks)
+        answer = {"resource": documents.resource(resource), "actions": portion.records}
+        return self._judged(answer, within, [resource], portion)
+
+    def _events(self, arguments: Arguments) -> Answer:
+        under = [self.archive.resolve(arguments["under"])] if "under" in arguments else None
+        filters: dict[str, Any] = {name: tuple(arguments.get(name, ())) for name in ("types", "states", "actions")}
+        filters |= {"under": under, "healthchecks": arguments.get("healthchecks", False)}
+        within = self._range(arguments)
+        portion = portions.events(self.archive, filters, within, *_page(arguments))
+        return self._judged({"events": portion.records}, within, under, portion)
+
+    def _tree(self, arguments: Arguments) -> Answer:
+        resource = self.archive.resolve(arguments["ref"])
+        root = self.archive.tree(resource, gone=arguments.get("gone", False))
+        coverage = _coverage(self.archive.coverage(TimeRange(), [resource]))
+        return {"tree": _bounded(root), "range": documents.range_(TimeRange()), "coverage": coverage, "empty": None}
+
+    def _watched(self, arguments: Arguments) -> Answer:
+        about = [self.archive.resolve(arguments["ref"])] if "ref" in arguments else None
+        within = self._range(arguments)
+        found = self.archive.coverage(within, about)
+        portion = portions.numbered([documents.record(documents.GAP, gap) for gap in found.gaps], *_page(arguments))
+        return {
+            "gaps": portion.records,
+            "status": documents.status(self.archive.status()),
+            "range": documents.range_(within),
+            "coverage": _coverage(found),
+            "empty": None,
+            "next_cursor": portion.cursor,
+        }
+
+    def _judged(
+        self, answer: Answer, range: TimeRange, about: list[Resource] | None, portion: portions.Portion
+    ) -> Answer:
+        """An answer of one list with how well its range was watched, and where it is empty, why."""
+        coverage = self.archive.coverage(range, about)
+        empty = None if portion.records else self.archive.why_empty(range, about)
+        answer |= {"range": documents.range_(range), "coverage": _coverage(coverage)}
+        return answer | {"empty": empty, "next_cursor": portion.cursor}
+
+
+def _page(arguments: Arguments) -> tuple[int, str | None]:
+    return arguments.get("limit", DEFAULT_LIMIT), arguments.get("cursor")
+
+
+def _coverage(coverage: Coverage) -> Answer:
+    """Coverage with the last of its gaps."""
+    left_out = max(0, len(coverage.gaps) - SHOWN_GAPS)
+    shown = documents.coverage(coverage._replace(gaps=coverage.gaps[left_out:]))
+    return shown | {"complete": coverage.complete, "gaps_left_out": left_out}
+
+
+def _bounded(root: TreeNode) -> Answer:
+    """A tree of no more than so many nodes: level by level, as what is near the root says most."""
+    whole = documents.record(documents.NODE, root) | {"children": []}
+    waiting, count, size = [(root, whole)], 1, 0
+    for node, document in waiting:
+        for number, child in enumerate(node.children):
+            own = documents.record(documents.NODE, child) | {"children": []}
+            size += portions.length(own)
+            if count >= NODES or size > portions.BUDGET:
+                document["children_left_out"] = len(node.children) - number
+                break
+            count += 1
+            document["children"].append(own)
+            waiting.append((child, own))
+    return whole
