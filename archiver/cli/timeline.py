@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 from archiver.cli import times
+from archiver.cli.causes import cause_words
 from archiver.cli.coverage import coverage_line, is_watched, total
 from archiver.cli.escape import escape
 from archiver.cli.output import (
@@ -81,8 +82,10 @@ def _indented(history: Answer) -> Iterator[str]:
     held: str | None = None
     for span in history.spans:
         yield '  "spans": [' if held is None else f"{held},"
-        # As with an indent, but by the encoder in C: all its items are flat.
-        held = "    {\n      " + to_json(documents.span(span), between=",\n      ")[1:-1] + "\n    }"
+        # As with an indent, but by the encoder in C: but for the cause all its items are flat.
+        flat = documents.span(span)
+        cause = to_json(flat.pop("cause"))
+        held = "    {\n      " + to_json(flat, between=",\n      ")[1:-1] + f',\n      "cause": {cause}\n    }}'
     yield from ('  "spans": []',) if held is None else (held, "  ]")
     yield "}"
 
@@ -185,7 +188,7 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
     end = inside[0].since if inside else span.until
     doubted = max((gap.until for gap in around if gap.until), default=None) if not known else None
     again = _seen(span, doubted, end)
-    notes = ("observed" if span.observed else "" if known else "last known", span.note)
+    notes = ("observed" if span.observed else "" if known else "last known", cause_words(span.cause) or span.note)
     note = ", ".join(filter(None, notes))
     stop = doubted if again else end
     yield Row(span.state if known else f"{span.state}?", span.since, stop, span.events, note, known)

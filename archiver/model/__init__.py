@@ -22,6 +22,7 @@ from archiver.model.answers import (
     TreeNode,
     WholeEvent,
 )
+from archiver.model.causes import Cause, CauseKind, Proof
 from archiver.model.empty import Empty
 from archiver.model.items import (
     Alive,
@@ -67,6 +68,8 @@ __all__ = [
     "Alive",
     "ArchivedEvent",
     "Batch",
+    "Cause",
+    "CauseKind",
     "Closed",
     "Condition",
     "ConditionOf",
@@ -85,6 +88,7 @@ __all__ = [
     "Observation",
     "Observed",
     "Opened",
+    "Proof",
     "Record",
     "Reject",
     "Resource",

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from archiver.model.causes import Cause
 from archiver.model.empty import Empty
 from archiver.model.items import EndKind
 
@@ -90,6 +91,11 @@ class Span(NamedTuple):
     """What explains that it began, where the platform said so apart: "out of memory"."""
     seen: tuple[datetime, ...] = ()
     """When it was told or found to be so again, behind each gap in which nobody was watching: that ends the doubt."""
+    certain: bool | None = None
+    """True: somebody watched from its beginning to its end, or to the last sign of life; False: it is known from before
+    a gap, or from behind one; None: nobody wrote down whether anybody was watching."""
+    cause: Cause | None = None
+    """Why it stopped; None: it is no end, or nothing is known of it."""
 
     @property
     def source(self) -> str:

@@ -12,15 +12,18 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_col
 
 from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange
 from archiver.platforms.docker.facts import OOM
+from archiver.queries.causes import is_gone
+from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.storage.bulk import chunks
 from archiver.storage.pages import Ask
 from archiver.storage.schema import event_actions, event_states, events, observations, sessions
 
-OUT_OF_MEMORY = "out of memory"
 _OOM_EXPLAINS = timedelta(seconds=10)
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
+_SECOND = timedelta(seconds=1)
+"""Platforms date by the second: what is heard first may seem so much older than the session it came in."""
 _PAGE = 1_000
 """Words that are read at once."""
 _HELD = 10_000
@@ -51,14 +54,15 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
     known = _known(ask, resource.id, range, ends)
     held = list(islice(known, _HELD + 1))
     first = last = None
-    for span in _spans(_noting(chain(held, known), heard), range, now, ()):
+    for span in _spans(_noting(chain(held, known), heard), range, now):
         first, last = first or span, span
     watched = ask(_coverage, TimeRange(range.since or (first and first.since), range.until), now, heard)
     again: Iterable[_Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
-    spans = _spans(again, range, now, watched.gaps)
+    spans = explained(ask, resource, _spans(again, range, now, watched.gaps), watched.gaps)
+    first, last = (span and _judged(span, watched.gaps) for span in (first, last))
     if first is not None and len(held) <= _HELD:
         spans = iter(all_spans := list(spans))
-        last = all_spans[-1]
+        first, last = all_spans[0], all_spans[-1]
     empty = None if first is not None else ask(emptiness, range, watched)
     return Timeline(resource, range, watched, first, last, spans, empty)
 
@@ -124,7 +128,9 @@ def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]
 # --- spans ----------------------------------------------------------------------------------------------------------
 
 
-def _spans(known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Sequence[Gap]) -> Iterator[Span]:
+def _spans(
+    known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Sequence[Gap] | None = None
+) -> Iterator[Span]:
     """Equal states in a row are one span, in whatever case; what began before the range is cut at its beginning.
 
     A range that ends in the future leaves the last one open: nobody knows yet how long it lasts.
@@ -132,7 +138,7 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Seque
     span: Span | None = None
     carried = False
     oom: datetime | None = None
-    doubts = _Doubts(gaps)
+    doubts = _Doubts(gaps or ())
     for at, rank, _, state, _ in known:
         if state is None:
             oom = at
@@ -148,10 +154,28 @@ def _spans(known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Seque
         start = at if inside or range.since is None else range.since
         # A state carried into the range is no span of it when the range begins with another one.
         if span is not None and not (carried and span.since == start):
-            yield span._replace(until=start)
+            yield _judged(span._replace(until=start), gaps)
         span, carried = _explained(Span(state, start, None, count, observed=rank == 1), oom), not inside
     if span is not None:
-        yield span._replace(until=range.until if range.until is None or range.until <= now else None)
+        until = range.until if range.until is None or range.until <= now else None
+        yield _judged(span._replace(until=until), gaps)
+
+
+def _judged(span: Span, gaps: Sequence[Gap] | None) -> Span:
+    """A span, and whether it was watched: what is no more needs nobody to watch it. Without gaps nobody asks yet."""
+    if gaps is None or any(gap.stream is None for gap in gaps):
+        return span
+    until = span.since if is_gone(span.state) else span.until
+    return span._replace(certain=not any(_touches(gap, span.since, until) for gap in gaps))
+
+
+def _touches(gap: Gap, since: datetime, until: datetime | None) -> bool:
+    """Whether a gap hides a part of a stretch, or its beginning; one behind the last sign of life hides no more."""
+    if gap.until is None:
+        return gap.since is None or gap.since <= since
+    if gap.until <= since or (gap.until - since < _SECOND and since.microsecond == 0):
+        return False
+    return gap.since is None or until is None or gap.since < until or gap.since <= since
 
 
 class _Doubts:

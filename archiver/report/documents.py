@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from archiver.model import (
     Action,
     ArchivedEvent,
+    Cause,
     Coverage,
     Empty,
     Gap,
@@ -51,7 +52,15 @@ def record(fields: Sequence[Field[T]], item: T) -> dict[str, Any]:
     return {field.name: machine_value(value) for field, value in pairs if value is not None or not field.extra}
 
 
-# --- spans and gaps -------------------------------------------------------------------------------------------------
+# --- causes, spans and gaps ----------------------------------------------------------------------------------------
+
+
+def cause(item: Cause | None) -> dict[str, Any] | None:
+    """Why something stopped; null: it is no end, or nothing is known of it."""
+    if item is None:
+        return None
+    actions = [each._asdict() | {"started_at": machine_value(each.started_at)} for each in item.actions]
+    return {"kind": item.kind, "exit_code": item.exit_code, "actions": actions}
 
 
 def _span_seconds(span: Span) -> int | float | None:
@@ -65,7 +74,9 @@ SPAN: list[Field[Span]] = [
     Field("seconds", _span_seconds),
     Field("events", lambda span: span.events),
     Field("source", lambda span: span.source, extra=True),
+    Field("certain", lambda span: span.certain, extra=True),
     Field("seen_at", lambda span: span.seen_at, extra=True),
+    Field("cause", lambda span: cause(span.cause), extra=True),
 ]
 
 

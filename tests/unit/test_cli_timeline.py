@@ -269,7 +269,9 @@ def test_json_is_the_contract() -> None:
                 "seconds": 600,
                 "events": 1,
                 "source": "event",
+                "certain": None,
                 "seen_at": None,
+                "cause": None,
             },
             {
                 "state": "Running",
@@ -278,7 +280,9 @@ def test_json_is_the_contract() -> None:
                 "seconds": None,
                 "events": 2,
                 "source": "event",
+                "certain": None,
                 "seen_at": None,
+                "cause": None,
             },
         ],
     }

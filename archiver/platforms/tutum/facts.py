@@ -8,6 +8,18 @@ GONE = frozenset({"terminated"})
 UNSETTLED = ("pending", "in progress", "canceling")
 """States of an action that has not ended, in lower case."""
 
+ENDED = frozenset({"stopped"})
+"""States, in lower case, of a container that is there and does not run."""
+
+LEAVING = frozenset({"stopping", "terminating"})
+"""States through which an object goes that was told to end."""
+
+SPARING = ("create", "deploy", "exec", "start", "up")
+"""Actions, by the last word of their name in lower case, that stop nothing. Of one without a name nobody knows."""
+
+UNDONE = frozenset({"failed", "canceled"})
+"""States, in lower case, of an action that came to nothing."""
+
 BELONGS_TO = {
     "container": ("service", "stack", "node", "nodecluster"),
     "service": ("stack",),

@@ -1,0 +1,167 @@
+"""The rules that say why something stopped: from its states, and from the actions of the same time and place.
+
+The view `restarts` says the same in SQL (`storage.views.causes`); a test compares the two on random histories.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from archiver.model import CauseKind, Micros
+from archiver.platforms.docker import facts as docker
+from archiver.platforms.tutum import facts as tutum
+from archiver.storage.schema import OPEN
+
+GRACE = 15_000_000
+"""An end follows so soon on the signal that caused it, where nothing else was told: an engine waits for ten seconds."""
+TOLD_AFTER = 10_000_000
+"""So long after an end an engine may take to tell of the `stop` or `restart` that it belongs to."""
+AT_ONCE = 2_000_000
+"""A `restart` so close to an end is its cause also where nothing was told of a signal: nobody reacts so fast."""
+SLACK = 2_000_000
+"""How far dates in whole seconds may put an end beside the action that it is a part of."""
+UNFINISHED = tutum.LINGERS * 1_000_000
+"""For how long an action of which no end was told counts as running."""
+KILLED = 137
+"""The exit code of what got the signal that cannot be refused."""
+
+_CODE = re.compile(r"\((-?\d{1,9})\)$", re.ASCII)
+_STOPPED = docker.ENDED | tutum.ENDED
+_GONE = docker.GONE | tutum.GONE
+_NEVER_RAN = frozenset({"created"})
+
+
+class Deed(NamedTuple):
+    """An action on an object, or on what it was under."""
+
+    id: int
+    since: Micros
+    until: Micros
+    """`OPEN`: no end was told."""
+    uri: str
+    name: str | None
+    failed: bool = False
+    signal: str = ""
+    """The signal that a `kill` sent, as a number; empty: not told."""
+
+    @property
+    def is_engines(self) -> bool:
+        """Whether an engine tells of it, when it is done."""
+        return self.uri.startswith(docker.DOCKER)
+
+
+class Stop(NamedTuple):
+    """An end, and what else the archive knows of it."""
+
+    at: Micros
+    exit_code: int | None
+    announced: bool
+    """It went through a state of what was told to end."""
+    ran_since: Micros
+    """When it had begun to run: what was told before belongs to an earlier end."""
+    next: Micros
+    """When it ended again, or `OPEN`: what is told from then on belongs to that."""
+    out_of_memory: bool
+    unwatched: bool
+    """Nobody was listening when an action could have been told that explains it."""
+
+
+class Why(NamedTuple):
+    """The kind of the cause, and the deeds that prove it (one), or may be it (more)."""
+
+    kind: CauseKind
+    deeds: tuple[Deed, ...] = ()
+
+
+def is_stop(before: str | None, state: str) -> bool:
+    """Whether a state that follows on another one is an end; of the first state of an object nobody knows."""
+    if before is None or not is_down(state) or is_down(before):
+        return False
+    return not (family(before) in _NEVER_RAN and family(state) in _GONE)
+
+
+def is_down(state: str) -> bool:
+    """Whether what is in a state does not run any more."""
+    return family(state) in _STOPPED or family(state) in _GONE
+
+
+def is_gone(state: str) -> bool:
+    """Whether what is in a state is no more."""
+    return state.lower() in _GONE
+
+
+def is_announced(state: str | None) -> bool:
+    """Whether what is in a state was told to end."""
+    return (state or "").lower() in tutum.LEAVING
+
+
+def family(state: str) -> str:
+    """A state in lower case, without what stands in brackets behind it."""
+    return state.lower().partition(" (")[0]
+
+
+def exit_code(state: str) -> int | None:
+    """The exit code that a state tells: `exited (137)`."""
+    found = _CODE.search(state) if family(state) in docker.ENDED else None
+    return int(found[1]) if found else None
+
+
+def why(stop: Stop, deeds: Sequence[Deed]) -> Why:
+    """Why something stopped, by the actions on it and on what it was under, of any time."""
+    told = _by_engine(stop, [deed for deed in deeds if deed.is_engines])
+    told += [deed for deed in deeds if _ran_over(stop, deed)]
+    if stop.out_of_memory and (not told or stop.exit_code in (None, KILLED)):
+        return Why("oom")
+    if told or stop.announced:
+        return Why("forced" if stop.exit_code == KILLED and _had_grace(stop, told, deeds) else "told", tuple(told))
+    return Why("unknown" if stop.unwatched else "crash")
+
+
+def _by_engine(stop: Stop, deeds: Collection[Deed]) -> list[Deed]:
+    """What an engine tells of one command is many actions: the widest of them stands for all.
+
+    A `restart` has its `stop` with it, or, with Podman, nothing but itself: behind a `kill` it starts what has ended.
+    """
+    stops = [deed for deed in deeds if deed.name == "stop" and (_follows(stop, deed) or _precedes(stop, deed))]
+    kills = _kills(stop, deeds)
+    restarts = [deed for deed in deeds if deed.name == "restart" and _follows(stop, deed)]
+    if not stops:
+        restarts = [deed for deed in restarts if not kills and deed.since - stop.at <= AT_ONCE]
+    if found := restarts or stops:
+        return found
+    matching = [deed for deed in kills if deed.signal and stop.exit_code == 128 + int(deed.signal)]
+    return matching or kills
+
+
+def _kills(stop: Stop, deeds: Collection[Deed]) -> list[Deed]:
+    """The signals that may have ended it."""
+    return [deed for deed in deeds if deed.name == "kill" and _precedes(stop, deed) and _is_deadly(stop, deed)]
+
+
+def _is_deadly(stop: Stop, deed: Deed) -> bool:
+    return not deed.signal or deed.signal in docker.DEADLY or stop.exit_code == 128 + int(deed.signal)
+
+
+def _precedes(stop: Stop, deed: Deed) -> bool:
+    return max(stop.ran_since, stop.at - GRACE) <= deed.since <= stop.at
+
+
+def _follows(stop: Stop, deed: Deed) -> bool:
+    return stop.at < deed.since <= stop.at + TOLD_AFTER and deed.since < stop.next
+
+
+def _had_grace(stop: Stop, told: Collection[Deed], deeds: Collection[Deed]) -> bool:
+    """Whether it was asked to end before it was killed: not where somebody killed it straight away."""
+    if any(deed.name != "kill" or not deed.is_engines for deed in told):
+        return True
+    return any(deed.signal not in ("", "9") for deed in _kills(stop, deeds) if deed.is_engines)
+
+
+def _ran_over(stop: Stop, deed: Deed) -> bool:
+    """Whether an action that takes its time ran when the end came, and does not spare what it is about."""
+    if deed.is_engines or (deed.failed and not stop.announced) or deed.since > stop.at + SLACK:
+        return False
+    ended = deed.since + UNFINISHED if deed.until == OPEN else deed.until
+    return ended >= stop.at - SLACK and (deed.name or "").lower().rpartition(" ")[2] not in tutum.SPARING
