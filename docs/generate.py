@@ -62,7 +62,7 @@ def _anchor(heading: str) -> str:
 _SCHEMA_HEAD = f"""{MADE}
 # Schema
 
-Reports are written over the seven views: they are the same on SQLite and PostgreSQL, and only ever grow.
+Reports are written over the views: they are the same on SQLite and PostgreSQL, and only ever grow.
 The tables below them may change with a release; `archiver db upgrade` changes them.
 [sql.md](sql.md) has queries to begin with.
 

@@ -172,6 +172,16 @@ event_types = _vocabulary("event_types", "type")
 event_actions = _vocabulary("event_actions", "action")
 event_states = _vocabulary("event_states", "state")
 
+state_kinds = Table(
+    "state_kinds",
+    metadata,
+    Column("state", Word, primary_key=True, comment="A state, its family, or a type and a state; in lower case"),
+    Column("kind", Word, nullable=False, comment="up, down, starting or gone"),
+    CheckConstraint("state = lower(state)", name="in_lower_case"),
+    CheckConstraint("kind IN ('up', 'down', 'starting', 'gone')", name="known"),
+    comment="Of what kind each state is; yours to extend. Of what fits a state, the longest counts",
+)
+
 resources = Table(
     "resources",
     metadata,

@@ -7,6 +7,7 @@ from sqlalchemy.schema import CreateTable
 
 from archiver.storage import schema
 from archiver.storage.engine import APPLICATION_ID
+from archiver.storage.kinds import first_kinds
 from archiver.storage.numbers import first_rows
 
 HEAD = "0002"
@@ -39,6 +40,7 @@ def make_tables(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     metadata.create_all(connection, checkfirst=False)
     connection.execute(schema.numbers.insert(), first_rows())
+    connection.execute(schema.state_kinds.insert(), first_kinds())
 
 
 def make_views(connection: Connection, *, again: bool = False) -> None:

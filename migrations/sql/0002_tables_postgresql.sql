@@ -102,6 +102,20 @@ COMMENT ON COLUMN event_states.id IS 'Row number, in the order of archiving';
 
 COMMENT ON COLUMN event_states.text IS 'The state as the platform spells it';
 
+CREATE TABLE state_kinds (
+  state TEXT COLLATE "C" NOT NULL,
+  kind TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_state_kinds PRIMARY KEY (state),
+  CONSTRAINT ck_state_kinds_in_lower_case CHECK (state = lower(state)),
+  CONSTRAINT ck_state_kinds_known CHECK (kind IN ('up', 'down', 'starting', 'gone'))
+);
+
+COMMENT ON TABLE state_kinds IS 'Of what kind each state is; yours to extend. Of what fits a state, the longest counts';
+
+COMMENT ON COLUMN state_kinds.state IS 'A state, its family, or a type and a state; in lower case';
+
+COMMENT ON COLUMN state_kinds.kind IS 'up, down, starting or gone';
+
 CREATE TABLE texts (
   id BIGINT NOT NULL,
   text TEXT COLLATE "C" NOT NULL,
@@ -502,3 +516,101 @@ INSERT INTO numbers (name, last) VALUES ('event_types', 0);
 INSERT INTO numbers (name, last) VALUES ('event_actions', 0);
 
 INSERT INTO numbers (name, last) VALUES ('event_states', 0);
+
+INSERT INTO state_kinds (state, kind) VALUES ('completed', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('config created', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('created', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('dead', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('deleted', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('deployed', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('deploying', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('destroy', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('destroyed', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('die', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('disabled', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('disconnected', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('down', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('empty cluster', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('enabled', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('exited', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('image created', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('init', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('network created', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('not running', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('partly deployed', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('partly running', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('paused', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('ready', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('redeploying', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('removed', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('removing', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('restarting', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('rollback_completed', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('rollback_paused', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('rollback_started', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('running', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('running (starting)', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('running (unhealthy)', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('scaling', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('secret created', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('service created', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('service paused', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('started', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('starting', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('stopped', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('stopping', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('terminated', 'gone');
+
+INSERT INTO state_kinds (state, kind) VALUES ('terminating', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('unknown', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('unreachable', 'down');
+
+INSERT INTO state_kinds (state, kind) VALUES ('updating', 'up');
+
+INSERT INTO state_kinds (state, kind) VALUES ('upgrading', 'starting');
+
+INSERT INTO state_kinds (state, kind) VALUES ('volume created', 'up');

@@ -100,9 +100,9 @@ WHERE coalesce((
     SELECT lower(b.text) FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
@@ -450,3 +450,229 @@ COMMENT ON COLUMN gap_log.kind IS 'Why it ended, for programs: stopped, lost, re
 COMMENT ON COLUMN gap_log.since_us IS 'From when on, in microseconds since 1970';
 
 COMMENT ON COLUMN gap_log.until_us IS 'Until when, in microseconds since 1970; NULL: still so';
+
+CREATE VIEW watched_spans AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND g.what = 1 AND g.since <= v.begin_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
+  v.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.state), v.type || ' ' || lower(v.state), split_part(lower(v.state), ' (', 1), v.type || ' ' || split_part(lower(v.state), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind,
+  (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AS until,
+  CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds, v.certain AS certain, v.watched AS watched,
+  CASE WHEN v.until_us = v.end_us THEN v.is_last ELSE 0 END AS holds, v.state_since AS state_since,
+  v.since_us AS since_us, v.until_us AS until_us,
+  CASE WHEN v.state IS NOT NULL THEN v.begin_us END AS state_since_us
+FROM (
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
+  g.state AS state,
+  g.begin_us AS begin_us,
+  g.end_us AS end_us,
+  g.since_us AS since_us,
+  g.until_us AS until_us,
+  g.certain AS certain,
+  g.watched AS watched,
+  g.is_last AS is_last,
+  g.is_first AS is_first,
+  g.is_piece AS is_piece
+FROM (
+  SELECT resource_id, occurred_at AS at, occurred_at AS told_at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, observed_at AS told_at, 1 AS source, id, state_id, session_id FROM observations
+  UNION ALL
+  SELECT resource_id, (to_timestamp(first_at / 1000000) + make_interval(secs => CAST(mod(first_at, 1000000) AS double precision) / 1e6)) AS at, CAST(NULL AS timestamptz) AS told_at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id FROM present
+) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+CROSS JOIN LATERAL (SELECT s.text AS state,
+  CAST(extract(epoch FROM w.at) * 1000000 AS bigint) AS begin_us,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END AS end_us,
+  CASE k.part WHEN 0 THEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint)
+    WHEN 1 THEN greatest(CAST(extract(epoch FROM w.at) * 1000000 AS bigint), coalesce(CASE WHEN (x.closed_at IS NULL AND CAST(extract(epoch FROM x.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(x.closed_at, x.last_seen_at)) * 1000000 AS bigint) END, CAST(extract(epoch FROM w.at) * 1000000 AS bigint)))
+    WHEN 2 THEN CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint) WHEN 3 THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
+    ELSE greatest(CAST(extract(epoch FROM w.at) * 1000000 AS bigint), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND CAST(extract(epoch FROM e.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(e.closed_at, e.last_seen_at)) * 1000000 AS bigint) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
+  CASE k.part WHEN 1 THEN least(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END, CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint))
+    WHEN 2 THEN least(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND CAST(extract(epoch FROM e.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(e.closed_at, e.last_seen_at)) * 1000000 AS bigint) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END
+    ELSE least(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND CAST(extract(epoch FROM e.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(e.closed_at, e.last_seen_at)) * 1000000 AS bigint) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
+  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
+    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND CAST(extract(epoch FROM e.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(e.closed_at, e.last_seen_at)) * 1000000 AS bigint) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) THEN 1 ELSE 0 END AS certain,
+  CASE WHEN h.id IS NULL THEN NULL
+    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND CAST(extract(epoch FROM e.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(e.closed_at, e.last_seen_at)) * 1000000 AS bigint) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) THEN 0 ELSE 1 END AS watched,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
+  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND CAST(extract(epoch FROM x.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(x.closed_at, x.last_seen_at)) * 1000000 AS bigint) END < CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint))) THEN 1 ELSE 0 END AS is_piece
+FROM (SELECT 1 AS one) one
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN sessions h ON h.id = w.session_id
+LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
+  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
+LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END DESC LIMIT 1) END
+LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND CAST(extract(epoch FROM x.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(x.closed_at, x.last_seen_at)) * 1000000 AS bigint) END < CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint))))) THEN (SELECT q.id FROM sessions q
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+      ORDER BY q.covered_from LIMIT 1) END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END DESC LIMIT 1)
+    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND CAST(extract(epoch FROM x.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(x.closed_at, x.last_seen_at)) * 1000000 AS bigint) END < CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END DESC LIMIT 1) END
+WHERE CASE w.source WHEN 2 THEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL
+  ELSE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL) END OFFSET 0) g
+WHERE true
+) v
+WHERE (v.since_us < v.until_us AND v.is_piece = 1) OR (v.is_first = 1 AND v.begin_us = v.end_us);
+
+COMMENT ON VIEW watched_spans IS 'The states of every resource until now, split where nobody was watching: one row per stretch that is equally sure';
+
+COMMENT ON COLUMN watched_spans.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN watched_spans.type IS 'Its type';
+
+COMMENT ON COLUMN watched_spans.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN watched_spans.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN watched_spans.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN watched_spans.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN watched_spans.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN watched_spans.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN watched_spans.state IS 'The state, as first told; NULL: the resource was named by others, and none was told yet';
+
+COMMENT ON COLUMN watched_spans.kind IS 'up, down, starting or gone, as `state_kinds` says; NULL: it says nothing of that state';
+
+COMMENT ON COLUMN watched_spans.since IS 'From when on, UTC';
+
+COMMENT ON COLUMN watched_spans.until IS 'Until when, UTC; what still is ends now';
+
+COMMENT ON COLUMN watched_spans.seconds IS 'How long';
+
+COMMENT ON COLUMN watched_spans.certain IS '1: somebody was watching since the state was told; 0: known from before a gap, and assumed; NULL: nothing known';
+
+COMMENT ON COLUMN watched_spans.watched IS '1: somebody was watching; 0: nobody; NULL: nobody wrote that down (imported)';
+
+COMMENT ON COLUMN watched_spans.holds IS '1: it still is so; 0: it was';
+
+COMMENT ON COLUMN watched_spans.state_since IS 'When the state began, UTC: what to give a range of time';
+
+COMMENT ON COLUMN watched_spans.since_us IS 'From when on, in microseconds since 1970';
+
+COMMENT ON COLUMN watched_spans.until_us IS 'Until when, in microseconds since 1970';
+
+COMMENT ON COLUMN watched_spans.state_since_us IS 'When the state began, in microseconds since 1970';

@@ -54,9 +54,9 @@ WHERE coalesce((
     SELECT lower(b.text) FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
@@ -99,9 +99,9 @@ WHERE coalesce((
     SELECT lower(b.text) FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id)
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source = 1 OR o.id < w.id))
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
@@ -333,3 +333,473 @@ FROM (
   WHERE place = 1
 ) g
 WHERE g.watched_to < 4611686018427387904;
+
+CREATE VIEW watched_spans AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND g.what = 1 AND g.since <= v.begin_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
+  v.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.state), v.type || ' ' || lower(v.state), substr(lower(v.state), 1, instr(lower(v.state) || ' (', ' (') - 1), v.type || ' ' || substr(lower(v.state), 1, instr(lower(v.state) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind,
+  strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AS until,
+  CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds, v.certain AS certain, v.watched AS watched,
+  CASE WHEN v.until_us = v.end_us THEN v.is_last ELSE 0 END AS holds, v.state_since AS state_since,
+  v.since_us AS since_us, v.until_us AS until_us,
+  CASE WHEN v.state IS NOT NULL THEN v.begin_us END AS state_since_us
+FROM (
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
+  s.text AS state,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
+    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
+    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
+    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
+  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
+    WHEN 2 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
+    ELSE min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
+  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
+    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
+  CASE WHEN h.id IS NULL THEN NULL
+    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
+  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
+FROM (SELECT resource_id, occurred_at AS at, occurred_at AS told_at, 0 AS source, id, state_id, session_id FROM events) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN sessions h ON h.id = w.session_id
+LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
+  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
+LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+      ORDER BY q.covered_from LIMIT 1) END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
+    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+WHERE CASE w.source WHEN 2 THEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL
+  ELSE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL) END
+
+UNION ALL
+
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
+  s.text AS state,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
+    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
+    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
+    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
+  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
+    WHEN 2 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
+    ELSE min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
+  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
+    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
+  CASE WHEN h.id IS NULL THEN NULL
+    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
+  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
+FROM (SELECT resource_id, observed_at AS at, observed_at AS told_at, 1 AS source, id, state_id, session_id FROM observations) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN sessions h ON h.id = w.session_id
+LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
+  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
+LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+      ORDER BY q.covered_from LIMIT 1) END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
+    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+WHERE CASE w.source WHEN 2 THEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL
+  ELSE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL) END
+
+UNION ALL
+
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
+  s.text AS state,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
+    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
+    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
+    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
+  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
+    WHEN 2 THEN min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
+    ELSE min(CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
+  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
+    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
+  CASE WHEN h.id IS NULL THEN NULL
+    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
+  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
+FROM (SELECT resource_id, strftime('%Y-%m-%dT%H:%M:%S', (first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (first_at + 62135596800000000) % 1000000) AS at, CAST(NULL AS text) AS told_at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id FROM present) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN sessions h ON h.id = w.session_id
+LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
+  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
+LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+      ORDER BY q.covered_from LIMIT 1) END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
+    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
+WHERE CASE w.source WHEN 2 THEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL
+  ELSE coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL) END
+) v
+WHERE (v.since_us < v.until_us AND v.is_piece = 1) OR (v.is_first = 1 AND v.begin_us = v.end_us);

@@ -17,7 +17,7 @@ from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 
 from ..conftest import DATABASES, PostgresServer
-from .archives import event, micros, rows, seen, uri
+from .archives import closed, event, micros, opened, rows, seen, uri
 from .growth import analysed, cost_of_sql, grown
 from .test_cookbook import RECIPES, Recipe
 
@@ -30,17 +30,24 @@ EVENTS = 24
 def history(units: int) -> Iterator[Any]:
     """A day of one stack at the end, days of others before; and a stack of which more is gone with every day."""
     for unit in range(1, units + 1):
+        for hour in range(24):
+            session, start = f"session {unit}.{hour}", -unit * DAY + hour * 3600
+            yield opened(session, start)
+            yield closed(session, start + 3500)
         for stack in range(6):
-            yield from day(f"{unit}.{stack}", -unit * DAY + stack)
+            yield from day(f"{unit}.{stack}", -unit * DAY + stack, f"session {unit}.0")
         for number in range(20):
             yield from gone(f"busy.{unit}.{number}", "busy", -unit * DAY + number)
-    yield from day("answer", 1)
+    for session, begin, end in (("morning", 0, 20_000), ("evening", 30_000, DAY)):
+        yield opened(session, begin)
+        yield closed(session, end)
+    yield from day("answer", 1, "morning")
     yield event("nodecluster/k", "Deployed", 5)
     for number in range(4):
         yield event(f"container/busy.{number}", "Running", 10 + number, ["service/busy", "stack/busy", "node/0"])
 
 
-def day(stack: str, start: int) -> Iterator[Any]:
+def day(stack: str, start: int, session: str | None = None) -> Iterator[Any]:
     above = [f"service/{stack}", f"stack/{stack}", f"node/{len(stack) % 3}"]
     yield event(f"stack/{stack}", "Running", start)
     yield event(f"service/{stack}", "Running", start, [f"stack/{stack}"])
@@ -48,7 +55,12 @@ def day(stack: str, start: int) -> Iterator[Any]:
         ref = f"container/{stack}.{number}"
         for hour in range(EVENTS):
             yield event(
-                ref, ("Running", "Stopped", "running")[hour % 3], start + hour * 3600 + number, above, name="web"
+                ref,
+                ("Running", "Stopped", "running")[hour % 3],
+                start + hour * 3600 + number,
+                above,
+                session,
+                name="web",
             )
         for minute in range(8):
             yield seen(ref, "Stopping", start + 5 * 3600 + 600 + 60 * minute + number, above)
@@ -119,6 +131,15 @@ VIEWS = {
     ),
     "state_spans of a stack by time": f"SELECT v.* {BELOW.format('state_spans')} AND {within('v.since', HOUR)}",
     "state_spans by type": "SELECT * FROM state_spans WHERE type = 'nodecluster'",
+    "watched_spans by uri": f"SELECT * FROM watched_spans WHERE uri = '{ONE}'",
+    "watched_spans by uri, summed": f"SELECT kind, sum(seconds) FROM watched_spans WHERE uri = '{ONE}' GROUP BY kind",
+    "watched_spans of a stack": f"SELECT v.* {BELOW.format('watched_spans')}",
+    "watched_spans of a stack, summed": (
+        f"WITH v AS MATERIALIZED (SELECT v.kind, v.certain, v.seconds {BELOW.format('watched_spans')})"
+        " SELECT kind, certain, sum(seconds) FROM v GROUP BY kind, certain"
+    ),
+    "watched_spans by time": f"SELECT * FROM watched_spans WHERE {within('state_since', HOUR)}",
+    "watched_spans by type": "SELECT * FROM watched_spans WHERE type = 'nodecluster'",
     "current_states by type": "SELECT * FROM current_states WHERE type = 'nodecluster'",
     "current_states by uri": f"SELECT * FROM current_states WHERE uri = '{ONE}'",
     "current_states of a stack": f"SELECT v.* {BELOW.format('current_states')}",

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import create_mock_engine
 
 from archiver.storage.indexes import metadata
+from archiver.storage.kinds import first_kinds
 from archiver.storage.numbers import first_rows
 from archiver.storage.views import VIEWS
 
@@ -33,6 +34,9 @@ def tables(dialect: str) -> list[str]:
     engine = create_mock_engine(f"{dialect}+psycopg://" if dialect == "postgresql" else "sqlite://", keep)
     metadata.create_all(engine, checkfirst=False)
     rows = [f"INSERT INTO numbers (name, last) VALUES ('{row['name']}', {row['last']})" for row in first_rows()]
+    rows += [
+        f"INSERT INTO state_kinds (state, kind) VALUES ('{row['state']}', '{row['kind']}')" for row in first_kinds()
+    ]
     # A table's indexes come in no order of their own.
     runs = (sorted(run) if are_indexes else run for are_indexes, run in groupby(statements, _is_index))
     return [*chain.from_iterable(runs), *rows]

@@ -18,7 +18,11 @@ COMMON = Idioms(
     latest=lambda numbers: f"latest({', '.join(numbers)})",
     earliest=lambda numbers: f"earliest({', '.join(numbers)})",
     uuid=lambda uuid: f"uuid({uuid})",
+    apart=IDIOMS["sqlite"].apart,
     likely=lambda condition, _part: condition,
+    family=lambda state: f"family({state})",
+    instant_type="instant",
+    never="never",
     either=IDIOMS["sqlite"].either,
 )
 """What both databases say in their own way, by its name."""

@@ -49,6 +49,43 @@ REMOVED = "removed"
 GONE = frozenset({REMOVED, "destroyed", "deleted", "die", "destroy"})
 """States, in lower case, after which a resource is no more: ours, and the words of others who recorded an engine."""
 
+KINDS = {
+    "created": "starting",
+    "running": "up",
+    "running (starting)": "starting",
+    "running (unhealthy)": "down",
+    "paused": "down",
+    "exited": "down",
+    "restarting": "down",
+    "removing": "down",
+    "dead": "down",
+    **dict.fromkeys(GONE, "gone"),
+    # A node of a swarm.
+    "ready": "up",
+    "down": "down",
+    "unknown": "down",
+    "disconnected": "down",
+    # Of a service is told how its update goes; what it had runs on meanwhile.
+    **dict.fromkeys(
+        (
+            "service created",
+            "updating",
+            "service paused",
+            "completed",
+            "rollback_started",
+            "rollback_paused",
+            "rollback_completed",
+        ),
+        "up",
+    ),
+    # What does not run is there once it is made.
+    **dict.fromkeys((f"{kind} created" for kind in ("network", "volume", "image", "secret", "config")), "up"),
+    "enabled": "up",
+    "disabled": "down",
+}
+"""Of what kind a state is, in lower case: up, down, starting or gone; of one type alone with that before it. The exit
+code and the health in brackets count where they are named here. Actions have no kind."""
+
 OOM = "oom"
 """The action by which an engine tells that the kernel killed a process of a container for want of memory."""
 

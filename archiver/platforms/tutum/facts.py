@@ -5,6 +5,29 @@ from __future__ import annotations
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
 
+KINDS = {
+    "init": "starting",
+    "deploying": "starting",
+    "starting": "starting",
+    "redeploying": "starting",
+    "upgrading": "starting",
+    "running": "up",
+    "started": "up",
+    "partly running": "up",
+    "scaling": "up",
+    "deployed": "up",
+    "partly deployed": "up",
+    "not running": "down",
+    "stopping": "down",
+    "stopped": "down",
+    "terminating": "down",
+    "unreachable": "down",
+    "empty cluster": "down",
+    "terminated": "gone",
+}
+"""Of what kind a state is, in lower case: up, down, starting or gone. What runs in part, or is scaled, serves; what is
+told to stop does not. Actions have no kind."""
+
 UNSETTLED = ("pending", "in progress", "canceling")
 """States of an action that has not ended, in lower case."""
 

@@ -8,8 +8,9 @@ from archiver.storage.views.gaps import INTERRUPTED, SILENT, SILENT_SECONDS, UNH
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
 from archiver.storage.views.view import View
+from archiver.storage.views.watched import watched_spans
 
 __all__ = ["INTERRUPTED", "SILENT", "SILENT_SECONDS", "UNHEARD", "VIEWS", "View"]
 
-VIEWS = (event_log, event_parents, state_spans, current_states, action_log, subtree, gap_log)
+VIEWS = (event_log, event_parents, state_spans, current_states, action_log, subtree, gap_log, watched_spans)
 """All views, in an order in which they can be created."""

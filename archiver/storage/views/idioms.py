@@ -6,6 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
+class Apart(NamedTuple):
+    """Joins that are no part of what the database weighs together with the tables before them."""
+
+    joins: str
+    where: str
+    columns: dict[str, str]
+    """How each column is called outside."""
+
+
 class Idioms(NamedTuple):
     """What the databases say differently; every argument and answer is the text of an expression."""
 
@@ -21,8 +30,16 @@ class Idioms(NamedTuple):
     """The least of them."""
     uuid: Callable[[str], str]
     """A packed uuid (storage.uuids) as the text it was."""
+    apart: Callable[[dict[str, str], str, str], Apart]
+    """What is looked up for each row of the tables before it: columns, the joins they are from, and a condition."""
     likely: Callable[[str, float], str]
     """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
+    family: Callable[[str], str]
+    """A state without what stands in brackets behind it."""
+    instant_type: str
+    """The type of an instant of a base table."""
+    never: str
+    """An instant of a base table later than all others."""
     either: Callable[[Callable[[str], str], Sequence[str]], str]
     """A SELECT from one source or another: the function writes it over a source of rows, given as a table or SELECT."""
 
@@ -56,6 +73,17 @@ def _over_all(select: Callable[[str], str], sources: Sequence[str]) -> str:
     return select("(\n  " + "\n  UNION ALL\n  ".join(sources) + "\n)")
 
 
+def _joined_on(columns: dict[str, str], joins: str, where: str) -> Apart:
+    return Apart(joins, where, columns)
+
+
+def _looked_up(columns: dict[str, str], joins: str, where: str) -> Apart:
+    """PostgreSQL joins no view of more than seven tables through an index: so these are a query of their own."""
+    listed = ",\n  ".join(f"{expression} AS {name}" for name, expression in columns.items())
+    select = f"SELECT {listed}\nFROM (SELECT 1 AS one) one\n{joins}\nWHERE {where} OFFSET 0"
+    return Apart(f"CROSS JOIN LATERAL ({select}) g", "true", {name: f"g.{name}" for name in columns})
+
+
 IDIOMS = {
     "sqlite": Idioms(
         now="(CAST(strftime('%s', 'now') AS integer) * 1000000)",
@@ -70,7 +98,11 @@ IDIOMS = {
             f"CASE length({uuid}) WHEN 16 THEN {_hyphened(f'lower(hex({uuid}))')}"
             f" ELSE CAST(CASE substr({uuid}, 1, 1) WHEN x'00' THEN substr({uuid}, 2) ELSE {uuid} END AS text) END"
         ),
+        apart=_joined_on,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
+        family=lambda state: f"substr({state}, 1, instr({state} || ' (', ' (') - 1)",
+        instant_type="text",
+        never="'9999-12-31T23:59:59.999999Z'",
         either=_in_each,
     ),
     "postgresql": Idioms(
@@ -87,7 +119,11 @@ IDIOMS = {
             f"CASE length({uuid}) WHEN 16 THEN CAST(CAST(encode({uuid}, 'hex') AS uuid) AS text)"
             f" ELSE convert_from(ltrim({uuid}, '\\x00'), 'UTF8') END COLLATE \"C\""
         ),
+        apart=_looked_up,
         likely=lambda condition, _part: condition,
+        family=lambda state: f"split_part({state}, ' (', 1)",
+        instant_type="timestamptz",
+        never="CAST('infinity' AS timestamptz)",
         either=_over_all,
     ),
 }

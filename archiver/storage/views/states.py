@@ -6,7 +6,7 @@ from archiver.storage.views.events import name_then
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
 
-_OF_A_TYPE = 0.05
+OF_A_TYPE = 0.05
 # Of so many it is better to take a range of time, where there is one.
 
 # The words of an object, in the order in which they count: (at, source, id). What says nothing of a state is none here.
@@ -24,18 +24,29 @@ def _last(table: str, at: str, source: int, earlier: str) -> str:
         ) AND (o.{at} < w.at OR {earlier}))"""
 
 
-# The state in the word before: a span begins only where it is another, or where there is none.
-_BEFORE = f"""(
+def before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
+    """The state in the word before: a span begins only where it is another, or where there is none.
+
+    `first`: which observations of the very instant of the word come before it.
+    """
+    return f"""(
     SELECT lower(b.text) FROM (
-      {_last("events", "occurred_at", 0, "w.source = 1 OR o.id < w.id")}
+      {_last("events", "occurred_at", 0, "w.source >= 1 OR o.id < w.id")}
       UNION ALL
-      {_last("observations", "observed_at", 1, "(w.source = 1 AND o.id < w.id)")}
+      {_last("observations", "observed_at", 1, first)}
       ORDER BY at DESC, source DESC LIMIT 1
     ) o JOIN event_states b ON b.id = o.state_id
   )"""
 
 
-def _next(table: str, at: str, later: str, us: str) -> str:
+def joined_with_next(us: str, state_id: str = "w.state_id", state: str = "lower(s.text)") -> str:
+    """The tables `events` and `observations`, joined as the words of each that end the span of a word at `us`."""
+    told = _next("events", "occurred_at", "(w.source = 0 AND o.id > w.id)", us, state_id, state)
+    found = _next("observations", "observed_at", "w.source = 0 OR o.id > w.id", us, state_id, state)
+    return f"LEFT JOIN events ON {told}\nLEFT JOIN observations ON {found}"
+
+
+def _next(table: str, at: str, later: str, us: str, state_id: str, state: str) -> str:
     """The first word of a table that ends the span of a word; of several at one instant, any.
 
     Behind the instant at which the present state began there is none, and nothing is looked for.
@@ -43,8 +54,8 @@ def _next(table: str, at: str, later: str, us: str) -> str:
 
     def first(where: str) -> str:
         return f"""(SELECT o.id FROM {table} o
-      WHERE o.resource_id = w.resource_id AND {where} AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      WHERE o.resource_id = w.resource_id AND {where} AND o.state_id <> {state_id}
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> {state}
       ORDER BY o.{at} LIMIT 1)"""
 
     then = first(f"o.{at} >= w.at AND (o.{at} > w.at OR {later})")
@@ -52,23 +63,25 @@ def _next(table: str, at: str, later: str, us: str) -> str:
     return f"{table}.id = CASE WHEN {us} < p.state_since THEN {then}\n    ELSE {at_once} END"
 
 
+UNTIL = """CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END"""
+"""When the words so joined end the span, the earlier of both; NULL: none does."""
+
+
 def _state_spans(say: Idioms) -> str:
     def spans(words: str) -> str:
-        us = say.micros("w.at")
-        told = _next("events", "occurred_at", "(w.source = 0 AND o.id > w.id)", us)
-        found = _next("observations", "observed_at", "w.source = 0 OR o.id > w.id", us)
         return f"""
-SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, {_EARLIER} AS until,
+SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, {UNTIL} AS until,
   CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
   w.resource_id AS resource_id
 FROM {words} w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON {say.likely("t.id = p.type_id", _OF_A_TYPE)}
+JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON {told}
-LEFT JOIN observations ON {found}
-WHERE coalesce({_BEFORE} <> lower(s.text), true)
+{joined_with_next(say.micros("w.at"))}
+WHERE coalesce({before()} <> lower(s.text), true)
 """
 
     since_us, until_us = say.micros("spans.since"), say.micros("spans.until")
@@ -77,11 +90,6 @@ SELECT uri, type, state, since, until, {seconds(since_us, until_us)} AS seconds,
   {since_us} AS since_us, {until_us} AS until_us, {name_then("spans.resource_id", since_us)} AS name
 FROM ({say.either(spans, (_TOLD, _FOUND))}) spans
 """
-
-
-_EARLIER = """CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END"""
 
 
 state_spans = View(

@@ -1,0 +1,14 @@
+"""Of what kind the states of all platforms are, as the rows that a new archive begins with."""
+
+from __future__ import annotations
+
+from archiver.platforms.docker import facts as docker
+from archiver.platforms.tutum import facts as tutum
+
+KINDS = {**tutum.KINDS, **docker.KINDS}
+"""What `state_kinds` says before anybody extends it."""
+
+
+def first_kinds() -> list[dict[str, object]]:
+    """The rows of `state_kinds` in a new archive."""
+    return [{"state": state, "kind": kind} for state, kind in sorted(KINDS.items())]
