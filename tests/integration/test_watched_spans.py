@@ -135,12 +135,12 @@ def test_a_name_and_a_place_stand_beside_the_uri_and_stay_when_the_object_is_gon
         Observation(uri(ref), "Running", name, (), micros(1), None) for ref, name in zip(above, "WSN", strict=True)
     ]
     container = Observation(uri("container/1"), "running", "shop-web-1", tuple(map(uri, above)), micros(10), None)
+    container = container._replace(image="nginx:1.25", slot="shop_web.1")
     record(database_url, *named, container, event("container/1", "removed", 20))
 
-    query = "SELECT state, name, stack, service, node FROM watched_spans WHERE type = 'container' ORDER BY since_us"
-    assert rows(database_url, query) == [
-        ("running", "shop-web-1", "S", "W", "N"), ("removed", "shop-web-1", "S", "W", "N"),
-    ]  # fmt: skip
+    names = ("shop-web-1", "S", "W", "shop_web.1", "N", "nginx:1.25")
+    query = "name, stack, service, slot, node, image FROM watched_spans WHERE type = 'container' ORDER BY since_us"
+    assert rows(database_url, f"SELECT state, {query}") == [("running", *names), ("removed", *names)]
 
 
 # --- kinds of states ------------------------------------------------------------------------------------------------

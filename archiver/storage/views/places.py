@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from archiver.storage.schema import NAME, PARENT
+from archiver.storage.schema import IMAGE, NAME, PARENT, SLOT
 
-IMAGE, SLOT = 4, 5
 PLACES = ("stack", "service", "node")
 
 # What was last said until an instant, so that what is gone keeps its name and place.
