@@ -212,7 +212,7 @@ class Archive:
     def status(self) -> Status:
         """How things stand with the archive and its streams."""
         from archiver.queries.status import status
-        from archiver.storage.engine import database_name
+        from archiver.storage.named import database_name
 
         with self._reader.question() as connection:
             return status(connection, database_name(self._url), _now())

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import builtins
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
-
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, func, select
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from archiver.model import Action, Micros, Resource, TimeRange
 from archiver.platforms.tutum.facts import UNSETTLED
@@ -17,10 +15,13 @@ from archiver.queries.runs import Run, batches, selected
 from archiver.queries.under import Descent, descend
 from archiver.queries.windows import Window
 from archiver.storage.pages import BLOCK, Ask
-from archiver.storage.schema import event_states, events, present, resources, texts
+from archiver.storage.reading import Connection, Row, instant, instant_or_none
+from archiver.storage.statements import statement
 
 _PAGE = 500
 """Actions that are read at once."""
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_CALLED = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.name_id = :name"
 
 
 def actions(
@@ -32,7 +33,7 @@ def actions(
     settled leaves `finished_at` open. What is archived while they are read does not count. They are found `block` at a
     time.
     """
-    end, last_resource = ask(last_number, events), ask(last_number, resources)
+    end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
     window, own = Window.of(range), [root.id for root in roots]
     below = ask(descend, own, window)
     place: Begun | None = None
@@ -85,71 +86,44 @@ def _placed(connection: Connection, runs: Iterable[Run], name: int | None) -> It
     """Actions with their URIs, but those of a name."""
     for batch in batches(runs):
         refused = set() if name is None else _called(connection, name, batch)
-        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_([run.id for run in batch]))
-        uris: dict[int, str] = {row.id: row.uri for row in connection.execute(query)}
+        uris = _uris(connection, [run.id for run in batch])
         yield from (Begun(run.since, uris[run.id], run.id, run.target) for run in batch if run.id not in refused)
 
 
 def _called(connection: Connection, name: int, runs: Sequence[Run]) -> set[int]:
     """The numbers of those actions that have a name."""
-    c = present.c
-    query = select(c.resource_id).where(c.resource_id.in_([run.id for run in runs]), c.name_id == name)
-    return set(connection.scalars(query))
+    return set(connection.scalars(statement(_CALLED), {"numbers": [run.id for run in runs], "name": name}))
+
+
+def _uris(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
+    return dict(connection.execute(statement(_URIS), {"numbers": numbers}))
 
 
 # --- what is said of them -------------------------------------------------------------------------------------------
 
 
+# No bound of a number may draw the planner away from the index by resource and time.
+_OWN = "FROM events e WHERE e.resource_id = r.id AND e.id + 0 <= :end"
+_LAST = f"{_OWN} AND e.state_id IS NOT NULL ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1"
+_WHOLE = (
+    "SELECT w.id, w.uri, w.name, w.started_at, w.state_at, w.events, s.text AS state FROM ("
+    f"SELECT r.id, r.uri, n.text AS name, (SELECT min(e.occurred_at) {_OWN}) AS started_at,"
+    f" (SELECT e.state_id {_LAST}) AS state_id, (SELECT e.occurred_at {_LAST}) AS state_at,"
+    f" (SELECT count(*) {_OWN}) AS events"
+    " FROM resources r LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id"
+    " WHERE r.id IN :numbers) w LEFT JOIN event_states s ON s.id = w.state_id"
+)
+
+
 def _whole(connection: Connection, found: Sequence[Begun], end: int) -> list[Action]:
     """The actions, in this order, as the events up to number `end` tell."""
-    counted = select(func.count()).where(events.c.resource_id == resources.c.id, _upto(end)).scalar_subquery()
-    query = (
-        select(
-            resources.c.id,
-            resources.c.uri,
-            texts.c.text.label("name"),
-            _started(end).label("started_at"),
-            _last(events.c.state_id, end).label("state_id"),
-            _last(events.c.occurred_at, end).label("state_at"),
-            counted.label("events"),
-        )
-        .select_from(resources)
-        .outerjoin(present, present.c.resource_id == resources.c.id)
-        .outerjoin(texts, texts.c.id == present.c.name_id)
-    )
-    listed = query.where(resources.c.id.in_([each.id for each in found])).subquery("whole")
-    rows = connection.execute(
-        select(listed, event_states.c.text.label("state")).outerjoin_from(
-            listed, event_states, event_states.c.id == listed.c.state_id
-        )
-    )
-    targets = select(resources.c.id, resources.c.uri).where(resources.c.id.in_({each.target for each in found}))
-    uris: dict[int, str] = {row.id: row.uri for row in connection.execute(targets)}
+    rows = connection.execute(statement(_WHOLE), {"numbers": [each.id for each in found], "end": end})
     told = {row.id: row for row in rows}
+    uris = _uris(connection, {each.target for each in found})
     return [_action(told[each.id], uris.get(each.target)) for each in found]
 
 
-def _action(row: Row[Any], target: str | None) -> Action:
+def _action(row: Row, target: str | None) -> Action:
     is_open = row.state is None or row.state.lower() in UNSETTLED
-    finished_at = None if is_open else row.state_at
-    return Action(row.uri, target, row.state, row.started_at, finished_at, row.events, row.name)
-
-
-def _upto(end: int) -> ColumnElement[bool]:
-    # No bound of a number may draw the planner away from the index by resource and time.
-    return events.c.id + 0 <= end
-
-
-def _started(end: int) -> ScalarSelect[Any]:
-    own = events.c.resource_id == resources.c.id
-    return select(func.min(events.c.occurred_at)).where(own, _upto(end)).scalar_subquery()
-
-
-def _last(column: Any, end: int) -> ScalarSelect[Any]:
-    return (
-        select(column)
-        .where(events.c.resource_id == resources.c.id, events.c.state_id.is_not(None), _upto(end))
-        .order_by(events.c.occurred_at.desc(), events.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    finished_at = None if is_open else instant_or_none(row.state_at)
+    return Action(row.uri, target, row.state, instant(row.started_at), finished_at, row.events, row.name)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
-
 from archiver.model import Namesakes, to_datetime
-from archiver.queries.under import statement
-from archiver.storage.schema import NAME, OPEN
+from archiver.storage.reading import Connection
+from archiver.storage.statements import statement
+from archiver.storage.words import NAME, OPEN
 
 UPPER = "\U0010ffff"
 """Behind the beginning of a text: the end of all texts that begin so."""
@@ -37,6 +36,7 @@ _SLOT = (
     " ORDER BY (SELECT p.last_at FROM present p WHERE p.resource_id = f.resource_id) DESC NULLS LAST,"
     f" f.resource_id DESC LIMIT {MOST}"
 )
+_URI = "SELECT r.uri FROM resources r WHERE r.id = :number"
 _GONE = f"SELECT n.id, r.type_id, f.resource_id {_OF_NAMES} ORDER BY f.until DESC, f.resource_id DESC LIMIT 1000"
 
 
@@ -60,10 +60,10 @@ def of_name(connection: Connection, word: str, kind: int | None) -> Bearers:
     Two that bear it make it ambiguous, of one type or of several.
     """
     told = {"word": word, "kind": kind}
-    found = [row.resource_id for row in connection.execute(text(_BEARING), told)]
+    found = [row.resource_id for row in connection.execute(statement(_BEARING), told)]
     if not found:
         last: dict[int, int] = {}
-        for row in connection.execute(text(_BORE), told):
+        for row in connection.execute(statement(_BORE), told):
             last.setdefault(row.type_id, row.resource_id)
         found = list(last.values())
     if len(found) != 1:
@@ -72,22 +72,19 @@ def of_name(connection: Connection, word: str, kind: int | None) -> Bearers:
 
 
 def _namesakes(connection: Connection, chosen: int, told: Mapping[str, object]) -> Namesakes | None:
-    others = connection.execute(text(_OTHERS), {**told, "chosen": chosen}).all()
+    others = connection.execute(statement(_OTHERS), {**told, "chosen": chosen}).all()
     if not others:
         return None
     others = sorted(others, key=lambda row: row.until, reverse=True)
-    uris = [
-        connection.execute(text("SELECT r.uri FROM resources r WHERE r.id = :number"), {"number": row.resource_id})
-        for row in others[:_SHOWN]
-    ]
-    return Namesakes(len(others), to_datetime(others[0].until), tuple(uri.scalar_one() for uri in uris))
+    uris = [connection.scalar(statement(_URI), {"number": row.resource_id}) for row in others[:_SHOWN]]
+    return Namesakes(len(others), to_datetime(others[0].until), tuple(uris))
 
 
 def latest_of_slot(connection: Connection, beginning: str, kind: int | None) -> Sequence[int]:
     """Of those whose names begin so: the one heard of last, if one lives of those; of several types, all."""
     told = {"word": beginning, "upper": beginning + UPPER, "kind": kind}
     for condition in (f"f.node = {OPEN}", "1 = 1"):
-        found = connection.execute(text(_SLOT.format(condition)), told).all()
+        found = connection.execute(statement(_SLOT.format(condition)), told).all()
         if found:
             several = len({row.type_id for row in found}) > 1
             return list(dict.fromkeys(row.resource_id for row in (found if several else found[:1])))
@@ -97,14 +94,14 @@ def latest_of_slot(connection: Connection, beginning: str, kind: int | None) -> 
 def living_of_names(connection: Connection, beginning: str, kind: int | None) -> Sequence[int]:
     """Those that bear a name that begins so."""
     told = {"word": beginning, "upper": beginning + UPPER, "kind": kind}
-    return connection.scalars(text(_LIVING), told).all()
+    return connection.scalars(statement(_LIVING), told)
 
 
 def gone_of_names(connection: Connection, beginning: str, kind: int | None) -> Sequence[int]:
     """Those that bore names that begin so, of each name and type the last."""
     told = {"word": beginning, "upper": beginning + UPPER, "kind": kind}
     last: dict[tuple[int, int], int] = {}
-    for row in connection.execute(text(_GONE), told):
+    for row in connection.execute(statement(_GONE), told):
         last.setdefault((row.id, row.type_id), row.resource_id)
     return list(dict.fromkeys(last.values()))[:MOST]
 

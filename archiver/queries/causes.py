@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archiver.model import CauseKind, Micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
-from archiver.storage.schema import OPEN
+from archiver.storage.words import OPEN
 
 GRACE = 15_000_000
 """An end follows so soon on the signal that caused it, where nothing else was told: an engine waits for ten seconds."""

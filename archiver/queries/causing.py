@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from archiver.model import Cause, Gap, Micros, Proof, Resource, Span, to_datetime, to_micros
 from archiver.platforms.docker.facts import SIGNAL
 from archiver.platforms.tutum.facts import UNDONE
@@ -26,10 +24,12 @@ from archiver.queries.causes import (
     why,
 )
 from archiver.queries.doers import doers
-from archiver.queries.under import ascend, chunks, statement
+from archiver.queries.under import ascend
 from archiver.queries.windows import NEVER, Window, overlapping
 from archiver.storage.pages import Ask
-from archiver.storage.schema import OPEN, TARGET
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import OPEN, TARGET
 
 OUT_OF_MEMORY = "out of memory"
 """How a span says that an engine told of a want of memory about its beginning."""

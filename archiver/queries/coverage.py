@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from sqlalchemy import Connection, and_, case, func, literal, select
+from datetime import datetime, timedelta
+from typing import NamedTuple, cast
 
 from archiver.model import Coverage, Empty, EndKind, Gap, Resource, TimeRange
 from archiver.model.empty import Extent, why_empty
-from archiver.queries.under import chunks, statement
-from archiver.storage.schema import Instant, sessions
-from archiver.storage.views import INTERRUPTED, SILENT, SILENT_SECONDS
+from archiver.storage.reading import Connection, Row, instant, instant_or_none
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import INTERRUPTED, SILENT, SILENT_SECONDS, UNHEARD
 
 BEFORE = "before the first session"
 IMPORTED = "imported: nobody wrote down whether anybody was watching"
@@ -20,6 +18,16 @@ IMPORTED = "imported: nobody wrote down whether anybody was watching"
 Why = tuple[str, EndKind | None]
 """Why nobody was watching, for people and for programs."""
 _BEFORE: Why = (BEFORE, "before")
+_SILENCE = timedelta(seconds=SILENT_SECONDS)
+
+_OF_STREAM = (
+    "SELECT s.covered_from, s.last_seen_at, s.closed_at, s.reason, s.kind FROM sessions s WHERE s.stream_id = :stream"
+)
+_FARTHEST = (
+    f"{_OF_STREAM} AND s.covered_from <= :since"
+    " ORDER BY CASE WHEN s.closed_at IS NULL AND s.last_seen_at > :heard THEN :now"
+    " ELSE coalesce(s.closed_at, s.last_seen_at) END DESC, s.covered_from, s.id LIMIT 1"
+)
 
 
 def coverage(
@@ -53,7 +61,7 @@ def emptiness(
     """Why nothing was found in a range of which this is the coverage, by the same streams (None: by all)."""
     extent = _reached(connection, [number for number, _ in _streams(connection, stream_ids)])
     told = connection.execute(statement(_EVENTS)).one()
-    first, last = _instant(told.first_at), _instant(told.last_at)
+    first, last = instant_or_none(told.first_at), instant_or_none(told.last_at)
     if extent.last is not None:
         last = extent.last
     return why_empty(range, watched, Extent(min(filter(None, (first, extent.first)), default=None), last))
@@ -85,7 +93,7 @@ def _reached(connection: Connection, stream_ids: Sequence[int]) -> Extent:
     reached = Extent()
     for numbers in chunks(stream_ids):
         row = connection.execute(statement(_REACH), {"numbers": numbers}).one()
-        ends = (_instant(row.first_at), _instant(row.last_at))
+        ends = (instant_or_none(row.first_at), instant_or_none(row.last_at))
         first = min(filter(None, (reached.first, ends[0])), default=None)
         reached = Extent(first, max(filter(None, (reached.last, ends[1])), default=None))
     return reached
@@ -93,14 +101,6 @@ def _reached(connection: Connection, stream_ids: Sequence[int]) -> Extent:
 
 def _within(range: TimeRange, moment: datetime | None) -> datetime | None:
     return moment if moment is None or range.until is None else min(moment, range.until)
-
-
-def _instant(found: Any) -> datetime | None:
-    """An instant of a table, in UTC: SQLite has it as text."""
-    if found is None:
-        return None
-    moment: datetime = datetime.fromisoformat(found) if isinstance(found, str) else found
-    return moment.astimezone(UTC)
 
 
 def imported(range: TimeRange) -> Gap:
@@ -114,9 +114,9 @@ def stream_gaps(connection: Connection, stream_id: int, now: datetime) -> int:
     return sum(1 for gap in _gaps(connection, stream_id, "", everything, now) if gap.kind != "before")
 
 
-def is_alive(session: Any, now: datetime) -> bool:
+def is_alive(last_seen_at: datetime, closed_at: datetime | None, now: datetime) -> bool:
     """Whether a session is open, with a sign of life not long ago."""
-    return session.closed_at is None and now - session.last_seen_at < timedelta(seconds=SILENT_SECONDS)
+    return closed_at is None and now - last_seen_at < _SILENCE
 
 
 def _gaps(connection: Connection, stream_id: int, url: str, range: TimeRange, now: datetime) -> Iterator[Gap]:
@@ -145,37 +145,40 @@ def _gaps(connection: Connection, stream_id: int, url: str, range: TimeRange, no
         yield Gap(url, watched_to, None if still else range.until, *why)
 
 
-_COLUMNS = (
-    sessions.c.covered_from,
-    sessions.c.last_seen_at,
-    sessions.c.closed_at,
-    sessions.c.reason,
-    sessions.c.kind,
-)
+class _Session(NamedTuple):
+    """From when until when a session was watched, as far as is known."""
+
+    covered_from: datetime
+    last_seen_at: datetime
+    closed_at: datetime | None
+    reason: str | None
+    kind: EndKind | None
+
+    @classmethod
+    def of(cls, row: Row) -> _Session:
+        began, seen, closed = instant(row.covered_from), instant(row.last_seen_at), instant_or_none(row.closed_at)
+        return cls(began, seen, closed, row.reason, cast("EndKind | None", row.kind))
 
 
-def _sessions(connection: Connection, stream_id: int, range: TimeRange, until: datetime) -> Iterator[Any]:
+def _sessions(connection: Connection, stream_id: int, range: TimeRange, until: datetime) -> Iterator[_Session]:
     """The sessions that began to cover within a range, in the order in which they did."""
-    c = sessions.c
-    query = select(*_COLUMNS).where(c.stream_id == stream_id, c.covered_from < until)
-    if range.since is not None:
-        query = query.where(c.covered_from > range.since)
-    yield from connection.execute(query.order_by(c.covered_from, c.id))
+    since = "" if range.since is None else " AND s.covered_from > :since"
+    asked = statement(f"{_OF_STREAM} AND s.covered_from < :until{since} ORDER BY s.covered_from, s.id")
+    yield from map(_Session.of, connection.execute(asked, {"stream": stream_id, "since": range.since, "until": until}))
 
 
-def _farthest(connection: Connection, stream_id: int, since: datetime, now: datetime) -> Any:
+def _farthest(connection: Connection, stream_id: int, since: datetime, now: datetime) -> _Session | None:
     """Of the sessions that began to cover until an instant, the one that reached farthest; None: there is none."""
-    c = sessions.c
-    lives = and_(c.closed_at.is_(None), c.last_seen_at > now - timedelta(seconds=SILENT_SECONDS))
-    reached = case((lives, literal(now, Instant())), else_=func.coalesce(c.closed_at, c.last_seen_at))
-    query = select(*_COLUMNS).where(c.stream_id == stream_id, c.covered_from <= since)
-    return connection.execute(query.order_by(reached.desc(), c.covered_from, c.id).limit(1)).one_or_none()
+    ends = {"stream": stream_id, "since": since, "now": now, "heard": now - _SILENCE}
+    found = connection.execute(statement(_FARTHEST), ends).first()
+    return None if found is None else _Session.of(found)
 
 
-def _end(row: Any, now: datetime) -> datetime:
+def _end(session: _Session, now: datetime) -> datetime:
     """Until when a session watched: a session that is open and alive watches now."""
-    end: datetime = row.last_seen_at if row.closed_at is None else row.closed_at
-    return now if is_alive(row, now) else end
+    if is_alive(session.last_seen_at, session.closed_at, now):
+        return now
+    return session.last_seen_at if session.closed_at is None else session.closed_at
 
 
 def _is_rounding(since: datetime, until: datetime, why: Why) -> bool:
@@ -183,7 +186,7 @@ def _is_rounding(since: datetime, until: datetime, why: Why) -> bool:
     return why is _BEFORE and until - since < timedelta(seconds=1)
 
 
-def _why(row: Any) -> Why:
-    if row.closed_at is None:
-        return SILENT, "silent"
-    return row.reason or INTERRUPTED, row.kind
+def _why(session: _Session) -> Why:
+    if session.closed_at is None:
+        return SILENT, UNHEARD
+    return session.reason or INTERRUPTED, session.kind

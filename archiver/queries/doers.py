@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection
-
 from archiver.codec.text import parse
 from archiver.platforms.docker.facts import DOCKER, text
-from archiver.queries.under import chunks, statement
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
 
 # No engine says who did something: what is kept of its messages, which is much, is not even looked at.
 _KEPT = (

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-from sqlalchemy import ColumnElement, Connection
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from archiver.model import TimeRange
 from archiver.queries import vocabulary
 from archiver.queries.healthchecks import no_healthcheck
-from archiver.storage.schema import event_actions, event_states, event_types
+from archiver.storage.reading import Connection
 
 
 class Filter(NamedTuple):
@@ -34,13 +32,13 @@ class Filter(NamedTuple):
         return bool(self.types or self.states or self.actions)
 
 
-def conditions(connection: Connection, wanted: Filter, c: Any) -> list[ColumnElement[bool]] | None:
-    """What a row with the columns `c` of events fulfils, but for its time and place; None: no event can."""
-    found: list[ColumnElement[bool]] = []
+def conditions(connection: Connection, wanted: Filter) -> list[str] | None:
+    """What a row `e` of events fulfils, but for its time and place; None: no event can."""
+    found: list[str] = []
     for texts, table, column in (
-        (wanted.types, event_types, c.type_id),
-        (wanted.states, event_states, c.state_id),
-        (wanted.actions, event_actions, c.action_id),
+        (wanted.types, "event_types", "e.type_id"),
+        (wanted.states, "event_states", "e.state_id"),
+        (wanted.actions, "event_actions", "e.action_id"),
     ):
         if texts:
             fits = vocabulary.wanted(connection, table, column, texts)
@@ -48,12 +46,17 @@ def conditions(connection: Connection, wanted: Filter, c: Any) -> list[ColumnEle
                 return None
             found.append(fits)
     if not wanted.healthchecks and vocabulary.only_others(wanted.actions):
-        quiet = no_healthcheck(connection, c.action_id)
+        quiet = no_healthcheck(connection, "e.action_id")
         found += [] if quiet is None else [quiet]
     return found
 
 
-def within(range: TimeRange, c: Any) -> list[ColumnElement[bool]]:
-    """The condition that a row with the columns `c` of events lies in a range of time."""
-    found = [] if range.since is None else [c.occurred_at >= range.since]
-    return found if range.until is None else [*found, c.occurred_at < range.until]
+def within(range: TimeRange) -> list[str]:
+    """The condition that a row `e` of events lies in a range of time, which the values of the statement give."""
+    found = [] if range.since is None else ["e.occurred_at >= :since"]
+    return found if range.until is None else [*found, "e.occurred_at < :until"]
+
+
+def where(conditions: Collection[str]) -> str:
+    """The part of a statement that wants all of some conditions; nothing where there are none."""
+    return " WHERE " + " AND ".join(conditions) if conditions else ""

@@ -11,23 +11,24 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
-
-from archiver.model import Micros, to_micros
+from archiver.model import Micros
 from archiver.queries import seeking
-from archiver.queries.event_filter import Filter, conditions, within
+from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import selected
 from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
-from archiver.queries.under import TARGETS, Descent, ascend, chunks, descend, is_within, statement
+from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
-from archiver.storage.schema import events, parent_list_members, present, resources
+from archiver.storage.reading import Connection, micros
+from archiver.storage.statements import chunks, statement
 
 _NAMING = (
     "SELECT DISTINCT p.resource_id FROM parent_list_members m CROSS JOIN present p"
     " WHERE m.resource_id IN :numbers AND p.list_id = m.list_id AND p.last_at >= :since"
 )
+_A_HEAD = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.heads = 1 LIMIT 1"
+_MEMBERS = "SELECT m.list_id, m.resource_id FROM parent_list_members m WHERE m.list_id IN :numbers"
 _FEW = 5_000
 """No more events than so many are looked at one by one, whatever is under the resources."""
 _MANY = 4
@@ -68,15 +69,15 @@ def _are_few(connection: Connection, wanted: Filter, end: int) -> bool:
     """Whether so few events are of the range that each may be looked at."""
     if end <= _FEW:
         return True
-    within_range = within(wanted.range, events.c)
-    some = select(events.c.occurred_at).where(*within_range).limit(_FEW + 1).subquery()
-    return bool(within_range) and (connection.scalar(select(func.count()).select_from(some)) or 0) <= _FEW
+    within_range = within(wanted.range)
+    few = f"SELECT e.occurred_at FROM events e{where(within_range)} LIMIT {_FEW + 1}"
+    counted = statement(f"SELECT count(*) FROM ({few}) few")
+    return bool(within_range) and connection.scalar(counted, wanted.range._asdict()) <= _FEW
 
 
 def _has_heads(connection: Connection, roots: Collection[int]) -> bool:
     """Whether anything was ever under any of some resources, so that many events may be."""
-    query = select(present.c.resource_id).where(present.c.resource_id.in_(roots), present.c.heads == 1)
-    return connection.scalar(query.limit(1)) is not None
+    return connection.scalar(statement(_A_HEAD), {"numbers": roots}) is not None
 
 
 def _walked(ask: Ask, wanted: Filter, end: int, keep: Keep) -> Iterator[Sequence[int]]:
@@ -117,7 +118,7 @@ class Below:
 
     def is_much(self) -> bool:
         """Whether so much is under the resources that events are best looked at in their order."""
-        every = self._ask(last_number, resources)
+        every = self._ask(last_number, "resources")
         return _MANY * len(self._candidates()) > every
 
     def _candidates(self) -> set[int]:
@@ -139,16 +140,15 @@ class Below:
             place = Place(rows[-1].occurred_at, rows[-1].id)
 
     def _block(self, connection: Connection, place: Place | None, size: int, end: int) -> list[Found]:
-        fits = conditions(connection, self._wanted, events.c)
+        fits = conditions(connection, self._wanted)
         if fits is None:
             return []
-        c, number = events.c, events.c.id + 0
-        columns = (c.id, c.occurred_at, c.resource_id, c.parent_list_id)
-        query = select(*columns).where(*fits, *within(self._wanted.range, c), number <= end)
+        every, values = [*fits, *within(self._wanted.range), "e.id + 0 <= :end"], {"end": end}
         if place is not None:
-            at, after = c.occurred_at, place.occurred_at
-            query = query.where(at >= after, or_(at > after, number > place.id))
-        rows = seeking.about(connection, query, self._candidates(), self._keep, with_none=True)
+            every.append("e.occurred_at >= :at AND (e.occurred_at > :at OR e.id + 0 > :behind)")
+            values |= {"at": place.occurred_at, "behind": place.id}
+        values |= self._wanted.range._asdict()
+        rows = seeking.about(connection, every, values, self._candidates(), self._keep, with_none=True)
         return heapq.nsmallest(size, rows, key=lambda row: (row.occurred_at, row.id))
 
     def _keep(self, connection: Connection, rows: Sequence[Found]) -> Sequence[Found]:
@@ -158,7 +158,7 @@ class Below:
     def _has(self, row: Found, named: Sequence[int]) -> bool:
         if row.resource_id in self._actions:
             return True
-        at = to_micros(row.occurred_at)
+        at = micros(row.occurred_at)
         return any(is_within(self._below.get(number, ()), at) for number in (row.resource_id, *named))
 
 
@@ -168,8 +168,7 @@ def _found(connection: Connection, roots: Collection[int], window: Window) -> tu
     actions = {each.id for each in selected(connection, roots, below, window)}
     naming: set[int] = set()
     for numbers in chunks(below):
-        found = connection.execute(statement(_NAMING), {"numbers": numbers, "since": window.since})
-        naming.update(found.scalars())
+        naming.update(connection.scalars(statement(_NAMING), {"numbers": numbers, "since": window.since}))
     return below, actions, naming
 
 
@@ -196,7 +195,7 @@ Moment = tuple[int, Micros]
 
 def _reasons(row: Found, named: Sequence[int], targets: dict[int, Moment]) -> tuple[list[Moment], Moment | None]:
     """What an event is under when these are under it: its list and object at its instant, its target when it began."""
-    at = to_micros(row.occurred_at)
+    at = micros(row.occurred_at)
     own = [(number, at) for number in named]
     return own if row.resource_id is None else [*own, (row.resource_id, at)], targets.get(row.resource_id)
 
@@ -216,9 +215,8 @@ def _targets(connection: Connection, rows: Sequence[Found]) -> dict[int, Moment]
 
 def _members(connection: Connection, rows: Sequence[Found]) -> dict[int | None, list[int]]:
     """What stands in the lists of some events."""
-    c = parent_list_members.c
     found: dict[int | None, list[int]] = {}
     for part in chunks({row.parent_list_id for row in rows if row.parent_list_id is not None}):
-        for number, member in connection.execute(select(c.list_id, c.resource_id).where(c.list_id.in_(part))):
+        for number, member in connection.execute(statement(_MEMBERS), {"numbers": part}):
             found.setdefault(number, []).append(member)
     return found

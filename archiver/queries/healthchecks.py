@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Connection, or_, select
-
 from archiver.platforms.docker.facts import HEALTHCHECK
-from archiver.storage.schema import event_actions, texts
+from archiver.storage.reading import Connection
+
+_ACTION = "SELECT a.id FROM event_actions a WHERE a.text = :word"
+_NAME = "SELECT n.id FROM texts n WHERE n.text = :word"
 
 
-def no_healthcheck(connection: Connection, action_id: ColumnElement[Any]) -> ColumnElement[bool] | None:
+def no_healthcheck(connection: Connection, action_id: str) -> str | None:
     """The condition that an event is no health check; None where the archive knows of none."""
-    numbers = connection.scalars(select(event_actions.c.id).where(event_actions.c.text == HEALTHCHECK)).all()
-    return or_(action_id.is_(None), action_id.not_in(numbers)) if numbers else None
+    number = connection.scalar(_ACTION, {"word": HEALTHCHECK})
+    return None if number is None else f"({action_id} IS NULL OR {action_id} <> {number})"
 
 
 def healthcheck_name(connection: Connection) -> int | None:
     """The number of the name that actions have which are health checks; None where the archive knows of none."""
-    return connection.scalar(select(texts.c.id).where(texts.c.text == HEALTHCHECK))
+    number: int | None = connection.scalar(_NAME, {"word": HEALTHCHECK})
+    return number

@@ -6,9 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import Any, NamedTuple
-
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, literal_column, or_, select
+from typing import NamedTuple
 
 from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange
 from archiver.platforms.docker.facts import OOM
@@ -16,9 +14,9 @@ from archiver.queries.causes import is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
-from archiver.storage.bulk import chunks
 from archiver.storage.pages import Ask
-from archiver.storage.schema import event_actions, event_states, events, observations, sessions
+from archiver.storage.reading import Connection, instant
+from archiver.storage.statements import chunks, statement
 
 _OOM_EXPLAINS = timedelta(seconds=10)
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
@@ -49,7 +47,7 @@ def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> Hi
 
 def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> Timeline:
     """As `history`, but for the spans, which are read as they are asked for."""
-    ends = {events: ask(last_number, events), observations: ask(last_number, observations)}
+    ends = {table: ask(last_number, table) for table in ("events", "observations")}
     heard: set[int | None] = set()
     known = _known(ask, resource.id, range, ends)
     held = list(islice(known, _HELD + 1))
@@ -70,15 +68,26 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
 # --- what is known, page by page -------------------------------------------------------------------------------------
 
 
-def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[Table, int]) -> Iterator[_Known]:
-    told = _of(ask, events, events.c.occurred_at, 0, resource_id, range, ends[events])
-    asked = _of(ask, observations, observations.c.observed_at, 1, resource_id, range, ends[observations])
+def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int]) -> Iterator[_Known]:
+    told = _of(ask, _TOLD, resource_id, range, ends["events"])
+    asked = _of(ask, _ASKED, resource_id, range, ends["observations"])
     return heapq.merge(told, asked)
 
 
-def _of(ask: Ask, table: Table, at: Any, rank: int, resource_id: int, range: TimeRange, end: int) -> Iterator[_Known]:
+class _Source(NamedTuple):
+    """A table of words about resources; of two at one instant, that of the higher rank counts as the later."""
+
+    table: str
+    at: str
+    rank: int
+
+
+_TOLD, _ASKED = _Source("events", "e.occurred_at", 0), _Source("observations", "e.observed_at", 1)
+
+
+def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int) -> Iterator[_Known]:
     place: _Known | None = None
-    while page := ask(_page, table, at, rank, resource_id, range, end, place):
+    while page := ask(_page, source, resource_id, range, end, place):
         yield from page
         if len(page) < _PAGE:
             return
@@ -86,37 +95,46 @@ def _of(ask: Ask, table: Table, at: Any, rank: int, resource_id: int, range: Tim
 
 
 def _page(
-    connection: Connection,
-    table: Table,
-    at: Any,
-    rank: int,
-    resource_id: int,
-    range: TimeRange,
-    end: int,
-    place: _Known | None,
+    connection: Connection, source: _Source, resource_id: int, range: TimeRange, end: int, place: _Known | None
 ) -> list[_Known]:
     """What is known behind a place (None: from the state on that holds when the range begins), up to row `end`."""
-    said: ColumnElement[bool] = table.c.state_id.is_not(None)
-    number = table.c.id + 0
-    if table is events and (oom := _oom(connection)) is not None:
-        said = or_(said, events.c.action_id == oom)
-    query = select(at, literal_column(str(rank)), table.c.id, event_states.c.text, table.c.session_id)
-    query = query.outerjoin(event_states, event_states.c.id == table.c.state_id)
-    query = query.where(table.c.resource_id == resource_id, said, number <= end)
+    table, at, rank = source
+    said, values = "e.state_id IS NOT NULL", {"resource": resource_id, "end": end, **range._asdict()}
+    if source is _TOLD and (oom := _oom(connection)) is not None:
+        said = f"(e.state_id IS NOT NULL OR e.action_id = {oom})"
+    conditions = ["e.resource_id = :resource", said, "e.id + 0 <= :end"]
     if place is not None:
-        query = query.where(at >= place.at, or_(at > place.at, number > place.id))
+        conditions += [f"{at} >= :after", f"({at} > :after OR e.id + 0 > :behind)"]
+        values |= {"after": place.at, "behind": place.id}
     elif range.since is not None:
-        of_state = and_(table.c.resource_id == resource_id, table.c.state_id.is_not(None), number <= end)
-        before = connection.scalar(select(func.max(at)).where(of_state, at <= range.since))
-        query = query.where(at >= (before or range.since))
+        before = connection.scalar(statement(_BEFORE.format(table=table, at=at)), values)
+        conditions.append(f"{at} >= :begin")
+        values["begin"] = before or range.since
     if range.until is not None:
-        query = query.where(at < range.until)
-    return [_Known(*row) for row in connection.execute(query.order_by(at, table.c.id).limit(_PAGE))]
+        conditions.append(f"{at} < :until")
+    asked = _WORDS.format(table=table, at=at, conditions=" AND ".join(conditions))
+    return [
+        _Known(instant(moment), rank, number, state, session)
+        for moment, number, state, session in connection.execute(statement(asked), values)
+    ]
+
+
+_WORDS = (
+    "SELECT {at}, e.id, s.text, e.session_id FROM {table} e LEFT JOIN event_states s ON s.id = e.state_id"
+    f" WHERE {{conditions}} ORDER BY {{at}}, e.id LIMIT {_PAGE}"
+)
+_BEFORE = (
+    "SELECT max({at}) FROM {table} e"
+    " WHERE e.resource_id = :resource AND e.state_id IS NOT NULL AND e.id + 0 <= :end AND {at} <= :since"
+)
+_OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
+_STREAMS = "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN :numbers"
 
 
 def _oom(connection: Connection) -> int | None:
     """The number of the action by which an engine tells of a process killed for want of memory."""
-    return connection.scalar(select(event_actions.c.id).where(event_actions.c.text == OOM))
+    number: int | None = connection.scalar(statement(_OOM), {"word": OOM})
+    return number
 
 
 def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]:
@@ -207,8 +225,7 @@ def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: se
         return unknown(range)
     if not session_ids:
         return coverage(connection, range, now)
-    c = sessions.c
     stream_ids: set[int] = set()
     for part in chunks(session_ids):
-        stream_ids.update(connection.scalars(select(c.stream_id).where(c.id.in_(part)).distinct()))
+        stream_ids.update(connection.scalars(statement(_STREAMS), {"numbers": part}))
     return coverage(connection, range, now, sorted(stream_ids))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection
 
-from sqlalchemy import Connection
-
 from archiver.model import Micros
-from archiver.queries.under import chunks, statement
-from archiver.storage.schema import NAME
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import NAME
 
 _CALLED = (
     "SELECT f.resource_id, f.since, f.value FROM facts f"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, select
+from archiver.storage.reading import Connection
+from archiver.storage.statements import statement
 
-from archiver.storage.schema import numbers
+_LAST = statement("SELECT n.last FROM numbers n WHERE n.name = :name")
 
 
-def last_number(connection: Connection, table: Table) -> int:
+def last_number(connection: Connection, table: str) -> int:
     """The number given last in a table, 0 when there is none: it counts the rows, which are never deleted."""
-    return connection.scalar(select(numbers.c.last).where(numbers.c.name == table.name)) or 0
+    return connection.scalar(_LAST, {"name": table}) or 0

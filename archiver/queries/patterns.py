@@ -8,17 +8,17 @@ from fnmatch import translate
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, true
-
 from archiver.errors import NoSuchResource, TooManyResources
 from archiver.model import Resource
 from archiver.queries import bearers, references
-from archiver.queries.under import chunks
-from archiver.storage.schema import resources, texts
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
 
 MOST = 1_000
 """Resources that one pattern may name."""
 _WILD = re.compile(r"[*?[]")
+_NAMES = "SELECT n.id, n.text FROM texts n"
+_LISTED = f"{references.LISTED} WHERE r.id IN :numbers"
 
 
 def is_pattern(ref: str) -> bool:
@@ -54,7 +54,7 @@ def matching(connection: Connection, pattern: str) -> list[Resource]:
     kind, slash, rest = pattern.partition("/")
     found: dict[int, Any] = {}
     if slash and not kind and "/" in rest:
-        found = {row.id: row for row in islice(_fitting(connection, resources.c.uri, pattern, true()), MOST + 1)}
+        found = {row.id: row for row in islice(_fitting(connection, "uri", pattern, None), MOST + 1)}
         _refuse_too_many(pattern, len(found))
     elif kind and slash and (number := references.type_number(connection, kind.lower())) is not None:
         found = _by_key_or_name(connection, rest, number, pattern)
@@ -66,15 +66,14 @@ def matching(connection: Connection, pattern: str) -> list[Resource]:
 
 def _by_key_or_name(connection: Connection, pattern: str, kind: int | None, ref: str) -> dict[int, Any]:
     """What fits by its key or a name; `ref` is the whole of what was asked for, for who reads that it is too wide."""
-    of_type = true() if kind is None else resources.c.type_id == kind
-    found = {row.id: row for row in islice(_fitting(connection, resources.c.key, pattern, of_type), MOST + 1)}
+    found = {row.id: row for row in islice(_fitting(connection, "key", pattern, kind), MOST + 1)}
     _refuse_too_many(ref, len(found))
     numbers: set[int] = set()
     for names in chunks(_names(connection, pattern)):
         numbers |= bearers.each_of_names(connection, names, kind)
         _refuse_too_many(ref, len(numbers | found.keys()))
     for part in chunks(numbers - found.keys()):
-        found.update((row.id, row) for row in connection.execute(references.listed().where(resources.c.id.in_(part))))
+        found.update((row.id, row) for row in connection.execute(statement(_LISTED), {"numbers": part}))
     return found
 
 
@@ -82,21 +81,20 @@ def _names(connection: Connection, pattern: str) -> list[int]:
     """The numbers of the names that fit."""
     fits = re.compile(translate(pattern)).match
     beginning = _WILD.split(pattern, maxsplit=1)[0]
-    query = select(texts.c.id, texts.c.text).where(references.begins(texts.c.text, beginning) if beginning else true())
-    with connection.execute(query, execution_options={"stream_results": True}) as rows:
-        return [number for number, name in rows.yield_per(1000) if fits(name)]
+    condition = f" WHERE {references.begins('n.text')}" if beginning else ""
+    with connection.stream(_NAMES + condition, references.beginning(beginning)) as rows:
+        return [number for number, name in rows if fits(name)]
 
 
-def _fitting(
-    connection: Connection, column: ColumnElement[Any], pattern: str, where: ColumnElement[bool]
-) -> Iterator[Any]:
+def _fitting(connection: Connection, column: str, pattern: str, kind: int | None) -> Iterator[Any]:
     """The rows in whose column the pattern fits; what stands before its first wildcard goes by the index."""
     fits = re.compile(translate(pattern)).match
     beginning = _WILD.split(pattern, maxsplit=1)[0]
-    begins = references.begins(column, beginning) if beginning else column.is_not(None)
-    rows = connection.execute(references.listed().where(begins, where), execution_options={"stream_results": True})
-    with rows:
-        yield from (row for row in rows.yield_per(1000) if fits(getattr(row, column.key or "")))
+    begins = references.begins(f"r.{column}") if beginning else f"r.{column} IS NOT NULL"
+    of_type = "" if kind is None else " AND r.type_id = :kind"
+    values = {**references.beginning(beginning), "kind": kind}
+    with connection.stream(f"{references.LISTED} WHERE {begins}{of_type}", values) as rows:
+        yield from (row for row in rows if fits(getattr(row, column)))
 
 
 def _refuse_too_many(ref: str, count: int) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, exc, select
-
 from archiver.errors import ArchiveReplaced, ArchiverError, DatabaseBusy
-from archiver.storage.engine import database_name, reading_engine, translated
-from archiver.storage.migrate import require_head
-from archiver.storage.schema import GENERATION, IDENTITY, archive_properties
-from archiver.storage.sqlite_file import Glimpse
+from archiver.storage.glimpse import Glimpse
+from archiver.storage.judging import translated_driver
+from archiver.storage.named import database_name
+from archiver.storage.reading import Connection, open_reading, require_head
+from archiver.storage.statements import statement
+from archiver.storage.words import GENERATION, IDENTITY
 
+_WHICH = f"SELECT p.key, p.value FROM archive_properties p WHERE p.key IN ('{IDENTITY}', '{GENERATION}') ORDER BY p.key"
 T = TypeVar("T")
 P = ParamSpec("P")
 _TRIES = 3
@@ -33,10 +34,9 @@ class Reader:
     def _open(self) -> None:
         self._connection: Connection | None = None
         self._glimpse = Glimpse.of(self._url)
-        self._engine: Engine = reading_engine(self._url)
         try:
-            with translated(self._url):
-                self._connection = self._engine.connect()
+            with translated_driver(self._url):
+                self._connection = open_reading(self._url)
                 require_head(self._connection)
                 self._connection.rollback()
         except ArchiverError:
@@ -48,7 +48,6 @@ class Reader:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._engine.dispose()
 
     @contextmanager
     def question(self) -> Iterator[Connection]:
@@ -56,16 +55,16 @@ class Reader:
 
         Raises DatabaseUnreachable when the database fails.
         """
-        if self._connection is None or self._is_stale():
+        if self._connection is None or self._connection.is_broken or self._is_stale():
             self.close()
             self._open()
         assert self._connection is not None
         try:
-            with translated(self._url):
+            with translated_driver(self._url):
                 yield self._connection
         finally:
-            if not self._connection.closed:
-                with suppress(exc.DBAPIError):
+            if self._connection is not None and not self._connection.is_broken:
+                with suppress(ArchiverError), translated_driver(self._url):
                     self._connection.rollback()
 
     def pages(self, archive: Hashable = None) -> Pages:
@@ -98,9 +97,7 @@ class Reader:
         return ArchiveReplaced(database=database_name(self._url))
 
     def _which(self, connection: Connection) -> Hashable:
-        c = archive_properties.c
-        told = select(c.key, c.value).where(c.key.in_([IDENTITY, GENERATION])).order_by(c.key)
-        return self._glimpse.identity, tuple(map(tuple, connection.execute(told)))
+        return self._glimpse.identity, tuple(map(tuple, connection.execute(statement(_WHICH))))
 
     def _is_stale(self) -> bool:
         """Whether another file has the archive's name by now, or somebody writes to what lay at rest."""

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
-
 from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
 from archiver.model import Namesakes, Resource, ResourceRef
 from archiver.queries import bearers
-from archiver.queries.under import TARGETS, ascend, chunks, statement
-from archiver.storage.schema import OPEN, event_types, present, resources, texts
+from archiver.queries.under import TARGETS, ascend
+from archiver.storage.reading import Connection
+from archiver.storage.statements import Values, chunks, statement
+from archiver.storage.words import OPEN
 
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
@@ -23,8 +23,20 @@ _MOST_PARENTS = 1_000
 _MAYBE_UUID = re.compile(r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*").fullmatch
 
 
+LISTED = (
+    "SELECT r.id, r.uri, t.text AS type, r.key, n.text AS name, p.gone_at,"
+    " i.text AS image, o.text AS slot FROM resources r"
+    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN texts i ON i.id = p.image_id"
+    " LEFT JOIN texts o ON o.id = p.slot_id"
+)
+"""Resources as rows with number, URI, type, key, the name they have or had last, and since when they are gone."""
+_TYPE = "SELECT t.id FROM event_types t WHERE t.text = :name"
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+
+
 class Found(NamedTuple):
-    """What a reference may mean: rows of `listed`, more than one when it is ambiguous."""
+    """What a reference may mean: rows of `LISTED`, more than one when it is ambiguous."""
 
     rows: Sequence[Any] = ()
     namesakes: Namesakes | None = None
@@ -37,9 +49,9 @@ def resolve(connection: Connection, ref: str) -> Resource:
         raise NoSuchResource(ref=ref)
     known = uris.parse(ref)
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
-    found = Found(_select(connection, resources.c.uri == ref))
+    found = Found(_select(connection, "r.uri = :ref", {"ref": ref}))
     if not found.rows and is_uri:
-        found = Found(_select(connection, and_(resources.c.key == known.key, is_type(connection, known.type))))
+        found = Found(_select(connection, f"r.key = :key AND {is_type(connection, known.type)}", {"key": known.key}))
     if not found.rows and not is_uri:
         found = _by_words(connection, ref)
         if not found.rows and _MAYBE_UUID(ref):  # in capitals, as some spell a uuid; archived it is in small letters
@@ -66,8 +78,7 @@ def _by_words(connection: Connection, ref: str) -> Found:
 
 def _search(connection: Connection, word: str, kind: int | None) -> Found:
     """By key, by name, then by their beginnings: the first that finds anything decides."""
-    key = resources.c.key
-    found = _of_type(connection, key == word, kind)
+    found = _of_type(connection, "r.key = :word", {"word": word}, kind)
     if found:
         return Found(found)
     named = bearers.of_name(connection, word, kind)
@@ -78,61 +89,58 @@ def _search(connection: Connection, word: str, kind: int | None) -> Found:
     # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
     numbers = bearers.latest_of_slot(connection, f"{word}.", kind)
     if not numbers:
-        begun = {row.id for row in _of_type(connection, begins(key, word), kind)}
+        begun = {row.id for row in _of_type(connection, begins("r.key"), beginning(word), kind)}
         numbers = sorted(begun.union(bearers.living_of_names(connection, word, kind)))
     numbers = numbers or bearers.gone_of_names(connection, word, kind)
     if not numbers and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word)):
-        return Found(_of_type(connection, _is_digest(connection, digest[1]), kind))
+        return Found(_of_type(connection, _is_digest(connection), _digest(digest[1]), kind))
     return Found(_rows(connection, numbers))
 
 
-def _is_digest(connection: Connection, beginning: str) -> ColumnElement[bool]:
+def _is_digest(connection: Connection) -> str:
     """The condition that a digest begins so, as short ids of images do, which leave out the algorithm."""
-    key = resources.c.key
     # On engines that are known by their identity the key begins with that; only images have such keys.
-    scoped = and_(is_type(connection, "image"), key.contains(f".sha256:{beginning}"))
-    return or_(begins(key, f"sha256:{beginning}"), scoped)
+    return f"({begins('r.key')} OR ({is_type(connection, 'image')} AND r.key LIKE :scoped))"
 
 
-def begins(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
-    """The condition that a text begins with a word."""
+def _digest(digits: str) -> Values:
+    return {**beginning(f"sha256:{digits}"), "scoped": f"%.sha256:{digits}%"}
+
+
+def begins(column: str) -> str:
+    """The condition that a text has the `beginning` that the values of the statement give."""
     # A range, since it uses the index whatever the word contains; identifiers compare byte by byte.
-    return and_(column >= word, column < word + bearers.UPPER)
+    return f"({column} >= :word AND {column} < :upper)"
+
+
+def beginning(word: str) -> Values:
+    """The values for `begins`."""
+    return {"word": word, "upper": word + bearers.UPPER}
 
 
 def type_number(connection: Connection, name: str) -> int | None:
     """The number of a type; None when there is none of that name."""
-    return connection.scalar(select(event_types.c.id).where(event_types.c.text == name))
+    number: int | None = connection.scalar(statement(_TYPE), {"name": name})
+    return number
 
 
-def is_type(connection: Connection, name: str) -> ColumnElement[bool]:
+def is_type(connection: Connection, name: str) -> str:
     """The condition that a resource is of a type."""
     number = type_number(connection, name)
-    return resources.c.type_id == (number if number is not None else -1)
+    return f"r.type_id = {number if number is not None else -1}"
 
 
-def _of_type(connection: Connection, which: ColumnElement[bool], kind: int | None) -> Sequence[Any]:
-    return _select(connection, which if kind is None else and_(which, resources.c.type_id == kind))
+def _of_type(connection: Connection, which: str, values: Values, kind: int | None) -> Sequence[Any]:
+    return _select(connection, which if kind is None else f"{which} AND r.type_id = :kind", {**values, "kind": kind})
 
 
 def _rows(connection: Connection, numbers: Sequence[int]) -> Sequence[Any]:
-    return _select(connection, resources.c.id.in_(numbers)) if numbers else ()
+    return _select(connection, "r.id IN :numbers", {"numbers": numbers}) if numbers else ()
 
 
-def _select(connection: Connection, which: ColumnElement[bool]) -> Sequence[Any]:
-    return connection.execute(listed().where(which).order_by(resources.c.uri).limit(_MAX_CANDIDATES + 1)).all()
-
-
-def listed() -> Select[Any]:
-    """Resources as rows with number, URI, type, key, the name they have or had last, and since when they are gone."""
-    c = resources.c
-    columns = (c.id, c.uri, event_types.c.text.label("type"), c.key, texts.c.text.label("name"), present.c.gone_at)
-    joined = resources.join(event_types, event_types.c.id == c.type_id)
-    joined = joined.outerjoin(present, present.c.resource_id == c.id).outerjoin(texts, texts.c.id == present.c.name_id)
-    images, slots = texts.alias(), texts.alias()
-    joined = joined.outerjoin(images, images.c.id == present.c.image_id)
-    joined = joined.outerjoin(slots, slots.c.id == present.c.slot_id)
-    return select(*columns, images.c.text.label("image"), slots.c.text.label("slot")).select_from(joined)
+def _select(connection: Connection, which: str, values: Values) -> Sequence[Any]:
+    asked = statement(f"{LISTED} WHERE {which} ORDER BY r.uri LIMIT {_MAX_CANDIDATES + 1}")
+    return connection.execute(asked, values).all()
 
 
 def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
@@ -141,8 +149,7 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
     above = _above(connection, rows)
     named: dict[int, str] = {}
     for numbers in chunks(set().union(*above.values())):
-        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_(numbers))
-        named.update((number, uri) for number, uri in connection.execute(query))
+        named.update((number, uri) for number, uri in connection.execute(statement(_URIS), {"numbers": numbers}))
     parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
     return [
         Resource(

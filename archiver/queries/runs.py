@@ -7,12 +7,12 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from archiver.model import Micros
-from archiver.queries.under import TARGETS, Descent, ascend, chunks, is_within, statement
+from archiver.queries.under import TARGETS, Descent, ascend, is_within
 from archiver.queries.windows import NEVER, Part, Window, begun, reaching
-from archiver.storage.schema import TARGET
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import TARGET
 
 _TOGETHER = 500
 """Actions about which is asked at once."""

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
-from itertools import chain
-from typing import Any, NamedTuple
-
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select, true
+from itertools import chain, islice
+from typing import NamedTuple
 
 from archiver.model import Micros, TimeRange, to_datetime, to_micros
 from archiver.queries import vocabulary
-from archiver.queries.event_filter import Filter, conditions, within
-from archiver.queries.under import chunks
+from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.storage.pages import Ask
-from archiver.storage.schema import event_types, events, present
+from archiver.storage.reading import Connection, Instant, Row, instant, micros
+from archiver.storage.statements import Values, chunks, statement
 
 PAGE = 500
 """Events that are looked at at once."""
@@ -26,7 +23,12 @@ _FIRST_SPAN = 60 * 1_000_000
 _WIDER = 4
 """Stretches of time that are looked at again and again, each so many times as long as the one before."""
 
-Found = Row[Any]
+EVENTS = "SELECT e.id, e.occurred_at, e.resource_id, e.parent_list_id FROM events e"
+_FITTING = EVENTS.replace(" FROM", ", CASE WHEN {} THEN 1 ELSE 0 END AS fits FROM")
+_NEWEST, _OLDEST = "ORDER BY e.occurred_at DESC, e.id DESC", "ORDER BY e.occurred_at, e.id"
+_HEARD = "SELECT p.last_at, p.resource_id FROM present p WHERE p.resource_id IN :numbers"
+
+Found = Row
 """Number, instant, resource and list of parents of an event."""
 Keep = Callable[[Connection, Sequence[Found]], Sequence[Found]]
 """Those of some events that are wanted."""
@@ -35,7 +37,7 @@ Keep = Callable[[Connection, Sequence[Found]], Sequence[Found]]
 class Place(NamedTuple):
     """A place in the order of listings: behind this event."""
 
-    occurred_at: datetime
+    occurred_at: Instant
     id: int
 
 
@@ -55,15 +57,11 @@ def newest(ask: Ask, wanted: Filter, limit: int) -> Sequence[int]:
 
 def _last(connection: Connection, wanted: Filter, limit: int) -> list[Found]:
     """The last events that fit, oldest first, by looking at one after the other."""
-    fits = conditions(connection, wanted, events.c)
+    fits = conditions(connection, wanted)
     if fits is None:
         return []
-    query = select(*_COLUMNS).where(*fits, *within(wanted.range, events.c))
-    return list(connection.execute(query.order_by(*_NEWEST).limit(limit)))[::-1]
-
-
-_COLUMNS: tuple[Any, ...] = (events.c.id, events.c.occurred_at, events.c.resource_id, events.c.parent_list_id)
-_NEWEST = (events.c.occurred_at.desc(), events.c.id.desc())
+    asked = statement(f"{EVENTS}{where([*fits, *within(wanted.range)])} {_NEWEST} LIMIT :limit")
+    return connection.execute(asked, {"limit": limit, **wanted.range._asdict()}).all()[::-1]
 
 
 # --- near the end of the archive, or from its beginning on ----------------------------------------------------------
@@ -102,26 +100,28 @@ def step(
 
     Each of them is looked at, whether it fits or not: so a step costs the same wherever it is.
     """
-    fits = conditions(connection, wanted, events.c)
+    fits = conditions(connection, wanted)
     if fits is None:
         return [], None
-    is_wanted = and_(true(), *fits, *([] if end is None else [events.c.id <= end]))
-    query = select(*_COLUMNS, case((is_wanted, 1), else_=0).label("fits")).where(*within(wanted.range, events.c))
-    if place is not None:
-        query = query.where(_behind(place, forward=forward))
-    order = (events.c.occurred_at, events.c.id) if forward else _NEWEST
-    rows: Sequence[Any] = connection.execute(query.order_by(*order).limit(size)).all()
+    is_wanted = " AND ".join(["1 = 1", *fits, *([] if end is None else ["e.id <= :end"])])
+    values = {"end": end, "size": size, **wanted.range._asdict(), **_values(place)}
+    every = where([*within(wanted.range), *([] if place is None else [_behind(forward=forward)])])
+    asked = f"{_FITTING.format(is_wanted)}{every} {_OLDEST if forward else _NEWEST} LIMIT :size"
+    rows = connection.execute(statement(asked), values).all()
     kept: Sequence[Found] = [row for row in rows if row.fits]
     if keep is not None:
         kept = keep(connection, kept)
     return list(kept), None if len(rows) < size else Place(rows[-1].occurred_at, rows[-1].id)
 
 
-def _behind(place: Place, *, forward: bool) -> ColumnElement[bool]:
-    at, number = events.c.occurred_at, events.c.id + 0
-    if forward:
-        return and_(at >= place.occurred_at, or_(at > place.occurred_at, number > place.id))
-    return and_(at <= place.occurred_at, or_(at < place.occurred_at, number < place.id))
+def _behind(*, forward: bool) -> str:
+    """The condition that an event lies behind a place, whose `_values` the statement has."""
+    beyond = ">" if forward else "<"
+    return f"e.occurred_at {beyond}= :at AND (e.occurred_at {beyond} :at OR e.id + 0 {beyond} :behind)"
+
+
+def _values(place: Place | None) -> Values:
+    return {} if place is None else {"at": place.occurred_at, "behind": place.id}
 
 
 # --- by the resources that they are about ---------------------------------------------------------------------------
@@ -147,13 +147,13 @@ def by_resources(
         floor = max(end - span, heard[count][0] if count < len(heard) else oldest)
         about = [number for at, number in heard if at >= floor]
         found = ask(_since, wanted, about, max(floor, oldest), limit, keep)
-        found += [row for row in about_none if to_micros(row.occurred_at) >= floor]
+        found += [row for row in about_none if micros(row.occurred_at) >= floor]
         if len(found) >= limit or floor <= oldest:
             return heapq.nlargest(limit, found, key=_place)[::-1]
         span *= _WIDER
 
 
-def _place(row: Found) -> tuple[datetime, int]:
+def _place(row: Found) -> tuple[Instant, int]:
     return row.occurred_at, row.id
 
 
@@ -161,15 +161,19 @@ def _newest_of(
     connection: Connection, wanted: Filter, number: int | None, limit: int, keep: Keep | None
 ) -> list[Found]:
     """The last events about one resource, or about none, that fit, newest first."""
-    fits = conditions(connection, wanted, events.c)
+    fits = conditions(connection, wanted)
     if fits is None:
         return []
-    query = select(*_COLUMNS).where(events.c.resource_id == number, *fits, *within(wanted.range, events.c))
-    query = query.order_by(*_NEWEST).limit(min(max(limit, 100), PAGE))
+    about = "e.resource_id IS NULL" if number is None else "e.resource_id = :resource"
+    every = [about, *fits, *within(wanted.range)]
+    size = min(max(limit, 100), PAGE)
     found: list[Found] = []
     place: Place | None = None
     while len(found) < limit:
-        rows = connection.execute(query if place is None else query.where(_behind(place, forward=False))).all()
+        behind = [] if place is None else [_behind(forward=False)]
+        asked = statement(f"{EVENTS}{where([*every, *behind])} {_NEWEST} LIMIT :size")
+        values = {"resource": number, "size": size, **wanted.range._asdict(), **_values(place)}
+        rows = connection.execute(asked, values).all()
         if not rows:
             break
         found += rows if keep is None else keep(connection, rows)
@@ -179,18 +183,19 @@ def _newest_of(
 
 def _last_heard(connection: Connection, numbers: Collection[int]) -> list[tuple[Micros, int]]:
     """When each of the resources was last heard of, of which anything was."""
-    c, found = present.c, []
+    found: list[tuple[Micros, int]] = []
     for part in chunks(numbers):
-        rows = connection.execute(select(c.last_at, c.resource_id).where(c.resource_id.in_(part)))
+        rows = connection.execute(statement(_HEARD), {"numbers": part})
         found += [(at, number) for at, number in rows if at is not None]
     return found
 
 
 def _ends(connection: Connection, range: TimeRange) -> tuple[Micros, Micros]:
     """The last and the first instant of a range at which anything can have happened."""
-    first, last = (connection.scalar(select(f(events.c.occurred_at))) for f in (func.min, func.max))
-    if first is None or last is None:
+    ends = [connection.scalar(f"SELECT {which}(e.occurred_at) FROM events e") for which in ("min", "max")]
+    if None in ends:
         return 0, 0
+    first, last = map(instant, ends)
     last = last if range.until is None else min(last, range.until)
     return to_micros(last), to_micros(first if range.since is None else max(first, range.since))
 
@@ -199,20 +204,32 @@ def _since(
     connection: Connection, wanted: Filter, numbers: Sequence[int], floor: Micros, limit: int, keep: Keep | None
 ) -> list[Found]:
     """The last events about some resources from an instant on, newest first."""
-    fits = conditions(connection, wanted, events.c)
+    fits = conditions(connection, wanted)
     if fits is None:
         return []
-    query = select(*_COLUMNS).where(*fits, *within(wanted.range, events.c), events.c.occurred_at >= to_datetime(floor))
-    return heapq.nlargest(limit, about(connection, query, numbers, keep), key=_place)
+    every = [*fits, *within(wanted.range), "e.occurred_at >= :floor"]
+    values = {"floor": to_datetime(floor), **wanted.range._asdict()}
+    return heapq.nlargest(limit, about(connection, every, values, numbers, keep), key=_place)
 
 
 def about(
-    connection: Connection, query: Any, numbers: Collection[int], keep: Keep | None, *, with_none: bool = False
+    connection: Connection,
+    every: Sequence[str],
+    values: Values,
+    numbers: Collection[int],
+    keep: Keep | None,
+    *,
+    with_none: bool = False,
 ) -> Iterator[Found]:
-    """The rows of a query that are about some resources, and of them those that are wanted, in no order."""
-    which = [events.c.resource_id.in_(part) for part in chunks(numbers)]
-    for condition in [*which, events.c.resource_id.is_(None)] if with_none else which:
-        for rows in connection.execute(query.where(condition)).partitions(PAGE):
+    """The events that fulfil every condition and are about some resources, and of them those that are wanted.
+
+    In no order.
+    """
+    which: list[tuple[str, Sequence[int]]] = [("e.resource_id IN :numbers", part) for part in chunks(numbers)]
+    for condition, part in [*which, ("e.resource_id IS NULL", ())] if with_none else which:
+        asked = statement(f"{EVENTS}{where([*every, condition])}")
+        found = iter(connection.execute(asked, {**values, "numbers": part}))
+        while rows := list(islice(found, PAGE)):
             yield from rows if keep is None else keep(connection, rows)
 
 
@@ -220,7 +237,7 @@ def of_types(connection: Connection, wanted: Filter) -> list[int] | None:
     """The resources whose events can be of the types; None where that cannot be told, or no types are wanted."""
     if not wanted.types or vocabulary.only_others(wanted.types):
         return None
-    kinds = vocabulary.wanted(connection, event_types, present.c.type_id, wanted.types)
+    kinds = vocabulary.wanted(connection, "event_types", "p.type_id", wanted.types)
     if kinds is None:
         return []
-    return list(connection.scalars(select(present.c.resource_id).where(kinds, present.c.last_at.is_not(None))))
+    return connection.scalars(f"SELECT p.resource_id FROM present p WHERE {kinds} AND p.last_at IS NOT NULL")

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection
-
 from archiver.model import Micros, Resource, TreeNode, to_datetime
-from archiver.queries.under import chunks, heads, statement
-from archiver.storage.schema import OPEN, PARENT
+from archiver.queries.under import heads
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import OPEN, PARENT
 
 _LIVING = (
     f"SELECT f.value, f.resource_id FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND f.node = {OPEN}"

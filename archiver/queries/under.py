@@ -6,39 +6,19 @@ Nothing is kept closed in the archive: an answer goes from level to level, and c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
-
-from sqlalchemy import BindParameter, Connection, TextClause, bindparam, text
 
 from archiver.model import Micros
 from archiver.queries.windows import Part, Window, overlapping
-from archiver.storage.schema import PARENT, TARGET
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks as chunks  # which others ask for here, as for the next
+from archiver.storage.statements import statement as statement
+from archiver.storage.words import PARENT, TARGET
 
 Stretches = tuple[Micros, ...]
 """Stretches of time in their order, none touching the next: since, until, since, until ..."""
 Descent = Mapping[int, Stretches]
 """The resources that were under some others, and when; these themselves have the whole window."""
-
-_CHUNK = 500
-"""Resources of which is asked at once."""
-
-
-@lru_cache(maxsize=256)
-def statement(sql: str) -> TextClause:
-    """SQL text for both databases; of its parameters, those of a name in the plural are lists."""
-    lists: list[BindParameter[Any]] = [
-        bindparam(name, expanding=True) for name in ("nodes", "numbers") if f":{name}" in sql
-    ]
-    return text(sql).bindparams(*lists)
-
-
-def chunks(numbers: Iterable[int]) -> Iterator[Sequence[int]]:
-    """Numbers, so many as one question may name."""
-    everything = list(numbers)
-    for start in range(0, len(everything), _CHUNK):
-        yield everything[start : start + _CHUNK]
-
 
 # --- below ----------------------------------------------------------------------------------------------------------
 
@@ -74,7 +54,7 @@ def descend(connection: Connection, roots: Collection[int], window: Window) -> d
 def heads(connection: Connection, numbers: Iterable[int]) -> Iterator[int]:
     """Those of some resources under which anything ever was."""
     for part in chunks(numbers):
-        yield from connection.execute(statement(_HEADS), {"numbers": part}).scalars()
+        yield from connection.scalars(statement(_HEADS), {"numbers": part})
 
 
 def _children(connection: Connection, numbers: Sequence[int], parts: Sequence[Part]) -> Iterator[Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, select
+from archiver.storage.reading import Connection
 
 NOT = "!"
 """Before a word: any other."""
@@ -17,21 +16,19 @@ def only_others(texts: Sequence[str]) -> bool:
     return all(text.startswith(NOT) for text in texts)
 
 
-def wanted(
-    connection: Connection, table: Table, column: ColumnElement[Any], texts: Sequence[str]
-) -> ColumnElement[bool] | None:
+def wanted(connection: Connection, table: str, column: str, texts: Sequence[str]) -> str | None:
     """The condition that a column refers to one of the words, and to none with a `!`; None when no row can fulfil it.
 
     Words are compared in whatever case the platform writes them (Not running, Not Running); `*` and `?` stand for any.
     """
-    known = [(row.id, row.text.lower()) for row in connection.execute(select(table.c.id, table.c.text))]
+    known = [(row.id, row.text.lower()) for row in connection.execute(f"SELECT w.id, w.text FROM {table} w")]
     named = [text.lower() for text in texts if not text.startswith(NOT)]
     others = [text.lower().removeprefix(NOT).strip() for text in texts if text.startswith(NOT)]
     refused = [number for number, word in known if any(_means(text, word) for text in others)]
     if not named:
-        return and_(column.is_not(None), column.not_in(_list(refused))) if refused else column.is_not(None)
+        return f"{column} IS NOT NULL" + (f" AND {column} NOT IN {_list(refused)}" if refused else "")
     kept = {number for number, word in known if any(_means(text, word) for text in named)} - set(refused)
-    return column.in_(_list(sorted(kept))) if kept else None
+    return f"{column} IN {_list(kept)}" if kept else None
 
 
 def _means(text: str, word: str) -> bool:
@@ -40,6 +37,6 @@ def _means(text: str, word: str) -> bool:
     return not {"*", "?"}.isdisjoint(text) and fnmatchcase(word, text.replace("[", "[[]"))
 
 
-def _list(numbers: list[int]) -> Any:
+def _list(numbers: Iterable[int]) -> str:
     # Written into the statement: a stream may invent more words than a statement may have parameters.
-    return bindparam(None, numbers, expanding=True, literal_execute=True)
+    return f"({', '.join(map(str, sorted(numbers)))})"

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
-
 from archiver.errors import NoSuchEvent
 from archiver.model import ArchivedEvent, WholeEvent
 from archiver.platforms.docker.facts import received_message
 from archiver.queries.events import last_id, whole
-from archiver.storage.rows import event_rows, original, parents_of
-from archiver.storage.schema import events, sessions, streams
+from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
+from archiver.storage.reading import Connection
+from archiver.storage.statements import statement
+
+_ONE = f"{EVENT_ROWS} WHERE e.id = :number"
+_CAME = "SELECT s.key, t.url FROM sessions s JOIN streams t ON t.id = s.stream_id WHERE s.id = :number"
 
 
 def whole_event(connection: Connection, number: int) -> WholeEvent:
     """The event of a number. Raises NoSuchEvent."""
-    row = connection.execute(event_rows().where(events.c.id == number)).one_or_none()
+    row = connection.execute(statement(_ONE), {"number": number}).one_or_none()
     if row is None:
         last = last_id(connection)
         raise NoSuchEvent(number=number, known=f"the last event is {last}" if last else "the archive has no events")
     parents = parents_of(connection, [row.parent_list_id])[row.parent_list_id]
-    came = select(sessions.c.key, streams.c.url).join(streams, streams.c.id == sessions.c.stream_id)
-    session = connection.execute(came.where(sessions.c.id == row.session_id)).one_or_none()
+    session = connection.execute(statement(_CAME), {"number": row.session_id}).one_or_none()
     key, stream = (None, None) if session is None else session
     (event,) = whole(connection, [number])
     return WholeEvent(event, key, stream, *_said(event, original(row, parents)))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, TimeRange, to_micros
 from archiver.storage.intervals import way_to
-from archiver.storage.schema import OPEN
+from archiver.storage.words import OPEN
 
 NEVER = -OPEN
 """Before every instant."""

@@ -18,7 +18,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
-from archiver.storage.engine import database_name
+from archiver.storage.named import database_name
 from archiver.storage.recorder import Recorder
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,12 @@ from typing import NamedTuple
 from archiver.errors import BackupMissing, BackupUnusable, DatabaseMissing, UsageError
 from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
-from archiver.storage.engine import database_name, reads_in_place, sqlite_path, translated_driver, writer_lock
-from archiver.storage.migrate import HEAD
+from archiver.storage.engine import writer_lock
+from archiver.storage.glimpse import reads_in_place
+from archiver.storage.judging import translated_driver
+from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.replacing import aside, create, finish, open_as, writing
+from archiver.storage.revision import HEAD
 from archiver.storage.schema import GENERATION
 from archiver.storage.wal import mark
 

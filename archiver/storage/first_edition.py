@@ -25,6 +25,7 @@ from archiver.platforms.docker.facts import received_message
 from archiver.platforms.docker.facts import text as word
 from archiver.platforms.docker.images import made_of, with_texts
 from archiver.platforms.docker.messages import kept_source
+from archiver.storage.reached import Reached
 
 REVISION = "0001"
 """The revision of these tables."""
@@ -78,14 +79,6 @@ _MOST_BYTES = 16 << 20
 _MOST_REMEMBERED = 10_000
 _CONDITION = re.compile(r"(trouble|clock|identity) (.+)", re.DOTALL)
 _MARK = re.compile(r"export:([^:]*):(event|observation|reject)")
-
-
-class Reached(NamedTuple):
-    """Up to which number the rows of each of the `KINDS` are read."""
-
-    events: int = 0
-    observations: int = 0
-    rejects: int = 0
 
 
 class Step(NamedTuple):

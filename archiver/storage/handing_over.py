@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, exc, inspect, text
 
-from archiver.storage.postgres import said
+from archiver.storage.judging import said
 
 
 class Standing(NamedTuple):

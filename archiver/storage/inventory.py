@@ -16,7 +16,8 @@ from archiver.model import Event, EventColumns, Observation, Reject, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import canonical, value_of
-from archiver.storage.rows import event_rows, original, parents_of
+from archiver.storage.event_rows import original
+from archiver.storage.rows import event_rows, parents_of
 from archiver.storage.upgraded import observations_inferred
 
 KINDS: Mapping[str, Table] = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,11 +19,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
-from archiver.storage import first_edition
+from archiver.errors import DatabaseMissing, NotInstalled
+from archiver.storage import first_edition, reading
 from archiver.storage.engine import (
     APPLICATION_ID,
-    database_name,
     lock_writers,
     reading_engine,
     translated,
@@ -31,10 +30,14 @@ from archiver.storage.engine import (
     writing_engine,
 )
 from archiver.storage.integrity import damage, lost_rows, missing_rows
-from archiver.storage.postgres import require_schema
-from archiver.storage.room import OF_ITS_OWN, foreign_encoding, require_room
-from archiver.storage.tables import HALF_WAY, make_all
-from archiver.storage.tables import HEAD as HEAD  # which others ask for here
+from archiver.storage.judging import translated_driver
+from archiver.storage.named import database_name
+from archiver.storage.postgres_driver import HIDDEN_SCHEMA, right_missing
+from archiver.storage.reading import open_reading
+from archiver.storage.revision import HALF_WAY, not_at_head, revision_of
+from archiver.storage.revision import HEAD as HEAD  # which others ask for here
+from archiver.storage.room import foreign_encoding, require_room
+from archiver.storage.tables import make_all
 
 if TYPE_CHECKING:
     from archiver.storage.rebuild import Progress
@@ -81,7 +84,7 @@ def upgrade(url: str, progress: Callable[[Progress], None] | None = None, most: 
                     require_room(connection, database_name(url))
                     make_all(connection)
                 elif before not in (first_edition.REVISION, HALF_WAY, HEAD):
-                    raise _not_at_head(before, unknown=True)
+                    raise not_at_head(before, unknown=True)
             if before in (None, HEAD):
                 return Upgraded(before, HEAD)
             if lock is None:
@@ -116,48 +119,32 @@ def create(url: str) -> None:
 
 def current(url: str) -> str | None:
     """The revision of an archive; None where there are no tables yet."""
-    with translated(url):
-        engine = reading_engine(url)
-        try:
-            with engine.connect() as connection:
-                return _revision(connection)
-        finally:
-            engine.dispose()
+    with translated_driver(url), closing(open_reading(url)) as connection:
+        return reading.revision(connection)
 
 
 def require_head(connection: Connection) -> None:
     """Raises SchemaNotAtHead unless the archive is of the revision this program needs."""
     revision = _revision(connection)
     if revision != HEAD:
-        raise _not_at_head(revision)
-
-
-def _not_at_head(revision: str | None, *, unknown: bool = False) -> SchemaNotAtHead:
-    if revision is None:
-        return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step="create it with: archiver db upgrade")
-    if revision == HALF_WAY:
-        step = "it is being upgraded; if nobody is at it, run again: archiver db upgrade"
-        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
-    if not re.fullmatch(r"\d{4}", revision):
-        step = f"the table alembic_version there is another program's: {OF_ITS_OWN}"
-        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
-    if unknown or revision > HEAD:
-        step = "this archiver does not know it: upgrade the archiver itself"
-        return SchemaNotAtHead(current=revision, head=HEAD, step=step)
-    return SchemaNotAtHead(current=revision, head=HEAD, step="run: archiver db upgrade")
+        raise not_at_head(revision)
 
 
 def _revision(connection: Connection) -> str | None:
-    if connection.dialect.name == "sqlite":
-        there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-    else:
-        there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
-    if connection.scalar(text(there)) is None:
-        if connection.dialect.name == "postgresql":
-            require_schema(connection)
-        return None
-    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision = revision_of(connection.dialect.name, lambda sql: connection.scalar(text(sql)))
+    if revision is None and connection.dialect.name == "postgresql":
+        _require_schema(connection)
     return revision
+
+
+def _require_schema(connection: Connection) -> None:
+    """As `reading.require_schema`."""
+    if (schema := connection.scalar(text(HIDDEN_SCHEMA))) is not None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        quoted = connection.dialect.identifier_preparer.quote
+        reason = f"the schema {schema} may not be used"
+        raise right_missing(connection.info["database"], reason, quoted(schema), quoted(driver.info.user))
 
 
 def check(url: str) -> list[str]:
@@ -185,7 +172,7 @@ def _problems(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         revision = _revision(connection)
         if revision != HEAD:
-            error = _not_at_head(revision)
+            error = not_at_head(revision)
             return [f"{error}; {error.next_step}"]
         ours = {"compare_type": True, "include_name": _is_ours, "include_object": _is_ours_or_matters}
         context = MigrationContext.configure(connection, opts=ours)

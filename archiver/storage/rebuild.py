@@ -16,10 +16,11 @@ from archiver.codec import uris
 from archiver.errors import UpgradeFailed
 from archiver.model import Batch
 from archiver.storage import schema
-from archiver.storage.first_edition import KINDS, FirstEdition, Reached, comparable
+from archiver.storage.first_edition import KINDS, FirstEdition, comparable
 from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
-from archiver.storage.upgraded import State, keep, state_of
+from archiver.storage.reached import Reached, State
+from archiver.storage.upgraded import keep, state_of
 from archiver.storage.writer import Writer
 from archiver.version import __version__
 

@@ -16,8 +16,9 @@ from archiver.storage.engine import lock_writers
 from archiver.storage.first_edition import INDEXES, KEYS, FirstEdition
 from archiver.storage.handing_over import Standing, hand_over
 from archiver.storage.rebuild import Progress, Rebuild
-from archiver.storage.room import OF_ITS_OWN, names_taken
-from archiver.storage.tables import HALF_WAY, HEAD, make_tables, make_views
+from archiver.storage.revision import HALF_WAY, HEAD, OF_ITS_OWN
+from archiver.storage.room import names_taken
+from archiver.storage.tables import make_tables, make_views
 from archiver.storage.views import VIEWS
 
 PREFIX = "first_edition_"

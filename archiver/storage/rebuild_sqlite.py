@@ -15,13 +15,17 @@ from sqlalchemy import Connection, Engine, exc
 from archiver.errors import CannotWrite
 from archiver.lockfile import LockFile
 from archiver.storage.carrying import OLD, carry_over
-from archiver.storage.engine import reading_engine, sqlite_path, translate, translated_driver, writing_engine
+from archiver.storage.engine import reading_engine, translate, writing_engine
 from archiver.storage.first_edition import FirstEdition
+from archiver.storage.glimpse import beside, size_of
+from archiver.storage.judging import translated_driver
+from archiver.storage.named import sqlite_path
 from archiver.storage.rebuild import Progress, Rebuild
 from archiver.storage.replacing import aside, finish, open_as, remove, take_place
+from archiver.storage.revision import HEAD
 from archiver.storage.sqlite_url import sqlite_url
-from archiver.storage.tables import HEAD, make_all
-from archiver.storage.wal import beside, mark, size_of
+from archiver.storage.tables import make_all
+from archiver.storage.wal import mark
 
 _CHECKPOINT_BYTES = 16 << 20
 _HOLDS_NONE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB)

@@ -16,7 +16,6 @@ from archiver.model import Batch, Record
 from archiver.storage.engine import (
     lock_writers,
     shut_down,
-    sqlite_path,
     translate,
     translated,
     writer_lock,
@@ -25,6 +24,7 @@ from archiver.storage.engine import (
 from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
 from archiver.storage.migrate import require_head
+from archiver.storage.named import sqlite_path
 from archiver.storage.numbers import Numbers, raise_to_rows
 from archiver.storage.positions import FINISHED, Positions
 from archiver.storage.schema import archive_properties

@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from archiver.errors import CannotWrite
-from archiver.storage.wal import beside, size_of, to_disk
+from archiver.storage.glimpse import beside, size_of
+from archiver.storage.wal import to_disk
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Reads whole events back out of the tables they are spread over."""
+"""Reads whole events as `event_rows` does, for the writer, which knows them by SQLAlchemy's tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from archiver.codec.events import rebuild
 from archiver.model import Event, to_micros
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
@@ -90,10 +89,3 @@ def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:
         row.image,
         row.slot,
     )
-
-
-def original(row: Row[Any], parents: tuple[str, ...]) -> dict[str, Any]:
-    """The JSON value that the platform sent, from a row of `event_rows`."""
-    uuid = None if row.uuid is None else unpack(row.uuid)
-    source, occurred_at = TIME_SOURCES[row.time_source], to_micros(row.occurred_at)
-    return rebuild(row.type, row.action, row.state, row.uri, parents, occurred_at, source, uuid, row.extra)

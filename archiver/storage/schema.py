@@ -24,7 +24,42 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from archiver.model import TimeSource, iso, to_micros
+from archiver.model import iso, to_micros
+from archiver.storage.words import (
+    ASKED,
+    BY_EVENT,
+    BY_OBSERVATION,
+    GENERATION,
+    IDENTITY,
+    IMAGE,
+    INFERRED,
+    NAME,
+    OPEN,
+    PARENT,
+    SLOT,
+    TARGET,
+    TEXTUAL,
+    TIME_SOURCES,
+    TOLD,
+)
+
+__all__ = [
+    "ASKED",
+    "BY_EVENT",
+    "BY_OBSERVATION",
+    "GENERATION",
+    "IDENTITY",
+    "IMAGE",
+    "INFERRED",
+    "NAME",
+    "OPEN",
+    "PARENT",
+    "SLOT",
+    "TARGET",
+    "TEXTUAL",
+    "TIME_SOURCES",
+    "TOLD",
+]
 
 metadata = MetaData(
     naming_convention={
@@ -35,26 +70,6 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-
-IDENTITY = "identity"
-"""Under which property stands what is an archive's own for ever, whatever its name or place."""
-GENERATION = "generation"
-"""Under which property stands what changes at each restore, so that numbers of before and after are told apart."""
-
-OPEN = 1 << 62
-"""The end of what still holds, in microseconds: later than every instant."""
-
-PARENT, TARGET, NAME, IMAGE, SLOT = 1, 2, 3, 4, 5
-"""What a fact is about: what the resource is under; what an action applies to, while it ran; what it is called; the
-image it is made of; the place in its service that it fills."""
-TEXTUAL = (NAME, IMAGE, SLOT)
-"""What a resource is told as a text, of which the last one told holds."""
-TOLD, ASKED, INFERRED = 0, 1, 2
-"""How a fact is known: from the resource's own events, from an answer, from what is said of others."""
-BY_EVENT, BY_OBSERVATION = 0, 1
-"""Whose word it was; of two at one instant, the observation counts as the later."""
-TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told", "engine")
-"""What `events.time_source` numbers mean."""
 
 Id = BigInteger().with_variant(Integer(), "sqlite")
 # Identifiers compare byte by byte on both databases, so that prefixes and order mean the same whatever the locale.

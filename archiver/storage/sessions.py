@@ -11,7 +11,7 @@ from archiver.model import Closed, EndKind, EventColumns, Micros, Opened, to_dat
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
 from archiver.storage.streams import stream_number
-from archiver.storage.views import INTERRUPTED
+from archiver.storage.words import INTERRUPTED
 
 _MAX_KNOWN = 1000
 

@@ -7,37 +7,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from archiver.errors import DatabaseUnreachable
 from archiver.storage import wal
 from archiver.storage.address import is_postgres
-from archiver.storage.engine import reads_in_place, sqlite_name, sqlite_path
+from archiver.storage.glimpse import beside
+from archiver.storage.named import sqlite_name
 
 _Identity = tuple[int, int]
 _GONE = "its file was removed; put it back, or start the archiver again to begin a new one"
 _REPLACED = "its file was replaced by another one while it was open"
-
-
-class Glimpse(NamedTuple):
-    """What a reader of a SQLite archive sees from outside: which file it is, and what it was when it lay at rest."""
-
-    identity: _Identity | None = None
-    at_rest: tuple[int, int] | None = None
-    """Size and time of the file that is read in place; None while somebody may be writing."""
-
-    @classmethod
-    def of(cls, url: str) -> Glimpse:
-        """How things are now; of a PostgreSQL archive there is nothing to see."""
-        if is_postgres(url):
-            return cls()
-        path = sqlite_path(url)
-        try:
-            found = os.stat(path)
-            in_place = reads_in_place(path)
-        except OSError:
-            return cls()
-        return cls((found.st_dev, found.st_ino), (found.st_size, found.st_mtime_ns) if in_place else None)
 
 
 class SqliteFile:
@@ -58,7 +37,7 @@ class SqliteFile:
         """Takes note of the file that has just been opened for writing."""
         if self._path is not None:
             self._file = Path(os.path.realpath(self._path))
-            self._own, self._own_wal = _identity(self._path), _identity(wal.beside(self._file, "-wal"))
+            self._own, self._own_wal = _identity(self._path), _identity(beside(self._file, "-wal"))
 
     def is_lost(self) -> bool:
         """Whether the path leads to another file than the one opened, or to none."""
@@ -77,7 +56,7 @@ class SqliteFile:
     def _set_wal_aside(self) -> None:
         """The old file's write-ahead log must not be taken for the new one's: SQLite would write it into that."""
         assert self._file is not None
-        if self._own_wal is not None and _identity(wal.beside(self._file, "-wal")) == self._own_wal:
+        if self._own_wal is not None and _identity(beside(self._file, "-wal")) == self._own_wal:
             wal.set_aside(self._file, "replaced")
 
 

@@ -9,11 +9,7 @@ from archiver.storage import schema
 from archiver.storage.engine import APPLICATION_ID
 from archiver.storage.kinds import first_kinds
 from archiver.storage.numbers import first_rows
-
-HEAD = "0002"
-"""The revision this program needs: a constant, so that no command has to import Alembic to check."""
-HALF_WAY = "0001 to 0002"
-"""The revision of a PostgreSQL archive while it is being upgraded: version 0.1.0 takes it for a later one."""
+from archiver.storage.revision import HEAD
 
 # As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
 versions = Table(

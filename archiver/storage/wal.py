@@ -20,6 +20,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from archiver.lockfile import LockFile
+from archiver.storage.glimpse import beside, size_of
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +29,6 @@ CHECKPOINT_BYTES = 4 << 20
 _MARK_BITS = 31
 _MOST_MARKS = 200
 """So many fit into the lock file; beyond that a log is trusted."""
-
-
-def beside(path: Path, ending: str) -> Path:
-    """The file that SQLite keeps beside an archive: -wal or -shm."""
-    return Path(f"{path}{ending}")
-
-
-def size_of(path: Path) -> int:
-    """Bytes of a file; 0 where there is none."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def to_disk(path: Path) -> None:

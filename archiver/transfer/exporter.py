@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, Table, func, select, tuple_
-
-from archiver.model import Condition, Observation, Telling, to_micros
-from archiver.storage.migrate import HEAD
+from archiver.model import Condition, Observation, Telling
+from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
-from archiver.storage.rows import event_rows, original, parents_of
-from archiver.storage.schema import (
-    GENERATION,
-    IDENTITY,
-    archive_properties,
-    event_states,
-    events,
-    observations,
-    rejects,
-    resources,
-    sessions,
-    stream_conditions,
-    streams,
-    tellings,
-    texts,
-)
-from archiver.storage.upgraded import observations_inferred
+from archiver.storage.reached import inferred
+from archiver.storage.reading import Connection, Row, instant_or_none, micros
+from archiver.storage.revision import HEAD
+from archiver.storage.statements import statement
 from archiver.storage.uuids import unpack
+from archiver.storage.words import GENERATION, IDENTITY, UPGRADE
 from archiver.transfer.format import (
     INSTANTS,
     condition_line,
@@ -43,11 +29,34 @@ from archiver.transfer.format import (
 )
 
 _PAGE = 500
-_REJECTS = 20
+_PAGE_OF_REJECTS = 20
 _Page = list[tuple[Any, str]]
 """Numbers, or what else tells where the next page begins, and lines."""
 _Keys = dict[int | None, str | None]
 """The sessions' keys by their numbers."""
+
+_SESSIONS = (
+    f"SELECT s.id, s.key AS session, t.url AS stream, t.dialect, {', '.join(f's.{name}' for name in INSTANTS)},"
+    " s.kind, s.reason FROM sessions s JOIN streams t ON t.id = s.stream_id"
+)
+_CONDITIONS = (
+    "SELECT t.url, t.dialect, c.found_at, c.about, c.value FROM stream_conditions c"
+    " JOIN streams t ON t.id = c.stream_id ORDER BY c.stream_id, c.about"
+)
+_OBSERVATIONS = (
+    "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, r.uri, s.text AS state, n.text AS name,"
+    " i.text AS image, p.text AS slot"
+    " FROM observations o JOIN resources r ON r.id = o.resource_id LEFT JOIN event_states s ON s.id = o.state_id"
+    " LEFT JOIN texts n ON n.id = o.name_id LEFT JOIN texts i ON i.id = o.image_id"
+    " LEFT JOIN texts p ON p.id = o.slot_id"
+)
+_REJECTS = "SELECT j.id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
+_TELLINGS = (
+    "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
+    " JOIN events e ON e.id = l.event_id WHERE (l.event_id, l.session_id) > (:event, :session)"
+    " AND l.event_id <= :last_event AND l.session_id <= :last_session"
+    f" ORDER BY l.event_id, l.session_id LIMIT {_PAGE}"
+)
 
 
 def export(ask: Ask) -> Iterator[str]:
@@ -81,7 +90,7 @@ class _Beginning(NamedTuple):
     generation: str
     ends: dict[str, int]
     """The last number of each table."""
-    open: dict[int, Row[Any]]
+    open: dict[int, Row]
     """The sessions that went on: they say until when somebody watched, and the events end here."""
     conditions: list[Condition]
     inferred: int
@@ -89,31 +98,22 @@ class _Beginning(NamedTuple):
 
 
 def _beginning(connection: Connection) -> _Beginning:
-    known = {key: value for key, value in connection.execute(select(*archive_properties.c))}
-    tables = (sessions, events, observations, rejects)
-    ends = {table.name: connection.scalar(select(func.max(table.c.id))) or 0 for table in tables}
-    still = connection.execute(_sessions().where(sessions.c.closed_at.is_(None)))
+    known: dict[str, str] = dict(connection.execute("SELECT p.key, p.value FROM archive_properties p"))
+    tables = ("sessions", "events", "observations", "rejects")
+    ends = {table: connection.scalar(f"SELECT max(x.id) FROM {table} x") or 0 for table in tables}
+    still = connection.execute(f"{_SESSIONS} WHERE s.closed_at IS NULL")
     return _Beginning(
         known.get(IDENTITY),
         known.get(GENERATION, ""),
         ends,
         {row.id: row for row in still},
-        list(_conditions(connection)),
-        observations_inferred(connection),
+        [Condition(*row) for row in connection.execute(_CONDITIONS)],
+        inferred(known.get(UPGRADE)),
     )
 
 
-def _conditions(connection: Connection) -> Iterator[Condition]:
-    c = stream_conditions.c
-    query = select(streams.c.url, streams.c.dialect, c.found_at, c.about, c.value)
-    for row in connection.execute(query.join(streams, streams.c.id == c.stream_id).order_by(c.stream_id, c.about)):
-        yield Condition(*row)
-
-
 def _keys(connection: Connection) -> _Keys:
-    keys: _Keys = {None: None}
-    keys.update((row.id, row.key) for row in connection.execute(select(sessions.c.id, sessions.c.key)))
-    return keys
+    return {None: None, **dict(connection.execute("SELECT s.id, s.key FROM sessions s"))}
 
 
 def _paged(ask: Ask, read: Callable[[Connection, Any], _Page], after: Any = 0) -> Iterator[str]:
@@ -124,20 +124,19 @@ def _paged(ask: Ask, read: Callable[[Connection, Any], _Page], after: Any = 0) -
         after = page[-1][0]
 
 
-def _rows(
-    connection: Connection, query: Select[Any], table: Table, beginning: _Beginning, after: int, size: int = _PAGE
-) -> Sequence[Row[Any]]:
-    bounds = (table.c.id > after, table.c.id <= beginning.ends[table.name])
-    return connection.execute(query.where(*bounds).order_by(table.c.id).limit(size)).all()
+def _rows(connection: Connection, query: str, of: str, end: int, after: int, size: int = _PAGE) -> list[Row]:
+    """The rows of a query behind a number, up to the `end`; `of` is what has it."""
+    asked = statement(f"{query} WHERE {of}.id > :after AND {of}.id <= :end ORDER BY {of}.id LIMIT {size}")
+    return connection.execute(asked, {"after": after, "end": end}).all()
 
 
 def _session_page(beginning: _Beginning, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, _sessions(), sessions, beginning, after)
+    rows = _rows(connection, _SESSIONS, "s", beginning.ends["sessions"], after)
     return [(row.id, _session(beginning.open.get(row.id, row))) for row in rows]
 
 
 def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, event_rows(), events, beginning, after)
+    rows = _rows(connection, EVENT_ROWS, "e", beginning.ends["events"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
         (row.id, event_line(row.id, keys[row.session_id], row.received_at, _texts(row), original(row, above)))
@@ -146,30 +145,22 @@ def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, afte
     ]
 
 
-def _texts(row: Row[Any]) -> dict[str, str | None]:
+def _texts(row: Row) -> dict[str, str | None]:
     return {"name": row.name, "image": row.image, "slot": row.slot}
 
 
 def _telling_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: tuple[int, int]) -> _Page:
-    c = tellings.c
-    query = select(c.event_id, c.session_id, c.received_at, events.c.occurred_at, events.c.uuid)
-    behind = tuple_(c.event_id, c.session_id) > tuple_(*after)
-    there = (c.event_id <= beginning.ends["events"], c.session_id <= beginning.ends["sessions"])
-    rows = connection.execute(
-        query.join(events, events.c.id == c.event_id)
-        .where(behind, *there)
-        .order_by(c.event_id, c.session_id)
-        .limit(_PAGE)
-    )
+    ends = {"last_event": beginning.ends["events"], "last_session": beginning.ends["sessions"]}
+    rows = connection.execute(statement(_TELLINGS), {"event": after[0], "session": after[1], **ends})
     return [
-        ((row.event_id, row.session_id), telling_line(Telling(to_micros(row.occurred_at), unpack(row.uuid), key, at)))
+        ((row.event_id, row.session_id), telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), key, at)))
         for row in rows
         for key, at in ((keys[row.session_id] or "", row.received_at),)
     ]
 
 
 def _observation_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, _observations(), observations, beginning, after)
+    rows = _rows(connection, _OBSERVATIONS, "o", beginning.ends["observations"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
         (row.id, observation_line(row.id, _observation(row, parents[row.parent_list_id], keys, beginning.inferred)))
@@ -178,41 +169,19 @@ def _observation_page(beginning: _Beginning, keys: _Keys, connection: Connection
 
 
 def _reject_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, select(*rejects.c), rejects, beginning, after, _REJECTS)
+    rows = _rows(connection, _REJECTS, "j", beginning.ends["rejects"], after, _PAGE_OF_REJECTS)
     return [
         (row.id, reject_line(row.id, keys[row.session_id], row.received_at, row.reason, row.payload)) for row in rows
     ]
 
 
-def _sessions() -> Select[Any]:
-    c = sessions.c
-    stream = (streams.c.url.label("stream"), streams.c.dialect)
-    ended = (*(c[instant] for instant in INSTANTS), c.kind, c.reason)
-    return select(c.id, c.key.label("session"), *stream, *ended).join(streams, streams.c.id == c.stream_id)
+def _session(row: Row) -> str:
+    told = {key: value for key, value in zip(row._fields, row, strict=True) if key != "id"}
+    return session_line(told | {key: instant_or_none(told[key]) for key in INSTANTS})
 
 
-def _session(row: Row[Any]) -> str:
-    return session_line({key: value for key, value in row._mapping.items() if key != "id"})
-
-
-def _observations() -> Select[Any]:
-    o, images, slots = observations.c, texts.alias("images"), texts.alias("slots")
-    joined = (
-        observations.join(resources, resources.c.id == o.resource_id)
-        .outerjoin(event_states, event_states.c.id == o.state_id)
-        .outerjoin(texts, texts.c.id == o.name_id)
-        .outerjoin(images, images.c.id == o.image_id)
-        .outerjoin(slots, slots.c.id == o.slot_id)
-    )
-    made = (images.c.text.label("image"), slots.c.text.label("slot"))
-    told = (event_states.c.text.label("state"), texts.c.text.label("name"), *made)
-    return select(o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, resources.c.uri, *told).select_from(
-        joined
-    )
-
-
-def _observation(row: Row[Any], parents: tuple[str, ...], keys: _Keys, inferred: int) -> Observation:
-    at, key = to_micros(row.observed_at), keys[row.session_id]
+def _observation(row: Row, parents: tuple[str, ...], keys: _Keys, inferred: int) -> Observation:
+    at, key = micros(row.observed_at), keys[row.session_id]
     return Observation(
         row.uri, row.state, row.name, parents, at, row.extra, key, row.id <= inferred, row.image, row.slot
     )

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy import event as hook
+import pytest
+from sqlalchemy import Connection, text
 
 from archiver.api.archive import Archive
+from archiver.storage import reading
 from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.statements import Asked
 
 STEP = 50
 """SQLite's instructions are counted by so many."""
@@ -61,16 +63,15 @@ def analysed(url: str) -> str:
 def noted() -> Iterator[list[tuple[str, Any]]]:
     """The questions that are put meanwhile."""
     statements: list[tuple[str, Any]] = []
+    put = reading.Connection.put
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        if statement.lstrip().upper().startswith(("SELECT", "WITH")):
-            statements.append((statement, parameters))
+    def note(connection: reading.Connection, asked: Asked, *more: Any) -> Any:
+        statements.append((asked.text, tuple(asked.values) if isinstance(asked.values, list) else asked.values))
+        return put(connection, asked, *more)
 
-    hook.listen(Engine, "before_cursor_execute", note)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading.Connection, "put", note)
         yield statements
-    finally:
-        hook.remove(Engine, "before_cursor_execute", note)
 
 
 def _instructions(connection: Connection, statement: str, parameters: Any) -> int:

@@ -135,7 +135,7 @@ KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
 from archiver.storage import backup, replacing
-from archiver.storage.engine import sqlite_path
+from archiver.storage.named import sqlite_path
 from archiver.storage.recorder import Recorder
 
 url, copy = sys.argv[1:]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from archiver.api.archive import Archive
 from archiver.model import Alive, Gap, Reject, now_micros
-from archiver.queries.coverage import BEFORE, IMPORTED, SILENT
-from archiver.storage.sessions import INTERRUPTED
+from archiver.queries.coverage import BEFORE, IMPORTED
+from archiver.storage.words import INTERRUPTED, SILENT
 
 from .archives import STREAM, at, between, closed, event, exported, micros, opened, record, rows
 

@@ -23,11 +23,11 @@ from archiver.errors import (
 )
 from archiver.storage.engine import (
     reading_engine,
-    sqlite_name,
     translated,
     writer_lock,
     writing_engine,
 )
+from archiver.storage.named import sqlite_name
 
 from ..conftest import RunArchiver
 from .archives import event, record, rows

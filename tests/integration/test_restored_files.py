@@ -19,8 +19,8 @@ from archiver.api.archive import Archive
 from archiver.errors import DatabaseBusy
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
+from archiver.storage.glimpse import beside, size_of
 from archiver.storage.recorder import Recorder
-from archiver.storage.wal import beside, size_of
 
 from .archives import event, record, rows
 

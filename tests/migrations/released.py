@@ -11,7 +11,8 @@ from typing import Any
 
 from archiver.model import Event, Observation, Record, Reject
 from archiver.storage.engine import reading_engine
-from archiver.storage.first_edition import FirstEdition, Reached
+from archiver.storage.first_edition import FirstEdition
+from archiver.storage.reached import Reached
 
 FIXTURE = Path(__file__).parent / "first_edition"
 

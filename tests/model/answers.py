@@ -25,7 +25,7 @@ from archiver.model import (
 )
 from archiver.queries.coverage import BEFORE
 from archiver.storage.duplicates import value_of
-from archiver.storage.views import INTERRUPTED, SILENT
+from archiver.storage.words import INTERRUPTED, SILENT
 
 from . import semantics
 from .replay import Archived, Watch, event_word

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from archiver.storage.schema import OPEN, TARGET
 from archiver.storage.views.events import NAME_NOW
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
+from archiver.storage.words import OPEN, TARGET
 
 _FINISHED = f"CASE WHEN f.until < {OPEN} THEN f.until END"
 

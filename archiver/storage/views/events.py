@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from archiver.storage.schema import NAME, TIME_SOURCES
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
+from archiver.storage.words import NAME, TIME_SOURCES
 
 _TIME_SOURCE = " ".join(f"WHEN {number} THEN '{text}'" for number, text in enumerate(TIME_SOURCES))
 

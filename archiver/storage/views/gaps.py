@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from archiver.model import EndKind
-from archiver.storage.schema import OPEN
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
-
-INTERRUPTED = "the archiver stopped without a word"
-"""Why a session ended that nobody closed."""
-SILENT = "no sign of life from the archiver"
-"""Why nobody watches while a session is open: its receiver is dead, or cut off from the archive."""
-UNHEARD: EndKind = "silent"
-"""How a session stands that is open without a sign of life."""
-
-# What a receiver that is alive never exceeds between two signs of life: a pong every ten seconds, and some slack.
-SILENT_SECONDS = 20
+from archiver.storage.words import INTERRUPTED, OPEN, SILENT, SILENT_SECONDS, UNHEARD
 
 
 # Sessions that overlap or touch make an island of time that was watched; what lies behind one is a gap, with the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.storage.schema import IMAGE, NAME, PARENT, SLOT
+from archiver.storage.words import IMAGE, NAME, PARENT, SLOT
 
 PLACES = ("stack", "service", "node")
 

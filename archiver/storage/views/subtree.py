@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from archiver.storage.schema import ASKED, INFERRED, OPEN, PARENT, TARGET, TOLD
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
+from archiver.storage.words import ASKED, INFERRED, OPEN, PARENT, TARGET, TOLD
 
 LEVELS = 4
 """So many levels are above an object at most (a container is under a service, that under a stack); and above what an

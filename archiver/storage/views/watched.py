@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from archiver.storage.schema import OPEN
-from archiver.storage.views.gaps import SILENT_SECONDS
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed, names
 from archiver.storage.views.states import OF_A_TYPE, UNTIL, before, joined_with_next
 from archiver.storage.views.view import View, seconds
+from archiver.storage.words import OPEN, SILENT_SECONDS
 
 LOOK_BACK = 16
 """Of the sessions of a stream so many are looked at to see whether one that began earlier was still watching."""

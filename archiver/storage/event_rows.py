@@ -1,0 +1,48 @@
+"""Reads whole events back out of the tables they are spread over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from archiver.codec.events import rebuild
+from archiver.storage.reading import Connection, micros
+from archiver.storage.statements import chunks, statement
+from archiver.storage.uuids import unpack
+from archiver.storage.words import TIME_SOURCES
+
+EVENT_ROWS = (
+    "SELECT e.id, t.text AS type, a.text AS action, s.text AS state, r.uri, n.text AS name, i.text AS image,"
+    " o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid, e.extra, e.session_id,"
+    " e.resource_id FROM events e"
+    " JOIN event_types t ON t.id = e.type_id LEFT JOIN event_actions a ON a.id = e.action_id"
+    " LEFT JOIN event_states s ON s.id = e.state_id LEFT JOIN resources r ON r.id = e.resource_id"
+    " LEFT JOIN texts n ON n.id = e.name_id LEFT JOIN texts i ON i.id = e.image_id"
+    " LEFT JOIN texts o ON o.id = e.slot_id"
+)
+"""Everything of an event but its parents; `name`, `image` and `slot` are what it gives its resource."""
+_MEMBERS = (
+    "SELECT m.list_id, m.resource_id FROM parent_list_members m"
+    " WHERE m.list_id IN :numbers ORDER BY m.list_id, m.position"
+)
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+
+
+def parents_of(connection: Connection, lists: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
+    """The URIs in lists of parents, in their order, by the number of the list; none for no list."""
+    members: dict[int | None, list[int]] = {}
+    for part in chunks(number for number in lists if number is not None):
+        for number, member in connection.execute(statement(_MEMBERS), {"numbers": part}):
+            members.setdefault(number, []).append(member)
+    # Not a join: PostgreSQL would read all resources of a small archive for it.
+    uris: dict[int, str] = {}
+    for part in chunks({member for found in members.values() for member in found}):
+        uris.update((number, uri) for number, uri in connection.execute(statement(_URIS), {"numbers": part}))
+    return {None: (), **{number: tuple(uris[member] for member in found) for number, found in members.items()}}
+
+
+def original(row: Any, parents: tuple[str, ...]) -> dict[str, Any]:
+    """The JSON value that the platform sent, from a row of `EVENT_ROWS`."""
+    uuid = None if row.uuid is None else unpack(row.uuid)
+    source, occurred_at = TIME_SOURCES[row.time_source], micros(row.occurred_at)
+    return rebuild(row.type, row.action, row.state, row.uri, parents, occurred_at, source, uuid, row.extra)

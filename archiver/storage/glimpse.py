@@ -1,0 +1,56 @@
+"""Sees from outside what the file of a SQLite archive is, and whether it lies at rest and is read as it lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from archiver.storage.address import is_postgres
+from archiver.storage.named import sqlite_path
+
+
+class Glimpse(NamedTuple):
+    """What a reader of a SQLite archive sees from outside: which file it is, and what it was when it lay at rest."""
+
+    identity: tuple[int, int] | None = None
+    at_rest: tuple[int, int] | None = None
+    """Size and time of the file that is read in place; None while somebody may be writing."""
+
+    @classmethod
+    def of(cls, url: str) -> Glimpse:
+        """How things are now; of a PostgreSQL archive there is nothing to see."""
+        if is_postgres(url):
+            return cls()
+        path = sqlite_path(url)
+        try:
+            found = os.stat(path)
+            in_place = reads_in_place(path)
+        except OSError:
+            return cls()
+        return cls((found.st_dev, found.st_ino), (found.st_size, found.st_mtime_ns) if in_place else None)
+
+
+def reads_in_place(path: Path) -> bool:
+    """Whether this user reads a SQLite archive as it lies there, without the files that SQLite keeps beside one in use.
+
+    So it is for somebody else than its owner while nobody writes: he may not be able to make them, and if he can, they
+    would keep the owner from writing. The owner's own are taken over by whoever writes next (root's too: SQLite gives
+    them to the owner).
+    """
+    if beside(path, "-shm").exists() or size_of(beside(path, "-wal")) > 0:
+        return False
+    return os.geteuid() not in (0, path.stat().st_uid) or not os.access(path.parent, os.W_OK)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that SQLite keeps beside an archive: -wal or -shm."""
+    return Path(f"{path}{ending}")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,74 @@
+"""Turns the errors of the database drivers into ours, judged by their codes."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archiver.errors import (
+    ArchiverError,
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseUnreachable,
+    NotADatabase,
+    RowRefused,
+)
+from archiver.storage.named import database_name, sqlite_path
+
+# Result codes of SQLite without what extends them (https://sqlite.org/rescode.html), and SQLSTATEs with their classes
+# (PostgreSQL manual, appendix A). A message comes in the server's language, and may quote what somebody else wrote.
+_REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+_NOT_OPENED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+_REFUSED_CLASSES = {"22", "23", "54"}
+"""Data exception, integrity constraint, program limit exceeded."""
+_BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
+"""Lock not available, object in use, deadlock, serialization failure."""
+_READ_ONLY_STATES = {"25006", "42501"}
+"""Read-only transaction, insufficient privilege."""
+
+
+@contextmanager
+def translated_driver(url: str) -> Iterator[None]:
+    """Turns the errors of a driver into ours, with their cause."""
+    try:
+        yield
+    except Exception as error:
+        if not is_of_driver(error):
+            raise
+        raise judged(error, url) from error
+
+
+def is_of_driver(error: BaseException) -> bool:
+    """Whether it is an error of a database's driver."""
+    psycopg = sys.modules.get("psycopg")  # who had an error of it has it loaded
+    return isinstance(error, sqlite3.Error) or (psycopg is not None and isinstance(error, psycopg.Error))
+
+
+def judged(error: BaseException | None, url: str, *, refused: bool = False) -> ArchiverError:
+    """The archiver's error for a driver's; `refused`: it is known that a value is to blame."""
+    facts = {"database": database_name(url), "reason": said(error)}
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(error, "sqlstate", None) or ""
+    if refused or code in _REFUSED or state[:2] in _REFUSED_CLASSES:
+        return RowRefused(**facts)
+    if code in _BUSY or state in _BUSY_STATES:
+        return DatabaseBusy(**facts)
+    if code in _READ_ONLY or state in _READ_ONLY_STATES:
+        return DatabaseReadOnly(**facts)
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotADatabase(**facts)
+    if code in _NOT_OPENED and (path := sqlite_path(url)).is_dir():
+        from archiver.storage.foreign import folder
+
+        return folder(path)
+    return DatabaseUnreachable(**facts)
+
+
+def said(error: BaseException | None) -> str:
+    """What a driver's error says in one line; of PostgreSQL without detail and context, which quote rows."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error).split())[:300]

@@ -1,0 +1,116 @@
+"""Prepares SQL text that is written once for both databases, as each of their drivers takes it.
+
+In the text a parameter is `:name`, and a list of them is what stands behind `IN` or `NOT IN`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from archiver.model import iso, to_micros
+
+Values = Mapping[str, Any]
+_CHUNK = 500
+"""So many values one statement names."""
+
+
+class Asked(NamedTuple):
+    """A statement and its values as a driver takes them."""
+
+    text: str
+    values: Any
+
+
+class Statement:
+    """SQL text for both databases."""
+
+    __slots__ = ("_for", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._for: dict[str, Callable[[Values], Asked]] = {}
+
+    def asked(self, database: str, values: Values) -> Asked:
+        """As the driver of a database, "sqlite" or "postgresql", takes it."""
+        prepared = self._for.get(database)
+        if prepared is None:
+            prepared = self._for[database] = (_Sqlite if database == "sqlite" else _Postgres)(self.text)
+        return prepared(values)
+
+
+@lru_cache(maxsize=256)
+def statement(text: str) -> Statement:
+    """The statement of a text, prepared once for each driver."""
+    return Statement(text)
+
+
+def chunks(numbers: Iterable[int]) -> Iterator[Sequence[int]]:
+    """Numbers, so many as one question may name."""
+    everything = list(numbers)
+    for start in range(0, len(everything), _CHUNK):
+        yield everything[start : start + _CHUNK]
+
+
+# A text in quotes is one as it stands, whatever is in it.
+_PARTS = re.compile(r"'(?:[^']|'')*'|\b(?P<not>NOT )?IN :(?P<list>[a-z_]\w*)|(?<![:\w]):(?P<one>[a-z_]\w*)|%")
+
+
+class _Sqlite:
+    """Question marks in the order of the values, one for each value of a list; instants are texts."""
+
+    def __init__(self, text: str) -> None:
+        self._names: list[tuple[str, bool]] = []
+        """Each parameter in its order, and whether it is a list."""
+        pieces, end = [], 0
+        for found in _PARTS.finditer(text):
+            name = found["list"] or found["one"]
+            if name is not None:
+                self._names.append((name, found["list"] is not None))
+                pieces.append(text[end : found.start()] + (f"{found['not'] or ''}IN (" if found["list"] else "?"))
+                end = found.end()
+        self._pieces = pieces
+        self._rest = text[end:]
+        self._text = None if any(is_list for _, is_list in self._names) else "".join(pieces) + self._rest
+
+    def __call__(self, values: Values) -> Asked:
+        if self._text is not None:
+            return Asked(self._text, [_in_sqlite(values[name]) for name, _ in self._names])
+        given: list[Any] = []
+        text: list[str] = []
+        for piece, (name, is_list) in zip(self._pieces, self._names, strict=True):
+            text.append(piece)
+            if is_list:
+                several = list(map(_in_sqlite, values[name]))
+                given += several
+                text.append(f"{','.join('?' * len(several))})")
+            else:
+                given.append(_in_sqlite(values[name]))
+        return Asked("".join(text) + self._rest, given)
+
+
+def _in_sqlite(value: Any) -> Any:
+    return iso(to_micros(value)) if isinstance(value, datetime) else value
+
+
+class _Postgres:
+    """The names as psycopg writes them; a list is one value."""
+
+    def __init__(self, text: str) -> None:
+        self._lists: set[str] = set()
+        self._text = _PARTS.sub(self._written, text)
+
+    def _written(self, found: re.Match[str]) -> str:
+        if found["one"]:
+            return f"%({found['one']})s"
+        if found["list"]:
+            self._lists.add(found["list"])
+            return f"{'<> ALL' if found['not'] else '= ANY'}(%({found['list']})s)"
+        return found[0].replace("%", "%%")
+
+    def __call__(self, values: Values) -> Asked:
+        lists = {name: list(values[name]) for name in self._lists}
+        return Asked(self._text, {**values, **lists} if lists else values)
