@@ -11,6 +11,7 @@ import pytest
 from archiver.errors import BadInput
 from archiver.model import Closed, Condition, Observation
 from archiver.storage import migrate
+from archiver.storage.schema import IMAGE, SLOT
 from archiver.transfer.importer import ImportResult, import_lines
 
 from ..migrations import released
@@ -141,6 +142,18 @@ def test_an_export_of_0_1_0_is_read(database_url: str) -> None:
         ("t1", "lost"), ("t2", "stopped"), ("d1", "lost"),
     ]  # fmt: skip
     assert rows(database_url, "SELECT count(*) FROM events WHERE time_source = 3") == [(1,)]
+
+
+def test_images_and_slots_of_an_export_of_0_1_0_are_those_of_the_upgraded_archive(tmp_path: Path) -> None:
+    source, copy = (f"sqlite:///{tmp_path}/{name}.db" for name in ("source", "copy"))
+    released.load(source)
+    migrate.upgrade(source)
+    migrate.create(copy)
+    import_lines(copy, released.content("exported.jsonl").splitlines(keepends=True))
+
+    held = f"""SELECT r.uri, f.what, t.text, f.since, f.until, f.how FROM facts f JOIN texts t ON t.id = f.value
+        JOIN resources r ON r.id = f.resource_id WHERE f.what IN ({IMAGE}, {SLOT}) ORDER BY 1, 2, 4"""
+    assert rows(copy, held) == rows(source, held) != []
 
 
 def test_a_mirror_of_an_archive_that_was_upgraded_goes_on(database_url: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from archiver.model import Event, Record
 from archiver.storage import intervals
 from archiver.storage.limits import CacheLimits
 from archiver.storage.recorder import Recorder
-from archiver.storage.schema import NAME, OPEN, PARENT, TARGET
+from archiver.storage.schema import IMAGE, NAME, OPEN, PARENT, SLOT, TARGET, TEXTUAL
 
 from .archives import START, event, micros, record, rows, seen, uri
 from .growth import cost_of_sql, noted
@@ -26,8 +26,8 @@ Known = tuple[str, str | None, int, int | None, int]
 
 def facts(url: str, what: int = PARENT) -> list[Known]:
     """What was true of whom, in seconds, in order."""
-    meant = "texts v ON v.id = f.value" if what == NAME else "resources v ON v.id = f.value"
-    shown = "v.text" if what == NAME else "v.uri"
+    meant = "texts v ON v.id = f.value" if what in TEXTUAL else "resources v ON v.id = f.value"
+    shown = "v.text" if what in TEXTUAL else "v.uri"
     found = rows(
         url,
         f"SELECT r.uri, {shown}, f.since, f.until, f.how, f.node FROM facts f"
@@ -69,6 +69,18 @@ def test_a_container_moves_and_ends(database_url: str) -> None:
     assert present(database_url, "container/1", "first_at, last_at, last_source, gone_at, heads") == (
         micros(1), micros(5), 1, micros(5), 0
     )  # fmt: skip
+
+
+def test_image_and_slot_hold_as_a_name_does(database_url: str) -> None:
+    made = event("container/1", "Running", 1)._replace(image="web:1", slot="shop_web.1")
+    record(database_url, event("container/1", "Running", 5)._replace(image="web:2"), made)
+    record(database_url, seen("container/1", None, 3)._replace(image="web:3"), event("container/1", "Terminated", 9))
+
+    assert facts(database_url, IMAGE) == [
+        (CONTAINER, "web:1", 1, 3, 0), (CONTAINER, "web:3", 3, 5, 1), (CONTAINER, "web:2", 5, 9, 0)
+    ]  # fmt: skip
+    assert facts(database_url, SLOT) == [(CONTAINER, "shop_web.1", 1, 9, 0)]
+    assert rows(database_url, "SELECT image, slot FROM current_states") == [("web:2", "shop_web.1")]
 
 
 def test_a_recorder_that_knows_nothing_goes_on_as_one_that_knows_all(database_url: str) -> None:
@@ -188,11 +200,12 @@ TOLD = st.tuples(
 )
 TABLES = {
     "facts": "SELECT r.uri, f.what, coalesce(t.text, v.uri), f.since, f.until, f.node, f.how FROM facts f"
-    f" LEFT JOIN texts t ON t.id = f.value AND f.what = {NAME}"
-    f" LEFT JOIN resources v ON v.id = f.value AND f.what <> {NAME}",
+    f" LEFT JOIN texts t ON t.id = f.value AND f.what IN {TEXTUAL}"
+    f" LEFT JOIN resources v ON v.id = f.value AND f.what NOT IN {TEXTUAL}",
     "implied": "SELECT r.uri, v.uri, f.since FROM implied f JOIN resources v ON v.id = f.value",
     "present": "SELECT r.uri, f.first_at, f.last_at, f.last_source, s.text, f.state_since, f.state_at, f.state_source,"
-    " f.gone_at, f.name_id, f.heads FROM present f LEFT JOIN event_states s ON s.id = f.state_id",
+    " f.gone_at, f.name_id, f.image_id, f.slot_id, f.heads"
+    " FROM present f LEFT JOIN event_states s ON s.id = f.state_id",
 }
 
 

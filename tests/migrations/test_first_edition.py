@@ -27,6 +27,7 @@ from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
 from archiver.storage.engine import lock_writers, reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
+from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
@@ -87,14 +88,15 @@ def execute(url: str, *statements: str) -> None:
 
 SAID = (
     """SELECT r.uri, f.what, f.since, coalesce(v.uri, t.text), f.until, f.node, f.told_by, f.how FROM facts f
-    JOIN resources r ON r.id = f.resource_id LEFT JOIN resources v ON v.id = f.value AND f.what <> 3
-    LEFT JOIN texts t ON t.id = f.value AND f.what = 3""",
+    JOIN resources r ON r.id = f.resource_id LEFT JOIN resources v ON v.id = f.value AND f.what < 3
+    LEFT JOIN texts t ON t.id = f.value AND f.what >= 3""",
     """SELECT r.uri, t.text, i.since, v.uri, i.told_by FROM implied i JOIN resources r ON r.id = i.resource_id
     JOIN event_types t ON t.id = i.type_id JOIN resources v ON v.id = i.value""",
     """SELECT r.uri, t.text, p.first_at, p.last_at, p.last_source, s.text, p.state_since, p.state_at, p.state_source,
-           p.gone_at, n.text, p.heads FROM present p JOIN resources r ON r.id = p.resource_id
+           p.gone_at, n.text, i.text, o.text, p.heads FROM present p JOIN resources r ON r.id = p.resource_id
     JOIN event_types t ON t.id = p.type_id LEFT JOIN event_states s ON s.id = p.state_id
-    LEFT JOIN texts n ON n.id = p.name_id""",
+    LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN texts i ON i.id = p.image_id
+    LEFT JOIN texts o ON o.id = p.slot_id""",
     """SELECT r.uri, v.uri, m.position FROM present p JOIN parent_list_members m ON m.list_id = p.list_id
     JOIN resources r ON r.id = p.resource_id JOIN resources v ON v.id = m.resource_id""",
     "SELECT * FROM receivers",
@@ -138,6 +140,16 @@ def test_every_event_observation_and_reject_is_there_under_its_number(old_url: s
 def said(event: Any) -> Any:
     """The value that came, and what stands beside it; which spelling is whose is no matter."""
     return value_of(event), event.occurred_at, event.time_source, event.received_at, event.session, event.name
+
+
+def test_images_and_slots_are_found_in_what_was_kept(old_url: str) -> None:
+    migrate.upgrade(old_url)
+
+    held = f"""SELECT DISTINCT t.text, f.how FROM facts f JOIN texts t ON t.id = f.value
+        WHERE f.what = {IMAGE} ORDER BY t.text, f.how"""
+    assert rows(old_url, held) == [("bb:1", TOLD), ("bb:1", ASKED)]
+    slots = f"SELECT DISTINCT t.text FROM facts f JOIN texts t ON t.id = f.value WHERE f.what = {SLOT} ORDER BY t.text"
+    assert [text for (text,) in rows(old_url, slots)] == ["shop_web.1", "shop_web.2", "shop_web.3", "shop_worker.1"]
 
 
 def test_sessions_receivers_and_what_identifies_the_archive_are_as_they_were(old_url: str) -> None:

@@ -93,7 +93,8 @@ class Questions:
 
     def _present(self, ref: ResourceRef) -> Iterator[str]:
         found, present = self._resources[ref], semantics.rule_9_present(self._expected.told, ref)
-        yield from differing(f"name of {ref}", [present.name], [found.name])
+        wanted, got = ((each.name, each.image, each.slot) for each in (present, found))
+        yield from differing(f"name, image and slot of {ref}", [wanted], [got])
         yield from self._tree(ref, gone=False)
         yield from self._tree(ref, gone=True)
 
@@ -161,7 +162,10 @@ class Questions:
         nodes = list(_flat(found, None))
         what = f"tree of {root}" + (", with the gone" if gone else "")
         present = {ref: semantics.rule_9_present(self._expected.told, ref) for ref in parents}
-        wanted = [(ref, each.name, each.state, each.state_since, each.gone_at) for ref, each in present.items()]
+        wanted = [
+            (ref, each.name, each.state, each.state_since, each.gone_at, each.image, each.slot)
+            for ref, each in present.items()
+        ]
         yield from differing(what, wanted, [_stands(node) for node, _ in nodes])
         yield from self._well_placed(what, root, parents, nodes)
 
@@ -364,7 +368,8 @@ def _span(span: Span, since: Micros | None) -> tuple[Any, ...]:
 
 
 def _stands(node: TreeNode) -> tuple[Any, ...]:
-    return parse(node.uri), node.name, node.state, _micros(node.since), _micros(node.gone_at)
+    told = (parse(node.uri), node.name, node.state)
+    return *told, _micros(node.since), _micros(node.gone_at), node.image, node.slot
 
 
 def _flat(node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:

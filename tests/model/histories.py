@@ -59,6 +59,7 @@ _STATES = {
 }
 _OTHER_STATES = ["Not running", "Not Running", "Running", "Terminated", "Deployed"]
 _NAMES = ["web", "db", "web.1", "Web"]
+_IMAGES = ["nginx:1.25", "nginx:1.26", "web"]
 _USUAL = {
     "container": ["service", "stack", "node", "nodecluster"],
     "service": ["stack"],
@@ -190,6 +191,8 @@ class Maker:
             pick.choice([None, None, None, '{"more":1}']),
             session,
             self._name(),
+            self._image(),
+            self._slot(),
         )
 
     def _observation(self, session: str | None) -> Observation:
@@ -197,7 +200,8 @@ class Maker:
         ref = pick.choice([ref for ref in self._refs() if ref.type != "action" or pick.random() < 0.1])
         name, parents = self._name(), self._parents(ref) if pick.random() < 0.6 else ()
         extra = pick.choice([None, None, '{"found":1}'])
-        return Observation(self._spelled(ref), self._state(ref), name, parents, self._when(), extra, session)
+        told = (self._spelled(ref), self._state(ref), name, parents, self._when(), extra, session)
+        return Observation(*told, image=self._image(), slot=self._slot())
 
     def _again(self, event: Event, session: str | None) -> Event:
         """The same event, or something else under its uuid, told once more."""
@@ -239,6 +243,14 @@ class Maker:
     def _name(self) -> str | None:
         pick = self._random
         return pick.choice(_NAMES) if pick.random() < 0.25 else None
+
+    def _image(self) -> str | None:
+        pick = self._random
+        return pick.choice(_IMAGES) if pick.random() < 0.25 else None
+
+    def _slot(self) -> str | None:
+        pick = self._random
+        return pick.choice(_NAMES) if pick.random() < 0.15 else None
 
     def _uuid(self) -> str | None:
         pick = self._random

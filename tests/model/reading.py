@@ -13,7 +13,13 @@ from archiver.storage import intervals, schema
 from . import semantics
 from .semantics import Fact, Present
 
-_WHAT = {schema.PARENT: semantics.PARENT, schema.TARGET: semantics.TARGET, schema.NAME: semantics.NAME}
+_WHAT = {
+    schema.PARENT: semantics.PARENT,
+    schema.TARGET: semantics.TARGET,
+    schema.NAME: semantics.NAME,
+    schema.IMAGE: semantics.IMAGE,
+    schema.SLOT: semantics.SLOT,
+}
 
 
 class Tables:
@@ -44,7 +50,7 @@ class Tables:
         found = []
         columns = "resource_id, what, value, since, until, how, told_by, node"
         for resource, what, value, since, until, how, told_by, node in self._rows(f"SELECT {columns} FROM facts"):
-            meant = self._texts[value] if what == schema.NAME else self.refs.get(value)
+            meant = self._texts[value] if what in schema.TEXTUAL else self.refs.get(value)
             fact = Fact(self.refs[resource], _WHAT[what], meant, since, until, how, told_by)
             assert node == intervals.node(since, until), f"its node is {node}: {fact}"
             found.append(fact)
@@ -62,14 +68,15 @@ class Tables:
         """How everything stands."""
         columns = (
             "resource_id, first_at, last_at, last_source, state_id, state_since, state_at, state_source, gone_at,"
-            " name_id, list_id, type_id"
+            " name_id, list_id, type_id, image_id, slot_id"
         )
         found = {}
         for row in self._rows(f"SELECT {columns} FROM present"):
-            ref, state, name = self.refs[row[0]], self._states.get(row[4]), self._texts.get(row[9])
+            ref, state = self.refs[row[0]], self._states.get(row[4])
+            name, image, slot = (self._texts.get(row[place]) for place in (9, 12, 13))
             assert self.types[row[11]] == ref.type
             parents = self.lists.get(row[10], ())
-            found[ref] = Present(*row[1:4], state, *row[5:9], name, parents)
+            found[ref] = Present(*row[1:4], state, *row[5:9], name, parents, image, slot)
         return found
 
     def heads(self) -> set[ResourceRef]:

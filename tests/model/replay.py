@@ -161,14 +161,15 @@ def event_word(numbered: tuple[int, Event]) -> Word:
     number, event = numbered
     about = parse(event.resource_uri) if event.resource_uri is not None else None
     parents = tuple(map(parse, event.parents))
-    return Word(event.occurred_at, EVENT, number, about, event.state, event.name, parents)
+    return Word(event.occurred_at, EVENT, number, about, event.state, event.name, parents, event.image, event.slot)
 
 
 def observation_word(numbered: tuple[int, Observation]) -> Word:
     """What an answer says of its resource."""
     number, seen = numbered
     parents = tuple(map(parse, seen.parents))
-    return Word(seen.observed_at, OBSERVATION, number, parse(seen.uri), seen.state, seen.name, parents)
+    told = (seen.state, seen.name, parents, seen.image, seen.slot)
+    return Word(seen.observed_at, OBSERVATION, number, parse(seen.uri), *told)
 
 
 def is_same(event: Event, other: Event) -> bool:

@@ -16,7 +16,9 @@ OPEN = 1 << 62
 ALWAYS = -(1 << 62)
 EVENT, OBSERVATION = 0, 1
 TOLD, ASKED, INFERRED = 0, 1, 2
-PARENT, TARGET, NAME = "parent", "target", "name"
+PARENT, TARGET, NAME, IMAGE, SLOT = "parent", "target", "name", "image", "slot"
+TEXTS = (NAME, IMAGE, SLOT)
+"""What is told as a text; of a word and of the present, the field of that name."""
 GONE = tutum.GONE | docker.GONE
 SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
 """Types of which an object has one parent at a time."""
@@ -40,6 +42,8 @@ class Word(NamedTuple):
     state: str | None = None
     name: str | None = None
     parents: tuple[ResourceRef, ...] = ()
+    image: str | None = None
+    slot: str | None = None
 
     @property
     def place(self) -> tuple[Micros, int, int]:
@@ -106,6 +110,8 @@ class Present(NamedTuple):
     name: str | None
     parents: tuple[ResourceRef, ...]
     """Its last list, with all that is in it."""
+    image: str | None
+    slot: str | None
 
 
 class Ran(NamedTuple):
@@ -294,16 +300,19 @@ def rule_5_parents(told: Told, ref: ResourceRef) -> list[Fact]:
     return facts
 
 
-def rule_6_names(told: Told, ref: ResourceRef) -> list[Fact]:
-    """What it was called."""
+def rule_6_texts(told: Told, ref: ResourceRef) -> list[Fact]:
+    """What it was called, of which image it was, which slot it filled."""
     if ref.type == ACTION:
         return []
-    steps = [
-        Step(word.at, frozenset([word.name]), word.source, word.number)
-        for word in own_words(told, ref)
-        if word.name is not None
-    ]
-    return clipped(ref, NAME, steps, rule_1_lives(told, ref))
+    lives, facts = rule_1_lives(told, ref), []
+    for what in TEXTS:
+        steps = [
+            Step(word.at, frozenset([getattr(word, what)]), word.source, word.number)
+            for word in own_words(told, ref)
+            if getattr(word, what) is not None
+        ]
+        facts += clipped(ref, what, steps, lives)
+    return facts
 
 
 def rule_7_ran(told: Told, ref: ResourceRef) -> Ran | None:
@@ -337,7 +346,7 @@ def rule_7_targets(told: Told, ref: ResourceRef) -> list[Fact]:
 
 def all_facts(told: Told) -> set[Fact]:
     """Everything that was true of everything."""
-    rules = (rule_5_parents, rule_6_names, rule_7_targets)
+    rules = (rule_5_parents, rule_6_texts, rule_7_targets)
     return {fact for ref in resources(told) for rule in rules for fact in rule(told, ref)}
 
 
@@ -465,9 +474,16 @@ def rule_9_present(told: Told, ref: ResourceRef) -> Present:
         run.last if run else None,
         run.source if run else None,
         rule_1_gone_at(told, ref),
-        next((word.name for word in reversed(own) if word.name is not None), None),
+        _last(own, NAME),
         next((word.parents for word in reversed(own) if word.parents), ()),
+        _last(own, IMAGE),
+        _last(own, SLOT),
     )
+
+
+def _last(own: Sequence[Word], what: str) -> str | None:
+    told = [getattr(word, what) for word in own if getattr(word, what) is not None]
+    return told[-1] if told else None
 
 
 def name_at(told: Told, facts: Iterable[Fact], ref: ResourceRef, at: Micros) -> str | None:

@@ -67,7 +67,15 @@ def _plainer(record: Record) -> Iterator[Record]:
         return
     for number in range(len(record.parents)):
         yield record._replace(parents=record.parents[:number] + record.parents[number + 1 :])
-    for field in ("name", "state", "extra", "session", *(("uuid", "action") if isinstance(record, Event) else ())):
+    for field in (
+        "name",
+        "image",
+        "slot",
+        "state",
+        "extra",
+        "session",
+        *(("uuid", "action") if isinstance(record, Event) else ()),
+    ):
         if getattr(record, field) is not None:
             yield record._replace(**{field: None})
 

@@ -81,12 +81,12 @@ class Views:
         yield from differing("state_spans", wanted, _parsed(self._rows(f"SELECT {columns} FROM state_spans"), 0))
 
     def _current_states(self) -> Iterator[str]:
-        wanted = [
-            [ref, ref.type, now.name, now.state, now.state_at, now.state_since, now.gone_at, now.first_at]
-            for ref, now in self._present.items()
-            if now.state is not None
-        ]
-        columns = "uri, type, name, state, seen_us, since_us, gone_us, first_us"
+        wanted = []
+        for ref, now in self._present.items():
+            instants = (now.state_at, now.state_since, now.gone_at, now.first_at)
+            if now.state is not None:
+                wanted.append([ref, ref.type, now.name, now.state, *instants, now.image, now.slot])
+        columns = "uri, type, name, state, seen_us, since_us, gone_us, first_us, image, slot"
         yield from differing("current_states", wanted, _parsed(self._rows(f"SELECT {columns} FROM current_states"), 0))
 
     def _action_log(self) -> Iterator[str]:

@@ -15,6 +15,7 @@ from archiver.codec import uris
 from archiver.model import Event, Message, Reject, ResourceRef
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.decoder import speaks_docker
+from archiver.platforms.docker.images import made_of
 from archiver.storage.duplicates import value_of
 
 RECORDED = Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl"
@@ -60,6 +61,43 @@ def event(message: dict[str, Any], **facts: Any) -> Event:
 def recorded() -> list[Event]:
     decoded = [decode(received(line)) for line in RECORDED.read_bytes().splitlines()]
     return [found for found in decoded if isinstance(found, Event)]
+
+
+TASK = {"com.docker.swarm.task.id": "t1", "com.docker.swarm.task.name": "shop_web.1.t1"}
+GLOBAL = {"com.docker.swarm.task.id": "t1", "com.docker.swarm.task.name": "shop_agent.n1.t1"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "slot"),
+    [
+        (TASK, "shop_web.1"),
+        (GLOBAL, "shop_agent.n1"),
+        (COMPOSED, "blog-app-1"),
+        ({**COMPOSED, "name": "chosen"}, "blog-app-1"),
+        ({**COMPOSED, "com.docker.compose.oneoff": "True"}, None),
+        (BUILT, None),
+        ({"com.docker.swarm.task.name": "shop_web.1.t1"}, None),
+        ({}, None),
+    ],
+)
+def test_a_container_says_of_which_image_it_is_and_which_slot_it_fills(labels: dict[str, str], slot: str) -> None:
+    found = event(said("container", "start", image="web:3", **labels))
+
+    assert (found.image, found.slot) == ("web:3", slot)
+    assert made_of(found.resource_uri, found.extra) == ("web:3", slot)
+
+
+def test_what_is_done_to_a_container_is_of_no_image() -> None:
+    found = event(said("container", "kill", image="web:3", **TASK))
+
+    assert (found.type, found.image, found.slot) == ("action", None, None)
+
+
+def test_what_is_kept_of_a_message_tells_image_and_slot_as_the_message_did() -> None:
+    events = recorded()
+
+    assert [made_of(found.resource_uri, found.extra) for found in events] == [(e.image, e.slot) for e in events]
+    assert {found.slot for found in events} >= {"shop_web.1", "shop_web.2", "shop_web.3", "shop_worker.1"}
 
 
 # --- the recorded stream ----------------------------------------------------------------------------------------------

@@ -237,9 +237,32 @@ def test_a_rollback_by_hand_is_a_state_and_an_action() -> None:
     found = Engine().decoded("update", "s1", kind="service", **attributes)
 
     assert isinstance(found, Together)
-    told = [(event.type, event.action, event.state) for event in found.records if isinstance(event, Event)]
-    assert told == [("service", "update", "rollback_started"), ("action", "rollback", "Success")]
+    told = [(event.type, event.action, event.state, event.image) for event in found.records if isinstance(event, Event)]
+    assert told == [("service", "update", "rollback_started", "web:3"), ("action", "rollback", "Success", None)]
     assert len({event.uuid for event in found.records if isinstance(event, Event)}) == 2
+
+
+def test_another_image_of_a_service_is_an_action_and_what_the_service_is_made_of() -> None:
+    found = Engine().decoded("update", "s1", kind="service", **{"image.new": "web:4", "image.old": "web:3"})
+
+    assert isinstance(found, Together)
+    action, made = found.records
+    assert isinstance(action, Event)
+    assert isinstance(made, Observation)
+    assert (action.type, action.action) == ("action", "update")
+    assert (made.uri, made.state, made.image) == ("/docker/v1/service/s1/", None, "web:4")
+
+
+def test_what_was_found_by_asking_has_the_image_and_the_slot_that_stand_in_it() -> None:
+    labels = {"com.docker.swarm.task.id": "t1", "com.docker.swarm.task.name": "shop_web.1.t1"}
+
+    found = Engine().observe("running", 1, image="web:3", labels=labels)
+
+    assert (found.image, found.slot) == ("web:3", "shop_web.1")
+
+
+def test_an_image_whose_tag_has_moved_on_is_no_other_image() -> None:
+    assert Engine().observe("running", 1, image=DIGEST).image is None
 
 
 # --- whatever comes ---------------------------------------------------------------------------------------------------

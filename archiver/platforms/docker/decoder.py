@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from archiver.codec.observation import observe
 from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, fits, keep, parse
 from archiver.model import Event, Message, Observation, Observed, Reject, Together
-from archiver.platforms.docker.facts import text, uri
+from archiver.platforms.docker.facts import NEW_IMAGE, text, uri
 from archiver.platforms.docker.images import with_texts
 from archiver.platforms.docker.lives import Limits, Lives
 from archiver.platforms.docker.meanings import digest, meanings
@@ -51,11 +51,8 @@ class StreamDecoder:
         if said.kind == "image" and said.verb == "pull" and observed and not digest(said):
             # What was pulled is observed by its digest in a moment; a tag by itself is there for ever.
             events[0] = events[0]._replace(state=None, name=None)
-        if said.kind == "container" and said.verb == "rename":
-            return Together((*events, *_renamed(said, events[0])))
-        if said.kind == "service" and (image := text(said.attributes, "image.new")):
-            return Together((*events, *_remade(said, events[0], image)))
-        return events[0] if len(events) == 1 else Together(tuple(events))
+        found = list(_of_itself(said, events))
+        return events[0] if len(events) == 1 and not found else Together((*events, *found))
 
 
 def speaks_docker(line: bytes) -> bool:
@@ -117,18 +114,18 @@ def _uuid(said: Said, place: int) -> str | None:
     return said.identity if place == 0 else str(uuid5(UUID(said.identity), str(place)))
 
 
-def _renamed(said: Said, event: Event) -> Iterator[Observation]:
-    """What a container is called from now on: the message is about what was done to it, and this about itself."""
-    name, before = text(said.attributes, "name"), text(said.attributes, "oldName").removeprefix("/")
-    if fits(name, MAX_NAME) and said.id:
-        me, extra = uri("container", said.id), keep({"renamed_from": before}) if before else None
-        yield Observation(me, None, name, (), event.occurred_at, extra, event.session)
-
-
-def _remade(said: Said, event: Event, image: str) -> Iterator[Observation]:
-    """What a service runs from now on: the message is about what was done to it."""
-    if fits(image, MAX_NAME) and said.id:
-        yield Observation(uri("service", said.id), None, None, (), event.occurred_at, None, event.session, image=image)
+def _of_itself(said: Said, events: list[Event]) -> Iterator[Observation]:
+    """What an object is called, or made of, from now on, where a message tells only of what was done to it."""
+    if not said.id or any(event.type != "action" for event in events):
+        return
+    at, session = events[0].occurred_at, events[0].session
+    name, image = text(said.attributes, "name"), text(said.attributes, NEW_IMAGE)
+    if said.kind == "container" and said.verb == "rename" and fits(name, MAX_NAME):
+        before = text(said.attributes, "oldName").removeprefix("/")
+        extra = keep({"renamed_from": before}) if before else None
+        yield Observation(uri("container", said.id), None, name, (), at, extra, session)
+    elif said.kind == "service" and fits(image, MAX_NAME):
+        yield Observation(uri("service", said.id), None, None, (), at, None, session, image=image)
 
 
 def _fitting(text: str | None, limit: int) -> str | None:

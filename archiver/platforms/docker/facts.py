@@ -102,6 +102,8 @@ SIGNAL = '"signal":"'
 """Stands in the JSON that is kept of a `kill`, before the number of the signal."""
 ENDED = frozenset({"exited", "dead"})
 """States, in lower case and without a code, of a container that is there and does not run."""
+NEW_IMAGE = "image.new"
+"""The attribute by which a manager tells of another image of a service."""
 
 HEALTHCHECK = "healthcheck"
 """The action of an exec that the engine ran by itself to probe a container, which it does by the hour."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archiver.codec.text import MAX_NAME, fits, parse
 from archiver.model import Observation
-from archiver.platforms.docker.facts import DOCKER, received_message, slot_of, text
+from archiver.platforms.docker.facts import DOCKER, NEW_IMAGE, received_message, slot_of, text
 from archiver.platforms.docker.messages import normal
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
@@ -27,8 +27,8 @@ _NOT_TOLD = Made()
 
 
 def made_of(resource_uri: str | None, extra: str | None) -> Made:
-    """What an event of a container says, out of the engine's message in what is kept of it as JSON."""
-    if extra is None or resource_uri is None or not resource_uri.startswith(_CONTAINER):
+    """What an event of a container or a service says, out of the engine's message in what is kept of it as JSON."""
+    if extra is None or resource_uri is None or not resource_uri.startswith(_MADE_OF_IMAGES):
         return _NOT_TOLD
     message = received_message(resource_uri, json.loads(extra))
     if message is None:
@@ -36,7 +36,11 @@ def made_of(resource_uri: str | None, extra: str | None) -> Made:
     told = normal(as_dockers(message) if is_podmans(message) else message)
     actor = told.get("Actor")
     attributes = actor.get("Attributes") if type(actor) is dict else None
-    return _made(text(attributes, "image"), attributes) if type(attributes) is dict else _NOT_TOLD
+    if type(attributes) is not dict:
+        return _NOT_TOLD
+    if resource_uri.startswith(_CONTAINER):
+        return _made(text(attributes, "image"), attributes)
+    return _made(text(attributes, NEW_IMAGE), {})
 
 
 def with_texts(found: Observation) -> Observation:

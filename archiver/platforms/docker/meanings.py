@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from archiver.platforms.docker.facts import HEALTHCHECK, OOM, REMOVED, container_parents, scoped, slot_of, text, uri
+from archiver.platforms.docker.facts import (
+    HEALTHCHECK,
+    NEW_IMAGE,
+    OOM,
+    REMOVED,
+    container_parents,
+    scoped,
+    slot_of,
+    text,
+    uri,
+)
 from archiver.platforms.docker.messages import Said, is_id
 from archiver.platforms.docker.podman import NOBODYS, pod_of
 
@@ -25,7 +35,7 @@ _OTHER_STATES = {
 }
 _NAMES_REPEAT = frozenset({"volume", "image", "plugin"})
 """Types whose identity is unique on one engine only."""
-_CHANGES_OF_A_SPEC = ("image.new", "replicas.new")
+_CHANGES_OF_A_SPEC = (NEW_IMAGE, "replicas.new")
 """What a service is told to be; when it changes together with the state of its update, somebody rolls it back."""
 
 
@@ -115,7 +125,8 @@ def _service(said: Said) -> list[Meaning]:
     changes = [key for key in _CHANGES_OF_A_SPEC if key in said.attributes]
     meanings = []
     if said.verb != "update" or new:
-        meanings.append(Meaning("service", me, said.verb, new or _OTHER_STATES.get(said.verb), above, name))
+        state, image = new or _OTHER_STATES.get(said.verb), text(said.attributes, NEW_IMAGE)
+        meanings.append(Meaning("service", me, said.verb, state, above, name, image))
     if said.verb == "update" and (changes or not new):
         verb = "rollback" if new.startswith("rollback") else "scale" if changes == ["replicas.new"] else "update"
         meanings.append(_action(said, verb, (me, *above)))
