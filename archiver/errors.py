@@ -26,6 +26,7 @@ ArchiverError
 │   └── SpoolInUse                  1
 ├── BadInput                        1
 ├── CannotWrite                     1
+├── CannotServe                     1
 ├── BackupUnusable                  1
 │   └── BackupMissing               1
 ├── UpgradeFailed                   1
@@ -256,6 +257,13 @@ class CannotWrite(ArchiverError):
 
     message = "cannot write {target}: {reason}"
     hint = "what was written is not complete; check the free space and the rights, and try again"
+
+
+class CannotServe(ArchiverError):
+    """Nothing can be served at an address."""
+
+    message = "cannot serve at {address}: {reason}"
+    hint = "choose another one with --port or --bind; --port 0 takes any port that is free"
 
 
 class BackupUnusable(ArchiverError):

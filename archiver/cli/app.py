@@ -28,6 +28,7 @@ COMMANDS = {
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
     "import": ("import_", "Adds events from recordings: JSON, logs, exports."),
     "export": ("export", "The whole archive as JSON Lines."),
+    "serve": ("serve", "The archive on a port, read-only: JSON, pictures, a feed, what happens as it happens."),
     "mcp": ("mcp", "The archive as read-only tools for an assistant, on standard input and output."),
     "db": ("db", "The archive's tables: create, upgrade, check; its copies: backup, restore."),
     "simulate": ("simulate", "A living platform to try things with."),

@@ -1,0 +1,84 @@
+"""The first page of what is served: what lives, how well it was watched of late, and which questions there are."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import escape
+from itertools import islice
+from urllib.parse import quote
+
+from archiver.api.archive import Archive
+from archiver.errors import NoSuchResource, TooManyResources
+from archiver.model import Resource, TimeRange, rfc3339
+from archiver.report.paths import PATHS
+
+SHOWN = 200
+"""Resources that are listed."""
+_TOPS = ("stack/*", "nodecluster/*", "node/*")
+_DAY = timedelta(days=1)
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}"
+    "table{border-collapse:collapse}td{padding:.1rem 1.5rem .1rem 0;vertical-align:top}code{font-size:.9em}"
+    "input{font:inherit;width:20rem;max-width:100%}"
+)
+POLICY = (
+    "default-src 'none'; style-src 'sha256-"
+    + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def page(archive: Archive) -> Iterator[str]:
+    """The page, in pieces of text."""
+    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>archiver</title>'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<style>{_STYLE}</style></head><body><h1>archiver</h1>"
+    yield from _standing(archive)
+    yield '<form action="timeline"><label>Timeline of '
+    yield '<input name="ref" placeholder="name, URI, type/key"></label></form>'
+    yield from _tops(archive)
+    yield "<h2>Questions</h2>"
+    yield "<p>Each is answered in JSON, as the command of its name does with <code>-o json</code>.</p><table>"
+    for name, path in PATHS.items():
+        takes = f"?{'&'.join(f'{each}=' for each in path.takes)}" if path.takes else ""
+        yield f"<tr><td><code>/api/{name}{escape(takes)}</code><td>{escape(path.about)}\n"
+    yield "<tr><td><code>/api/follow?after=</code>"
+    yield "<td>What is archived, as it comes: server-sent events, each with a cursor.\n"
+    yield '<tr><td><code><a href="feed.atom">/feed.atom?under=</a></code><td>The last actions, for a news reader.\n'
+    yield "</table></body></html>\n"
+
+
+def _standing(archive: Archive) -> Iterator[str]:
+    now = datetime.now(UTC)
+    status, watched = archive.status(), archive.coverage(TimeRange(now - _DAY, now))
+    last = rfc3339(status.last_event_at) if status.last_event_at else "none yet"
+    said = "watched throughout" if watched.complete else f"{len(watched.gaps)} gaps"
+    yield f"<p>{status.events:,} events, the last at {last}. The last 24 hours: {said}, "
+    yield f"heard until {rfc3339(watched.seen_to) if watched.seen_to else 'never'}.</p>\n"
+
+
+def _tops(archive: Archive) -> Iterator[str]:
+    found = list(islice(_resources(archive), SHOWN + 1))
+    if not found:
+        return
+    yield "<h2>What there is</h2><table>"
+    for resource in found[:SHOWN]:
+        ref = quote(resource.uri, safe="")
+        name = escape(resource.name or resource.uri)
+        yield f'<tr><td>{escape(resource.type)}<td><a href="timeline?ref={ref}">{name}</a>'
+        yield f'<td><a href="api/tree?ref={ref}">tree</a> <a href="api/actions?ref={ref}">actions</a>\n'
+    yield f"</table>{'<p>... and more.</p>' if len(found) > SHOWN else ''}"
+
+
+def _resources(archive: Archive) -> Iterator[Resource]:
+    for pattern in _TOPS:
+        try:
+            yield from archive.resolve_all([pattern])
+        except NoSuchResource:
+            continue
+        except TooManyResources:
+            return

@@ -1,0 +1,179 @@
+"""The questions as paths under `/api/`: what each takes, and the JSON it gives, which is that of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any, NamedTuple
+
+from archiver.api.archive import Archive
+from archiver.codec.text import dump
+from archiver.errors import UsageError
+from archiver.model import Resource, TimeRange
+from archiver.report import documents
+
+MOST_EVENTS = 1_000_000_000
+_TRUE, _FALSE = ("1", "true", "yes", ""), ("0", "false", "no")
+
+ParseRange = Callable[[str | None, str | None], TimeRange]
+Pieces = Iterator[str]
+
+
+class Parameters:
+    """What was asked for in a query; each may be given once, but those that choose among several."""
+
+    def __init__(self, given: Iterable[tuple[str, str]], takes: Sequence[str], parse_range: ParseRange) -> None:
+        """Raises UsageError for a parameter that there is not."""
+        self._given: dict[str, list[str]] = {}
+        self._parse_range = parse_range
+        for name, value in given:
+            if name not in takes:
+                hint = f"it takes {', '.join(takes)}" if takes else "it takes none"
+                raise UsageError(reason=f"there is no parameter {name[:100]!r} here", hint=hint)
+            self._given.setdefault(name, []).append(value)
+
+    def one(self, name: str) -> str | None:
+        """A parameter that is there once, or not at all."""
+        values = self._given.get(name, [])
+        if len(values) > 1:
+            raise UsageError(reason=f"{name} is given {len(values)} times", hint="give it once")
+        return values[0] if values else None
+
+    def ref(self) -> str:
+        """The reference, without which there is no question."""
+        self.one("ref")
+        return self.refs()[0]
+
+    def refs(self) -> tuple[str, ...]:
+        """The references, of which there must be one."""
+        refs = self.several("ref")
+        if not all(refs) or not refs:
+            raise UsageError(reason="ref is missing", hint="name a resource: ?ref=container/0fc9f01d")
+        return refs
+
+    def several(self, name: str) -> tuple[str, ...]:
+        """A parameter that may be given several times."""
+        return tuple(self._given.get(name, ()))
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is true or false."""
+        value = (self.one(name) or "1").lower() if name in self._given else "0"
+        if value not in _TRUE + _FALSE:
+            raise UsageError(reason=f"{name} is {value[:100]!r}", hint="it is 1 or 0")
+        return value in _TRUE
+
+    def number(self, name: str, default: int) -> int:
+        """A parameter that counts."""
+        value = self.one(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) < 11 and int(value) <= MOST_EVENTS):
+            raise UsageError(reason=f"{name} is {value[:100]!r}", hint="it is a whole number, 0 or more")
+        return int(value)
+
+    @cached_property
+    def range(self) -> TimeRange:
+        """From `since` to `until`. Raises TimeNotUnderstood and UsageError."""
+        return self._parse_range(self.one("since"), self.one("until"))
+
+
+# --- the questions --------------------------------------------------------------------------------------------------
+
+
+def _history(archive: Archive, asked: Parameters) -> Pieces:
+    answer = archive.timeline(asked.ref(), asked.range)
+    return _object(documents.head(answer), "spans", map(documents.span, answer.spans))
+
+
+def _actions(archive: Archive, asked: Parameters) -> Pieces:
+    about = archive.resolve_all(asked.refs())
+    found = archive.actions(about, asked.range, healthchecks=asked.flag("all"))
+    return _listed(archive, asked, about, "actions", (documents.record(documents.ACTION, each) for each in found))
+
+
+def _events(archive: Archive, asked: Parameters) -> Pieces:
+    under = archive.resolve_all(asked.several("under")) if asked.several("under") else None
+    found = archive.events(
+        types=asked.several("type"),
+        states=asked.several("state"),
+        actions=asked.several("action"),
+        under=under,
+        range=asked.range,
+        limit=asked.number("n", 100),
+        healthchecks=asked.flag("all"),
+    )
+    return _listed(archive, asked, under, "events", (documents.record(documents.EVENT, each) for each in found))
+
+
+def _tree(archive: Archive, asked: Parameters) -> Pieces:
+    return documents.tree(archive.tree(asked.ref(), gone=asked.flag("all")), dump)
+
+
+def _gaps(archive: Archive, asked: Parameters) -> Pieces:
+    ref = asked.one("ref")
+    about = None if ref is None else archive.resolve(ref)
+    watched = archive.coverage(asked.range, about)
+    rows = (documents.record(documents.GAP, gap) for gap in watched.gaps)
+    return _object(documents.gaps_head(about, asked.range, watched), "gaps", rows)
+
+
+def _resources(archive: Archive, asked: Parameters) -> Pieces:
+    return _list(map(documents.resource, archive.resolve_all(asked.refs())))
+
+
+def _status(archive: Archive, asked: Parameters) -> Pieces:
+    return iter([dump(documents.status(archive.status()))])
+
+
+class Path(NamedTuple):
+    """One question: the parameters it takes, how it is answered, and a line on what it is."""
+
+    takes: tuple[str, ...]
+    answer: Callable[[Archive, Parameters], Pieces]
+    about: str
+
+
+_RANGE = ("since", "until")
+PATHS = {
+    "history": Path(("ref", *_RANGE), _history, "Which states a resource went through, and when nobody was watching."),
+    "actions": Path(("ref", *_RANGE, "all", "coverage"), _actions, "What was done to it and to all that was under it."),
+    "events": Path(
+        ("type", "state", "action", "under", *_RANGE, "n", "all", "coverage"), _events, "The last events as they came."
+    ),
+    "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
+    "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
+    "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),
+    "status": Path((), _status, "How things stand with the archive and its streams."),
+}
+"""By their names; under `/api/`."""
+
+
+# --- JSON, piece by piece -------------------------------------------------------------------------------------------
+
+
+def _listed(
+    archive: Archive, asked: Parameters, about: list[Resource] | None, name: str, records: Iterator[dict[str, Any]]
+) -> Pieces:
+    """A list, or with `coverage` an object that says how well its range was watched."""
+    if not asked.flag("coverage"):
+        return _list(records)
+    first = next(records, None)
+    watched = archive.coverage(asked.range, about)
+    empty = archive.why_empty(asked.range, about) if first is None else None
+    head = documents.list_head(about or [], asked.range, watched, empty)
+    return _object(head, name, records if first is None else chain([first], records))
+
+
+def _object(head: dict[str, Any], name: str, records: Iterable[dict[str, Any]]) -> Pieces:
+    yield f"{dump(head)[:-1]},{dump(name)}:"
+    yield from _list(records)
+    yield "}"
+
+
+def _list(records: Iterable[dict[str, Any]]) -> Pieces:
+    between = "["
+    for record in records:
+        yield between + dump(record)
+        between = ",\n"
+    yield "[]" if between == "[" else "]"
