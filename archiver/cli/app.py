@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
 from archiver.cli.once import OnceCommand
@@ -73,6 +73,15 @@ class LazyGroup(TyperGroup):
         with _errors_without_secrets():
             return super().invoke(ctx)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called; `help COMMAND` means its help."""
+        if args[0] == "help":
+            if len(args) == 1:
+                typer.echo(ctx.get_help())
+                raise typer.Exit
+            args = [*args[1:], "--help"]
+        return super().resolve_command(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order in which one gets to know them."""
         return list(COMMANDS)
@@ -130,7 +139,25 @@ def load(name: str) -> Any:
     command = built.commands[name] if isinstance(built, TyperGroup) and name in built.commands else built
     command.context_settings = {**HELP_NAMES, **command.context_settings}
     command.help = command.help or COMMANDS[name][1]  # where Python was told to leave docstrings out
+    for leaf in command.commands.values() if isinstance(command, TyperGroup) else [command]:
+        leaf.params += [_after(*QUIET), _after(*DEBUG)]
     return command
+
+
+QUIET = ("quiet", ["-q", "--quiet"], "No notes on stderr; errors stay.")
+DEBUG = ("debug", ["--debug"], "Show the traceback of an error.")
+"""Before the command, and after it as well: name, how it is written, what it does."""
+
+
+def _after(name: str, written: list[str], about: str) -> TyperOption:
+    """A global option as it stands after the command."""
+
+    def choose(ctx: Any, _parameter: Any, value: bool) -> None:
+        chosen = ctx.find_root().obj
+        if value and isinstance(chosen, Globals):
+            setattr(chosen, name, True)
+
+    return TyperOption(param_decls=written, is_flag=True, expose_value=False, callback=choose, help=about)
 
 
 teach_typer()
@@ -157,8 +184,8 @@ def _show_version(wanted: bool) -> None:
 def options(
     ctx: typer.Context,
     database: Database = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes on stderr; errors stay.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[bool, typer.Option(*QUIET[1], help=QUIET[2])] = False,
+    debug: Annotated[bool, typer.Option(*DEBUG[1], help=DEBUG[2])] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,

@@ -59,4 +59,6 @@ def test_json_has_every_value() -> None:
 
 def test_plain_is_a_name_and_a_value_a_line() -> None:
     assert "events\t1204381" in shown(WHOLE, "plain")
-    assert shown(WHOLE, "plain")[-1].startswith("stream\twss://x/events\tTrue\t2026-11-20T14:48:00Z")
+    assert shown(WHOLE, "plain")[-1].startswith(
+        "stream\twss://x/events\tconnected=True\topened_at=2026-11-20T14:48:00Z\t"
+    )

@@ -186,7 +186,11 @@ def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[Arch
 def _last_rows(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[Repeated[ArchivedEvent]]:
     """The last `limit` rows of a table in which what repeats is one row, out of no more than `HELD_BACK` events."""
     if not 0 < limit <= HELD_BACK:
-        yield from fold(asked.archive.events(**filters, range=asked.range, limit=limit), _kind, _when)
+        repeated = 0
+        for row in fold(asked.archive.events(**filters, range=asked.range, limit=limit), _kind, _when):
+            repeated += row.times - 1
+            yield row
+        _say_repeated(asked, repeated)
         return
     wanted = limit
     while True:
@@ -196,10 +200,14 @@ def _last_rows(asked: Question, filters: dict[str, Any], limit: int) -> Iterator
             break
         wanted = min(4 * wanted, HELD_BACK)
     yield from rows[-limit:]
-    if repeated := left_out(rows[-limit:]):
-        asked.note(f"... {repeated:,} repetitions are one row with what they repeat, --all shows them")
+    _say_repeated(asked, left_out(rows[-limit:]))
     if len(found) > wanted or len(rows) > limit:
         asked.note(_OLDER)
+
+
+def _say_repeated(asked: Question, repeated: int) -> None:
+    if repeated:
+        asked.note(f"... {repeated:,} repetitions are one row with what they repeat, --all shows them")
 
 
 def _kind(event: ArchivedEvent) -> Hashable:

@@ -8,10 +8,13 @@ import typer
 
 from archiver.cli import timeline
 from archiver.cli.common import Refs, examples
-from archiver.cli.output import write_lines
+from archiver.cli.output import short_reference, write_lines
 from archiver.cli.question import Question, question
 from archiver.model import Empty, Resource, Timeline
 from archiver.model.empty import IN_WORDS
+
+HOLDERS = frozenset({"stack", "service", "nodecluster", "node"})
+"""Types of what has others under it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +43,15 @@ def history(asked: Question, refs: Refs) -> None:
     if not asked.answered and asked.presentation.format != "table":
         why = {IN_WORDS[empty] for empty in reasons}
         asked.note("no states in this range" + (f": {why.pop()}" if len(why) == 1 else ""))
+    if not subjects.several and asked.presentation.format == "table":
+        _point_below(asked, subjects.resources[0])
+
+
+def _point_below(asked: Question, resource: Resource) -> None:
+    """A stack says little of itself: who asks for one may mean what is under it."""
+    if resource.type in HOLDERS:
+        ref = short_reference(resource.uri) if asked.presentation.short else resource.uri
+        asked.note(f"what is under it, with the states: archiver tree {ref}")
 
 
 def _answers(asked: Question, resources: Iterable[Resource], reasons: list[Empty]) -> Iterator[Timeline]:

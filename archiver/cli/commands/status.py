@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def status(asked: Question) -> None:
     """How things stand with the archive and its streams: connected or not, the last event, the gaps.
 
-    CSV has one record a stream; plain one name and value a line.
+    CSV has one record a stream; plain one name and value a line, and of each stream one line of them.
     """
     write_lines(lines(asked.presentation, asked.archive.status()))
 
@@ -64,7 +64,8 @@ def _plain(whole: dict[str, Any]) -> Iterator[str]:
         if name != "streams":
             yield f"{name}\t{plain_cell(value)}"
     for stream in whole["streams"]:
-        yield "stream\t" + "\t".join(plain_cell(machine_value(value)) for value in stream.values())
+        named = (f"{name}={plain_cell(machine_value(value))}" for name, value in stream.items() if name != "url")
+        yield "\t".join(["stream", plain_cell(stream["url"]), *named])
 
 
 def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:

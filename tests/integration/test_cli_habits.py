@@ -1,0 +1,123 @@
+"""Habits that people bring to a shell: options where they type them, help as they ask for it, hints that lead on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from archiver.cli import main
+
+from .archives import event, opened, record
+
+Shell = Callable[..., "Said"]
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def archive_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A stack with a container that flaps."""
+    path = tmp_path_factory.mktemp("habits") / "archive.db"
+    shutil.copyfile(sqlite_template, path)
+    url = f"sqlite:///{path}"
+    flaps = [event("container/web", f"S{n % 2}", n, ["stack/shop"], "s1") for n in range(30)]
+    record(url, opened("s1", 0), event("stack/shop", "Running", 0, [], "s1"), *flaps)
+    return url
+
+
+@pytest.fixture
+def shell(archive_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """The program on that archive, in this process."""
+    monkeypatch.setattr("archiver.cli.common.die_with_the_reader", lambda: None)
+    monkeypatch.setenv("ARCHIVER_DATABASE_URL", archive_url)
+
+    def run(*arguments: str) -> Said:
+        code = main(list(arguments))
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+# --- options where people type them ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["-q events --type nope", "events -q --type nope", "events --type nope --quiet"])
+def test_quiet_is_heard_before_and_after_the_command(shell: Shell, line: str) -> None:
+    assert shell(*line.split()) == (0, "", "")
+
+
+@pytest.mark.parametrize("line", ["--debug history nobody", "history nobody --debug", "history --debug nobody"])
+def test_debug_is_heard_before_and_after_the_command(shell: Shell, line: str) -> None:
+    said = shell(*line.split())
+
+    assert said.code == 3
+    assert "Traceback (most recent call last)" in said.err
+
+
+@pytest.mark.parametrize("line", ["--database {} events -n 1", "events --database {} -n 1"])
+def test_database_is_heard_before_and_after_the_command(
+    shell: Shell, line: str, archive_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCHIVER_DATABASE_URL")
+
+    said = shell(*line.format(archive_url).split())
+
+    assert said.code == 0
+    assert said.out
+
+
+# --- help as they ask for it -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["history", "events", "db upgrade", "db"])
+def test_help_of_a_command_is_its_help(shell: Shell, line: str) -> None:
+    assert shell("help", *line.split()) == shell(*line.split(), "--help")
+    assert shell("help", *line.split()).out.startswith(f"Usage: archiver {line} ")
+
+
+def test_help_alone_is_the_help(shell: Shell) -> None:
+    assert shell("help") == shell("--help")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("histroy", "history"), ("event", "events"), ("tre", "tree")])
+def test_command_that_there_is_not_says_which_may_be_meant(shell: Shell, typed: str, meant: str) -> None:
+    said = shell(typed, "web")
+
+    assert said.code == 2
+    assert f"Did you mean '{meant}'" in said.err or f"'{meant}'" in said.err
+
+
+def test_type_that_there_is_not_says_which_may_be_meant(shell: Shell) -> None:
+    assert "did you mean container?" in shell("events", "--type", "contaner").err
+
+
+# --- hints that lead on ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lines", ["0", "100"])
+def test_table_of_events_says_what_it_folded(shell: Shell, lines: str) -> None:
+    said = shell("events", "-n", lines, "-o", "table")
+
+    assert "repetitions are one row" in said.err
+    assert "repetitions" not in shell("events", "-n", lines, "-o", "table", "--all").err
+
+
+def test_history_of_a_stack_points_to_its_tree(shell: Shell) -> None:
+    assert "archiver tree /api/v1/stack/shop/" in shell("history", "stack/shop", "-o", "table").err
+    assert "archiver tree" not in shell("history", "container/web", "-o", "table").err
+    assert shell("history", "stack/shop", "-o", "json").err == ""
+
+
+def test_status_on_a_pipe_has_labels(shell: Shell) -> None:
+    lines = shell("status").out.splitlines()
+
+    assert lines[0].startswith("database\t")
+    assert [cell.partition("=")[0] for cell in lines[-1].split("\t")[2:4]] == ["connected", "opened_at"]
