@@ -98,9 +98,9 @@ def viewed(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def test_the_view_and_the_library_say_the_same_of_random_histories(database_url: str) -> None:
-    chance = random.Random(16)
+    chance = random.Random(7)
     told_of: list[Record] = []
-    for number in range(1, 16):
+    for number in range(1, 9):
         told_of += docker_life(number, chance)
         told_of += tutum_life(number, chance)
     record(database_url, *told_of)

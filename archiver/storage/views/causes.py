@@ -132,11 +132,12 @@ def _ran_over(say: Idioms, what: str) -> str:
     ended = f"CASE WHEN d.until = {OPEN} THEN d.since + {UNFINISHED} ELSE d.until END"
     failed = among("lower(coalesce(s.text, ''))", tutum.UNDONE)
     announced = among("x.before", tutum.LEAVING)
+    # As a difference, for which no index serves: that of all actions by time is no way to those of one place.
     near = f"d.node BETWEEN {low} AND {high}"
     found = " UNION ALL ".join(
         f"""SELECT d.resource_id FROM facts d
           WHERE {say.likely(f"d.what = {TARGET}", 0.5)} AND d.value IN ({_places()}) AND {where}
-            AND d.since <= {high} AND {ended} >= {low}"""
+            AND d.since - {high} <= 0 AND {ended} >= {low}"""
         for where in (f"d.node IN ({nodes(low)} UNION ALL {nodes(high)}) AND NOT {near}", near)
     )
     return f"""(SELECT {what} FROM ({found}) c

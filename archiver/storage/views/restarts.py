@@ -59,20 +59,18 @@ def _ends(say: Idioms, words: str) -> str:
     """The words that end what ran, and what was before and behind each."""
     down = causes.is_down(say, _STATE)
     alive = f"NOT {down}"
-    return f"""
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.session_id AS session_id,
-  w.source AS source, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
-  lower(s.text) AS state, {before()} AS before, {causes.exit_code("lower(s.text)")} AS exit_code,
-  coalesce({say.micros("bg.occurred_at")}, {-OPEN}) AS ran_since_us,
-  coalesce({say.micros("lv.occurred_at")}, {OPEN}) AS live_us,
-  coalesce({say.micros("ag.occurred_at")}, {OPEN}) AS next_us,
-  {say.earliest([f"coalesce({say.micros(found)}, {OPEN})" for found in ("up.occurred_at", "seen.observed_at")])}
-    AS own_us
-FROM {words} w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
-JOIN event_states s ON s.id = w.state_id
+    starts = [f"coalesce({say.micros(found)}, {OPEN})" for found in ("up.occurred_at", "seen.observed_at")]
+    found = say.apart(
+        {
+            "state": "lower(s.text)",
+            "before": before(),
+            "exit_code": causes.exit_code("lower(s.text)"),
+            "ran_since_us": f"coalesce({say.micros('bg.occurred_at')}, {-OPEN})",
+            "live_us": f"coalesce({say.micros('lv.occurred_at')}, {OPEN})",
+            "next_us": f"coalesce({say.micros('ag.occurred_at')}, {OPEN})",
+            "own_us": say.earliest(starts),
+        },
+        f"""LEFT JOIN event_states s ON s.id = w.state_id
 {_word("ed", "e.occurred_at < w.at", down, "DESC")}
 {_word("bg", "e.occurred_at > ed.occurred_at", alive)}
 {_word("lv", "e.occurred_at > w.at", alive)}
@@ -80,24 +78,38 @@ JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
   WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND {_up(say, "e")} ORDER BY e.occurred_at LIMIT 1)
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND {_up(say, "e")} ORDER BY e.observed_at LIMIT 1)
-WHERE t.text = 'container' AND {causes.is_down(say, "lower(s.text)")}
-  AND {causes.is_stop(say, before(), "lower(s.text)")}
+  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND {_up(say, "e")} ORDER BY e.observed_at LIMIT 1)""",
+        f"{causes.is_down(say, 'lower(s.text)')} AND {causes.is_stop(say, before(), 'lower(s.text)')}",
+    )
+    return f"""
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.session_id AS session_id,
+  w.source AS source, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
+  {listed(found.columns)}
+FROM {words} w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
+{found.joins}
+WHERE t.text = 'container' AND {found.where}
 """
+
+
+_STREAM = "(SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id)"
 
 
 def _reached(say: Idioms, upto: str) -> str:
     """Until when those sessions of the stream watched that began until an instant."""
     return f"""(SELECT max({watched_to(say, "o")}) FROM (
       SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
-      FROM sessions h JOIN sessions b ON b.stream_id = h.stream_id
-      WHERE h.id = x.session_id AND b.covered_from <= {upto} ORDER BY b.covered_from DESC LIMIT {LOOK_BACK}) o)"""
+      FROM sessions b WHERE b.stream_id = {_STREAM} AND b.covered_from <= {upto}
+      ORDER BY b.covered_from DESC LIMIT {LOOK_BACK}) o)"""
 
 
 def _gap_between(say: Idioms, since: str, until: str) -> str:
     """That a gap of the stream ended behind an instant, and until another."""
-    return f"""EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
-      WHERE h.id = x.session_id AND q.covered_from > {since} AND q.covered_from <= {until} AND {ends_gap(say, "q")})"""
+    return f"""EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = {_STREAM} AND q.covered_from > {since} AND q.covered_from <= {until}
+        AND {ends_gap(say, "q")})"""
 
 
 def _unwatched(say: Idioms) -> str:
@@ -115,13 +127,19 @@ def _unwatched(say: Idioms) -> str:
 
 
 def _restarts(say: Idioms) -> str:
-    looked_up = {
-        "told": causes.told_counts(say),
-        "ran_over": causes.over_counts(say),
-        "unwatched": _unwatched(say),
-        "started_us": say.earliest(["x.own_us", _successor(say)]),
-    }
-    found = f"SELECT x.*, {listed(looked_up)}\nFROM ({say.either(lambda words: _ends(say, words), _WORDS)}) x"
+    explained = say.apart(
+        {
+            "told": causes.told_counts(say),
+            "ran_over": causes.over_counts(say),
+            "unwatched": _unwatched(say),
+            "started_us": say.earliest(["x.own_us", _successor(say)]),
+        },
+        "",
+        "1 = 1",
+    )
+    ends = say.either(lambda words: _ends(say, words), _WORDS)
+    found = f"""SELECT x.*, {listed(explained.columns)}
+FROM ({ends}) x {explained.joins} WHERE {explained.where}"""
     started_at = say.instant("x.started_us")
     certain = f"""CASE WHEN x.session_id IS NULL THEN NULL
     WHEN x.unwatched = 1 OR coalesce({_reached(say, "x.stopped_at")}, 0) < x.stopped_us
