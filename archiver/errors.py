@@ -25,7 +25,6 @@ ArchiverError
 │   ├── SpoolDamaged                1
 │   └── SpoolInUse                  1
 ├── BadInput                        1
-├── CursorOfAnother                 1
 ├── CannotWrite                     1
 ├── CannotServe                     1
 ├── BackupUnusable                  1
@@ -130,6 +129,13 @@ class TooManyResources(ReferenceUnclear):
 
     message = "{ref!r} matches more than {most:,} resources"
     hint = "give more of the name, or the type, as in container/web-*; or ask about what they are under"
+
+
+class TooMuchForPicture(ArchiverError):
+    """There is more under what was asked about than one picture holds."""
+
+    message = "too much for one picture: {found}"
+    hint = "ask about less: a service or a container instead of the whole, or a shorter time (--since, --until)"
 
 
 class Unreachable(ArchiverError):
@@ -251,13 +257,6 @@ class BadInput(ArchiverError):
 
     def __init__(self, *, source: str, reason: str, hint: str = "") -> None:
         super().__init__(source=source, reason=reason, hint=hint)
-
-
-class CursorOfAnother(ArchiverError):
-    """A cursor was given by another archive, or before a copy was put back."""
-
-    message = "the cursor is of another archive than {database}, or from before a copy of it was put back"
-    hint = "go on without the cursor: then what was told already is told again"
 
 
 class CannotWrite(ArchiverError):

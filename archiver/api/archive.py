@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
-from archiver.errors import CursorOfAnother, UsageError
 from archiver.model import (
     Action,
     ArchivedEvent,
     Coverage,
     Empty,
     History,
+    Lanes,
     Resource,
     Status,
     Timeline,
@@ -32,14 +32,6 @@ class Position(NamedTuple):
 
     archive: Hashable
     event: int
-
-    @property
-    def cursor(self) -> str:
-        """The same as text, to be kept in a file or elsewhere; see `Archive.resume`."""
-        from hashlib import sha256
-
-        known = getattr(self.archive, "known", self.archive)
-        return f"{sha256(repr(known).encode()).hexdigest()[:16]}-{self.event}"
 
 
 class Archive:
@@ -175,22 +167,6 @@ class Archive:
         event = ask(last_id) if heard_before is None else ask(last_id_heard_before, heard_before)
         return Position(ask.archive, event)
 
-    def resume(self, cursor: str) -> Position:
-        """The position that a cursor means, in this archive.
-
-        Raises UsageError for a text that is none, and CursorOfAnother for one of another archive.
-        """
-        from archiver.storage.named import database_name
-
-        mark, _, number = cursor.partition("-")
-        if len(mark) != 16 or not (number.isascii() and number.isdigit()) or len(number) > 18:
-            raise UsageError(reason=f"{cursor[:100]!r} is no cursor", hint="leave it out to begin anew")
-        now = self.position()
-        place = now._replace(event=int(number))
-        if place.cursor.partition("-")[0] != mark or place.event > now.event:
-            raise CursorOfAnother(database=database_name(self._url))
-        return place
-
     def event(self, number: int) -> WholeEvent:
         """One event with all that it said, command lines and labels too. Raises NoSuchEvent."""
         from archiver.queries.whole_event import whole_event
@@ -218,6 +194,16 @@ class Archive:
 
         with self._reader.question() as connection:
             return tree(connection, _resolve_all(connection, ref)[0], gone=gone)
+
+    def lanes(self, ref: Ref | None = None, range: TimeRange = _ALWAYS) -> Lanes:
+        """What a picture is drawn from: all that was under a resource within a range, its states and actions.
+
+        Without a reference, all that there was. Raises TooMuchForPicture when that is more than can be drawn.
+        """
+        from archiver.queries.lanes import lanes
+
+        ask = self._reader.pages()
+        return lanes(ask, None if ref is None else ask(_resolve_all, ref)[0], range, _now())
 
     def coverage(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Coverage:
         """When nobody was watching: any stream, or one of those that told of a resource, or of several."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "history": ("history", "Which states a resource went through, and when nobody was watching."),
     "actions": ("actions", "Which actions ran on a resource and on all that is under it."),
     "events": ("events", "The events as they came, the last ones, or as they come."),
+    "timeline": ("timeline", "All that was under a resource in one picture: a page, a trace, or on the terminal."),
     "tree": ("tree", "A resource and all that is under it, with the present states."),
     "gaps": ("gaps", "When nobody was watching, and why."),
     "status": ("status", "How things stand with the archive and its streams."),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Generic, Literal, TextIO, TypeVar
 
 from archiver.cli import times
 from archiver.cli.escape import csv_cell, escape
+from archiver.codec.visible import short_reference as short_reference
 from archiver.report.documents import Field, machine_value
 
 Format = Literal["table", "plain", "json", "jsonl", "csv"]
@@ -25,9 +25,6 @@ NOTHING = "-"
 """What stands in table and plain text where there is no value."""
 MEASURED_ROWS = 1_000
 """A table takes its widths from so many rows, and streams on from there."""
-
-_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_HASH = r"(?:sha256:)?[0-9a-f]{64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +118,6 @@ def wants_color(color: Colour, terminal: bool) -> bool:
     if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
         return True
     return terminal and os.environ.get("TERM") != "dumb"
-
-
-def short_reference(uri: str) -> str:
-    """`type/key` of a URI, with a UUID cut to 8 characters and a hash to 12; a URI of another shape as it is."""
-    parts = [part for part in uri.split("/") if part]
-    if len(parts) < 2:
-        return uri
-    key = parts[-1]
-    if re.fullmatch(_UUID, key, re.IGNORECASE):
-        return f"{parts[-2]}/{key[:8]}"
-    if re.fullmatch(_HASH, key):
-        return f"{parts[-2]}/{key.removeprefix('sha256:')[:12]}"
-    return uri
 
 
 # --- one value ------------------------------------------------------------------------------------------------------

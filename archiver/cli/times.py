@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import pairwise
+from datetime import UTC, datetime, tzinfo
 
 from archiver.cli import zones
 from archiver.cli.time_words import parse_time as parse_time
 from archiver.errors import UsageError
 from archiver.model import TimeRange, rfc3339
+from archiver.model import duration as duration
 from archiver.model import seconds as seconds
 
 
@@ -58,22 +58,3 @@ def clock(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
 def _offset(local: datetime) -> str:
     text = local.isoformat(timespec="seconds")[19:]
     return "Z" if local.tzinfo is UTC else text
-
-
-def duration(length: timedelta) -> str:
-    """A length in the two largest units: `45s`, `5m12s`, `3h12m`, `3d4h`, `400d`."""
-    if length < timedelta(0):
-        return "-" + duration(-length)
-    whole = length // timedelta(seconds=1)
-    if whole == 0:
-        return f"{length // timedelta(milliseconds=1)}ms" if length else "0s"
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, left = divmod(rest, 60)
-    if days >= 100:
-        return f"{days}d"
-    units = ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s"))
-    for (large, name), (small, lesser) in pairwise(units):
-        if large:
-            return f"{large}{name}{small}{lesser}" if small else f"{large}{name}"
-    return f"{left}s"

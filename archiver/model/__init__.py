@@ -37,10 +37,12 @@ from archiver.model.items import (
     Opened,
     kind_of_end,
 )
+from archiver.model.lanes import Lane, Lanes
 from archiver.model.moments import (
     EPOCH,
     MICROSECOND,
     Micros,
+    duration,
     iso,
     now_micros,
     rfc3339,
@@ -82,6 +84,8 @@ __all__ = [
     "Gap",
     "History",
     "Item",
+    "Lane",
+    "Lanes",
     "Message",
     "Micros",
     "Namesakes",
@@ -103,6 +107,7 @@ __all__ = [
     "Together",
     "TreeNode",
     "WholeEvent",
+    "duration",
     "iso",
     "kind_of_end",
     "now_micros",

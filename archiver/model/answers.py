@@ -96,6 +96,8 @@ class Span(NamedTuple):
     a gap, or from behind one; None: nobody wrote down whether anybody was watching."""
     cause: Cause | None = None
     """Why it stopped; None: it is no end, or nothing is known of it."""
+    kind: str | None = None
+    """What kind of state it is, up, down, starting or gone; None: not known, or it was not asked for."""
 
     @property
     def source(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 Micros = int
 """An instant: microseconds since 1970-01-01T00:00:00 UTC."""
@@ -61,3 +62,22 @@ def iso(moment: Micros) -> str:
     minutes, second = divmod(seconds, 60)
     day, minute = divmod(minutes, _MINUTES_A_DAY)
     return f"{_day(day)}{_MINUTES[minute]}{_TWO_DIGITS[second]}.{micros:06d}Z"
+
+
+def duration(length: timedelta) -> str:
+    """A length in the two largest units: `45s`, `5m12s`, `3h12m`, `3d4h`, `400d`."""
+    if length < timedelta(0):
+        return "-" + duration(-length)
+    whole = length // timedelta(seconds=1)
+    if whole == 0:
+        return f"{length // timedelta(milliseconds=1)}ms" if length else "0s"
+    days, rest = divmod(whole, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    minutes, left = divmod(rest, 60)
+    if days >= 100:
+        return f"{days}d"
+    units = ((days, "d"), (hours, "h"), (minutes, "m"), (left, "s"))
+    for (large, name), (small, lesser) in pairwise(units):
+        if large:
+            return f"{large}{name}{small}{lesser}" if small else f"{large}{name}"
+    return f"{left}s"

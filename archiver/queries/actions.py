@@ -25,17 +25,23 @@ _CALLED = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers A
 
 
 def actions(
-    ask: Ask, roots: Sequence[Resource], range: TimeRange, *, healthchecks: bool = True, block: int = BLOCK
+    ask: Ask,
+    roots: Sequence[Resource],
+    range: TimeRange,
+    *,
+    healthchecks: bool = True,
+    block: int = BLOCK,
+    below: Descent | None = None,
 ) -> Iterator[Action]:
     """Every action under some resources (and the resource, when it is one), each once, oldest first.
 
     Of a range are those that began before it ended and had not ended before it began. A state that the platform has not
     settled leaves `finished_at` open. What is archived while they are read does not count. They are found `block` at a
-    time.
+    time; what was `below` the roots need not be looked up where it is known.
     """
     end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
     window, own = Window.of(range), [root.id for root in roots]
-    below = ask(descend, own, window)
+    below = ask(descend, own, window) if below is None else below
     place: Begun | None = None
     while found := ask(_block, own, below, window, healthchecks, place, last_resource, block):
         for begin in builtins.range(0, len(found), _PAGE):

@@ -28,7 +28,7 @@ _HELD = 10_000
 """A timeline of no more words is read once; a longer one is read for what is said of it as a whole, and then again."""
 
 
-class _Known(NamedTuple):
+class Known(NamedTuple):
     """That a resource was in a state at an instant; in the order in which that is to be believed."""
 
     at: datetime
@@ -52,11 +52,11 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
     known = _known(ask, resource.id, range, ends)
     held = list(islice(known, _HELD + 1))
     first = last = None
-    for span in _spans(_noting(chain(held, known), heard), range, now):
+    for span in spans_of(_noting(chain(held, known), heard), range, now):
         first, last = first or span, span
-    watched = ask(_coverage, TimeRange(range.since or (first and first.since), range.until), now, heard)
-    again: Iterable[_Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
-    spans = explained(ask, resource, _spans(again, range, now, watched.gaps), watched.gaps)
+    watched = ask(coverage_of, TimeRange(range.since or (first and first.since), range.until), now, heard)
+    again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
+    spans = explained(ask, resource, spans_of(again, range, now, watched.gaps), watched.gaps)
     first, last = (span and _judged(span, watched.gaps) for span in (first, last))
     if first is not None and len(held) <= _HELD:
         spans = iter(all_spans := list(spans))
@@ -68,7 +68,7 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
 # --- what is known, page by page -------------------------------------------------------------------------------------
 
 
-def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int]) -> Iterator[_Known]:
+def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int]) -> Iterator[Known]:
     told = _of(ask, _TOLD, resource_id, range, ends["events"])
     asked = _of(ask, _ASKED, resource_id, range, ends["observations"])
     return heapq.merge(told, asked)
@@ -85,8 +85,8 @@ class _Source(NamedTuple):
 _TOLD, _ASKED = _Source("events", "e.occurred_at", 0), _Source("observations", "e.observed_at", 1)
 
 
-def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int) -> Iterator[_Known]:
-    place: _Known | None = None
+def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int) -> Iterator[Known]:
+    place: Known | None = None
     while page := ask(_page, source, resource_id, range, end, place):
         yield from page
         if len(page) < _PAGE:
@@ -95,12 +95,12 @@ def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int)
 
 
 def _page(
-    connection: Connection, source: _Source, resource_id: int, range: TimeRange, end: int, place: _Known | None
-) -> list[_Known]:
+    connection: Connection, source: _Source, resource_id: int, range: TimeRange, end: int, place: Known | None
+) -> list[Known]:
     """What is known behind a place (None: from the state on that holds when the range begins), up to row `end`."""
     table, at, rank = source
     said, values = "e.state_id IS NOT NULL", {"resource": resource_id, "end": end, **range._asdict()}
-    if source is _TOLD and (oom := _oom(connection)) is not None:
+    if source is _TOLD and (oom := number_of_oom(connection)) is not None:
         said = f"(e.state_id IS NOT NULL OR e.action_id = {oom})"
     conditions = ["e.resource_id = :resource", said, "e.id + 0 <= :end"]
     if place is not None:
@@ -114,7 +114,7 @@ def _page(
         conditions.append(f"{at} < :until")
     asked = _WORDS.format(table=table, at=at, conditions=" AND ".join(conditions))
     return [
-        _Known(instant(moment), rank, number, state, session)
+        Known(instant(moment), rank, number, state, session)
         for moment, number, state, session in connection.execute(statement(asked), values)
     ]
 
@@ -131,13 +131,13 @@ _OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _STREAMS = "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN :numbers"
 
 
-def _oom(connection: Connection) -> int | None:
+def number_of_oom(connection: Connection) -> int | None:
     """The number of the action by which an engine tells of a process killed for want of memory."""
     number: int | None = connection.scalar(statement(_OOM), {"word": OOM})
     return number
 
 
-def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]:
+def _noting(known: Iterable[Known], heard: set[int | None]) -> Iterator[Known]:
     for item in known:
         heard.add(item.session_id)
         yield item
@@ -146,8 +146,8 @@ def _noting(known: Iterable[_Known], heard: set[int | None]) -> Iterator[_Known]
 # --- spans ----------------------------------------------------------------------------------------------------------
 
 
-def _spans(
-    known: Iterable[_Known], range: TimeRange, now: datetime, gaps: Sequence[Gap] | None = None
+def spans_of(
+    known: Iterable[Known], range: TimeRange, now: datetime, gaps: Sequence[Gap] | None = None
 ) -> Iterator[Span]:
     """Equal states in a row are one span, in whatever case; what began before the range is cut at its beginning.
 
@@ -218,7 +218,7 @@ def _explained(span: Span | None, oom: datetime | None) -> Span | None:
     return span._replace(note=OUT_OF_MEMORY)
 
 
-def _coverage(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:
+def coverage_of(connection: Connection, range: TimeRange, now: datetime, heard: set[int | None]) -> Coverage:
     """The coverage of the streams that told about the resource; of all streams when none did."""
     session_ids = [number for number in heard if number is not None]
     if heard == {None}:

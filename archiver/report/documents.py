@@ -17,6 +17,8 @@ from archiver.model import (
     Empty,
     Gap,
     History,
+    Lane,
+    Lanes,
     Resource,
     Span,
     Status,
@@ -63,7 +65,8 @@ def cause(item: Cause | None) -> dict[str, Any] | None:
     return {"kind": item.kind, "exit_code": item.exit_code, "actions": actions}
 
 
-def _span_seconds(span: Span) -> int | float | None:
+def span_seconds(span: Span) -> int | float | None:
+    """How long a span lasted; None: it has not ended."""
     return None if span.until is None else seconds(span.until - span.since)
 
 
@@ -71,7 +74,7 @@ SPAN: list[Field[Span]] = [
     Field("state", lambda span: span.state),
     Field("since", lambda span: span.since),
     Field("until", lambda span: span.until),
-    Field("seconds", _span_seconds),
+    Field("seconds", span_seconds),
     Field("events", lambda span: span.events),
     Field("source", lambda span: span.source, extra=True),
     Field("certain", lambda span: span.certain, extra=True),
@@ -182,6 +185,28 @@ EVENT: list[Field[ArchivedEvent]] = [
     Field("name", lambda event: event.name, extra=True),
     Field("time_source", lambda event: event.time_source, extra=True),
 ]
+
+
+# --- lanes ----------------------------------------------------------------------------------------------------------
+
+
+def lanes(item: Lanes, dump: Callable[[Any], str]) -> Iterator[str]:
+    """The pieces of the JSON text of a picture, a lane in each; `dump` writes a part of it as JSON."""
+    about: dict[str, Any] = {"uri": None, "type": "platform", "name": None, "parents": []}
+    if item.resource is not None:
+        about = resource(item.resource)
+    head = {"resource": about, "range": range_(item.range), "coverage": coverage(item.coverage), "empty": item.empty}
+    yield dump(head)[:-1] + ', "lanes": ['
+    for place, each in enumerate(item.lanes):
+        yield (",\n  " if place else "\n  ") + dump(lane(each))
+    yield "\n]}" if item.lanes else "]}"
+
+
+def lane(item: Lane) -> dict[str, Any]:
+    """A lane with all that became of it, and all that was done to it."""
+    spans = [span(each) | {"kind": each.kind} for each in item.spans]
+    own = {"uri": item.uri, "type": item.type, "name": item.name, "depth": item.depth}
+    return own | {"spans": spans, "actions": [record(ACTION, each) for each in item.actions]}
 
 
 # --- trees and standings --------------------------------------------------------------------------------------------

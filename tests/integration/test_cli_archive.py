@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from archiver.cli.commands.export import write_file
+from archiver.cli.files import write_file
 
 from .archives import record, seen
 

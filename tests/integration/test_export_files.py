@@ -9,7 +9,7 @@ from pathlib import Path
 ENDED = """
 import os, signal, sys
 from pathlib import Path
-from archiver.cli.commands.export import write_file
+from archiver.cli.files import write_file
 def lines():
     yield "one"
     os.kill(os.getpid(), int(sys.argv[2]))
@@ -29,7 +29,7 @@ def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_export_left_does_not_stop_the_next_one(tmp_path: Path) -> None:
-    from archiver.cli.commands.export import write_file
+    from archiver.cli.files import write_file
 
     assert export_ended_by(9, tmp_path / "archive.jsonl") == -9
 

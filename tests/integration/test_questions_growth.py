@@ -95,6 +95,8 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "a reference": lambda archive: archive.resolve("container/2.1.3"),
     "history": lambda archive: archive.history("container/2.1.3"),
     "history of something gone": lambda archive: archive.history("container/gone-0-7"),
+    "lanes of a stack's last hour": lambda archive: archive.lanes("stack/2", LAST_HOUR),
+    "lanes of everything in the last hour": lambda archive: archive.lanes(None, LAST_HOUR),
     "status": lambda archive: archive.status(),
 }
 

@@ -1,0 +1,402 @@
+// What the reader does, and what becomes of it: keys, pointer, address, paper, and news where there are any.
+
+const CAUSED = {
+  told: "it was told to", forced: "told to, and killed when it had not ended in time", crash: "by itself, told by nobody",
+  oom: "out of memory", unknown: "nobody was watching, so nobody knows why",
+};
+
+class Page {
+  constructor() {
+    document.documentElement.classList.add("drawn");
+    this.of = (id) => document.getElementById(id);
+    this.drawing = new Drawing(this.of("lanes"));
+    this.minimap = new Minimap(this.of("minimap"));
+    this.take(JSON.parse(this.of("picture").textContent));
+    this.view = new View(this.picture);
+    this.view.found = new Set();
+    this.view.restore(location.hash);
+    this.hits = [];
+    this.hit = -1;
+    this.pointer = null;
+    this.searched(this.view.query, false);
+    this.of("search").value = this.view.query;
+    this.listen();
+    this.resized();
+  }
+
+  take(told) {
+    this.picture = unpack(told);
+    this.picture.kindOf = Uint8Array.from(told.states, ([, kind]) => kind);
+    this.starts = [...this.picture.actions].sort((one, other) => one.start - other.start);
+    this.gaps = told.gaps.map(([start, end, text]) => ({ start, end, text }));
+  }
+
+  // --- drawing ---
+
+  resized() {
+    const scroller = this.of("scroller");
+    this.drawing.size(scroller.clientWidth, Math.max(AXIS + 3 * ROW, scroller.clientHeight));
+    this.minimap.size(scroller.clientWidth);
+    this.changed();
+  }
+
+  /** Draws anew before the next frame, and writes the view into the address a little later. */
+  changed() {
+    if (!this.waiting) this.waiting = requestAnimationFrame(() => this.draw());
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.tell(), 200);
+  }
+
+  draw() {
+    this.waiting = 0;
+    const { view, drawing } = this;
+    view.rows = view.seen();
+    this.of("height").style.height = `${AXIS + view.rows.length * ROW}px`;
+    drawing.draw(view, this.of("scroller").scrollTop, this.pointer);
+    this.minimap.draw(view);
+    this.of("gone-button").setAttribute("aria-pressed", String(view.gone));
+    this.of("utc").setAttribute("aria-pressed", String(view.utc));
+    this.of("hits").textContent = this.hits.length ? `${this.hit + 1} of ${this.hits.length}` : view.query ? "not found" : "";
+  }
+
+  tell() {
+    const hash = this.view.hash();
+    if (hash !== location.hash) history.replaceState(null, "", hash);
+    this.told = location.hash;
+  }
+
+  /** On paper: all rows of the time that is seen, in the colours of paper. */
+  print(begins) {
+    document.documentElement.classList.toggle("paper", begins);
+    if (!begins) return this.resized();
+    this.view.rows = this.view.seen();
+    const rows = Math.min(this.view.rows.length, 400);
+    this.drawing.size(1000, AXIS + rows * ROW, true);
+    this.drawing.draw(this.view, 0, null);
+    this.minimap.size(1000, true);
+    this.minimap.draw(this.view);
+  }
+
+  // --- choosing ---
+
+  /** Chooses a lane, one of its pieces or an action, brings it into view, and says what it is. */
+  choose(chosen, { reach = true } = {}) {
+    const { view } = this;
+    view.chosen = chosen;
+    if (chosen) {
+      view.uncover(chosen.lane);
+      view.rows = view.seen();
+      const instant = instantOf(chosen);
+      if (reach && instant !== null) view.reach(instant);
+      this.scrollTo(view.rows.indexOf(chosen.lane));
+    }
+    this.say(chosen ? this.about(chosen) : "");
+    this.changed();
+  }
+
+  scrollTo(row) {
+    const scroller = this.of("scroller");
+    this.of("height").style.height = `${AXIS + this.view.rows.length * ROW}px`;
+    const room = scroller.clientHeight - AXIS - ROW;
+    if (row * ROW < scroller.scrollTop) scroller.scrollTop = row * ROW;
+    if (row * ROW > scroller.scrollTop + room) scroller.scrollTop = row * ROW - room;
+  }
+
+  say(text) {
+    this.of("said").textContent = text;
+  }
+
+  about({ lane, piece, action }) {
+    const { utc } = this.view;
+    const subject = `${lane.type} ${lane.name}`;
+    if (action) {
+      const took = action.end === null ? "not finished" : `took ${length(action.end - action.start)}`;
+      const state = action.state ? ` (${action.state})` : "";
+      const caused = action.caused.map(([at, instant]) => `${this.picture.lanes[at].name} at ${clock(instant, utc)}`);
+      const then = caused.length ? `; caused ${caused.slice(0, 5).join(", ")}${caused.length > 5 ? " ..." : ""}` : "";
+      return `${subject}: ${action.name || "action"}${state} at ${moment(action.start, utc)}, ${took}${then}`;
+    }
+    if (piece === undefined) {
+      const below = lane.below.length ? `, ${under(lane).length} under it` : "";
+      return `${subject}${below}, ${lane.pieces.count} states, ${lane.actions.length} actions  ${lane.uri}`;
+    }
+    const { pieces } = lane;
+    const state = this.picture.states[pieces.state[piece]][0];
+    const [start, end] = [pieces.start[piece], pieces.end[piece]];
+    const noted = pieces.noted[piece];
+    const cause = noted & GOES_ON ? "" : this.picture.causes[(noted >> 2) - 1];
+    const notes = [noted & OUT_OF_MEMORY ? "out of memory" : CAUSED[cause], pieces.certain[piece] ? "" : "last known"];
+    const note = notes.filter(Boolean).join(", ");
+    return `${subject}: ${state} since ${moment(start, utc)} for ${length(end - start)}${note ? ` (${note})` : ""}`;
+  }
+
+  /** From where the next of something is looked for. */
+  instant() {
+    const { view } = this;
+    const instant = view.chosen && instantOf(view.chosen);
+    if (typeof instant === "number" && instant >= view.since && instant <= view.until) return instant;
+    return view.chosen || this.jumped ? (view.since + view.until) / 2 : view.first - 1;
+  }
+
+  jump(sorted, way, what) {
+    const found = neighbour(sorted, this.instant(), way);
+    this.jumped = true;
+    if (!found) return this.say(`there is no ${what}`);
+    if (found.lane) return this.choose(found.piece === undefined ? { lane: found.lane, action: found } : { lane: found.lane, piece: found.piece });
+    return found;
+  }
+
+  toGap() {
+    const from = this.gap === undefined ? this.view.first - 1 : this.gap;
+    const found = neighbour(this.gaps, from, 1);
+    if (!found) return this.say("there is no gap: it was watched throughout");
+    this.gap = found.start;
+    const { view } = this;
+    view.reach(found.start);
+    if (found.end > view.until) view.show(found.start - (found.end - found.start) / 4, found.end + (found.end - found.start) / 4);
+    this.say(`nobody was watching from ${moment(found.start, view.utc)} for ${length(found.end - found.start)}: ${found.text}`);
+    this.changed();
+  }
+
+  searched(query, go = true) {
+    this.view.query = query;
+    this.hits = hits(this.picture, query);
+    this.hit = -1;
+    this.view.found = new Set(this.hits.map(({ lane }) => lane));
+    if (go && this.hits.length) this.next(1);
+    else if (go) this.changed();
+  }
+
+  next(way) {
+    if (!this.hits.length) return this.say("nothing is searched for, or nothing is found: / to search");
+    this.hit = (this.hit + way + this.hits.length) % this.hits.length;
+    this.choose(this.hits[this.hit]);
+  }
+
+  /** First one end, then the other, then none. */
+  measure() {
+    const { view } = this;
+    const chosen = view.chosen && instantOf(view.chosen);
+    const at = this.pointer !== null ? this.drawing.instant(this.pointer) : (chosen ?? (view.since + view.until) / 2);
+    if (!view.measured) view.measured = [at, null];
+    else if (view.measured[1] === null) view.measured = [view.measured[0], at];
+    else view.measured = null;
+    const [from, to] = view.measured || [];
+    if (!view.measured) this.say("");
+    else this.say(to === null ? "measuring: m again at the other end" : `${length(Math.abs(to - from))} between the two`);
+    this.changed();
+  }
+
+  fit() {
+    const { view } = this;
+    const { lane, piece } = view.chosen || {};
+    const [start, end] = piece === undefined ? [0, 0] : [lane.pieces.start[piece], lane.pieces.end[piece]];
+    const margin = (end - start) * 0.1;
+    if (end > start && Math.abs(view.since - (start - margin)) > (end - start) * 0.2) view.show(start - margin, end + margin);
+    else view.fit();
+    this.changed();
+  }
+
+  /** Up and down a lane, left and right a state. */
+  step(lanes, states) {
+    const { view } = this;
+    const place = view.chosen ? view.rows.indexOf(view.chosen.lane) : lanes > 0 ? -1 : 0;
+    if (lanes || !view.chosen) {
+      const lane = view.rows[Math.min(Math.max(place + (lanes || 1), 0), view.rows.length - 1)];
+      if (lane) this.choose({ lane });
+      return;
+    }
+    const { lane, piece } = view.chosen;
+    const last = lane.pieces.count - 1;
+    if (last < 0) return;
+    const next = piece === undefined ? Math.max(0, pieceAt(lane, (view.since + view.until) / 2)) : piece + states;
+    this.choose({ lane, piece: Math.min(Math.max(next, 0), last) });
+  }
+
+  // --- what the reader does ---
+
+  listen() {
+    const act = (work) => () => { work(); this.changed(); };
+    const { view } = this;
+    this.keys = {
+      w: act(() => view.zoom(1 / 1.5, this.around())), s: act(() => view.zoom(1.5, this.around())),
+      a: act(() => view.pan(-0.25)), d: act(() => view.pan(0.25)),
+      "/": () => this.of("search").focus(), n: () => this.next(1), N: () => this.next(-1),
+      f: () => this.fit(), e: () => this.jump(this.picture.exits, 1, "exit"), E: () => this.jump(this.picture.exits, -1, "exit"),
+      g: () => this.toGap(), "]": () => this.jump(this.starts, 1, "action"), "[": () => this.jump(this.starts, -1, "action"),
+      m: () => this.measure(), v: act(() => { view.gone = !view.gone; }), u: act(() => { view.utc = !view.utc; }),
+      "?": () => this.help(), Escape: () => this.escape(),
+    };
+    this.onLanes = {
+      ArrowUp: () => this.step(-1, 0), ArrowDown: () => this.step(1, 0), ArrowLeft: () => this.step(0, -1),
+      ArrowRight: () => this.step(0, 1), Enter: act(() => view.chosen && view.fold(view.chosen.lane)),
+      " ": act(() => view.chosen && view.fold(view.chosen.lane)),
+    };
+    document.addEventListener("keydown", (event) => this.pressed(event));
+    for (const [id, key] of [["fit", "f"], ["exit", "e"], ["gap", "g"], ["gone-button", "v"], ["utc", "u"], ["help-button", "?"]]) {
+      this.of(id).addEventListener("click", () => this.keys[key]());
+    }
+    this.of("fold").addEventListener("click", act(() => this.foldAll()));
+    this.of("search").addEventListener("input", (event) => this.searched(event.target.value));
+    this.of("search").addEventListener("keydown", (event) => this.inSearch(event));
+    this.of("close").addEventListener("click", () => this.of("help").close());
+    this.pointed();
+    new ResizeObserver(() => this.resized()).observe(this.of("scroller"));
+    window.addEventListener("hashchange", () => this.moved());
+    window.addEventListener("beforeprint", () => this.print(true));
+    window.addEventListener("afterprint", () => this.print(false));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.resized());
+    this.of("scroller").addEventListener("scroll", () => this.changed());
+    if (document.body.dataset.live) this.hear(document.body.dataset.live);
+  }
+
+  pressed(event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input, dialog *")) return;
+    const on = event.target === this.of("lanes") ? this.onLanes[event.key] : undefined;
+    const work = on || this.keys[event.key];
+    if (!work) return;
+    event.preventDefault();
+    work();
+  }
+
+  inSearch(event) {
+    if (event.key === "Enter") this.next(event.shiftKey ? -1 : 1);
+    if (event.key === "Escape") this.of("lanes").focus();
+  }
+
+  escape() {
+    this.view.measured = null;
+    this.choose(null);
+  }
+
+  help() {
+    this.of("help").showModal();
+  }
+
+  foldAll() {
+    const { view } = this;
+    if (view.folded.size) view.folded.clear();
+    else view.folded = new Set(this.picture.lanes.filter((lane) => lane.below.length && lane.depth).map((lane) => lane.index));
+    if (!view.folded.size) view.folded = new Set(this.picture.lanes.filter((lane) => lane.below.length).map((lane) => lane.index));
+  }
+
+  moved() {
+    if (location.hash === this.told) return;
+    this.view.restore(location.hash);
+    this.of("search").value = this.view.query;
+    this.searched(this.view.query, false);
+    this.changed();
+  }
+
+  around() {
+    const { view, pointer } = this;
+    const chosen = view.chosen && instantOf(view.chosen);
+    if (pointer !== null && pointer > this.drawing.gutter) return this.drawing.instant(pointer);
+    return chosen > view.since && chosen < view.until ? chosen : undefined;
+  }
+
+  pointed() {
+    const canvas = this.of("lanes");
+    let held = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      held = { x: event.offsetX, since: this.view.since, until: this.view.until, moved: false };
+      canvas.setPointerCapture(event.pointerId);
+      if (event.shiftKey) this.view.measured = [this.drawing.instant(event.offsetX), null];
+    });
+    canvas.addEventListener("pointermove", (event) => this.hover(event, held));
+    canvas.addEventListener("pointerup", (event) => {
+      if (held && event.shiftKey) this.view.measured = [this.view.measured?.[0] ?? 0, this.drawing.instant(event.offsetX)];
+      else if (held && !held.moved) this.clicked(event);
+      held = null;
+      this.changed();
+    });
+    canvas.addEventListener("pointerleave", () => { this.pointer = null; this.of("tip").hidden = true; this.changed(); });
+    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    const map = this.of("minimap");
+    const goes = (event) => {
+      if (!event.buttons) return;
+      const { view } = this, half = (view.until - view.since) / 2, at = this.minimap.instant(view, event.offsetX);
+      view.show(at - half, at + half);
+      this.changed();
+    };
+    map.addEventListener("pointerdown", goes);
+    map.addEventListener("pointermove", goes);
+  }
+
+  wheel(event) {
+    if (event.ctrlKey || event.metaKey) this.view.zoom(1.0015 ** event.deltaY, this.around());
+    else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      this.view.pan((event.deltaX || event.deltaY) / this.drawing.width);
+    } else return;
+    event.preventDefault();
+    this.changed();
+  }
+
+  /** What lies under the pointer. */
+  at({ offsetX, offsetY }) {
+    const { view, drawing } = this;
+    const lane = view.rows[Math.floor((offsetY - AXIS + this.of("scroller").scrollTop) / ROW)];
+    if (!lane || offsetY < AXIS) return null;
+    if (offsetX < drawing.gutter) return { lane };
+    const near = 5 / drawing.pixel, instant = drawing.instant(offsetX);
+    const inRow = (offsetY - AXIS + this.of("scroller").scrollTop) % ROW;
+    const action = inRow > 14 ? lane.actions.find(({ start }) => Math.abs(start - instant) < near) : undefined;
+    if (action) return { lane, action };
+    const piece = pieceAt(lane, instant);
+    return piece < 0 ? { lane } : { lane, piece };
+  }
+
+  clicked(event) {
+    const found = this.at(event);
+    if (found && found.piece === undefined && !found.action) this.view.fold(found.lane);
+    this.choose(found, { reach: false });
+  }
+
+  hover(event, held) {
+    this.pointer = event.offsetX;
+    if (held && event.shiftKey && this.view.measured) this.view.measured = [this.view.measured[0], this.drawing.instant(event.offsetX)];
+    else if (held && Math.abs(event.offsetX - held.x) > 3) {
+      held.moved = true;
+      const way = (held.x - event.offsetX) / this.drawing.pixel;
+      this.view.show(held.since + way, held.until + way);
+    }
+    this.tip(event);
+    this.changed();
+  }
+
+  tip(event) {
+    const tip = this.of("tip"), found = this.at(event), instant = this.drawing.instant(event.offsetX);
+    const inPlot = event.offsetX >= this.drawing.gutter;
+    const gap = inPlot && this.gaps.find(({ start, end }) => start <= instant && instant < end);
+    const lines = [
+      found ? this.about(found) : "",
+      found && (found.action || found.piece !== undefined) ? found.action?.uri || found.lane.uri : "",
+      gap ? `nobody was watching: ${gap.text}` : "",
+      inPlot ? moment(instant, this.view.utc) : "",
+    ].filter(Boolean);
+    tip.hidden = !lines.length;
+    tip.textContent = lines.join("\n");
+    const right = event.clientX > innerWidth / 2;
+    tip.style.left = right ? "" : `${event.clientX + 14}px`;
+    tip.style.right = right ? `${innerWidth - event.clientX + 14}px` : "";
+    const low = event.clientY > innerHeight * 0.7;
+    tip.style.top = low ? "" : `${event.clientY + 16}px`;
+    tip.style.bottom = low ? `${innerHeight - event.clientY + 12}px` : "";
+  }
+
+  /** News: the same picture with what came meanwhile; what is seen stays, unless it was the end. */
+  hear(from) {
+    const news = new EventSource(from);
+    news.addEventListener("picture", (event) => {
+      this.take(JSON.parse(event.data));
+      const { view } = this;
+      view.load(this.picture);
+      if (view.chosen) view.chosen = this.picture.lanes[view.chosen.lane.index] ? { lane: this.picture.lanes[view.chosen.lane.index] } : null;
+      this.searched(view.query, false);
+      this.minimap.whole = null;
+      this.changed();
+    });
+  }
+}
+
+window.page = new Page();

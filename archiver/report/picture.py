@@ -1,0 +1,34 @@
+"""A picture before it is drawn: from where to where, when nobody was watching, and the pieces of each lane."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from archiver.model import Lane, Lanes
+from archiver.report.pieces import Bounds, Piece, Stretch, blind, bounds, pieces
+
+
+class Cut(NamedTuple):
+    """A lane, and its states cut where nobody was watching."""
+
+    lane: Lane
+    pieces: list[Piece]
+
+
+class Picture(NamedTuple):
+    """What all drawings of an answer are made of."""
+
+    lanes: Lanes
+    now: datetime
+    within: Bounds
+    gaps: list[Stretch]
+    cut: list[Cut]
+
+
+def picture(lanes: Lanes, now: datetime, *, most: int | None = None) -> Picture:
+    """The picture of an answer, of no more lanes than `most`; what is still so ends `now`."""
+    within = bounds(lanes, now)
+    gaps = blind(lanes.coverage, within)
+    cut = [Cut(lane, list(pieces(lane.spans, gaps, within))) for lane in lanes.lanes[:most]]
+    return Picture(lanes, now, within, gaps, cut)

@@ -1,0 +1,148 @@
+"""What a picture is drawn from: all that was under something within a range, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import NoSuchResource, TooMuchForPicture
+from archiver.model import Lanes, TimeRange
+from archiver.queries import lanes as asking
+from archiver.queries.lanes import lanes
+from archiver.queries.reader import Reader
+
+from .archives import at, between, event, record, uri
+from .pictured import GAP, HOUR, STACK, WEB, archived, container
+
+
+@pytest.fixture
+def archive(database_url: str) -> Iterator[Archive]:
+    with Archive.open(archived(database_url)) as archive:
+        yield archive
+
+
+def names(answer: Lanes) -> list[tuple[int, str | None]]:
+    return [(lane.depth, lane.name) for lane in answer.lanes]
+
+
+def test_the_lanes_of_a_stack_are_its_tree_with_what_is_gone(archive: Archive) -> None:
+    assert names(archive.lanes("shop")) == [
+        (0, "shop"),
+        (1, "shop_db"),
+        (2, "shop_db.1.d"),
+        (2, "shop_db.1.e"),
+        (1, "shop_web"),
+        (2, "shop_web.1.a"),
+        (2, "shop_web.1.c"),
+        (2, "shop_web.1.g"),
+        (2, "shop_web.2.b"),
+        (2, "shop_web.2.f"),
+    ]
+
+
+def test_without_a_reference_the_lanes_are_those_of_everything(archive: Archive) -> None:
+    everything = archive.lanes()
+    assert everything.resource is None
+    assert names(everything) == names(archive.lanes("shop"))
+
+
+@pytest.mark.parametrize("root", [STACK, WEB, container(2), None])
+def test_each_lane_says_what_history_says(archive: Archive, root: str | None) -> None:
+    for within in (TimeRange(), between(4 * HOUR, 9 * HOUR), between(6 * HOUR, 6.5 * HOUR)):
+        for lane in archive.lanes(root, within).lanes:
+            told = archive.history(lane.uri, within)
+            assert [span._replace(kind=None, seen=()) for span in lane.spans] == [
+                span._replace(seen=()) for span in told.spans
+            ]
+
+
+def test_each_state_has_its_kind(archive: Archive) -> None:
+    (lane,) = archive.lanes(container(4)).lanes
+    assert [(span.state, span.kind) for span in lane.spans] == [
+        ("created", "starting"),
+        ("running", "up"),
+        ("exited (137)", "down"),
+        ("removed", "gone"),
+    ]
+    assert lane.spans[2].note == "out of memory"
+
+
+def test_actions_stand_at_what_they_were_done_to(archive: Archive) -> None:
+    done = {lane.uri: [action.name for action in lane.actions] for lane in archive.lanes("shop").lanes if lane.actions}
+    assert done == {WEB: ["deploy"], container(7): ["kill"]}
+    everywhere = {lane.uri: [action.name for action in lane.actions] for lane in archive.lanes().lanes if lane.actions}
+    assert everywhere == done
+
+
+def test_a_state_seen_again_behind_a_gap_says_so(archive: Archive) -> None:
+    (lane,) = archive.lanes(container(3)).lanes
+    assert [span.seen for span in lane.spans if span.state == "running"] == [(at(GAP[1] + 60),)]
+
+
+def test_the_lanes_of_a_range_are_what_was_there_then(archive: Archive) -> None:
+    found = names(archive.lanes("shop", between(3.5 * HOUR, 3.6 * HOUR)))
+    assert [name for depth, name in found if depth == 2] == ["shop_db.1.d", "shop_web.1.c", "shop_web.2.b"]
+
+
+def test_coverage_is_that_of_the_streams_that_told(archive: Archive) -> None:
+    gaps = archive.lanes("shop", between(0, 9 * HOUR)).coverage.gaps
+    assert [(gap.since, gap.until) for gap in gaps] == [(at(GAP[0]), at(GAP[1]))]
+
+
+def test_what_moved_stands_where_it_was_last(database_url: str) -> None:
+    record(
+        database_url,
+        event("service/a", "Running", 0, ["stack/s"]),
+        event("service/b", "Running", 0, ["stack/s"]),
+        event("container/c", "Running", 1, ["service/a", "stack/s"]),
+        event("container/c", "Running", 50, ["service/b", "stack/s"]),
+    )
+    with Archive.open(database_url) as archive:
+        before, after = archive.lanes("stack/s", between(0, 10)), archive.lanes("stack/s")
+    assert [lane.uri for lane in before.lanes] == [
+        uri(ref) for ref in ("stack/s", "service/a", "container/c", "service/b")
+    ]
+    assert [lane.uri for lane in after.lanes] == [
+        uri(ref) for ref in ("stack/s", "service/a", "service/b", "container/c")
+    ]
+
+
+def test_an_unknown_reference_is_an_error(archive: Archive) -> None:
+    with pytest.raises(NoSuchResource):
+        archive.lanes("nobody")
+
+
+def test_an_empty_archive_has_no_lanes(database_url: str) -> None:
+    with Archive.open(database_url) as archive:
+        assert archive.lanes().lanes == ()
+
+
+# --- bounds ---------------------------------------------------------------------------------------------------------
+
+
+def ask(url: str, **most: int) -> Lanes:
+    reader = Reader(url)
+    try:
+        return lanes(reader.pages(), None, TimeRange(), at(10 * HOUR), **most)
+    finally:
+        reader.close()
+
+
+def test_more_than_can_be_drawn_is_refused_with_a_way_out(database_url: str) -> None:
+    archived(database_url)
+    with pytest.raises(TooMuchForPicture, match="more than 9 resources") as refused:
+        ask(database_url, most_lanes=9)
+    assert "--since" in refused.value.hint
+    with pytest.raises(TooMuchForPicture, match="more than 20 changes"):
+        ask(database_url, most_changes=20)
+    assert len(ask(database_url, most_lanes=10).lanes) == 10
+
+
+def test_words_are_read_in_pages_of_any_size(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    archived(database_url)
+    whole = ask(database_url)
+    for size in (1, 2, 3, 7):
+        monkeypatch.setattr(asking, "_PAGE", size)
+        assert ask(database_url) == whole
