@@ -2,7 +2,8 @@
 
 ArchiverError
 ├── UsageError                      2
-│   └── TimeNotUnderstood           2
+│   ├── TimeNotUnderstood           2
+│   └── StatementRefused            2
 ├── ReferenceUnclear
 │   ├── NoSuchResource              3
 │   ├── AmbiguousReference          3
@@ -24,6 +25,8 @@ ArchiverError
 │   ├── SpoolFull                   1
 │   ├── SpoolDamaged                1
 │   └── SpoolInUse                  1
+├── QueryFailed                     1
+├── QueryTimedOut                   1
 ├── BadInput                        1
 ├── CannotWrite                     1
 ├── CannotServe                     1
@@ -90,6 +93,16 @@ class TimeNotUnderstood(UsageError):
 
     def __init__(self, text: str) -> None:
         ArchiverError.__init__(self, text=text)
+
+
+class StatementRefused(UsageError):
+    """A statement of somebody's own is not one that only reads."""
+
+    message = "cannot put this statement: {reason}"
+    hint = "it takes one SELECT, and nothing that writes; 'archiver sql --help' has examples, docs/sql.md many"
+
+    def __init__(self, reason: str) -> None:
+        ArchiverError.__init__(self, reason=reason)
 
 
 class ReferenceUnclear(ArchiverError):
@@ -211,6 +224,19 @@ class RowRefused(ArchiverError):
     """The database cannot take a value of a batch; the others of the batch it can."""
 
     message = "the archive at {database} cannot take a value: {reason}"
+
+
+class QueryFailed(ArchiverError):
+    """The database could not answer a statement of somebody's own."""
+
+    message = "the query failed: {reason}"
+
+
+class QueryTimedOut(ArchiverError):
+    """A statement of somebody's own took longer than it may."""
+
+    message = "the query took longer than {seconds:g} s, and was ended"
+    hint = "ask for less (a view that is filtered costs what it answers: docs/sql.md), or give it more with --timeout"
 
 
 class SchemaNotAtHead(ArchiverError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from archiver.model import (
     Action,
@@ -21,6 +21,9 @@ from archiver.model import (
     WholeEvent,
 )
 from archiver.queries.reader import Reader
+
+if TYPE_CHECKING:
+    from archiver.queries.free import Answer
 
 _ALWAYS = TimeRange()
 Ref = str | Resource
@@ -227,6 +230,15 @@ class Archive:
 
         with self._reader.question() as connection:
             return status(connection, database_name(self._url), _now())
+
+    def sql(self, statement: str, *, seconds: float | None = None) -> Answer:
+        """One SELECT over the views, for which the database may be busy so long (None: as long as it takes).
+
+        A context manager; its rows are read as they are asked for, once. Raises StatementRefused for anything else.
+        """
+        from archiver.queries.free import put
+
+        return put(self._url, statement, seconds)
 
     def export(self) -> Iterator[str]:
         """The whole archive as JSON Lines, without newlines."""

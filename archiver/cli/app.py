@@ -24,6 +24,7 @@ COMMANDS = {
     "timeline": ("timeline", "All that was under a resource in one picture: a page, a trace, or on the terminal."),
     "tree": ("tree", "A resource and all that is under it, with the present states."),
     "gaps": ("gaps", "When nobody was watching, and why."),
+    "sql": ("sql", "One SELECT of your own over the views, read-only."),
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),

@@ -22,6 +22,7 @@ from archiver.cli.common import (
     Until,
     Utc,
     database_url,
+    die_with_the_reader,
     note,
     open_archive,
 )
@@ -35,6 +36,7 @@ from archiver.report import documents
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
     from archiver.queries.completion import Vocabulary
+    from archiver.queries.free import Answer
 
 T = TypeVar("T")
 
@@ -91,6 +93,13 @@ class Question:
     def archive(self) -> Archive:
         """The archive, opened when it is first asked; raises as `open_archive` does."""
         return open_archive(self._ctx, self._database)
+
+    def sql(self, statement: str, seconds: float | None) -> Answer:
+        """The answer to a statement, also for who may read the views and nothing else."""
+        from archiver.queries.free import put
+
+        die_with_the_reader()
+        return put(database_url(self._ctx, self._database), statement, seconds)
 
     def close(self) -> None:
         """Closes the archive, where it was opened."""

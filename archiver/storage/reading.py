@@ -101,7 +101,7 @@ class Connection:
     """
 
     def __init__(self, driver: Any, dialect: Dialect, database: str) -> None:
-        self._driver = driver
+        self.driver = driver
         self.dialect = dialect
         self.database = database
         """How the archive is called in messages."""
@@ -110,7 +110,7 @@ class Connection:
 
     def execute(self, asked: Statement | str, values: Values = _NOTHING) -> Rows:
         """Puts a question: SQL text for both databases, as in `statements`."""
-        return Rows(self.put(self._prepared(asked, values), self._driver.cursor))
+        return Rows(self.put(self._prepared(asked, values), self.driver.cursor))
 
     @contextmanager
     def stream(self, asked: Statement | str, values: Values = _NOTHING) -> Iterator[Rows]:
@@ -120,36 +120,42 @@ class Connection:
 
     def _streaming(self) -> Any:
         if self.dialect.name == "sqlite":
-            return self._driver.cursor()
-        cursor = self._driver.cursor(f"stream_{next(_names)}")
+            return self.driver.cursor()
+        cursor = self.driver.cursor(f"stream_{next(_names)}")
         cursor.itersize = _PAGE
         return cursor
 
     def scalar(self, asked: Statement | str, values: Values = _NOTHING) -> Any:
         """The first value of the first row; None where there is none."""
-        row = self.put(self._prepared(asked, values), self._driver.cursor).fetchone()
+        row = self.put(self._prepared(asked, values), self.driver.cursor).fetchone()
         return None if row is None else row[0]
 
     def scalars(self, asked: Statement | str, values: Values = _NOTHING) -> list[Any]:
         """The first value of each row."""
         return self.execute(asked, values).scalars()
 
+    def begin(self) -> None:
+        """Begins a transaction where there is none; questions do that themselves."""
+        if not self._reads:
+            self._reads = True
+            self.driver.execute(self.dialect.begin)
+
     def rollback(self) -> None:
         """Ends the transaction: nothing is held in the database any more, and the next question sees what is new."""
         if self._reads:
             self._reads = False
-            if self.dialect.name == "postgresql" or self._driver.in_transaction:
-                self._driver.execute("ROLLBACK")
+            if self.dialect.name == "postgresql" or self.driver.in_transaction:
+                self.driver.execute("ROLLBACK")
 
     def close(self) -> None:
         """Closes the connection."""
         self.closed = True
-        self._driver.close()
+        self.driver.close()
 
     @property
     def is_broken(self) -> bool:
         """Whether it is of no use any more: closed, by whichever side."""
-        return self.closed or bool(getattr(self._driver, "closed", False))
+        return self.closed or bool(getattr(self.driver, "closed", False))
 
     def _prepared(self, asked: Statement | str, values: Values) -> Asked:
         return (statement(asked) if isinstance(asked, str) else asked).asked(self.dialect.name, values)
@@ -157,17 +163,15 @@ class Connection:
     def put(self, asked: Asked, cursor: Callable[[], Any]) -> Any:
         """A cursor with the answer to a question as the driver takes it."""
         try:
-            if not self._reads:
-                self._reads = True
-                self._driver.execute(self.dialect.begin)
+            self.begin()
             opened = cursor()
             opened.execute(*asked)
         except Exception as error:
-            self._say_what_to_grant(error)
+            self.say_what_to_grant(error)
             raise
         return opened
 
-    def _say_what_to_grant(self, error: Exception) -> None:
+    def say_what_to_grant(self, error: Exception) -> None:
         """Raises RightMissing where the role of the connection may not read what was asked."""
         if getattr(error, "sqlstate", None) is None:
             return
@@ -176,9 +180,10 @@ class Connection:
         if error.sqlstate == postgres_driver.INSUFFICIENT_PRIVILEGE:  # type: ignore[attr-defined]
             from archiver.storage.judging import said
 
-            self.rollback()
+            self._reads = False
+            self.driver.execute("ROLLBACK")
             names = "SELECT coalesce(quote_ident(current_schema()), 'public'), quote_ident(current_user)"
-            place, role = self._driver.execute(names).fetchone()
+            place, role = self.driver.execute(names).fetchone()
             raise postgres_driver.right_missing(self.database, said(error), place, role) from error
 
 
