@@ -28,6 +28,7 @@ ArchiverError
 ├── QueryFailed                     1
 ├── QueryTimedOut                   1
 ├── BadInput                        1
+├── CursorOfAnother                 1
 ├── CannotWrite                     1
 ├── CannotServe                     1
 ├── BackupUnusable                  1
@@ -283,6 +284,13 @@ class BadInput(ArchiverError):
 
     def __init__(self, *, source: str, reason: str, hint: str = "") -> None:
         super().__init__(source=source, reason=reason, hint=hint)
+
+
+class CursorOfAnother(ArchiverError):
+    """A cursor was given by another archive, or before a copy was put back."""
+
+    message = "the cursor is of another archive than {database}, or from before a copy of it was put back"
+    hint = "go on without the cursor: then what was told already is told again"
 
 
 class CannotWrite(ArchiverError):

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from archiver.errors import CursorOfAnother, UsageError
 from archiver.model import (
     Action,
     ArchivedEvent,
@@ -35,6 +36,14 @@ class Position(NamedTuple):
 
     archive: Hashable
     event: int
+
+    @property
+    def cursor(self) -> str:
+        """The same as text, to be kept in a file or elsewhere; see `Archive.resume`."""
+        from hashlib import sha256
+
+        known = getattr(self.archive, "known", self.archive)
+        return f"{sha256(repr(known).encode()).hexdigest()[:16]}-{self.event}"
 
 
 class Archive:
@@ -169,6 +178,22 @@ class Archive:
         ask = self._reader.pages()
         event = ask(last_id) if heard_before is None else ask(last_id_heard_before, heard_before)
         return Position(ask.archive, event)
+
+    def resume(self, cursor: str) -> Position:
+        """The position that a cursor means, in this archive.
+
+        Raises UsageError for a text that is none, and CursorOfAnother for one of another archive.
+        """
+        from archiver.storage.named import database_name
+
+        mark, _, number = cursor.partition("-")
+        if len(mark) != 16 or not (number.isascii() and number.isdigit()) or len(number) > 18:
+            raise UsageError(reason=f"{cursor[:100]!r} is no cursor", hint="leave it out to begin anew")
+        now = self.position()
+        place = now._replace(event=int(number))
+        if place.cursor.partition("-")[0] != mark or place.event > now.event:
+            raise CursorOfAnother(database=database_name(self._url))
+        return place
 
     def event(self, number: int) -> WholeEvent:
         """One event with all that it said, command lines and labels too. Raises NoSuchEvent."""

@@ -12,24 +12,19 @@ from typing import NamedTuple
 from archiver.model import CauseKind, Micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
+from archiver.storage.causes import (
+    ALL_GONE,
+    AT_ONCE,
+    GRACE,
+    KILLED,
+    SLACK,
+    STOPPED,
+    TOLD_AFTER,
+    UNFINISHED,
+)
 from archiver.storage.words import OPEN
 
-GRACE = 15_000_000
-"""An end follows so soon on the signal that caused it, where nothing else was told: an engine waits for ten seconds."""
-TOLD_AFTER = 10_000_000
-"""So long after an end an engine may take to tell of the `stop` or `restart` that it belongs to."""
-AT_ONCE = 2_000_000
-"""A `restart` so close to an end is its cause also where nothing was told of a signal: nobody reacts so fast."""
-SLACK = 2_000_000
-"""How far dates in whole seconds may put an end beside the action that it is a part of."""
-UNFINISHED = tutum.LINGERS * 1_000_000
-"""For how long an action of which no end was told counts as running."""
-KILLED = 137
-"""The exit code of what got the signal that cannot be refused."""
-
-_CODE = re.compile(r"\((-?\d{1,9})\)$", re.ASCII)
-_STOPPED = docker.ENDED | tutum.ENDED
-_GONE = docker.GONE | tutum.GONE
+_CODE = re.compile(r"^exited \((\d{1,9})\)$", re.ASCII)
 _NEVER_RAN = frozenset({"created"})
 
 
@@ -79,17 +74,17 @@ def is_stop(before: str | None, state: str) -> bool:
     """Whether a state that follows on another one is an end; of the first state of an object nobody knows."""
     if before is None or not is_down(state) or is_down(before):
         return False
-    return not (family(before) in _NEVER_RAN and family(state) in _GONE)
+    return not (family(before) in _NEVER_RAN and family(state) in ALL_GONE)
 
 
 def is_down(state: str) -> bool:
     """Whether what is in a state does not run any more."""
-    return family(state) in _STOPPED or family(state) in _GONE
+    return family(state) in STOPPED or family(state) in ALL_GONE
 
 
 def is_gone(state: str) -> bool:
     """Whether what is in a state is no more."""
-    return state.lower() in _GONE
+    return state.lower() in ALL_GONE
 
 
 def is_announced(state: str | None) -> bool:
@@ -104,7 +99,7 @@ def family(state: str) -> str:
 
 def exit_code(state: str) -> int | None:
     """The exit code that a state tells: `exited (137)`."""
-    found = _CODE.search(state) if family(state) in docker.ENDED else None
+    found = _CODE.search(state.lower())
     return int(found[1]) if found else None
 
 
@@ -131,7 +126,7 @@ def _by_engine(stop: Stop, deeds: Collection[Deed]) -> list[Deed]:
         restarts = [deed for deed in restarts if not kills and deed.since - stop.at <= AT_ONCE]
     if found := restarts or stops:
         return found
-    matching = [deed for deed in kills if deed.signal and stop.exit_code == 128 + int(deed.signal)]
+    matching = [deed for deed in kills if deed.signal and deed.signal == _sent(stop)]
     return matching or kills
 
 
@@ -141,7 +136,12 @@ def _kills(stop: Stop, deeds: Collection[Deed]) -> list[Deed]:
 
 
 def _is_deadly(stop: Stop, deed: Deed) -> bool:
-    return not deed.signal or deed.signal in docker.DEADLY or stop.exit_code == 128 + int(deed.signal)
+    return not deed.signal or deed.signal in docker.DEADLY or deed.signal == _sent(stop)
+
+
+def _sent(stop: Stop) -> str:
+    """The signal that ended it, where the exit code says that one did."""
+    return "" if stop.exit_code is None else str(stop.exit_code - 128)
 
 
 def _precedes(stop: Stop, deed: Deed) -> bool:

@@ -11,21 +11,11 @@ from typing import Any, NamedTuple
 from archiver.model import Cause, Gap, Micros, Proof, Resource, Span, to_datetime, to_micros
 from archiver.platforms.docker.facts import SIGNAL
 from archiver.platforms.tutum.facts import UNDONE
-from archiver.queries.causes import (
-    GRACE,
-    TOLD_AFTER,
-    UNFINISHED,
-    Deed,
-    Stop,
-    exit_code,
-    is_announced,
-    is_down,
-    is_stop,
-    why,
-)
+from archiver.queries.causes import Deed, Stop, exit_code, is_announced, is_down, is_stop, why
 from archiver.queries.doers import doers
 from archiver.queries.under import ascend
 from archiver.queries.windows import NEVER, Window, overlapping
+from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
@@ -37,7 +27,7 @@ _TOGETHER = 500
 """Spans that are explained at once."""
 _NEAR = 300_000_000
 """Ends no farther apart are asked about together."""
-_SIGNAL = re.compile(re.escape(SIGNAL) + r'(\d{1,3})"')
+_SIGNAL = re.compile(re.escape(SIGNAL) + r'([^"]+)"')
 _ACTIONS = (
     "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
     f" WHERE f.what = {TARGET} AND f.value IN :numbers AND {{}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from archiver.errors import ArchiveReplaced, ArchiverError, DatabaseBusy
 from archiver.storage.glimpse import Glimpse
@@ -19,6 +19,14 @@ T = TypeVar("T")
 P = ParamSpec("P")
 _TRIES = 3
 """So often a page is read anew when somebody begins to write to a file that is read in place."""
+
+
+class Which(NamedTuple):
+    """Which archive answers: the file, and what the archive says of itself."""
+
+    file: Hashable
+    known: Hashable
+    """What goes with it wherever it is moved, and changes when a copy is put back."""
 
 
 class Reader:
@@ -96,8 +104,8 @@ class Reader:
         """The error for an answer whose rest is gone."""
         return ArchiveReplaced(database=database_name(self._url))
 
-    def _which(self, connection: Connection) -> Hashable:
-        return self._glimpse.identity, tuple(map(tuple, connection.execute(statement(_WHICH))))
+    def _which(self, connection: Connection) -> Which:
+        return Which(self._glimpse.identity, tuple(map(tuple, connection.execute(statement(_WHICH)))))
 
     def _is_stale(self) -> bool:
         """Whether another file has the archive's name by now, or somebody writes to what lay at rest."""

@@ -5,8 +5,6 @@ Who reads along is told out of memory; who falls behind, out of the archive.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import threading
 from collections import deque
 from collections.abc import Hashable, Iterator
@@ -16,7 +14,7 @@ from typing import NamedTuple
 
 from archiver.api.archive import Archive, Position
 from archiver.codec.text import dump
-from archiver.errors import ArchiveReplaced
+from archiver.errors import ArchiveReplaced, CursorOfAnother
 from archiver.model import ArchivedEvent
 from archiver.report import documents
 from archiver.report.looking import Looking
@@ -31,7 +29,6 @@ HELD_EVENTS, HELD_BYTES = 2_000, 4_000_000
 CATCHING_UP = 4
 """So many of those who fell behind read at once."""
 _PAGE = 500
-_CURSOR = re.compile(r"([0-9a-f]{16})-([0-9]{1,18})").fullmatch
 
 
 class Told(NamedTuple):
@@ -56,13 +53,13 @@ class Follower(Looking):
     def answer(self, after: str | None) -> Answer:
         """What comes, from now on or behind a cursor. Raises Refused for a cursor that cannot be gone on from."""
         with Archive.open(self._url) as archive:
-            now = archive.position()
-        return Answer(self._told(now if after is None else checked(after, now)), KIND, endless=True)
+            place = _checked(archive, after)
+        return Answer(self._told(place), KIND, endless=True)
 
     def _told(self, place: Position) -> Iterator[bytes]:
         """What a reader is written: where he stands, then each event, and a sign of life when none comes."""
         with self.reading():
-            yield b"retry: 3000\nid: %b\nevent: position\ndata: {}\n\n" % cursor(place).encode()
+            yield b"retry: 3000\nid: %b\nevent: position\ndata: {}\n\n" % place.cursor.encode()
             yield b""
             while True:
                 if not self.wait(partial(self._is_news, place)):
@@ -133,22 +130,17 @@ class Follower(Looking):
 def _told(archive: Hashable, event: ArchivedEvent) -> Told:
     """An event, in one line of ASCII."""
     document = dump(documents.record(documents.EVENT, event))
-    return Told(event.id, f"id: {cursor(Position(archive, event.id))}\nevent: event\ndata: {document}\n\n".encode())
+    return Told(event.id, f"id: {Position(archive, event.id).cursor}\nevent: event\ndata: {document}\n\n".encode())
 
 
-def cursor(position: Position) -> str:
-    """A position as text: which archive, and the number of the last event that was told."""
-    return f"{hashlib.sha256(repr(position.archive).encode()).hexdigest()[:16]}-{position.event}"
-
-
-def checked(text: str, now: Position) -> Position:
-    """The position that a cursor means. Raises Refused for one of another archive, or older than what is kept."""
-    found = _CURSOR(text)
-    if found is None:
-        raise Refused(400, "this is no cursor", "it is the id of the last event that was told")
-    place = now._replace(event=int(found[2]))
-    if cursor(place) != text or place.event > now.event:
-        raise Refused(409, "the cursor is of another archive", "begin anew without one, and ask for what was before")
+def _checked(archive: Archive, cursor: str | None) -> Position:
+    """Where to begin: behind a cursor, or now. Raises Refused for one of another archive, or older than is kept."""
+    now = archive.position()
+    try:
+        place = now if cursor is None else archive.resume(cursor)
+    except CursorOfAnother as error:
+        hint = "begin anew without one, and ask for what was before"
+        raise Refused(409, "the cursor is of another archive", hint) from error
     if now.event - place.event > KEPT:
         hint = "ask /api/events for what was before, and begin anew without a cursor"
         raise Refused(410, f"the cursor lies more than {KEPT:,} events back", hint)

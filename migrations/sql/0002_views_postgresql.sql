@@ -676,3 +676,311 @@ COMMENT ON COLUMN watched_spans.since_us IS 'From when on, in microseconds since
 COMMENT ON COLUMN watched_spans.until_us IS 'Until when, in microseconds since 1970';
 
 COMMENT ON COLUMN watched_spans.state_since_us IS 'When the state began, in microseconds since 1970';
+
+CREATE VIEW restarts AS
+SELECT x.stopped_at AS stopped_at, (to_timestamp(x.started_us / 1000000) + make_interval(secs => CAST(mod(x.started_us, 1000000) AS double precision) / 1e6)) AS started_at,
+  CAST(x.started_us - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND g.what = 1 AND g.since <= x.stopped_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS image,
+  CASE WHEN ((x.exit_code IS NULL OR x.exit_code = 137 OR NOT (CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END) > 0) AND EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at) * 1000000 AS bigint) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) THEN 'oom'
+    WHEN CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over > 0 OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause, x.exit_code AS exit_code, CASE WHEN CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END <> 1 OR ((x.exit_code IS NULL OR x.exit_code = 137 OR NOT (CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END) > 0) AND EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at) * 1000000 AS bigint) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) THEN NULL
+    WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us))
+    WHEN ((x.told >> 0) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'stop' AND ((d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) OR (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us)))
+    WHEN ((x.told >> 20) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false))
+    WHEN ((x.told >> 10) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)))
+    WHEN ((x.told >> 50) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) AND d.since <= x.stopped_us + 2000000)
+    ELSE (SELECT min(a.uri) FROM (SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
+          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
+          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
+    WHEN x.unwatched = 1 OR coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END) FROM (
+      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
+      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
+      ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
+      OR EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= (to_timestamp(x.started_us / 1000000) + make_interval(secs => CAST(mod(x.started_us, 1000000) AS double precision) / 1e6))
+        AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain,
+  x.stopped_us AS stopped_us, x.started_us AS started_us
+FROM (SELECT x.*, g.told AS told,
+  g.ran_over AS ran_over,
+  g.unwatched AS unwatched,
+  g.started_us AS started_us
+FROM (
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.session_id AS session_id,
+  w.source AS source, w.at AS stopped_at, CAST(extract(epoch FROM w.at) * 1000000 AS bigint) AS stopped_us,
+  g.state AS state,
+  g.before AS before,
+  g.exit_code AS exit_code,
+  g.ran_since_us AS ran_since_us,
+  g.live_us AS live_us,
+  g.next_us AS next_us,
+  g.own_us AS own_us
+FROM (
+  SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+CROSS JOIN LATERAL (SELECT lower(s.text) AS state,
+  (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) AS before,
+  CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code,
+  coalesce(CAST(extract(epoch FROM bg.occurred_at) * 1000000 AS bigint), -4611686018427387904) AS ran_since_us,
+  coalesce(CAST(extract(epoch FROM lv.occurred_at) * 1000000 AS bigint), 4611686018427387904) AS live_us,
+  coalesce(CAST(extract(epoch FROM ag.occurred_at) * 1000000 AS bigint), 4611686018427387904) AS next_us,
+  least(coalesce(CAST(extract(epoch FROM up.occurred_at) * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM seen.observed_at) * 1000000 AS bigint), 4611686018427387904)) AS own_us
+FROM (SELECT 1 AS one) one
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND split_part((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  ORDER BY e.occurred_at DESC LIMIT 1)
+LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND NOT split_part((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  ORDER BY e.occurred_at  LIMIT 1)
+LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND NOT split_part((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  ORDER BY e.occurred_at  LIMIT 1)
+LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND split_part((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  ORDER BY e.occurred_at  LIMIT 1)
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1), 'container' || ' ' || split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
+  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1), 'container' || ' ' || split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.observed_at LIMIT 1)
+WHERE split_part(lower(s.text), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND ((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NOT NULL AND split_part(lower(s.text), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT split_part((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT ((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) = 'created' AND lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated'))) OFFSET 0) g
+WHERE t.text = 'container' AND true
+) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN n.text = 'stop' AND ((d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) OR (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND NOT NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) AND d.since <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM facts d
+      JOIN resources a ON a.id = d.resource_id
+      JOIN present q ON q.resource_id = d.resource_id
+      JOIN texts n ON n.id = q.name_id
+      WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
+        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
+  CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN 0 ELSE (SELECT count(*) FROM (SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
+          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
+          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
+  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+      WHEN coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END) FROM (
+      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
+      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
+      ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN mod(x.stopped_us, 1000000) = 0
+        AND coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END) FROM (
+      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
+      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= (to_timestamp((x.stopped_us + 999999) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 999999), 1000000) AS double precision) / 1e6))
+      ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
+      WHEN coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(o.closed_at, o.last_seen_at)) * 1000000 AS bigint) END) FROM (
+      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
+      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
+      ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
+      WHEN EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
+      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
+        AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 1 ELSE 0 END END AS unwatched,
+  least(x.own_us, least(coalesce((SELECT min(CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) FROM facts o
+      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1), 'container' || ' ' || split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up'
+      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
+          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
+        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
+        JOIN resources a ON a.id = g.value
+      WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
+        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904), coalesce((SELECT min(CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) FROM facts o
+      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1), 'container' || ' ' || split_part(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up'
+      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
+        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
+        JOIN resources a ON a.id = g.value
+      WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
+        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))) AS started_us
+FROM (SELECT 1 AS one) one
+
+WHERE 1 = 1 OFFSET 0) g WHERE true) x
+WHERE x.started_us < 4611686018427387904;
+
+COMMENT ON VIEW restarts IS 'What stopped and started again, itself or what took its slot within an hour: one row per stop, with its cause';
+
+COMMENT ON COLUMN restarts.stopped_at IS 'When it stopped, UTC';
+
+COMMENT ON COLUMN restarts.started_at IS 'When it, or what took its slot, ran again, UTC';
+
+COMMENT ON COLUMN restarts.down_seconds IS 'How long that took';
+
+COMMENT ON COLUMN restarts.uri IS 'URI of the container';
+
+COMMENT ON COLUMN restarts.type IS 'Its type';
+
+COMMENT ON COLUMN restarts.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN restarts.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN restarts.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN restarts.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN restarts.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN restarts.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN restarts.cause IS 'told, forced (told, and killed when its grace was over), crash, oom, or unknown: nobody was watching';
+
+COMMENT ON COLUMN restarts.exit_code IS 'The exit code, where it is known';
+
+COMMENT ON COLUMN restarts.action_uri IS 'URI of the action that proves why it stopped; NULL: none does, or several may';
+
+COMMENT ON COLUMN restarts.certain IS '1: watched from the stop to the start; 0: not; NULL: nobody wrote down whether anybody was';
+
+COMMENT ON COLUMN restarts.stopped_us IS 'When it stopped, in microseconds since 1970';
+
+COMMENT ON COLUMN restarts.started_us IS 'When it, or what took its slot, ran again, in microseconds since 1970';

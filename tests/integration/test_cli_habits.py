@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +14,7 @@ import pytest
 
 from archiver.cli import main
 
+from ..conftest import RunArchiver
 from .archives import event, opened, record
 
 Shell = Callable[..., "Said"]
@@ -72,6 +76,66 @@ def test_database_is_heard_before_and_after_the_command(
 
     assert said.code == 0
     assert said.out
+
+
+# --- what is new since the last time ---------------------------------------------------------------------------------
+
+
+def test_each_event_is_written_once_by_the_runs_with_a_cursor_file(
+    shell: Shell, sqlite_url: str, tmp_path: Path
+) -> None:
+    file, written = tmp_path / "cursor", []
+    for numbers in ([1, 2], [], [3], [0]):  # the last one happened long before it was archived
+        record(sqlite_url, *(event("container/web", f"S{n}", n) for n in numbers))
+        said = shell("events", "--database", sqlite_url, "--cursor-file", str(file), "-o", "jsonl")
+        written.append([json.loads(line)["state"] for line in said.out.splitlines()])
+        assert (said.code, said.err) == (0, "")
+
+    assert written == [["S1", "S2"], [], ["S3"], ["S0"]]
+
+
+def test_what_does_not_fit_is_not_written_later_either(shell: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    record(sqlite_url, event("container/web", "A", 1), event("stack/shop", "B", 2))
+    arguments = ["events", "--database", sqlite_url, "--cursor-file", str(tmp_path / "cursor"), "-o", "csv"]
+
+    first = shell(*arguments, "--type", "container").out.splitlines()[1:]
+    second = shell(*arguments).out.splitlines()[1:]
+
+    assert (len(first), second) == (1, [])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full disk at hand")
+def test_what_could_not_be_written_comes_the_next_time(
+    run_archiver: RunArchiver, program_environment: dict[str, str], sqlite_url: str, tmp_path: Path
+) -> None:
+    record(sqlite_url, event("container/web", "A", 1))
+    arguments = ["--database", sqlite_url, "events", "--cursor-file", str(tmp_path / "cursor"), "-o", "jsonl"]
+
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "archiver", *arguments]
+        lost = subprocess.run(command, env=program_environment, stdout=full, stderr=subprocess.PIPE, check=False)
+
+    assert lost.returncode == 1
+    assert json.loads(run_archiver(*arguments).stdout)["state"] == "A"
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "0123456789abcdef-1", "\xff"])
+def test_cursor_that_is_none_of_this_archive_is_refused_with_a_hint(shell: Shell, tmp_path: Path, cursor: str) -> None:
+    (tmp_path / "cursor").write_text(cursor, encoding="latin-1")
+
+    said = shell("events", "--cursor-file", str(tmp_path / "cursor"))
+
+    assert said.code in (1, 2)
+    assert (said.out, "hint: " in said.err) == ("", True)
+    assert (tmp_path / "cursor").read_text(encoding="latin-1") == cursor
+
+
+@pytest.mark.parametrize("line", ["-f", "-n 5", "--since 2h", "--strict", "--coverage", "--id 1"])
+def test_cursor_file_goes_with_no_other_choice_of_how_much(shell: Shell, tmp_path: Path, line: str) -> None:
+    said = shell("events", "--cursor-file", str(tmp_path / "cursor"), *line.split())
+
+    assert (said.code, said.out) == (2, "")
+    assert not (tmp_path / "cursor").exists()
 
 
 # --- help as they ask for it -----------------------------------------------------------------------------------------

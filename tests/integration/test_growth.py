@@ -99,6 +99,8 @@ ANSWER = f"ancestor_uri = '{uri('stack/answer')}'"
 ONE = uri("container/answer.3")
 HOUR = [iso(micros(7000)), iso(micros(7300))]
 """Minutes of which the past says nothing else."""
+STOPS = [iso(micros(3600)), iso(micros(3900))]
+"""Minutes in which the same stopped."""
 HOUR_US = [micros(7000), micros(7300)]
 OF_THE_PAST = [iso(micros(-DAY + 7000)), iso(micros(-DAY + 7300))]
 BELOW = "FROM subtree s JOIN {0} v ON v.uri = s.descendant_uri WHERE s." + ANSWER
@@ -140,6 +142,8 @@ VIEWS = {
     ),
     "watched_spans by time": f"SELECT * FROM watched_spans WHERE {within('state_since', HOUR)}",
     "watched_spans by type": "SELECT * FROM watched_spans WHERE type = 'nodecluster'",
+    "restarts by uri": f"SELECT * FROM restarts WHERE uri = '{ONE}'",
+    "restarts by time": f"SELECT * FROM restarts WHERE {within('stopped_at', STOPS)}",
     "current_states by type": "SELECT * FROM current_states WHERE type = 'nodecluster'",
     "current_states by uri": f"SELECT * FROM current_states WHERE uri = '{ONE}'",
     "current_states of a stack": f"SELECT v.* {BELOW.format('current_states')}",

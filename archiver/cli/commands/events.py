@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from archiver.cli import completion
 from archiver.cli.common import Covered, Healthchecks, examples, warn
+from archiver.cli.cursor_file import keep_cursor, read_cursor
 from archiver.cli.folding import Repeated, fold, folded, left_out
-from archiver.cli.output import Column, Presentation, machine_columns, render, to_json, wait_for_reader, write_lines
+from archiver.cli.output import (
+    Column,
+    Presentation,
+    machine_columns,
+    render,
+    to_json,
+    wait_for_reader,
+    write_lines,
+    writing,
+)
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
@@ -63,6 +75,17 @@ Number = Annotated[
         show_default=False,
     ),
 ]
+CursorFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--cursor-file",
+        metavar="FILE",
+        help="All that was archived since the last time, in that order, and FILE remembers how far; the first time "
+        "from the first event on. Nothing is missed or written twice from one time to the next.",
+        dir_okay=False,
+        show_default=False,
+    ),
+]
 Type = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,6 +124,7 @@ def register(app: typer.Typer) -> None:
             "archiver events --type container --state Stopped --state Terminated --since 2h",
             "archiver events --under my-stack -n 0 -o jsonl | jq -r .state | sort | uniq -c",
             "archiver events -f",
+            "archiver events --cursor-file ~/.events.cursor -o jsonl >> events.jsonl",
             "archiver events --id 4711 -o json",
         ),
     )(question(events))
@@ -116,6 +140,7 @@ def events(
     lines: Lines = None,
     all_: Healthchecks = False,
     follow: Follow = False,
+    cursor_file: CursorFile = None,
     coverage: Covered = False,
 ) -> None:
     """The events as they came, the oldest first.
@@ -124,12 +149,15 @@ def events(
     In a table, what repeats is one row.
     """
     if id is not None:
-        if type or state or action or under or follow or coverage or lines is not None or asked.range != TimeRange():
+        chosen = type or state or action or under or follow or coverage or cursor_file or lines is not None
+        if chosen or asked.range != TimeRange():
             raise UsageError(reason="--id names one event; nothing else chooses beside it", hint="leave the others out")
         _one(asked, id)
         return
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
+    if follow and cursor_file is not None:
+        raise UsageError(reason="--follow has no end after which --cursor-file could be written", hint="leave one out")
     if follow and (coverage or asked.strict):
         flag = "--coverage" if coverage else "--strict"
         raise UsageError(reason=f"{flag} judges a range, and --follow has no end", hint="leave one of them out")
@@ -143,6 +171,12 @@ def events(
     if follow:
         _unheard(asked, type, state, action)
         _follow(asked, filters, limit=lines if lines is not None else 10)
+        return
+    if cursor_file is not None:
+        if lines is not None or coverage or asked.strict or asked.range != TimeRange():
+            reason = "--cursor-file asks for all since the last time; no number or range goes with it"
+            raise UsageError(reason=reason, hint="leave the others out")
+        _since_last_time(asked, filters, cursor_file)
         return
     limit = lines if lines is not None else 100
     about = {"nothing": "no such events", "about": filters["under"], "coverage": coverage, "name": "events"}
@@ -170,6 +204,25 @@ def _one(asked: Question, number: int) -> None:
     known = {"stream": whole.stream, "session": whole.session, "noted": dict(whole.noted), "said": dict(whole.said)}
     indent = 2 if asked.presentation.format == "json" else None
     write_lines([to_json({**documents.record(documents.EVENT, whole.event), **known}, indent=indent)])
+
+
+def _since_last_time(asked: Question, filters: dict[str, Any], path: Path) -> None:
+    """Writes what was archived since then; only what was written to its end is remembered."""
+    cursor = read_cursor(path)
+    end = asked.archive.position()
+    begin = end._replace(event=0) if cursor is None else asked.archive.resume(cursor)
+    last = end.event
+
+    def noted(events: Iterator[ArchivedEvent]) -> Iterator[ArchivedEvent]:
+        nonlocal last
+        for event in events:
+            last = max(last, event.id)
+            yield event
+
+    asked.listing(COLUMNS, noted(asked.archive.follow(**filters, after=begin)), nothing="")
+    with writing("the output"):
+        sys.stdout.flush()
+    keep_cursor(path, end._replace(event=last).cursor)
 
 
 def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archiver.storage.views.actions import action_log
 from archiver.storage.views.events import event_log, event_parents
 from archiver.storage.views.gaps import gap_log
+from archiver.storage.views.restarts import restarts
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
 from archiver.storage.views.view import View
@@ -12,5 +13,5 @@ from archiver.storage.views.watched import watched_spans
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS = (event_log, event_parents, state_spans, current_states, action_log, subtree, gap_log, watched_spans)
+VIEWS = (event_log, event_parents, state_spans, current_states, action_log, subtree, gap_log, watched_spans, restarts)
 """All views, in an order in which they can be created."""

@@ -1,0 +1,43 @@
+"""The file in which an incremental export keeps how far it has come."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from archiver.cli.output import writing
+from archiver.errors import BadInput
+
+_LONGEST = 1_000
+
+
+def read_cursor(path: Path) -> str | None:
+    """The cursor in a file; None: there is no file yet, or nothing in it. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST).decode("ascii").strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no cursor"
+        hint = "remove it to begin anew: then what was written already is written again"
+        raise BadInput(source=str(path), reason=reason, hint=hint) from error
+
+
+def keep_cursor(path: Path, cursor: str) -> None:
+    """Puts a cursor into the file: the new one or, whatever happens, the old one. Raises CannotWrite."""
+    path = path.resolve()  # a link stays a link
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    with writing(str(path)):
+        try:
+            with unfinished.open("x", encoding="ascii") as file:
+                file.write(cursor + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise

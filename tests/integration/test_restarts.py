@@ -1,0 +1,174 @@
+"""The view of restarts: what stopped and came back, and why; it says what the library says."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from archiver.api.archive import Archive
+from archiver.model import Event, Message, Record, to_micros
+from archiver.platforms.decoders import decode
+from archiver.queries.causes import is_stop
+from archiver.transfer.importer import import_lines
+
+from .archives import STREAM, closed, event, micros, opened, record, rows, seen, uri
+
+DATA = Path(__file__).parents[1] / "data"
+ROW = "stopped_us, cause, exit_code, action_uri"
+
+
+def engines(verb: str, second: float, number: int, session: str | None = None, **attributes: str) -> Event:
+    """What an engine says of a container."""
+    when = micros(second)
+    actor = {"ID": f"{number:064x}", "Attributes": {"name": f"web-{number}", **attributes}}
+    said = {"Type": "container", "Action": verb, "Actor": actor, "scope": "local", "timeNano": when * 1000}
+    payload = json.dumps({"message": said, "engine": "E"}).encode()
+    decoded = decode(Message(STREAM, session, "docker", when, payload))
+    assert isinstance(decoded, Event), decoded
+    return decoded
+
+
+def docker_life(number: int, chance: random.Random) -> Iterator[Event]:
+    """What an engine may tell of one container, in any way that these words can be told."""
+    second = number * 1000.0
+    for _ in range(6):
+        second += chance.choice([0.5, 3, 20])
+        yield engines("start", second, number)
+        for verb in chance.sample(["kill", "kill", "kill", "oom", "exec_create: ls", "stop"], chance.randrange(4)):
+            second += chance.choice([0.1, 4, 11])
+            signal = {"signal": chance.choice(["1", "9", "15", "15"])} if chance.random() < 0.8 else {}
+            yield engines(verb, second, number, **signal)
+        second += chance.choice([0.1, 2, 9, 16])
+        yield engines("die", second, number, exitCode=chance.choice(["0", "1", "129", "137", "143"]))
+        for verb in chance.sample(["stop", "restart", "oom"], chance.randrange(3)):
+            second += chance.choice([0.1, 1.5, 4, 12])
+            yield engines(verb, second, number)
+    yield engines("destroy", second + 1, number)
+
+
+def tutum_life(number: int, chance: random.Random) -> Iterator[Event]:
+    """What Tutum may tell of one container, and of the actions on it and above it."""
+    me, place, second = f"container/t{number}", [f"service/s{number}", f"stack/k{number % 3}"], number * 1000.0
+    targets = [[me, *place], place, place[1:], ["node/elsewhere"]]
+    yield event(me, "Running", second, place)
+    for turn in range(5):
+        second += chance.randrange(1, 60)
+        for n in range(chance.randrange(3)):
+            action, above = f"action/{number}.{turn}.{n}", chance.choice(targets)
+            name = chance.choice([None, "Service Stop", "Service Start", "Stack Redeploy", "Container exec"])
+            begun = second - chance.randrange(5)
+            yield event(action, "In progress", begun, above, name=name)
+            if chance.random() < 0.8:
+                yield event(action, chance.choice(["Success", "Failed"]), begun + chance.randrange(8), above)
+        if chance.random() < 0.5:
+            yield event(me, "Stopping", second, place)
+            second += chance.randrange(3)
+        yield event(me, "Stopped", second + 0.5, place)
+        yield event(me, "Starting", second + 2, place)
+        yield event(me, "Running", second + 3, place)
+
+
+def told(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What the library says of each container's ends that were followed by a start: as the view's rows."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    of_type = "SELECT r.uri FROM resources r JOIN event_types t ON t.id = r.type_id WHERE t.text = 'container'"
+    with Archive.open(url) as archive:
+        for (ref,) in rows(url, of_type):
+            spans = archive.history(ref).spans
+            for place, span in enumerate(spans):
+                before = spans[place - 1].state if place else None
+                starts = any(later.state.lower().startswith("running") for later in spans[place:])
+                if not is_stop(before, span.state) or not starts:
+                    continue
+                assert span.cause is not None
+                proof = span.cause.actions[0].uri if len(span.cause.actions) == 1 else None
+                row = (to_micros(span.since), span.cause.kind, span.cause.exit_code, proof)
+                found.setdefault(ref, []).append(row)
+    return found
+
+
+def viewed(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for ref, *row in rows(url, f"SELECT uri, {ROW} FROM restarts ORDER BY uri, stopped_us"):
+        found.setdefault(ref, []).append(tuple(row))
+    return found
+
+
+def test_the_view_and_the_library_say_the_same_of_random_histories(database_url: str) -> None:
+    chance = random.Random(7)
+    told_of: list[Record] = []
+    for number in range(1, 9):
+        told_of += docker_life(number, chance)
+        told_of += tutum_life(number, chance)
+    record(database_url, *told_of)
+
+    expected, kinds = told(database_url), {kind for found in told(database_url).values() for _, kind, _, _ in found}
+
+    assert kinds == {"told", "forced", "crash", "oom"}
+    found = viewed(database_url)
+    assert {ref: found.get(ref) for ref in expected} == expected
+
+
+def test_what_nobody_watched_is_the_same_in_both(database_url: str) -> None:
+    place = ["service/web"]
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 1, place, session="a"),
+        event("container/2", "Running", 1, place, session="a"),
+        event("container/2", "Stopped", 5, place, session="a"),
+        event("container/2", "Running", 6, place, session="a"),
+        closed("a", 10),
+        opened("b", 60),
+        seen("container/1", "Stopped", 61, place, session="b"),
+        event("container/1", "Running", 65, place, session="b"),
+        event("container/2", "Stopped", 70, place, session="b"),
+        closed("b", 75),
+        opened("c", 90),
+        event("container/2", "Running", 91, place, session="c"),
+        closed("c", 100),
+    )
+
+    assert viewed(database_url) == told(database_url)
+    shown = rows(database_url, "SELECT uri, cause, down_seconds, certain, service FROM restarts ORDER BY stopped_us")
+    assert shown == [
+        (uri("container/2"), "crash", 1.0, 1, uri("service/web")),
+        (uri("container/1"), "unknown", 4.0, 0, uri("service/web")),
+        (uri("container/2"), "crash", 21.0, 0, uri("service/web")),
+    ]
+
+
+def test_a_slot_lives_on_in_what_takes_the_place_of_its_container(database_url: str) -> None:
+    import_lines(database_url, (DATA / "docker-swarm-events.jsonl").read_bytes().splitlines())
+
+    shown = rows(
+        database_url,
+        "SELECT slot, service, cause, exit_code, round(CAST(down_seconds AS numeric), 1) FROM restarts"
+        " WHERE service = 'shop_worker' ORDER BY stopped_us",
+    )
+
+    assert [(*row[:-1], float(row[-1])) for row in shown] == [
+        ("shop_worker.1", "shop_worker", "crash", 3, 1.4),
+        ("shop_worker.1", "shop_worker", "crash", 3, 1.2),
+        ("shop_worker.1", "shop_worker", "crash", 3, 1.2),
+    ]
+    assert rows(database_url, "SELECT count(*) FROM restarts WHERE slot LIKE 'shop_web.%' AND cause = 'forced'") == [
+        (5,)
+    ]
+
+
+def test_a_pause_is_no_restart_and_what_never_came_back_is_none(database_url: str) -> None:
+    record(
+        database_url,
+        *[engines(verb, second, 1) for verb, second in (("start", 0), ("pause", 5), ("unpause", 9))],
+        engines("die", 20, 1, exitCode="1"),
+        engines("start", 0, 2),
+        engines("pause", 3, 2),
+        engines("die", 5, 2, exitCode="2"),
+        engines("start", 8, 2),
+    )
+
+    assert rows(database_url, "SELECT exit_code, cause, down_seconds FROM restarts") == [(2, "crash", 3.0)]
