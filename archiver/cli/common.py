@@ -39,7 +39,21 @@ MaybeRef = Annotated[
 ]
 Output = Annotated[
     Format | None,
-    typer.Option("-o", "--output", help="Default: table on a terminal, plain on a pipe.", show_default=False),
+    typer.Option(
+        "-o",
+        "--output",
+        help="Default: table on a terminal, plain on a pipe; wide: a table with all, nothing shortened; name: the "
+        "references alone.",
+        show_default=False,
+    ),
+]
+Fields = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,...",
+        help="Only these values, in this order; of a wrong one the error lists all.",
+        show_default=False,
+    ),
 ]
 Since = Annotated[
     str | None,

@@ -1,4 +1,4 @@
-"""Renders every listing: aligned table, plain text, JSON, JSON Lines or CSV, streaming and in bounded memory."""
+"""Renders every listing: aligned table, plain text, JSON, JSON Lines, CSV, TSV, streaming and in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from archiver.cli.escape import csv_cell, escape
 from archiver.codec.visible import short_reference as short_reference
 from archiver.report.documents import Field, machine_value
 
-Format = Literal["table", "plain", "json", "jsonl", "csv"]
+Format = Literal["table", "wide", "plain", "json", "jsonl", "csv", "tsv", "name"]
+"""`wide` is a table of all that is known, with nothing shortened; `name` the references alone, to be piped on."""
 Colour = Literal["auto", "always", "never"]
 
 T = TypeVar("T")
@@ -40,6 +41,14 @@ class Presentation:
     short: bool = False
     ascii: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    wide: bool = False
+    fields: tuple[str, ...] = ()
+    """The values that are wanted, in their order; none: those that the format has."""
+
+    @property
+    def folds(self) -> bool:
+        """Whether what repeats is one row."""
+        return self.format == "table" and not self.wide and not self.fields
 
     def instant(self, moment: datetime | None) -> str:
         """An instant for a person."""
@@ -82,17 +91,26 @@ def machine_columns(fields: Iterable[Field[T]]) -> list[Column[T]]:
 
 
 def make_presentation(
-    format: Format | None, *, utc: bool = False, color: Colour = "auto", out: TextIO | None = None
+    format: Format | None,
+    *,
+    utc: bool = False,
+    color: Colour = "auto",
+    out: TextIO | None = None,
+    fields: Sequence[str] = (),
 ) -> Presentation:
     """How an output gets it: a table on a terminal, plain text on a pipe; only a terminal has local time or colour."""
     terminal = is_terminal(out or sys.stdout)
     chosen: Format = format or ("table" if terminal else "plain")
+    wide = chosen == "wide"
+    chosen = "table" if wide else chosen
     return Presentation(
         format=chosen,
         zone=None if terminal and not utc else UTC,
         color=chosen == "table" and wants_color(color, terminal),
-        short=terminal and chosen == "table",
+        short=terminal and chosen == "table" and not wide,
         ascii=not _can_write(out or sys.stdout, "├└│─"),
+        wide=wide,
+        fields=tuple(fields),
     )
 
 
@@ -151,17 +169,65 @@ def to_json(value: Any, *, indent: int | None = None, between: str | None = None
 def render(
     presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
 ) -> Iterator[str]:
-    """The lines of a listing in the format asked for; a table waits for `measure` records before its first line."""
+    """The lines of a listing in the format asked for; a table waits for `measure` records before its first line.
+
+    Raises UsageError, before the first record is asked for, for a field that the records do not have.
+    """
+    kept = _kept(presentation, columns)
     if presentation.format == "table":
-        return table_lines(presentation, [column for column in columns if column.table], records, measure=measure)
-    is_json = presentation.format in ("json", "jsonl")
-    kept = [column for column in columns if column.machine and (is_json or not column.extra)]
+        return table_lines(presentation, kept, records, measure=measure)
     if presentation.format == "plain":
         return ("\t".join(plain_cell(column.value(record)) for column in kept) for record in records)
     if presentation.format == "csv":
         return _csv_lines(kept, records)
+    if presentation.format == "tsv":
+        return _tsv_lines(kept, records)
+    if presentation.format == "name":
+        return (escape(name) for record in records if (name := kept[0].value(record)))
     rows = (to_json(as_record(kept, record)) for record in records)
     return rows if presentation.format == "jsonl" else _json_lines(rows)
+
+
+def _kept(presentation: Presentation, columns: Sequence[Column[T]]) -> list[Column[T]]:
+    """The columns that a format has, or those that are wanted."""
+    is_table, is_json = presentation.format == "table", presentation.format in ("json", "jsonl")
+    machine = {column.name: column for column in columns if column.machine}
+    table = {column.name: column for column in columns if column.table}
+    if presentation.format == "name":
+        return [machine[chosen_field(REFERENCES, machine)]]
+    if presentation.fields:
+        known = machine | table if is_table else machine
+        return [known[chosen_field([name], known)] for name in presentation.fields]
+    if is_table:
+        rest = (column for name, column in machine.items() if name not in table) if presentation.wide else ()
+        return [*table.values(), *rest]
+    return [column for column in machine.values() if is_json or not column.extra]
+
+
+REFERENCES = ("uri", "resource_uri", "url")
+"""What names the subject of a record."""
+
+
+def chosen_field(wanted: Iterable[str], known: Iterable[str]) -> str:
+    """The first of the wanted names that is known. Raises UsageError with those that are."""
+    known = list(known)
+    for name in wanted:
+        if name in known:
+            return name
+    from archiver.errors import UsageError
+
+    if wanted is REFERENCES:
+        raise UsageError(reason="these records name no resource", hint="choose another format than -o name")
+    raise UsageError(reason=f"there is no field {next(iter(wanted))!r}", hint=f"there are: {', '.join(known)}")
+
+
+def refuse_fields(presentation: Presentation) -> None:
+    """Raises UsageError where an answer is one document and fields were chosen."""
+    if presentation.fields:
+        from archiver.errors import UsageError
+
+        reason = "--fields chooses from a list, and this answer is one document"
+        raise UsageError(reason=reason, hint="leave it out, or choose -o jsonl, csv, tsv, plain or table")
 
 
 def as_record(columns: Sequence[Column[T]], record: T) -> dict[str, Any]:
@@ -221,6 +287,13 @@ def _csv_lines(columns: Sequence[Column[T]], records: Iterable[T]) -> Iterator[s
         line.truncate()
         writer.writerow(row)
         yield line.getvalue()
+
+
+def _tsv_lines(columns: Sequence[Column[T]], records: Iterable[T]) -> Iterator[str]:
+    yield "\t".join(column.name for column in columns)
+    for record in records:
+        values = (column.value(record) for column in columns)
+        yield "\t".join("" if value is None or value == "" else plain_cell(value) for value in values)
 
 
 def table_lines(

@@ -16,6 +16,7 @@ from archiver.cli.common import (
     Color,
     Database,
     FailIfEmpty,
+    Fields,
     Output,
     Since,
     Strict,
@@ -29,6 +30,7 @@ from archiver.cli.common import (
 from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Column, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.refs import is_one, spelt_out
+from archiver.errors import UsageError
 from archiver.model import Coverage, Namesakes, Resource
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
@@ -69,6 +71,7 @@ class Question:
         fail_if_empty: FailIfEmpty = False,
         strict: Strict = False,
         output: Output = None,
+        fields: Fields = None,
         utc: Utc = False,
         color: Color = "auto",
         database: Database = None,
@@ -82,7 +85,7 @@ class Question:
         self.strict = strict
         """Whether it is to be said by the exit code that the answer is not fully watched."""
         self._unwatched = False
-        self.presentation = make_presentation(output, utc=utc, color=color)
+        self.presentation = make_presentation(output, utc=utc, color=color, fields=_names(fields))
         reads_local = not utc and (since is not None or until is not None)
         if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
             self.note(trouble)
@@ -214,6 +217,16 @@ def _namesakes(presentation: Presentation, chosen: Resource, others: Namesakes) 
     until = times.human(others.until, presentation.zone)
     named = ", ".join(map(presentation.uri, others.uris)) + (", ..." if others.others > len(others.uris) else "")
     return f"{presentation.uri(chosen.uri)}: {count} more had this name, until {until}; name them by key: {named}"
+
+
+def _names(fields: str | None) -> list[str]:
+    """The names of a list with commas. Raises UsageError for a list without any."""
+    if fields is None:
+        return []
+    names = [name.strip().lower() for name in fields.split(",") if name.strip()]
+    if not names:
+        raise UsageError(reason="--fields names no field", hint="give some: --fields uri,state; a wrong one lists all")
+    return names
 
 
 _RANGE = ("since", "until", "fail_if_empty")

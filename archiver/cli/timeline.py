@@ -20,6 +20,7 @@ from archiver.cli.output import (
     Presentation,
     blocks,
     machine_columns,
+    refuse_fields,
     render,
     short_reference,
     table_lines,
@@ -38,9 +39,13 @@ Answer = History | Timeline
 
 def answer(presentation: Presentation, histories: Iterable[Answer], *, several: bool) -> Iterator[str]:
     """The lines of an answer about one resource, or about `several`, however many there are."""
+    if presentation.format == "name":
+        return (escape(history.resource.uri) for history in histories if history.first is not None)
+    if presentation.format == "json" or (several and presentation.format == "jsonl"):
+        refuse_fields(presentation)
     if not several:
         return chain.from_iterable(lines(presentation, history) for history in histories)
-    if presentation.format == "table":
+    if presentation.format == "table" and not presentation.fields:
         return blocks(lines(presentation, history) for history in histories)
     if presentation.format in ("json", "jsonl"):
         return _documents(presentation, histories)
@@ -50,7 +55,7 @@ def answer(presentation: Presentation, histories: Iterable[Answer], *, several: 
 
 def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
     """The lines of an answer about one resource in the format asked for."""
-    if presentation.format == "table":
+    if presentation.format == "table" and not presentation.fields:
         yield headline(presentation, history)
         yield _coverage_line(presentation, history)
         rows = timeline_rows(history)

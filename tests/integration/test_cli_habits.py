@@ -15,7 +15,7 @@ import pytest
 from archiver.cli import main
 
 from ..conftest import RunArchiver
-from .archives import event, opened, record
+from .archives import STREAM, event, opened, record, uri
 
 Shell = Callable[..., "Said"]
 
@@ -76,6 +76,74 @@ def test_database_is_heard_before_and_after_the_command(
 
     assert said.code == 0
     assert said.out
+
+
+# --- formats and fields ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("events -n 2", ["container/web", "container/web"]),
+        ("tree stack/shop", ["stack/shop", "container/web"]),
+        ("history container/web stack/shop", ["container/web", "stack/shop"]),
+        ("history container/web --since 2016-02-02", ["container/web"]),
+        ("history container/web --until 2016-01-01", []),
+        ("status", None),
+    ],
+)
+def test_names_alone_can_be_piped_on(shell: Shell, line: str, names: list[str] | None) -> None:
+    found = shell(*line.split(), "-o", "name").out.splitlines()
+
+    assert found == ([STREAM] if names is None else [uri(name) for name in names])
+
+
+def test_tsv_has_a_head_and_cells_without_tabs(shell: Shell) -> None:
+    head, *rows = shell("events", "-n", "2", "-o", "tsv").out.splitlines()
+
+    assert head.split("\t")[:4] == ["id", "type", "action", "state"]
+    assert [row.split("\t")[3] for row in rows] == ["S0", "S1"]
+    assert all(len(row.split("\t")) == len(head.split("\t")) for row in rows)
+    assert shell("status", "-o", "tsv").out.startswith("url\t")
+
+
+def test_wide_table_has_all_that_is_known(shell: Shell) -> None:
+    head, *rows = shell("events", "-n", "20", "-o", "wide").out.splitlines()
+
+    assert {"TIME", "RESOURCE", "ID", "UUID", "PARENTS"} <= set(head.split())
+    assert len(rows) == 20  # nothing is folded
+    assert all(uri("stack/shop") in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("format", "first"),
+    [
+        ("plain", "S0\t30"),
+        ("tsv", "state\tid"),
+        ("csv", "state,id"),
+        ("jsonl", '{"state": "S0", "id": 30}'),
+        ("table", "STATE  ID"),
+    ],
+)
+def test_fields_choose_in_their_order(shell: Shell, format: str, first: str) -> None:
+    assert shell("events", "-n", "2", "-o", format, "--fields", "state, id").out.splitlines()[0] == first
+
+
+@pytest.mark.parametrize("line", ["events", "actions stack/shop", "gaps", "tree stack/shop -o csv", "history web"])
+def test_field_that_there_is_not_lists_those_that_there_are(shell: Shell, line: str) -> None:
+    said = shell(*line.replace("web", "container/web").split(), "--fields", "nope")
+
+    assert (said.code, said.out) == (2, "")
+    assert "there is no field 'nope'" in said.err
+    assert "hint: there are: " in said.err
+
+
+@pytest.mark.parametrize("line", ["tree stack/shop", "history stack/shop", "status", "events --id 1"])
+def test_one_document_has_no_fields_to_choose(shell: Shell, line: str) -> None:
+    said = shell(*line.split(), "-o", "json", "--fields", "uri")
+
+    assert (said.code, said.out) == (2, "")
+    assert "hint: " in said.err
 
 
 # --- what is new since the last time ---------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def actions(asked: Question, refs: Refs, all_: Healthchecks = False, coverage: C
     found = asked.archive.actions(roots, asked.range, healthchecks=all_)
     nothing = "no actions in this range"
     about: dict[str, Any] = {"nothing": nothing, "about": roots, "coverage": coverage, "name": "actions"}
-    if asked.presentation.format == "table" and not all_:
+    if asked.presentation.folds and not all_:
         asked.listing(folded(COLUMNS, "action"), fold(found, _kind, _began), **about)
     else:
         asked.listing(COLUMNS, found, **about)

@@ -20,6 +20,7 @@ from archiver.cli.output import (
     Column,
     Presentation,
     machine_columns,
+    refuse_fields,
     render,
     to_json,
     wait_for_reader,
@@ -180,7 +181,7 @@ def events(
         return
     limit = lines if lines is not None else 100
     about = {"nothing": "no such events", "about": filters["under"], "coverage": coverage, "name": "events"}
-    if asked.presentation.format == "table" and not all_:
+    if asked.presentation.folds and not all_:
         asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), **about)
     else:
         asked.listing(COLUMNS, _last(asked, filters, limit), **about)
@@ -201,6 +202,7 @@ def _one(asked: Question, number: int) -> None:
         asked.listing(COLUMNS, [whole.event], nothing="")
         asked.note("-o json shows all that it said")
         return
+    refuse_fields(asked.presentation)
     known = {"stream": whole.stream, "session": whole.session, "noted": dict(whole.noted), "said": dict(whole.said)}
     indent = 2 if asked.presentation.format == "json" else None
     write_lines([to_json({**documents.record(documents.EVENT, whole.event), **known}, indent=indent)])

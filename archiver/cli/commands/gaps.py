@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import typer
@@ -48,7 +49,7 @@ def lines(
     if presentation.format != "json":
         return render(presentation, COLUMNS, watched.gaps)
     head = documents.gaps_head(about[0] if about else None, range, watched)
-    shown = Presentation("jsonl", presentation.zone)
+    shown = replace(presentation, format="jsonl")
     return enclosed(head, "gaps", render(shown, COLUMNS, watched.gaps))
 
 

@@ -16,6 +16,7 @@ from archiver.cli.output import (
     Column,
     Presentation,
     plain_cell,
+    refuse_fields,
     render,
     table_lines,
     to_json,
@@ -49,10 +50,12 @@ def status(asked: Question) -> None:
 
 def lines(presentation: Presentation, status: Status) -> Iterator[str]:
     """The lines of a status in the format asked for."""
-    if presentation.format == "table":
-        yield from _for_people(presentation, status)
-    elif presentation.format == "csv":
+    if presentation.format == "json":
+        refuse_fields(presentation)
+    if presentation.fields or presentation.format in ("csv", "tsv", "name"):
         yield from render(presentation, STREAM_COLUMNS, status.streams)
+    elif presentation.format == "table":
+        yield from _for_people(presentation, status)
     elif presentation.format == "plain":
         yield from _plain(documents.status(status))
     else:

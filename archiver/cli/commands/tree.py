@@ -17,6 +17,7 @@ from archiver.cli.output import (
     blocks,
     documents,
     plain_cell,
+    refuse_fields,
     render,
     to_json,
     write_lines,
@@ -54,11 +55,13 @@ def answer(
     presentation: Presentation, roots: Iterable[TreeNode], *, whole: bool = False, several: bool = False
 ) -> Iterator[str]:
     """The lines of an answer about one resource, or about `several`, however many there are."""
-    if several and presentation.format == "table":
+    if presentation.format == "json":
+        refuse_fields(presentation)
+    if several and presentation.format == "table" and not presentation.fields:
         return blocks(lines(presentation, root, whole=whole) for root in roots)
-    if several and presentation.format in ("json", "jsonl"):
+    if several and presentation.format in ("json", "jsonl") and not presentation.fields:
         return documents(presentation, ("".join(nested(root, to_json)) for root in roots))
-    if presentation.format == "csv":
+    if presentation.fields or presentation.format in ("csv", "tsv"):
         return render(presentation, _columns(whole), chain.from_iterable(map(walk, roots)))
     return chain.from_iterable(lines(presentation, root, whole=whole) for root in roots)
 
