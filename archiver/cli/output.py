@@ -209,11 +209,12 @@ REFERENCES = ("uri", "resource_uri", "url")
 
 
 def chosen_field(wanted: Iterable[str], known: Iterable[str]) -> str:
-    """The first of the wanted names that is known. Raises UsageError with those that are."""
+    """The first of the wanted names that is known, however it is spelt. Raises UsageError with those that are."""
     known = list(known)
+    spelt = {name.lower(): name for name in known} | {name: name for name in known}
     for name in wanted:
-        if name in known:
-            return name
+        if (found := spelt.get(name) or spelt.get(name.lower())) is not None:
+            return found
     from archiver.errors import UsageError
 
     if wanted is REFERENCES:

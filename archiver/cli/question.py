@@ -223,7 +223,7 @@ def _names(fields: str | None) -> list[str]:
     """The names of a list with commas. Raises UsageError for a list without any."""
     if fields is None:
         return []
-    names = [name.strip().lower() for name in fields.split(",") if name.strip()]
+    names = [name.strip() for name in fields.split(",") if name.strip()]
     if not names:
         raise UsageError(reason="--fields names no field", hint="give some: --fields uri,state; a wrong one lists all")
     return names

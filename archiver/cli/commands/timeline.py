@@ -16,7 +16,17 @@ import typer
 from archiver.cli import completion, lanes
 from archiver.cli.common import examples
 from archiver.cli.files import write_file
-from archiver.cli.output import Column, Part, Presentation, is_terminal, render, to_json, wait_for_reader, write_lines
+from archiver.cli.output import (
+    Column,
+    Part,
+    Presentation,
+    is_terminal,
+    refuse_fields,
+    render,
+    to_json,
+    wait_for_reader,
+    write_lines,
+)
 from archiver.cli.question import Question, question
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import Lane, Lanes, Resource, Span
@@ -121,7 +131,9 @@ def _columns(presentation: Presentation) -> int:
 
 
 def _lines(presentation: Presentation, answer: Lanes) -> Iterator[str]:
-    if presentation.format == "table":
+    if presentation.format in ("json", "jsonl"):
+        refuse_fields(presentation)
+    if presentation.format == "table" and not presentation.fields:
         return lanes.lines(presentation, answer, _columns(presentation))
     if presentation.format == "json":
         return iter(["".join(documents.lanes(answer, to_json))])
