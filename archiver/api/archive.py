@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from archiver.errors import CursorOfAnother, UsageError
@@ -21,6 +21,7 @@ from archiver.model import (
     TreeNode,
     WholeEvent,
 )
+from archiver.model.reports import Per, Report
 from archiver.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -247,6 +248,29 @@ class Archive:
         with self._reader.question() as connection:
             streams = _speaking(connection, ref)
             return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
+
+    def report(
+        self,
+        name: str,
+        ref: Ref | None = None,
+        range: TimeRange = _ALWAYS,
+        *,
+        per: Per | None = None,
+        zone: tzinfo | None = UTC,
+    ) -> Report:
+        """A report of the containers below a resource (None: of all): `availability`, `restarts` or `coverage`.
+
+        `per`: by what it is sliced; days are those of the `zone` (None: of the machine's). Its rows are `Available`,
+        `Restart` (sliced: `Restarts`) or `Watched`. Raises ValueError for a report of another name.
+        """
+        from archiver.queries import reports
+
+        known = {"availability": reports.availability, "restarts": reports.restarts, "coverage": reports.watched}
+        if name not in known:
+            raise ValueError(f"no such report: {name}")
+        ask = self._reader.pages()
+        resource = None if ref is None else ask(_resolve_all, ref)[0]
+        return known[name](ask, reports.Asked(resource, range, per, _now(), zone))
 
     def status(self) -> Status:
         """How things stand with the archive and its streams."""

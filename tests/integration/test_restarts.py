@@ -60,7 +60,7 @@ def tutum_life(number: int, chance: random.Random) -> Iterator[Event]:
             action, above = f"action/{number}.{turn}.{n}", chance.choice(targets)
             name = chance.choice([None, "Service Stop", "Service Start", "Stack Redeploy", "Container exec"])
             begun = second - chance.randrange(5)
-            yield event(action, "In progress", begun, above, name=name)
+            yield event(action, "In progress", begun, above)._replace(name=name)
             if chance.random() < 0.8:
                 yield event(action, chance.choice(["Success", "Failed"]), begun + chance.randrange(8), above)
         if chance.random() < 0.5:

@@ -1,0 +1,137 @@
+"""Reports as tables for a person, and as the contract has them for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from archiver.cli import times
+from archiver.cli.causes import candidates
+from archiver.cli.coverage import coverage_line
+from archiver.cli.escape import escape
+from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render
+from archiver.cli.states import GREEN, RED, YELLOW
+from archiver.model.reports import Available, Report, Restart, Restarts, Subject, Watched
+from archiver.report import reports as documents
+
+
+def lines(presentation: Presentation, report: Report) -> Iterator[str]:
+    """The lines of a report in the format asked for."""
+    columns = _columns(report)
+    if presentation.format == "json":
+        shown = Presentation("jsonl", presentation.zone)
+        return enclosed(documents.head(report), "rows", render(shown, columns, report.rows))
+    listed = render(presentation, _flat(columns), report.rows)
+    return _headed(presentation, report, listed) if presentation.format == "table" else listed
+
+
+def _headed(presentation: Presentation, report: Report, listed: Iterator[str]) -> Iterator[str]:
+    yield coverage_line(presentation, report.coverage, report.range)
+    for number, line in enumerate(listed):
+        yield from ("", line) if not number else (line,)
+
+
+def _columns(report: Report) -> list[Column[Any]]:
+    shown: Sequence[Column[Any]]
+    if report.report == "availability":
+        shown = AVAILABILITY
+    elif report.report == "coverage":
+        shown = COVERAGE
+    else:
+        shown = RESTARTS if report.per is None else COUNTS
+    first: list[Column[Any]] = [DAY] if report.per == "day" else [] if report.report in _NO_SUBJECT else [WHAT]
+    if report.report == "restarts" and report.per is None:
+        first = []
+    return [*first, *shown, *machine_columns(documents.fields(report))]
+
+
+def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
+    """Where a cell is a word: of a cause its kind, the exit code, and what proves it."""
+    flat: list[Column[Any]] = []
+    for column in columns:
+        flat += CAUSE if column.name == "cause" and column.machine else [column]
+    return flat
+
+
+_NO_SUBJECT = frozenset({"coverage"})
+
+
+def _what(presentation: Presentation, subject: Subject | None) -> str:
+    if subject is None:
+        return NOTHING
+    return escape(subject.name) if subject.name else presentation.uri(subject.uri)
+
+
+def _length(seconds: float | None) -> str:
+    return NOTHING if not seconds else times.duration(timedelta(seconds=seconds))
+
+
+def _percent(part: float | None) -> str:
+    """As many digits as a service is sold by; 100 only where it is all."""
+    if part is None:
+        return NOTHING
+    shown = f"{part * 100:.2f}"
+    return "99.99" if shown == "100.00" and part < 1 else f"{float(shown):g}"
+
+
+def _ratio(row: Available) -> str:
+    if row.availability is None and row.worst is None:
+        return NOTHING
+    if row.unknown_seconds == 0:
+        return f"{_percent(row.availability)} %"
+    known = NOTHING if row.availability is None else f"{_percent(row.availability)} %"
+    bounds = f"{_percent(row.worst)}-{_percent(row.best)}"
+    return f"{known} ({bounds}, {_length(row.unknown_seconds)} not watched)"
+
+
+def _shade(row: Available) -> str:
+    part = row.availability
+    return "" if part is None else GREEN if part >= 0.999 else YELLOW if part >= 0.95 else RED
+
+
+def _proof(row: Restart) -> str | None:
+    return row.cause.actions[0].uri if len(row.cause.actions) == 1 else None
+
+
+CAUSE: list[Column[Any]] = [
+    Column("cause", lambda row: row.cause.kind, table=False),
+    Column("exit_code", lambda row: row.cause.exit_code, table=False),
+    Column("action_uri", _proof, table=False),
+]
+DAY: Column[Any] = Column("day", lambda row: row.day, machine=False)
+WHAT: Column[Any] = Column(
+    "what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False
+)
+AVAILABILITY: list[Column[Available]] = [
+    Column("up", lambda row: None, lambda _, row: _length(row.up_seconds), right=True, machine=False),
+    Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+    Column("planned", lambda row: None, lambda _, row: _length(row.planned_seconds), right=True, machine=False),
+    Column("not_watched", lambda row: None, lambda _, row: _length(row.unknown_seconds), right=True, machine=False),
+    Column("availability", lambda row: None, lambda _, row: _ratio(row), style=_shade, machine=False),
+]
+RESTARTS: list[Column[Restart]] = [
+    Column("stopped_at", lambda row: row.stopped_at, machine=False),
+    Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+    Column("cause", lambda row: row.cause.kind, machine=False),
+    Column("exit", lambda row: row.cause.exit_code, right=True, machine=False),
+    Column("by", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False),
+]
+COUNTS: list[Column[Restarts]] = [
+    Column("restarts", lambda row: row.restarts, right=True, machine=False),
+    Column("crash", lambda row: row.crash, right=True, machine=False),
+    Column("oom", lambda row: row.oom, right=True, machine=False),
+    Column("told", lambda row: row.told, right=True, machine=False),
+    Column("forced", lambda row: row.forced, right=True, machine=False),
+    Column("unknown", lambda row: row.unknown, right=True, machine=False),
+    Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+]
+COVERAGE: list[Column[Watched]] = [
+    Column("stream", lambda row: row.stream, machine=False),
+    Column("watched", lambda row: None, lambda _, row: _length(row.watched_seconds), right=True, machine=False),
+    Column("not_watched", lambda row: None, lambda _, row: _length(row.unwatched_seconds), right=True, machine=False),
+    Column("gaps", lambda row: row.gaps, right=True, machine=False),
+    Column("longest", lambda row: None, lambda _, row: _length(row.longest_seconds), right=True, machine=False),
+]
+"""What a person reads; programs get the contract's values."""

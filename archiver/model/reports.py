@@ -1,0 +1,109 @@
+"""What reports answer: how available things were, what restarted, how well streams were watched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from archiver.model.answers import Coverage, Resource, TimeRange
+from archiver.model.causes import Cause
+
+Per = Literal["day", "slot", "service", "node", "image"]
+"""By what a report is sliced."""
+
+
+class Subject(NamedTuple):
+    """What a row is about."""
+
+    uri: str | None
+    """None: it is no resource, as an image or a slot."""
+    type: str
+    name: str | None
+
+
+class Available(NamedTuple):
+    """How long something was up, in four parts that make up its life within the range."""
+
+    day: str | None
+    subject: Subject | None
+    """None: all together."""
+    up_seconds: float
+    down_seconds: float
+    """Down or starting, and nobody wanted it so; a loop of crashes too."""
+    planned_seconds: float
+    """Down or starting since somebody told it to stop."""
+    unknown_seconds: float
+    """Nobody was watching, or the state is of no known kind."""
+
+    @property
+    def availability(self) -> float | None:
+        """up / (up + down); None: nothing of both is known."""
+        return _part(self.up_seconds, self.up_seconds + self.down_seconds)
+
+    @property
+    def worst(self) -> float | None:
+        """Had it been down whenever nobody knows."""
+        return _part(self.up_seconds, self.up_seconds + self.down_seconds + self.unknown_seconds)
+
+    @property
+    def best(self) -> float | None:
+        """Had it been up whenever nobody knows."""
+        known = self.up_seconds + self.unknown_seconds
+        return _part(known, known + self.down_seconds)
+
+
+def _part(of: float, whole: float) -> float | None:
+    return of / whole if whole else None
+
+
+class Restart(NamedTuple):
+    """A stop, and the start that followed it, of the same container or of what took its slot."""
+
+    subject: Subject
+    slot: str | None
+    stopped_at: datetime
+    started_at: datetime
+    down_seconds: float
+    cause: Cause
+    certain: bool | None
+
+
+class Restarts(NamedTuple):
+    """How often something restarted, and why."""
+
+    day: str | None
+    subject: Subject | None
+    restarts: int
+    told: int
+    forced: int
+    crash: int
+    oom: int
+    unknown: int
+    down_seconds: float
+
+
+class Watched(NamedTuple):
+    """How long a stream was watched."""
+
+    day: str | None
+    stream: str
+    watched_seconds: float
+    unwatched_seconds: float
+    gaps: int
+    longest_seconds: float
+
+
+class Report(NamedTuple):
+    """The answer of a report."""
+
+    report: str
+    resource: Resource | None
+    """None: everything."""
+    range: TimeRange
+    per: Per | None
+    zone: str
+    """Of which zone its days are."""
+    coverage: Coverage
+    rows: tuple[Any, ...]
+    notes: tuple[str, ...]
+    """What it does not know, and what should not be overlooked."""

@@ -1,0 +1,85 @@
+"""A report as the contract's JSON has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archiver.model.reports import Available, Report, Restart, Restarts, Watched
+from archiver.report import documents
+from archiver.report.documents import Field
+
+
+def head(report: Report) -> dict[str, Any]:
+    """A report but for its rows."""
+    return {
+        "report": report.report,
+        "resource": None if report.resource is None else documents.resource(report.resource),
+        "range": documents.range_(report.range),
+        "per": report.per,
+        "zone": report.zone,
+        "coverage": documents.coverage(report.coverage),
+        "notes": list(report.notes),
+    }
+
+
+def document(report: Report) -> dict[str, Any]:
+    """A report, whole."""
+    shown = fields(report)
+    return {**head(report), "rows": [documents.record(shown, row) for row in report.rows]}
+
+
+def fields(report: Report) -> list[Field[Any]]:
+    """What its rows have, in the contract's order: first the day, or what the row is about."""
+    by_day = report.per == "day"
+    if report.report == "coverage":
+        return [*([_DAY] if by_day else []), *_WATCHED]
+    own: list[Field[Any]] = list(_AVAILABLE)
+    if report.report == "restarts":
+        own = list(_RESTART if report.per is None else _RESTARTS)
+    return [*([_DAY] if by_day else _SUBJECT), *own]
+
+
+def _of_subject(name: str) -> Callable[[Any], Any]:
+    return lambda row: None if row.subject is None else getattr(row.subject, name)
+
+
+def _number(name: str) -> Field[Any]:
+    """A number of seconds or of times, whole where it is one."""
+
+    def value(row: Any) -> Any:
+        found = getattr(row, name)
+        return int(found) if isinstance(found, float) and found.is_integer() else found
+
+    return Field(name, value)
+
+
+def _part(name: str) -> Field[Available]:
+    def value(row: Available) -> float | None:
+        part: float | None = getattr(row, name)
+        return None if part is None else round(part, 6)
+
+    return Field(name, value)
+
+
+_DAY: Field[Any] = Field("day", lambda row: row.day)
+_SUBJECT: list[Field[Any]] = [Field(name, _of_subject(name)) for name in ("uri", "type", "name")]
+_AVAILABLE: list[Field[Available]] = [
+    *map(_number, ("up_seconds", "down_seconds", "planned_seconds", "unknown_seconds")),
+    *map(_part, ("availability", "worst", "best")),
+]
+_RESTART: list[Field[Restart]] = [
+    Field("slot", lambda row: row.slot),
+    Field("stopped_at", lambda row: row.stopped_at),
+    Field("started_at", lambda row: row.started_at),
+    _number("down_seconds"),
+    Field("cause", lambda row: documents.cause(row.cause)),
+    Field("certain", lambda row: row.certain),
+]
+_RESTARTS: list[Field[Restarts]] = [
+    *map(_number, ("restarts", "told", "forced", "crash", "oom", "unknown", "down_seconds"))
+]
+_WATCHED: list[Field[Watched]] = [
+    Field("stream", lambda row: row.stream),
+    *map(_number, ("watched_seconds", "unwatched_seconds", "gaps", "longest_seconds")),
+]

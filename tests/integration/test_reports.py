@@ -1,0 +1,180 @@
+"""Reports, with rows that were reckoned by hand for a small fleet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.model import Event
+from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
+from archiver.transfer.importer import import_lines
+
+from ..conftest import RunArchiver
+from .archives import STREAM, at, between, closed, event, opened, record, rows, seen, uri
+
+DATA = Path(__file__).parents[1] / "data"
+SHOP = ["service/web", "stack/shop"]
+
+
+def named(name: str, *told: Any, **more: Any) -> Event:
+    """An event that gives its object a name."""
+    return event(*told, **more)._replace(name=name)
+
+
+def fleet() -> Iterator[Any]:
+    """Watched from 0 to 1000 and from 1200 to 2000 seconds."""
+    yield opened("a", 0)
+    # Runs still; nobody knows how it was from 1000 until it was found again at 1250.
+    yield named("still", "container/still", "Running", 0, SHOP, session="a")
+    # Crashes at 400 for 20 seconds; is told to stop at 600 for 50, ten of which it takes to end.
+    yield named("web", "container/web", "Running", 100, [*SHOP, "node/1"], session="a")
+    yield event("container/web", "Stopped", 400, session="a")
+    yield event("container/web", "Running", 420, session="a")
+    stop = ["container/web", *SHOP]
+    yield event("action/stop", "In progress", 595, stop, session="a", user="ada")
+    yield event("container/web", "Stopping", 600, session="a")
+    yield event("container/web", "Stopped", 610, session="a")
+    yield event("action/stop", "Success", 611, stop, session="a")
+    yield event("container/web", "Running", 650, session="a")
+    # Moves to another node at 800, and is gone at 900.
+    yield event("container/web", "Running", 800, [*SHOP, "node/2"], session="a")
+    yield event("container/web", "Terminated", 900, session="a")
+    # Pauses from 300 to 330; was told to stop at 700, and never came back.
+    yield named("db", "container/db", "running", 200, SHOP, session="a")
+    yield event("container/db", "paused", 300, session="a")
+    yield event("container/db", "running", 330, session="a")
+    yield event("container/db", "Stopping", 700, session="a")
+    yield event("container/db", "Stopped", 710, session="a")
+    yield closed("a", 1000)
+    yield opened("b", 1200)
+    yield seen("container/still", "Running", 1250, SHOP, session="b")
+    # Of another stack: it was imported, and nobody watched it.
+    yield named("other", "container/other", "Running", 100, ["stack/other"])
+    yield closed("b", 2000)
+
+
+@pytest.fixture
+def archive_url(database_url: str) -> str:
+    record(database_url, *fleet())
+    return database_url
+
+
+def report(url: str, name: str, ref: str | None = None, until: float = 1500, per: Per | None = None) -> Report:
+    with Archive.open(url) as archive:
+        return archive.report(name, ref, between(0, until), per=per)
+
+
+def container(key: str) -> Subject:
+    return Subject(uri(f"container/{key}"), "container", key)
+
+
+def test_a_life_is_up_down_planned_or_not_watched(archive_url: str) -> None:
+    found = report(archive_url, "availability")
+
+    assert found.rows == (
+        Available(None, container("db"), 100 + 370, 30, 300, 500),
+        Available(None, container("other"), 0, 0, 0, 1400),
+        Available(None, container("still"), 1000 + 250, 0, 0, 250),
+        Available(None, container("web"), 300 + 180 + 250, 20, 50, 0),
+    )
+    assert "db was told to stop at 2016-02-01T12:11:50Z and has not come back" in found.notes
+
+
+def test_the_ratio_has_bounds(archive_url: str) -> None:
+    db = report(archive_url, "availability", "db").rows[0]
+
+    assert (db.availability, db.worst, db.best) == (470 / 500, 470 / 1000, 970 / 1000)
+
+
+def test_of_what_is_below_a_resource(archive_url: str) -> None:
+    found = report(archive_url, "availability", uri("stack/shop"), per="service")
+
+    assert found.rows == (
+        Available(None, Subject(uri("service/web"), "service", None), 470 + 1250 + 730, 50, 350, 750),
+    )
+
+
+def test_a_day_is_one_of_the_zone(archive_url: str) -> None:
+    found = report(archive_url, "availability", "still", until=1500, per="day")
+
+    assert found.zone == "UTC"
+    assert found.rows == (Available("2016-02-01", None, 1250, 0, 0, 250),)
+
+
+def test_what_was_told_to_stop_before_the_range_is_planned(archive_url: str) -> None:
+    with Archive.open(archive_url) as archive:
+        found = archive.report("availability", "db", between(800, 900))
+
+    assert found.rows == (Available(None, container("db"), 0, 0, 100, 0),)
+
+
+def test_a_loop_of_crashes_is_down(sqlite_url: str) -> None:
+    record(sqlite_url, opened("a", 0), named("web", "container/1", "Running", 0, session="a"))
+    for crash in (100, 200, 300):
+        record(sqlite_url, event("container/1", "Stopped", crash, session="a"))
+        record(sqlite_url, event("container/1", "Running", crash + 10, session="a"))
+    record(sqlite_url, closed("a", 2000))
+
+    found = report(sqlite_url, "availability", until=1000)
+
+    assert found.rows == (Available(None, Subject(uri("container/1"), "container", "web"), 100 + 690, 210, 0, 0),)
+
+
+def test_what_stopped_and_came_back(archive_url: str) -> None:
+    found = report(archive_url, "restarts").rows
+
+    assert all(isinstance(row, Restart) for row in found)
+    assert [(row.subject.name, row.stopped_at, row.started_at, row.down_seconds, row.cause.kind) for row in found] == [
+        ("web", at(400), at(420), 20, "crash"),
+        ("web", at(610), at(650), 40, "told"),
+    ]
+    assert [proof.by for proof in found[1].cause.actions] == ["ada"]
+
+
+def test_what_crashed_most_stands_first(database_url: str) -> None:
+    import_lines(database_url, (DATA / "docker-swarm-events.jsonl").read_bytes().splitlines())
+
+    with Archive.open(database_url) as archive:
+        found = archive.report("restarts", per="service").rows
+        each = archive.report("restarts").rows
+
+    assert [row._replace(subject=row.subject.name, down_seconds=0) for row in found] == [
+        Restarts(None, "shop_worker", 3, 0, 0, 3, 0, 0, 0),  # type: ignore[arg-type]
+        Restarts(None, "shop_web", 5, 0, 5, 0, 0, 0, 0),  # type: ignore[arg-type]
+    ]
+    viewed = rows(database_url, "SELECT uri, slot, cause, exit_code, down_seconds FROM restarts ORDER BY stopped_us")
+    assert [
+        (row.subject.uri, row.slot, row.cause.kind, row.cause.exit_code, row.down_seconds) for row in each
+    ] == viewed
+
+
+def test_how_long_each_stream_was_watched(archive_url: str) -> None:
+    assert report(archive_url, "coverage").rows == (Watched(None, STREAM, 1300, 200, 1, 200),)
+    assert report(archive_url, "coverage", per="day").rows == (Watched("2016-02-01", STREAM, 1300, 200, 1, 200),)
+
+
+def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None:
+    def told(*words: str) -> str:
+        times = ("--since", "2016-02-01T12:00:00Z", "--until", "2016-02-01T12:25:00Z")
+        return run_archiver("--database", archive_url, "report", *words, *times).stdout
+
+    table = told("availability", "db", "-o", "table")
+    document = json.loads(told("availability", "db", "-o", "json"))
+    assert "94 % (47-97, 8m20s not watched)" in table
+    assert list(document) == ["report", "resource", "range", "per", "zone", "coverage", "notes", "rows"]
+    assert document["rows"] == [
+        {
+            "uri": uri("container/db"), "type": "container", "name": "db", "up_seconds": 470, "down_seconds": 30,
+            "planned_seconds": 300, "unknown_seconds": 500, "availability": 0.94, "worst": 0.47, "best": 0.97,
+        }
+    ]  # fmt: skip
+    assert "web   told      -  an action by ada" in told("restarts", "-o", "table")
+    assert told("restarts", "-o", "csv").splitlines()[0] == (
+        "uri,type,name,slot,stopped_at,started_at,down_seconds,cause,exit_code,action_uri,certain"
+    )
+    assert json.loads(told("restarts", "-o", "json"))["rows"][1]["cause"]["kind"] == "told"
