@@ -31,6 +31,7 @@ class Tab:
     def __init__(self, url: str) -> None:
         self._socket: WebSocket = create_connection(url, timeout=PATIENCE, suppress_origin=True)
         self._number = 0
+        self._is_loaded = False
         self.requests: list[str] = []
         self.complaints: list[str] = []
         for domain in ("Page", "Runtime", "Network", "Log"):
@@ -51,6 +52,7 @@ class Tab:
 
     def _note(self, told: dict[str, Any]) -> None:
         method, said = told.get("method"), told.get("params", {})
+        self._is_loaded = self._is_loaded or method == "Page.loadEventFired"
         if method == "Network.requestWillBeSent":
             self.requests.append(said["request"]["url"])
         elif method == "Runtime.exceptionThrown":
@@ -78,18 +80,33 @@ class Tab:
     def open(self, page: Path, hash: str = "", *, script: bool = True) -> None:
         """Opens a file anew, with or without its script; forgets what was asked for and complained of before."""
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
-        self.call("Page.navigate", url="about:blank")
+        self._go("about:blank")
         self.requests.clear()
         self.complaints.clear()
-        self.call("Page.navigate", url=page.as_uri() + hash)
-        if script:
-            self.until("document.readyState === 'complete' && location.protocol === 'file:'")
+        self._go(page.as_uri() + hash)
+
+    def _go(self, url: str) -> None:
+        self._is_loaded = False
+        self.call("Page.navigate", url=url)
+        while not self._is_loaded:
+            self._note(json.loads(self._socket.recv()))
 
     def seen(self, *, dark: bool = False, width: int = 1200, height: int = 700) -> None:
         """Chooses the size of the window, and light or dark."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def shown(self, selector: str) -> dict[str, Any] | None:
+        """Where an element is on the page; None: it is not shown. Asks no script of the page."""
+        self.call("DOM.enable")
+        root = self.call("DOM.getDocument")["root"]["nodeId"]
+        node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        try:
+            model: dict[str, Any] = self.call("DOM.getBoxModel", nodeId=node)["model"]
+        except AssertionError:
+            return None
+        return model
 
     def press(self, *keys: str) -> None:
         """Presses keys, one after another; a long word is typed."""

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from archiver.cli import times
+from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Presentation, width
 from archiver.cli.states import DIM, GREEN, RED, YELLOW
 from archiver.model import Lane, Lanes
 from archiver.report.exits import exits, is_oom
-from archiver.report.headline import title_of, watched
+from archiver.report.headline import title_of
 from archiver.report.packed import name_of, shown
 from archiver.report.picture import Cut, Picture, picture
 from archiver.report.pieces import Bounds
@@ -42,7 +43,7 @@ def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | No
     left = min(max(map(width, labels), default=0), max(12, room * 2 // 5))
     strip = max(_NARROWEST, room - left - 2)
     yield beginning(f"{title_of(lanes)}: {_range(presentation, drawn.within)}", room)
-    yield beginning(watched(drawn), room)
+    yield beginning(coverage_line(presentation, lanes.coverage, lanes.range), room)
     if not labels:
         return
     yield ""

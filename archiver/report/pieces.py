@@ -37,22 +37,26 @@ class Bounds(NamedTuple):
 def bounds(lanes: Lanes, now: datetime) -> Bounds:
     """The range, as far as anything is known of it.
 
-    What is in the future is not drawn, nor what comes after the last word when all is gone, or when it was imported and
-    nobody knows what became of it.
+    What is in the future is not drawn; of what has no end, neither what comes long after the last sign of life, nor
+    after the last word where all is gone.
     """
     begins = [lane.spans[0].since for lane in lanes.lanes if lane.spans]
     begins += [action.started_at for lane in lanes.lanes for action in lane.actions[:1]]
     until = now if lanes.range.until is None else min(lanes.range.until, now)
     since = lanes.range.since or min(begins, default=until - _HOUR)
-    if lanes.range.until is None and begins and _is_over(lanes):
-        last = max(since, *_told(lanes))
-        until = min(until, last + max((last - since) / 50, _SECOND))
+    if lanes.range.until is None and begins:
+        last = max([since, *_told(lanes), *_alive(lanes, now)])
+        until = min(until, last + max((last - since) / 20, _SECOND))
     return Bounds(since, max(until, since + _SECOND))
 
 
-def _is_over(lanes: Lanes) -> bool:
-    imported = any(gap.stream is None for gap in lanes.coverage.gaps)
-    return imported or all(lane.spans[-1].kind == "gone" for lane in lanes.lanes if lane.spans)
+def _alive(lanes: Lanes, now: datetime) -> Iterator[datetime]:
+    """Until when it was watched what lives; nothing where all is gone."""
+    if not all(lane.spans[-1].kind == "gone" for lane in lanes.lanes if lane.spans):
+        if lanes.coverage.seen_to is not None:
+            yield lanes.coverage.seen_to
+        if not lanes.coverage.gaps:
+            yield now
 
 
 def _told(lanes: Lanes) -> Iterator[datetime]:

@@ -68,7 +68,14 @@ def test_a_picture_ends_now_and_not_in_the_future() -> None:
 
 def test_of_what_is_all_gone_the_picture_ends_with_it() -> None:
     over = lanes(lane("a", span("running", 0, 50), span("removed", 50)))._replace(range=HOUR_OPEN)
-    assert bounds(over, at(100_000)) == Bounds(at(0), at(51))
+    assert bounds(over, at(100_000)) == Bounds(at(0), at(52.5))
+
+
+def test_a_picture_does_not_go_on_long_after_the_last_sign_of_life() -> None:
+    left = lanes(lane("a", span("running", 0)), gaps=(gap(60, None),))._replace(range=HOUR_OPEN)
+    seen = left._replace(coverage=left.coverage._replace(seen_to=at(60)))
+    assert bounds(seen, at(100_000)) == Bounds(at(0), at(63))
+    assert bounds(seen, at(61)) == Bounds(at(0), at(61))
 
 
 HOUR_OPEN = lanes().range._replace(since=None, until=None)

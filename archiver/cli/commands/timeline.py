@@ -30,6 +30,7 @@ from archiver.cli.output import (
 from archiver.cli.question import Question, question
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import Lane, Lanes, Resource, Span
+from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
 LOOK = 1.0
@@ -90,13 +91,14 @@ def timeline(
             _write(asked, path, made(asked, answer))
     if html is None and perfetto is None:
         write_lines(_lines(asked.presentation, answer))
-    if not asked.answered:
-        asked.note("nothing is known of this range")
+    if answer.empty is not None:
+        asked.note(f"nothing to draw: {IN_WORDS[answer.empty]}")
 
 
 def _ask(asked: Question, resource: Resource | None) -> Lanes:
     answer = asked.archive.lanes(resource, asked.range)
-    asked.answered = any(lane.spans or lane.actions for lane in answer.lanes)
+    asked.judged(answer.coverage)
+    asked.answered = answer.empty is None
     return answer
 
 

@@ -76,6 +76,7 @@ class View {
     if (!lane.below.length) return;
     if (wanted) this.folded.add(lane.index);
     else this.folded.delete(lane.index);
+    this.rows = this.seen();
   }
 
   /** Unfolds all above a lane, and shows what is gone where it is. */
