@@ -25,6 +25,7 @@ _STYLE = (
     "table{border-collapse:collapse}td{padding:.1rem 1.5rem .1rem 0;vertical-align:top}code{font-size:.9em}"
     "input{font:inherit;width:20rem;max-width:100%}"
 )
+KIND = "text/html; charset=utf-8"
 POLICY = (
     "default-src 'none'; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -32,14 +33,25 @@ POLICY = (
 )
 
 
-def page(archive: Archive) -> Iterator[str]:
-    """The page, in pieces of text."""
+def trouble(reason: str, hint: str) -> Iterator[str]:
+    """A page that says what is wrong."""
+    yield from _head()
+    yield f'<p><strong>{escape(reason)}</strong><p>{escape(hint)}<p><a href="./">What there is</a></body></html>\n'
+
+
+def _head() -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>archiver</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<style>{_STYLE}</style></head><body><h1>archiver</h1>"
+
+
+def page(archive: Archive) -> Iterator[str]:
+    """The page, in pieces of text."""
+    yield from _head()
     yield from _standing(archive)
     yield '<form action="timeline"><label>Timeline of '
     yield '<input name="ref" placeholder="name, URI, type/key"></label></form>'
+    yield '<p><a href="timeline?since=1d">Timeline of everything since yesterday</a></p>'
     yield from _tops(archive)
     yield "<h2>Questions</h2>"
     yield "<p>Each is answered in JSON, as the command of its name does with <code>-o json</code>.</p><table>"

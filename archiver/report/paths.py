@@ -110,6 +110,10 @@ def _tree(archive: Archive, asked: Parameters) -> Pieces:
     return documents.tree(archive.tree(asked.ref(), gone=asked.flag("all")), dump)
 
 
+def _timeline(archive: Archive, asked: Parameters) -> Pieces:
+    return documents.lanes(archive.lanes(asked.one("ref"), asked.range), dump)
+
+
 def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     ref = asked.one("ref")
     about = None if ref is None else archive.resolve(ref)
@@ -142,6 +146,7 @@ PATHS = {
         ("type", "state", "action", "under", *_RANGE, "n", "all", "coverage"), _events, "The last events as they came."
     ),
     "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
+    "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),
     "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
     "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),
     "status": Path((), _status, "How things stand with the archive and its streams."),

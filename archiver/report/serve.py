@@ -115,7 +115,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 answer.body.close()
 
     def _refuse(self, writer: Writer, asked: Request, error: Exception) -> None:
-        answer = refusal(error)
+        answer = refusal(error, asked.path)
         if answer.status == 500:
             self.server.complain(error)
         if not writer.begun:  # else the answer breaks off, which its reader notices

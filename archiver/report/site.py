@@ -6,16 +6,22 @@ import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
+from urllib.parse import urlencode
 
 from archiver.api.archive import Archive
 from archiver.codec.secrets import blanked_text
 from archiver.codec.text import dump
-from archiver.errors import ArchiverError, ReferenceUnclear, UsageError
+from archiver.errors import AmbiguousReference, ArchiverError, ReferenceUnclear, TooMuchForPicture, UsageError
 from archiver.report import feed, front
 from archiver.report.follow import Follower
+from archiver.report.live import Pictures
 from archiver.report.paths import PATHS, Parameters, ParseRange
 from archiver.report.web import Answer, Refused, Request
 
+PAGES = ("/", "/timeline")
+"""What people look at."""
+PICTURE = ("ref", "since", "until")
+"""What a picture is of; without `ref` it is of the whole platform."""
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?").fullmatch
 
 
@@ -29,8 +35,11 @@ class Site:
         self._url, self._parse_range = url, parse_range
         self._names = {name.lower() for name in names}
         self._follower = Follower(url)
+        self._pictures = Pictures(url)
         self._paths: dict[str, Callable[[Request], Answer]] = {
             "/": self._front,
+            "/timeline": self._timeline,
+            "/timeline/live": self._live,
             "/feed.atom": self._feed,
             "/api/follow": self._follow,
             **{f"/api/{name}": self._question for name in PATHS},
@@ -66,9 +75,31 @@ class Site:
 
     def _front(self, request: Request) -> Answer:
         Parameters(request.query, (), self._parse_range)
-        return Answer(
-            self._read(front.page), "text/html; charset=utf-8", headers={"Content-Security-Policy": front.POLICY}
-        )
+        return Answer(self._read(front.page), front.KIND, headers={"Content-Security-Policy": front.POLICY})
+
+    def _timeline(self, request: Request) -> Answer:
+        from archiver.report import html
+
+        asked = Parameters(request.query, PICTURE, self._parse_range)
+        ref, within = asked.one("ref") or None, asked.range
+        # What ended before now does not change any more.
+        query = urlencode([pair for pair in request.query if pair[1]])
+        live = f"timeline/live?{query}" if within.until is None else None
+        headers = {"Content-Security-Policy": f"{html.policy(live=live is not None)}; frame-ancestors 'none'"}
+        body = self._read(lambda archive: html.page(archive.lanes(ref, within), live=live))
+        return Answer(body, front.KIND, headers=headers)
+
+    def _live(self, request: Request) -> Answer:
+        from archiver.report import html
+
+        asked = Parameters(request.query, PICTURE, self._parse_range)
+        ref, since = asked.one("ref") or None, asked.one("since")
+        self._parse_range(since, None)  # a time that nobody can read is refused now
+
+        def draw(archive: Archive) -> str:
+            return html.news(archive.lanes(ref, self._parse_range(since, None)))
+
+        return self._pictures.answer((ref, since), draw)
 
     def _feed(self, request: Request) -> Answer:
         asked = Parameters(request.query, ("under",), self._parse_range)
@@ -93,19 +124,23 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def refusal(error: Exception) -> Answer:
-    """What somebody is told whose request gets no answer."""
+def refusal(error: Exception, path: str = "") -> Answer:
+    """What somebody is told whose request for a path gets no answer: at a page in words, elsewhere in JSON."""
+    status, headers = _status(error), error.headers if isinstance(error, Refused) else {}
+    reason = "the archiver failed; what it wrote to standard error says how" if status == 500 else str(error)
+    hint = error.hint if isinstance(error, Refused) else error.next_step if isinstance(error, ArchiverError) else ""
+    told = (blanked_text(reason), blanked_text(hint))
+    if path in PAGES:
+        page = "".join(front.trouble(*told)).encode()
+        return Answer([page], front.KIND, status, {**headers, "Content-Security-Policy": front.POLICY})
+    document = dump(dict(zip(("error", "hint"), told, strict=True)))
+    return Answer([document.encode() + b"\n"], status=status, headers=headers)
+
+
+def _status(error: Exception) -> int:
     if isinstance(error, Refused):
-        return _failure(error.status, error.reason, error.hint, error.headers)
-    if isinstance(error, UsageError):
-        return _failure(400, str(error), error.next_step)
+        return error.status
     if isinstance(error, ReferenceUnclear):
-        return _failure(409 if hasattr(error, "candidates") else 404, str(error), error.next_step)
-    if isinstance(error, ArchiverError):
-        return _failure(503, str(error), error.next_step, {"Retry-After": "5"})
-    return _failure(500, "the archiver failed; what it wrote to standard error says how", "")
-
-
-def _failure(status: int, reason: str, hint: str, headers: dict[str, str] | None = None) -> Answer:
-    document = {"error": blanked_text(reason), "hint": blanked_text(hint)}
-    return Answer([dump(document).encode() + b"\n"], status=status, headers=headers or {})
+        return 409 if isinstance(error, AmbiguousReference) else 404
+    known = ((UsageError, 400), (TooMuchForPicture, 413), (ArchiverError, 503))
+    return next((status for kind, status in known if isinstance(error, kind)), 500)

@@ -12,7 +12,7 @@ import pytest
 
 from archiver.cli import main
 from archiver.model import Observation
-from archiver.report import front
+from archiver.report import front, html
 from archiver.report.paths import PATHS
 from archiver.report.serve import Server
 
@@ -58,6 +58,7 @@ def server(archive_url: str) -> Iterator[Server]:
         ("events?type=action&under=stack/shop&n=5", ["events", "--type", "action", "--under", "stack/shop", "-n", "5"]),
         ("events?state=nothing&coverage", ["events", "--state", "nothing", "--coverage"]),
         ("tree?ref=stack/shop&all=true", ["tree", "stack/shop", "--all"]),
+        ("timeline?ref=stack/shop", ["timeline", "stack/shop"]),
         ("gaps?ref=stack/shop&until=2016-02-01T12:30:00Z", ["gaps", "stack/shop", "--until", "2016-02-01T12:30:00Z"]),
         ("status", ["status"]),
     ],
@@ -104,6 +105,26 @@ def test_front_page_lists_what_there_is_and_every_question_and_no_script_of_othe
     assert "unsafe" not in front.POLICY
 
 
+def test_timeline_is_the_page_of_the_command_and_live(server: Server, archive_url: str) -> None:
+    got = get(server, "/timeline?ref=stack/shop&since=2016-02-01")
+    text = got.body.decode()
+
+    assert got.headers["content-security-policy"] == f"{html.policy(live=True)}; frame-ancestors 'none'"
+    assert 'data-live="timeline/live?ref=stack%2Fshop&amp;since=2016-02-01"' in text
+    assert "<script>alert" not in text
+    assert "data-live" not in get(server, "/timeline?ref=stack/shop&until=2016-02-02").body.decode()
+    assert get(server, "/timeline").status == 200
+
+
+def test_page_that_cannot_be_shown_says_why_in_words(server: Server) -> None:
+    got = get(server, "/timeline?ref=%3Cimg%3E")
+
+    assert (got.status, got.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert b"no resource matches" in got.body
+    assert b"&lt;img&gt;" in got.body
+    assert b"<img" not in got.body
+
+
 def test_feed_has_each_action_once_the_last_first(server: Server) -> None:
     got = get(server, "/feed.atom?under=stack/shop")
     feed = ElementTree.fromstring(got.body)
@@ -145,7 +166,7 @@ def test_name_that_nobody_gave_the_server_is_refused(server: Server, host: str, 
     assert get(server, "/api/status", Host=host).status == status
 
 
-@pytest.mark.parametrize("path", ["/", "/api/status", "/api/history", "/nothing", "/feed.atom"])
+@pytest.mark.parametrize("path", ["/", "/timeline", "/api/status", "/api/history", "/nothing", "/feed.atom"])
 def test_every_answer_forbids_what_a_browser_need_not_do(server: Server, path: str) -> None:
     headers = get(server, path).headers
 

@@ -22,6 +22,7 @@ def own_server(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     """Looks often into an archive of a hundred events."""
     record(sqlite_url, *(event("container/old", f"S{n % 2}", n) for n in range(100)))
     monkeypatch.setattr("archiver.report.follow.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("archiver.report.live.LOOK_SECONDS", 0.02)
     monkeypatch.setattr("archiver.report.looking.HEARTBEAT_SECONDS", 0.1)
     with serving(sqlite_url) as server:
         yield server
@@ -30,9 +31,9 @@ def own_server(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
 class Stream:
     """A reader of server-sent events."""
 
-    def __init__(self, server: Server, after: str | None = None) -> None:
+    def __init__(self, server: Server, after: str | None = None, path: str = "/api/follow") -> None:
         last = b"" if after is None else f"Last-Event-ID: {after}\r\n".encode()
-        self._socket = connected(server, b"GET /api/follow HTTP/1.0\r\n" + last + b"\r\n")
+        self._socket = connected(server, f"GET {path} HTTP/1.0\r\n".encode() + last + b"\r\n")
         self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
         assert self._lines.readline().startswith("HTTP/1.1 200 ")
         while self._lines.readline().strip():
@@ -59,6 +60,14 @@ def told(stream: Stream, count: int) -> list[dict[str, Any]]:
         if message.get("event") == "event":
             found.append({"cursor": message["id"], **json.loads(message["data"])})
     return found
+
+
+def drawn(stream: Stream, state: str = "") -> str:
+    """The next picture that has a state."""
+    while True:
+        message = stream.next()
+        if message.get("event") == "picture" and state in message["data"]:
+            return message["data"]
 
 
 def add(url: str, *numbers: int) -> None:
@@ -119,6 +128,29 @@ def test_reader_is_told_that_another_archive_took_the_place(
 
     assert message["event"] == "replaced"
     assert get(own_server, f"/api/follow?after={cursor}").status == 409
+
+
+def test_picture_is_drawn_anew_for_who_looks_at_it(own_server: Server, sqlite_url: str) -> None:
+    streams = [Stream(own_server, path="/timeline/live?ref=container/old") for _ in range(2)]
+    before = [drawn(stream) for stream in streams]
+    record(sqlite_url, event("container/old", "Exploded", 5_000))
+    after = [drawn(stream, "Exploded") for stream in streams]
+    for stream in streams:
+        stream.close()
+
+    assert not any("Exploded" in picture for picture in before)
+    assert len(after) == 2
+
+
+def test_more_different_pictures_than_are_kept_live_are_refused(
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archiver.report.live.MOST", 1)
+    stream = Stream(own_server, path="/timeline/live?ref=container/old")
+    drawn(stream)
+
+    assert get(own_server, "/timeline/live").status == 503
+    stream.close()
 
 
 def test_cursor_that_cannot_be_gone_on_from_is_refused(own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
