@@ -35,6 +35,8 @@ def _trouble(schema: dict[str, Any], value: Any) -> str | None:
         return f"must be from {schema['minimum']} to {schema['maximum']}"
     if kind == "string" and not schema.get("minLength", 0) <= len(value) <= schema["maxLength"]:
         return "is empty" if not value else f"is longer than {schema['maxLength']} characters"
+    if value not in schema.get("enum", [value]):
+        return f"must be one of {', '.join(schema['enum'])}"
     if kind == "array":
         if len(value) > schema["maxItems"]:
             return f"has more than {schema['maxItems']} items"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from archiver.report.reports import PER
+
 Schema = dict[str, Any]
 
 DEFAULT_LIMIT = 50
@@ -160,6 +162,23 @@ TOOLS: list[Schema] = [
             gone={"type": "boolean", "default": False, "description": "Also what is gone, and since when."},
         ),
         _gives(tree={"type": "object"}),
+    ),
+    _tool(
+        "report",
+        "Reports",
+        "How available containers were (in seconds up, down, planned, and unknown where nobody was watching, with the "
+        "ratio and its bounds), what restarted and why (told, forced, crash, oom, unknown), or how long each stream "
+        "was watched; of what is below a resource, or of all; sliced by day, or by what lives on when containers are "
+        "replaced. What crashed most stands first in restarts that are sliced.",
+        _takes(
+            ["name"],
+            name={"type": "string", "maxLength": 20, "enum": list(PER), "description": "Which report."},
+            ref=_REF,
+            per={"type": "string", "maxLength": 20, "enum": list(PER["availability"]), "description": "Sliced by."},
+            **_RANGE,
+            **_PAGE,
+        ),
+        _gives("rows", notes={"type": "array", "items": {"type": "string"}}),
     ),
     _tool(
         "coverage",

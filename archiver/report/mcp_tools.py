@@ -8,7 +8,7 @@ from typing import Any
 from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, ArchiverError
 from archiver.model import Coverage, Resource, TimeRange, TreeNode
-from archiver.report import documents, portions
+from archiver.report import documents, portions, reports
 from archiver.report.mcp_arguments import check
 from archiver.report.mcp_schemas import DEFAULT_LIMIT, TOOLS, Schema
 
@@ -39,6 +39,7 @@ class Tools:
             "actions": self._actions,
             "events": self._events,
             "tree": self._tree,
+            "report": self._report,
             "coverage": self._watched,
         }
 
@@ -108,6 +109,16 @@ class Tools:
         root = self.archive.tree(resource, gone=arguments.get("gone", False))
         coverage = _coverage(self.archive.coverage(TimeRange(), [resource]))
         return {"tree": _bounded(root), "range": documents.range_(TimeRange()), "coverage": coverage, "empty": None}
+
+    def _report(self, arguments: Arguments) -> Answer:
+        about = self.archive.resolve(arguments["ref"]) if "ref" in arguments else None
+        within = self._range(arguments)
+        found = reports.asked(self.archive, arguments["name"], about, within, arguments.get("per"))
+        shown = reports.fields(found)
+        portion = portions.numbered([documents.record(shown, row) for row in found.rows], *_page(arguments))
+        empty = None if found.rows else self.archive.why_empty(within, about)
+        head = reports.head(found) | {"coverage": _coverage(found.coverage)}
+        return head | {"rows": portion.records, "empty": empty, "next_cursor": portion.cursor}
 
     def _watched(self, arguments: Arguments) -> Answer:
         about = [self.archive.resolve(arguments["ref"])] if "ref" in arguments else None

@@ -11,7 +11,7 @@ from archiver.api.archive import Archive
 from archiver.codec.text import dump
 from archiver.errors import UsageError
 from archiver.model import Resource, TimeRange
-from archiver.report import documents
+from archiver.report import documents, reports
 
 MOST_EVENTS = 1_000_000_000
 _TRUE, _FALSE = ("1", "true", "yes", ""), ("0", "false", "no")
@@ -114,6 +114,12 @@ def _timeline(archive: Archive, asked: Parameters) -> Pieces:
     return documents.lanes(archive.lanes(asked.one("ref"), asked.range), dump)
 
 
+def _report(archive: Archive, asked: Parameters) -> Pieces:
+    name, per = asked.one("name") or "", asked.one("per")
+    found = reports.asked(archive, name, asked.one("ref"), asked.range, per)
+    return _object(reports.head(found), "rows", (documents.record(reports.fields(found), row) for row in found.rows))
+
+
 def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     ref = asked.one("ref")
     about = None if ref is None else archive.resolve(ref)
@@ -147,6 +153,7 @@ PATHS = {
     ),
     "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
     "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),
+    "report": Path(("name", "ref", *_RANGE, "per"), _report, "A report: availability, restarts or coverage."),
     "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
     "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),
     "status": Path((), _status, "How things stand with the archive and its streams."),

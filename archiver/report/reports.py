@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from archiver.model.reports import Available, Report, Restart, Restarts, Watched
+from archiver.errors import UsageError
+from archiver.model import TimeRange
+from archiver.model.reports import Available, Per, Report, Restart, Restarts, Watched
 from archiver.report import documents
 from archiver.report.documents import Field
+
+if TYPE_CHECKING:
+    from archiver.api.archive import Archive, Ref
+
+
+PER = {
+    "availability": ("day", "slot", "service", "node", "image"),
+    "restarts": ("day", "slot", "service", "node", "image"),
+    "coverage": ("day",),
+}
+"""The reports, and by what each may be sliced."""
+
+
+def asked(archive: Archive, name: str, ref: Ref | None, range: TimeRange, per: str | None) -> Report:
+    """The report that somebody asks for by words. Raises UsageError for one that there is not."""
+    if name not in PER:
+        raise UsageError(reason=f"there is no report {name[:100]!r}", hint=f"there are: {', '.join(PER)}")
+    if per is not None and per not in PER[name]:
+        hint = f"there are: {', '.join(PER[name])}"
+        raise UsageError(reason=f"{name} is not sliced by {per[:100]!r}", hint=hint)
+    return archive.report(name, ref, range, per=cast("Per | None", per))
 
 
 def head(report: Report) -> dict[str, Any]:

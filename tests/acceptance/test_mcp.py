@@ -48,7 +48,8 @@ def test_official_client_asks_every_tool(mode: Any, archive_url: str, program_en
             assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
             answers = {}
             for tool in tools:
-                arguments = {"ref": "stack/shop"} if "ref" in tool.input_schema["properties"] else {}
+                given = {"ref": "stack/shop", "name": "restarts"}
+                arguments = {name: value for name, value in given.items() if name in tool.input_schema["properties"]}
                 answers[tool.name] = await client.call_tool(tool.name, arguments)  # checked against outputSchema
             answers["nobody"] = await client.call_tool("history", {"ref": "nobody"})
             return answers

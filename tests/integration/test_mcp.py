@@ -91,7 +91,8 @@ def portions(server: Server, tool: str, records: str, **arguments: Any) -> list[
 def test_every_answer_says_how_well_it_was_watched(server: Server, tool: str) -> None:
     takes = next(each for each in TOOLS if each["name"] == tool)["inputSchema"]["properties"]
 
-    answer = call(server, tool, **({"ref": "container/web"} if "ref" in takes else {}))
+    arguments = {"ref": "container/web", "name": "availability"}
+    answer = call(server, tool, **{name: value for name, value in arguments.items() if name in takes})
 
     assert answer["coverage"]["complete"] is False
     assert "2016-02-01T12:00:20Z" in [gap["from"] for gap in answer["coverage"]["gaps"]]
@@ -189,6 +190,15 @@ def test_long_answer_is_cut_by_its_size(server: Server, monkeypatch: pytest.Monk
     assert sum(map(len, parts)) == 24
 
 
+def test_report_has_its_rows_in_portions(server: Server) -> None:
+    whole = call(server, "report", name="availability", until="2016-02-02")
+    parts = portions(server, "report", "rows", name="availability", until="2016-02-02", limit=1)
+
+    assert [row for part in parts for row in part] == whole["rows"]
+    assert {row["uri"] for row in whole["rows"]} >= {uri("container/web"), uri("container/worker")}
+    assert call(server, "report", name="restarts", until="2016-01-01")["empty"] == "before_archive"
+
+
 # --- errors of a tool -----------------------------------------------------------------------------------------------
 
 
@@ -205,6 +215,8 @@ def test_long_answer_is_cut_by_its_size(server: Server, monkeypatch: pytest.Monk
         ("history", {"ref": "container/web", "since": "10/11/2026"}, "cannot read '10/11/2026' as a time"),
         ("history", {"ref": "container/web", "cursor": "AAAA"}, "the cursor is none"),
         ("history", {"ref": "container/web", "cursor": "\u00e4"}, "the cursor is none"),
+        ("report", {"name": "cost"}, "name must be one of availability, restarts, coverage"),
+        ("report", {"name": "coverage", "per": "slot"}, "coverage is not sliced by 'slot'"),
         ("events", {"types": "container"}, "types must be a list"),
         ("events", {"types": [None]}, "types has an item that must be a text"),
         ("history", {"ref": "nobody"}, "no resource matches 'nobody'"),

@@ -59,6 +59,8 @@ def server(archive_url: str) -> Iterator[Server]:
         ("events?state=nothing&coverage", ["events", "--state", "nothing", "--coverage"]),
         ("tree?ref=stack/shop&all=true", ["tree", "stack/shop", "--all"]),
         ("timeline?ref=stack/shop", ["timeline", "stack/shop"]),
+        ("report?name=restarts&ref=stack/shop", ["report", "restarts", "stack/shop"]),
+        ("report?name=coverage&per=day&until=2016-02-03", ["report", "coverage", "--per=day", "--until", "2016-02-03"]),
         ("gaps?ref=stack/shop&until=2016-02-01T12:30:00Z", ["gaps", "stack/shop", "--until", "2016-02-01T12:30:00Z"]),
         ("status", ["status"]),
     ],
@@ -247,6 +249,8 @@ def test_hostile_request_gets_a_4xx(server: Server, request_: bytes) -> None:
         ("/api/events?n=-1", 400, "n is '-1'"),
         ("/api/events?n=%D9%A3", 400, "n is"),
         ("/api/tree?ref=stack/shop&all=maybe", 400, "all is 'maybe'"),
+        ("/api/report", 400, "there is no report ''"),
+        ("/api/report?name=restarts&per=moon", 400, "restarts is not sliced by 'moon'"),
         ("/api/status?x=1", 400, "no parameter 'x'"),
     ],
 )
