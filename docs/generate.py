@@ -119,18 +119,18 @@ def _cell(text: str | None) -> str:
 
 _CHARACTER, _LINE, _MARGIN = 8.45, 19, 16
 _WORDS = re.compile(
-    r"(?P<prompt>^\$ .*)|(?P<bad>\b(?:Stopped|Terminated|Failed)\b)|(?P<good>\b(?:Running|Success)\b)"
-    r"|(?P<busy>\b(?:Starting|Stopping|Redeploying|Scaling|Terminating|In progress|Partly running)\b)"
-    r"|(?P<gap>\(not watched\).*|^nobody was watching.*)|(?P<head>^[A-Z]{4,} .*[A-Z]$)"
+    r"(?P<prompt>^\$ .*)|(?P<gap>\(not watched\).*|^nobody was watching.*)"
+    r"|(?P<state>\b(?:Running|Stopped|Stopping|Starting|Redeploying|Scaling|Terminating|Terminated|Failed|Success"
+    r"|In progress|Partly running)\b\??)|(?P<head>^[A-Z]{4,} .*[A-Z]$)"
 )
 _STYLE = """
 text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #1f2328 }
 rect { fill: #f6f8fa; stroke: #d1d9e0 }
 .prompt { font-weight: bold } .head { fill: #59636e }
-.good { fill: #1a7f37 } .bad { fill: #cf222e } .busy { fill: #0969da } .gap { fill: #9a6700 }
+.green { fill: #1a7f37 } .red { fill: #cf222e } .yellow { fill: #9a6700 } .dim, .gap { fill: #59636e }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc } rect { fill: #151b23; stroke: #3d444d } .head { fill: #9198a1 }
-  .good { fill: #3fb950 } .bad { fill: #f85149 } .busy { fill: #58a6ff } .gap { fill: #d29922 }
+  .green { fill: #3fb950 } .red { fill: #f85149 } .yellow { fill: #d29922 } .dim, .gap { fill: #9198a1 }
 }
 """
 
@@ -158,9 +158,19 @@ def _coloured(line: str) -> str:
     shown, end = "", 0
     for match in _WORDS.finditer(line):
         shown += escape(line[end : match.start()], quote=False)
-        shown += f'<tspan class="{match.lastgroup}">{escape(match.group(), quote=False)}</tspan>'
+        shown += f'<tspan class="{_class(match)}">{escape(match.group(), quote=False)}</tspan>'
         end = match.end()
     return shown + escape(line[end:], quote=False)
+
+
+def _class(found: re.Match[str]) -> str:
+    """The program's own colour of a state; what it does not colour is plain."""
+    from archiver.cli import states
+
+    if found.lastgroup != "state":
+        return str(found.lastgroup)
+    names = {states.GREEN: "green", states.YELLOW: "yellow", states.RED: "red", states.DIM: "dim", "": "plain"}
+    return "dim" if found.group().endswith("?") else names[states.state_style(found.group())]
 
 
 if __name__ == "__main__":

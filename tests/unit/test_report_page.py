@@ -8,11 +8,12 @@ import json
 import re
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
-from archiver.model import Lane, Lanes
+from archiver.model import EPOCH, Cause, Lane, Lanes, Proof
 from archiver.report.html import news, page
 from archiver.report.trace import trace
 
@@ -78,6 +79,18 @@ def test_a_page_carries_every_piece_of_every_lane() -> None:
         [("created", 1, 2, True), ("running", 2, 20, True), ("running", 30, 100, False)],
         [("running", 50, 100, True)],
     ]
+
+
+def test_an_action_carries_the_ends_that_it_is_proven_to_have_caused() -> None:
+    kill = action("kill", 9)
+    proof = Proof(kill.uri, "kill", kill.target, None, kill.started_at)
+    told, guessed = Cause("told", 137, (proof,)), Cause("told", 0, (proof, proof._replace(uri="/other/")))
+    died = span("exited (137)", 10)._replace(cause=told)
+    maybe = span("exited (0)", 20)._replace(cause=guessed)
+    picture = lanes(lane("a", span("running", 0, 10), died, actions=(kill,)), lane("b", span("running", 0, 20), maybe))
+    ((place, name, *_, ends),) = carried(whole(picture))["actions"]
+    assert (place, name) == (1, "kill")
+    assert ends == [[1, (at(10) - EPOCH) // timedelta(milliseconds=1)]]
 
 
 def test_a_hundred_thousand_states_are_less_than_a_megabyte() -> None:

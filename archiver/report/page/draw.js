@@ -200,7 +200,8 @@ class Drawing {
     context.lineJoin = "round";
     for (let i = firstAfter(pieces.end, view.since); i < pieces.count && pieces.start[i] < view.until; i++) {
       if ((pieces.end[i] - pieces.start[i]) * this.pixel < 50) continue;
-      const from = Math.max(this.x(pieces.start[i]), this.gutter);
+      const badge = i && pieces.noted[i - 1] & OUT_OF_MEMORY ? this.x(pieces.start[i - 1]) + 36 : 0;
+      const from = Math.max(this.x(pieces.start[i]), this.gutter, badge);
       const room = Math.min(this.x(pieces.end[i]), this.width) - from - 10;
       const text = room > 40 ? this.fitting(view.picture.states[pieces.state[i]][0] + (pieces.certain[i] ? "" : "?"), room) : "";
       if (!text) continue;

@@ -110,11 +110,12 @@ class Page {
     const { utc } = this.view;
     const subject = `${lane.type} ${lane.name}`;
     if (action) {
-      const took = action.end === null ? "not finished" : `took ${length(action.end - action.start)}`;
+      const long = action.end === null ? "" : length(action.end - action.start);
+      const took = action.end === null ? ", not finished" : action.end > action.start ? `, took ${long}` : "";
       const state = action.state ? ` (${action.state})` : "";
-      const caused = action.caused.map(([at, instant]) => `${this.picture.lanes[at].name} at ${clock(instant, utc)}`);
+      const caused = action.caused.map(([at, instant]) => `${this.picture.lanes[at].name} at ${clock(instant, utc, instant % SECOND ? 1 : SECOND)}`);
       const then = caused.length ? `; caused ${caused.slice(0, 5).join(", ")}${caused.length > 5 ? " ..." : ""}` : "";
-      return `${subject}: ${action.name || "action"}${state} at ${moment(action.start, utc)}, ${took}${then}`;
+      return `${subject}: ${action.name || "action"}${state} at ${moment(action.start, utc)}${took}${then}`;
     }
     if (piece === undefined) {
       const below = lane.below.length ? `, ${under(lane).length} under it` : "";
