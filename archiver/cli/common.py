@@ -47,6 +47,7 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+Reverse = Annotated[bool, typer.Option("-r", "--reverse", help="The last one first.")]
 Fields = Annotated[
     str | None,
     typer.Option(

@@ -44,6 +44,8 @@ class Presentation:
     wide: bool = False
     fields: tuple[str, ...] = ()
     """The values that are wanted, in their order; none: those that the format has."""
+    reverse: bool = False
+    """The last record first."""
 
     @property
     def folds(self) -> bool:
@@ -174,6 +176,7 @@ def render(
     Raises UsageError, before the first record is asked for, for a field that the records do not have.
     """
     kept = _kept(presentation, columns)
+    records = turned(presentation, records)
     if presentation.format == "table":
         return table_lines(presentation, kept, records, measure=measure)
     if presentation.format == "plain":
@@ -186,6 +189,23 @@ def render(
         return (escape(name) for record in records if (name := kept[0].value(record)))
     rows = (to_json(as_record(kept, record)) for record in records)
     return rows if presentation.format == "jsonl" else _json_lines(rows)
+
+
+MOST_TURNED = 100_000
+"""Records that are held in order to begin with the last."""
+
+
+def turned(presentation: Presentation, records: Iterable[T]) -> Iterable[T]:
+    """The records, the last first where that is wanted. Raises UsageError when they are too many to be held."""
+    if not presentation.reverse:
+        return records
+    held = list(islice(records, MOST_TURNED + 1))
+    if len(held) > MOST_TURNED:
+        from archiver.errors import UsageError
+
+        reason = f"there are more than {MOST_TURNED:,} to be turned round"
+        raise UsageError(reason=reason, hint="ask about less, with --since or -n, or leave out --reverse")
+    return reversed(held)
 
 
 def _kept(presentation: Presentation, columns: Sequence[Column[T]]) -> list[Column[T]]:

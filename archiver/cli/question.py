@@ -18,6 +18,7 @@ from archiver.cli.common import (
     FailIfEmpty,
     Fields,
     Output,
+    Reverse,
     Since,
     Strict,
     Until,
@@ -70,6 +71,7 @@ class Question:
         until: Until = None,
         fail_if_empty: FailIfEmpty = False,
         strict: Strict = False,
+        reverse: Reverse = False,
         output: Output = None,
         fields: Fields = None,
         utc: Utc = False,
@@ -86,6 +88,7 @@ class Question:
         """Whether it is to be said by the exit code that the answer is not fully watched."""
         self._unwatched = False
         self.presentation = make_presentation(output, utc=utc, color=color, fields=_names(fields))
+        self.presentation = replace(self.presentation, reverse=reverse)
         reads_local = not utc and (since is not None or until is not None)
         if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
             self.note(trouble)
@@ -232,15 +235,17 @@ def _names(fields: str | None) -> list[str]:
 _RANGE = ("since", "until", "fail_if_empty")
 
 
-def question(body: Callable[..., None], *, ranged: bool = True, strict: bool = True) -> Callable[..., None]:
+def question(
+    body: Callable[..., None], *, ranged: bool = True, strict: bool = True, turned: bool = False
+) -> Callable[..., None]:
     """The command made of `body(asked: Question, ...)`: in its help the body's own parameters come before the shared.
 
     `ranged` False: it has neither `--since` nor `--until`, and its answer is never empty; `strict` False: it says
-    itself how well it was watched.
+    itself how well it was watched; `turned`: it lists what has an order in time, which may be turned round.
     """
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
-    left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",))}
+    left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",)), *(() if turned else ("reverse",))}
     kept = [parameter for name, parameter in shared.items() if name not in left_out]
 
     @wraps(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ def lines(presentation: Presentation, report: Report) -> Iterator[str]:
     """The lines of a report in the format asked for."""
     columns = _columns(report)
     if presentation.format == "json":
-        shown = Presentation("jsonl", presentation.zone)
+        shown = replace(presentation, format="jsonl")
         return enclosed(documents.head(report), "rows", render(shown, columns, report.rows))
     listed = render(presentation, _flat(columns), report.rows)
     return _headed(presentation, report, listed) if presentation.format == "table" else listed

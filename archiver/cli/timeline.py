@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -25,6 +25,7 @@ from archiver.cli.output import (
     short_reference,
     table_lines,
     to_json,
+    turned,
 )
 from archiver.cli.states import DIM, is_gone, state_style
 from archiver.model import Gap, History, Resource, Span, Timeline
@@ -49,8 +50,8 @@ def answer(presentation: Presentation, histories: Iterable[Answer], *, several: 
         return blocks(lines(presentation, history) for history in histories)
     if presentation.format in ("json", "jsonl"):
         return _documents(presentation, histories)
-    spans = ((history.resource.uri, span) for history in histories for span in history.spans)
-    return render(presentation, SPAN_OF_COLUMNS, spans)
+    spans = ((history.resource.uri, span) for history in histories for span in turned(presentation, history.spans))
+    return render(replace(presentation, reverse=False), SPAN_OF_COLUMNS, spans)
 
 
 def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
@@ -58,11 +59,11 @@ def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
     if presentation.format == "table" and not presentation.fields:
         yield headline(presentation, history)
         yield _coverage_line(presentation, history)
-        rows = timeline_rows(history)
+        rows = turned(presentation, timeline_rows(history))
         for number, line in enumerate(table_lines(presentation, ROW_COLUMNS, rows)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
-        yield from _indented(history)
+        yield from _indented(history, turned(presentation, history.spans))
     else:
         yield from render(presentation, SPAN_COLUMNS, history.spans)
 
@@ -81,11 +82,11 @@ SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
 ]
 
 
-def _indented(history: Answer) -> Iterator[str]:
+def _indented(history: Answer, spans: Iterable[Span]) -> Iterator[str]:
     """The lines of a document for one resource, however many spans it has."""
     yield to_json(documents.head(history), indent=2)[:-2] + ","
     held: str | None = None
-    for span in history.spans:
+    for span in spans:
         yield '  "spans": [' if held is None else f"{held},"
         # As with an indent, but by the encoder in C: but for the cause all its items are flat.
         flat = documents.span(span)
@@ -103,7 +104,7 @@ def _documents(presentation: Presentation, histories: Iterable[Answer]) -> Itera
         if many:
             yield Part(",\n  " if number else "[\n  ")
         yield Part(to_json(documents.head(history))[:-1] + ', "spans": [')
-        for place, span in enumerate(history.spans):
+        for place, span in enumerate(turned(presentation, history.spans)):
             yield Part((", " if place else "") + to_json(documents.span(span)))
         yield Part("]}") if many else "]}"
     if many:

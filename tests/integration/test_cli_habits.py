@@ -78,6 +78,46 @@ def test_database_is_heard_before_and_after_the_command(
     assert said.out
 
 
+# --- the last one first ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "head"),
+    [
+        ("events -n 7 -o jsonl", 0),
+        ("events -n 7 -o csv", 1),
+        ("events -n 7 -o table --all", 1),
+        ("history container/web -o csv", 1),
+        ("history container/web -o table", 4),
+        ("history container/web -o jsonl", 0),
+    ],
+)
+def test_last_one_comes_first(shell: Shell, line: str, head: int) -> None:
+    forward, backward = shell(*line.split()).out.splitlines(), shell(*line.split(), "-r").out.splitlines()
+
+    assert len(forward) > head + 2
+    assert backward == forward[:head] + forward[head:][::-1]
+
+
+def test_last_state_comes_first_in_the_whole_answer(shell: Shell) -> None:
+    forward, backward = (
+        json.loads(shell("history", "container/web", "-o", "json", *more).out) for more in ([], ["-r"])
+    )
+
+    assert backward["spans"] == forward["spans"][::-1]
+    assert backward | {"spans": []} == forward | {"spans": []}
+
+
+def test_what_is_too_much_to_be_turned_round_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archiver.cli.output.MOST_TURNED", 10)
+
+    said = shell("events", "-n", "0", "--reverse")
+
+    assert (said.code, said.out) == (2, "")
+    assert "hint: ask about less" in said.err
+    assert shell("events", "-f", "-r").code == 2
+
+
 # --- formats and fields ----------------------------------------------------------------------------------------------
 
 

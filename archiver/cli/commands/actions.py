@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
             "archiver actions container/0fc9f01d -o json",
             "archiver actions my-stack -o csv > actions.csv",
         ),
-    )(question(actions))
+    )(question(actions, turned=True))
 
 
 def actions(asked: Question, refs: Refs, all_: Healthchecks = False, coverage: Covered = False) -> None:

@@ -128,7 +128,7 @@ def register(app: typer.Typer) -> None:
             "archiver events --cursor-file ~/.events.cursor -o jsonl >> events.jsonl",
             "archiver events --id 4711 -o json",
         ),
-    )(question(events))
+    )(question(events, turned=True))
 
 
 def events(
@@ -157,6 +157,9 @@ def events(
         return
     if follow and asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
+    if asked.presentation.reverse and (follow or cursor_file is not None):
+        reason = "--reverse begins with the last, and what comes has none"
+        raise UsageError(reason=reason, hint="leave out --reverse, or --follow and --cursor-file")
     if follow and cursor_file is not None:
         raise UsageError(reason="--follow has no end after which --cursor-file could be written", hint="leave one out")
     if follow and (coverage or asked.strict):

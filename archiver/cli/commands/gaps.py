@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
             "archiver gaps my-stack --since '2 months ago' -o csv > gaps.csv",
             "archiver gaps --since 1h --strict || echo 'the last hour was not watched throughout'",
         ),
-    )(question(gaps))
+    )(question(gaps, turned=True))
 
 
 def gaps(asked: Question, ref: MaybeRef = None) -> None:

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
             "archiver history 'web-*' container/0fc9f01d -o json",
             "archiver history /api/v1/service/3a3e9cd9-8d95-4a7e-9e86-4b2360152332/ -o json",
         ),
-    )(question(history))
+    )(question(history, turned=True))
 
 
 def history(asked: Question, refs: Refs) -> None:
