@@ -21,6 +21,7 @@ from archiver.model import (
     TreeNode,
     WholeEvent,
 )
+from archiver.model.nearby import Before
 from archiver.model.reports import Per, Report
 from archiver.queries.reader import Reader
 
@@ -248,6 +249,16 @@ class Archive:
         with self._reader.question() as connection:
             streams = _speaking(connection, ref)
             return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
+
+    def why(self, ref: Ref, at: datetime | None = None, since: datetime | None = None) -> Before:
+        """What changed before an instant (None: before the last end of the resource, or else now), the nearest first.
+
+        To the resource, and above, below and beside it in the tree; from `since` on (None: ten minutes before).
+        """
+        from archiver.queries.before import before
+
+        ask = self._reader.pages()
+        return before(ask, ask(_resolve_all, ref)[0], at, since, _now())
 
     def report(
         self,

@@ -25,6 +25,7 @@ COMMANDS = {
     "tree": ("tree", "A resource and all that is under it, with the present states."),
     "gaps": ("gaps", "When nobody was watching, and why."),
     "sql": ("sql", "One SELECT of your own over the views, read-only."),
+    "why": ("why", "What changed before something stopped, above, below and beside it."),
     "report": ("report", "How available things were, what restarted and why, how well it was watched."),
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),

@@ -28,6 +28,15 @@ Refs = Annotated[
         show_default=False,
     ),
 ]
+OneRef = Annotated[
+    str,
+    typer.Argument(
+        metavar="REF",
+        help="A resource: URI, type/key, key, name, or at least 4 characters of a key.",
+        autocompletion=completion.references,
+        show_default=False,
+    ),
+]
 MaybeRef = Annotated[
     str | None,
     typer.Argument(

@@ -36,11 +36,11 @@ _PLACES = (
     " LEFT JOIN texts n ON n.id = p.name_id"
     f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} ORDER BY f.resource_id, f.since"
 )
-_FAR_BACK = 10_000
-"""So many words back an end is looked for."""
+_FAR_BACK = (20, 500, 10_000)
+"""So many words back an end is looked for, a few first."""
 _BACK = (
     "SELECT e.occurred_at, s.text AS state FROM events e JOIN event_states s ON s.id = e.state_id"
-    f" WHERE e.resource_id = :number AND e.occurred_at <= :at ORDER BY e.occurred_at DESC, e.id DESC LIMIT {_FAR_BACK}"
+    " WHERE e.resource_id = :number AND e.occurred_at <= :at ORDER BY e.occurred_at DESC, e.id DESC LIMIT :words"
 )
 _KINDS = "SELECT k.state, k.kind FROM state_kinds k"
 
@@ -83,7 +83,7 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime) -> I
 
 def last_stop(ask: Ask, resource: Resource, at: datetime, now: datetime) -> Span | None:
     """The end that came last until an instant, with its cause; None: none is known."""
-    ran = ask(_ran_last, resource.id, at)
+    ran = next(filter(None, (ask(_ran_last, resource.id, at, words) for words in _FAR_BACK)), None)
     if ran is None:
         return None
     found = timeline(ask, resource, TimeRange(ran, at + MICROSECOND), now)
@@ -91,10 +91,10 @@ def last_stop(ask: Ask, resource: Resource, at: datetime, now: datetime) -> Span
     return ends[-1] if ends else None
 
 
-def _ran_last(connection: Connection, number: int, at: datetime) -> datetime | None:
-    """When that was told which came before the last end: what was in no state of an end."""
+def _ran_last(connection: Connection, number: int, at: datetime, words: int) -> datetime | None:
+    """When that was told which came before the last end, among so many last words: what was in no state of an end."""
     down = False
-    for row in connection.execute(statement(_BACK), {"number": number, "at": at}):
+    for row in connection.execute(statement(_BACK), {"number": number, "at": at, "words": words}):
         if down and not is_down(row.state):
             return instant(row.occurred_at)
         down = down or is_down(row.state)

@@ -28,6 +28,7 @@ from archiver.model import (
     rfc3339,
     seconds,
 )
+from archiver.model.nearby import Before, Nearby
 
 T = TypeVar("T")
 
@@ -153,6 +154,35 @@ def list_head(about: Sequence[Resource], range: TimeRange, watched: Coverage, em
     head: dict[str, Any] = {"resource": subjects[0] if len(subjects) == 1 else None}
     head |= {"resources": subjects} if len(subjects) > 1 else {}
     return {**head, "range": range_(range), "coverage": coverage(watched), "empty": empty}
+
+
+NEARBY: list[Field[Nearby]] = [
+    Field("change", lambda change: change.change),
+    Field("uri", lambda change: change.uri),
+    Field("type", lambda change: change.type),
+    Field("name", lambda change: change.name),
+    Field("before", lambda change: change.before),
+    Field("after", lambda change: change.after),
+    Field("at", lambda change: change.at),
+    Field("certain", lambda change: change.certain),
+    Field("cause", lambda change: cause(change.cause)),
+    Field("action", lambda change: change.action),
+    Field("by", lambda change: change.by),
+    Field("where", lambda change: change.where),
+    Field("distance", lambda change: change.distance),
+    Field("seconds_before", lambda change: change.seconds_before),
+]
+
+
+def before_head(item: Before) -> dict[str, Any]:
+    """What changed before something, but for the changes."""
+    return {
+        "resource": resource(item.resource),
+        "at": machine_value(item.at),
+        "range": range_(item.range),
+        "coverage": coverage(item.coverage),
+        "empty": item.empty,
+    }
 
 
 # --- events and actions ---------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from archiver.transfer.importer import import_lines
 from ..conftest import RunArchiver
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
-COMMANDS = ["history", "actions", "events", "tree", "gaps", "report", "timeline", "status"]
+COMMANDS = ["history", "actions", "events", "tree", "gaps", "why", "report", "timeline", "status"]
 
 
 def _examples() -> dict[str, Any]:

@@ -1,0 +1,126 @@
+"""`archiver why`: what changed before something stopped, to it and around it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from datetime import UTC, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from archiver.cli import times
+from archiver.cli.causes import cause_words
+from archiver.cli.common import OneRef, Since, examples
+from archiver.cli.coverage import coverage_line
+from archiver.cli.escape import escape
+from archiver.cli.folding import fold, folded
+from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
+from archiver.cli.question import Question, question
+from archiver.cli.states import state_style
+from archiver.model.empty import IN_WORDS
+from archiver.model.nearby import Before, Nearby
+from archiver.report import documents
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Before when; without it, before its last stop.", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "why",
+        epilog=examples(
+            "archiver why web-1",
+            "archiver why my-stack --at 14:00 --since 13:30",
+            "archiver why container/0fc9f01d --at 14:00 -o json",
+        ),
+    )(question(why, ranged=False))
+
+
+def why(asked: Question, ref: OneRef, at: At = None, since: Since = None) -> None:
+    """What changed before something stopped: to it, and above, below and beside it in the tree, the nearest first.
+
+    Without --at before its last stop, or where it never stopped, before now. It looks back ten minutes, or to --since.
+    """
+    utc = asked.presentation.zone is UTC
+    moments = [
+        None if word is None else times.parse_time(word, now=asked.presentation.now, zone=UTC if utc else None)
+        for word in (at, since)
+    ]
+    about = asked.about([ref]).resources[0]
+    found = asked.archive.why(about, *moments)
+    asked.judged(found.coverage)
+    write_lines(lines(asked.presentation, found))
+    if found.empty is not None:
+        asked.note(f"nothing changed before that: {IN_WORDS[found.empty]}")
+
+
+def lines(presentation: Presentation, found: Before) -> Iterator[str]:
+    """The lines of an answer in the format asked for."""
+    if presentation.format == "json":
+        shown = Presentation("jsonl", presentation.zone)
+        return enclosed(documents.before_head(found), "changes", render(shown, COLUMNS, found.changes))
+    if presentation.format == "table":
+        return _table(presentation, found)
+    return render(presentation, _flat(), found.changes)
+
+
+def _table(presentation: Presentation, found: Before) -> Iterator[str]:
+    name = found.resource.name
+    what = f"{found.resource.type} {name}" if name else found.resource.uri
+    yield f"before {times.human(found.at, presentation.zone)}: {escape(what)}"
+    yield coverage_line(presentation, found.coverage, found.range)
+    rows = fold(found.changes, _repeats, lambda row: row.at)
+    for number, line in enumerate(render(presentation, folded(COLUMNS, "after"), rows)):
+        yield from ("", line) if not number else (line,)
+
+
+def _repeats(row: Nearby) -> Hashable | None:
+    """What repeats when it comes again: what is done to the same thing."""
+    return (row.uri, row.after) if row.action else None
+
+
+def _flat() -> list[Column[Nearby]]:
+    """Where a cell is a word: of a cause its kind."""
+    kind: Column[Nearby] = Column("cause", lambda row: row.cause and row.cause.kind, table=False)
+    return [kind if column.machine and column.name == "cause" else column for column in COLUMNS]
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return escape(", ".join(value) if isinstance(value, tuple) else str(value))
+
+
+def _by(row: Nearby) -> str:
+    said = ", ".join(filter(None, (row.by, cause_words(row.cause))))
+    return escape(said) or NOTHING
+
+
+def _what(presentation: Presentation, row: Nearby) -> str:
+    return f"{escape(row.type)} {escape(row.name)}" if row.name else presentation.uri(row.uri)
+
+
+def _shade(row: Nearby) -> str:
+    return state_style(row.after) if isinstance(row.after, str) and row.change in ("state", "vanished") else ""
+
+
+COLUMNS: list[Column[Nearby]] = [
+    Column(
+        "ago",
+        lambda row: None,
+        lambda _, row: times.duration(timedelta(seconds=row.seconds_before)),
+        right=True,
+        machine=False,
+    ),
+    Column("where", lambda row: row.where, machine=False),
+    Column("change", lambda row: row.change, machine=False),
+    Column("what", lambda row: None, _what, machine=False),
+    Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
+    Column("after", lambda row: None, lambda _, row: _word(row.after), style=_shade, machine=False),
+    Column("by", lambda row: None, lambda _, row: _by(row), machine=False),
+    *machine_columns(documents.NEARBY),
+]
+"""What a person reads, and the contract's values for programs."""

@@ -1,0 +1,50 @@
+"""What changed before something, and how near to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from archiver.model.answers import Coverage, Resource, TimeRange
+from archiver.model.causes import Cause
+from archiver.model.empty import Empty
+
+Where = Literal["self", "above", "below", "beside"]
+Became = Literal["appeared", "vanished", "state", "action", "image", "name", "moved"]
+
+
+class Nearby(NamedTuple):
+    """One change, and where in the tree it was, seen from what is asked about."""
+
+    change: Became
+    uri: str
+    """What changed; of an action what it was done to."""
+    type: str
+    name: str | None
+    before: str | tuple[str, ...] | None
+    after: str | tuple[str, ...] | None
+    """What it became: a state, an image, a name, the URIs above it; of an action what was done."""
+    at: datetime
+    certain: bool | None
+    cause: Cause | None
+    """Why it stopped; None: it did not."""
+    action: str | None
+    """URI of the action."""
+    by: str | None
+    """Who did it, where a source says so."""
+    where: Where
+    distance: int
+    """How many steps of the tree away: 0 itself, 1 what is directly above or below, 2 what is beside it ..."""
+    seconds_before: float
+
+
+class Before(NamedTuple):
+    """What changed before an instant, the nearest in time first."""
+
+    resource: Resource
+    at: datetime
+    range: TimeRange
+    coverage: Coverage
+    changes: tuple[Nearby, ...]
+    empty: Empty | None = None
+    """Why there are no changes; None: there are some."""

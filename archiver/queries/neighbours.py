@@ -1,0 +1,73 @@
+"""What was above, below and beside something about an instant, and how many steps away."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from archiver.model.nearby import Where
+from archiver.queries.under import ascend, descend
+from archiver.queries.windows import Window
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import PARENT
+
+_EDGES = (
+    "SELECT f.resource_id, f.value FROM facts f"
+    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since < :until AND f.until > :since"
+)
+_OF_WHAT_TYPE = (
+    "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers AND t.text = :type"
+)
+_EVERYTHING = "nodecluster"
+"""Of what is under that, everything is: to be in it as well is not to be beside."""
+
+
+class Place(NamedTuple):
+    """Where something is, seen from what is asked about."""
+
+    where: Where
+    distance: int
+
+
+def neighbours(connection: Connection, number: int, window: Window) -> dict[int, Place]:
+    """All that was above, below or beside a resource within a window, and itself."""
+    last = window.until - 1
+    above = set(ascend(connection, {(number, last)})[number, last]) | {number}
+    wide = set(_of_type(connection, above, _EVERYTHING))
+    everything = set(descend(connection, sorted(above - wide), window)) | above
+    up: dict[int, set[int]] = {}
+    down: dict[int, set[int]] = {}
+    for part in chunks(sorted(everything)):
+        for row in connection.execute(statement(_EDGES), {"numbers": part, **window._asdict()}):
+            up.setdefault(row.resource_id, set()).add(row.value)
+            down.setdefault(row.value, set()).add(row.resource_id)
+    heights = _steps({number: 0}, up)
+    depths = _steps({number: 0}, down)
+    apart = _steps({head: steps for head, steps in heights.items() if head not in wide}, down)
+    places = {each: Place("beside", steps) for each, steps in apart.items()}
+    places |= {each: Place("above", steps) for each, steps in heights.items()}
+    places |= {each: Place("below", steps) for each, steps in depths.items()}
+    return places | {number: Place("self", 0)}
+
+
+def _steps(begin: Mapping[int, int], edges: Mapping[int, Iterable[int]]) -> dict[int, int]:
+    """How few steps lead to each from some that are so many away themselves."""
+    found = dict(begin)
+    waiting = deque(sorted(begin, key=begin.__getitem__))
+    while waiting:
+        number = waiting.popleft()
+        for other in edges.get(number, ()):
+            if found.get(other, found[number] + 2) > found[number] + 1:
+                found[other] = found[number] + 1
+                waiting.append(other)
+    return found
+
+
+def _of_type(connection: Connection, numbers: Iterable[int], type: str) -> list[int]:
+    return [
+        row.id
+        for part in chunks(numbers)
+        for row in connection.execute(statement(_OF_WHAT_TYPE), {"numbers": part, "type": type})
+    ]

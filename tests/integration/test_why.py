@@ -1,0 +1,147 @@
+"""What changed before something stopped: to it, and above, below and beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import UsageError
+from archiver.model.nearby import Before
+from archiver.transfer.importer import import_lines
+
+from ..conftest import RunArchiver
+from .archives import at, closed, event, opened, record, uri
+from .growth import analysed, cost_of, grown
+
+DATA = Path(__file__).parents[1] / "data"
+WEB, DB = ["service/web", "stack/shop", "node/1"], ["service/db", "stack/shop", "node/2"]
+
+
+def story(url: str) -> None:
+    record(
+        url,
+        opened("a", 0),
+        event("container/web", "Running", 10, WEB, session="a"),
+        event("container/far", "Running", 10, ["service/far", "stack/other", "node/3"], session="a"),
+        event("container/db", "Running", 20, DB, session="a"),
+        event("service/web", "Running", 30, ["stack/shop"], session="a"),
+        event("container/far", "Stopped", 940, session="a"),
+        event("container/db", "Stopped", 950, session="a"),
+        event("action/redeploy", "In progress", 980, ["service/web", "stack/shop"], session="a", user="ada"),
+        event("service/web", "Redeploying", 985, ["stack/shop"], session="a"),
+        event("container/web", "Stopping", 990, WEB, session="a"),
+        event("container/web", "Stopped", 995, WEB, session="a"),
+        event("action/redeploy", "Success", 1000, ["service/web", "stack/shop"], session="a"),
+        closed("a", 2000),
+    )
+
+
+def told(found: Before) -> list[tuple[Any, ...]]:
+    return [
+        (each.seconds_before, each.where, each.distance, each.change, each.uri.split("/")[-2], each.before, each.after)
+        for each in found.changes
+    ]
+
+
+def why(url: str, ref: str, moment: float | None = None, since: float | None = None) -> Before:
+    with Archive.open(url) as archive:
+        return archive.why(ref, None if moment is None else at(moment), None if since is None else at(since))
+
+
+def test_before_its_last_stop_the_nearest_first(database_url: str) -> None:
+    story(database_url)
+
+    found = why(database_url, uri("container/web"))
+
+    assert found.at == at(995)
+    assert told(found) == [
+        (0, "self", 0, "state", "web", "Stopping", "Stopped"),
+        (5, "self", 0, "state", "web", "Running", "Stopping"),
+        (10, "above", 1, "state", "web", "Running", "Redeploying"),
+        (15, "above", 1, "action", "web", None, None),
+        (45, "beside", 4, "state", "db", "Running", "Stopped"),
+    ]
+    assert found.coverage.complete
+    assert {each.certain for each in found.changes} == {True}
+
+
+def test_a_stop_says_its_cause_and_an_action_who_did_it(database_url: str) -> None:
+    story(database_url)
+
+    web, _, _, action, db = why(database_url, uri("container/web")).changes
+
+    assert web.cause is not None
+    assert db.cause is not None
+    assert (web.cause.kind, db.cause.kind) == ("told", "crash")
+    assert (action.by, action.action) == ("ada", uri("action/redeploy"))
+
+
+def test_seen_from_above(sqlite_url: str) -> None:
+    story(sqlite_url)
+
+    found = why(sqlite_url, uri("stack/shop"), 996, since=900)
+
+    assert {(each.where, each.distance, each.type) for each in found.changes} == {
+        ("below", 1, "service"),
+        ("below", 2, "container"),
+    }
+
+
+def test_it_looks_back_ten_minutes_or_as_far_as_is_asked(sqlite_url: str) -> None:
+    story(sqlite_url)
+
+    assert len(why(sqlite_url, uri("container/web"), 700).changes) == 0
+    assert why(sqlite_url, uri("container/web"), 700).empty == "nothing_happened"
+    assert told(why(sqlite_url, uri("container/web"), 700, since=5))[-1] == (
+        690, "self", 0, "appeared", "web", None, "Running",
+    )  # fmt: skip
+    with pytest.raises(UsageError):
+        why(sqlite_url, uri("container/web"), 700, since=800)
+
+
+def test_an_image_and_a_name_are_changes(sqlite_url: str) -> None:
+    import_lines(sqlite_url, (DATA / "docker-swarm-events.jsonl").read_bytes().splitlines())
+
+    found = why(sqlite_url, "blog-app-2")
+
+    assert ("name", "blog-app-1", "blog-app-2") in {(each.change, each.before, each.after) for each in found.changes}
+
+
+def test_at_a_shell(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    story(sqlite_url)
+
+    def said(*words: str) -> str:
+        return run_archiver("--database", sqlite_url, "why", uri("container/web"), *words).stdout
+
+    document = json.loads(said("-o", "json"))
+    assert list(document) == ["resource", "at", "range", "coverage", "empty", "changes"]
+    assert document["at"] == "2016-02-01T12:16:35Z"
+    assert list(document["changes"][0]) == [
+        "change", "uri", "type", "name", "before", "after", "at", "certain", "cause", "action", "by", "where",
+        "distance", "seconds_before",
+    ]  # fmt: skip
+    table = said("-o", "table").splitlines()
+    assert table[3].split() == ["AGO", "WHERE", "CHANGE", "WHAT", "BEFORE", "AFTER", "BY"]
+    assert "told: an action by ada" in table[4]
+    assert said("-o", "plain").count("\n") == 5
+
+
+def test_it_costs_what_it_answers(database_url: str) -> None:
+    """However long the object, and what is beside it, have lived before."""
+    story(database_url)
+    small = cost_of(analysed(database_url), lambda archive: archive.why(uri("container/web")))
+    past = [
+        event(ref, ("Stopped", "Running")[n % 2], n - 100_000, place)
+        for n in range(1_500)
+        for ref, place in (("container/web", WEB), ("container/db", DB))
+    ]
+    past += [event(f"action/{n}", "Success", n - 90_000, ["service/web", "stack/shop"]) for n in range(1_000)]
+    record(database_url, *past)
+
+    large = cost_of(analysed(database_url), lambda archive: archive.why(uri("container/web")))
+
+    assert not grown(small, large, database_url), (small, large)
