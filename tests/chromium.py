@@ -78,14 +78,15 @@ class Tab:
         return value
 
     def open(self, page: Path, hash: str = "", *, script: bool = True) -> None:
-        """Opens a file anew, with or without its script; forgets what was asked for and complained of before."""
+        """Opens a file anew, with or without its script."""
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
-        self._go("about:blank")
+        self.go("about:blank")
+        self.go(page.as_uri() + hash)
+
+    def go(self, url: str) -> None:
+        """Opens an address; forgets what was asked for and complained of before."""
         self.requests.clear()
         self.complaints.clear()
-        self._go(page.as_uri() + hash)
-
-    def _go(self, url: str) -> None:
         self._is_loaded = False
         self.call("Page.navigate", url=url)
         while not self._is_loaded:

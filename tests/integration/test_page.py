@@ -14,6 +14,9 @@ from archiver.report.html import page
 from ..chromium import NO_CHROMIUM, Tab, find_chromium, running_chromium
 from ..unit.lanes import action, at, gap, lane, lanes, span
 from ..unit.test_report_page import HOSTILE
+from .archives import event, record
+from .archives import opened as arrived
+from .serving import serving
 
 UP, PAPER, DARK = (43, 157, 120), (255, 255, 255), (21, 25, 30)
 """Colours of the page's style."""
@@ -290,3 +293,23 @@ def test_a_page_prints_all_rows_of_what_is_seen(opened: Tab) -> None:
     printed = opened.call("Page.printToPDF", printBackground=True)["data"]
     assert len(printed) > 10_000
     assert not opened.ask("document.documentElement.classList.contains('paper')")
+
+
+def test_a_served_page_is_drawn_anew_as_things_happen_and_what_is_seen_stays(tab: Tab, sqlite_url: str) -> None:
+    record(sqlite_url, arrived("one", 0), event("container/first", "Running", 1, ["stack/s"], "one"))
+    with serving(sqlite_url) as server:
+        address = f"http://127.0.0.1:{server.server_address[1]}/timeline?ref=stack/s"
+        tab.seen()
+        tab.go(address)
+        tab.press("ArrowDown", "w", "w")
+        seen = view(tab)
+        record(sqlite_url, event("container/second", "Starting", 2, ["stack/s"], "one"))
+        tab.until("page.picture.lanes.length === 3")
+        tab.until("page.view.rows.length === 3")
+        assert view(tab)[1] - view(tab)[0] == pytest.approx(seen[1] - seen[0])
+        assert tab.complaints == []
+        assert {url.partition("?")[0] for url in tab.requests} == {
+            address.partition("?")[0],
+            address.partition("?")[0] + "/live",
+        }
+        tab.go("about:blank")

@@ -331,9 +331,10 @@ class Drawing {
     }
     const x = 10 + lane.depth * 13;
     if (lane.below.length) this.triangle(x, y + ROW / 2, view.folded.has(lane.index));
-    const text = this.fitting(lane.name, this.gutter - x - 16);
+    const bold = chosen || view.found.has(lane);
+    if (bold) context.font = "bold " + FONT;
+    const text = this.fitting(lane.name, this.gutter - x - 16, bold);
     context.fillStyle = view.found.has(lane) ? palette.found : lane.gone ? palette.quiet : palette.ink;
-    if (chosen || view.found.has(lane)) context.font = "bold " + FONT;
     context.fillText(text, x + 10, y + ROW / 2);
     const rest = this.gutter - x - 24 - context.measureText(text).width;
     context.font = FONT;
@@ -357,8 +358,8 @@ class Drawing {
   }
 
   /** The beginning of a text that has room. */
-  fitting(text, room) {
-    const key = `${Math.floor(room / 8)} ${text}`;
+  fitting(text, room, bold = false) {
+    const key = `${Math.floor(room / 8)} ${bold} ${text}`;
     if (this.cut.has(key)) return this.cut.get(key);
     const wide = Math.floor(room / 8) * 8;
     let shown = text.slice(0, 400);

@@ -39,3 +39,11 @@ function pieceAt({ pieces }, instant) {
   const i = firstAfter(pieces.end, instant);
   return i < pieces.count && pieces.start[i] <= instant ? i : -1;
 }
+
+/** When the state of a piece began and ended, gaps in it or not. */
+function wholeOf(pieces, piece) {
+  let first = piece, last = piece;
+  while (first > 0 && pieces.noted[first] & GOES_ON) first--;
+  while (last + 1 < pieces.count && pieces.noted[last + 1] & GOES_ON) last++;
+  return [pieces.start[first], pieces.end[last]];
+}

@@ -123,7 +123,7 @@ class Page {
     }
     const { pieces } = lane;
     const state = this.picture.states[pieces.state[piece]][0];
-    const [start, end] = [pieces.start[piece], pieces.end[piece]];
+    const [start, end] = wholeOf(pieces, piece);
     const noted = pieces.noted[piece];
     const cause = noted & GOES_ON ? "" : this.picture.causes[(noted >> 2) - 1];
     const notes = [noted & OUT_OF_MEMORY ? "out of memory" : CAUSED[cause], pieces.certain[piece] ? "" : "last known"];
