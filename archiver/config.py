@@ -5,34 +5,34 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from archiver.errors import ConfigurationWrong
-from archiver.platforms.wire.address import AUTH_WAYS, without_credentials
 from archiver.storage.address import is_postgres, libpq_url, shown_url
 from archiver.storage.sqlite_url import sqlite_file, sqlite_url
 
 T = TypeVar("T")
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+DEFAULT_AUTH = "header"
 DEFAULT_SPOOL_LIMIT = "1 GiB"
 NO_HOME = Path("/nonexistent")
 """The home folder of who has none, as Debian writes it for such users."""
 _SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
+class Setting(NamedTuple, Generic[T]):
     """A value and where it came from; the value may be a secret and does not show in `repr`."""
 
-    value: T = field(repr=False)
+    value: T
     origin: str
 
+    def __repr__(self) -> str:
+        return f"Setting(origin={self.origin!r})"
 
-@dataclass(frozen=True, slots=True)
-class Config:
+
+class Config(NamedTuple):
     """Everything that can be set."""
 
     database: Setting[str]
@@ -63,13 +63,14 @@ class Config:
             "client_key": str(self.client_key.value or ""),
         }
         return {
-            name: (texts.get(name, str(getattr(self, name).value)), getattr(self, name).origin)
-            for name in self.__dataclass_fields__
+            name: (texts.get(name, str(getattr(self, name).value)), getattr(self, name).origin) for name in self._fields
         }
 
 
 def shown_stream(url: str) -> str:
     """A stream's URL without credentials."""
+    from archiver.platforms.wire.address import without_credentials  # which a question never needs
+
     try:
         return without_credentials(url)
     except ValueError:
@@ -129,6 +130,14 @@ def _one_of(*allowed: str) -> Callable[[Any], str]:
         return text
 
     return choose
+
+
+def _auth(raw: Any) -> str:
+    if raw == DEFAULT_AUTH:
+        return DEFAULT_AUTH
+    from archiver.platforms.wire.address import AUTH_WAYS
+
+    return _one_of(*AUTH_WAYS)(raw)
 
 
 def _kind(raw: Any) -> str:
@@ -298,7 +307,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
         spool_limit=sources.setting(
             "spool_limit", "ARCHIVER_SPOOL_LIMIT", parse_size, Setting(DEFAULT_SPOOL_LIMIT, "default")
         ),
-        auth=sources.setting("auth", "ARCHIVER_AUTH", _one_of(*AUTH_WAYS), Setting("header", "default")),
+        auth=sources.setting("auth", "ARCHIVER_AUTH", _auth, Setting(DEFAULT_AUTH, "default")),
         log_level=sources.setting("log_level", "ARCHIVER_LOG_LEVEL", _one_of(*LOG_LEVELS), Setting("info", "default")),
         exit_on_auth_failure=sources.setting(
             "exit_on_auth_failure", "ARCHIVER_EXIT_ON_AUTH_FAILURE", _flag, Setting(False, "default")

@@ -21,11 +21,11 @@ from archiver.model import (
     TreeNode,
     WholeEvent,
 )
-from archiver.model.nearby import Before
-from archiver.model.reports import Per, Report
 from archiver.queries.reader import Reader
 
 if TYPE_CHECKING:
+    from archiver.model.nearby import Before
+    from archiver.model.reports import Per, Report
     from archiver.queries.free import Answer
 
 _ALWAYS = TimeRange()

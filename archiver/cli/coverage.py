@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from archiver.cli import times
 from archiver.cli.escape import escape
 from archiver.cli.output import Presentation
-from archiver.model import Coverage, Gap, TimeRange
+
+if TYPE_CHECKING:
+    from archiver.model import Coverage, Gap, TimeRange
 
 SOME_REASONS = 3
 """So many different reasons are named in one line."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -161,6 +160,8 @@ def _csv_value(value: Any) -> Any:
 
 def to_json(value: Any, *, indent: int | None = None, between: str | None = None) -> str:
     """JSON in printable ASCII, so that it may go to a terminal as it is; `between`: what stands between its items."""
+    import json  # for people nothing is written so, and for TAB nothing at all
+
     separators = None if between is None else (between, ": ")
     return json.dumps(value, indent=indent, separators=separators, default=machine_value).replace("\x7f", "\\u007f")
 

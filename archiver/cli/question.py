@@ -32,12 +32,12 @@ from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Column, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.refs import is_one, spelt_out
 from archiver.errors import UsageError
-from archiver.model import Coverage, Namesakes, Resource
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
+    from archiver.model import Coverage, Namesakes, Resource
     from archiver.queries.completion import Vocabulary
     from archiver.queries.free import Answer
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from archiver.cli import zones
 from archiver.cli.time_words import parse_time as parse_time
 from archiver.errors import UsageError
-from archiver.model import TimeRange, rfc3339
-from archiver.model import duration as duration
-from archiver.model import seconds as seconds
+from archiver.model.moments import duration as duration
+from archiver.model.moments import rfc3339
+from archiver.model.moments import seconds as seconds
+
+if TYPE_CHECKING:
+    from archiver.model import TimeRange
 
 
 def parse_range(since: str | None, until: str | None, *, utc: bool = False, now: datetime | None = None) -> TimeRange:
@@ -30,6 +34,8 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
             reason=f"--since ({machine(start)}) is not before --until ({machine(end)})",
             hint="since is the earlier end and counts, until is the later end and does not",
         )
+    from archiver.model import TimeRange  # which TAB never needs
+
     return TimeRange(start, end)
 
 

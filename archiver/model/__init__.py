@@ -6,62 +6,66 @@ are `datetime` with zone UTC. All are named tuples: a dataclass costs every star
 
 from __future__ import annotations
 
-from archiver.model.answers import (
-    Action,
-    ArchivedEvent,
-    Coverage,
-    Gap,
-    History,
-    Namesakes,
-    Resource,
-    Span,
-    Status,
-    StreamStatus,
-    Timeline,
-    TimeRange,
-    TreeNode,
-    WholeEvent,
-)
-from archiver.model.causes import Cause, CauseKind, Proof
-from archiver.model.empty import Empty
-from archiver.model.items import (
-    Alive,
-    Closed,
-    Condition,
-    ConditionOf,
-    Dialect,
-    EndKind,
-    Item,
-    Message,
-    Observed,
-    Opened,
-    kind_of_end,
-)
-from archiver.model.lanes import Lane, Lanes
-from archiver.model.moments import (
-    EPOCH,
-    MICROSECOND,
-    Micros,
-    duration,
-    iso,
-    now_micros,
-    rfc3339,
-    seconds,
-    to_datetime,
-    to_micros,
-)
-from archiver.model.records import (
-    Batch,
-    Event,
-    EventColumns,
-    Observation,
-    Record,
-    Reject,
-    ResourceRef,
-    Telling,
-    TimeSource,
-    Together,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archiver.model.answers import (
+        Action,
+        ArchivedEvent,
+        Coverage,
+        Gap,
+        History,
+        Namesakes,
+        Resource,
+        Span,
+        Status,
+        StreamStatus,
+        Timeline,
+        TimeRange,
+        TreeNode,
+        WholeEvent,
+    )
+    from archiver.model.causes import Cause, CauseKind, Proof
+    from archiver.model.empty import Empty
+    from archiver.model.items import (
+        Alive,
+        Closed,
+        Condition,
+        ConditionOf,
+        Dialect,
+        EndKind,
+        Item,
+        Message,
+        Observed,
+        Opened,
+        kind_of_end,
+    )
+    from archiver.model.lanes import Lane, Lanes
+    from archiver.model.moments import (
+        EPOCH,
+        MICROSECOND,
+        Micros,
+        duration,
+        iso,
+        now_micros,
+        rfc3339,
+        seconds,
+        to_datetime,
+        to_micros,
+    )
+    from archiver.model.records import (
+        Batch,
+        Event,
+        EventColumns,
+        Observation,
+        Record,
+        Reject,
+        ResourceRef,
+        Telling,
+        TimeSource,
+        Together,
+    )
 
 __all__ = [
     "EPOCH",
@@ -116,3 +120,23 @@ __all__ = [
     "to_datetime",
     "to_micros",
 ]
+
+_OF = {
+    "answers": "Action ArchivedEvent Coverage Gap History Namesakes Resource Span Status StreamStatus Timeline"
+    " TimeRange TreeNode WholeEvent",
+    "causes": "Cause CauseKind Proof",
+    "empty": "Empty",
+    "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
+    "lanes": "Lane Lanes",
+    "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",
+    "records": "Batch Event EventColumns Observation Record Reject ResourceRef Telling TimeSource Together",
+}
+"""Module -> its names that are asked for here."""
+_MODULES = {name: module for module, names in _OF.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """A value out of its module, which is loaded when it is first asked for: no answer needs them all, and TAB none."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, getattr(import_module(f"{__name__}.{_MODULES[name]}"), name))

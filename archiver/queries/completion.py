@@ -5,10 +5,11 @@ Asked by way of the bare drivers: SQLAlchemy alone would take longer to load tha
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
+
+from archiver.storage.words import NAME
 
 PATIENCE = 0.2
 """Seconds that a person waits after TAB."""
@@ -18,8 +19,6 @@ _CHECK_EVERY = 1_000
 """SQLite looks at the clock after so many steps of its virtual machine."""
 _UPPER = "\U0010ffff"
 
-NAME = 3
-"""As `storage.schema` numbers it, which would take too long to load."""
 
 # An action's name is what it does, and no reference; and of actions there are too many to look at those that "live".
 _KNOWN = "SELECT r.uri, t.text, r.key, x.text"
@@ -114,12 +113,11 @@ def _answers(execute: Callable[[str, Any], Any], questions: list[Asked]) -> list
 def _ask_sqlite(url: str, questions: list[Asked], patience: float) -> list[tuple[Any, ...]]:
     import sqlite3
     import time
-    from urllib.parse import quote
 
-    from archiver.storage.sqlite_url import sqlite_file
+    from archiver.storage.sqlite_url import file_uri, sqlite_file
 
     deadline = time.monotonic() + patience
-    connection = sqlite3.connect(f"file:{quote(os.fsencode(sqlite_file(url)))}?mode=ro", uri=True, timeout=patience)
+    connection = sqlite3.connect(file_uri(sqlite_file(url), "mode=ro"), uri=True, timeout=patience)
     try:
         connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _CHECK_EVERY)
         return _answers(connection.execute, questions)

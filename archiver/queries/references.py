@@ -20,7 +20,7 @@ MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
 _MOST_PARENTS = 1_000
-_MAYBE_UUID = re.compile(r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*").fullmatch
+_MAYBE_UUID = r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*"
 
 
 LISTED = (
@@ -54,7 +54,8 @@ def resolve(connection: Connection, ref: str) -> Resource:
         found = Found(_select(connection, f"r.key = :key AND {is_type(connection, known.type)}", {"key": known.key}))
     if not found.rows and not is_uri:
         found = _by_words(connection, ref)
-        if not found.rows and _MAYBE_UUID(ref):  # in capitals, as some spell a uuid; archived it is in small letters
+        # In capitals, as some spell a uuid; archived it is in small letters.
+        if not found.rows and re.fullmatch(_MAYBE_UUID, ref):
             found = _by_words(connection, ref.lower())
     if not found.rows:
         raise NoSuchResource(ref=ref)

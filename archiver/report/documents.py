@@ -7,28 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from archiver.model import (
-    Action,
-    ArchivedEvent,
-    Cause,
-    Coverage,
-    Empty,
-    Gap,
-    History,
-    Lane,
-    Lanes,
-    Resource,
-    Span,
-    Status,
-    Timeline,
-    TimeRange,
-    TreeNode,
-    rfc3339,
-    seconds,
-)
-from archiver.model.nearby import Before, Nearby
+from archiver.model.moments import rfc3339, seconds
+
+if TYPE_CHECKING:
+    from archiver.model import (
+        Action,
+        ArchivedEvent,
+        Cause,
+        Coverage,
+        Empty,
+        Gap,
+        History,
+        Lane,
+        Lanes,
+        Resource,
+        Span,
+        Status,
+        Timeline,
+        TimeRange,
+        TreeNode,
+    )
+    from archiver.model.nearby import Before, Nearby
 
 T = TypeVar("T")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import quote, unquote
 
-_SCHEME = re.compile(r"postgres(?:ql)?(?:\+\w+)?:(?P<slashes>//)?", re.IGNORECASE)
+# Patterns are compiled, and what quotes is loaded, when such a URL is read: most archives are files.
+_SCHEME = r"(?i:postgres(?:ql)?(?:\+\w+)?:)(?P<slashes>//)?"
 _HOST = r"(?:\[[^]/?@]*\]|[^]\[:/?@,]*)(?::\d*)?"
 _TAIL = rf"(?P<hosts>{_HOST}(?:,{_HOST})*)(?P<name>/[^?@]*)?(?:\?(?P<query>(?:[^=&@]+=.*)?))?"
 # PostgreSQL manual, "Connection URIs"; but an @ in a database's name must be quoted, as it may be a password's.
-_QUOTED = re.compile(rf"(?:(?P<user>[^:/@]*)(?::(?P<password>[^/@]*))?@)?{_TAIL}", re.DOTALL)
+_QUOTED = rf"(?s:(?:(?P<user>[^:/@]*)(?::(?P<password>[^/@]*))?@)?{_TAIL})"
 # libpq would take a part of such a password for a host or a port, and name that in its messages.
-_UNQUOTED = re.compile(rf"(?P<user>[^:/]*):(?P<password>.*?)@{_TAIL}", re.DOTALL)
+_UNQUOTED = rf"(?s:(?P<user>[^:/]*):(?P<password>.*?)@{_TAIL})"
 
 _SHOWN = {"application_name", "dbname", "host", "hostaddr", "options", "port", "service", "sslmode", "user"}
 _SECRET = {"password", "sslpassword"}
@@ -33,7 +33,7 @@ class _Parts(NamedTuple):
 
 def is_postgres(text: str) -> bool:
     """Whether this is meant as the URL of a PostgreSQL archive, in any of the ways to write that."""
-    return _SCHEME.match(text) is not None
+    return text[:8].lower() == "postgres" and re.match(_SCHEME, text) is not None
 
 
 def libpq_url(text: str) -> str:
@@ -41,6 +41,8 @@ def libpq_url(text: str) -> str:
     found = _read(text)
     if found is None:
         raise ValueError(UNREADABLE)
+    from urllib.parse import quote
+
     user = "" if found.user is None else quote(found.user, safe="%")
     password = "" if found.password is None else f":{quote(found.password, safe='%')}"
     return f"postgresql://{user}{password}{'' if found.user is None else '@'}{found.tail}"
@@ -60,11 +62,11 @@ def shown_url(text: str) -> str:
 
 
 def _read(text: str) -> _Parts | None:
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     if scheme is None or scheme["slashes"] is None:
         return None
     rest = text[scheme.end() :]
-    parts = _QUOTED.fullmatch(rest) or _UNQUOTED.fullmatch(rest)
+    parts = re.fullmatch(_QUOTED, rest) or re.fullmatch(_UNQUOTED, rest)
     if parts is None:
         return None
     tail = rest[parts.start("hosts") :]
@@ -73,5 +75,7 @@ def _read(text: str) -> _Parts | None:
 
 def _shown_pair(key: str, value: str) -> str:
     # What is no word of libpq's may be the rest of a password that was not quoted.
+    from urllib.parse import unquote
+
     known = unquote(key)
     return f"{key}=***" if known in _SECRET else f"{key}={value}" if known in _SHOWN else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -12,7 +11,6 @@ from itertools import count
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from archiver.errors import DatabaseMissing
 from archiver.model import Micros, to_micros
@@ -20,6 +18,7 @@ from archiver.storage.address import is_postgres
 from archiver.storage.glimpse import reads_in_place
 from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.revision import HEAD, not_at_head, revision_of
+from archiver.storage.sqlite_url import file_uri
 from archiver.storage.statements import Asked, Statement, Values, statement
 
 BUSY_SECONDS = 10
@@ -219,7 +218,7 @@ def file_to_read(url: str) -> str:
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
     # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
     how = "mode=ro&immutable=1" if reads_in_place(path) else "mode=ro"
-    return f"file:{quote(os.fsencode(path))}?{how}"
+    return file_uri(str(path), how)
 
 
 def require_head(connection: Connection) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import unquote
 
 from archiver.storage.address import is_postgres
 
-_SQLITE = re.compile(r"sqlite(?:\+\w+)?:(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_OTHER = re.compile(r"(?P<scheme>[^/]*)://")
-_FILE_URI = re.compile(r"file:/*(?P<path>.*)", re.IGNORECASE | re.DOTALL)
+_SQLITE = r"(?is:sqlite(?:\+\w+)?:(?P<rest>.*))"
+_OTHER = r"(?P<scheme>[^/]*)://"
+_FILE_URI = r"(?is:file:/*(?P<path>.*))"
 # libpq's other way to write it, and a URL without its beginning: as the name of a file either would be shown whole.
-_LIKE_POSTGRES = re.compile(r"password\s*=|^[^/]*:[^/]*@")
+_LIKE_POSTGRES = r"password\s*=|^[^/]*:[^/]*@"
 
 
 def sqlite_file(text: str) -> str:
@@ -37,6 +36,15 @@ def sqlite_url(path: str) -> str:
     return "sqlite:///" + "".join(map(_quoted, path))
 
 
+def file_uri(path: str, parameters: str) -> str:
+    """The URI by which SQLite itself opens a file (https://sqlite.org/uri.html), whatever bytes its name is of."""
+    plain = [chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(path)]
+    return f"file:{''.join(plain)}?{parameters}"
+
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-._~")
+
+
 def _quoted(char: str) -> str:
     if "\udc80" <= char <= "\udcff":  # a byte that is no UTF-8, as Python reads names of files
         return f"%{ord(char) - 0xDC00:02X}"
@@ -46,16 +54,16 @@ def _quoted(char: str) -> str:
 def _written(text: str) -> str:
     if not text.strip():
         raise ValueError("it is empty")
-    if (url := _SQLITE.fullmatch(text)) is not None:
+    if (url := re.fullmatch(_SQLITE, text)) is not None:
         return _of_url(url["rest"])
-    if (uri := _FILE_URI.fullmatch(text)) is not None:
+    if (uri := re.fullmatch(_FILE_URI, text)) is not None:
         raise ValueError(f"it is written as a path, or {sqlite_url('/' + uri['path'])}")
     if is_postgres(text):
         raise ValueError("it is a PostgreSQL database, and no file")
-    if (other := _OTHER.match(text)) is not None:
+    if (other := re.match(_OTHER, text)) is not None:
         where = f", not in {other['scheme']!r}" if other["scheme"].isalnum() else ""
         raise ValueError(f"archives live in SQLite or PostgreSQL{where}")
-    if _LIKE_POSTGRES.search(text):
+    if re.search(_LIKE_POSTGRES, text):
         raise ValueError("it looks like a PostgreSQL database; that is written postgresql://user:password@host/name")
     return text
 
@@ -65,4 +73,9 @@ def _of_url(rest: str) -> str:
         path = rest.partition("?")[0].lstrip("/")
         meant = f"sqlite:///{path}" + (f", or sqlite:////{path} from the root" if path else "FILE")
         raise ValueError(f"the URL of a file has three slashes: {meant}")
-    return unquote(rest[3:].partition("?")[0], errors="surrogateescape")
+    path = rest[3:].partition("?")[0]
+    if "%" not in path:
+        return path
+    from urllib.parse import unquote
+
+    return unquote(path, errors="surrogateescape")

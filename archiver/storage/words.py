@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from archiver.model import EndKind, TimeSource
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archiver.model import EndKind, TimeSource
 
 IDENTITY = "identity"
 """Under which property stands what is an archive's own for ever, whatever its name or place."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
-from archiver.cli import timeline
 from archiver.cli.common import Refs, examples
 from archiver.cli.output import short_reference, write_lines
 from archiver.cli.question import Question, question
-from archiver.model import Empty, Resource, Timeline
-from archiver.model.empty import IN_WORDS
+
+if TYPE_CHECKING:
+    from archiver.model import Empty, Resource, Timeline
 
 HOLDERS = frozenset({"stack", "service", "nodecluster", "node"})
 """Types of what has others under it."""
@@ -36,6 +37,9 @@ def history(asked: Question, refs: Refs) -> None:
     Table and JSON say whether the answer is complete; plain, CSV and JSON Lines hold the states alone. Of several
     resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV begin each line with the URI.
     """
+    from archiver.cli import timeline  # TAB has no answer to write
+    from archiver.model.empty import IN_WORDS
+
     subjects = asked.about(refs)
     reasons: list[Empty] = []
     answers = _answers(asked, subjects.resources, reasons)
