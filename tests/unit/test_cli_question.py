@@ -25,9 +25,9 @@ def test_a_question_has_its_own_options_and_then_those_that_all_have() -> None:
     def ask(asked: Question, refs: Refs, deep: bool = False) -> None:
         """A question."""
 
-    shared = ["strict", "output", "utc", "color", "database"]
+    shared = ["strict", "output", "fields", "utc", "color", "database"]
     assert parameters(question(ask))[:5] == ["ctx", "refs", "deep", "since", "until"]
-    assert parameters(question(ask))[-5:] == shared
+    assert parameters(question(ask))[-6:] == shared
     assert parameters(question(ask, ranged=False)) == ["ctx", "refs", "deep", *shared]
 
 
@@ -69,5 +69,5 @@ def test_the_archive_is_opened_only_when_it_is_asked(tmp_path: Path) -> None:
     context = typer.Context(typer.core.TyperCommand("ask"), obj=Globals())
     with pytest.raises(UsageError, match="no"):
         question(refuse, ranged=False)(
-            ctx=context, strict=False, output=None, utc=False, color="auto", database=f"{tmp_path}/none.db"
+            ctx=context, strict=False, output=None, fields=None, utc=False, color="auto", database=f"{tmp_path}/none.db"
         )
