@@ -119,6 +119,26 @@ class Tab:
             self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=code, **typed, **more)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key, code=code, **more)
 
+    def click(self, x: float, y: float) -> None:
+        """Clicks at a place on the screen."""
+        self.drag((x, y), (x, y))
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Presses the pointer at one place, and lets it go at another."""
+        for kind, (x, y) in (
+            ("mouseMoved", start),
+            ("mousePressed", start),
+            ("mouseMoved", end),
+            ("mouseReleased", end),
+        ):
+            more = {"clickCount": 1} if kind != "mouseMoved" else {}
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", **more)
+
+    def wheel(self, x: float, y: float, down: float, *, ctrl: bool = False) -> None:
+        """Turns the wheel at a place."""
+        keys = 2 if ctrl else 0
+        self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=down, modifiers=keys)
+
     def screenshot(self) -> bytes:
         """What is seen, as PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])

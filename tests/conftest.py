@@ -46,6 +46,7 @@ SpawnArchiver = Callable[..., subprocess.Popen[str]]
 
 without_postgres = pytest.StashKey[str]()
 without_pgbouncer = pytest.StashKey[str]()
+without_chromium = pytest.StashKey[str]()
 
 
 # --- the run as a whole -------------------------------------------------------------------------------------------
@@ -72,6 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"NOTHING WAS TESTED ON POSTGRESQL: {reason}", red=True, bold=True)
     if reason := config.stash.get(without_pgbouncer, None):
         terminalreporter.write_line(f"NOTHING WAS TESTED BEHIND PGBOUNCER: {reason}", red=True, bold=True)
+    if reason := config.stash.get(without_chromium, None):
+        terminalreporter.write_line(f"NO PAGE WAS LOOKED AT: {reason}", red=True, bold=True)
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from archiver.report.picture import picture
 from archiver.report.still import still
 from archiver.version import __version__
 
-_SCRIPTS = ("data", "times", "view", "draw", "minimap", "find", "page")
+_SCRIPTS = ("data", "times", "columns", "palette", "view", "draw", "minimap", "find", "pointer", "page")
 """The parts of the script in the order in which they stand on each other."""
 
 

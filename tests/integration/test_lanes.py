@@ -9,7 +9,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource, TooMuchForPicture
 from archiver.model import Lanes, TimeRange
-from archiver.queries import lanes as asking
+from archiver.queries import lane_words as asking
 from archiver.queries.lanes import lanes
 from archiver.queries.reader import Reader
 

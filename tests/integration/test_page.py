@@ -12,6 +12,7 @@ from archiver.model import Lanes
 from archiver.report.html import page
 
 from ..chromium import NO_CHROMIUM, Tab, find_chromium, running_chromium
+from ..conftest import without_chromium
 from ..unit.lanes import action, at, gap, lane, lanes, span
 from ..unit.test_report_page import HOSTILE
 from .archives import event, record
@@ -25,10 +26,11 @@ DOWN = 9
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     """One browser for all."""
     binary = find_chromium()
     if binary is None:
+        request.config.stash[without_chromium] = NO_CHROMIUM
         if os.environ.get("ARCHIVER_REQUIRE_CHROMIUM") == "1":
             pytest.fail(NO_CHROMIUM, pytrace=False)
         pytest.skip(NO_CHROMIUM)
@@ -223,6 +225,29 @@ def test_the_question_mark_shows_the_keys(opened: Tab) -> None:
     opened.until("document.getElementById('help').open")
     opened.press("Escape")
     opened.until("!document.getElementById('help').open")
+
+
+def test_the_pointer_folds_chooses_drags_and_zooms(opened: Tab) -> None:
+    whole = view(opened)
+    opened.click(60, lane_y(opened, 0))
+    opened.until("page.view.rows.length === 1")
+    opened.click(60, lane_y(opened, 0))
+    opened.until("page.view.rows.length === 4")
+    opened.click(500, lane_y(opened, 1))
+    assert said(opened).startswith("container shop_web.1: running since 2026-11-20 12:00:00")
+    opened.press("w", "w")
+    near = view(opened)
+    opened.drag((700, lane_y(opened, 2)), (800, lane_y(opened, 2)))
+    assert view(opened)[0] < near[0]
+    assert view(opened)[1] - view(opened)[0] == pytest.approx(near[1] - near[0])
+    opened.wheel(700, lane_y(opened, 2), 4_000, ctrl=True)
+    assert view(opened) == pytest.approx(whole)
+    opened.click(0, 0)
+
+
+def lane_y(tab: Tab, row: int) -> float:
+    """Where on the screen the middle of a row is."""
+    return float(tab.ask(f"document.getElementById('lanes').getBoundingClientRect().top + 30 + {row} * 24 + 10"))
 
 
 def test_search_finds_names_states_and_actions_in_turn(opened: Tab) -> None:

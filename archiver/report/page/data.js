@@ -87,3 +87,15 @@ function firstAfter(row, value) {
   }
   return low;
 }
+
+/** All that is under a lane. */
+function under(lane) {
+  const found = [];
+  const waiting = [...lane.below];
+  while (waiting.length) {
+    const each = waiting.pop();
+    found.push(each);
+    waiting.push(...each.below);
+  }
+  return found;
+}

@@ -1,100 +1,7 @@
-// The drawing: of each column of pixels the worst that happened in it, so that nothing is averaged away.
+// The drawing of what is seen: bands, gaps, marks, labels, axis.
 
 const ROW = 24, AXIS = 30, BAND = 13, BAND_TOP = 6;
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif";
-
-/** How bad a kind of state is, by its place in `kinds`: 0 nothing, then two for each kind, the second uncertain. */
-const rank = (kind, certain) => 2 * kind + (certain ? 1 : 2);
-
-/** Fills a row of columns with the worst rank of a lane's pieces; the instants are those of the columns' edges. */
-function worst(columns, pieces, kinds, since, until) {
-  const scale = columns.length / (until - since);
-  for (let i = firstAfter(pieces.end, since); i < pieces.count && pieces.start[i] < until; i++) {
-    paint(columns, pieces, kinds, i, since, scale);
-  }
-  // What lasted no time at all ends where it began, maybe on the very edge.
-  return columns;
-}
-
-function paint(columns, pieces, kinds, i, since, scale) {
-  const value = rank(kinds[pieces.state[i]], pieces.certain[i]);
-  const from = Math.max(0, Math.floor((pieces.start[i] - since) * scale));
-  const to = Math.min(columns.length, Math.max(from + 1, Math.ceil((pieces.end[i] - since) * scale)));
-  for (let x = from; x < to; x++) if (columns[x] < value) columns[x] = value;
-}
-
-/** Calls back for each run of equal columns that hold anything. */
-function runs(columns, found) {
-  let from = 0;
-  for (let x = 1; x <= columns.length; x++) {
-    if (x < columns.length && columns[x] === columns[from]) continue;
-    if (columns[from]) found(from, x, columns[from]);
-    from = x;
-  }
-}
-
-/** The colours and patterns of a theme, made for one canvas. */
-class Palette {
-  constructor(context, scale) {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(`--${name}`).trim();
-    this.scale = scale;
-    for (const name of ["paper", "ink", "quiet", "line", "chosen", "action", "exit", "found"]) this[name] = of(name);
-    this.bands = [];
-    for (const [kind, draw] of [["gone", null], ["up", null], ["other", dots], ["starting", slashes], ["down", crosses]]) {
-      const [colour, mark] = [of(kind), of(`${kind}-mark`)];
-      this.bands.push(this.pattern(context, 6, colour, mark, draw), this.pattern(context, 6, of(`${kind}-doubt`), colour, doubt));
-    }
-    this.unwatched = this.pattern(context, 12, of("blind"), of("blind-mark"), hatch);
-  }
-
-  pattern(context, size, ground, mark, draw) {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = size * this.scale;
-    const tiled = tile.getContext("2d");
-    tiled.scale(this.scale, this.scale);
-    tiled.fillStyle = ground;
-    tiled.fillRect(0, 0, size, size);
-    tiled.strokeStyle = tiled.fillStyle = mark;
-    if (draw) draw(tiled, size);
-    const pattern = context.createPattern(tile, "repeat");
-    pattern.setTransform(new DOMMatrix().scale(1 / this.scale));
-    return pattern;
-  }
-}
-
-function slashes(tile, size) {
-  tile.lineWidth = 1.4;
-  stroke(tile, [[-1, 1, 1, -1], [0, size, size, 0], [size - 1, size + 1, size + 1, size - 1]]);
-}
-
-function crosses(tile, size) {
-  tile.lineWidth = 1;
-  stroke(tile, [[0, 0, size, size], [0, size, size, 0]]);
-}
-
-function dots(tile, size) {
-  tile.fillRect(size / 2 - 1, size / 2 - 1, 2, 2);
-}
-
-function doubt(tile, size) {
-  tile.lineWidth = 1;
-  stroke(tile, [[0, 0.5, size / 2, 0.5], [0, size - 0.5, size / 2, size - 0.5]]);
-}
-
-function hatch(tile, size) {
-  tile.lineWidth = 1.5;
-  stroke(tile, [[-2, 2, 2, -2], [0, size, size, 0], [size - 2, size + 2, size + 2, size - 2]]);
-}
-
-function stroke(tile, lines) {
-  tile.beginPath();
-  for (const [x, y, toX, toY] of lines) {
-    tile.moveTo(x, y);
-    tile.lineTo(toX, toY);
-  }
-  tile.stroke();
-}
 
 /** Draws a view on a canvas. */
 class Drawing {
@@ -424,16 +331,4 @@ class Drawing {
     context.fillText(text, x + 6, AXIS + 11.5);
     context.restore();
   }
-}
-
-/** All that is under a lane. */
-function under(lane) {
-  const found = [];
-  const waiting = [...lane.below];
-  while (waiting.length) {
-    const each = waiting.pop();
-    found.push(each);
-    waiting.push(...each.below);
-  }
-  return found;
 }

@@ -17,7 +17,7 @@ class Page {
     this.view.restore(location.hash);
     this.hits = [];
     this.hit = -1;
-    this.pointer = null;
+    this.pointer = new Pointer(this);
     this.searched(this.view.query, false);
     this.of("search").value = this.view.query;
     this.listen();
@@ -52,7 +52,7 @@ class Page {
     const { view, drawing } = this;
     view.rows = view.seen();
     this.of("height").style.height = `${AXIS + view.rows.length * ROW}px`;
-    drawing.draw(view, this.of("scroller").scrollTop, this.pointer);
+    drawing.draw(view, this.of("scroller").scrollTop, this.pointer.x);
     this.minimap.draw(view);
     this.of("gone-button").setAttribute("aria-pressed", String(view.gone));
     this.of("utc").setAttribute("aria-pressed", String(view.utc));
@@ -178,7 +178,7 @@ class Page {
   measure() {
     const { view } = this;
     const chosen = view.chosen && instantOf(view.chosen);
-    const at = this.pointer !== null ? this.drawing.instant(this.pointer) : (chosen ?? (view.since + view.until) / 2);
+    const at = this.pointer.instant() ?? chosen ?? (view.since + view.until) / 2;
     if (!view.measured) view.measured = [at, null];
     else if (view.measured[1] === null) view.measured = [view.measured[0], at];
     else view.measured = null;
@@ -241,7 +241,7 @@ class Page {
     this.of("search").addEventListener("input", (event) => this.searched(event.target.value));
     this.of("search").addEventListener("keydown", (event) => this.inSearch(event));
     this.of("close").addEventListener("click", () => this.of("help").close());
-    this.pointed();
+    this.pointer.listen();
     new ResizeObserver(() => this.resized()).observe(this.of("scroller"));
     window.addEventListener("hashchange", () => this.moved());
     window.addEventListener("beforeprint", () => this.print(true));
@@ -289,100 +289,11 @@ class Page {
     this.changed();
   }
 
+  /** Around which instant is zoomed: the pointer's, that of what is chosen, the middle. */
   around() {
-    const { view, pointer } = this;
+    const { view } = this;
     const chosen = view.chosen && instantOf(view.chosen);
-    if (pointer !== null && pointer > this.drawing.gutter) return this.drawing.instant(pointer);
-    return chosen > view.since && chosen < view.until ? chosen : undefined;
-  }
-
-  pointed() {
-    const canvas = this.of("lanes");
-    let held = null;
-    canvas.addEventListener("pointerdown", (event) => {
-      held = { x: event.offsetX, since: this.view.since, until: this.view.until, moved: false };
-      canvas.setPointerCapture(event.pointerId);
-      if (event.shiftKey) this.view.measured = [this.drawing.instant(event.offsetX), null];
-    });
-    canvas.addEventListener("pointermove", (event) => this.hover(event, held));
-    canvas.addEventListener("pointerup", (event) => {
-      if (held && event.shiftKey) this.view.measured = [this.view.measured?.[0] ?? 0, this.drawing.instant(event.offsetX)];
-      else if (held && !held.moved) this.clicked(event);
-      held = null;
-      this.changed();
-    });
-    canvas.addEventListener("pointerleave", () => { this.pointer = null; this.of("tip").hidden = true; this.changed(); });
-    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    const map = this.of("minimap");
-    const goes = (event) => {
-      if (!event.buttons) return;
-      const { view } = this, half = (view.until - view.since) / 2, at = this.minimap.instant(view, event.offsetX);
-      view.show(at - half, at + half);
-      this.changed();
-    };
-    map.addEventListener("pointerdown", goes);
-    map.addEventListener("pointermove", goes);
-  }
-
-  wheel(event) {
-    if (event.ctrlKey || event.metaKey) this.view.zoom(1.0015 ** event.deltaY, this.around());
-    else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      this.view.pan((event.deltaX || event.deltaY) / this.drawing.width);
-    } else return;
-    event.preventDefault();
-    this.changed();
-  }
-
-  /** What lies under the pointer. */
-  at({ offsetX, offsetY }) {
-    const { view, drawing } = this;
-    const lane = view.rows[Math.floor((offsetY - AXIS + this.of("scroller").scrollTop) / ROW)];
-    if (!lane || offsetY < AXIS) return null;
-    if (offsetX < drawing.gutter) return { lane };
-    const near = 5 / drawing.pixel, instant = drawing.instant(offsetX);
-    const inRow = (offsetY - AXIS + this.of("scroller").scrollTop) % ROW;
-    const action = inRow > 14 ? lane.actions.find(({ start }) => Math.abs(start - instant) < near) : undefined;
-    if (action) return { lane, action };
-    const piece = pieceAt(lane, instant);
-    return piece < 0 ? { lane } : { lane, piece };
-  }
-
-  clicked(event) {
-    const found = this.at(event);
-    if (found && found.piece === undefined && !found.action) this.view.fold(found.lane);
-    this.choose(found, { reach: false });
-  }
-
-  hover(event, held) {
-    this.pointer = event.offsetX;
-    if (held && event.shiftKey && this.view.measured) this.view.measured = [this.view.measured[0], this.drawing.instant(event.offsetX)];
-    else if (held && Math.abs(event.offsetX - held.x) > 3) {
-      held.moved = true;
-      const way = (held.x - event.offsetX) / this.drawing.pixel;
-      this.view.show(held.since + way, held.until + way);
-    }
-    this.tip(event);
-    this.changed();
-  }
-
-  tip(event) {
-    const tip = this.of("tip"), found = this.at(event), instant = this.drawing.instant(event.offsetX);
-    const inPlot = event.offsetX >= this.drawing.gutter;
-    const gap = inPlot && this.gaps.find(({ start, end }) => start <= instant && instant < end);
-    const lines = [
-      found ? this.about(found) : "",
-      found && (found.action || found.piece !== undefined) ? found.action?.uri || found.lane.uri : "",
-      gap ? `nobody was watching: ${gap.text}` : "",
-      inPlot ? moment(instant, this.view.utc) : "",
-    ].filter(Boolean);
-    tip.hidden = !lines.length;
-    tip.textContent = lines.join("\n");
-    const right = event.clientX > innerWidth / 2;
-    tip.style.left = right ? "" : `${event.clientX + 14}px`;
-    tip.style.right = right ? `${innerWidth - event.clientX + 14}px` : "";
-    const low = event.clientY > innerHeight * 0.7;
-    tip.style.top = low ? "" : `${event.clientY + 16}px`;
-    tip.style.bottom = low ? `${innerHeight - event.clientY + 12}px` : "";
+    return this.pointer.instant() ?? (chosen > view.since && chosen < view.until ? chosen : undefined);
   }
 
   /** News: the same picture with what came meanwhile; what is seen stays, unless it was the end. */

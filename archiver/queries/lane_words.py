@@ -1,0 +1,114 @@
+"""What was told of many resources within a range: resource by resource, some thousands of words at once."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from archiver.errors import TooMuchForPicture
+from archiver.model import Micros, to_datetime, to_micros
+from archiver.queries.history import Known, number_of_oom
+from archiver.queries.windows import NEVER, Window
+from archiver.storage.pages import Ask
+from archiver.storage.reading import Connection, Row, instant
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import OPEN
+
+_EARLIEST, _LATEST = to_micros(datetime(1, 1, 1, tzinfo=UTC)), to_micros(datetime(9999, 12, 31, tzinfo=UTC))
+_PAGE = 10_000
+"""Words that are read at once."""
+
+SOURCES = {"events": ("occurred_at", 0), "observations": ("observed_at", 1)}
+"""Where words stand: by which instant they are ordered, and which come first of one instant."""
+_WORDS = (
+    "SELECT w.resource_id, w.{at} AS at, w.id, s.text AS state, w.session_id FROM {table} w"
+    " LEFT JOIN event_states s ON s.id = w.state_id WHERE {of}"
+)
+_WITHIN = "w.resource_id IN :numbers AND {said} AND w.id + 0 <= :end AND {range} ORDER BY w.resource_id, w.{at}, w.id"
+_BEFORE = (
+    "SELECT (SELECT w.id FROM {table} w WHERE w.resource_id = r.id AND w.state_id IS NOT NULL AND w.id + 0 <= :end"
+    " AND w.{at} < :since ORDER BY w.{at} DESC, w.id DESC LIMIT 1) AS word FROM resources r WHERE r.id IN :numbers"
+)
+
+_Word = tuple[int, Known]
+"""A resource, and something that is known of it."""
+
+
+def words_of(
+    ask: Ask, numbers: Sequence[int], window: Window, ends: Mapping[str, int], most: int
+) -> dict[int, list[Known]]:
+    """What is known of each, beginning with the state that holds when the window begins."""
+    words: dict[int, list[Known]] = {}
+    left = most
+    for part in chunks(sorted(numbers)):
+        told = [_of(ask, table, part, window, end) for table, end in ends.items()]
+        for number, word in heapq.merge(*told):
+            words.setdefault(number, []).append(word)
+            left -= 1
+            if left < 0:
+                raise TooMuchForPicture(found=f"more than {most:,} changes")
+    return words
+
+
+def _of(ask: Ask, table: str, numbers: Sequence[int], window: Window, end: int) -> Iterable[_Word]:
+    within = _within(ask, table, numbers, window, end)
+    if window.since == NEVER:
+        return within
+    return heapq.merge(sorted(ask(_before, table, numbers, window.since, end)), within)
+
+
+def _before(connection: Connection, table: str, numbers: Sequence[int], since: Micros, end: int) -> list[_Word]:
+    """The last word of each before an instant, of those that say a state."""
+    at, rank = SOURCES[table]
+    ends = {"end": end, "since": bound(since)}
+    asked = connection.execute(statement(_BEFORE.format(table=table, at=at)), {"numbers": numbers, **ends})
+    last = [row.word for row in asked if row.word is not None]
+    words = statement(_WORDS.format(table=table, at=at, of="w.id IN :numbers"))
+    return [_word(row, rank) for row in (connection.execute(words, {"numbers": last}) if last else ())]
+
+
+def _within(ask: Ask, table: str, numbers: Sequence[int], window: Window, end: int) -> Iterator[_Word]:
+    """The words within a window, resource by resource, some thousands at once."""
+    waiting = numbers
+    while waiting:
+        page = ask(_page, table, waiting, window, end, None)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        while len(page) == _PAGE:
+            place = page[-1]
+            page = ask(_page, table, [place[0]], window, end, place[1])
+            yield from page
+        waiting = [number for number in waiting if number > place[0]]
+
+
+def _page(
+    connection: Connection, table: str, numbers: Sequence[int], window: Window, end: int, place: Known | None
+) -> list[_Word]:
+    """The next words, behind a place of the only resource that is asked about."""
+    at, rank = SOURCES[table]
+    values: dict[str, Any] = {"numbers": numbers, "end": end, "page": _PAGE}
+    said, within = "w.state_id IS NOT NULL", []
+    if table == "events" and (oom := number_of_oom(connection)) is not None:
+        said, values["oom"] = "(w.state_id IS NOT NULL OR w.action_id = :oom)", oom
+    for name, sign, end_of in (("since", ">=", window.since), ("until", "<", window.until)):
+        if abs(end_of) != OPEN:
+            within.append(f"w.{at} {sign} :{name}")
+            values[name] = bound(end_of)
+    if place is not None:
+        within.append(f"w.{at} >= :place AND (w.{at} > :place OR w.id > :last)")
+        values |= {"place": bound(to_micros(place.at)), "last": place.id}
+    of = _WITHIN.format(at=at, said=said, range=" AND ".join(within) or "1 = 1") + " LIMIT :page"
+    words = connection.execute(statement(_WORDS.format(table=table, at=at, of=of)), values)
+    return [_word(row, rank) for row in words]
+
+
+def _word(row: Row, rank: int) -> _Word:
+    return row.resource_id, Known(instant(row.at), rank, row.id, row.state, row.session_id)
+
+
+def bound(moment: Micros) -> datetime:
+    """An instant, as far as a `datetime` goes."""
+    return to_datetime(min(max(moment, _EARLIEST), _LATEST))
