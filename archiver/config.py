@@ -52,19 +52,14 @@ class Config(NamedTuple):
     client_key: Setting[Path | None]
     """Its key; None: in the certificate's file."""
 
-    def shown(self) -> dict[str, tuple[str, str]]:
-        """Each setting's value, without secrets, and its origin."""
-        texts = {
-            "database": shown_url(self.database.value),
-            "streams": " ".join(shown_stream(url) for url in self.streams.value),
-            "exit_on_auth_failure": str(self.exit_on_auth_failure.value).lower(),
-            "allow_plaintext": str(self.allow_plaintext.value).lower(),
-            "client_cert": str(self.client_cert.value or ""),
-            "client_key": str(self.client_key.value or ""),
-        }
-        return {
-            name: (texts.get(name, str(getattr(self, name).value)), getattr(self, name).origin) for name in self._fields
-        }
+    def shown(self) -> dict[str, tuple[Any, str]]:
+        """Each setting's value, as JSON has it and without secrets, and its origin."""
+        settings: dict[str, Setting[Any]] = self._asdict()
+        values = {name: setting.value for name, setting in settings.items()}
+        values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+        values["database"] = shown_url(self.database.value)
+        values["streams"] = tuple(shown_stream(url) for url in self.streams.value)
+        return {name: (values[name], setting.origin) for name, setting in settings.items()}
 
 
 def shown_stream(url: str) -> str:

@@ -26,7 +26,9 @@ from archiver.queries.reader import Reader
 if TYPE_CHECKING:
     from archiver.model.nearby import Before
     from archiver.model.reports import Per, Report
+    from archiver.model.values import Value
     from archiver.queries.free import Answer
+    from archiver.queries.values import Vocabulary
 
 _ALWAYS = TimeRange()
 Ref = str | Resource
@@ -290,6 +292,13 @@ class Archive:
 
         with self._reader.question() as connection:
             return status(connection, database_name(self._url), _now())
+
+    def values(self, of: Vocabulary, range: TimeRange = _ALWAYS) -> list[Value]:
+        """Which states, types or actions the events of a range had, the most frequent first; looks at all of them."""
+        from archiver.queries.values import values
+
+        with self._reader.question() as connection:
+            return values(connection, of, range)
 
     def sql(self, statement: str, *, seconds: float | None = None) -> Answer:
         """One SELECT over the views, for which the database may be busy so long (None: as long as it takes).

@@ -27,6 +27,7 @@ COMMANDS = {
     "sql": ("sql", "One SELECT of your own over the views, read-only."),
     "why": ("why", "What changed before something stopped, above, below and beside it."),
     "report": ("report", "How available things were, what restarted and why, how well it was watched."),
+    "values": ("values", "Which states, types or actions there were, and how often."),
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),
@@ -35,6 +36,7 @@ COMMANDS = {
     "serve": ("serve", "The archive on a port, read-only: JSON, pictures, a feed, what happens as it happens."),
     "mcp": ("mcp", "The archive as read-only tools for an assistant, on standard input and output."),
     "db": ("db", "The archive's tables: create, upgrade, check; its copies: backup, restore."),
+    "config": ("config", "What is set, and where that was found."),
     "simulate": ("simulate", "A living platform to try things with."),
     "demo": ("demo", "All of it in one command, with nothing to configure."),
 }

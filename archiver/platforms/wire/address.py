@@ -36,7 +36,10 @@ def secrets_in(url: str) -> set[str]:
 def _without(url: str, parameters: Callable[[str], bool]) -> str:
     parts = urlsplit(url)
     kept = [pair for pair in parts.query.split("&") if not parameters(_parameter(pair))]
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(filter(None, kept)), ""))
+    shown = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "&".join(filter(None, kept)), ""))
+    if url.startswith(f"{parts.scheme}:///") and not parts.netloc:  # unix:///path: the slashes of no host are its own
+        return shown.replace(":", "://", 1)
+    return shown
 
 
 def _parameter(pair: str) -> str:

@@ -1,0 +1,88 @@
+"""`archiver config`: what is set, and where that was found."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from archiver.cli.common import Database, Output, chosen, examples
+from archiver.cli.globals import HELP_NAMES
+from archiver.cli.output import Column, make_presentation, render, to_json, write_lines
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+
+HIDDEN = "***"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command and its own one."""
+    config = typer.Typer(
+        help="What is set, and where that was found.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings=HELP_NAMES,
+        epilog=examples("archiver config show"),
+    )
+    config.command(
+        "show",
+        short_help="Shows every setting, its value, and where that was found.",
+        epilog=examples("archiver config show", "archiver config show -o json | jq -r '.[] | select(.secret).origin'"),
+    )(show)
+    app.add_typer(config, name="config")
+
+
+class Shown(NamedTuple):
+    """A setting as it may be seen; a `secret` is not."""
+
+    name: str
+    value: Any
+    origin: str
+    secret: bool = False
+
+
+def show(ctx: typer.Context, output: Output = None, database: Database = None) -> None:
+    """Shows every setting, its value, and where that was found: an option, a variable, a file, or the default.
+
+    Of a credential only where it was found; a URL is shown without what is secret in it.
+    """
+    from archiver.config import home_folder, load
+
+    given = database if database is not None else chosen(ctx).database
+    config = load({} if given is None else {"database": given}, os.environ, home_folder())
+    presentation = make_presentation(output)
+    found = settings(config)
+    if presentation.format not in ("json", "jsonl"):
+        found = [each._replace(value=to_json(each.value)) if isinstance(each.value, bool) else each for each in found]
+    write_lines(render(presentation, COLUMNS, found))
+
+
+def settings(config: Config) -> list[Shown]:
+    """Every setting; behind the streams the credential of each that has one. Raises ConfigurationWrong."""
+    found: list[Shown] = []
+    for name, (value, origin) in config.shown().items():
+        found.append(Shown(name, value, origin))
+        if name == "streams":
+            found += _credentials(config)
+    return found
+
+
+def _credentials(config: Config) -> list[Shown]:
+    from archiver.config import home_folder
+    from archiver.platforms.open import WEBSOCKET
+    from archiver.platforms.tutum.credentials import find_credentials
+
+    urls = [url for url in config.streams.value if url.partition(":")[0].lower() in WEBSOCKET]
+    known = (find_credentials(os.environ, home_folder(), url) for url in urls)
+    return [Shown("credential", HIDDEN, credentials.origin, secret=True) for credentials in known if credentials]
+
+
+COLUMNS: list[Column[Shown]] = [
+    Column("name", lambda setting: setting.name),
+    Column("value", lambda setting: setting.value),
+    Column("from", lambda setting: setting.origin, machine=False),
+    Column("origin", lambda setting: setting.origin, table=False),
+    Column("secret", lambda setting: setting.secret, table=False, extra=True),
+]
