@@ -116,17 +116,30 @@ class Archive:
         return timeline(ask, ask(_resolve_all, ref)[0], range, _now())
 
     def actions(
-        self, ref: Ref | Sequence[Ref], range: TimeRange = _ALWAYS, *, healthchecks: bool = True
+        self,
+        ref: Ref | Sequence[Ref],
+        range: TimeRange = _ALWAYS,
+        *,
+        healthchecks: bool = True,
+        deeds: bool = False,
+        by: str | None = None,
     ) -> Iterator[Action]:
         """Every action on a resource, or on several, and on all that was under it when the action began.
 
         Each is there once, the oldest first; of a range those that ran at any instant of it. Without `healthchecks`,
-        those of a Docker Engine are left out.
+        those of a Docker Engine are left out. With the `deeds`, also what an engine tells of an object alone: that it
+        was run, started, paused, removed; these have no URI. `by`: only what somebody of this name did.
         """
         from archiver.queries.actions import actions
 
         ask = self._reader.pages()
-        return actions(ask, ask(_resolve_all, ref), range, healthchecks=healthchecks)
+        roots = ask(_resolve_all, ref)
+        found = actions(ask, roots, range, healthchecks=healthchecks)
+        if deeds:
+            from archiver.queries.deeds import with_deeds
+
+            found = with_deeds(ask, roots, range, found)
+        return found if by is None else (action for action in found if action.by == by)
 
     def events(
         self,

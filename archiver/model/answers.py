@@ -147,13 +147,18 @@ class Timeline(NamedTuple):
 class Action(NamedTuple):
     """One action that ran on the platform."""
 
-    uri: str
+    uri: str | None
+    """None: it was told as an event of its object alone, as what `docker run` and `docker rm` do."""
     target: str | None
     state: str | None
     started_at: datetime
     finished_at: datetime | None
     events: int
     name: str | None = None
+    target_name: str | None = None
+    """What its target was called when it began."""
+    by: str | None = None
+    """Who did it, where a source says so; `engine` and `swarm` do some things by themselves."""
 
 
 class ArchivedEvent(NamedTuple):

@@ -8,8 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archiver.model import Action, Micros, Resource, TimeRange
+from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.platforms.tutum.facts import UNSETTLED
+from archiver.queries.doers import ENGINE, doers
 from archiver.queries.healthchecks import healthcheck_name
+from archiver.queries.names import names_at
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import Run, batches, selected
 from archiver.queries.under import Descent, descend
@@ -126,7 +129,19 @@ def _whole(connection: Connection, found: Sequence[Begun], end: int) -> list[Act
     rows = connection.execute(statement(_WHOLE), {"numbers": [each.id for each in found], "end": end})
     told = {row.id: row for row in rows}
     uris = _uris(connection, {each.target for each in found})
-    return [_action(told[each.id], uris.get(each.target)) for each in found]
+    names = names_at(connection, {(each.target, each.at) for each in found if each.target})
+    by = doers(connection, list(told))
+    return [
+        _action(told[each.id], uris.get(each.target))._replace(
+            target_name=names.get((each.target, each.at)), by=by.get(each.id, _by_itself(told[each.id].name))
+        )
+        for each in found
+    ]
+
+
+def _by_itself(name: str | None) -> str | None:
+    """Who does what nobody asked for: an engine probes by itself."""
+    return ENGINE if name == HEALTHCHECK else None
 
 
 def _action(row: Row, target: str | None) -> Action:

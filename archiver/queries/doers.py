@@ -9,6 +9,9 @@ from archiver.platforms.docker.facts import DOCKER, text
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
+ENGINE, SWARM = "engine", "swarm"
+"""Who does things by itself: an engine probes the health of its containers, a swarm makes those of its services."""
+
 # No engine says who did something: what is kept of its messages, which is much, is not even looked at.
 _KEPT = (
     "SELECT w.resource_id, w.extra FROM {} w JOIN resources r ON r.id = w.resource_id"

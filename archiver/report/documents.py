@@ -202,6 +202,8 @@ ACTION: list[Field[Action]] = [
     Field("seconds", _action_seconds),
     Field("events", lambda action: action.events),
     Field("name", lambda action: action.name, extra=True),
+    Field("target_name", lambda action: action.target_name, extra=True),
+    Field("by", lambda action: action.by, extra=True),
 ]
 EVENT: list[Field[ArchivedEvent]] = [
     Field("id", lambda event: event.id),

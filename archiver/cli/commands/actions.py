@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -31,14 +31,33 @@ def register(app: typer.Typer) -> None:
     )(question(actions, turned=True))
 
 
-def actions(asked: Question, refs: Refs, all_: Healthchecks = False, coverage: Covered = False) -> None:
-    """Which actions ran on a resource, or on several, and on all that was under it when they began.
+Deeds = Annotated[
+    bool | None,
+    typer.Option(
+        "--deeds/--no-deeds",
+        help="Also what an engine tells of the object alone: run, start, pause, rm ... Default: in a table.",
+        show_default=False,
+    ),
+]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Only what NAME did.", show_default=False)]
+
+
+def actions(
+    asked: Question,
+    refs: Refs,
+    all_: Healthchecks = False,
+    deeds: Deeds = None,
+    by: By = None,
+    coverage: Covered = False,
+) -> None:
+    """What was done to a resource, or to several, and to all that was under it then.
 
     Every action stands there once, the oldest first, with what it was done to and how it ended; of a range all that ran
-    at any time in it. In a table, what repeats is one row.
+    at any time in it. In a table, what repeats is one row. BY is who did it, where a source says so; no engine does.
     """
     roots = asked.about(refs).resources
-    found = asked.archive.actions(roots, asked.range, healthchecks=all_)
+    whole = asked.presentation.folds if deeds is None else deeds
+    found = asked.archive.actions(roots, asked.range, healthchecks=all_, deeds=whole, by=by)
     nothing = "no actions in this range"
     about: dict[str, Any] = {"nothing": nothing, "about": roots, "coverage": coverage, "name": "actions"}
     if asked.presentation.folds and not all_:
@@ -68,18 +87,18 @@ def _action(presentation: Presentation, action: Action) -> str:
     return escape(action.name) if action.name else presentation.uri(action.uri)
 
 
+def _what(presentation: Presentation, action: Action) -> str:
+    uri = presentation.uri(action.target)
+    return f"{escape(action.target_name)}  {uri}" if action.target_name else uri
+
+
 COLUMNS: list[Column[Action]] = [
     Column("started_at", lambda action: action.started_at, machine=False),
     Column("duration", lambda action: None, _duration, machine=False),
     Column("state", lambda action: action.state, style=lambda action: state_style(action.state), machine=False),
     Column("action", lambda action: action.uri, _action, machine=False),
-    Column(
-        "target",
-        lambda action: action.target,
-        lambda presentation, action: presentation.uri(action.target),
-        machine=False,
-    ),
-    Column("events", lambda action: action.events, right=True, machine=False),
+    Column("what", lambda action: action.target, _what, machine=False),
+    Column("by", lambda action: action.by, machine=False),
     *machine_columns(documents.ACTION),
 ]
 """Machine formats have the contract's values in its order; the table says when, how long and how first."""
