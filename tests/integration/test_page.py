@@ -326,12 +326,14 @@ def test_a_served_page_is_drawn_anew_as_things_happen_and_what_is_seen_stays(tab
         address = f"http://127.0.0.1:{server.server_address[1]}/timeline?ref=stack/s"
         tab.seen()
         tab.go(address)
-        tab.press("ArrowDown", "w", "w")
+        tab.ask("page.choose({ lane: page.picture.lanes[1] })")
+        tab.press("w", "w")
         seen = view(tab)
-        record(sqlite_url, event("container/second", "Starting", 2, ["stack/s"], "one"))
+        record(sqlite_url, event("container/another", "Starting", 2, ["stack/s"], "one"))
         tab.until("page.picture.lanes.length === 3")
         tab.until("page.view.rows.length === 3")
         assert view(tab)[1] - view(tab)[0] == pytest.approx(seen[1] - seen[0])
+        assert tab.ask("[page.view.chosen.lane.index, page.view.chosen.lane.uri]") == [2, "/api/v1/container/first/"]
         assert tab.complaints == []
         assert {url.partition("?")[0] for url in tab.requests} == {
             address.partition("?")[0],

@@ -134,12 +134,13 @@ class Drawing {
 
   /** Exits, and above all those for want of memory; what was done, and until when. */
   marks(lane, y) {
-    const lanes = this.view.folded.has(lane.index) ? [lane, ...under(lane)] : [lane];
+    const folded = this.view.folded.has(lane.index);
+    const lanes = folded ? [lane, ...under(lane)] : [lane];
     for (const each of lanes) this.actions(each, y);
-    for (const each of lanes) this.exits(each, y);
+    for (const each of lanes) this.exits(each, y, folded);
   }
 
-  exits({ pieces }, y) {
+  exits({ pieces }, y, folded) {
     const { context, palette, view } = this;
     const { states } = view.picture;
     let drawn = -Infinity;
@@ -154,7 +155,7 @@ class Drawing {
       context.lineTo(x + 4, y);
       context.lineTo(x, y + 6);
       context.fill();
-      context.fillRect(x - 0.5, y, 1.5, BAND_TOP + BAND);
+      if (!folded) context.fillRect(x - 0.5, y, 1.5, BAND_TOP + BAND); // of many the bands would not be seen
       if (memory) this.badge("OOM", x + 6, y + 5);
     }
   }

@@ -303,7 +303,6 @@ class Page {
       this.take(JSON.parse(event.data));
       const { view } = this;
       view.load(this.picture);
-      if (view.chosen) view.chosen = this.picture.lanes[view.chosen.lane.index] ? { lane: this.picture.lanes[view.chosen.lane.index] } : null;
       this.searched(view.query, false);
       this.minimap.whole = null;
       this.changed();

@@ -1,6 +1,7 @@
 // Which stretch of time and which lanes are seen, and how that stands in the address.
 
 const SHORTEST = 20; // milliseconds that are seen at least
+const LONGEST = 2000; // characters of what is folded, in an address
 
 class View {
   constructor(picture) {
@@ -10,18 +11,30 @@ class View {
     this.chosen = null; // {lane, piece} or {lane, action} or {lane}
     this.measured = null; // [from, to], to is null while it is measured
     this.load(picture);
-    this.folded = new Set(this.tooMany());
+    this.usual = this.tooMany().join(".");
+    this.folded = new Set(this.usual.split(".").filter(Boolean).map(Number));
     this.fit();
     this.rows = this.seen();
   }
 
+  /** Takes a picture; where another was seen before, what was seen of it stays, but for its end, which is followed. */
   load(picture) {
-    const follows = this.picture && this.until >= this.picture.until;
-    const moved = this.picture ? picture.until - this.picture.until : 0;
+    const before = this.picture;
+    const follows = before && this.until >= before.until;
+    const moved = before ? picture.until - before.until : 0;
     this.picture = picture;
+    if (before) this.keep(before.lanes, new Map(picture.lanes.map((lane) => [lane.uri, lane])));
     const margin = Math.max((picture.until - picture.since) * 0.01, 1);
     [this.first, this.last] = [picture.since - margin, picture.until + margin];
     if (follows) [this.since, this.until] = [this.since + moved, this.until + moved];
+  }
+
+  /** What was folded and chosen, by what it is called: its place may be another. */
+  keep(before, lanes) {
+    const folded = [...this.folded].map((index) => lanes.get(before[index].uri)).filter(Boolean);
+    this.folded = new Set(folded.map((lane) => lane.index));
+    const chosen = this.chosen && lanes.get(this.chosen.lane.uri);
+    this.chosen = chosen ? { lane: chosen } : null;
   }
 
   /** What is folded at first: of a large picture all that has anything below it but the top. */
@@ -88,7 +101,8 @@ class View {
   /** The view as it stands in the address. */
   hash() {
     const told = { t: `${Math.round(this.since)}~${Math.round(this.until)}` };
-    if (this.folded.size) told.f = [...this.folded].join(".");
+    const folded = [...this.folded].join(".");
+    if (folded !== this.usual && folded.length < LONGEST) told.f = folded;
     if (!this.gone) told.v = "0";
     if (this.utc) told.z = "utc";
     if (this.query) told.q = this.query;
@@ -105,7 +119,8 @@ class View {
     const pair = (text) => (text || "").split("~").map(Number);
     const [since, until] = pair(told.get("t"));
     if (until > since) this.show(since, until);
-    this.folded = new Set((told.get("f") || "").split(".").filter(Boolean).map(Number).filter((index) => lanes[index]));
+    const folded = (told.get("f") ?? this.usual).split(".").filter(Boolean).map(Number);
+    this.folded = new Set(folded.filter((index) => lanes[index]));
     this.gone = told.get("v") !== "0";
     this.utc = told.get("z") === "utc";
     this.query = told.get("q") || "";
