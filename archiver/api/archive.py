@@ -24,6 +24,7 @@ from archiver.model import (
 from archiver.queries.reader import Reader
 
 if TYPE_CHECKING:
+    from archiver.model.incident import Incident
     from archiver.model.nearby import Before
     from archiver.model.reports import Per, Report
     from archiver.model.values import Value
@@ -274,6 +275,15 @@ class Archive:
 
         ask = self._reader.pages()
         return before(ask, ask(_resolve_all, ref)[0], at, since, _now())
+
+    def incident(self, range: TimeRange, ref: Ref | None = None, *, zone: tzinfo | None = UTC) -> Incident:
+        """All that changed below a resource (None: everywhere) within a range that has a beginning and an end."""
+        from archiver.queries.incident import incident
+        from archiver.queries.reports import Asked
+
+        ask = self._reader.pages()
+        resource = None if ref is None else ask(_resolve_all, ref)[0]
+        return incident(ask, Asked(resource, range, None, _now(), zone))
 
     def report(
         self,

@@ -89,14 +89,21 @@ def before(ask: Ask, resource: Resource, at: datetime | None, since: datetime | 
         )
     back = TimeRange(at - LOOK_BACK if since is None else since, at + MICROSECOND)
     places = ask(neighbours, resource.id, Window.of(back))
-    called = {row.id: row for part in chunks(places) for row in ask(_called, part)}
-    steps = [*ask(_states, places, back), *ask(_actions, places, Window.of(back)), *ask(_facts, places, back)]
-    steps = _explained(ask, steps, called, back, now)
     watched = ask(_coverage, resource, TimeRange(back.since, at), now)
-    found = [_nearby(step, called[step.number], places[step.number], at, watched) for step in steps]
+    found = changes_of(ask, places, back, at, watched, now)
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
     empty = None if found else ask(emptiness, TimeRange(back.since, at), watched)
     return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty)
+
+
+def changes_of(
+    ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime, watched: Coverage, now: datetime
+) -> list[Nearby]:
+    """All that changed of some resources within a range, seen from an instant, in no order."""
+    called = {row.id: row for part in chunks(places) for row in ask(_called, part)}
+    steps = [*ask(_states, places, range), *ask(_actions, places, Window.of(range)), *ask(_facts, places, range)]
+    steps = _explained(ask, steps, called, range, now)
+    return [_nearby(step, called[step.number], places[step.number], at, watched) for step in steps]
 
 
 def _called(connection: Connection, numbers: Sequence[int]) -> list[Any]:

@@ -178,3 +178,40 @@ def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None
         "uri,type,name,slot,stopped_at,started_at,down_seconds,cause,exit_code,action_uri,certain"
     )
     assert json.loads(told("restarts", "-o", "json"))["rows"][1]["cause"]["kind"] == "told"
+
+
+def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArchiver) -> None:
+    record(archive_url, named("a|b*", "container/evil", "Running", 450, SHOP, session="a"))
+    times = ("--from", "2016-02-01T12:05:00Z", "--to", "2016-02-01T12:20:00Z", "--utc")
+
+    told = run_archiver("--database", archive_url, "report", "incident", uri("stack/shop"), *times).stdout.splitlines()
+
+    assert told[0] == "# Incident: /api/v1/stack/shop/, 2016-02-01 12:05:00Z to 2016-02-01 12:20:00Z"
+    assert [line for line in told if line.startswith("## ")] == [
+        "## What stopped and came back",
+        "## How available it was",
+        "## Timeline",
+        "## Who did it",
+        "## When nobody was watching",
+        "## What is not known",
+    ]
+    assert "| 2016-02-01 12:06:40Z | 20s | container web | crash |  |" in told
+    assert "| 2016-02-01 12:10:10Z | 40s | container web | told: an action by ada |  |" in told
+    assert "- 2016-02-01 12:09:55Z **an action** on container web by ada" in told
+    assert "- ada: an action" in told
+    assert r"- 2016-02-01 12:07:30Z container a\|b\*: appeared (nothing) → Running" in told
+    assert "- 2016-02-01 12:16:40Z to 2016-02-01 12:20:00Z: cut" in told
+    assert any("has not come back" in line for line in told)
+
+
+def test_an_incident_of_everything_is_what_was_heard_of_then(archive_url: str) -> None:
+    with Archive.open(archive_url) as archive:
+        found = archive.incident(between(150, 450))
+
+    assert [(change.uri.split("/")[-2], change.after) for change in found.changes] == [
+        ("db", "running"),
+        ("db", "paused"),
+        ("db", "running"),
+        ("web", "Stopped"),
+        ("web", "Running"),
+    ]

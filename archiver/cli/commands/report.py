@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Literal
 
 import typer
 
+from archiver.cli import incident as incidents
+from archiver.cli import times
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.reports import lines
+from archiver.errors import UsageError
 
 Per = Annotated[
     Literal["day", "slot", "service", "node", "image"] | None,
@@ -20,6 +24,8 @@ Per = Annotated[
         show_default=False,
     ),
 ]
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="Since when: 13:30, 2h, ISO 8601 ...")]
+To = Annotated[str, typer.Option("--to", metavar="TIME", help="Until when; the same words.")]
 PerDay = Annotated[Literal["day"] | None, typer.Option("--per", help="Slice it by day.", show_default=False)]
 
 
@@ -52,6 +58,11 @@ def register(app: typer.Typer) -> None:
         short_help="How long each stream was watched.",
         epilog=examples("archiver report coverage --since 30d --per day"),
     )(question(coverage))
+    report.command(
+        "incident",
+        short_help="A stretch of time as Markdown, for a post-mortem.",
+        epilog=examples("archiver report incident my-stack --from 13:30 --to 15:00 > incident.md"),
+    )(question(incident, ranged=False))
     app.add_typer(report, name="report")
 
 
@@ -77,6 +88,27 @@ def restarts(asked: Question, ref: MaybeRef = None, per: Per = None) -> None:
 def coverage(asked: Question, ref: MaybeRef = None, per: PerDay = None) -> None:
     """How long each stream was watched since its first session, and in how many gaps it was not."""
     _answer(asked, "coverage", ref, per)
+
+
+def incident(asked: Question, ref: MaybeRef = None, begin: From = "1h", end: To = "now") -> None:
+    """What happened in a stretch of time to a resource (without one, everywhere), as Markdown for a post-mortem.
+
+    What stopped and why, how available it was, all changes in their order, who did what, when nobody was watching, and
+    what is not known.
+    """
+    presentation = asked.presentation
+    utc = presentation.zone is UTC
+    if presentation.format not in ("table", "plain"):
+        raise UsageError(
+            reason="an incident is Markdown, and nothing else",
+            hint="for a program: archiver report restarts, availability; archiver events, actions",
+        )
+    asked_for = times.parse_range(begin, None if end == "now" else end, utc=utc, now=presentation.now)
+    whole = asked_for._replace(until=asked_for.until or presentation.now)
+    about = None if ref is None else asked.about([ref]).resources[0]
+    found = asked.archive.incident(whole, about, zone=presentation.zone)
+    asked.judged(found.coverage)
+    write_lines(incidents.lines(presentation, found))
 
 
 def _answer(asked: Question, name: str, ref: str | None, per: Per) -> None:

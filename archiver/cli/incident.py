@@ -1,0 +1,132 @@
+"""An incident as Markdown, for a post-mortem: what happened, why, who did it, and what nobody knows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from archiver.cli import times
+from archiver.cli.causes import cause_words
+from archiver.cli.coverage import coverage_line, is_watched
+from archiver.cli.escape import escape
+from archiver.cli.output import Presentation
+from archiver.model import Gap
+from archiver.model.incident import Incident
+from archiver.model.nearby import Nearby
+from archiver.model.reports import Available, Restart, Subject
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+MANY = 500
+"""So many changes the timeline shows; what is left out is counted."""
+
+
+def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
+    """The lines of the document."""
+    what = "everything" if incident.resource is None else incident.resource.name or incident.resource.uri
+    since, until = (presentation.instant(end) for end in incident.range)
+    yield f"# Incident: {text(what)}, {since} to {until}"
+    yield ""
+    yield f"{text(coverage_line(presentation, incident.coverage, incident.range))}."
+    yield from _section("What stopped and came back", _restarts(presentation, incident))
+    yield from _section("How available it was", _availability(incident))
+    yield from _section("Timeline", _timeline(presentation, incident))
+    yield from _section("Who did it", _doers(incident))
+    yield from _section("When nobody was watching", _gaps(presentation, incident))
+    yield from _section("What is not known", _unknown(incident))
+
+
+def text(value: object) -> str:
+    """A text from outside in Markdown: nothing in it is markup, and nothing acts on a terminal."""
+    return _SPECIAL.sub(r"\\\1", escape(str(value)))
+
+
+def _section(title: str, found: Iterator[str]) -> Iterator[str]:
+    yield from ("", f"## {title}", "")
+    first = next(found, None)
+    if first is None:
+        yield "Nothing."
+        return
+    yield first
+    yield from found
+
+
+def _restarts(presentation: Presentation, incident: Incident) -> Iterator[str]:
+    rows: tuple[Restart, ...] = incident.restarts.rows
+    if not rows:
+        return
+    yield from ("| stopped | down | what | why | exit |", "|---|---|---|---|---|")
+    for row in rows:
+        down = times.duration(timedelta(seconds=row.down_seconds))
+        code = "" if row.cause.exit_code is None else str(row.cause.exit_code)
+        cells = (presentation.instant(row.stopped_at), down, _called(row.subject), text(cause_words(row.cause)), code)
+        yield f"| {' | '.join(cells)} |"
+
+
+def _availability(incident: Incident) -> Iterator[str]:
+    rows: tuple[Available, ...] = incident.availability.rows
+    for row in rows:
+        if row.down_seconds or row.planned_seconds or row.unknown_seconds:
+            parts = (("down", row.down_seconds), ("planned", row.planned_seconds), ("not watched", row.unknown_seconds))
+            said = [f"{times.duration(timedelta(seconds=length))} {name}" for name, length in parts if length]
+            yield f"- {_called(row.subject)}: {', '.join(said)}"
+
+
+def _timeline(presentation: Presentation, incident: Incident) -> Iterator[str]:
+    for change in incident.changes[:MANY]:
+        yield f"- {presentation.instant(change.at)} {_change(change)}"
+    if len(incident.changes) > MANY:
+        yield f"- ... {len(incident.changes) - MANY:,} more changes are left out"
+
+
+def _change(change: Nearby) -> str:
+    what = _called(Subject(change.uri, change.type, change.name))
+    if change.change == "action":
+        by = f" by {text(change.by)}" if change.by else ""
+        return f"**{text(change.after or 'an action')}** on {what}{by}"
+    said = f"{what}: {change.change} {_word(change.before)} → {_word(change.after)}"
+    return f"{said} ({text(cause_words(change.cause))})" if change.cause else said
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return "(nothing)"
+    return text(", ".join(value) if isinstance(value, tuple) else value)
+
+
+def _called(subject: Subject | None) -> str:
+    if subject is None:
+        return ""
+    return f"{text(subject.type)} {text(subject.name)}" if subject.name else text(subject.uri)
+
+
+def _doers(incident: Incident) -> Iterator[str]:
+    by: dict[str, list[str]] = {}
+    for change in incident.changes:
+        if change.change == "action" and change.by:
+            by.setdefault(change.by, []).append(str(change.after or "an action"))
+    for name, done in sorted(by.items()):
+        yield f"- {text(name)}: {text(', '.join(sorted(set(done))))}"
+    nobody = sum(1 for change in incident.changes if change.change == "action" and not change.by)
+    if nobody:
+        yield f"- nobody says who did {nobody:,} more actions"
+
+
+def _gaps(presentation: Presentation, incident: Incident) -> Iterator[str]:
+    if not is_watched(incident.coverage):
+        return
+    for gap in incident.coverage.gaps:
+        yield f"- {_end(presentation, gap, gap.since)} to {_end(presentation, gap, gap.until)}: {text(gap.reason)}"
+
+
+def _end(presentation: Presentation, gap: Gap, moment: Any) -> str:
+    return presentation.instant(moment) if moment else "the beginning" if gap.since is None else "now"
+
+
+def _unknown(incident: Incident) -> Iterator[str]:
+    for note in dict.fromkeys((*incident.restarts.notes, *incident.availability.notes)):
+        yield f"- {text(note)}"
+    unknown = sum(1 for row in incident.restarts.rows if row.cause.kind == "unknown")
+    if unknown:
+        yield f"- why {unknown:,} of the stops came: nobody was watching"
