@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from archiver.codec.text import dump
 from archiver.codec.visible import escape, short_reference
-from archiver.model import EPOCH, CauseKind, Lane, Lanes
+from archiver.model import CauseKind, Lane, Lanes
 from archiver.queries.causes import is_stop
 from archiver.report.exits import is_oom
 from archiver.report.picture import Picture
@@ -19,7 +19,6 @@ from archiver.report.strips import KINDS, place_of
 LONGEST = 300
 """Of a text that others wrote a picture shows so many characters."""
 CAUSES: tuple[CauseKind, ...] = ("told", "forced", "crash", "oom", "unknown")
-_MILLISECOND = timedelta(milliseconds=1)
 _UNCERTAIN, _BEHIND_HOLE, _NOTED = 1, 2, 4
 _GOES_ON, _OOM = 1, 2
 
@@ -59,7 +58,7 @@ def document(picture: Picture, title: str, said: Sequence[str]) -> str:
 
 
 def _ms(moment: datetime) -> int:
-    return round((moment - EPOCH) / _MILLISECOND)
+    return round(moment.timestamp() * 1_000)
 
 
 def _gaps(lanes: Lanes, within: Bounds) -> list[list[Any]]:

@@ -32,10 +32,10 @@ def kind_of_rank(rank: int) -> tuple[str, bool]:
 def columns(pieces: Iterable[Piece], within: Bounds, count: int) -> bytearray:
     """Of each of so many columns the worst rank; what lasts no time at all takes a column as well."""
     worst = bytearray(count)
-    width = (within.until - within.since) / count
+    begin, scale = _scale(within, count)
     for piece in pieces:
-        first = min(max(0, int((piece.since - within.since) / width)), count - 1)
-        last = min(count, max(first + 1, ceil((piece.until - within.since) / width)))
+        first = min(max(0, int((piece.since.timestamp() - begin) * scale)), count - 1)
+        last = min(count, max(first + 1, ceil((piece.until.timestamp() - begin) * scale)))
         value = rank(piece.span.kind, piece.certain)
         for column in range(first, last):
             if worst[column] < value:
@@ -43,13 +43,19 @@ def columns(pieces: Iterable[Piece], within: Bounds, count: int) -> bytearray:
     return worst
 
 
+def _scale(within: Bounds, count: int) -> tuple[float, float]:
+    """Where the columns begin, in seconds, and how many there are in one."""
+    begin = within.since.timestamp()
+    return begin, count / (within.until.timestamp() - begin)
+
+
 def covered(stretches: Iterable[tuple[datetime, datetime]], within: Bounds, count: int) -> bytearray:
     """Of each column whether any of some stretches touches it."""
     touched = bytearray(count)
-    width = (within.until - within.since) / count
+    begin, scale = _scale(within, count)
     for since, until in stretches:
-        first = max(0, int((since - within.since) / width))
-        last = min(count, max(first + 1, ceil((until - within.since) / width)))
+        first = max(0, int((since.timestamp() - begin) * scale))
+        last = min(count, max(first + 1, ceil((until.timestamp() - begin) * scale)))
         touched[first:last] = b"\x01" * max(0, last - first)
     return touched
 

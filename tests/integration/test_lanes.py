@@ -12,14 +12,29 @@ from archiver.model import Lanes, TimeRange
 from archiver.queries import lane_words as asking
 from archiver.queries.lanes import lanes
 from archiver.queries.reader import Reader
+from archiver.storage import migrate
 
+from ..conftest import DATABASES, PostgresServer
 from .archives import at, between, event, record, uri
 from .pictured import GAP, HOUR, STACK, WEB, archived, container
 
 
+@pytest.fixture(scope="module", params=DATABASES)
+def day_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An archive of either database with a day in it, which is only read."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('day') / 'archive.db'}"
+        migrate.create(url)
+        yield archived(url)
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    with server.database(request.getfixturevalue("postgres_template")) as url:
+        yield archived(url)
+
+
 @pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
-    with Archive.open(archived(database_url)) as archive:
+def archive(day_url: str) -> Iterator[Archive]:
+    with Archive.open(day_url) as archive:
         yield archive
 
 
@@ -130,19 +145,17 @@ def ask(url: str, **most: int) -> Lanes:
         reader.close()
 
 
-def test_more_than_can_be_drawn_is_refused_with_a_way_out(database_url: str) -> None:
-    archived(database_url)
+def test_more_than_can_be_drawn_is_refused_with_a_way_out(day_url: str) -> None:
     with pytest.raises(TooMuchForPicture, match="more than 9 resources") as refused:
-        ask(database_url, most_lanes=9)
+        ask(day_url, most_lanes=9)
     assert "--since" in refused.value.hint
     with pytest.raises(TooMuchForPicture, match="more than 20 changes"):
-        ask(database_url, most_changes=20)
-    assert len(ask(database_url, most_lanes=10).lanes) == 10
+        ask(day_url, most_changes=20)
+    assert len(ask(day_url, most_lanes=10).lanes) == 10
 
 
-def test_words_are_read_in_pages_of_any_size(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    archived(database_url)
-    whole = ask(database_url)
+def test_words_are_read_in_pages_of_any_size(day_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ask(day_url)
     for size in (1, 2, 3, 7):
         monkeypatch.setattr(asking, "_PAGE", size)
-        assert ask(database_url) == whole
+        assert ask(day_url) == whole
