@@ -192,6 +192,9 @@ def options(
     database: Database = None,
     quiet: Annotated[bool, typer.Option(*QUIET[1], help=QUIET[2])] = False,
     debug: Annotated[bool, typer.Option(*DEBUG[1], help=DEBUG[2])] = False,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", help="Write long answers to the terminal as they are.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
@@ -199,4 +202,4 @@ def options(
     """Reads the options before the command."""
     if not isinstance(ctx.obj, Globals):
         ctx.obj = Globals()
-    ctx.obj.database, ctx.obj.quiet, ctx.obj.debug = database, quiet, debug
+    ctx.obj.database, ctx.obj.quiet, ctx.obj.debug, ctx.obj.no_pager = database, quiet, debug, no_pager

@@ -14,6 +14,7 @@ from archiver.cli.escape import escape
 from archiver.cli.globals import Database as Database  # one of the options in common
 from archiver.cli.globals import Globals
 from archiver.cli.output import Colour, Format
+from archiver.cli.pager import later
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
@@ -56,6 +57,7 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+NoPager = Annotated[bool, typer.Option("--no-pager", help="Write a long answer to the terminal as it is.")]
 Reverse = Annotated[bool, typer.Option("-r", "--reverse", help="The last one first.")]
 Fields = Annotated[
     str | None,
@@ -158,6 +160,9 @@ def note(ctx: typer.Context, text: str) -> None:
 def _say(text: str) -> None:
     from archiver.codec.secrets import blanked_text  # most answers come without a word
 
-    if sys.stderr is not None:
-        with suppress(OSError, ValueError):  # there is nobody left to tell
-            print(escape(blanked_text(text)), file=sys.stderr)
+    def say() -> None:
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):  # there is nobody left to tell
+                print(escape(blanked_text(text)), file=sys.stderr)
+
+    later(say)

@@ -26,3 +26,4 @@ class Globals:
         self.database: str | None = None
         self.debug = False
         self.quiet = False
+        self.no_pager = False

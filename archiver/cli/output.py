@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Presentation:
     """The values that are wanted, in their order; none: those that the format has."""
     reverse: bool = False
     """The last record first."""
+    columns: int | None = None
+    """How wide a table may be; None: as wide as it is."""
 
     @property
     def folds(self) -> bool:
@@ -110,6 +113,9 @@ def make_presentation(
         color=chosen == "table" and wants_color(color, terminal),
         short=terminal and chosen == "table" and not wide,
         ascii=not _can_write(out or sys.stdout, "├└│─"),
+        columns=shutil.get_terminal_size((0, 0)).columns or None
+        if terminal and chosen == "table" and not wide
+        else None,
         wide=wide,
         fields=tuple(fields),
     )
@@ -328,7 +334,9 @@ def table_lines(
         return
     heads = [column.name.upper().replace("_", " ") for column in columns]
     widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
-    yield _table_line(heads, widths, columns)
+    if presentation.columns is not None:
+        widths = narrowed(widths, presentation.columns)
+    yield _table_line(heads, widths, columns, presentation=presentation)
     for record, cells in chain(first, ((row, [column.shown(presentation, row) for column in columns]) for row in rows)):
         styles = [column.style(record) if column.style else "" for column in columns] if presentation.color else None
         yield _table_line(cells, widths, columns, styles, presentation)
@@ -343,10 +351,51 @@ def _table_line(
 ) -> str:
     shown = []
     for index, (cell, room, column) in enumerate(zip(cells, widths, columns, strict=True)):
+        if presentation is not None and presentation.columns is not None:
+            cell = cut(cell, room, ascii=presentation.ascii)
         text = presentation.paint(cell, styles[index]) if presentation and styles else cell
         space = " " * (room - width(cell))
         shown.append(space + text if column.right else text + space)
     return "  ".join(shown).rstrip()
+
+
+_LEAST = 8
+"""Cells of a column that are left whatever the terminal has."""
+
+
+def narrowed(widths: Sequence[int], room: int) -> list[int]:
+    """The widths of columns that fit into so many cells with two between each: the widest give way first."""
+    fitting = list(widths)
+    excess = sum(fitting) + 2 * (len(fitting) - 1) - room
+    while excess > 0:
+        widest = max(range(len(fitting)), key=fitting.__getitem__)
+        rest = max((each for place, each in enumerate(fitting) if place != widest), default=0)
+        least = max(_LEAST, fitting[widest] - excess, min(rest, fitting[widest] - 1))
+        if least >= fitting[widest]:
+            break
+        excess -= fitting[widest] - least
+        fitting[widest] = least
+    return fitting
+
+
+def cut(text: str, room: int, *, ascii: bool = False) -> str:
+    """A text in so many cells: what is too much goes from its middle, as the end of an id tells more than that."""
+    if width(text) <= room:
+        return text
+    mark = ".." if ascii else "…"
+    tail = (room - len(mark) + 1) // 2
+    head = room - len(mark) - tail
+    return _beginning(text, head) + mark + _beginning(text[::-1], tail)[::-1]
+
+
+def _beginning(text: str, room: int) -> str:
+    end = taken = 0
+    for char in text:
+        taken += width(char)
+        if taken > room:
+            break
+        end += 1
+    return text[:end]
 
 
 def width(text: str) -> int:

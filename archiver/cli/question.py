@@ -17,12 +17,14 @@ from archiver.cli.common import (
     Database,
     FailIfEmpty,
     Fields,
+    NoPager,
     Output,
     Reverse,
     Since,
     Strict,
     Until,
     Utc,
+    chosen,
     database_url,
     die_with_the_reader,
     note,
@@ -30,6 +32,7 @@ from archiver.cli.common import (
 )
 from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Column, Presentation, enclosed, make_presentation, render, write_lines
+from archiver.cli.pager import paging
 from archiver.cli.refs import is_one, spelt_out
 from archiver.errors import UsageError
 from archiver.model.empty import IN_WORDS
@@ -76,12 +79,15 @@ class Question:
         fields: Fields = None,
         utc: Utc = False,
         color: Color = "auto",
+        no_pager: NoPager = False,
         database: Database = None,
     ) -> None:
         """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
         self._ctx = ctx
         self._database = database
         self._fails_if_empty = fail_if_empty
+        self.pages = not (no_pager or chosen(ctx).no_pager)
+        """Whether an answer longer than the terminal goes to a pager."""
         self.answered = False
         """Whether the answer has anything in it."""
         self.strict = strict
@@ -252,7 +258,8 @@ def question(
     def command(**given: Any) -> None:
         asked = Question(**{parameter.name: given.pop(parameter.name) for parameter in kept})
         try:
-            body(asked, **given)
+            with paging(asked.pages and not given.get("follow")):
+                body(asked, **given)
             asked.end()
         finally:
             asked.close()

@@ -17,10 +17,13 @@ from archiver.cli.output import (
     Column,
     Format,
     Presentation,
+    cut,
     make_presentation,
+    narrowed,
     render,
     short_reference,
     wants_color,
+    width,
     write_lines,
 )
 from archiver.cli.states import state_style
@@ -52,6 +55,35 @@ COLUMNS: list[Column[Thing]] = [
 
 def shown(format: Format, *things: Thing, **options: object) -> list[str]:
     return list(render(replace(Presentation(format, now=AT), **options), COLUMNS, things))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "shown"),
+    [
+        ("container/0fc9f01d", 18, "container/0fc9f01d"),
+        ("container/0fc9f01d", 11, "conta…9f01d"),
+        ("container/0fc9f01d", 12, "conta…c9f01d"),
+        ("日本語日本語", 7, "日…語"),
+        ("日本語日本語", 8, "日…本語"),
+    ],
+)
+def test_what_is_too_long_keeps_its_beginning_and_its_end(text: str, room: int, shown: str) -> None:
+    assert cut(text, room) == shown
+    assert width(cut(text, room, ascii=True)) <= room
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "fitting"),
+    [
+        ([10, 20, 30], 64, [10, 20, 30]),
+        ([10, 20, 30], 60, [10, 20, 26]),
+        ([10, 40, 40], 60, [10, 23, 23]),
+        ([10, 20, 30], 5, [8, 8, 8]),
+        ([3, 4], 1, [3, 4]),
+    ],
+)
+def test_widest_columns_give_way_first(widths: list[int], room: int, fitting: list[int]) -> None:
+    assert narrowed(widths, room) == fitting
 
 
 def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
