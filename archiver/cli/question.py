@@ -256,7 +256,7 @@ def question(
 
     @wraps(body)
     def command(**given: Any) -> None:
-        asked = Question(**{parameter.name: given.pop(parameter.name) for parameter in kept})
+        asked = Question(**{each.name: given.pop(each.name) for each in kept if each.name in given})
         try:
             with paging(asked.pages and not given.get("follow")):
                 body(asked, **given)
