@@ -8,6 +8,7 @@ ArchiverError
 │   ├── NoSuchResource              3
 │   ├── AmbiguousReference          3
 │   ├── NoSuchEvent                 3
+│   ├── NotThen                     3
 │   └── TooManyResources            3
 ├── Unreachable
 │   ├── DatabaseUnreachable         4
@@ -136,6 +137,13 @@ class NoSuchEvent(ReferenceUnclear):
 
     message = "there is no event {number}: {known}"
     hint = "'archiver events -o plain' shows the numbers"
+
+
+class NotThen(ReferenceUnclear):
+    """A resource is asked about as it stood at an instant at which it was not there; ``life`` says when it was."""
+
+    message = "{uri} was not there at {at}"
+    hint = "{life}"
 
 
 class TooManyResources(ReferenceUnclear):

@@ -11,6 +11,7 @@ from archiver.model import (
     Action,
     ArchivedEvent,
     Coverage,
+    Diff,
     Empty,
     History,
     Lanes,
@@ -239,7 +240,28 @@ class Archive:
         from archiver.queries.tree import tree
 
         with self._reader.question() as connection:
-            return tree(connection, _resolve_all(connection, ref)[0], gone=gone)
+            return tree(connection, _resolve_all(connection, ref)[0], _now(), gone=gone)
+
+    def at(self, moment: datetime, ref: Ref | None = None) -> TreeNode:
+        """A resource with what lived under it, or the whole platform, as it stood at an instant.
+
+        States, names and images are those of then, and `certain` says of each state whether somebody was watching since
+        it was told. Raises NotThen when the resource did not live then.
+        """
+        from archiver.queries.moment import at
+
+        with self._reader.question() as connection:
+            return at(connection, _one(connection, ref), moment, _now())
+
+    def diff(self, first: datetime, second: datetime, ref: Ref | None = None) -> Diff:
+        """What of a resource and all under it, or of the whole platform, was otherwise at the second instant.
+
+        The first is not after the second. Raises NotThen when the resource lived at neither.
+        """
+        from archiver.queries.difference import difference
+
+        with self._reader.question() as connection:
+            return difference(connection, _one(connection, ref), TimeRange(first, second), _now())
 
     def lanes(self, ref: Ref | None = None, range: TimeRange = _ALWAYS) -> Lanes:
         """What a picture is drawn from: all that was under a resource within a range, its states and actions.
@@ -347,6 +369,10 @@ def _resolve_all(connection: Any, refs: Ref | Sequence[Ref]) -> list[Resource]:
     if isinstance(refs, str):
         return [resolve(connection, refs)]
     return [refs] if isinstance(refs, Resource) else resolve_all(connection, refs)
+
+
+def _one(connection: Any, ref: Ref | None) -> Resource | None:
+    return None if ref is None else _resolve_all(connection, ref)[0]
 
 
 def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:

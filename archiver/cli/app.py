@@ -23,6 +23,8 @@ COMMANDS = {
     "events": ("events", "The events as they came, the last ones, or as they come."),
     "timeline": ("timeline", "All that was under a resource in one picture: a page, a trace, or on the terminal."),
     "tree": ("tree", "A resource and all that is under it, with the present states."),
+    "at": ("at", "The tree as it stood at a time: states, names and images of then."),
+    "diff": ("diff", "What was otherwise at one time than at another."),
     "gaps": ("gaps", "When nobody was watching, and why."),
     "sql": ("sql", "One SELECT of your own over the views, read-only."),
     "why": ("why", "What changed before something stopped, above, below and beside it."),

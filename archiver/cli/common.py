@@ -47,6 +47,14 @@ MaybeRef = Annotated[
         show_default=False,
     ),
 ]
+Moment = Annotated[
+    str,
+    typer.Argument(
+        metavar="TIME",
+        help="An instant: 2h, '2 months ago', yesterday, monday, '14:00 CET', ISO 8601, an epoch.",
+        show_default=False,
+    ),
+]
 Output = Annotated[
     Format | None,
     typer.Option(

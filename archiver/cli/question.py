@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cached_property, wraps
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -85,6 +86,7 @@ class Question:
         """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
         self._ctx = ctx
         self._database = database
+        self._utc = utc
         self._fails_if_empty = fail_if_empty
         self.pages = not (no_pager or chosen(ctx).no_pager)
         """Whether an answer longer than the terminal goes to a pager."""
@@ -100,6 +102,16 @@ class Question:
             self.note(trouble)
         self.range = times.parse_range(since, until, utc=utc, now=self.presentation.now)
         self._echo(since, until)
+
+    def moment(self, text: str, called: str = "at") -> datetime:
+        """The instant that somebody wrote, read as the ends of a range are; says how it was understood.
+
+        Raises `TimeNotUnderstood`, or `UsageError` as that does.
+        """
+        found = times.parse_time(text, now=self.presentation.now, zone=UTC if self._utc else None)
+        if (shown := times.human(found, self.presentation.zone)) != text:
+            self.note(f"{called} {shown}")
+        return found
 
     @cached_property
     def archive(self) -> Archive:

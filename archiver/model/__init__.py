@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         WholeEvent,
     )
     from archiver.model.causes import Cause, CauseKind, Proof
+    from archiver.model.differences import Change, ChangeKind, Diff
     from archiver.model.empty import Empty
     from archiver.model.items import (
         Alive,
@@ -76,11 +77,14 @@ __all__ = [
     "Batch",
     "Cause",
     "CauseKind",
+    "Change",
+    "ChangeKind",
     "Closed",
     "Condition",
     "ConditionOf",
     "Coverage",
     "Dialect",
+    "Diff",
     "Empty",
     "EndKind",
     "Event",
@@ -125,6 +129,7 @@ _OF = {
     "answers": "Action ArchivedEvent Coverage Gap History Namesakes Resource Span Status StreamStatus Timeline"
     " TimeRange TreeNode WholeEvent",
     "causes": "Cause CauseKind Proof",
+    "differences": "Change ChangeKind Diff",
     "empty": "Empty",
     "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
     "lanes": "Lane Lanes",

@@ -193,9 +193,12 @@ class WholeEvent(NamedTuple):
 
 
 class TreeNode(NamedTuple):
-    """A resource with everything that is under it."""
+    """A resource with everything that is under it; of the root it says of when that is, and how well it was watched.
 
-    uri: str
+    The root of all that an archive knows has no URI, and the type "platform".
+    """
+
+    uri: str | None
     type: str
     name: str | None
     state: str | None
@@ -205,6 +208,13 @@ class TreeNode(NamedTuple):
     """Since when it is no more; None: it lives."""
     image: str | None = None
     slot: str | None = None
+    certain: bool | None = None
+    """Whether somebody was watching since the state was told last; False: it is from before a gap; None: no state is
+    known."""
+    at: datetime | None = None
+    coverage: Coverage | None = None
+    empty: Empty | None = None
+    """Why a platform has nothing in it; None: it has, or it is another root."""
 
 
 class StreamStatus(NamedTuple):

@@ -14,6 +14,7 @@ from archiver.storage.words import INTERRUPTED, SILENT, SILENT_SECONDS, UNHEARD
 
 BEFORE = "before the first session"
 IMPORTED = "imported: nobody wrote down whether anybody was watching"
+NOT_YET = "it is yet to come"
 
 Why = tuple[str, EndKind | None]
 """Why nobody was watching, for people and for programs."""
@@ -40,6 +41,34 @@ def coverage(
     gaps = tuple(gap for number, url in known for gap in _gaps(connection, number, url, range, now))
     last = _reached(connection, [number for number, _ in known]).last
     return Coverage(gaps, _within(range, last), range.since)
+
+
+def coverage_at(
+    connection: Connection, moment: datetime, now: datetime, stream_ids: Sequence[int] | None = None
+) -> Coverage:
+    """The gaps of some streams (None: of all) in which an instant lies, each as a whole."""
+    known = _streams(connection, stream_ids)
+    if not known:
+        return Coverage((imported(TimeRange()),), None, moment)
+    gaps = tuple(gap for number, url in known if (gap := _gap_around(connection, number, url, moment, now)) is not None)
+    last = _reached(connection, [number for number, _ in known]).last
+    return Coverage(gaps, _within(TimeRange(moment, moment), last), moment)
+
+
+def _gap_around(connection: Connection, stream_id: int, url: str, moment: datetime, now: datetime) -> Gap | None:
+    before = _farthest(connection, stream_id, moment, now)
+    if before is not None and _end(before, now) >= moment:
+        return None
+    following = connection.scalar(statement(_NEXT), {"stream": stream_id, "moment": moment})
+    until = instant_or_none(following)
+    if before is None:
+        return Gap(url, None, until, *_BEFORE)
+    if is_alive(before.last_seen_at, before.closed_at, now):
+        return Gap(url, now, until, NOT_YET)
+    return Gap(url, _end(before, now), until, *_why(before))
+
+
+_NEXT = "SELECT min(s.covered_from) FROM sessions s WHERE s.stream_id = :stream AND s.covered_from > :moment"
 
 
 def unknown(range: TimeRange) -> Coverage:

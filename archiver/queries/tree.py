@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from datetime import datetime
 
 from archiver.model import Micros, Resource, TreeNode, to_datetime
+from archiver.queries.coverage import coverage_at
+from archiver.queries.standing import Stood, standing_now, who_told
 from archiver.queries.under import heads
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
@@ -21,36 +23,30 @@ _EVER = (
     f" AND (f.until = {OPEN} OR (f.until >= p.gone_at AND f.since < p.gone_at))"
 )
 """What lives, and where that which is gone was at its end: that may outlive it, but is not open."""
-_PRESENT = (
-    "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at,"
-    " i.text AS image, o.text AS slot"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
-    " LEFT JOIN texts i ON i.id = p.image_id LEFT JOIN texts o ON o.id = p.slot_id"
-    " WHERE r.id IN :numbers"
-)
 
 Parents = Mapping[int, Collection[int]]
 """The members of a tree, each with those of its parents that are in the tree."""
 
 
-def tree(connection: Connection, resource: Resource, *, gone: bool = False) -> TreeNode:
+def tree(connection: Connection, resource: Resource, now: datetime, *, gone: bool = False) -> TreeNode:
     """The resource at the root, what lives under it below the closest of its parents; actions have their own question.
 
     With the `gone`, also what was under it when it went.
     """
     parents = _members(connection, resource.id, _EVER if gone else _LIVING)
-    rows = {row.id: row for numbers in chunks(parents) for row in _present(connection, numbers)}
+    stood = standing_now(connection, parents, now)
+    watched = coverage_at(connection, now, now, who_told(connection, stood.values()))
+    return planted(resource.id, parents, stood)._replace(at=now, coverage=watched)
+
+
+def planted(root: int, parents: Parents, stood: Mapping[int, Stood]) -> TreeNode:
+    """The tree of its members, each below the closest of its parents."""
     children: dict[int, list[int]] = {}
-    places = Places(resource.id, parents, {number: row.uri for number, row in rows.items()})
-    for number in sorted(rows, key=lambda number: rows[number].uri):
-        if number != resource.id:
+    places = Places(root, parents, {number: each.uri for number, each in stood.items()})
+    for number in sorted(stood, key=lambda number: stood[number].uri):
+        if number != root:
             children.setdefault(places.closest(number), []).append(number)
-    return _node(resource.id, rows, children)
-
-
-def _present(connection: Connection, numbers: Collection[int]) -> Iterable[Any]:
-    return connection.execute(statement(_PRESENT), {"numbers": numbers})
+    return _node(root, stood, children)
 
 
 def _members(connection: Connection, root: int, below: str) -> dict[int, set[int]]:
@@ -110,7 +106,7 @@ class Places:
         return place is not None and bool(self._above.get(other, 0) >> place & 1)
 
 
-def _node(root: int, rows: Mapping[int, Any], children: Mapping[int, list[int]]) -> TreeNode:
+def _node(root: int, rows: Mapping[int, Stood], children: Mapping[int, list[int]]) -> TreeNode:
     """Builds from the leaves up, without recursion: how deep it goes is up to whoever sends the events."""
     built: dict[int, TreeNode] = {}
     for number in reversed(list(_downwards(root, children))):
@@ -118,7 +114,7 @@ def _node(root: int, rows: Mapping[int, Any], children: Mapping[int, list[int]])
         below = tuple([built[child] for child in children.get(number, ()) if child in built])
         since, gone_at = _instant(row.state_since), _instant(row.gone_at)
         told = (row.uri, row.type, row.name, row.state)
-        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot)
+        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot, row.certain)
     return built[root]
 
 
@@ -132,5 +128,5 @@ def _downwards(root: int, children: Mapping[int, list[int]]) -> Iterator[int]:
             stack.extend(children.get(number, ()))
 
 
-def _instant(moment: Micros | None) -> Any:
+def _instant(moment: Micros | None) -> datetime | None:
     return None if moment is None else to_datetime(moment)

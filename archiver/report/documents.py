@@ -16,7 +16,9 @@ if TYPE_CHECKING:
         Action,
         ArchivedEvent,
         Cause,
+        Change,
         Coverage,
+        Diff,
         Empty,
         Gap,
         History,
@@ -251,6 +253,8 @@ NODE: list[Field[TreeNode]] = [
     Field("state", lambda node: node.state),
     Field("since", lambda node: node.since),
     Field("gone_at", lambda node: node.gone_at),
+    Field("certain", lambda node: node.certain),
+    Field("image", lambda node: node.image),
 ]
 
 
@@ -265,12 +269,38 @@ def tree(root: TreeNode, dump: Callable[[Any], str]) -> Iterator[str]:
         if isinstance(item, str):
             yield item
             continue
-        yield dump(record(NODE, item))[:-1] + ', "children": ['
+        yield dump(record(NODE, item) | (_root(root) if item is root else {}))[:-1] + ', "children": ['
         waiting.append("]}")
         for position, child in reversed(list(enumerate(item.children))):
             waiting.append(child)
             if position:
                 waiting.append(", ")
+
+
+def _root(item: TreeNode) -> dict[str, Any]:
+    """What the root alone says: of when the tree is, and how well that was watched."""
+    watched = None if item.coverage is None else coverage(item.coverage)
+    return {"at": machine_value(item.at), "coverage": watched, "empty": item.empty}
+
+
+CHANGE: list[Field[Change]] = [
+    Field("change", lambda change: change.change),
+    Field("uri", lambda change: change.uri),
+    Field("type", lambda change: change.type),
+    Field("name", lambda change: change.name),
+    Field("before", lambda change: change.before),
+    Field("after", lambda change: change.after),
+    Field("at", lambda change: change.at),
+    Field("certain", lambda change: change.certain),
+    Field("cause", lambda change: None),
+]
+
+
+def diff_head(item: Diff) -> dict[str, Any]:
+    """What was otherwise between two instants, but for the changes."""
+    subject = None if item.resource is None else resource(item.resource)
+    watched = {"coverage": coverage(item.coverage), "empty": item.empty}
+    return {"resource": subject, "range": range_(item.range), **watched}
 
 
 def status(item: Status) -> dict[str, Any]:

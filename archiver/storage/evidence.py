@@ -135,7 +135,8 @@ class Evidence:
         return steps
 
     def _put(self, place: Place, steps: list[Step], said: list[Said]) -> list[Step]:
-        for one in said:
+        # The latest first: what counts behind each is in the steps by then, and so what of it made none before.
+        for one in reversed(said):
             if not says(steps, one.at, one.value):
                 upto = next((step.since for step in steps if step.since > one.at), OPEN)
                 steps = put(steps, *self._from(place, one.at, upto))

@@ -44,7 +44,9 @@ INDEXES = (
     Index(None, present.list_id),
     Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
     # What lives. Without anything that every word changes: PostgreSQL then writes no index at all for a word (HOT).
-    _where(present.gone_at.is_(None), present.type_id),
+    # Of equal indexes SQLite takes any: with `gone_at` in it, this one serves better than that of what appeared.
+    _where(present.gone_at.is_(None), present.type_id, present.gone_at),
+    _where(present.gone_at.is_not(None), present.gone_at),  # what lived at an instant, and has ended since
 )
 
 metadata = schema.metadata

@@ -370,11 +370,13 @@ CREATE TABLE present (
   CONSTRAINT pk_present PRIMARY KEY (resource_id)
 );
 
+CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
+
 CREATE INDEX ix_present_list_id ON present (list_id);
 
-CREATE INDEX ix_present_type_id ON present (type_id) WHERE gone_at IS NULL;
-
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
+
+CREATE INDEX ix_present_type_id_gone_at ON present (type_id, gone_at) WHERE gone_at IS NULL;
 
 COMMENT ON TABLE present IS 'One row per object: how it stands now';
 

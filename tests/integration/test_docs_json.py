@@ -15,7 +15,7 @@ from archiver.transfer.importer import import_lines
 from ..conftest import RunArchiver
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
-COMMANDS = ["history", "actions", "events", "tree", "gaps", "why", "report", "timeline", "status"]
+COMMANDS = ["history", "actions", "events", "tree", "at", "diff", "gaps", "why", "report", "timeline", "status"]
 
 
 def _examples() -> dict[str, Any]:
@@ -51,7 +51,8 @@ def test_answer_has_every_key_that_is_shown(command: str, sqlite_url: str, run_a
     import_lines(sqlite_url, [json.dumps(event).encode() for event in events])
     uri = next(event["resource_uri"] for event in events if event["type"] == "stack")
     called = ["report", "availability"] if command == "report" else [command]
-    arguments = [] if command in {"status", "events", "gaps"} else [uri]
+    moments = {"at": ["now"], "diff": ["2016-01-01", "now"]}.get(command, [])
+    arguments = [] if command in {"status", "events", "gaps"} else [*moments, uri]
     arguments += ["-o", "jsonl", "-n", "1"] if command == "events" else ["-o", "json"]
 
     answer = run_archiver("--database", sqlite_url, *called, *arguments)

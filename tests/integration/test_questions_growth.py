@@ -13,7 +13,7 @@ from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 
 from ..conftest import DATABASES, PostgresServer
-from .archives import between, event, seen
+from .archives import at, between, event, seen
 from .growth import analysed, cost_of, grown
 
 HOUR, DAY = 3_600, 86_400
@@ -80,6 +80,12 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "tree of the cluster": lambda archive: archive.tree("nodecluster/all"),
     "tree of a stack": lambda archive: archive.tree("stack/2"),
     "tree of a service": lambda archive: archive.tree("service/2.1"),
+    "a stack as it stood": lambda archive: archive.at(at(TODAY + 1_800), "stack/2"),
+    "everything as it stood": lambda archive: archive.at(at(TODAY + 1_800)),
+    "a stack as it stood long ago": lambda archive: archive.at(at(40_000), "stack/2"),
+    "what was otherwise in a stack": lambda archive: archive.diff(at(TODAY - 60), at(TODAY + 1_800), "stack/2"),
+    "what was otherwise": lambda archive: archive.diff(at(TODAY - 60), at(TODAY + 1_800)),
+    "gaps": lambda archive: archive.coverage(LAST_HOUR, "stack/2"),
     "actions of the cluster's last hour": lambda archive: list(archive.actions("nodecluster/all", LAST_HOUR)),
     "actions of a stack's last hour": lambda archive: list(archive.actions("stack/2", LAST_HOUR)),
     "actions of a container": lambda archive: list(archive.actions("container/2.1.3")),

@@ -10,9 +10,11 @@ from typing import Any
 
 from archiver.api.archive import Archive
 from archiver.codec.uris import parse
+from archiver.errors import NotThen
 from archiver.model import (
     Action,
     ArchivedEvent,
+    Change,
     Micros,
     Resource,
     ResourceRef,
@@ -27,7 +29,7 @@ from archiver.queries.coverage import BEFORE
 from archiver.storage.duplicates import value_of
 from archiver.storage.words import INTERRUPTED, SILENT
 
-from . import semantics
+from . import moments, semantics
 from .replay import Archived, Watch, event_word
 from .semantics import OPEN, Ran, Run
 from .tables import differing
@@ -71,6 +73,7 @@ class Questions:
             yield from self._actions(roots, asked)
         for asked in ranges:
             yield from self._coverage(asked)
+        yield from self._moments()
         yield from self._status()
 
     def _range(self) -> Range:
@@ -172,7 +175,7 @@ class Questions:
     def _well_placed(
         self,
         what: str,
-        root: ResourceRef,
+        root: ResourceRef | None,
         parents: dict[ResourceRef, set[ResourceRef]],
         nodes: list[tuple[TreeNode, ResourceRef | None]],
     ) -> Iterator[str]:
@@ -182,9 +185,50 @@ class Questions:
             circle = any(ref in above(parents, parent) for parent in parents.get(ref, ()))
             if ref == root or ref not in parents or circle:
                 continue
+            if not parents[ref]:
+                yield from differing(f"{what}: place of {ref}", [None], [place])
+                continue
             best = max(len(above(parents, parent)) for parent in parents[ref])
             if place not in parents[ref] or len(above(parents, place)) < best:
                 yield f"{what}: {ref} stands below {place}, its parents are {parents[ref]}"
+
+    # --- any moment ---
+
+    def _moments(self) -> Iterator[str]:
+        """How it stood at two instants, and what was otherwise, of everything and of each resource that is asked of."""
+        instants = moments.instants(self._expected.told)
+        for root in (None, *self._refs) if instants else ():
+            first, second = (
+                moments.Moment(self._expected, at) for at in sorted(self._pick.choice(instants) for _ in range(2))
+            )
+            yield from self._at(self._pick.choice([first, second]), root)
+            yield from self._diff(first, second, root)
+
+    def _at(self, moment: moments.Moment, root: ResourceRef | None) -> Iterator[str]:
+        parents = moment.platform() if root is None else moment.under(root)
+        about = None if root is None else self._resources[root]
+        what = f"{root or 'everything'} at {moment.at}"
+        try:
+            found = self._archive.at(to_datetime(moment.at), about)
+        except NotThen:
+            yield from differing(what, parents, [])
+            return
+        nodes = [(node, place) for node, place in _flat(found, None) if node.uri is not None]
+        yield from differing(what, map(moment.stood, parents), [_stood(node) for node, _ in nodes])
+        yield from self._well_placed(what, root, parents, nodes)
+
+    def _diff(self, first: moments.Moment, second: moments.Moment, root: ResourceRef | None) -> Iterator[str]:
+        wanted = list(moments.differences(first, second, root))
+        about = None if root is None else self._resources[root]
+        ends = to_datetime(first.at), to_datetime(second.at)
+        what = f"what of {root or 'everything'} was otherwise at {second.at} than at {first.at}"
+        try:
+            found = self._archive.diff(*ends, about).changes
+        except NotThen:
+            yield from differing(what, {root} & (first.living | second.living), [])
+            return
+        yield from differing(what, wanted, map(_changed, found))
+        yield from differing(f"order of {what}", [sorted(each.at for each in found)], [[each.at for each in found]])
 
     # --- who was watching ---
 
@@ -372,7 +416,18 @@ def _stands(node: TreeNode) -> tuple[Any, ...]:
     return *told, _micros(node.since), _micros(node.gone_at), node.image, node.slot
 
 
+def _stood(node: TreeNode) -> moments.Stood:
+    return moments.Stood(parse(node.uri or ""), node.name, node.state, _micros(node.since), node.image, node.certain)
+
+
+def _changed(change: Change) -> moments.Change:
+    before, after = (
+        frozenset(map(parse, side)) if isinstance(side, tuple) else side for side in (change.before, change.after)
+    )
+    return change.change, parse(change.uri), before, after, to_micros(change.at)
+
+
 def _flat(node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:
     yield node, place
     for child in node.children:
-        yield from _flat(child, parse(node.uri))
+        yield from _flat(child, None if node.uri is None else parse(node.uri))

@@ -51,5 +51,15 @@ FOUND: dict[str, History] = {
             ),
         ),
     ),
+    "two late words that prove one thing, before what was said again of another": (
+        Batch(
+            None,
+            (event("container/1", 1, "node/1", "nodecluster/1"), event("container/1", 9, "node/1", "nodecluster/1")),
+        ),
+        Batch(
+            None,
+            (event("container/2", 3, "node/1", "nodecluster/2"), event("container/3", 5, "node/1", "nodecluster/2")),
+        ),
+    ),
     "an action whose target is under nothing": (Batch(None, (event("action/1", 1, "nodecluster/1"),)),),
 }

@@ -6,9 +6,9 @@ import csv
 import json
 from datetime import UTC, datetime
 
-from archiver.cli.commands import tree
+from archiver.cli import drawing as tree
 from archiver.cli.output import Format, Presentation
-from archiver.model import TreeNode
+from archiver.model import Coverage, Gap, TreeNode
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SINCE = datetime(2026, 11, 20, 14, 48, tzinfo=UTC)
@@ -43,6 +43,15 @@ def test_it_is_drawn_and_says_what_is_gone() -> None:
     ]
 
 
+def test_a_state_from_before_a_gap_has_a_question_mark() -> None:
+    web = node("container", "web-1", "Running")._replace(certain=False)
+    watched = web._replace(at=NOW, coverage=Coverage((Gap("ws://x", SINCE, None, "cut"),), SINCE))
+    imported = web._replace(at=NOW, coverage=Coverage((Gap(None, None, None, "imported"),)))
+
+    assert shown(watched) == ["container web-1  /container/web-1/  Running?  3h12m"]
+    assert shown(imported) == ["container web-1  /container/web-1/  Running  3h12m"]
+
+
 def test_plain_is_whole_and_indented() -> None:
     lines = shown(SHOP, "plain")
 
@@ -53,12 +62,14 @@ def test_plain_is_whole_and_indented() -> None:
 def test_json_is_the_contract() -> None:
     whole = json.loads(shown(SHOP, "json")[0])
 
-    assert list(whole) == ["uri", "type", "name", "state", "since", "gone_at", "children"]
+    own = ["uri", "type", "name", "state", "since", "gone_at", "certain", "image"]
+    assert list(whole) == [*own, "at", "coverage", "empty", "children"]
     assert whole["gone_at"] is None
     assert [child["name"] for child in whole["children"]] == ["web", "old", "db"]
     assert whole["children"][0]["children"][1] == {
         "uri": "/container/web-0/", "type": "container", "name": "web-0", "state": "Terminated",
-        "since": "2026-11-20T14:48:00Z", "gone_at": "2026-11-20T14:48:00Z", "children": [],
+        "since": "2026-11-20T14:48:00Z", "gone_at": "2026-11-20T14:48:00Z", "certain": None, "image": None,
+        "children": [],
     }  # fmt: skip
     assert whole["children"][2]["since"] is None
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Annotated, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
-from archiver.cli import times
 from archiver.cli.common import Refs, examples
-from archiver.cli.escape import escape
-from archiver.cli.output import (
-    Column,
-    Presentation,
-    blocks,
-    documents,
-    plain_cell,
-    refuse_fields,
-    render,
-    to_json,
-    write_lines,
-)
+from archiver.cli.drawing import answer
+from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
-from archiver.cli.states import DIM, state_style
-from archiver.model import TreeNode
-from archiver.report.documents import tree as nested
+from archiver.model import Resource, TreeNode
 
 All = Annotated[bool, typer.Option("--all", help="Also what is gone, and since when.")]
 
@@ -47,113 +33,13 @@ def tree(asked: Question, refs: Refs, all: All = False) -> None:
     is a list, and JSON Lines has one tree a line.
     """
     subjects = asked.about(refs)
-    roots = (asked.archive.tree(resource, gone=all) for resource in subjects.resources)
+    roots = _roots(asked, subjects.resources, gone=all)
     write_lines(answer(asked.presentation, roots, whole=all, several=subjects.several))
 
 
-def answer(
-    presentation: Presentation, roots: Iterable[TreeNode], *, whole: bool = False, several: bool = False
-) -> Iterator[str]:
-    """The lines of an answer about one resource, or about `several`, however many there are."""
-    if presentation.format == "json":
-        refuse_fields(presentation)
-    if several and presentation.format == "table" and not presentation.fields:
-        return blocks(lines(presentation, root, whole=whole) for root in roots)
-    if several and presentation.format in ("json", "jsonl") and not presentation.fields:
-        return documents(presentation, ("".join(nested(root, to_json)) for root in roots))
-    if presentation.fields or presentation.format in ("csv", "tsv"):
-        return render(presentation, _columns(whole), chain.from_iterable(map(walk, roots)))
-    return chain.from_iterable(lines(presentation, root, whole=whole) for root in roots)
-
-
-def lines(presentation: Presentation, root: TreeNode, *, whole: bool = False) -> Iterator[str]:
-    """The lines of a tree in the format asked for."""
-    if presentation.format == "table":
-        return _drawn(presentation, root)
-    if presentation.format == "plain":
-        return _indented(root, whole)
-    if presentation.format == "json":
-        return iter(["".join(nested(root, to_json))])
-    return render(presentation, _columns(whole), walk(root))
-
-
-class Place(NamedTuple):
-    """A node, how deep it is, and the URI it is under."""
-
-    node: TreeNode
-    depth: int
-    parent: str | None
-
-
-COLUMNS: list[Column[Place]] = [
-    Column("uri", lambda place: place.node.uri),
-    Column("type", lambda place: place.node.type),
-    Column("name", lambda place: place.node.name),
-    Column("state", lambda place: place.node.state),
-    Column("since", lambda place: place.node.since),
-    Column("depth", lambda place: place.depth),
-    Column("parent", lambda place: place.parent),
-]
-GONE_AT: Column[Place] = Column("gone_at", lambda place: place.node.gone_at)
-
-
-def _columns(whole: bool) -> list[Column[Place]]:
-    return [*COLUMNS, GONE_AT] if whole else COLUMNS
-
-
-def walk(root: TreeNode) -> Iterator[Place]:
-    """Every node after the one it is under; no recursion, as a hostile stream may nest as deep as it likes."""
-    waiting = [Place(root, 0, None)]
-    while waiting:
-        place = waiting.pop()
-        yield place
-        waiting.extend(Place(child, place.depth + 1, place.node.uri) for child in reversed(place.node.children))
-
-
-def _indented(root: TreeNode, whole: bool) -> Iterator[str]:
-    for node, depth, _ in walk(root):
-        cells = (node.uri, node.type, node.name, node.state, node.since, *((node.gone_at,) if whole else ()))
-        yield "  " * depth + "\t".join(plain_cell(cell) for cell in cells)
-
-
-# --- drawn ----------------------------------------------------------------------------------------------------------
-
-
-class Branch(NamedTuple):
-    """A node that is still to be drawn, and the lines that lead to it."""
-
-    node: TreeNode
-    lead: str
-    below: str
-
-
-def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
-    waiting = [Branch(root, "", "")]
-    while waiting:
-        node, lead, below = waiting.pop()
-        yield lead + _label(presentation, node)
-        waiting.extend(reversed(list(_branches(node.children, below, presentation.ascii))))
-
-
-def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Branch]:
-    branch, last, line = ("|-- ", "`-- ", "|   ") if ascii else ("├── ", "└── ", "│   ")
-    for node in nodes[:-1]:
-        yield Branch(node, below + branch, below + line)
-    for node in nodes[-1:]:
-        yield Branch(node, below + last, below + "    ")
-
-
-def _label(presentation: Presentation, node: TreeNode) -> str:
-    name = (
-        f"{escape(node.type)} {escape(node.name)}  {presentation.uri(node.uri)}"
-        if node.name
-        else presentation.uri(node.uri)
-    )
-    if node.state is None:
-        return name
-    state = presentation.paint(escape(node.state), state_style(node.state))
-    if node.gone_at:
-        gone = f"gone {times.duration(presentation.now - node.gone_at)} ago"
-        return f"{name}  {state}  {presentation.paint(gone, DIM)}"
-    age = f"  {times.duration(presentation.now - node.since)}" if node.since else ""
-    return f"{name}  {state}{age}"
+def _roots(asked: Question, resources: list[Resource], *, gone: bool) -> Iterator[TreeNode]:
+    for resource in resources:
+        root = asked.archive.tree(resource, gone=gone)
+        if root.coverage is not None:
+            asked.judged(root.coverage)
+        yield root

@@ -1,0 +1,37 @@
+"""`archiver at`: the tree as it stood at an instant."""
+
+from __future__ import annotations
+
+import typer
+
+from archiver.cli.common import MaybeRef, Moment, examples
+from archiver.cli.coverage import moment_line
+from archiver.cli.drawing import answer
+from archiver.cli.output import write_lines
+from archiver.cli.question import Question, question
+from archiver.model.empty import IN_WORDS
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "at",
+        epilog=examples(
+            "archiver at 14:00 my-stack", "archiver at 'yesterday 14:00'", "archiver at 2h node/83faa2bb -o json"
+        ),
+    )(question(at, ranged=False))
+
+
+def at(asked: Question, time: Moment, ref: MaybeRef = None) -> None:
+    """The tree as it stood: a resource and what lived under it, or the whole platform.
+
+    States, names and images are those of then; a state with a ? is from before a time in which nobody was watching.
+    """
+    moment = asked.moment(time)
+    subject = None if ref is None else asked.about([ref]).resources[0]
+    root = asked.archive.at(moment, subject)
+    if root.coverage is not None and not asked.judged(root.coverage).complete:
+        asked.note(moment_line(asked.presentation, root.coverage))
+    write_lines(answer(asked.presentation, [root]))
+    if root.empty is not None:
+        asked.note(f"nothing is known to have been there: {IN_WORDS[root.empty]}")

@@ -1,0 +1,112 @@
+"""`archiver diff`: what was otherwise at one instant than at another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import typer
+
+from archiver.cli.common import MaybeRef, Moment, examples
+from archiver.cli.coverage import coverage_line
+from archiver.cli.escape import escape
+from archiver.cli.output import (
+    NOTHING,
+    Column,
+    Presentation,
+    enclosed,
+    machine_columns,
+    plain_cell,
+    render,
+    write_lines,
+)
+from archiver.cli.question import Question, question
+from archiver.cli.times import machine
+from archiver.errors import UsageError
+from archiver.model import Change, Diff
+from archiver.model.empty import IN_WORDS
+from archiver.report import documents
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(
+        "diff",
+        epilog=examples(
+            "archiver diff yesterday now my-stack",
+            "archiver diff 14:00 14:30",
+            "archiver diff 2h 1h my-stack -o json | jq '.changes[] | select(.change == \"image\")'",
+        ),
+    )(question(diff, ranged=False))
+
+
+def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None) -> None:
+    """What was otherwise at the second time than at the first, of a resource and what was under it, or of everything.
+
+    What appeared or vanished, moved, and what has another state, image or name; of a service, how many of its
+    containers run. What came and went in between is not there, and of what changed several times the last time counts.
+    """
+    first, second = asked.moment(time, "since"), asked.moment(other, "until")
+    if first > second:
+        ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
+        raise UsageError(reason=ends, hint="give the earlier one first")
+    subject = None if ref is None else asked.about([ref]).resources[0]
+    found = asked.archive.diff(first, second, subject)
+    asked.judged(found.coverage)
+    write_lines(lines(asked.presentation, found))
+    if found.empty is not None and asked.presentation.format != "table":
+        asked.note(f"nothing was otherwise: {IN_WORDS[found.empty]}")
+
+
+def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
+    """The lines of an answer in the format asked for."""
+    if presentation.format == "table":
+        count = "1 change" if len(found.changes) == 1 else f"{len(found.changes)} changes"
+        outcome = count if found.empty is None else f"no change: {IN_WORDS[found.empty]}"
+        yield f"{_subject(presentation, found)}: {outcome}"
+        yield coverage_line(presentation, found.coverage, found.range)
+        for number, line in enumerate(render(presentation, COLUMNS, found.changes)):
+            yield from ("", line) if not number else (line,)
+    elif presentation.format == "json":
+        shown = replace(presentation, format="jsonl")
+        yield from enclosed(documents.diff_head(found), "changes", render(shown, COLUMNS, found.changes))
+    else:
+        yield from render(presentation, COLUMNS, found.changes)
+
+
+def _subject(presentation: Presentation, found: Diff) -> str:
+    subject = found.resource
+    if subject is None:
+        return "platform"
+    return f"{escape(subject.type)} {escape(subject.name)}" if subject.name else presentation.uri(subject.uri)
+
+
+def _what(presentation: Presentation, change: Change) -> str:
+    return f"{escape(change.type)} {escape(change.name)}" if change.name else presentation.uri(change.uri)
+
+
+def _side(presentation: Presentation, change: Change, value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(presentation.uri(each) for each in value) or NOTHING
+    doubt = "?" if change.certain is False and value is not None else ""
+    return plain_cell(value) + doubt
+
+
+COLUMNS: list[Column[Change]] = [
+    Column("at", lambda change: change.at, machine=False),
+    Column("change", lambda change: change.change, machine=False),
+    Column("what", lambda change: change.uri, _what, machine=False),
+    Column(
+        "before",
+        lambda change: change.before,
+        lambda presentation, change: _side(presentation, change, change.before),
+        machine=False,
+    ),
+    Column(
+        "after",
+        lambda change: change.after,
+        lambda presentation, change: _side(presentation, change, change.after),
+        machine=False,
+    ),
+    *machine_columns(documents.CHANGE),
+]

@@ -1,0 +1,40 @@
+"""What was otherwise at one instant than at another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from archiver.model.answers import Coverage, Resource, TimeRange
+from archiver.model.empty import Empty
+
+ChangeKind = Literal["appeared", "vanished", "moved", "state", "image", "name", "replicas"]
+"""What became otherwise: moved: what it is directly under; replicas: of a service, how many of its containers run."""
+
+
+class Change(NamedTuple):
+    """One thing that became otherwise. What `before` and `after` are depends on the change: a state, an image, a name,
+    a number, of what moved URIs in their order."""
+
+    change: ChangeKind
+    uri: str
+    type: str
+    name: str | None
+    before: str | int | tuple[str, ...] | None
+    after: str | int | tuple[str, ...] | None
+    at: datetime
+    """When it became as it was then; of what changed several times, the last one counts."""
+    certain: bool | None
+    """Whether before and after are sure (`TreeNode.certain`); None: of a state that is not known."""
+
+
+class Diff(NamedTuple):
+    """What was otherwise at the end of a range than at its beginning, in the order in which it became so."""
+
+    resource: Resource | None
+    """Below which, this included; None: on the whole platform."""
+    range: TimeRange
+    coverage: Coverage
+    changes: tuple[Change, ...]
+    empty: Empty | None = None
+    """Why there are no changes; None: there are some."""

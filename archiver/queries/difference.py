@@ -1,0 +1,200 @@
+"""What was otherwise at one instant than at another: what appeared, vanished, moved, and what else changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from archiver.model import Change, Diff, Micros, Resource, TimeRange, to_datetime, to_micros
+from archiver.queries.coverage import coverage, emptiness
+from archiver.queries.moment import not_then
+from archiver.queries.snapshot import Snapshot, edges, of_platform, of_resource
+from archiver.queries.standing import Stood, began_to_live, stood, who_told
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import PARENT
+
+_RUNNING = "running"
+"""The state, on both platforms, in which a container runs; a detail in brackets may follow."""
+
+
+class _Ends(NamedTuple):
+    """How a resource stood at both instants; None: it did not live."""
+
+    before: Stood | None
+    after: Stood | None
+
+
+def difference(connection: Connection, resource: Resource | None, range: TimeRange, now: datetime) -> Diff:
+    """What was otherwise at the end of a range, both ends of which are given, than at its beginning.
+
+    Of a resource and all that was under it at either end; None: of the whole platform. Raises NotThen when the resource
+    lived at neither.
+    """
+    assert range.since is not None
+    assert range.until is not None
+    instants = to_micros(range.since), to_micros(range.until)
+    if resource is None:
+        first, second = (of_platform(connection, at, now) for at in instants)
+    else:
+        first, second = (of_resource(connection, resource.id, at, now) for at in instants)
+        if not first.stood and not second.stood:
+            raise not_then(connection, resource, instants[0], now)
+    found = sorted(_Comparison(connection, (first, second), instants, now).changes(), key=_order)
+    streams = who_told(connection, [*first.stood.values(), *second.stood.values()])
+    watched = coverage(connection, range, now, streams)
+    empty = None if found else emptiness(connection, range, watched, streams)
+    return Diff(resource, range, watched, tuple(found), empty)
+
+
+_ORDER = ("appeared", "moved", "name", "image", "state", "replicas", "vanished")
+
+
+def _order(change: Change) -> tuple[datetime, int, str]:
+    return change.at, _ORDER.index(change.change), change.uri
+
+
+class _Comparison:
+    """Two snapshots, and what is asked about what stands in one of them only, or otherwise."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        snapshots: tuple[Snapshot, Snapshot],
+        instants: tuple[Micros, Micros],
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._snapshots = snapshots
+        first, second = (snapshot.stood for snapshot in snapshots)
+        self._first_at, self._second_at = instants
+        then = stood(connection, second.keys() - first.keys(), self._first_at, now)
+        later = stood(connection, first.keys() - second.keys(), self._second_at, now)
+        self._ended = {number: each for number, each in later.items() if each.gone_at is not None}
+        self._ends = {
+            number: _Ends(
+                first.get(number) or _alive(then.get(number)), second.get(number) or _alive(later.get(number))
+            )
+            for number in first.keys() | second.keys()
+        }
+        stayed = [number for number, ends in self._ends.items() if ends.before and ends.after]
+        self._above = [edges(connection, stayed, at) for at in instants]
+        self._moved = {n for n in stayed if self._above[0].get(n, set()) != self._above[1].get(n, set())}
+        self._moved_at = _moves(connection, self._moved, self._above, instants)
+
+    def changes(self) -> Iterator[Change]:
+        """All that is otherwise, in no order."""
+        appeared = [number for number, ends in self._ends.items() if ends.before is None]
+        births = began_to_live(self._connection, appeared, self._second_at)
+        uris = self._uris()
+        for number, (before, after) in self._ends.items():
+            if before is None and after is not None:
+                yield _change("appeared", after, None, after.state, births[number], after.certain)
+            elif before is not None and after is None:
+                last = self._ended[number]
+                yield _change("vanished", before, before.state, last.state, last.gone_at, before.certain)
+            elif before is not None and after is not None:
+                if number in self._moved:
+                    was, is_ = (tuple(sorted(uris[n] for n in above.get(number, ()))) for above in self._above)
+                    yield _change("moved", after, was, is_, self._moved_at[number], True)
+                yield from _altered(before, after)
+        yield from self._replicas()
+
+    def _uris(self) -> dict[int, str]:
+        numbers = {parent for above in self._above for number in self._moved for parent in above.get(number, ())}
+        found: dict[int, str] = {}
+        for part in chunks(numbers):
+            found.update((row.id, row.uri) for row in self._connection.execute(statement(_URIS), {"numbers": part}))
+        return found
+
+    def _replicas(self) -> Iterator[Change]:
+        """Of each service that was there at both instants: how many of its containers ran."""
+        counted = [_running(snapshot) for snapshot in self._snapshots]
+        for number in self._snapshots[0].stood.keys() & self._snapshots[1].stood.keys():
+            before, after = self._ends[number]
+            if before is None or after is None or after.type != "service":
+                continue
+            ran, run = (running.get(number, set()) for running in counted)
+            if len(ran) != len(run):
+                instant = max(self._became(each) for each in ran ^ run)
+                sure = _both(*(end.certain for each in ran | run for end in self._ends[each] if end is not None))
+                yield _change("replicas", after, len(ran), len(run), instant, sure)
+
+    def _became(self, number: int) -> Micros:
+        """When a container began to run for its service, or ceased to."""
+        before, after = self._ends[number]
+        if after is None:
+            return self._ended[number].gone_at or self._second_at
+        if before is not None and _runs(before) and _runs(after):
+            return self._moved_at.get(number, self._second_at)
+        return after.state_since or self._second_at
+
+
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_BOUNDS = (
+    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f WHERE f.resource_id IN :numbers"
+    f" AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
+)
+
+
+def _alive(found: Stood | None) -> Stood | None:
+    return None if found is None or found.gone_at is not None else found
+
+
+def _change(
+    kind: str, subject: Stood, before: object, after: object, at: Micros | None, certain: bool | None
+) -> Change:
+    assert at is not None
+    return Change(kind, subject.uri, subject.type, subject.name, before, after, to_datetime(at), certain)  # type: ignore[arg-type]
+
+
+def _altered(before: Stood, after: Stood) -> Iterator[Change]:
+    """What else a resource that lived at both instants is otherwise in."""
+    sure = _both(before.certain, after.certain)
+    if after.state is not None and (before.state or "").lower() != after.state.lower():
+        yield _change("state", after, before.state, after.state, after.state_since, sure)
+    if before.image != after.image:
+        yield _change("image", after, before.image, after.image, after.image_since, sure)
+    if before.name != after.name:
+        yield _change("name", after, before.name, after.name, after.name_since, sure)
+
+
+def _both(*certain: bool | None) -> bool | None:
+    """Whether all are certain; of one of which nothing is known nobody can tell."""
+    if False in certain:
+        return False
+    return None if None in certain else True
+
+
+def _moves(
+    connection: Connection,
+    moved: Collection[int],
+    above: list[dict[int, set[int]]],
+    instants: tuple[Micros, Micros],
+) -> dict[int, Micros]:
+    """When each came to be where it was at the second instant: the last that it came under, or left."""
+    first, last = instants
+    found: dict[int, Micros] = {}
+    for part in chunks(moved):
+        rows = connection.execute(statement(_BOUNDS), {"numbers": part, "first": first, "last": last})
+        for number, parent, since, until in rows:
+            was, is_ = (parent in edges.get(number, ()) for edges in above)
+            ends = [since] if is_ and not was and until > last else [until] if was and not is_ and until <= last else []
+            for instant in ends:
+                found[number] = max(instant, found.get(number, instant))
+    return found
+
+
+def _running(snapshot: Snapshot) -> Mapping[int, set[int]]:
+    """The containers that run directly under each resource."""
+    found: dict[int, set[int]] = {}
+    for number, parents in snapshot.parents.items():
+        if number in snapshot.stood and snapshot.stood[number].type == "container" and _runs(snapshot.stood[number]):
+            for parent in parents:
+                found.setdefault(parent, set()).add(number)
+    return found
+
+
+def _runs(found: Stood) -> bool:
+    return found.state is not None and found.state.lower().partition(" (")[0] == _RUNNING

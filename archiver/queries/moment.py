@@ -1,0 +1,51 @@
+"""The tree as it stood at an instant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from archiver.errors import NotThen
+from archiver.model import Micros, Resource, TimeRange, TreeNode, rfc3339, to_datetime, to_micros
+from archiver.queries.coverage import coverage_at, emptiness
+from archiver.queries.snapshot import PLATFORM, of_platform, of_resource
+from archiver.queries.standing import Stood, stood, who_told
+from archiver.queries.tree import planted
+from archiver.storage.reading import Connection
+
+_PLATFORM = Stood(PLATFORM, "", "platform", None, None, None, None)
+
+
+def at(connection: Connection, resource: Resource | None, moment: datetime, now: datetime) -> TreeNode:
+    """A resource with what lived under it, or (None) the whole platform, with states, names and images as they stood.
+
+    Raises NotThen when the resource did not live.
+    """
+    instant = to_micros(moment)
+    if resource is None:
+        found = of_platform(connection, instant, now)
+        root = planted(PLATFORM, found.parents, {PLATFORM: _PLATFORM, **found.stood})._replace(uri=None)
+    else:
+        found = of_resource(connection, resource.id, instant, now)
+        if not found.stood:
+            raise not_then(connection, resource, instant, now)
+        root = planted(resource.id, found.parents, found.stood)
+    streams = who_told(connection, found.stood.values())
+    watched = coverage_at(connection, moment, now, streams)
+    empty = None
+    if resource is None and not root.children:
+        empty = emptiness(connection, TimeRange(moment, moment), watched, streams)
+    return root._replace(at=moment, coverage=watched, empty=empty)
+
+
+def not_then(connection: Connection, resource: Resource, at: Micros, now: datetime) -> NotThen:
+    """The error for a resource that did not live at an instant, with what is known of its life."""
+    found = stood(connection, [resource.id], at, now).get(resource.id)
+    if found is None or found.gone_at is None:
+        first = connection.scalar(_FIRST, {"number": resource.id})
+        life = "it was never heard of" if first is None else f"it was first heard of at {rfc3339(to_datetime(first))}"
+    else:
+        life = f"it had been {found.state} since {rfc3339(to_datetime(found.gone_at))}"
+    return NotThen(uri=resource.uri, at=rfc3339(to_datetime(at)), life=life)
+
+
+_FIRST = "SELECT p.first_at FROM present p WHERE p.resource_id = :number"

@@ -1,0 +1,68 @@
+"""How sure what was last told is at an instant: whether anybody was watching since then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from archiver.model import Gap, Micros, TimeRange, to_datetime, to_micros
+from archiver.queries.coverage import coverage
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+
+_ROUNDED = timedelta(seconds=1)
+"""An event may be dated so much before the session that heard it: platforms date by the second."""
+_MARGIN = timedelta(seconds=2)
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + _MARGIN
+
+
+class Heard(NamedTuple):
+    """When something was told last, and in which session; None: imported without."""
+
+    at: Micros
+    session_id: int | None
+
+
+def is_sure(connection: Connection, heard: Mapping[int, Heard], at: Micros, now: datetime) -> set[int]:
+    """Those of some resources whose stream was watched from when they were heard last until an instant."""
+    if at > to_micros(now):
+        return set()
+    streams = streams_of(connection, {word.session_id for word in heard.values()})
+    earliest: dict[int, Micros] = {}
+    for word in heard.values():
+        if word.session_id in streams:
+            stream = streams[word.session_id]
+            earliest[stream] = min(word.at, earliest.get(stream, word.at))
+    moment = to_datetime(at)
+    gaps = {stream: _gaps(connection, stream, to_datetime(since), moment, now) for stream, since in earliest.items()}
+    return {
+        number
+        for number, word in heard.items()
+        if word.session_id in streams
+        and not any(_hides(gap, to_datetime(word.at)) for gap in gaps[streams[word.session_id]])
+    }
+
+
+def streams_of(connection: Connection, sessions: Iterable[int | None]) -> dict[int | None, int]:
+    """The stream of each session."""
+    found: dict[int | None, int] = {}
+    for numbers in chunks(number for number in sessions if number is not None):
+        rows = connection.execute(statement(_STREAMS), {"numbers": numbers})
+        found.update((row.id, row.stream_id) for row in rows)
+    return found
+
+
+_STREAMS = "SELECT s.id, s.stream_id FROM sessions s WHERE s.id IN :numbers"
+
+
+def _gaps(connection: Connection, stream: int, since: datetime, at: datetime, now: datetime) -> Sequence[Gap]:
+    """When nobody was watching a stream, of what began before an instant."""
+    margin = TimeRange(max(since, _EARLIEST) - _MARGIN, at + _MARGIN)
+    found = coverage(connection, margin, now, [stream]).gaps
+    return [gap for gap in found if gap.since is None or gap.since < at]
+
+
+def _hides(gap: Gap, moment: datetime) -> bool:
+    """Whether what came after an instant may have been missed in a gap."""
+    return gap.until is None or gap.until - moment >= _ROUNDED

@@ -1,0 +1,263 @@
+"""The tree as it stood at a time, and what was otherwise at another: values, and how people and programs see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.cli import main
+from archiver.errors import NotThen
+from archiver.model import TreeNode
+
+from .archives import at, closed, event, opened, record, seen
+
+Ask = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def archive(database_url: str) -> str:
+    """Watched from 0 to 100, but for 40 to 60: a service with two containers, of which one moves and one ends."""
+    shop = ["service/web", "stack/shop", "node/1"]
+    record(
+        database_url,
+        opened("a", 0),
+        event("service/web", "Running", 2, ["stack/shop"], session="a")._replace(name="web"),
+        event("container/1", "Starting", 5, shop, session="a")._replace(name="web-1"),
+        event("container/1", "Running", 10, shop, session="a"),
+        event("container/2", "Running", 12, shop, session="a")._replace(name="web-2"),
+        closed("a", 40, "cable"),
+        opened("b", 60),
+        event("container/2", "Running", 65, ["service/api", "stack/shop", "node/1"], session="b"),
+        event("container/1", "Terminated", 70, shop, session="b"),
+        event("container/3", "Running", 75, shop, session="b")._replace(name="web-3"),
+        closed("b", 100, "stopped"),
+    )
+    return database_url
+
+
+@pytest.fixture
+def ask(archive: str, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """The exit code, stdout and stderr of a command."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main([*arguments, "--database", archive])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def written(second: float) -> str:
+    return at(second).isoformat()
+
+
+def stood(root: TreeNode) -> dict[str, tuple[Any, ...]]:
+    """State and certainty of all in a tree, by their keys."""
+    found = {(root.uri or "/").rstrip("/").rpartition("/")[2]: (root.state, root.certain)}
+    for child in root.children:
+        found |= stood(child)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("second", "states"),
+    [
+        (3, {"web": ("Running", True)}),
+        (7, {"web": ("Running", True), "1": ("Starting", True)}),
+        (20, {"web": ("Running", True), "1": ("Running", True), "2": ("Running", True)}),
+        (50, {"web": ("Running", False), "1": ("Running", False), "2": ("Running", False)}),
+        (62, {"web": ("Running", False), "1": ("Running", False), "2": ("Running", False)}),
+        (80, {"web": ("Running", False), "3": ("Running", True)}),
+        (120, {"web": ("Running", False), "3": ("Running", False)}),
+    ],
+)
+def test_a_service_as_it_stood(archive: str, second: float, states: dict[str, Any]) -> None:
+    with Archive.open(archive) as found:
+        assert stood(found.at(at(second), "service/web")) == states
+
+
+def test_the_platform_as_it_stood(archive: str) -> None:
+    with Archive.open(archive) as found:
+        root = found.at(at(66))
+
+    assert (root.uri, root.type, root.name, root.empty) == (None, "platform", None, None)
+    assert {child.uri for child in root.children} == {"/api/v1/stack/shop/", "/api/v1/node/1/"}
+    assert stood(root)["2"] == ("Running", True)
+
+
+@pytest.mark.parametrize(("second", "why"), [(-5, "before_archive"), (-3600, "before_archive")])
+def test_a_platform_of_which_nothing_is_known_says_why(archive: str, second: float, why: str) -> None:
+    with Archive.open(archive) as found:
+        root = found.at(at(second))
+
+    assert (root.children, root.empty) == ((), why)
+
+
+@pytest.mark.parametrize(
+    ("second", "complete", "gap"), [(20, True, None), (50, False, (40, 60)), (120, False, (100, None))]
+)
+def test_the_root_says_how_well_that_moment_was_watched(
+    archive: str, second: float, complete: bool, gap: tuple[float, float | None] | None
+) -> None:
+    with Archive.open(archive) as found:
+        watched = found.at(at(second), "service/web").coverage
+
+    assert watched is not None
+    assert watched.complete is complete
+    assert watched.seen_to == at(min(second, 100))
+    ends = [(each.since, each.until) for each in watched.gaps]
+    assert ends == ([] if gap is None else [(at(gap[0]), gap[1] and at(gap[1]))])
+
+
+def test_what_is_to_come_is_certain_of_nothing(archive: str) -> None:
+    with Archive.open(archive) as found:
+        tomorrow = found.at(datetime.now(at(0).tzinfo) + timedelta(days=1), "container/3")
+
+    assert (tomorrow.state, tomorrow.certain) == ("Running", False)
+
+
+@pytest.mark.parametrize(
+    ("second", "hint"), [(1, "first heard of at 2016-02-01T12:00:05Z"), (90, "Terminated since 2016-02-01T12:01:10Z")]
+)
+def test_what_did_not_live_then_says_when_it_did(archive: str, second: float, hint: str) -> None:
+    with Archive.open(archive) as found, pytest.raises(NotThen) as error:
+        found.at(at(second), "container/1")
+
+    assert hint in error.value.next_step
+    assert error.value.exit_code == 3
+
+
+def test_what_was_otherwise(archive: str) -> None:
+    with Archive.open(archive) as found:
+        changes = found.diff(at(20), at(80), "stack/shop").changes
+
+    assert [(each.change, each.uri[8:-1], each.before, each.after, each.at, each.certain) for each in changes] == [
+        ("appeared", "service/api", None, None, at(65), None),
+        (
+            "moved",
+            "container/2",
+            ("/api/v1/node/1/", "/api/v1/service/web/"),
+            ("/api/v1/node/1/", "/api/v1/service/api/"),
+            at(65),
+            True,
+        ),
+        ("vanished", "container/1", "Running", "Terminated", at(70), True),
+        ("appeared", "container/3", None, "Running", at(75), True),
+        ("replicas", "service/web", 2, 1, at(75), True),
+    ]
+
+
+def test_nothing_was_otherwise_says_why(archive: str) -> None:
+    with Archive.open(archive) as found:
+        assert found.diff(at(20), at(30)).empty == "nothing_happened"
+        assert found.diff(at(30), at(50)).empty == "gap"
+        assert found.diff(at(30), at(30)).changes == ()
+
+
+def test_states_images_and_names_that_changed_are_told_with_both(database_url: str) -> None:
+    record(
+        database_url,
+        event("container/1", "Starting", 0)._replace(name="one", image="nginx:1"),
+        event("container/1", "Running", 5)._replace(name="two", image="nginx:2"),
+        seen("container/1", "Stopped", 9),
+    )
+    with Archive.open(database_url) as found:
+        changes = found.diff(at(1), at(8), "container/1").changes
+        root = found.at(at(1), "container/1")
+
+    assert [(each.change, each.before, each.after) for each in changes] == [
+        ("name", "one", "two"),
+        ("image", "nginx:1", "nginx:2"),
+        ("state", "Starting", "Running"),
+    ]
+    assert (root.name, root.image, root.state) == ("one", "nginx:1", "Starting")
+
+
+# --- at a shell -----------------------------------------------------------------------------------------------------
+
+
+def test_a_tree_of_then_is_drawn_with_doubts(ask: Ask) -> None:
+    code, shown, said = ask("at", written(50), "service/web", "-o", "table", "--utc")
+
+    assert code == 0
+    assert shown.splitlines() == [
+        "service web  /api/v1/service/web/  Running?  48s",
+        "├── container web-1  /api/v1/container/1/  Running?  40s",
+        "└── container web-2  /api/v1/container/2/  Running?  38s",
+    ]
+    assert said.splitlines() == [
+        "at 2016-02-01 12:00:50Z",
+        "nobody was watching then since 2016-02-01 12:00:40Z until 2016-02-01 12:01:00Z: cable"
+        " (ws://stream.example/v1/events)",
+    ]
+
+
+def test_a_tree_of_then_in_json(ask: Ask) -> None:
+    root = json.loads(ask("at", written(20), "-o", "json")[1])
+
+    assert {key: root[key] for key in ("uri", "type", "name", "at", "empty")} == {
+        "uri": None,
+        "type": "platform",
+        "name": None,
+        "at": "2016-02-01T12:00:20Z",
+        "empty": None,
+    }
+    assert root["coverage"] == {"complete": True, "seen_to": "2016-02-01T12:00:20Z", "gaps": []}
+    assert "at" not in root["children"][0]
+
+
+def test_a_tree_of_now_says_when_that_is(ask: Ask) -> None:
+    root = json.loads(ask("tree", "service/web", "-o", "json")[1])
+
+    assert root["at"] > "2026"
+    assert (root["coverage"]["complete"], root["certain"], root["image"]) == (False, False, None)
+
+
+def test_what_was_otherwise_in_a_table(ask: Ask) -> None:
+    _, shown, _ = ask("diff", written(66), written(80), "stack/shop", "-o", "table", "--utc")
+
+    lines = shown.splitlines()
+    assert lines[:2] == ["/api/v1/stack/shop/: 2 changes", "watched throughout"]
+    assert lines[3].split() == ["AT", "CHANGE", "WHAT", "BEFORE", "AFTER"]
+    assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated?"]
+
+
+def test_what_was_otherwise_in_json(ask: Ask) -> None:
+    found = json.loads(ask("diff", written(20), written(80), "stack/shop", "-o", "json")[1])
+
+    assert list(found) == ["resource", "range", "coverage", "empty", "changes"]
+    assert (found["resource"]["uri"], found["coverage"]["complete"]) == ("/api/v1/stack/shop/", False)
+    assert found["changes"][-1] == {
+        "change": "replicas",
+        "uri": "/api/v1/service/web/",
+        "type": "service",
+        "name": "web",
+        "before": 2,
+        "after": 1,
+        "at": "2016-02-01T12:01:15Z",
+        "certain": True,
+        "cause": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["at", "soonish"], 2),
+        (["diff", written(30), written(20)], 2),
+        (["at", written(1), "container/1"], 3),
+        (["diff", written(1), written(2), "container/1"], 3),
+        (["at", written(50)], 0),
+        (["at", written(50), "--strict"], 6),
+        (["at", written(20), "--strict"], 0),
+        (["diff", written(20), written(50), "--strict"], 6),
+        (["diff", written(20), written(30), "--strict"], 0),
+        (["tree", "stack/shop", "--strict"], 6),
+    ],
+)
+def test_exit_codes_of_any_moment(ask: Ask, arguments: list[str], code: int) -> None:
+    assert ask(*arguments)[0] == code

@@ -1,0 +1,174 @@
+"""How everything stood at an instant, and what was otherwise at another, by replay of all that was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from archiver.model import Micros, ResourceRef, now_micros
+
+from . import semantics
+from .replay import Archived
+from .semantics import ACTION, IMAGE, NAME, PARENT, Fact, Word
+from .watching import blind
+
+_SECOND = 1_000_000
+
+
+class Stood(NamedTuple):
+    """How a resource that lived stood."""
+
+    ref: ResourceRef
+    name: str | None
+    state: str | None
+    since: Micros | None
+    image: str | None
+    certain: bool | None
+
+
+Parents = dict[ResourceRef, set[ResourceRef]]
+
+
+class Moment:
+    """Everything as it stood at an instant."""
+
+    def __init__(self, expected: Archived, at: Micros) -> None:
+        self.at = at
+        self.expected = expected
+        self.told = [word for word in expected.told if word.at <= at]
+        self.living = {
+            ref
+            for ref in expected.resources
+            if any(life.since <= at < life.until for life in semantics.rule_1_lives(expected.told, ref))
+        }
+
+    def stood(self, ref: ResourceRef) -> Stood:
+        """How one stood."""
+        runs = semantics.runs(self.told, ref)
+        state, since = (runs[-1].state, runs[-1].since) if runs else (None, None)
+        name = self._text(ref, NAME)
+        if ref.type == ACTION:
+            name = semantics.rule_9_present(self.expected.told, ref).name
+        certain = self._is_certain(runs[-1].words[-1]) if runs else None
+        return Stood(ref, name, state, since, self._text(ref, IMAGE), certain)
+
+    def fact(self, ref: ResourceRef, what: str) -> Fact | None:
+        """What was true of it."""
+        held = (fact for fact in self.expected.facts if (fact.about, fact.what) == (ref, what))
+        return next((fact for fact in held if fact.since <= self.at < fact.until), None)
+
+    def _text(self, ref: ResourceRef, what: str) -> str | None:
+        fact = self.fact(ref, what)
+        return None if fact is None else str(fact.value)
+
+    def _is_certain(self, word: Word) -> bool:
+        """Whether its stream was watched from a word on until the instant."""
+        source = self.expected.events if word.source == semantics.EVENT else self.expected.observations
+        session = self.expected.sessions.get(source[word.number].session or "")
+        if session is None or self.at > now_micros():
+            return False
+        own = [other for other in self.expected.sessions.values() if other.stream == session.stream]
+        gaps = blind(own, word.at - 2 * _SECOND, self.at + 2 * _SECOND, now_micros())
+        began = [gap for gap in gaps if gap.since is None or gap.since < self.at]
+        return all(gap.until is not None and gap.until - word.at < _SECOND for gap in began)
+
+    def above(self, ref: ResourceRef) -> set[ResourceRef]:
+        """What it was directly under."""
+        return set(self.expected.places.parents(ref, self.at))
+
+    def under(self, root: ResourceRef) -> Parents:
+        """What lived under one, below what lived, with those of the parents that are there too."""
+        if root not in self.living:
+            return {}
+        parents: Parents = {root: set()}
+        waiting = [root]
+        while waiting:
+            parent = waiting.pop()
+            for child in self.living - {root}:
+                if child.type != ACTION and parent in self.above(child):
+                    if child not in parents:
+                        waiting.append(child)
+                    parents.setdefault(child, set()).add(parent)
+        return parents
+
+    def platform(self) -> Parents:
+        """All that lived but for actions."""
+        found = {ref for ref in self.living if ref.type != ACTION}
+        return {ref: self.above(ref) & found for ref in found}
+
+
+Change = tuple[str, ResourceRef, Any, Any, Micros]
+
+
+def differences(first: Moment, second: Moment, root: ResourceRef | None) -> Iterator[Change]:
+    """What of a resource and all under it, or of everything, was otherwise."""
+    trees = [moment.platform() if root is None else moment.under(root) for moment in (first, second)]
+    for ref in trees[0].keys() | trees[1].keys():
+        was, is_ = ref in first.living, ref in second.living
+        if not was:
+            yield "appeared", ref, None, second.stood(ref).state, _born(second, ref)
+        elif not is_:
+            gone = semantics.runs(second.told, ref)
+            yield "vanished", ref, first.stood(ref).state, gone[-1].state, _gone_at(second, ref)
+        else:
+            yield from _altered(first, second, ref)
+    for ref in trees[0].keys() & trees[1].keys():
+        if ref.type == "service":
+            yield from _replicas(first, second, ref, trees)
+
+
+def _born(moment: Moment, ref: ResourceRef) -> Micros:
+    lives = semantics.rule_1_lives(moment.expected.told, ref)
+    return next(life.since for life in lives if life.since <= moment.at < life.until)
+
+
+def _gone_at(moment: Moment, ref: ResourceRef) -> Micros:
+    return semantics.runs(moment.told, ref)[-1].since
+
+
+def _altered(first: Moment, second: Moment, ref: ResourceRef) -> Iterator[Change]:
+    before, after = first.stood(ref), second.stood(ref)
+    was, is_ = first.above(ref), second.above(ref)
+    if was != is_:
+        yield "moved", ref, frozenset(was), frozenset(is_), _moved_at(first, second, ref)
+    if after.since is not None and (before.state or "").lower() != (after.state or "").lower():
+        yield "state", ref, before.state, after.state, after.since
+    for what, one, other in ((NAME, before.name, after.name), (IMAGE, before.image, after.image)):
+        if one != other:
+            fact = second.fact(ref, what)
+            yield what, ref, one, other, fact.since if fact is not None else 0
+
+
+def _moved_at(first: Moment, second: Moment, ref: ResourceRef) -> Micros:
+    facts = [fact for fact in first.expected.facts if (fact.about, fact.what) == (ref, PARENT)]
+    was, is_ = first.above(ref), second.above(ref)
+    came = [fact.since for fact in facts if fact.value in is_ - was and fact.since <= second.at < fact.until]
+    left = [fact.until for fact in facts if fact.value in was - is_ and first.at < fact.until <= second.at]
+    return max(came + left)
+
+
+def _replicas(first: Moment, second: Moment, service: ResourceRef, trees: list[Parents]) -> Iterator[Change]:
+    """How many of a service's containers ran; it became so when the last of them began or ceased to."""
+    ran, run = (
+        {ref for ref, above in tree.items() if ref.type == "container" and service in above and _runs(moment, ref)}
+        for moment, tree in zip((first, second), trees, strict=True)
+    )
+    if len(ran) != len(run):
+        yield "replicas", service, len(ran), len(run), max(_became(first, second, ref) for ref in ran ^ run)
+
+
+def _became(first: Moment, second: Moment, ref: ResourceRef) -> Micros:
+    if ref not in second.living:
+        return _gone_at(second, ref)
+    if ref in first.living and _runs(first, ref) and _runs(second, ref):
+        return _moved_at(first, second, ref)
+    return second.stood(ref).since or 0
+
+
+def _runs(moment: Moment, ref: ResourceRef) -> bool:
+    return (moment.stood(ref).state or "").lower().split(" (")[0] == "running"
+
+
+def instants(told: Iterable[Word]) -> list[Micros]:
+    """Those at which something was said, and those beside them."""
+    return [at + off for at in sorted({word.at for word in told}) for off in (-1, 0, 0, 1)]
