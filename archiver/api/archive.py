@@ -316,14 +316,19 @@ class Archive:
         per: Per | None = None,
         zone: tzinfo | None = UTC,
     ) -> Report:
-        """A report of the containers below a resource (None: of all): `availability`, `restarts` or `coverage`.
+        """A report on what is below a resource (None: on all): `availability`, `restarts`, `changes` or `coverage`.
 
         `per`: by what it is sliced; days are those of the `zone` (None: of the machine's). Its rows are `Available`,
-        `Restart` (sliced: `Restarts`) or `Watched`. Raises ValueError for a report of another name.
+        `Restart` (sliced: `Restarts`), `Nearby` or `Watched`. Raises ValueError for a report of another name.
         """
         from archiver.queries import reports
 
-        known = {"availability": reports.availability, "restarts": reports.restarts, "coverage": reports.watched}
+        known = {
+            "availability": reports.availability,
+            "restarts": reports.restarts,
+            "coverage": reports.watched,
+            "changes": reports.changes,
+        }
         if name not in known:
             raise ValueError(f"no such report: {name}")
         ask = self._reader.pages()

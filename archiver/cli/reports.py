@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from archiver.cli import times
-from archiver.cli.causes import candidates
+from archiver.cli.causes import candidates, cause_words
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render
 from archiver.cli.states import GREEN, RED, YELLOW
+from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Report, Restart, Restarts, Subject, Watched
 from archiver.report import reports as documents
 
@@ -37,8 +38,8 @@ def _columns(report: Report) -> list[Column[Any]]:
     shown: Sequence[Column[Any]]
     if report.report == "availability":
         shown = AVAILABILITY
-    elif report.report == "coverage":
-        shown = COVERAGE
+    elif report.report in _NO_SUBJECT:
+        shown = COVERAGE if report.report == "coverage" else CHANGES
     else:
         shown = RESTARTS if report.per is None else COUNTS
     first: list[Column[Any]] = [DAY] if report.per == "day" else [] if report.report in _NO_SUBJECT else [WHAT]
@@ -55,13 +56,27 @@ def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
     return flat
 
 
-_NO_SUBJECT = frozenset({"coverage"})
+_NO_SUBJECT = frozenset({"coverage", "changes"})
 
 
 def _what(presentation: Presentation, subject: Subject | None) -> str:
     if subject is None:
         return NOTHING
     return escape(subject.name) if subject.name else presentation.uri(subject.uri)
+
+
+def _changed(presentation: Presentation, row: Nearby) -> str:
+    return _what(presentation, Subject(row.uri, row.type, row.name))
+
+
+def _word(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return escape(", ".join(value) if isinstance(value, tuple) else str(value))
+
+
+def _by(row: Nearby) -> str:
+    return escape(", ".join(filter(None, (row.by, cause_words(row.cause))))) or NOTHING
 
 
 def _length(seconds: float | None) -> str:
@@ -91,13 +106,13 @@ def _shade(row: Available) -> str:
     return "" if part is None else GREEN if part >= 0.999 else YELLOW if part >= 0.95 else RED
 
 
-def _proof(row: Restart) -> str | None:
-    return row.cause.actions[0].uri if len(row.cause.actions) == 1 else None
+def _proof(row: Restart | Nearby) -> str | None:
+    return row.cause.actions[0].uri if row.cause and len(row.cause.actions) == 1 else None
 
 
 CAUSE: list[Column[Any]] = [
-    Column("cause", lambda row: row.cause.kind, table=False),
-    Column("exit_code", lambda row: row.cause.exit_code, table=False),
+    Column("cause", lambda row: row.cause and row.cause.kind, table=False),
+    Column("exit_code", lambda row: row.cause and row.cause.exit_code, table=False),
     Column("action_uri", _proof, table=False),
 ]
 DAY: Column[Any] = Column("day", lambda row: row.day, machine=False)
@@ -127,6 +142,14 @@ COUNTS: list[Column[Restarts]] = [
     Column("forced", lambda row: row.forced, right=True, machine=False),
     Column("unknown", lambda row: row.unknown, right=True, machine=False),
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+]
+CHANGES: list[Column[Nearby]] = [
+    Column("at", lambda row: row.at, machine=False),
+    Column("change", lambda row: row.change, machine=False),
+    Column("what", lambda row: None, lambda presentation, row: _changed(presentation, row), machine=False),
+    Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
+    Column("after", lambda row: None, lambda _, row: _word(row.after), machine=False),
+    Column("by", lambda row: None, lambda _, row: _by(row), machine=False),
 ]
 COVERAGE: list[Column[Watched]] = [
     Column("stream", lambda row: row.stream, machine=False),

@@ -216,9 +216,11 @@ def _explained(
         if is_stop(step.before, step.after)
     }
     causes: dict[tuple[int, datetime], Cause | None] = {}
+    # What ended just as the range begins had been in another state before.
+    whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
     for number in sorted(ends)[:_EXPLAINED]:
         row = called[number]
-        found = timeline(ask, Resource(row.id, row.uri, row.type, row.key, row.name), range, now)
+        found = timeline(ask, Resource(row.id, row.uri, row.type, row.key, row.name), whole, now)
         causes.update(((number, span.since), span.cause) for span in found.spans)
     return [
         step._replace(cause=causes.get((step.number, step.at))) if step.change in ("state", "vanished") else step

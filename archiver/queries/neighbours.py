@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from archiver.model import Resource, TimeRange
 from archiver.model.nearby import Where
 from archiver.queries.under import ascend, descend
 from archiver.queries.windows import Window
@@ -19,6 +20,11 @@ _EDGES = (
 )
 _OF_WHAT_TYPE = (
     "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers AND t.text = :type"
+)
+_HEARD_OF = (
+    "SELECT DISTINCT e.resource_id FROM events e JOIN resources r ON r.id = e.resource_id"
+    " JOIN event_types t ON t.id = r.type_id"
+    " WHERE e.occurred_at >= :since AND e.occurred_at < :until AND t.text <> 'action'"
 )
 _EVERYTHING = "nodecluster"
 """Of what is under that, everything is: to be in it as well is not to be beside."""
@@ -71,3 +77,13 @@ def _of_type(connection: Connection, numbers: Iterable[int], type: str) -> list[
         for part in chunks(numbers)
         for row in connection.execute(statement(_OF_WHAT_TYPE), {"numbers": part, "type": type})
     ]
+
+
+def members(connection: Connection, root: Resource | None, range: TimeRange) -> dict[int, Place]:
+    """All that was under a resource within a range, this included; without one, all that was heard of then."""
+    below: Where = "below"
+    if root is not None:
+        found = descend(connection, [root.id], Window.of(range))
+        return {number: Place("self", 0) if number == root.id else Place(below, 1) for number in found}
+    values = {"since": range.since, "until": range.until}
+    return {row.resource_id: Place(below, 1) for row in connection.execute(statement(_HEARD_OF), values)}

@@ -7,12 +7,14 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from archiver.model import Coverage, Resource, TimeRange
+from archiver.model import EPOCH, Coverage, Resource, TimeRange
 from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
 from archiver.queries.availability import Piece, Status, together
+from archiver.queries.before import changes_of
 from archiver.queries.causes import is_gone
 from archiver.queries.containers import KindOf, Lived, kinds, lived
 from archiver.queries.coverage import coverage, speaking
+from archiver.queries.neighbours import members
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import statement
@@ -165,6 +167,18 @@ def _counted(rows: Iterable[tuple[Lived, Restart]], asked: Asked) -> list[Restar
         for key, of in counts.items()
     ]
     return sorted(found, key=lambda row: (row.day or "", -row.crash - row.oom, -row.restarts, _order(row.subject)))
+
+
+# --- changes --------------------------------------------------------------------------------------------------------
+
+
+def changes(ask: Ask, asked: Asked) -> Report:
+    """All that changed below a resource, by time."""
+    whole = asked.range._replace(since=asked.range.since or EPOCH, until=asked.end)
+    found = ask(_coverage, asked)
+    rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, found, asked.now)
+    rows.sort(key=lambda row: (row.at, row.uri))
+    return _report(ask, "changes", asked, rows, [])
 
 
 # --- coverage -------------------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ def fields(report: Report) -> list[Field[Any]]:
     by_day = report.per == "day"
     if report.report == "coverage":
         return [*([_DAY] if by_day else []), *_WATCHED]
+    if report.report == "changes":
+        return list(documents.CHANGE)
     own: list[Field[Any]] = list(_AVAILABLE)
     if report.report == "restarts":
         own = list(_RESTART if report.per is None else _RESTARTS)

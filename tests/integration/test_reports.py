@@ -215,3 +215,18 @@ def test_an_incident_of_everything_is_what_was_heard_of_then(archive_url: str) -
         ("web", "Stopped"),
         ("web", "Running"),
     ]
+
+
+def test_what_changed_by_time(archive_url: str) -> None:
+    with Archive.open(archive_url) as archive:
+        found = archive.report("changes", uri("stack/shop"), between(400, 700)).rows
+
+    assert [(row.at, row.change, row.name, row.before, row.after) for row in found] == [
+        (at(400), "state", "web", "Running", "Stopped"),
+        (at(420), "state", "web", "Stopped", "Running"),
+        (at(595), "action", "web", None, None),
+        (at(600), "state", "web", "Running", "Stopping"),
+        (at(610), "state", "web", "Stopping", "Stopped"),
+        (at(650), "state", "web", "Stopped", "Running"),
+    ]
+    assert [row.cause.kind for row in found if row.cause] == ["crash", "told"]

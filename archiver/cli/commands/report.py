@@ -54,6 +54,11 @@ def register(app: typer.Typer) -> None:
         ),
     )(question(restarts))
     report.command(
+        "changes",
+        short_help="What appeared, vanished, moved, changed its state, image or name, and what was done.",
+        epilog=examples("archiver report changes my-stack --since 2h"),
+    )(question(changes))
+    report.command(
         "coverage",
         short_help="How long each stream was watched.",
         epilog=examples("archiver report coverage --since 30d --per day"),
@@ -83,6 +88,15 @@ def restarts(asked: Question, ref: MaybeRef = None, per: Per = None) -> None:
     unknown: nobody was watching. Sliced, what crashed most stands first.
     """
     _answer(asked, "restarts", ref, per)
+
+
+def changes(asked: Question, ref: MaybeRef = None) -> None:
+    """What changed below a resource (without one, everywhere), by time, and what was done.
+
+    States, images, names, and what something is under; a stop says why. Health checks, and what changes nothing (exec,
+    attach ...), are left out.
+    """
+    _answer(asked, "changes", ref, None)
 
 
 def coverage(asked: Question, ref: MaybeRef = None, per: PerDay = None) -> None:
