@@ -286,7 +286,7 @@ def _root(item: TreeNode) -> dict[str, Any]:
     return {"at": machine_value(item.at), "coverage": watched, "empty": item.empty}
 
 
-CHANGE: list[Field[Change]] = [
+DIFFERENCE: list[Field[Change]] = [
     Field("change", lambda change: change.change),
     Field("uri", lambda change: change.uri),
     Field("type", lambda change: change.type),

@@ -108,5 +108,5 @@ COLUMNS: list[Column[Change]] = [
         lambda presentation, change: _side(presentation, change, change.after),
         machine=False,
     ),
-    *machine_columns(documents.CHANGE),
+    *machine_columns(documents.DIFFERENCE),
 ]
