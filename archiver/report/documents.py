@@ -159,7 +159,7 @@ def list_head(about: Sequence[Resource], range: TimeRange, watched: Coverage, em
     return {**head, "range": range_(range), "coverage": coverage(watched), "empty": empty}
 
 
-CHANGE: list[Field[Nearby]] = [
+STEP: list[Field[Nearby]] = [
     Field("change", lambda change: change.change),
     Field("uri", lambda change: change.uri),
     Field("type", lambda change: change.type),
@@ -173,7 +173,7 @@ CHANGE: list[Field[Nearby]] = [
     Field("by", lambda change: change.by),
 ]
 NEARBY: list[Field[Nearby]] = [
-    *CHANGE,
+    *STEP,
     Field("where", lambda change: change.where),
     Field("distance", lambda change: change.distance),
     Field("seconds_before", lambda change: change.seconds_before),

@@ -58,7 +58,7 @@ def fields(report: Report) -> list[Field[Any]]:
     if report.report == "coverage":
         return [*([_DAY] if by_day else []), *_WATCHED]
     if report.report == "changes":
-        return list(documents.CHANGE)
+        return list(documents.STEP)
     own: list[Field[Any]] = list(_AVAILABLE)
     if report.report == "restarts":
         own = list(_RESTART if report.per is None else _RESTARTS)
