@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, exists, select
 
@@ -10,7 +10,8 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows, update_rows
 from archiver.storage.evidence import Evidence
 from archiver.storage.intervals import node
-from archiver.storage.lives import Fact, Standing
+from archiver.storage.late import hear_late
+from archiver.storage.lives import Fact, Standing, Word
 from archiver.storage.retelling import hear_anew
 from archiver.storage.schema import PARENT
 from archiver.storage.standings import Standings
@@ -33,6 +34,8 @@ class Changes:
         """Those that stand otherwise than the archive says."""
         self.anew: set[int] = set()
         """Those whose words must all be heard."""
+        self.late: dict[int, Sequence[Word]] = {}
+        """Those of which the first word is late, with all words of this batch in their order."""
         self.evidence = Evidence(connection, standings)
         self._gone: list[Row] = []
         self._changed: list[Row] = []
@@ -46,6 +49,8 @@ class Changes:
             self.standings[standing.number] = standing
             if needs_all:
                 self.anew.add(standing.number)
+        if self.late:
+            self._hear_late()
         if self.anew:
             self._hear_anew()
         for standing in self.standings.values():
@@ -56,6 +61,15 @@ class Changes:
         self._write_facts()
         self._set_heads()
         self._write_present()
+
+    def _hear_late(self) -> None:
+        late = {number: words for number, words in self.late.items() if number not in self.anew}
+        heard = hear_late(self._connection, self._known, late)
+        self.anew |= late.keys() - heard.keys()
+        for number, (standing, gone) in heard.items():
+            self.standings[number] = self._known.known[number] = standing
+            for fact in gone:
+                self._drop(number, fact)
 
     def _hear_anew(self) -> None:
         for standing, gone in hear_anew(self._connection, self._known, self.evidence, sorted(self.anew)):

@@ -13,10 +13,10 @@ from archiver.model import to_datetime, to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows
 from archiver.storage.lives import Standing, Word
-from archiver.storage.places import Proof, Reading, proves
+from archiver.storage.places import Reading, proves
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
 from archiver.storage.standings import Standings
-from archiver.storage.steps import NEVER, Step, put, says, steps_of
+from archiver.storage.steps import Step, put, says, steps_of
 
 Place = tuple[int, int]
 """A resource, and a type of parent that others say something of."""
@@ -45,7 +45,7 @@ class Evidence:
     def __init__(self, connection: Connection, standings: Standings) -> None:
         self._connection = connection
         self._standings = standings
-        self._news: dict[int, int] = {}
+        self._counts: dict[int, bool] = {}
         self._words: dict[int, tuple[Reading, list[Word]]] = {}
         self._before: dict[Place, list[Step]] = {}
         self._steps: dict[Place, list[Step]] = {}
@@ -61,25 +61,18 @@ class Evidence:
             if list_id is None or (plain and list_id in proved):
                 continue
             reading = self._standings.reading(standing.number, list_id)
-            if reading is not self._standings.readings[list_id] or word[0] <= self._news_until(list_id):
+            if reading is not self._standings.readings[list_id] or self._may_count(list_id):
                 self._words.setdefault(id(reading), (reading, []))[1].append(word)
 
-    def _news_until(self, list_id: int) -> int:
-        """Up to which instant it may be news what somebody proves with a list."""
-        found = self._news.get(list_id)
+    def _may_count(self, list_id: int) -> bool:
+        """Whether a list proves something of somebody who never spoke for itself."""
+        found = self._counts.get(list_id)
         if found is None:
-            proofs = self._standings.readings[list_id].proofs
-            found = self._news[list_id] = max([self._proof_until(proof) for proof in proofs], default=NEVER)
-            if found == NEVER:
+            known, proofs = self._standings.known, self._standings.readings[list_id].proofs
+            found = self._counts[list_id] = any(not known[proof.low].tells_of(proof.type_id) for proof in proofs)
+            if not found:
                 self._standings.proved.add(list_id)
         return found
-
-    def _proof_until(self, proof: Proof) -> int:
-        standing = self._standings.known[proof.low]
-        if standing.tells_of(proof.type_id):
-            return NEVER
-        last = standing.implied.get(proof.type_id)
-        return OPEN if last is None or last.value != proof.high else last.since
 
     def settle(self) -> Iterator[tuple[Standing, bool]]:
         """Works out the steps; the resources for which they change anything, and whether that needs all their words."""
@@ -90,8 +83,9 @@ class Evidence:
         for place, told in said.items():
             standing = self._standings.known[place[0]]
             if not standing.tells_of(place[1]):
-                steps = self._follow(place, standing.implied.get(place[1]), told)
-                if steps:
+                last = standing.implied.get(place[1])
+                news = _news(last, told)
+                if news and (steps := self._follow(place, last, news)):
                     yield standing, not _goes_on(standing, place[1], self._before[place], steps)
 
     def load(self, numbers: Iterable[int]) -> dict[int, dict[int, list[Step]]]:
@@ -184,6 +178,14 @@ class Evidence:
                 return
             last = page[-1]
             further = or_(at > last[0], and_(at == last[0], c.id > last[1]))
+
+
+def _news(last: Step | None, told: list[tuple[int, list[Word]]]) -> list[tuple[int, list[Word]]]:
+    """What of all that is told of a place can change anything: when all of it says what holds, what is of before."""
+    if last is None or any(high != last.value for high, _ in told):
+        return told
+    before = [(high, [word for word in words if word[0] <= last.since]) for high, words in told]
+    return [(high, words) for high, words in before if words]
 
 
 def _goes_on(standing: Standing, type_id: int, before: list[Step], steps: list[Step]) -> bool:

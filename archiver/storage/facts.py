@@ -1,7 +1,7 @@
 """Keeps `facts`, `implied` and `present` true to all words, batch by batch, in whatever order they come.
 
 What a batch says is nearly always the next thing to be said: then what changes follows from how the resource stands.
-Otherwise all words of that resource are heard anew, and what is different is written.
+Otherwise its words are heard anew, from where a late one falls in or all of them, and what is different is written.
 """
 
 from __future__ import annotations
@@ -85,13 +85,18 @@ class Facts:
             standing = changes.standings[number] = known[number]
             if len(words) > 1:
                 words.sort()
-            if number not in changes.anew:
+            if number in changes.anew:
+                pass
+            elif standing.is_before_last(words[0]):
+                changes.late[number] = words
+            else:
                 for word in words:
                     if not standing.hear(word, states, readings, kinds):
                         changes.anew.add(number)
                         break
             if standing.proves:
-                changes.evidence.take(standing, words, all_heard=number not in changes.anew)
+                all_heard = number not in changes.anew and number not in changes.late
+                changes.evidence.take(standing, words, all_heard=all_heard)
 
 
 def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:

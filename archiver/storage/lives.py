@@ -150,6 +150,10 @@ class Standing:
         """Whether one of its own lists is known to name a parent of this type."""
         return type_id in self._told
 
+    def is_before_last(self, word: Word) -> bool:
+        """Whether a word comes before its last one, in the order of words."""
+        return word[0] <= self.last_at and (word[0] < self.last_at or word[1] < self.last_source)
+
     def hear(self, word: Word, states: Mapping[int, State], readings: Mapping[int, Reading], kinds: Kinds) -> bool:
         """Takes in the next word; False when that needs more than is known here, and all words must be heard anew."""
         at, source, _, state_id, list_id, texts = word
@@ -216,6 +220,40 @@ class Standing:
         if self.last_at != NEVER:
             self._lives = None
         self._unclear_until = self.last_at
+
+    def held(self) -> list[Fact]:
+        """What holds of it."""
+        texts = [text.fact for text in self._texts.values() if text.fact is not None]
+        return [*self._places.values(), *texts]
+
+    def stands_as(self, other: Standing, states: Mapping[int, State]) -> bool:
+        """Whether whatever is said later means the same to both, but for since when what holds has held."""
+        state, other_state = (None if one.state_id is None else states[one.state_id].folded for one in (self, other))
+        return (
+            state == other_state
+            and (self.gone_at is None) == (other.gone_at is None)
+            and self._said() == other._said()
+            and self.list_id == other.list_id
+            and self._told == other._told
+            and self._placed_by == other._placed_by
+            and self._tellers == other._tellers
+            and {(fact.what, fact.value) for fact in self.held()} == {(fact.what, fact.value) for fact in other.held()}
+        )
+
+    def _said(self) -> dict[int, tuple[int, Word | None]]:
+        """What it told last as texts, and by which word."""
+        return {what: (text.value, text.by) for what, text in self._texts.items()}
+
+    def go_on_from(self, now: Standing, changed: Iterable[tuple[Fact, Fact]], same_lives: bool) -> None:
+        """Takes the place of how it stood until now, or goes on with facts in the place of others that began apart."""
+        self.heads, self.stored = now.heads, now.stored
+        self.names_itself |= now.names_itself
+        for before, fact in changed:
+            held = {(one.what, one.value, one.since) for one in self.held()}
+            if (before.what, before.value, before.since) in held:
+                self._hold(fact)
+        if not same_lives:
+            self._lives = None
 
     def trim(self) -> None:
         """Keeps what may be needed soon, and not what grows."""

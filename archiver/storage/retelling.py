@@ -38,7 +38,7 @@ def hear_anew(
                 for type_id in said[number]:
                     if found.tells_of(type_id):
                         evidence.drop((number, type_id))
-            found.touched = list(_different(found.touched, stored[number]))
+            found.touched = list(different(found.touched, stored[number]))
             standings.known[number] = found
             yield found, list(stored[number].values())
 
@@ -69,9 +69,14 @@ def _words(connection: Connection, source: int, at: Any, c: Any, numbers: Iterab
     words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
     words = words.where(c.resource_id.in_(list(numbers))).order_by(c.resource_id, at, c.id)
     for row in connection.execute(words, execution_options={"yield_per": _PAGE}):
-        number, instant, word_id, state_id, list_id, *told = row
-        texts = tuple([(what, value) for what, value in zip(TEXTUAL, told, strict=True) if value is not None])
-        yield number, (to_micros(instant), source, word_id, state_id, list_id, texts)
+        yield row[0], word_of(source, row[1:])
+
+
+def word_of(source: int, row: Sequence[Any]) -> Word:
+    """The word in a row: its instant, number, state, list, and the `TEXTUAL`."""
+    instant, number, state_id, list_id, *told = row
+    texts = tuple([(what, value) for what, value in zip(TEXTUAL, told, strict=True) if value is not None])
+    return to_micros(instant), source, number, state_id, list_id, texts
 
 
 def _stored_facts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[FactKey, Fact]]:
@@ -80,19 +85,20 @@ def _stored_facts(connection: Connection, numbers: Sequence[int]) -> dict[int, d
     found: dict[int, dict[FactKey, Fact]] = {number: {} for number in numbers}
     for number, *row in connection.execute(rows):
         fact = Fact(*row)
-        found[number][_key(fact)] = fact
+        found[number][key_of(fact)] = fact
     return found
 
 
-def _different(facts: Iterable[Fact], stored: dict[FactKey, Fact]) -> Iterator[Fact]:
+def different(facts: Iterable[Fact], stored: dict[FactKey, Fact]) -> Iterator[Fact]:
     """The facts that the archive has not, or not so; what is left of the stored ones afterwards is not so any more."""
     for fact in dict.fromkeys(facts):
         if not fact.dropped:
-            row = stored.pop(_key(fact), None)
+            row = stored.pop(key_of(fact), None)
             fact.stored = row is not None
             if row is None or (row.until, row.told_by, row.how) != (fact.until, fact.told_by, fact.how):
                 yield fact
 
 
-def _key(fact: Fact) -> FactKey:
+def key_of(fact: Fact) -> FactKey:
+    """What tells a fact from all others of its resource."""
     return fact.what, fact.since, fact.value

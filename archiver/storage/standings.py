@@ -139,13 +139,14 @@ class Standings:
             if isinstance(standing, Run):
                 self._resume_run(standing, facts, told.get(standing.number, {}))
             else:
-                standing.resume(facts, told.get(standing.number, {}), self._last_edges(standing))
+                standing.resume(facts, told.get(standing.number, {}), self.last_edges(standing))
             self.known[standing.number] = standing
         for number, type_id, step in self._read_implied(connection, numbers):
             standing = self.known[number]
             standing.implied = {**standing.implied, type_id: step}
 
-    def _last_edges(self, standing: Standing) -> Edges:
+    def last_edges(self, standing: Standing) -> Edges:
+        """What the last list of a resource says of its place."""
         if standing.list_id is None:
             return {}
         reading = self.reading(standing.number, standing.list_id)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
 from archiver.storage import reading
@@ -72,6 +73,23 @@ def noted() -> Iterator[list[tuple[str, Any]]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading.Connection, "put", note)
         yield statements
+
+
+@contextmanager
+def looked_up() -> Iterator[list[tuple[str, Any]]]:
+    """What is read meanwhile by what writes an archive."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        about_itself = "FOR UPDATE" in statement or "pg_advisory" in statement
+        if statement.lstrip().upper().startswith(("SELECT", "WITH")) and not about_itself:
+            statements.append((statement, parameters))
+
+    hook.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        hook.remove(Engine, "before_cursor_execute", note)
 
 
 def _instructions(connection: Connection, statement: str, parameters: Any) -> int:

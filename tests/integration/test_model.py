@@ -24,6 +24,7 @@ from ..model import semantics
 from ..model.found import FOUND
 from ..model.histories import History, made, shuffled
 from ..model.judging import Judge, require
+from ..model.lasting import lasting
 from ..model.replay import Archived
 from ..model.tables import differing
 from .archives import export, rows
@@ -81,6 +82,12 @@ def told(url: str) -> list[str]:
 def test_an_archive_is_as_the_rules_say(judge: Judge, first: int) -> None:
     for seed in range(first, first + 10):
         judged(judge, late(seed) if seed % 2 else made(seed), seed)
+
+
+@pytest.mark.parametrize("first", range(5000, 5016, 8))
+def test_what_lasting_objects_say_late_is_as_the_rules_say(judge: Judge, first: int) -> None:
+    for seed in range(first, first + 8):
+        judged(judge, lasting(seed), seed)
 
 
 @pytest.mark.parametrize("history", FOUND.values(), ids=FOUND)
@@ -143,6 +150,7 @@ def test_random_histories_for_as_long_as_is_asked(both: tuple[Judge, Judge]) -> 
         for one in both:
             judged(one, made(seed), seed)
             judged(one, late(seed), seed)
+            judged(one, lasting(seed), seed)
         source, copy = both if seed % 2 else both[::-1]
         require(made(seed), lambda history, source=source, copy=copy: copied(source, copy, history))  # type: ignore[misc]
     print(f"{done} histories, each in two orders, on both databases and as a copy")

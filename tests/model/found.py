@@ -61,5 +61,15 @@ FOUND: dict[str, History] = {
             (event("container/2", 3, "node/1", "nodecluster/2"), event("container/3", 5, "node/1", "nodecluster/2")),
         ),
     ),
+    "a place proved, another and the first again in one batch": (
+        Batch(None, (event("container/1", 0, "service/1", "stack/1"),)),
+        Batch(
+            None,
+            (
+                event("container/1", 1, "service/1", "stack/2"),
+                event("container/1", 8, "service/1", "stack/1"),
+            ),
+        ),
+    ),
     "an action whose target is under nothing": (Batch(None, (event("action/1", 1, "nodecluster/1"),)),),
 }
