@@ -164,6 +164,21 @@ TOOLS: list[Schema] = [
         _gives(tree={"type": "object"}),
     ),
     _tool(
+        "why",
+        "What changed before it stopped",
+        "What changed before something stopped: to it, and above, below and beside it in the tree, the nearest in time "
+        "first. Without `at` before its last stop, or where it never stopped, before now; it looks back ten minutes, or "
+        "to `since`. What stands near in time is a candidate, not a proof; `cause` says what is proven.",
+        _takes(
+            ["ref"],
+            ref=_REF,
+            at={"type": "string", "maxLength": 100, "description": f"Before this instant: {_TIME}."},
+            since=_RANGE["since"],
+            **_PAGE,
+        ),
+        _gives("changes", resource={"type": "object"}, at={"type": "string"}),
+    ),
+    _tool(
         "report",
         "Reports",
         "How available containers were (in seconds up, down, planned, and unknown where nobody was watching, with the "

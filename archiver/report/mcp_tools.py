@@ -39,6 +39,7 @@ class Tools:
             "actions": self._actions,
             "events": self._events,
             "tree": self._tree,
+            "why": self._why,
             "report": self._report,
             "coverage": self._watched,
         }
@@ -109,6 +110,15 @@ class Tools:
         root = self.archive.tree(resource, gone=arguments.get("gone", False))
         coverage = _coverage(self.archive.coverage(TimeRange(), [resource]))
         return {"tree": _bounded(root), "range": documents.range_(TimeRange()), "coverage": coverage, "empty": None}
+
+    def _why(self, arguments: Arguments) -> Answer:
+        resource = self.archive.resolve(arguments["ref"])
+        at, since = self._parse_range(None, arguments.get("at")).until, self._range({**arguments, "until": None}).since
+        found = self.archive.why(resource, at, since)
+        records = [documents.record(documents.NEARBY, change) for change in found.changes]
+        portion = portions.numbered(records, *_page(arguments))
+        head = documents.before_head(found) | {"coverage": _coverage(found.coverage)}
+        return head | {"changes": portion.records, "next_cursor": portion.cursor}
 
     def _report(self, arguments: Arguments) -> Answer:
         about = self.archive.resolve(arguments["ref"]) if "ref" in arguments else None

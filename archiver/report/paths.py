@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -72,6 +73,10 @@ class Parameters:
             raise UsageError(reason=f"{name} is {value[:100]!r}", hint="it is a whole number, 0 or more")
         return int(value)
 
+    def moment(self, name: str) -> datetime | None:
+        """A parameter that is a time. Raises TimeNotUnderstood."""
+        return self._parse_range(None, self.one(name)).until
+
     @cached_property
     def range(self) -> TimeRange:
         """From `since` to `until`. Raises TimeNotUnderstood and UsageError."""
@@ -120,6 +125,12 @@ def _report(archive: Archive, asked: Parameters) -> Pieces:
     return _object(reports.head(found), "rows", (documents.record(reports.fields(found), row) for row in found.rows))
 
 
+def _why(archive: Archive, asked: Parameters) -> Pieces:
+    found = archive.why(asked.ref(), asked.moment("at"), asked.range.since)
+    rows = (documents.record(documents.NEARBY, change) for change in found.changes)
+    return _object(documents.before_head(found), "changes", rows)
+
+
 def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     ref = asked.one("ref")
     about = None if ref is None else archive.resolve(ref)
@@ -153,6 +164,7 @@ PATHS = {
     ),
     "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
     "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),
+    "why": Path(("ref", "at", "since"), _why, "What changed before it stopped, to it and around it."),
     "report": Path(("name", "ref", *_RANGE, "per"), _report, "A report: availability, restarts or coverage."),
     "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
     "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),

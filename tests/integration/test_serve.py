@@ -65,6 +65,7 @@ def timeless(answer: Any) -> Any:
         ("events?state=nothing&coverage", ["events", "--state", "nothing", "--coverage"]),
         ("tree?ref=stack/shop&all=true", ["tree", "stack/shop", "--all"]),
         ("timeline?ref=stack/shop", ["timeline", "stack/shop"]),
+        ("why?ref=container/web&at=2016-02-01T12:00:30Z", ["why", "container/web", "--at", "2016-02-01T12:00:30Z"]),
         ("report?name=restarts&ref=stack/shop", ["report", "restarts", "stack/shop"]),
         ("report?name=coverage&per=day&until=2016-02-03", ["report", "coverage", "--per=day", "--until", "2016-02-03"]),
         ("gaps?ref=stack/shop&until=2016-02-01T12:30:00Z", ["gaps", "stack/shop", "--until", "2016-02-01T12:30:00Z"]),
