@@ -7,17 +7,14 @@ import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import escape
-from itertools import islice
 from urllib.parse import quote
 
 from archiver.api.archive import Archive
-from archiver.errors import NoSuchResource, TooManyResources
-from archiver.model import Resource, TimeRange, rfc3339
+from archiver.model import TimeRange, rfc3339
 from archiver.report.paths import PATHS
 
 SHOWN = 200
 """Resources that are listed."""
-_TOPS = ("stack/*", "nodecluster/*", "node/*")
 _DAY = timedelta(days=1)
 
 _STYLE = (
@@ -74,23 +71,14 @@ def _standing(archive: Archive) -> Iterator[str]:
 
 
 def _tops(archive: Archive) -> Iterator[str]:
-    found = list(islice(_resources(archive), SHOWN + 1))
+    """What stands above all else, with what is under it counted."""
+    found = archive.at(datetime.now(UTC)).children
     if not found:
         return
-    yield "<h2>What there is</h2><table>"
-    for resource in found[:SHOWN]:
-        ref = quote(resource.uri, safe="")
-        name = escape(resource.name or resource.uri)
-        yield f'<tr><td>{escape(resource.type)}<td><a href="timeline?ref={ref}">{name}</a>'
+    yield "<h2>What lives</h2><table>"
+    for node in found[:SHOWN]:
+        ref = quote(node.uri or "", safe="")
+        yield f'<tr><td>{escape(node.type)}<td><a href="timeline?ref={ref}">{escape(node.name or node.uri or "")}</a>'
+        yield f"<td>{escape(node.state or '')}<td>{len(node.children) or ''}"
         yield f'<td><a href="api/tree?ref={ref}">tree</a> <a href="api/actions?ref={ref}">actions</a>\n'
     yield f"</table>{'<p>... and more.</p>' if len(found) > SHOWN else ''}"
-
-
-def _resources(archive: Archive) -> Iterator[Resource]:
-    for pattern in _TOPS:
-        try:
-            yield from archive.resolve_all([pattern])
-        except NoSuchResource:
-            continue
-        except TooManyResources:
-            return

@@ -153,12 +153,14 @@ TOOLS: list[Schema] = [
     ),
     _tool(
         "tree",
-        "What is under a resource",
-        "A resource and what lives under it, with the present states and since when; with gone true also what is no "
-        "more. A node of which children are left out says how many (children_left_out): ask for its own tree.",
+        "What is under a resource, now or then",
+        "A resource, or without ref the whole platform, and what lives under it, with states, since when, and how "
+        "certain: now, or with `at` as it stood then; with gone true also what is no more now. A node of which children "
+        "are left out says how many (children_left_out): ask for its own tree.",
         _takes(
-            ["ref"],
+            [],
             ref=_REF,
+            at={"type": "string", "maxLength": 100, "description": f"As it stood at this instant: {_TIME}."},
             gone={"type": "boolean", "default": False, "description": "Also what is gone, and since when."},
         ),
         _gives(tree={"type": "object"}),
@@ -167,8 +169,8 @@ TOOLS: list[Schema] = [
         "why",
         "What changed before it stopped",
         "What changed before something stopped: to it, and above, below and beside it in the tree, the nearest in time "
-        "first. Without `at` before its last stop, or where it never stopped, before now; it looks back ten minutes, or "
-        "to `since`. What stands near in time is a candidate, not a proof; `cause` says what is proven.",
+        "first. Without `at` before its last stop, or where it never stopped, before now; it looks back ten minutes, "
+        "or to `since`. What stands near in time is a candidate, not a proof; `cause` says what is proven.",
         _takes(
             ["ref"],
             ref=_REF,

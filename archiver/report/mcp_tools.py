@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from archiver.api.archive import Archive
-from archiver.errors import AmbiguousReference, ArchiverError
+from archiver.errors import AmbiguousReference, ArchiverError, UsageError
 from archiver.model import Coverage, Resource, TimeRange, TreeNode
 from archiver.report import documents, portions, reports
 from archiver.report.mcp_arguments import check
@@ -106,10 +107,23 @@ class Tools:
         return self._judged({"events": portion.records}, within, under, portion)
 
     def _tree(self, arguments: Arguments) -> Answer:
-        resource = self.archive.resolve(arguments["ref"])
-        root = self.archive.tree(resource, gone=arguments.get("gone", False))
-        coverage = _coverage(self.archive.coverage(TimeRange(), [resource]))
-        return {"tree": _bounded(root), "range": documents.range_(TimeRange()), "coverage": coverage, "empty": None}
+        at, gone = self._parse_range(None, arguments.get("at")).until, arguments.get("gone", False)
+        about = self.archive.resolve(arguments["ref"]) if "ref" in arguments else None
+        if gone and (at is not None or about is None):
+            raise UsageError(
+                reason="gone is about now, and about one resource", hint="leave out gone or at, or give ref"
+            )
+        if at is None and about is not None:
+            root = self.archive.tree(about, gone=gone)
+        else:
+            root = self.archive.at(at or datetime.now(UTC), about)
+        coverage = root.coverage or self.archive.coverage(TimeRange(), about)
+        return {
+            "tree": _bounded(root),
+            "range": documents.range_(TimeRange(root.at, root.at)),
+            "coverage": _coverage(coverage),
+            "empty": root.empty,
+        }
 
     def _why(self, arguments: Arguments) -> Answer:
         resource = self.archive.resolve(arguments["ref"])

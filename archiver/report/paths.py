@@ -115,6 +115,22 @@ def _tree(archive: Archive, asked: Parameters) -> Pieces:
     return documents.tree(archive.tree(asked.ref(), gone=asked.flag("all")), dump)
 
 
+def _at(archive: Archive, asked: Parameters) -> Pieces:
+    moment = asked.moment("time")
+    if moment is None:
+        raise UsageError(reason="time is missing", hint="say when: ?time=14:00, or 2026-11-20T14:00Z")
+    return documents.tree(archive.at(moment, asked.one("ref") or None), dump)
+
+
+def _diff(archive: Archive, asked: Parameters) -> Pieces:
+    first, second = asked.range
+    if first is None or second is None:
+        raise UsageError(reason="since or until is missing", hint="say between which two times: ?since=2h&until=1h")
+    found = archive.diff(first, second, asked.one("ref") or None)
+    rows = (documents.record(documents.DIFFERENCE, change) for change in found.changes)
+    return _object(documents.diff_head(found), "changes", rows)
+
+
 def _timeline(archive: Archive, asked: Parameters) -> Pieces:
     return documents.lanes(archive.lanes(asked.one("ref"), asked.range), dump)
 
@@ -163,6 +179,8 @@ PATHS = {
         ("type", "state", "action", "under", *_RANGE, "n", "all", "coverage"), _events, "The last events as they came."
     ),
     "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
+    "at": Path(("time", "ref"), _at, "The tree as it stood at a time, of a resource or of everything."),
+    "diff": Path((*_RANGE, "ref"), _diff, "What was otherwise at the second time than at the first."),
     "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),
     "why": Path(("ref", "at", "since"), _why, "What changed before it stopped, to it and around it."),
     "report": Path(("name", "ref", *_RANGE, "per"), _report, "A report: availability, restarts or coverage."),

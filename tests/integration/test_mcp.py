@@ -174,6 +174,16 @@ def test_tree_holds_what_lives_under_a_resource(server: Server) -> None:
     assert [child["uri"] for child in tree["children"]] == [uri("container/web"), uri("container/worker")]
 
 
+def test_tree_of_then_is_as_it_stood(server: Server) -> None:
+    then = call(server, "tree", ref="stack/shop", at=at(2.5).isoformat())
+    platform = call(server, "tree", at=at(2.5).isoformat())["tree"]
+
+    assert [(child["uri"], child["state"]) for child in then["tree"]["children"]] == [(uri("container/web"), "Running")]
+    assert then["range"]["since"] == "2016-02-01T12:00:02.500000Z"
+    assert (platform["uri"], platform["type"], len(platform["children"])) == (None, "platform", 1)
+    assert failed(server, "tree", ref="stack/shop", gone=True, at="2h").startswith("gone is about now")
+
+
 def test_wide_tree_says_how_much_is_left_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archiver.report.mcp_tools.NODES", 2)
 
