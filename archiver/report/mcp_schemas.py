@@ -155,8 +155,8 @@ TOOLS: list[Schema] = [
         "tree",
         "What is under a resource, now or then",
         "A resource, or without ref the whole platform, and what lives under it, with states, since when, and how "
-        "certain: now, or with `at` as it stood then; with gone true also what is no more now. A node of which children "
-        "are left out says how many (children_left_out): ask for its own tree.",
+        "certain: now, or with `at` as it stood then; with gone true also what is no more now. A node of which "
+        "children are left out says how many (children_left_out): ask for its own tree.",
         _takes(
             [],
             ref=_REF,
@@ -184,9 +184,9 @@ TOOLS: list[Schema] = [
         "report",
         "Reports",
         "How available containers were (in seconds up, down, planned, and unknown where nobody was watching, with the "
-        "ratio and its bounds), what restarted and why (told, forced, crash, oom, unknown), or how long each stream "
-        "was watched; of what is below a resource, or of all; sliced by day, or by what lives on when containers are "
-        "replaced. What crashed most stands first in restarts that are sliced.",
+        "ratio and its bounds), what restarted and why (told, forced, crash, oom, unknown), what changed, or how long "
+        "each stream was watched; of what is below a resource, or of all; sliced by day, or by what lives on when "
+        "containers are replaced. What crashed most stands first in restarts that are sliced.",
         _takes(
             ["name"],
             name={"type": "string", "maxLength": 20, "enum": list(PER), "description": "Which report."},

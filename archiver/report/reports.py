@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PER = {
     "availability": ("day", "slot", "service", "node", "image"),
     "restarts": ("day", "slot", "service", "node", "image"),
+    "changes": (),
     "coverage": ("day",),
 }
 """The reports, and by what each may be sliced."""
@@ -28,7 +29,7 @@ def asked(archive: Archive, name: str, ref: Ref | None, range: TimeRange, per: s
     if name not in PER:
         raise UsageError(reason=f"there is no report {name[:100]!r}", hint=f"there are: {', '.join(PER)}")
     if per is not None and per not in PER[name]:
-        hint = f"there are: {', '.join(PER[name])}"
+        hint = f"there are: {', '.join(PER[name])}" if PER[name] else "leave per out"
         raise UsageError(reason=f"{name} is not sliced by {per[:100]!r}", hint=hint)
     return archive.report(name, ref, range, per=cast("Per | None", per))
 

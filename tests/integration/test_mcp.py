@@ -235,7 +235,7 @@ def test_report_has_its_rows_in_portions(server: Server) -> None:
         ("history", {"ref": "container/web", "since": "10/11/2026"}, "cannot read '10/11/2026' as a time"),
         ("history", {"ref": "container/web", "cursor": "AAAA"}, "the cursor is none"),
         ("history", {"ref": "container/web", "cursor": "\u00e4"}, "the cursor is none"),
-        ("report", {"name": "cost"}, "name must be one of availability, restarts, coverage"),
+        ("report", {"name": "cost"}, "name must be one of availability, restarts, changes, coverage"),
         ("report", {"name": "coverage", "per": "slot"}, "coverage is not sliced by 'slot'"),
         ("events", {"types": "container"}, "types must be a list"),
         ("events", {"types": [None]}, "types has an item that must be a text"),
