@@ -36,15 +36,16 @@ def coverage_line(
     return f"nobody was watching for {count}, {total(gaps, start, end)} in all: {named}"
 
 
-def moment_line(presentation: Presentation, coverage: Coverage) -> str:
-    """That nobody was watching at an instant, in one line; `coverage` has the gaps around it."""
+def moment_line(presentation: Presentation, coverage: Coverage, *, now: bool = False) -> str:
+    """That nobody was watching at an instant, or is now, in one line; `coverage` has the gaps around it."""
     if not is_watched(coverage):
         return escape(coverage.gaps[0].reason)
     gap = coverage.gaps[0]
     since = f" since {presentation.instant(gap.since)}" if gap.since else ""
     until = f" until {presentation.instant(gap.until)}" if gap.until else ""
     more = f", and {len(coverage.gaps) - 1} more streams" if len(coverage.gaps) > 1 else ""
-    return f"nobody was watching then{since}{until}: {escape(gap.reason)} ({escape(gap.stream or '')}{more})"
+    when = "is watching now" if now else "was watching then"
+    return f"nobody {when}{since}{until}: {escape(gap.reason)} ({escape(gap.stream or '')}{more})"
 
 
 def is_watched(coverage: Coverage) -> bool:

@@ -85,12 +85,12 @@ def _stood(connection: Connection, numbers: Collection[int], at: Micros, now: da
 
 
 def standing_now(connection: Connection, numbers: Iterable[int], now: datetime) -> dict[int, Stood]:
-    """How some resources stand now, by their present rows; what is gone, too."""
+    """How some resources stand now, by their present rows, what is gone, too; judged up to the last sign of life."""
     found: dict[int, Stood] = {}
     for part in chunks(numbers):
         told = last_words(connection, part, OPEN - 1)
         heard = {number: Heard(word.place[0], word.session_id) for number, word in told.items()}
-        sure = is_sure(connection, heard, to_micros(now), now)
+        sure = is_sure(connection, heard, to_micros(now), now, lasting=False)
         for row in connection.execute(statement(_PRESENT), {"numbers": part}):
             word = told.get(row.id)
             certain = None if word is None else row.gone_at is not None or row.id in sure

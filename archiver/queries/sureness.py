@@ -24,8 +24,13 @@ class Heard(NamedTuple):
     session_id: int | None
 
 
-def is_sure(connection: Connection, heard: Mapping[int, Heard], at: Micros, now: datetime) -> set[int]:
-    """Those of some resources whose stream was watched from when they were heard last until an instant."""
+def is_sure(
+    connection: Connection, heard: Mapping[int, Heard], at: Micros, now: datetime, *, lasting: bool = True
+) -> set[int]:
+    """Those of some resources whose stream was watched from when they were heard last until an instant.
+
+    `lasting` False: or until its last sign of life: a gap that lasts makes nothing doubtful.
+    """
     if at > to_micros(now):
         return set()
     streams = streams_of(connection, {word.session_id for word in heard.values()})
@@ -40,7 +45,7 @@ def is_sure(connection: Connection, heard: Mapping[int, Heard], at: Micros, now:
         number
         for number, word in heard.items()
         if word.session_id in streams
-        and not any(_hides(gap, to_datetime(word.at)) for gap in gaps[streams[word.session_id]])
+        and not any(_hides(gap, to_datetime(word.at), lasting) for gap in gaps[streams[word.session_id]])
     }
 
 
@@ -63,6 +68,6 @@ def _gaps(connection: Connection, stream: int, since: datetime, at: datetime, no
     return [gap for gap in found if gap.since is None or gap.since < at]
 
 
-def _hides(gap: Gap, moment: datetime) -> bool:
+def _hides(gap: Gap, moment: datetime, lasting: bool) -> bool:
     """Whether what came after an instant may have been missed in a gap."""
-    return gap.until is None or gap.until - moment >= _ROUNDED
+    return lasting if gap.until is None else gap.until - moment >= _ROUNDED

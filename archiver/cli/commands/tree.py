@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from archiver.cli.common import Refs, examples
+from archiver.cli.coverage import is_watched, moment_line
 from archiver.cli.drawing import answer
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
@@ -33,13 +34,19 @@ def tree(asked: Question, refs: Refs, all: All = False) -> None:
     is a list, and JSON Lines has one tree a line.
     """
     subjects = asked.about(refs)
-    roots = _roots(asked, subjects.resources, gone=all)
+    said: dict[str, None] = {}
+    roots = _roots(asked, subjects.resources, said, gone=all)
     write_lines(answer(asked.presentation, roots, whole=all, several=subjects.several))
+    for line in said:
+        asked.note(line)
 
 
-def _roots(asked: Question, resources: list[Resource], *, gone: bool) -> Iterator[TreeNode]:
+def _roots(asked: Question, resources: list[Resource], said: dict[str, None], *, gone: bool) -> Iterator[TreeNode]:
+    """The trees, one after the other, and what is to be said of how well they are watched."""
     for resource in resources:
         root = asked.archive.tree(resource, gone=gone)
         if root.coverage is not None:
             asked.judged(root.coverage)
+            if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
+                said[moment_line(asked.presentation, root.coverage, now=True)] = None
         yield root
