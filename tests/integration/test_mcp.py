@@ -30,7 +30,10 @@ def archive_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
     """A container that flaps, one that is only named, and actions, watched for 100 seconds, with a gap."""
     path = tmp_path_factory.mktemp("mcp") / "archive.db"
     shutil.copyfile(sqlite_template, path)
-    url = f"sqlite:///{path}"
+    return filled(f"sqlite:///{path}")
+
+
+def filled(url: str) -> str:
     states = ["Starting", "Running", "Stopped"]
     flapping = [event("container/web", states[n % 3], 1 + n, ["stack/shop"], "s1") for n in range(12)]
     # Several words of one instant: a state that goes on into it, two that are over at once, one that stays.
@@ -218,6 +221,21 @@ def test_report_has_its_rows_in_portions(server: Server) -> None:
     assert [row for part in parts for row in part] == whole["rows"]
     assert {row["uri"] for row in whole["rows"]} >= {uri("container/web"), uri("container/worker")}
     assert call(server, "report", name="restarts", until="2016-01-01")["empty"] == "before_archive"
+
+
+def test_portions_are_whole_on_postgresql_as_well(postgres_url: str) -> None:
+    tools = Tools(filled(postgres_url), lambda since, until: times.parse_range(since, until, utc=True))
+    server = Server(tools, _raise)
+    questions = {"history": "spans", "actions": "actions", "events": "events"}
+    for tool, records in questions.items():
+        about = {"under" if tool == "events" else "ref": "stack/shop" if tool != "history" else "container/web"}
+        whole = call(server, tool, **about, limit=500)[records]
+        parts = portions(server, tool, records, **about, limit=2)
+        in_order = reversed(parts) if tool == "events" else parts
+
+        assert [record for part in in_order for record in part] == whole
+        assert len(parts) > 3
+    tools.close()
 
 
 # --- errors of a tool -----------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Annotated, Any
 
@@ -60,7 +61,7 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None) -> Non
 def lines(presentation: Presentation, found: Before) -> Iterator[str]:
     """The lines of an answer in the format asked for."""
     if presentation.format == "json":
-        shown = Presentation("jsonl", presentation.zone)
+        shown = replace(presentation, format="jsonl")
         return enclosed(documents.before_head(found), "changes", render(shown, COLUMNS, found.changes))
     if presentation.format == "table":
         return _table(presentation, found)
