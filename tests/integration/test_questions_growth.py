@@ -103,6 +103,10 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "history of something gone": lambda archive: archive.history("container/gone-0-7"),
     "lanes of a stack's last hour": lambda archive: archive.lanes("stack/2", LAST_HOUR),
     "lanes of everything in the last hour": lambda archive: archive.lanes(None, LAST_HOUR),
+    "what was done to a stack": lambda archive: list(archive.actions("stack/2", LAST_HOUR, deeds=True)),
+    "how available a stack was": lambda archive: archive.report("availability", "stack/2", LAST_HOUR),
+    "what restarted in a stack": lambda archive: archive.report("restarts", "stack/2", LAST_HOUR),
+    "what changed in a stack": lambda archive: archive.report("changes", "stack/2", LAST_HOUR),
     "status": lambda archive: archive.status(),
 }
 
