@@ -89,6 +89,8 @@ class _Wanted:
     def __init__(self, unit: Sequence[Lived]) -> None:
         told: list[tuple[datetime, bool]] = []
         for lived in unit:
+            if lived.carried is not None:
+                told.append((lived.spans[0].since, lived.carried.kind in _PLANNED))
             for span in lived.spans:
                 if span.cause is not None:
                     told.append((span.since, span.cause.kind in _PLANNED))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import MICROSECOND, Gap, Resource, Span, TimeRange
+from archiver.model import MICROSECOND, Cause, Gap, Resource, Span, TimeRange
 from archiver.model.reports import Subject
 from archiver.queries.causes import family, is_down
 from archiver.queries.history import timeline
@@ -57,6 +57,8 @@ class Lived(NamedTuple):
     """By type: service, node, stack ..."""
     spans: tuple[Span, ...]
     gaps: tuple[Gap, ...]
+    carried: Cause | None = None
+    """Why it had stopped, when the range begins with what had."""
 
     @property
     def subject(self) -> Subject:
@@ -74,11 +76,15 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime) -> I
             resource = Resource(row.id, row.uri, CONTAINER, row.key, row.name)
             found = timeline(ask, resource, range, now)
             spans = tuple(found.spans)
+            carried: Cause | None = None
             if spans and spans[0].since == range.since and is_down(spans[0].state) and spans[0].cause is None:
-                began = last_stop(ask, resource, spans[0].since, now)
-                spans = (spans[0]._replace(cause=began and began.cause), *spans[1:])
+                stop = last_stop(ask, resource, spans[0].since, now)
+                carried = stop and stop.cause
+                if stop is not None and stop.since == range.since:
+                    spans = (spans[0]._replace(cause=carried), *spans[1:])
             if spans:
-                yield Lived(resource, row.slot, row.image, places.get(row.id, {}), spans, found.coverage.gaps)
+                told = (row.slot, row.image, places.get(row.id, {}))
+                yield Lived(resource, *told, spans, found.coverage.gaps, carried)
 
 
 def last_stop(ask: Ask, resource: Resource, at: datetime, now: datetime) -> Span | None:

@@ -230,3 +230,18 @@ def test_what_changed_by_time(archive_url: str) -> None:
         (at(650), "state", "web", "Stopped", "Running"),
     ]
     assert [row.cause.kind for row in found if row.cause] == ["crash", "told"]
+
+
+def test_what_had_stopped_before_the_range_is_no_restart_of_it(archive_url: str) -> None:
+    with Archive.open(archive_url) as archive:
+        assert archive.report("restarts", uri("container/web"), between(620, 1500)).rows == ()
+        assert archive.report("availability", uri("container/web"), between(620, 660)).rows == (
+            Available(None, container("web"), 10, 0, 30, 0),
+        )
+
+
+def test_what_stops_just_as_the_range_begins_is_a_restart_of_it(archive_url: str) -> None:
+    with Archive.open(archive_url) as archive:
+        (row,) = archive.report("restarts", uri("container/web"), between(400, 500)).rows
+
+    assert (row.stopped_at, row.cause.kind) == (at(400), "crash")
