@@ -10,7 +10,20 @@ from typing import NamedTuple
 from archiver.cli import times
 from archiver.cli.coverage import is_watched
 from archiver.cli.escape import escape
-from archiver.cli.output import Column, Presentation, blocks, documents, plain_cell, refuse_fields, render, to_json
+from archiver.cli.output import (
+    LEAST,
+    Column,
+    Presentation,
+    blocks,
+    cut,
+    documents,
+    narrowed,
+    plain_cell,
+    refuse_fields,
+    render,
+    to_json,
+    width,
+)
 from archiver.cli.states import DIM, state_style
 from archiver.model import TreeNode
 from archiver.report.documents import tree as nested
@@ -98,7 +111,8 @@ def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
     waiting = [Branch(root, "", "")]
     while waiting:
         node, lead, below = waiting.pop()
-        yield lead + _label(presentation, node, now, doubts=doubts)
+        room = (presentation.columns or 0) - width(lead)
+        yield lead + _label(presentation, node, now, room, doubts=doubts)
         waiting.extend(reversed(list(_branches(node.children, below, presentation.ascii))))
 
 
@@ -110,21 +124,40 @@ def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Br
         yield Branch(node, below + last, below + "    ")
 
 
-def _label(presentation: Presentation, node: TreeNode, now: datetime, *, doubts: bool) -> str:
-    """A node in a line; a state that is not certain has a question mark, unless nobody knows of any that it is."""
+def _label(presentation: Presentation, node: TreeNode, now: datetime, room: int, *, doubts: bool) -> str:
+    """A node in a line, of no more than `room` cells on a terminal.
+
+    A state that is not certain has a question mark, unless nobody knows of any that it is.
+    """
     if node.uri is None:
         return escape(node.type)
-    name = (
-        f"{escape(node.type)} {escape(node.name)}  {presentation.uri(node.uri)}"
-        if node.name
-        else presentation.uri(node.uri)
-    )
+    named = f"{escape(node.type)} {escape(node.name)}" if node.name else ""
+    shade, state, age = _state(node, now, doubts=doubts)
+    rest = "".join(f"  {part}" for part in (state, age) if part)
+    named, uri = _fitted(presentation, named, presentation.uri(node.uri), room - width(rest))
+    shown = [f"{named}  {uri}" if named else uri]
+    shown += [presentation.paint(state, shade)] if state else []
+    shown += [presentation.paint(age, DIM) if node.gone_at else age] if age else []
+    return "  ".join(shown)
+
+
+def _state(node: TreeNode, now: datetime, *, doubts: bool) -> tuple[str, str, str]:
+    """How a node is, in which style, and since when."""
     if node.state is None:
-        return name
+        return "", "", ""
     doubt = "?" if doubts and node.certain is False else ""
-    state = presentation.paint(escape(node.state) + doubt, DIM if doubt else state_style(node.state))
+    shade, state = DIM if doubt else state_style(node.state), escape(node.state) + doubt
     if node.gone_at:
-        gone = f"gone {times.duration(now - node.gone_at)} ago"
-        return f"{name}  {state}  {presentation.paint(gone, DIM)}"
-    age = f"  {times.duration(now - node.since)}" if node.since else ""
-    return f"{name}  {state}{age}"
+        return shade, state, f"gone {times.duration(now - node.gone_at)} ago"
+    return shade, state, times.duration(now - node.since) if node.since else ""
+
+
+def _fitted(presentation: Presentation, named: str, uri: str, room: int) -> tuple[str, str]:
+    """The name and the URI of a node, cut where a terminal is too narrow for both."""
+    if presentation.columns is None:
+        return named, uri
+    if not named:
+        return named, cut(uri, max(room, LEAST), ascii=presentation.ascii)
+    widths = narrowed([width(named), width(uri)], room)
+    shown = (cut(text, wide, ascii=presentation.ascii) for text, wide in zip((named, uri), widths, strict=True))
+    return next(shown), next(shown)

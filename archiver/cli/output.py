@@ -359,7 +359,7 @@ def _table_line(
     return "  ".join(shown).rstrip()
 
 
-_LEAST = 8
+LEAST = 8
 """Cells of a column that are left whatever the terminal has."""
 
 
@@ -370,7 +370,7 @@ def narrowed(widths: Sequence[int], room: int) -> list[int]:
     while excess > 0:
         widest = max(range(len(fitting)), key=fitting.__getitem__)
         rest = max((each for place, each in enumerate(fitting) if place != widest), default=0)
-        least = max(_LEAST, fitting[widest] - excess, min(rest, fitting[widest] - 1))
+        least = max(LEAST, fitting[widest] - excess, min(rest, fitting[widest] - 1))
         if least >= fitting[widest]:
             break
         excess -= fitting[widest] - least

@@ -52,6 +52,18 @@ def test_a_state_from_before_a_gap_has_a_question_mark() -> None:
     assert shown(imported) == ["container web-1  /container/web-1/  Running  3h12m"]
 
 
+def test_line_that_is_too_long_for_the_terminal_keeps_the_end_of_the_id_and_the_state() -> None:
+    root = node("service", "a-rather-long-name-of-a-service", "Running")
+    narrow = Presentation("table", now=NOW, columns=50)
+
+    (line,) = tree.lines(narrow, root)
+    (whole,) = tree.lines(Presentation("table", now=NOW), root)
+
+    assert (len(line), len(whole) > 60) == (50, True)
+    assert root.uri is not None
+    assert f"{root.uri[-6:]}  Running" in line
+
+
 def test_plain_is_whole_and_indented() -> None:
     lines = shown(SHOP, "plain")
 
