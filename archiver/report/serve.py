@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -63,7 +64,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever went away needs no line in a log; everything else was told."""
+        """Whoever went away needs no line in a log; what should not have happened is told."""
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self.complain(error)
 
     def _send_away(self, connection: socket.socket) -> None:
         with suppress(OSError):
