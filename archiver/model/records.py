@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
-from archiver.model.items import Alive, Closed, Condition, Message, Opened
+from archiver.model.items import Alive, Closed, Condition, Dialect, Message, Opened
 from archiver.model.moments import Micros, to_datetime
 
 R = TypeVar("R")
@@ -45,6 +45,8 @@ class Event(NamedTuple):
     """The image that it says its resource is made of, as the platform writes it."""
     slot: str | None = None
     """The place in its service that it says its resource fills: what lives on when a container is replaced."""
+    platform: int | None = None
+    """The number of the platform that it happened in; the recorder finds it."""
 
     @property
     def time(self) -> datetime:
@@ -69,6 +71,7 @@ class EventColumns(NamedTuple):
     name: tuple[str | None, ...]
     image: tuple[str | None, ...]
     slot: tuple[str | None, ...]
+    platform: tuple[int | None, ...]
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> EventColumns:
@@ -108,6 +111,8 @@ class Observation(NamedTuple):
     """Whether name and parents are those that the object had in the end, since the answer's own were not kept."""
     image: str | None = None
     slot: str | None = None
+    platform: int | None = None
+    """The number of the platform that it was found in; the recorder finds it."""
 
 
 class Telling(NamedTuple):
@@ -118,6 +123,19 @@ class Telling(NamedTuple):
     """Time and uuid of the event."""
     session: str
     received_at: Micros
+
+
+class Platform(NamedTuple):
+    """What objects live in, an account, a swarm, an engine, as an export tells of it."""
+
+    key: str
+    """What tells it from all others."""
+    name: str
+    dialect: Dialect | None
+    identities: tuple[str, ...]
+    """All by which it has ever identified itself."""
+    streams: tuple[tuple[str, Dialect], ...]
+    """The streams that tell of it, and how their messages are decoded."""
 
 
 class ResourceRef(NamedTuple):
@@ -133,7 +151,7 @@ class Together(NamedTuple):
     records: tuple[Event | Observation, ...]
 
 
-Record = Event | Reject | Observation | Telling | Together | Opened | Alive | Closed | Condition
+Record = Event | Reject | Observation | Telling | Together | Opened | Alive | Closed | Condition | Platform
 """What is archived: what a source said, decoded."""
 
 

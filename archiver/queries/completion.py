@@ -35,7 +35,8 @@ _CALLED = (
     f"{_KNOWN} FROM texts x CROSS JOIN facts f JOIN resources r ON r.id = f.resource_id"
     f" JOIN event_types t ON t.id = r.type_id WHERE f.value = x.id AND f.what = {NAME} AND {{}} LIMIT ?"
 )
-_URI, _KEY, _TEXT = "r.uri >= ? AND r.uri < ?", "r.key >= ? AND r.key < ?", "x.text >= ? AND x.text < ?"
+_OF_ANY = "r.platform_id IN (SELECT f.id FROM platforms f)"  # the index of keys begins with it
+_URI, _KEY, _TEXT = "r.uri >= ? AND r.uri < ?", _OF_ANY + " AND r.key >= ? AND r.key < ?", "x.text >= ? AND x.text < ?"
 _TYPE = "t.text = ? AND ({})"
 _WORDS = "SELECT text FROM {} WHERE text >= ? AND text < ? ORDER BY text LIMIT ?"
 

@@ -91,6 +91,8 @@ def _fitting(connection: Connection, column: str, pattern: str, kind: int | None
     fits = re.compile(translate(pattern)).match
     beginning = _WILD.split(pattern, maxsplit=1)[0]
     begins = references.begins(f"r.{column}") if beginning else f"r.{column} IS NOT NULL"
+    if beginning and column == "key":
+        begins = f"{references.OF_ANY} AND {begins}"
     of_type = "" if kind is None else " AND r.type_id = :kind"
     values = {**references.beginning(beginning), "kind": kind}
     with connection.stream(f"{references.LISTED} WHERE {begins}{of_type}", values) as rows:

@@ -31,8 +31,13 @@ LISTED = (
     " LEFT JOIN texts o ON o.id = p.slot_id"
 )
 """Resources as rows with number, URI, type, key, the name they have or had last, and since when they are gone."""
+OF_ANY = "r.platform_id IN (SELECT f.id FROM platforms f)"
+"""Beside a condition on a key, whose index begins with the platform: there are few, and each is looked into."""
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :name"
 _URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+
+
+_KEY = f"{OF_ANY} AND r.key = :word"
 
 
 class Found(NamedTuple):
@@ -51,7 +56,7 @@ def resolve(connection: Connection, ref: str) -> Resource:
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
     found = Found(_select(connection, "r.uri = :ref", {"ref": ref}))
     if not found.rows and is_uri:
-        found = Found(_select(connection, f"r.key = :key AND {is_type(connection, known.type)}", {"key": known.key}))
+        found = Found(_select(connection, f"{_KEY} AND {is_type(connection, known.type)}", {"word": known.key}))
     if not found.rows and not is_uri:
         found = _by_words(connection, ref)
         # In capitals, as some spell a uuid; archived it is in small letters.
@@ -79,7 +84,7 @@ def _by_words(connection: Connection, ref: str) -> Found:
 
 def _search(connection: Connection, word: str, kind: int | None) -> Found:
     """By key, by name, then by their beginnings: the first that finds anything decides."""
-    found = _of_type(connection, "r.key = :word", {"word": word}, kind)
+    found = _of_type(connection, _KEY, {"word": word}, kind)
     if found:
         return Found(found)
     named = bearers.of_name(connection, word, kind)
@@ -90,7 +95,7 @@ def _search(connection: Connection, word: str, kind: int | None) -> Found:
     # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
     numbers = bearers.latest_of_slot(connection, f"{word}.", kind)
     if not numbers:
-        begun = {row.id for row in _of_type(connection, begins("r.key"), beginning(word), kind)}
+        begun = {row.id for row in _of_type(connection, f"{OF_ANY} AND {begins('r.key')}", beginning(word), kind)}
         numbers = sorted(begun.union(bearers.living_of_names(connection, word, kind)))
     numbers = numbers or bearers.gone_of_names(connection, word, kind)
     if not numbers and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word)):
@@ -101,7 +106,7 @@ def _search(connection: Connection, word: str, kind: int | None) -> Found:
 def _is_digest(connection: Connection) -> str:
     """The condition that a digest begins so, as short ids of images do, which leave out the algorithm."""
     # On engines that are known by their identity the key begins with that; only images have such keys.
-    return f"({begins('r.key')} OR ({is_type(connection, 'image')} AND r.key LIKE :scoped))"
+    return f"({OF_ANY} AND {begins('r.key')} OR ({is_type(connection, 'image')} AND r.key LIKE :scoped))"
 
 
 def _digest(digits: str) -> Values:

@@ -31,8 +31,8 @@ IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
     [literal_column(str(number)) for number, source in enumerate(schema.TIME_SOURCES) if source in ANEW]
 )
 
-_Identity = tuple[int | None, str | None]
-"""Time and uuid of an event; no time where it is found anew."""
+_Identity = tuple[int | None, int | None, str | None]
+"""Platform, time and uuid of an event; no time where it is found anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,10 @@ def has_repeated_uuid(events: EventColumns) -> bool:
 
 
 def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
-    """Leaves out the events that are there already; one that says something else becomes a reject."""
+    """Leaves out the events that are there already; one that says something else becomes a reject.
+
+    What another platform tells is another event, whatever its uuid.
+    """
     known: dict[_Identity, Known] = {}
     for found in _archived(connection, events):
         known.update(dict.fromkeys(_identities(found.event), found))
@@ -92,8 +95,8 @@ def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
 
 def _identities(event: Event) -> tuple[_Identity, ...]:
     """What must not be there twice, as the indexes have it: time and uuid, or the uuid where the time is found anew."""
-    dated = (event.occurred_at, event.uuid)
-    return ((None, event.uuid), dated) if event.time_source in ANEW else (dated,)
+    dated = (event.platform, event.occurred_at, event.uuid)
+    return ((event.platform, None, event.uuid), dated) if event.time_source in ANEW else (dated,)
 
 
 def _says_nothing_else(event: Event, known: Event) -> bool:

@@ -12,9 +12,9 @@ from archiver.storage.uuids import unpack
 from archiver.storage.words import TIME_SOURCES
 
 EVENT_ROWS = (
-    "SELECT e.id, t.text AS type, a.text AS action, s.text AS state, r.uri, n.text AS name, i.text AS image,"
-    " o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid, e.extra, e.session_id,"
-    " e.resource_id FROM events e"
+    "SELECT e.id, e.platform_id, t.text AS type, a.text AS action, s.text AS state, r.uri, n.text AS name,"
+    " i.text AS image, o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid, e.extra,"
+    " e.session_id, e.resource_id FROM events e"
     " JOIN event_types t ON t.id = e.type_id LEFT JOIN event_actions a ON a.id = e.action_id"
     " LEFT JOIN event_states s ON s.id = e.state_id LEFT JOIN resources r ON r.id = e.resource_id"
     " LEFT JOIN texts n ON n.id = e.name_id LEFT JOIN texts i ON i.id = e.image_id"

@@ -29,8 +29,9 @@ INDEXES = (
     Index(None, resources.uri),  # the views, filtered by uri
     Index(None, events.resource_id, events.occurred_at),  # the words of one object, in their order
     # One index for ranges of time and for what is told twice: a platform's uuid has a time of its own with it.
-    Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, unique=True),
-    _where(_anew, events.uuid, unique=True),  # but for those that have another time with each who tells or hears
+    Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, events.platform_id, unique=True),
+    # But for those that have another time with each who tells or hears.
+    _where(_anew, events.uuid, events.platform_id, unique=True),
     Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
     Index(None, schema.observations.c.observed_at),  # those of a range of time
     # The interval tree: what holds at an instant, and over a range (storage.intervals).

@@ -21,6 +21,7 @@ from archiver.storage.schema import (
     observations,
     parent_list_members,
     parent_lists,
+    platforms,
     present,
     rejects,
     resources,
@@ -50,6 +51,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(parent_list_members.c.resource_id, resources),
     ),
     events: (
+        _Reference(events.c.platform_id, platforms),
         _Reference(events.c.session_id, sessions),
         _Reference(events.c.resource_id, resources),
         _Reference(events.c.type_id, event_types),

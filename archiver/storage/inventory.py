@@ -30,8 +30,8 @@ _ROWS = 1000
 """How many rows are looked at at a time."""
 _PAGE = 4096
 
-Find = Callable[[Connection, set[str]], Mapping[str, int]]
-"""The numbers of those resources, by URI, that the archive has."""
+Find = Callable[[Connection, set[tuple[int, str]]], Mapping[tuple[int, str], int]]
+"""The numbers of those resources, by platform and URI, that the archive has."""
 
 
 Forms = tuple[Hashable, ...]
@@ -171,17 +171,19 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
     """What of the events without uuid is to be found, and the rows in which it may be."""
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
-    numbers = find(connection, {event.resource_uri for event in nameless if event.resource_uri is not None})
+    asked = {placed for event in nameless if (placed := _placed(event.platform, event.resource_uri)) is not None}
+    numbers: dict[tuple[int, str] | None, int | None] = {None: None, **dict(find(connection, asked).items())}
     contents: list[Forms] = [
-        ((event.received_at, canonical(value_of(event))),)
-        if event.uuid is None and (event.resource_uri is None or event.resource_uri in numbers)
+        ((event.platform, event.received_at, canonical(value_of(event))),)
+        if event.uuid is None and _placed(event.platform, event.resource_uri) in numbers
         else ()
         for event in events
     ]
     pairs = {
-        (None if event.resource_uri is None else numbers[event.resource_uri], to_datetime(event.occurred_at))
+        (numbers[placed], to_datetime(event.occurred_at))
         for event in nameless
-        if event.resource_uri is None or event.resource_uri in numbers
+        for placed in (_placed(event.platform, event.resource_uri),)
+        if placed in numbers
     }
 
     def rows() -> Iterator[tuple[int, Forms]]:
@@ -189,16 +191,19 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
             for page in _streamed(connection, query.where(c.uuid.is_(None))):
                 parents = parents_of(connection, {row.parent_list_id for row in page})
                 for row in page:
-                    yield row.id, ((row.received_at, canonical(original(row, parents[row.parent_list_id]))),)
+                    said = canonical(original(row, parents[row.parent_list_id]))
+                    yield row.id, ((row.platform_id, row.received_at, said),)
 
     return contents, rows()
 
 
 def _asked_observations(connection: Connection, find: Find, observations: Sequence[Observation]) -> Asked:
     c, states, texts = schema.observations.c, schema.event_states, schema.texts
-    numbers = find(connection, {item.uri for item in observations})
-    contents = [_forms(item, numbers[item.uri]) if item.uri in numbers else () for item in observations]
-    pairs = {(numbers[item.uri], to_datetime(item.observed_at)) for item in observations if item.uri in numbers}
+    placed = [(item.platform or 0, item.uri) for item in observations]
+    numbers = find(connection, set(placed))
+    told = list(zip(placed, observations, strict=True))
+    contents = [_forms(item, numbers[where]) if where in numbers else () for where, item in told]
+    pairs = {(numbers[where], to_datetime(item.observed_at)) for where, item in told if where in numbers}
     inferred = observations_inferred(connection)
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
     images, slots = texts.alias("images"), texts.alias("slots")
@@ -219,6 +224,10 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
                     yield row.id, (whole, bare, told) if row.id <= inferred else (whole, told)
 
     return contents, rows()
+
+
+def _placed(platform: int | None, uri: str | None) -> tuple[int, str] | None:
+    return None if uri is None else (platform or 0, uri)
 
 
 def _forms(item: Observation, number: int) -> Forms:

@@ -22,11 +22,15 @@ from archiver.storage.lives import Texts
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import TEXTUAL
 
-LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None]
-"""What an event says of its resource: URI, parents, name, image, slot.
+LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, int]
+"""What an event says of its resource: URI, parents, name, image, slot; and the number of the platform.
 
 A bare tuple, since one is made for every event that comes in.
 """
+
+
+Placed = tuple[int, ResourceRef]
+"""A resource on a platform, of which this is the number: what identifies it in an archive."""
 
 
 class Link(NamedTuple):
@@ -94,8 +98,8 @@ class Lookups:
         self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
         self._weight = 0
-        self._resources: dict[ResourceRef, int] = {}
-        self._spelled: dict[ResourceRef, str] = {}
+        self._resources: dict[Placed, int] = {}
+        self._spelled: dict[Placed, str] = {}
         self._fresh: dict[int, int] = {}
 
     def forget(self) -> None:
@@ -149,10 +153,10 @@ class Lookups:
         resources = self._resources
         above = [tuple([resources[ref] for ref in place.parents]) for place in read]
         list_ids = self._lists.numbers(connection, above)
-        self._texts.learn(connection, {text for _, _, *texts in missing for text in texts})
+        self._texts.learn(connection, {text for key in missing for text in _texts(key)})
         for place, list_id in zip(read, list_ids, strict=True):
             own = resources[place.own] if place.own else None
-            name_id, image_id, slot_id = ids = [self._texts.ids[text] for text in place.key[2:]]
+            name_id, image_id, slot_id = ids = [self._texts.ids[text] for text in _texts(place.key)]
             texts = tuple([(what, number) for what, number in zip(TEXTUAL, ids, strict=True) if number is not None])
             self._links[place.key] = Link(own, list_id, name_id, image_id, slot_id, texts, self._spelling(place))
             self._weight += _weight(place.key)
@@ -168,7 +172,7 @@ class Lookups:
 
     def _learn_resources(self, connection: Connection, read: list[_Place]) -> None:
         """Finds or makes every resource named; the first spelling of an URI is the one that is kept."""
-        spelled: dict[ResourceRef, str] = {}
+        spelled: dict[Placed, str] = {}
         for place in read:
             if place.own is not None and place.own not in self._spelled:
                 spelled.setdefault(place.own, place.key[0] or "")
@@ -177,54 +181,61 @@ class Lookups:
                     spelled.setdefault(ref, uri)
         if not spelled:
             return
-        self.types.learn(connection, {ref.type for ref in spelled})
+        self.types.learn(connection, {ref.type for _, ref in spelled})
         self._find_resources(connection, spelled)
         new = [ref for ref in spelled if ref not in self._spelled]
         first = self._numbers.take(connection, schema.resources, len(new))
         type_ids = self.types.ids
-        rows: list[Row] = [(number, type_ids[ref.type], ref.key, spelled[ref]) for number, ref in enumerate(new, first)]
+        rows: list[Row] = [
+            (number, platform, type_ids[ref.type], ref.key, spelled[platform, ref])
+            for number, (platform, ref) in enumerate(new, first)
+        ]
         insert_rows(connection, schema.resources, rows)
-        for ref, (number, type_id, _, uri) in zip(new, rows, strict=True):
-            self._resources[ref], self._spelled[ref], self._fresh[number] = number, uri, type_id
+        for placed, (number, _, type_id, _, uri) in zip(new, rows, strict=True):
+            self._resources[placed], self._spelled[placed], self._fresh[number] = number, uri, type_id
 
-    def _find_resources(self, connection: Connection, wanted: Iterable[ResourceRef]) -> None:
-        table = schema.resources
-        type_ids = {self.types.ids[ref.type]: ref.type for ref in wanted}
+    def _find_resources(self, connection: Connection, wanted: Iterable[Placed]) -> None:
+        c = schema.resources.c
         asked = set(wanted)
-        for part in chunks({ref.key for ref in asked}):
-            found = connection.execute(
-                select(table.c.type_id, table.c.key, table.c.id, table.c.uri).where(table.c.key.in_(part))
-            )
-            for type_id, key, number, uri in found:
-                ref = ResourceRef(type_ids.get(type_id, ""), key)
-                if ref in asked:
-                    self._resources[ref] = number
-                    self._spelled[ref] = uri
+        type_ids = {self.types.ids[ref.type]: ref.type for _, ref in asked}
+        for platform in {platform for platform, _ in asked}:
+            for part in chunks({ref.key for number, ref in asked if number == platform}):
+                query = select(c.type_id, c.key, c.id, c.uri).where(c.platform_id == platform, c.key.in_(part))
+                for type_id, key, number, uri in connection.execute(query):
+                    placed = platform, ResourceRef(type_ids.get(type_id, ""), key)
+                    if placed in asked:
+                        self._resources[placed] = number
+                        self._spelled[placed] = uri
 
-    def known(self, connection: Connection, asked: set[str]) -> dict[str, int]:
-        """The numbers of those resources, by URI, that the archive has; makes none."""
-        refs = {uri: uris.parse(uri) for uri in asked}
-        missing = {ref: uri for uri, ref in refs.items() if ref not in self._spelled}
+    def known(self, connection: Connection, asked: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        """The numbers of those resources, by platform and URI, that the archive has; makes none."""
+        refs = {(platform, uri): (platform, uris.parse(uri)) for platform, uri in asked}
+        missing = {ref for ref in refs.values() if ref not in self._spelled}
         if missing:
             _make_room(self._resources, len(missing), self._limits.resources)
             _make_room(self._spelled, len(missing), self._limits.resources)
-            self.types.learn(connection, {ref.type for ref in missing})
+            self.types.learn(connection, {ref.type for _, ref in missing})
             self._find_resources(connection, missing)
-        return {uri: self._resources[ref] for uri, ref in refs.items() if ref in self._resources}
+        return {named: self._resources[ref] for named, ref in refs.items() if ref in self._resources}
 
 
 class _Place(NamedTuple):
     """A `LinkKey`, its URIs read."""
 
     key: LinkKey
-    own: ResourceRef | None
-    parents: tuple[ResourceRef, ...]
+    own: Placed | None
+    parents: tuple[Placed, ...]
 
 
 def _read(key: LinkKey) -> _Place:
-    uri, parents, *_ = key
-    own = uris.parse(uri) if uri else None
-    return _Place(key, own, tuple([uris.parse(parent) for parent in parents]))
+    uri, parents, *_, platform = key
+    own = (platform, uris.parse(uri)) if uri else None
+    return _Place(key, own, tuple([(platform, uris.parse(parent)) for parent in parents]))
+
+
+def _texts(key: LinkKey) -> tuple[str | None, ...]:
+    """Name, image and slot."""
+    return key[2:5]
 
 
 def _weight(key: LinkKey) -> int:

@@ -12,6 +12,7 @@ NUMBERED: tuple[Table, ...] = (
     schema.rejects,
     schema.resources,
     schema.sessions,
+    schema.platforms,
     schema.streams,
     schema.receivers,
     schema.texts,

@@ -19,14 +19,17 @@ from archiver.storage import schema
 from archiver.storage.first_edition import KINDS, FirstEdition, comparable
 from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
+from archiver.storage.platforms import Stream
 from archiver.storage.reached import Reached, State
 from archiver.storage.upgraded import keep, state_of
-from archiver.storage.writer import Writer
+from archiver.storage.writer import Whose, Writer
 from archiver.version import __version__
 
 STEP = 5000
 """Most events of a step."""
 _PAGE = 1000
+_TOGETHER = Whose(together=True)
+"""0.1.0 knew one object of a type and key: so what it recorded of one dialect stays of one platform."""
 _TABLES: dict[str, Table] = {kind: schema.metadata.tables[kind] for kind in KINDS}
 # What the words of a session move once more.
 _AS_BEFORE = (
@@ -81,7 +84,9 @@ class Rebuild:
         while rows := self._old.sessions(after, _PAGE):
             self._copy(connection, schema.sessions, rows)
             after = rows[-1]["id"]
-        self._writer.write(connection, Batch(self._old.conditions()), None, check_uuids=False)
+        for stream in self._old.streams():
+            self._writer.platforms.of_stream(connection, Stream(**stream, platform_id=None), together=True)
+        self._writer.write(connection, Batch(self._old.conditions()), None, check_uuids=False, whose=_TOGETHER)
         self._numbers.flush(connection)
         keep(connection, State(self._of, _this_program()))
 
@@ -138,16 +143,19 @@ class Rebuild:
             refs = {uri: uris.parse(uri) for _, uri in rows}
             there = _spelled(connection, {ref.key for ref in refs.values()})
             missing += sum(ref not in there for ref in refs.values())
-            first_spelled += sum(there.get(ref) == uri for uri, ref in refs.items())
-        made = connection.scalar(text("SELECT count(*) FROM resources"))
+            first_spelled += sum(uri in there.get(ref, ()) for uri, ref in refs.items())
+        made = connection.scalar(text("SELECT count(*) FROM (SELECT DISTINCT type_id, key FROM resources) made"))
         if missing or made != first_spelled:
             yield f"{missing} resources are missing, {made} were made out of {first_spelled}"
 
 
-def _spelled(connection: Connection, keys: Iterable[str]) -> dict[tuple[str, str], str]:
+def _spelled(connection: Connection, keys: Iterable[str]) -> dict[tuple[str, str], list[str]]:
     table, types = schema.resources, schema.event_types
     query = select(types.c.text, table.c.key, table.c.uri).join(types, types.c.id == table.c.type_id)
-    return {(kind, key): uri for kind, key, uri in connection.execute(query.where(table.c.key.in_(list(keys))))}
+    found: dict[tuple[str, str], list[str]] = {}
+    for kind, key, uri in connection.execute(query.where(table.c.key.in_(list(keys)))):
+        found.setdefault((kind, key), []).append(uri)
+    return found
 
 
 def _totals(connection: Connection) -> dict[str, tuple[Any, ...]]:

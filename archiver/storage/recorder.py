@@ -32,9 +32,9 @@ from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints
-from archiver.storage.writer import Recorded, Writer
+from archiver.storage.writer import Recorded, Whose, Writer
 
-__all__ = ["FINISHED", "Recorded", "Recorder"]
+__all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
 
 _WRITER = "writer"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
@@ -58,6 +58,8 @@ class Recorder:
         self._url = url
         self._checkpoint_bytes = checkpoint_bytes
         self.receiver = receiver
+        self.whose = Whose()
+        """Of which platform the records are that are handed over, where their sessions do not say it."""
         self._engine = writing_engine(url)
         self._file = SqliteFile(url)
         self._connection: Connection | None = None
@@ -139,7 +141,7 @@ class Recorder:
     def holds(self, records: Batch | Sequence[Record]) -> bool:
         """Whether the archive has all of these, by uuid or content. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return self._writer.holds(connection, Batch.of(records))
+            return self._writer.holds(connection, Batch.of(records), self.whose)
 
     def record(
         self,
@@ -170,20 +172,21 @@ class Recorder:
             inventory.begin()
             with self._transaction() as connection:
                 recorded = self._writer.write(
-                    connection, batch, None, check_uuids=self._check_uuids, inventory=inventory
+                    connection, batch, None, check_uuids=self._check_uuids, inventory=inventory, whose=self.whose
                 )
             inventory.keep()
             return recorded
         with self._transaction() as connection:
             if upto is None:
-                return self._writer.write(connection, batch, None, check_uuids=self._check_uuids)
+                return self._writer.write(connection, batch, None, check_uuids=self._check_uuids, whose=self.whose)
             position = self._positions.of(connection, self.receiver)
             done = position.upto - (upto - len(batch))
             if done >= len(batch):
                 return Recorded()
             if done > 0:
                 batch = batch[done:]
-            recorded = self._writer.write(connection, batch, position.number, check_uuids=self._check_uuids)
+            number = position.number
+            recorded = self._writer.write(connection, batch, number, check_uuids=self._check_uuids, whose=self.whose)
             duplicates = position.duplicates + recorded.duplicates
             self._positions.move(connection, position._replace(upto=upto, duplicates=duplicates))
             return recorded

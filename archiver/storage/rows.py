@@ -38,6 +38,7 @@ def event_rows() -> Select[Any]:
     c = events.c
     return select(
         c.id,
+        c.platform_id,
         event_types.c.text.label("type"),
         event_actions.c.text.label("action"),
         event_states.c.text.label("state"),
@@ -88,4 +89,5 @@ def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:
         row.name,
         row.image,
         row.slot,
+        row.platform_id,
     )

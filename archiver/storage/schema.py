@@ -127,12 +127,31 @@ archive_properties = Table(
     comment="What identifies this archive",
 )
 
+platforms = Table(
+    "platforms",
+    metadata,
+    _id(),
+    Column("key", Word, nullable=False, unique=True, comment="What tells it from all others, as it was first known"),
+    Column("name", Word, nullable=False, unique=True, comment="What people call it"),
+    Column("dialect", Word, comment="What is spoken of it: tutum or docker; NULL: nobody said"),
+    comment="What objects live in: accounts, swarms, engines",
+)
+
+platform_identities = Table(
+    "platform_identities",
+    metadata,
+    Column("key", Word, primary_key=True, comment="A name by which the platform identifies itself"),
+    Column("platform_id", ForeignKey("platforms.id"), nullable=False, comment="The platform"),
+    comment="Who a platform says it is: an engine that makes a swarm has the names of both, and stays what it was",
+)
+
 streams = Table(
     "streams",
     metadata,
     _id(),
     Column("url", Word, nullable=False, unique=True, comment="Where the events come from, without credentials"),
     Column("dialect", Word, nullable=False, comment="How its messages are decoded: tutum or docker"),
+    Column("platform_id", ForeignKey("platforms.id"), comment="What it tells of from now on; NULL: not known yet"),
     comment="Places that events come from",
 )
 
@@ -201,11 +220,12 @@ resources = Table(
     "resources",
     metadata,
     _id(),
+    Column("platform_id", ForeignKey("platforms.id"), nullable=False, comment="The platform it lives in"),
     Column("type_id", ForeignKey("event_types.id"), nullable=False, comment="What kind of object it is"),
     Column("key", Word, nullable=False, comment="Identity within the type, on most platforms a uuid"),
     Column("uri", Word, nullable=False, comment="Its URI as first seen"),
-    UniqueConstraint("key", "type_id"),  # this order also serves a bare key and its prefixes
-    comment="Objects of the platform; (type, key) identifies one in every spelling of its URI",
+    UniqueConstraint("platform_id", "key", "type_id"),  # serves a bare key and its beginnings, of each platform
+    comment="Objects of the platforms; (platform, type, key) identifies one in every spelling of its URI",
 )
 
 texts = _vocabulary("texts", "name, image or slot of an object")
@@ -235,6 +255,7 @@ events = Table(
     "events",
     metadata,
     _id(),
+    Column("platform_id", Id, nullable=False, comment="The platform that it happened in"),
     Column("session_id", Id, comment="The session it came in; NULL when imported without"),
     Column("resource_id", Id, comment="The object it tells about"),
     Column("type_id", Id, nullable=False, comment="Its type"),

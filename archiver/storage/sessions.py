@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from archiver.model import Closed, EndKind, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
-from archiver.storage.streams import stream_number
+from archiver.storage.platforms import Platforms, stream_of
 from archiver.storage.words import INTERRUPTED
 
 _MAX_KNOWN = 1000
@@ -23,8 +23,9 @@ _LEFT_OPEN: EndKind = "lost"
 class Sessions:
     """Numbers of sessions by their key, remembered across batches."""
 
-    def __init__(self, numbers: Numbers) -> None:
+    def __init__(self, numbers: Numbers, platforms: Platforms) -> None:
         self._numbers = numbers
+        self._platforms = platforms
         self.ids: dict[str | None, int | None] = {None: None}
         self._authenticated: set[str | None] = {None}
 
@@ -33,10 +34,19 @@ class Sessions:
         self.ids = {None: None}
         self._authenticated = {None}
 
-    def open(self, connection: Connection, opened: Iterable[Opened], receiver_id: int | None) -> None:
-        """Makes a row for each session that was opened."""
+    def open(
+        self,
+        connection: Connection,
+        opened: Iterable[Opened],
+        receiver_id: int | None,
+        *,
+        together: bool = False,
+    ) -> None:
+        """Makes a row for each session that was opened; `together`: as `Platforms.of_stream` has it."""
         for item in opened:
-            stream_id = stream_number(connection, self._numbers, item.stream, item.dialect)
+            stream = stream_of(connection, self._numbers, item.stream, item.dialect)
+            if together or item.dialect == "tutum":  # an engine says by itself who it is
+                self._platforms.of_stream(connection, stream, together=together)
             known = select(_table.c.id).where(_table.c.key == item.session)
             accepted_at = None if item.authenticated_at is None else to_datetime(item.authenticated_at)
             if connection.scalar(known) is not None:
@@ -47,7 +57,7 @@ class Sessions:
             number, opened_at = self._numbers.take(connection, _table, 1), to_datetime(item.at)
             row = {
                 "id": number,
-                "stream_id": stream_id,
+                "stream_id": stream.id,
                 "receiver_id": receiver_id,
                 "key": item.session,
                 "opened_at": opened_at,

@@ -11,33 +11,26 @@ from sqlalchemy import Connection, delete, insert, select
 from archiver.model import Condition, Opened
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
+from archiver.storage.platforms import Platforms, stream_of
 
 _LOOKED_AT = 20
 _conditions = schema.stream_conditions
 
 
-def stream_number(connection: Connection, numbers: Numbers, url: str, dialect: str) -> int:
-    """The row number of a stream; its row is made when it is first heard of."""
-    table = schema.streams
-    number: int | None = connection.scalar(select(table.c.id).where(table.c.url == url))
-    if number is None:
-        number = numbers.take(connection, table, 1)
-        connection.execute(insert(table).values(id=number, url=url, dialect=dialect))
-    return number
-
-
 def note_conditions(
     connection: Connection,
     numbers: Numbers,
+    platforms: Platforms,
     conditions: Iterable[Condition],
     opened: Iterable[Opened],
     *,
     imported: bool,
+    together: bool = False,
 ) -> None:
     """Writes down how things stand with the streams, the latest of each; one that was opened is in trouble no more.
 
     What is `imported` may be of long ago, and leaves what was found since. What a receiver tells is news whatever its
-    clock says, which may have been set.
+    clock says, which may have been set. `together`: as `Platforms.of_stream` has it.
     """
     latest: dict[tuple[str, str], tuple[int, Condition | Opened]] = {}
     told: list[Condition | Opened] = [*conditions, *opened]
@@ -53,8 +46,10 @@ def note_conditions(
             continue
         connection.execute(delete(_conditions).where(*here))
         if isinstance(item, Condition) and item.value is not None:
-            number = stream_number(connection, numbers, url, item.dialect)
-            row = {"stream_id": number, "about": about, "found_at": at, "value": item.value}
+            of = stream_of(connection, numbers, url, item.dialect)
+            if about == "identity":
+                platforms.identify(connection, of, item.value, together=together)
+            row = {"stream_id": of.id, "about": about, "found_at": at, "value": item.value}
             connection.execute(insert(_conditions).values(row))
 
 

@@ -23,11 +23,16 @@ _KEEP = text(
 def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Telling]) -> None:
     """Writes down what an export says of who else told; of an event or a session that is not there nothing."""
     sessions.learn(connection, {telling.session for telling in told})
-    events = dict(_events(connection, told))
+    platforms = _platforms(connection, {telling.session for telling in told})
+    events: dict[tuple[Micros | None, str], list[Any]] = {}
+    for identity, row in _events(connection, told):
+        events.setdefault(identity, []).append(row)
     rows = []
     for telling in told:
         identities = ((telling.occurred_at, telling.uuid), (None, telling.uuid))
-        there = next((events[identity] for identity in identities if identity in events), None)
+        found = next((events[identity] for identity in identities if identity in events), [])
+        # Of several that bear the uuid, that of the session's own platform; another only where the stream has moved.
+        there = min(found, key=lambda row: row.platform_id != platforms.get(telling.session), default=None)
         session = sessions.ids[telling.session]
         if there is not None and session is not None and session != there.session_id:
             rows.append({"event_id": there.id, "session_id": session, "received_at": telling.received_at})
@@ -43,12 +48,19 @@ def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[t
         moments = {(to_datetime(at), pack(uuid)): (at, uuid) for at, uuid in part}
         asked = values(column("moment", schema.Instant), column("uuid", LargeBinary), name="given").data(list(moments))
         given = asked.cte("asked")
-        found = select(c.id, c.session_id, c.occurred_at, c.uuid)
+        found = select(c.id, c.session_id, c.platform_id, c.occurred_at, c.uuid)
         for row in connection.execute(found.join(given, (c.occurred_at == given.c.moment) & (c.uuid == given.c.uuid))):
             yield moments[row.occurred_at, bytes(row.uuid)], row
         uuids = {pack(uuid): uuid for _, uuid in part}
         for row in connection.execute(found.where(IS_ANEW, c.uuid.in_(list(uuids)))):
             yield (None, uuids[bytes(row.uuid)]), row
+
+
+def _platforms(connection: Connection, keys: set[str]) -> dict[str, int]:
+    """What the streams of these sessions tell of."""
+    c, s = schema.sessions.c, schema.streams.c
+    query = select(c.key, s.platform_id).join(schema.streams, s.id == c.stream_id)
+    return {key: number for part in chunks(keys) for key, number in connection.execute(query.where(c.key.in_(part)))}
 
 
 def write_tellings(

@@ -14,6 +14,9 @@ GENERATION = "generation"
 UPGRADE = "upgrade"
 """Under which property stands how far an upgrade from 0.1.0 has come."""
 
+IMPORTED = "imported"
+"""What a platform is called of which there are only recordings that do not say whose they are."""
+
 OPEN = 1 << 62
 """The end of what still holds, in microseconds: later than every instant."""
 

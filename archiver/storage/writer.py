@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from archiver.codec.text import dump, parse
-from archiver.model import Alive, Batch, Closed, Condition, EventColumns, Observation, Opened, Reject, Telling, iso
+from archiver.model import (
+    Alive,
+    Batch,
+    Closed,
+    Condition,
+    EventColumns,
+    Observation,
+    Opened,
+    Platform,
+    Reject,
+    Telling,
+    iso,
+)
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.duplicates import Retold, drop_duplicates, has_repeated_uuid
@@ -18,8 +31,9 @@ from archiver.storage.facts import Words as Told
 from archiver.storage.inventory import Inventory
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
-from archiver.storage.lookups import Lookups
+from archiver.storage.lookups import LinkKey, Lookups
 from archiver.storage.numbers import Numbers
+from archiver.storage.platforms import Platforms
 from archiver.storage.sessions import Sessions
 from archiver.storage.streams import note_conditions
 from archiver.storage.tellings import keep_tellings, write_tellings
@@ -38,6 +52,17 @@ class Recorded:
     duplicates: int = 0
 
 
+class Whose(NamedTuple):
+    """Of which platform a batch is, where that does not follow from its sessions."""
+
+    platform: str | None = None
+    """Its key, an identity or its name."""
+    among_others: str | None = None
+    """The same, of what came in no session."""
+    together: bool = False
+    """Whether streams that are met for the first time are all of one platform (see `Platforms.of_stream`)."""
+
+
 class Writer:
     """Writes batches through one connection; its caches are good as long as everything commits."""
 
@@ -46,7 +71,9 @@ class Writer:
         self._lists = Lists(limits, numbers)
         self._lookups = Lookups(limits, numbers, self._lists)
         self._facts = Facts(limits, self._lists)
-        self._sessions = Sessions(numbers)
+        self.platforms = Platforms(numbers)
+        """Which platform each word is of."""
+        self._sessions = Sessions(numbers, self.platforms)
 
     def forget(self) -> None:
         """Empties the caches, after a rollback."""
@@ -54,11 +81,13 @@ class Writer:
         self._lists.forget()
         self._lookups.forget()
         self._facts.forget()
+        self.platforms.forget()
         self._sessions.forget()
 
     def forget_changing(self) -> None:
         """Empties the caches of what another writer may have changed."""
         self._facts.forget_changing()
+        self.platforms.forget()
 
     def write(
         self,
@@ -68,13 +97,28 @@ class Writer:
         *,
         check_uuids: bool,
         inventory: Inventory | None = None,
+        whose: Whose = Whose(),  # noqa: B008 - immutable
     ) -> Recorded:
         """Writes everything a batch tells, but what an `inventory` says is held already.
 
         Raises IntegrityError for a known uuid unless `check_uuids`.
         """
-        events, opened = batch.events, batch.of_kind(Opened)
-        rejects, observations = batch.of_kind(Reject), batch.of_kind(Observation)
+        opened, conditions = batch.of_kind(Opened), batch.of_kind(Condition)
+        for platform in batch.of_kind(Platform):
+            self.platforms.restore(connection, platform)
+        self._sessions.open(connection, opened, receiver_id, together=whose.together)
+        if conditions or opened:
+            note_conditions(
+                connection,
+                self._numbers,
+                self.platforms,
+                conditions,
+                opened,
+                imported=receiver_id is None,
+                together=whose.together,
+            )
+        events, observations = self._placed(connection, batch, whose)
+        rejects = batch.of_kind(Reject)
         duplicates = 0
         if inventory is not None:
             found = inventory.sift(connection, self._lookups.known, events, observations, rejects)
@@ -85,10 +129,6 @@ class Writer:
             if inventory is not None:
                 conflicts = inventory.sift(connection, self._lookups.known, EventColumns.of([]), [], conflicts).rejects
             rejects = [*rejects, *conflicts]
-        self._sessions.open(connection, opened, receiver_id)
-        conditions = batch.of_kind(Condition)
-        if conditions or opened:
-            note_conditions(connection, self._numbers, conditions, opened, imported=receiver_id is None)
         numbers = self._write_words(connection, events, observations)
         self._write_rejects(connection, rejects)
         heard = [events]
@@ -104,14 +144,23 @@ class Writer:
             self._sessions.close_left_open(connection, opened, receiver_id)
         return Recorded(len(events.type), len(rejects), duplicates + len(again))
 
-    def holds(self, connection: Connection, batch: Batch) -> bool:
+    def _placed(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[EventColumns, list[Observation]]:
+        """The events and observations of a batch, each with its platform."""
+        stated, default = (
+            None if name is None else self.platforms.named(connection, name)
+            for name in (whose.platform, whose.among_others)
+        )
+        return self.platforms.placed(connection, batch.events, batch.of_kind(Observation), stated, default)
+
+    def holds(self, connection: Connection, batch: Batch, whose: Whose) -> bool:
         """Whether the archive has all that a batch tells; what is there twice in it need be there once."""
-        sifted = drop_duplicates(connection, batch.events)
+        events, observations = self._placed(connection, batch, whose)
+        sifted = drop_duplicates(connection, events)
         rest = Inventory().sift(
             connection,
             self._lookups.known,
             sifted.events,
-            batch.of_kind(Observation),
+            observations,
             [*batch.of_kind(Reject), *sifted.conflicts],
         )
         return not (rest.events.type or rest.observations or rest.rejects)
@@ -127,7 +176,8 @@ class Writer:
         return told.ids
 
     def _write_events(self, connection: Connection, events: EventColumns) -> Told:
-        keys = list(zip(events.resource_uri, events.parents, events.name, events.image, events.slot, strict=True))
+        said = (events.resource_uri, events.parents, events.name, events.image, events.slot)
+        keys: list[LinkKey] = list(zip(*said, events.platform, strict=True))
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, spellings = links
         extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
@@ -136,6 +186,7 @@ class Writer:
         state_ids = self._lookups.states.numbers(connection, events.state)
         rows = zip(
             numbers,
+            events.platform,
             self._sessions.numbers(connection, events.session),
             resource_ids,
             self._lookups.types.numbers(connection, events.type),
@@ -156,7 +207,9 @@ class Writer:
         return Told(resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
 
     def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:
-        keys = [(item.uri, item.parents, item.name, item.image, item.slot) for item in observations]
+        keys: list[LinkKey] = [
+            (item.uri, item.parents, item.name, item.image, item.slot, item.platform or 0) for item in observations
+        ]
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, _ = links
         first = self._numbers.take(connection, schema.observations, len(keys))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from archiver.model import Condition, Observation, Telling
+from archiver.model import Condition, Observation, Platform, Telling
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
@@ -15,7 +15,7 @@ from archiver.storage.reading import Connection, Row, instant_or_none, micros
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import statement
 from archiver.storage.uuids import unpack
-from archiver.storage.words import GENERATION, IDENTITY, UPGRADE
+from archiver.storage.words import GENERATION, IDENTITY, IMPORTED, UPGRADE
 from archiver.transfer.format import (
     INSTANTS,
     condition_line,
@@ -23,6 +23,7 @@ from archiver.transfer.format import (
     event_line,
     head_line,
     observation_line,
+    platform_line,
     reject_line,
     session_line,
     telling_line,
@@ -45,11 +46,12 @@ _CONDITIONS = (
 )
 _OBSERVATIONS = (
     "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, r.uri, s.text AS state, n.text AS name,"
-    " i.text AS image, p.text AS slot"
+    " i.text AS image, p.text AS slot, r.platform_id"
     " FROM observations o JOIN resources r ON r.id = o.resource_id LEFT JOIN event_states s ON s.id = o.state_id"
     " LEFT JOIN texts n ON n.id = o.name_id LEFT JOIN texts i ON i.id = o.image_id"
     " LEFT JOIN texts p ON p.id = o.slot_id"
 )
+_OF_SESSIONS = "SELECT s.id, t.platform_id FROM sessions s JOIN streams t ON t.id = s.stream_id"
 _REJECTS = "SELECT j.id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
 _TELLINGS = (
     "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
@@ -57,6 +59,20 @@ _TELLINGS = (
     " AND l.event_id <= :last_event AND l.session_id <= :last_session"
     f" ORDER BY l.event_id, l.session_id LIMIT {_PAGE}"
 )
+
+
+class _Platforms(NamedTuple):
+    """What the export says of platforms."""
+
+    lines: list[Platform]
+    keys: dict[int, str]
+    """The key of each, where there are several."""
+    of_sessions: dict[int, int | None]
+    """Which one each session's stream tells of."""
+
+    def stated(self, platform: int, session: int | None) -> str | None:
+        """What a word says of its platform: nothing where that follows from its session, or there is one only."""
+        return None if self.of_sessions.get(session or 0) == platform else self.keys.get(platform)
 
 
 def export(ask: Ask) -> Iterator[str]:
@@ -67,6 +83,7 @@ def export(ask: Ask) -> Iterator[str]:
     beginning = ask(_beginning)
     yield head_line(beginning.identity, beginning.generation, HEAD)
     counts: Counter[str] = Counter()
+    yield from _counted(counts, "platform", map(platform_line, beginning.platforms.lines))
     yield from _counted(counts, "session", _paged(ask, partial(_session_page, beginning)))
     yield from _counted(counts, "condition", map(condition_line, beginning.conditions))
     keys = ask(_keys)
@@ -95,6 +112,7 @@ class _Beginning(NamedTuple):
     conditions: list[Condition]
     inferred: int
     """Up to which number name and parents of observations are inferred."""
+    platforms: _Platforms
 
 
 def _beginning(connection: Connection) -> _Beginning:
@@ -109,7 +127,28 @@ def _beginning(connection: Connection) -> _Beginning:
         {row.id: row for row in still},
         [Condition(*row) for row in connection.execute(_CONDITIONS)],
         inferred(known.get(UPGRADE)),
+        _platforms(connection),
     )
+
+
+def _platforms(connection: Connection) -> _Platforms:
+    identities: dict[int, list[str]] = {}
+    for key, number in connection.execute("SELECT i.key, i.platform_id FROM platform_identities i ORDER BY i.key"):
+        identities.setdefault(number, []).append(key)
+    told: dict[int | None, list[tuple[Any, Any]]] = {}
+    for number, url, dialect in connection.execute(
+        "SELECT t.platform_id, t.url, t.dialect FROM streams t ORDER BY t.id"
+    ):
+        told.setdefault(number, []).append((url, dialect))
+    rows = list(connection.execute("SELECT p.id, p.key, p.name, p.dialect FROM platforms p ORDER BY p.id"))
+    lines = [
+        Platform(key, name, dialect, tuple(identities.get(number, ())), tuple(told.get(number, ())))
+        for number, key, name, dialect in rows
+    ]
+    if len(lines) == 1 and lines[0].key.startswith(f"{IMPORTED}:"):  # what nobody knows of needs no line
+        lines = []
+    keys = {row.id: row.key for row in rows} if len(rows) > 1 else {}
+    return _Platforms(lines, keys, dict(connection.execute(_OF_SESSIONS)))
 
 
 def _keys(connection: Connection) -> _Keys:
@@ -139,9 +178,10 @@ def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, afte
     rows = _rows(connection, EVENT_ROWS, "e", beginning.ends["events"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
-        (row.id, event_line(row.id, keys[row.session_id], row.received_at, _texts(row), original(row, above)))
+        (row.id, event_line(row.id, keys[row.session_id], row.received_at, _texts(row), original(row, above), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
+        for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
     ]
 
 
@@ -163,8 +203,10 @@ def _observation_page(beginning: _Beginning, keys: _Keys, connection: Connection
     rows = _rows(connection, _OBSERVATIONS, "o", beginning.ends["observations"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
-        (row.id, observation_line(row.id, _observation(row, parents[row.parent_list_id], keys, beginning.inferred)))
+        (row.id, observation_line(row.id, _observation(row, above, keys, beginning.inferred), whose))
         for row in rows
+        for above in (parents[row.parent_list_id],)
+        for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
     ]
 
 

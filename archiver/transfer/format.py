@@ -1,21 +1,22 @@
 """The format of an export, JSON Lines whose key "archiver" says what each is: written and read here, nowhere else.
 
-First comes a line `export` with format, identity and generation of the archive; then its sessions, the conditions of
-its streams, its events (each as on the wire, under "event"), who else told of them, its observations and its rejects;
-events, observations and rejects are numbered upwards; at last a line `end` with how many of each there were.
+First comes a line `export` with format, identity and generation of the archive; then its platforms, its sessions, the
+conditions of its streams, its events (each as on the wire, under "event"), who else told of them, its observations and
+its rejects; events, observations and rejects are numbered upwards; at last a line `end` with how many of each there
+were. Where there are several platforms, what came in no session says of which it is.
 
-This is format 2. In format 1, which version 0.1.0 wrote, there are no conditions, tellings, kinds of ends and formats;
-events give the name that their resource had last, and observations that name and all parents that no event told; images
-and slots are found in what a Docker Engine said. The first of it had neither generation nor end either.
+This is format 2. In format 1, which version 0.1.0 wrote, there are no platforms, conditions, tellings, kinds of ends
+and formats; events give the name that their resource had last, and observations that name and all parents that no event
+told; images and slots are found in what a Docker Engine said. The first of it had neither generation nor end either.
 """
 
 from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from archiver.codec.events import decode_object
 from archiver.codec.observation import observe
@@ -32,6 +33,7 @@ from archiver.model import (
     Observation,
     Observed,
     Opened,
+    Platform,
     Record,
     Reject,
     Telling,
@@ -54,7 +56,8 @@ TEXTS = ("name", "image", "slot")
 """What stands beside an event, where it gives its resource one."""
 FORMAT = 2
 _COUNTED_FIRST = {"session": "sessions", "event": "events", "observation": "observations", "reject": "rejects"}
-COUNTED = {**_COUNTED_FIRST, "condition": "conditions", "telling": "tellings"}
+_COUNTED_THEN = {**_COUNTED_FIRST, "condition": "conditions", "telling": "tellings"}
+COUNTED = {"platform": "platforms", **_COUNTED_THEN}
 """The kinds of lines between the first and the last, and what an end line calls them."""
 
 
@@ -74,6 +77,13 @@ def head_line(archive: str | None, generation: str, revision: str) -> str:
 def end_line(counts: Mapping[str, int]) -> str:
     """The last line: how many lines of each of the `COUNTED` kinds came before."""
     return dump({"archiver": "end", **{name: counts.get(kind, 0) for kind, name in COUNTED.items()}})
+
+
+def platform_line(platform: Platform) -> str:
+    """A platform: what identifies it, and the streams that tell of it."""
+    streams = [{"url": url, "dialect": dialect} for url, dialect in platform.streams]
+    facts = {"key": platform.key, "name": platform.name, "dialect": platform.dialect}
+    return dump({"archiver": "platform", **facts, "identities": list(platform.identities), "streams": streams})
 
 
 def session_line(session: dict[str, Any]) -> str:
@@ -97,18 +107,30 @@ def telling_line(telling: Telling) -> str:
 
 
 def event_line(
-    number: int, session: str | None, received_at: Micros, texts: Mapping[str, str | None], event: Any
+    number: int,
+    session: str | None,
+    received_at: Micros,
+    texts: Mapping[str, str | None],
+    event: Any,
+    platform: str | None = None,
 ) -> str:
-    """An event, as it was on the wire, and the `TEXTS` that it gives its resource."""
+    """An event, as it was on the wire, and the `TEXTS` that it gives its resource.
+
+    `platform` is the key of its platform, where its session's stream tells of another or it has no session.
+    """
     given = {name: text for name, text in texts.items() if text is not None}
-    facts = {"id": number, "session": session, "received_at": iso(received_at), **given}
+    facts = {"id": number, "session": session, "received_at": iso(received_at), **given, **_of(platform)}
     return dump({"archiver": "event", **facts, "event": event})
 
 
-def observation_line(number: int, observation: Observation) -> str:
+def _of(platform: str | None) -> dict[str, str]:
+    return {} if platform is None else {"platform": platform}
+
+
+def observation_line(number: int, observation: Observation, platform: str | None = None) -> str:
     """An observation; whether its name and parents are its own is said, since nobody could tell later."""
-    uri, state, name, parents, at, extra, session, inferred, image, slot = observation
-    facts = {"id": number, "session": session, "observed_at": iso(at), "own": not inferred}
+    uri, state, name, parents, at, extra, session, inferred, image, slot, _ = observation
+    facts = {"id": number, "session": session, "observed_at": iso(at), "own": not inferred, **_of(platform)}
     told = {"uri": uri, "state": state, "name": name, "parents": list(parents)}
     told |= {key: text for key, text in (("image", image), ("slot", slot)) if text is not None}
     return dump({"archiver": "observation", **facts, **told, "extra": parse(extra) if extra else None})
@@ -127,6 +149,18 @@ def _iso(moment: datetime | None) -> str | None:
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
+class Line(NamedTuple):
+    """What a line says."""
+
+    kind: str
+    number: int = 0
+    """0 for what has none."""
+    records: Sequence[Record] = ()
+    """Of a first or last line none."""
+    platform: str | None = None
+    """The key of the platform, where it says that itself."""
+
+
 class Export:
     """Where in an export, or in several one after the other, its reader is; its lines may come in any order."""
 
@@ -142,8 +176,8 @@ class Export:
         self._expected: Counter[str] = Counter()
         self._seen: Counter[str] = Counter()
 
-    def read(self, line: bytes) -> tuple[str, int, list[Record]] | None:
-        """The kind of a line, its number (0 for what has none) and what it says; of a first or last line nothing.
+    def read(self, line: bytes) -> Line | None:
+        """What a line says.
 
         None for a line that only looks like one of an export. Raises ValueError, KeyError and their like for one that
         makes no sense, and LaterFormat.
@@ -152,23 +186,24 @@ class Export:
         kind = value["archiver"]
         if kind == "export":
             self._read_head(value)
-            return kind, 0, []
+            return Line(kind)
         if kind == "end":
-            named = COUNTED if "tellings" in value else _COUNTED_FIRST
+            named = COUNTED if "platforms" in value else _COUNTED_THEN if "tellings" in value else _COUNTED_FIRST
             self._expected.update({found: _count(value[name]) for found, name in named.items()})
             self._ends += 1
-            return kind, 0, []
+            return Line(kind)
         if kind in _UNNUMBERED:
-            told, number = _UNNUMBERED[kind](value), 0
+            found = Line(kind, 0, _UNNUMBERED[kind](value))
         elif kind in NUMBERED:
-            told, number = [_READERS[kind](value, b"\\u" not in line and line.isascii())], _number(value["id"])
+            told = _READERS[kind](value, b"\\u" not in line and line.isascii())
+            found = Line(kind, _number(value["id"]), [told], _text(value.get("platform")))
         else:
             return None
         if self._promised and self._ends and self.lacks() is None:  # this is of one that lacks its first line
             self._begin()
             self.part += 1
         self._seen[kind] += 1
-        return kind, number, told
+        return found
 
     def _read_head(self, value: dict[str, Any]) -> None:
         archive, generation = _text(value["archive"]), _text(value.get("generation") or None)
@@ -218,6 +253,13 @@ def _session(value: dict[str, Any]) -> list[Record]:
         kind = _one_of(END_KINDS, value["kind"]) if value.get("kind") is not None else kind_of_end(reason)
         told.append(Closed(stream, session, _micros(value["closed_at"]), reason, kind))
     return told
+
+
+def _platform(value: dict[str, Any]) -> list[Record]:
+    dialect = None if value["dialect"] is None else _one_of(DIALECTS, value["dialect"])
+    streams = [(_known(stream["url"]), _one_of(DIALECTS, stream["dialect"])) for stream in value["streams"]]
+    identities = tuple(map(_known, value["identities"]))
+    return [Platform(_known(value["key"]), _known(value["name"]), dialect, identities, tuple(streams))]
 
 
 def _condition(value: dict[str, Any]) -> list[Record]:
@@ -297,6 +339,7 @@ _READERS: dict[str, Callable[[dict[str, Any], bool], Record]] = {
     "reject": _reject,
 }
 _UNNUMBERED: dict[str, Callable[[dict[str, Any]], list[Record]]] = {
+    "platform": _platform,
     "session": _session,
     "condition": _condition,
     "telling": _telling,

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import BinaryIO
 
 from archiver.errors import UsageError
-from archiver.model import Reject
-from archiver.storage.recorder import FINISHED, Recorded, Recorder
+from archiver.model import Platform, Reject
+from archiver.storage.recorder import FINISHED, Recorded, Recorder, Whose
 from archiver.transfer.decode_process import decoding
 from archiver.transfer.exported import ExportImport
 from archiver.transfer.files import is_regular, plain_pieces
@@ -103,7 +103,7 @@ def import_lines(
     # The reader first: a process made later would share the archive's lock and connection, and could outlive this one.
     reader = Reader(how, batch_lines=batch_lines)
     with _seldom_collecting(), decoding(reader.batches(lines)) as batches, Recorder(url) as recorder:
-        work = _Import(recorder, receiver)
+        work = _Import(recorder, receiver, how.platform)
         for batch in batches:
             work.record(batch)
             if progress is not None:
@@ -151,8 +151,12 @@ def _refuse_undated(file: BinaryIO, size: int, how: How) -> None:
 class _Import:
     """One text on its way into the archive."""
 
-    def __init__(self, recorder: Recorder, receiver: str | None) -> None:
+    def __init__(self, recorder: Recorder, receiver: str | None, platform: str | None) -> None:
+        """`platform`: of which what is no export is, and an export that knows of no platforms."""
         self._recorder = recorder
+        self._platform = platform
+        self._described: dict[int, list[str]] = {}
+        """The platforms of each export."""
         recorder.identity()  # what cannot be written to shows now: the first line may be long in coming
         self._receiver = receiver
         self._export: ExportImport | None = None
@@ -165,6 +169,10 @@ class _Import:
         """Archives some lines; only what was not archived before."""
         self.lines += part.lines
         self.lacks = self.lacks or part.lacks
+        if part.kind == "platform":
+            described = [platform.key for platform in part.records.of_kind(Platform)]
+            self._described.setdefault(part.export, []).extend(described)
+        self._recorder.whose = self._whose(part)
         if part.kind in NUMBERED:
             self._count(self._of_export(part).record(part))
             return
@@ -177,6 +185,17 @@ class _Import:
             if self.first_reject is None:
                 self.first_reject = next((reject.reason for reject in part.records.of_kind(Reject)), None)
         self._count(self._recorder.record(part.records, upto))
+
+    def _whose(self, part: Part) -> Whose:
+        """Of which platform some lines are, where their sessions do not say it."""
+        if part.kind == "wire":
+            return Whose(self._platform)
+        described = self._described.get(part.export, [])
+        if not described:
+            return Whose(self._platform, together=True)
+        if part.platform is not None:
+            return Whose(part.platform)
+        return Whose(among_others=described[0] if len(described) == 1 else None)
 
     def _of_export(self, part: Part) -> ExportImport:
         if self._export is None or self._export.number != part.export:

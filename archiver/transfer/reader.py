@@ -36,6 +36,8 @@ class How(NamedTuple):
     """When events happened that have no time; None: there must be none."""
     engine: Mapping[str, str] = {}
     """Which Docker Engine its messages are from: `engine`, `node`, `swarm`, each where it is known."""
+    platform: str | None = None
+    """Of which platform it tells, by key or name; None: of the only one, or nobody knows."""
 
 
 class Part(NamedTuple):
@@ -52,13 +54,15 @@ class Part(NamedTuple):
     """For lines of an export: the number of each record there."""
     lacks: str | None = None
     """With the last lines: what of an export is not there, in words."""
+    platform: str | None = None
+    """For lines of an export: the key of the platform that these are of, where they say so themselves."""
 
 
 class _Group:
     """Lines of one kind that follow one another."""
 
-    def __init__(self, kind: str, export: int, name: str | None) -> None:
-        self.kind, self.export, self.name = kind, export, name
+    def __init__(self, kind: str, export: int, name: str | None, platform: str | None = None) -> None:
+        self.kind, self.export, self.name, self.platform = kind, export, name, platform
         self.lines = 0
         self.records: list[Record] = []
         self.numbers: list[int] = []
@@ -66,7 +70,8 @@ class _Group:
         """Events without a time of their own: their places among the records, and what they were read from."""
 
     def done(self) -> Part:
-        return Part(self.kind, self.export, self.name, self.lines, Batch(self.records), self.numbers)
+        whose = self.platform
+        return Part(self.kind, self.export, self.name, self.lines, Batch(self.records), self.numbers, platform=whose)
 
 
 class Reader:
@@ -197,17 +202,16 @@ class Reader:
             return True
         if line is None:
             return False
-        kind, number, records = line
-        if kind in ("export", "end"):
+        if line.kind in ("export", "end"):
             return True
-        of = (kind, self._export.part, self._export.name)
+        of = (line.kind, self._export.part, self._export.name, line.platform)
         last = groups[-1] if groups else None
-        if last is None or (last.kind, last.export, last.name) != of:
+        if last is None or (last.kind, last.export, last.name, last.platform) != of:
             last = _Group(*of)
             groups.append(last)
         last.lines += 1
-        last.records += records
-        last.numbers.append(number)
+        last.records += line.records
+        last.numbers.append(line.number)
         return True
 
 

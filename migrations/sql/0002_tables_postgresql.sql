@@ -13,21 +13,25 @@ COMMENT ON COLUMN archive_properties.key IS 'Name of the property';
 
 COMMENT ON COLUMN archive_properties.value IS 'Its value';
 
-CREATE TABLE streams (
+CREATE TABLE platforms (
   id BIGINT NOT NULL,
-  url TEXT COLLATE "C" NOT NULL,
-  dialect TEXT COLLATE "C" NOT NULL,
-  CONSTRAINT pk_streams PRIMARY KEY (id),
-  CONSTRAINT uq_streams_url UNIQUE (url)
+  key TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  dialect TEXT COLLATE "C",
+  CONSTRAINT pk_platforms PRIMARY KEY (id),
+  CONSTRAINT uq_platforms_key UNIQUE (key),
+  CONSTRAINT uq_platforms_name UNIQUE (name)
 );
 
-COMMENT ON TABLE streams IS 'Places that events come from';
+COMMENT ON TABLE platforms IS 'What objects live in: accounts, swarms, engines';
 
-COMMENT ON COLUMN streams.id IS 'Row number, in the order of archiving';
+COMMENT ON COLUMN platforms.id IS 'Row number, in the order of archiving';
 
-COMMENT ON COLUMN streams.url IS 'Where the events come from, without credentials';
+COMMENT ON COLUMN platforms.key IS 'What tells it from all others, as it was first known';
 
-COMMENT ON COLUMN streams.dialect IS 'How its messages are decoded: tutum or docker';
+COMMENT ON COLUMN platforms.name IS 'What people call it';
+
+COMMENT ON COLUMN platforms.dialect IS 'What is spoken of it: tutum or docker; NULL: nobody said';
 
 CREATE TABLE numbers (
   name TEXT COLLATE "C" NOT NULL,
@@ -161,6 +165,7 @@ COMMENT ON COLUMN parent_list_members.resource_id IS 'The parent';
 
 CREATE TABLE events (
   id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
   session_id BIGINT,
   resource_id BIGINT,
   type_id BIGINT NOT NULL,
@@ -180,13 +185,15 @@ CREATE TABLE events (
 
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
-CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
+CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
-CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
+CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid, platform_id);
 
 COMMENT ON TABLE events IS 'Everything that happened: one row per event, in the order of archiving';
 
 COMMENT ON COLUMN events.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN events.platform_id IS 'The platform that it happened in';
 
 COMMENT ON COLUMN events.session_id IS 'The session it came in; NULL when imported without';
 
@@ -410,6 +417,65 @@ COMMENT ON COLUMN present.list_id IS 'The last list of parents';
 
 COMMENT ON COLUMN present.heads IS '1: something was ever under it';
 
+CREATE TABLE platform_identities (
+  key TEXT COLLATE "C" NOT NULL,
+  platform_id BIGINT NOT NULL,
+  CONSTRAINT pk_platform_identities PRIMARY KEY (key),
+  CONSTRAINT fk_platform_identities_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id)
+);
+
+COMMENT ON TABLE platform_identities IS 'Who a platform says it is: an engine that makes a swarm has the names of both, and stays what it was';
+
+COMMENT ON COLUMN platform_identities.key IS 'A name by which the platform identifies itself';
+
+COMMENT ON COLUMN platform_identities.platform_id IS 'The platform';
+
+CREATE TABLE streams (
+  id BIGINT NOT NULL,
+  url TEXT COLLATE "C" NOT NULL,
+  dialect TEXT COLLATE "C" NOT NULL,
+  platform_id BIGINT,
+  CONSTRAINT pk_streams PRIMARY KEY (id),
+  CONSTRAINT uq_streams_url UNIQUE (url),
+  CONSTRAINT fk_streams_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id)
+);
+
+COMMENT ON TABLE streams IS 'Places that events come from';
+
+COMMENT ON COLUMN streams.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN streams.url IS 'Where the events come from, without credentials';
+
+COMMENT ON COLUMN streams.dialect IS 'How its messages are decoded: tutum or docker';
+
+COMMENT ON COLUMN streams.platform_id IS 'What it tells of from now on; NULL: not known yet';
+
+CREATE TABLE resources (
+  id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
+  type_id BIGINT NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  uri TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_resources PRIMARY KEY (id),
+  CONSTRAINT uq_resources_platform_id_key_type_id UNIQUE (platform_id, key, type_id),
+  CONSTRAINT fk_resources_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id),
+  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
+);
+
+CREATE INDEX ix_resources_uri ON resources (uri);
+
+COMMENT ON TABLE resources IS 'Objects of the platforms; (platform, type, key) identifies one in every spelling of its URI';
+
+COMMENT ON COLUMN resources.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN resources.platform_id IS 'The platform it lives in';
+
+COMMENT ON COLUMN resources.type_id IS 'What kind of object it is';
+
+COMMENT ON COLUMN resources.key IS 'Identity within the type, on most platforms a uuid';
+
+COMMENT ON COLUMN resources.uri IS 'Its URI as first seen';
+
 CREATE TABLE stream_conditions (
   stream_id BIGINT NOT NULL,
   about TEXT COLLATE "C" NOT NULL,
@@ -473,28 +539,6 @@ COMMENT ON COLUMN sessions.kind IS 'Why it ended, for programs: stopped, lost, r
 
 COMMENT ON COLUMN sessions.reason IS 'Why it ended, in words';
 
-CREATE TABLE resources (
-  id BIGINT NOT NULL,
-  type_id BIGINT NOT NULL,
-  key TEXT COLLATE "C" NOT NULL,
-  uri TEXT COLLATE "C" NOT NULL,
-  CONSTRAINT pk_resources PRIMARY KEY (id),
-  CONSTRAINT uq_resources_key_type_id UNIQUE (key, type_id),
-  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
-);
-
-CREATE INDEX ix_resources_uri ON resources (uri);
-
-COMMENT ON TABLE resources IS 'Objects of the platform; (type, key) identifies one in every spelling of its URI';
-
-COMMENT ON COLUMN resources.id IS 'Row number, in the order of archiving';
-
-COMMENT ON COLUMN resources.type_id IS 'What kind of object it is';
-
-COMMENT ON COLUMN resources.key IS 'Identity within the type, on most platforms a uuid';
-
-COMMENT ON COLUMN resources.uri IS 'Its URI as first seen';
-
 INSERT INTO numbers (name, last) VALUES ('events', 0);
 
 INSERT INTO numbers (name, last) VALUES ('observations', 0);
@@ -504,6 +548,8 @@ INSERT INTO numbers (name, last) VALUES ('rejects', 0);
 INSERT INTO numbers (name, last) VALUES ('resources', 0);
 
 INSERT INTO numbers (name, last) VALUES ('sessions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('platforms', 0);
 
 INSERT INTO numbers (name, last) VALUES ('streams', 0);
 

@@ -6,12 +6,14 @@ CREATE TABLE archive_properties (
   CONSTRAINT pk_archive_properties PRIMARY KEY ("key")
 );
 
-CREATE TABLE streams (
+CREATE TABLE platforms (
   id INTEGER NOT NULL,
-  url VARCHAR NOT NULL,
-  dialect VARCHAR NOT NULL,
-  CONSTRAINT pk_streams PRIMARY KEY (id),
-  CONSTRAINT uq_streams_url UNIQUE (url)
+  "key" VARCHAR NOT NULL,
+  name VARCHAR NOT NULL,
+  dialect VARCHAR,
+  CONSTRAINT pk_platforms PRIMARY KEY (id),
+  CONSTRAINT uq_platforms_key UNIQUE ("key"),
+  CONSTRAINT uq_platforms_name UNIQUE (name)
 );
 
 CREATE TABLE numbers (
@@ -85,6 +87,7 @@ CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (
 
 CREATE TABLE events (
   id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
   session_id INTEGER,
   resource_id INTEGER,
   type_id INTEGER NOT NULL,
@@ -104,9 +107,9 @@ CREATE TABLE events (
 
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
-CREATE UNIQUE INDEX ix_events_uuid ON events (uuid) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
+CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
-CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid);
+CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid, platform_id);
 
 CREATE TABLE tellings (
   event_id INTEGER NOT NULL,
@@ -201,6 +204,37 @@ CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 
 CREATE INDEX ix_present_type_id_gone_at ON present (type_id, gone_at) WHERE gone_at IS NULL;
 
+CREATE TABLE platform_identities (
+  "key" VARCHAR NOT NULL,
+  platform_id INTEGER NOT NULL,
+  CONSTRAINT pk_platform_identities PRIMARY KEY ("key"),
+  CONSTRAINT fk_platform_identities_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id)
+);
+
+CREATE TABLE streams (
+  id INTEGER NOT NULL,
+  url VARCHAR NOT NULL,
+  dialect VARCHAR NOT NULL,
+  platform_id INTEGER,
+  CONSTRAINT pk_streams PRIMARY KEY (id),
+  CONSTRAINT uq_streams_url UNIQUE (url),
+  CONSTRAINT fk_streams_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id)
+);
+
+CREATE TABLE resources (
+  id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
+  type_id INTEGER NOT NULL,
+  "key" VARCHAR NOT NULL,
+  uri VARCHAR NOT NULL,
+  CONSTRAINT pk_resources PRIMARY KEY (id),
+  CONSTRAINT uq_resources_platform_id_key_type_id UNIQUE (platform_id, "key", type_id),
+  CONSTRAINT fk_resources_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id),
+  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
+);
+
+CREATE INDEX ix_resources_uri ON resources (uri);
+
 CREATE TABLE stream_conditions (
   stream_id INTEGER NOT NULL,
   about VARCHAR NOT NULL,
@@ -230,18 +264,6 @@ CREATE TABLE sessions (
 
 CREATE INDEX ix_sessions_stream_id_covered_from ON sessions (stream_id, covered_from);
 
-CREATE TABLE resources (
-  id INTEGER NOT NULL,
-  type_id INTEGER NOT NULL,
-  "key" VARCHAR NOT NULL,
-  uri VARCHAR NOT NULL,
-  CONSTRAINT pk_resources PRIMARY KEY (id),
-  CONSTRAINT uq_resources_key_type_id UNIQUE ("key", type_id),
-  CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
-);
-
-CREATE INDEX ix_resources_uri ON resources (uri);
-
 INSERT INTO numbers (name, last) VALUES ('events', 0);
 
 INSERT INTO numbers (name, last) VALUES ('observations', 0);
@@ -251,6 +273,8 @@ INSERT INTO numbers (name, last) VALUES ('rejects', 0);
 INSERT INTO numbers (name, last) VALUES ('resources', 0);
 
 INSERT INTO numbers (name, last) VALUES ('sessions', 0);
+
+INSERT INTO numbers (name, last) VALUES ('platforms', 0);
 
 INSERT INTO numbers (name, last) VALUES ('streams', 0);
 

@@ -17,7 +17,8 @@ from archiver.transfer.importer import ImportResult, import_lines
 from ..migrations import released
 from .archives import STREAM, event, export, exported, micros, opened, record, rows, seen, uri
 
-SECOND = "ws://second.example/v1/events"
+SECOND = f"{STREAM}?second"
+"""Of the same account."""
 UUID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
 
@@ -85,7 +86,8 @@ def test_the_last_line_counts_all_that_came_before(database_url: str) -> None:
         "archiver": "export", "format": 2, "archive": "", "generation": "", "revision": "",
     }  # fmt: skip
     assert json.loads(export(database_url)[-1]) == {
-        "archiver": "end", "sessions": 1, "conditions": 0, "events": 1, "tellings": 0, "observations": 0, "rejects": 0,
+        "archiver": "end", "platforms": 1, "sessions": 1, "conditions": 0, "events": 1, "tellings": 0,
+        "observations": 0, "rejects": 0,
     }  # fmt: skip
 
 

@@ -17,14 +17,15 @@ from archiver.storage.recorder import Recorder
 from archiver.transfer.format import Export, event_line
 from archiver.transfer.importer import import_file, import_lines
 
-from .archives import SECOND, START, event, export, micros, opened, record, rows
+from .archives import SECOND, START, STREAM, event, export, micros, opened, record, rows
 
 UUID = "526d474c-45cf-4e5b-9768-5a21a9850848"
 TOLD = (
     "SELECT e.id, s.key, t.received_at FROM tellings t"
     " JOIN events e ON e.id = t.event_id JOIN sessions s ON s.id = t.session_id ORDER BY 1, 2"
 )
-OTHER = "ws://other.example/v1/events"
+OTHER = f"{STREAM}?other"
+"""Of the same account."""
 
 
 def told(session: str | None, received: float = 1, uuid: str = UUID, **more: Any) -> Event:
@@ -156,7 +157,7 @@ def test_a_removal_is_read_from_an_export_as_what_it_was(scope: str) -> None:
     found = removed(0, 1, scope=scope)
     line = event_line(7, found.session, found.received_at, {"name": found.name}, value_of(found))
 
-    assert Export().read(line.encode()) == ("event", 7, [found])
+    assert Export().read(line.encode()) == ("event", 7, [found], None)
 
 
 # --- what an engine tells over two connections ----------------------------------------------------------------------

@@ -157,11 +157,12 @@ def test_sessions_receivers_and_what_identifies_the_archive_are_as_they_were(old
     sessions = f"SELECT {kept} FROM sessions ORDER BY id"
     receivers = "SELECT id, position, duplicates, updated_at FROM receivers ORDER BY id"
     identity = "SELECT value FROM archive_properties WHERE key = 'identity'"
-    before = [rows(old_url, query) for query in (sessions, receivers, identity, "SELECT * FROM streams")]
+    streams = "SELECT id, url, dialect FROM streams"
+    before = [rows(old_url, query) for query in (sessions, receivers, identity, streams)]
 
     migrate.upgrade(old_url)
 
-    assert [rows(old_url, query) for query in (sessions, receivers, identity, "SELECT * FROM streams")] == before
+    assert [rows(old_url, query) for query in (sessions, receivers, identity, streams)] == before
     assert rows(old_url, "SELECT key, kind FROM sessions ORDER BY id") == [
         ("t1", "lost"), ("t2", "stopped"), ("t3", None), ("d1", "lost"), ("d2", None), ("m", None),
     ]  # fmt: skip

@@ -289,7 +289,9 @@ def test_check_tells_that_rows_are_missing(database_url: str) -> None:
         connection.execute(text("UPDATE numbers SET last = 2 WHERE name = 'resources'"))
         connection.execute(text("UPDATE numbers SET last = 1 WHERE name = 'event_types'"))
         connection.execute(text("INSERT INTO event_types VALUES (1, 'container')"))
-        connection.execute(text("INSERT INTO resources VALUES (2, 1, 'k', '/api/v1/container/k/')"))
+        connection.execute(text("INSERT INTO platforms VALUES (1, 'p', 'p', NULL)"))
+        connection.execute(text("UPDATE numbers SET last = 1 WHERE name = 'platforms'"))
+        connection.execute(text("INSERT INTO resources VALUES (2, 1, 1, 'k', '/api/v1/container/k/')"))
 
     assert migrate.check(database_url) == ["1 of 2 rows of resources are missing"]
 

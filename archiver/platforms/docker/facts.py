@@ -143,6 +143,25 @@ class Named(NamedTuple):
     parents: tuple[str, ...] = ()
 
 
+def identities(told: str) -> tuple[list[str], str]:
+    """By what a platform is known of which an engine said who it is, what decides first, and what people call it.
+
+    `told` is the JSON of `whose.described`. A swarm counts before its engine: an engine that is in one belongs to it.
+    Which swarm a worker is in only its managers can say: so it names them.
+    """
+    try:
+        value = json.loads(told)
+    except (ValueError, RecursionError):
+        return [], ""
+    swarm, node, engine = (text(value, key) for key in ("swarm", "node", "engine"))
+    managers = value.get("managers") if type(value) is dict else None
+    nodes = [node, *(managers if type(managers) is list else ())]
+    found = [f"docker:swarm:{swarm}"] if swarm else []
+    found += [f"docker:node:{key}" for key in dict.fromkeys(nodes) if type(key) is str and key]
+    found += [f"docker:engine:{engine}"] if engine else []
+    return found, (f"swarm {swarm}" if swarm else text(value, "host") or engine or node)
+
+
 def received_message(resource_uri: str | None, extra: Mapping[str, Any]) -> dict[str, Any] | None:
     """The engine's own message, out of what is kept of an event of Docker; None for any other platform's."""
     message = extra.get("message")

@@ -21,6 +21,8 @@ from archiver.platforms.docker.facts import (
 )
 from archiver.platforms.docker.podman import engine_id
 
+_MOST_MANAGERS = 20
+
 
 class Finding(NamedTuple):
     """What asking about one object brought, as long as it is with the source.
@@ -56,6 +58,14 @@ class Finding(NamedTuple):
 def engine_of(info: Mapping[str, Any]) -> Engine:
     """Who the engine is, from its own /info."""
     return Engine(engine_id(info), text(info, "Swarm", "NodeID"), text(info, "Swarm", "Cluster", "ID"))
+
+
+def managers_of(info: Mapping[str, Any]) -> list[str]:
+    """The nodes that manage the swarm an engine is in; every node of a swarm knows them."""
+    swarm = info.get("Swarm")
+    told = swarm.get("RemoteManagers") if type(swarm) is dict else None
+    found = [text(manager, "NodeID") for manager in told] if type(told) is list else []
+    return sorted(filter(None, found))[:_MOST_MANAGERS]
 
 
 def host(info: Mapping[str, Any], engine: Engine) -> list[Finding]:

@@ -99,4 +99,6 @@ class Whose:
     def described(self, info: Mapping[str, Any]) -> str:
         """Who it says it is, as JSON."""
         told = inspect.engine_of(info)._asdict() | {"engine": self.engine.id, "host": text(info, "Name")}
-        return json.dumps({name: told[name] for name in ("engine", "id", "node", "swarm", "host") if told[name]})
+        told |= {"managers": inspect.managers_of(info)}
+        names = ("engine", "id", "node", "swarm", "host", "managers")
+        return json.dumps({name: told[name] for name in names if told[name]})

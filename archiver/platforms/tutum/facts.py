@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote, urlsplit
+
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
 
@@ -65,3 +67,24 @@ SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
 SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 2}
 """How specific a type is, the most specific first: an action applies to the most specific object that its event names,
 and the other parents are that object's ancestors."""
+
+_ALIKE = {"wss": "https", "https": "https", "ws": "http", "http": "http"}
+_USUAL = {"https": 443, "http": 80}
+
+
+def account(url: str) -> str | None:
+    """What identifies the account behind a stream: where its platform is, and the user's name where the URL has it.
+
+    Never anything of a key. None for an URL that names no host.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    scheme = _ALIKE.get(parts.scheme)
+    if scheme is None or not host:
+        return None
+    user = f"{unquote(parts.username)}@" if parts.username else ""
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{user}{host}" + ("" if port in (None, _USUAL[scheme]) else f":{port}")
