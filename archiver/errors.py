@@ -43,6 +43,7 @@ ArchiverError
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -121,15 +122,35 @@ class NoSuchResource(ReferenceUnclear):
 
 
 class AmbiguousReference(ReferenceUnclear):
-    """Several resources answer to the reference; ``candidates`` are their URIs."""
+    """Several resources answer to the reference; ``candidates`` are their URIs.
+
+    ``platforms`` are the names of their platforms, one for each candidate, where they are on several.
+    """
 
     message = "{ref!r} matches {count} resources"
-    hint = "use one of: {listed}"
+    hint = "{how}: {listed}"
 
-    def __init__(self, *, ref: str, candidates: list[str], more: bool = False) -> None:
+    def __init__(self, *, ref: str, candidates: list[str], more: bool = False, platforms: Sequence[str] = ()) -> None:
         self.candidates = candidates
+        self.platforms = tuple(platforms)
         count = f"more than {len(candidates)}" if more else str(len(candidates))
-        super().__init__(ref=ref, count=count, listed=" ".join(candidates))
+        listed, how = " ".join(candidates), "use one of"
+        if platforms:
+            listed = ", ".join(f"{uri} on {name}" for uri, name in zip(candidates, platforms, strict=True))
+            how = "say with --platform NAME which platform it is on"
+        super().__init__(ref=ref, count=count, listed=listed, how=how)
+
+
+class NoSuchPlatform(ReferenceUnclear):
+    """The archive has no platform of this name; ``known`` are the names of those it has."""
+
+    message = "no platform is called {name!r}"
+    hint = "{listed}"
+
+    def __init__(self, *, name: str, known: Sequence[str]) -> None:
+        self.known = tuple(known)
+        listed = f"there are: {', '.join(known)}" if known else "the archive has none yet"
+        super().__init__(name=name, listed=listed)
 
 
 class NoSuchEvent(ReferenceUnclear):

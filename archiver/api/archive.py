@@ -15,6 +15,7 @@ from archiver.model import (
     Empty,
     History,
     Lanes,
+    Platform,
     Resource,
     Status,
     Timeline,
@@ -87,21 +88,33 @@ class Archive:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def resolve(self, ref: str) -> Resource:
-        """The resource that a reference means."""
+    def platforms(self) -> list[Platform]:
+        """What objects live in: the accounts, swarms and engines that the archive knows."""
+        from archiver.queries.platforms import known
+
+        with self._reader.question() as connection:
+            return list(known(connection).values())
+
+    def resolve(self, ref: str, *, platform: str | None = None) -> Resource:
+        """The resource that a reference means, on a platform of that name, key or stream (None: on any).
+
+        Raises NoSuchPlatform.
+        """
         from archiver.queries.references import resolve
 
         with self._reader.question() as connection:
-            return resolve(connection, ref)
+            return resolve(connection, ref, _platform(connection, platform))
 
-    def resolve_all(self, refs: Iterable[str]) -> list[Resource]:
+    def resolve_all(self, refs: Iterable[str], *, platform: str | None = None) -> list[Resource]:
         """The resources that references and patterns (`web-*`) mean, each once, in the order of the references.
 
-        Raises TooManyResources for a pattern that fits more than 1,000.
+        Raises TooManyResources for a pattern that fits more than 1,000, and NoSuchPlatform.
         """
+        from archiver.queries.patterns import resolve_all
+
         wanted = list(refs)  # whoever names them may take his time
         with self._reader.question() as connection:
-            return _resolve_all(connection, wanted)
+            return resolve_all(connection, wanted, _platform(connection, platform))
 
     def history(self, ref: Ref, range: TimeRange = _ALWAYS) -> History:
         """The state timeline of a resource."""
@@ -385,6 +398,12 @@ def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | 
     from archiver.queries.coverage import speaking
 
     return None if refs is None else speaking(connection, _resolve_all(connection, refs))
+
+
+def _platform(connection: Any, name: str | None) -> int | None:
+    from archiver.queries.platforms import number
+
+    return None if name is None else number(connection, name)
 
 
 def _numbers(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:

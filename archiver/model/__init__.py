@@ -136,7 +136,7 @@ _OF = {
     "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
     "lanes": "Lane Lanes",
     "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",
-    "records": "Batch Event EventColumns Observation Record Reject ResourceRef Telling TimeSource Together",
+    "records": "Batch Event EventColumns Observation Platform Record Reject ResourceRef Telling TimeSource Together",
 }
 """Module -> its names that are asked for here."""
 _MODULES = {name: module for module, names in _OF.items() for name in names.split()}

@@ -45,6 +45,8 @@ class Resource(NamedTuple):
     """The last image known, as the platform writes it."""
     slot: str | None = None
     """The slot that it fills, or filled last: what lives on when a container is replaced."""
+    platform: str | None = None
+    """The name of its platform, where the archive has several."""
 
 
 class Gap(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 from archiver.errors import NoSuchResource, TooManyResources
 from archiver.model import Resource
 from archiver.queries import bearers, references
+from archiver.queries.bearers import Within
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
@@ -26,51 +27,55 @@ def is_pattern(ref: str) -> bool:
     return _WILD.search(ref) is not None
 
 
-def resolve_all(connection: Connection, refs: Iterable[str | Resource]) -> list[Resource]:
-    """The resources that references and patterns mean, each once, in the order in which they are named.
+def resolve_all(connection: Connection, refs: Iterable[str | Resource], platform: int | None = None) -> list[Resource]:
+    """The resources that references and patterns mean, on a platform (None: on any), in the order of their naming.
 
     Raises NoSuchResource, AmbiguousReference, or TooManyResources for a pattern that is too wide.
     """
     found: dict[int, Resource] = {}
     for ref in refs:
-        if isinstance(ref, Resource):
-            named = [ref]
-        else:
-            named = matching(connection, ref) if is_pattern(ref) else [references.resolve(connection, ref)]
+        named = [ref] if isinstance(ref, Resource) else _named(connection, ref, platform)
         found.update((resource.id, resource) for resource in named if resource.id not in found)
     return list(found.values())
 
 
-def matching(connection: Connection, pattern: str) -> list[Resource]:
+def _named(connection: Connection, ref: str, platform: int | None) -> list[Resource]:
+    if is_pattern(ref):
+        return matching(connection, ref, platform)
+    return [references.resolve(connection, ref, platform)]
+
+
+def matching(connection: Connection, pattern: str, platform: int | None = None) -> list[Resource]:
     """The resources whose URI, key or name fits: of several of one type that bore a name, those that live, or the last.
 
     A name that is literally so, wildcards and all, goes first. Raises NoSuchResource and TooManyResources.
     """
     pattern = pattern.strip()
     try:
-        return [references.resolve(connection, pattern)]
+        return [references.resolve(connection, pattern, platform)]
     except NoSuchResource:
         pass
+    within = Within(platform)
     kind, slash, rest = pattern.partition("/")
     found: dict[int, Any] = {}
     if slash and not kind and "/" in rest:
-        found = {row.id: row for row in islice(_fitting(connection, "uri", pattern, None), MOST + 1)}
+        found = {row.id: row for row in islice(_fitting(connection, "uri", pattern, within), MOST + 1)}
         _refuse_too_many(pattern, len(found))
     elif kind and slash and (number := references.type_number(connection, kind.lower())) is not None:
-        found = _by_key_or_name(connection, rest, number, pattern)
-    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), None, pattern)
+        found = _by_key_or_name(connection, rest, within._replace(kind=number), pattern)
+    found = found or _by_key_or_name(connection, pattern.removeprefix("/"), within, pattern)
     if not found:
         raise NoSuchResource(ref=pattern)
-    return references.described(connection, sorted(found.values(), key=lambda row: row.uri))
+    return references.described(connection, sorted(found.values(), key=lambda row: (row.uri, row.platform_id)))
 
 
-def _by_key_or_name(connection: Connection, pattern: str, kind: int | None, ref: str) -> dict[int, Any]:
+def _by_key_or_name(connection: Connection, pattern: str, within: Within, ref: str) -> dict[int, Any]:
     """What fits by its key or a name; `ref` is the whole of what was asked for, for who reads that it is too wide."""
-    found = {row.id: row for row in islice(_fitting(connection, "key", pattern, kind), MOST + 1)}
+    found = {row.id: row for row in islice(_fitting(connection, "key", pattern, within), MOST + 1)}
     _refuse_too_many(ref, len(found))
     numbers: set[int] = set()
     for names in chunks(_names(connection, pattern)):
-        numbers |= bearers.each_of_names(connection, names, kind)
+        numbers |= bearers.each_of_names(connection, names, within)
         _refuse_too_many(ref, len(numbers | found.keys()))
     for part in chunks(numbers - found.keys()):
         found.update((row.id, row) for row in connection.execute(statement(_LISTED), {"numbers": part}))
@@ -86,16 +91,14 @@ def _names(connection: Connection, pattern: str) -> list[int]:
         return [number for number, name in rows if fits(name)]
 
 
-def _fitting(connection: Connection, column: str, pattern: str, kind: int | None) -> Iterator[Any]:
+def _fitting(connection: Connection, column: str, pattern: str, within: Within) -> Iterator[Any]:
     """The rows in whose column the pattern fits; what stands before its first wildcard goes by the index."""
     fits = re.compile(translate(pattern)).match
     beginning = _WILD.split(pattern, maxsplit=1)[0]
     begins = references.begins(f"r.{column}") if beginning else f"r.{column} IS NOT NULL"
-    if beginning and column == "key":
-        begins = f"{references.OF_ANY} AND {begins}"
-    of_type = "" if kind is None else " AND r.type_id = :kind"
-    values = {**references.beginning(beginning), "kind": kind}
-    with connection.stream(f"{references.LISTED} WHERE {begins}{of_type}", values) as rows:
+    of_type = "" if within.kind is None else " AND r.type_id = :kind"
+    values = {**references.beginning(beginning), **within._asdict()}
+    with connection.stream(f"{references.LISTED} WHERE {references.WITHIN} AND {begins}{of_type}", values) as rows:
         yield from (row for row in rows if fits(getattr(row, column)))
 
 

@@ -10,7 +10,8 @@ from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
 from archiver.model import Namesakes, Resource, ResourceRef
-from archiver.queries import bearers
+from archiver.queries import bearers, platforms
+from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Values, chunks, statement
@@ -24,20 +25,21 @@ _MAYBE_UUID = r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*"
 
 
 LISTED = (
-    "SELECT r.id, r.uri, t.text AS type, r.key, n.text AS name, p.gone_at,"
+    "SELECT r.id, r.uri, t.text AS type, r.key, n.text AS name, p.gone_at, r.platform_id,"
     " i.text AS image, o.text AS slot FROM resources r"
     " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN texts i ON i.id = p.image_id"
     " LEFT JOIN texts o ON o.id = p.slot_id"
 )
 """Resources as rows with number, URI, type, key, the name they have or had last, and since when they are gone."""
-OF_ANY = "r.platform_id IN (SELECT f.id FROM platforms f)"
-"""Beside a condition on a key, whose index begins with the platform: there are few, and each is looked into."""
+WITHIN = "r.platform_id IN (SELECT f.id FROM platforms f WHERE f.id = coalesce(:platform, f.id))"
+"""The condition that a resource is on the platform that is meant; the index of keys begins with the platform's number.
+There are few, and each is looked into."""
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :name"
 _URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
 
 
-_KEY = f"{OF_ANY} AND r.key = :word"
+_KEY = f"{WITHIN} AND r.key = :word"
 
 
 class Found(NamedTuple):
@@ -47,66 +49,82 @@ class Found(NamedTuple):
     namesakes: Namesakes | None = None
 
 
-def resolve(connection: Connection, ref: str) -> Resource:
-    """The resource that `ref` means. Raises NoSuchResource, or AmbiguousReference with the candidates."""
+def resolve(connection: Connection, ref: str, platform: int | None = None) -> Resource:
+    """The resource that `ref` means, on a platform (None: on any).
+
+    Raises NoSuchResource, or AmbiguousReference with the candidates.
+    """
+    within = Within(platform)
     ref = ref.strip()
     if not is_clean(ref):
         raise NoSuchResource(ref=ref)
     known = uris.parse(ref)
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
-    found = Found(_select(connection, "r.uri = :ref", {"ref": ref}))
+    found = Found(_select(connection, f"r.uri = :ref AND {WITHIN}", {"ref": ref}, within))
     if not found.rows and is_uri:
-        found = Found(_select(connection, f"{_KEY} AND {is_type(connection, known.type)}", {"word": known.key}))
+        found = Found(_select(connection, f"{_KEY} AND {is_type(connection, known.type)}", {"word": known.key}, within))
     if not found.rows and not is_uri:
-        found = _by_words(connection, ref)
+        found = _by_words(connection, ref, within)
         # In capitals, as some spell a uuid; archived it is in small letters.
         if not found.rows and re.fullmatch(_MAYBE_UUID, ref):
-            found = _by_words(connection, ref.lower())
+            found = _by_words(connection, ref.lower(), within)
     if not found.rows:
         raise NoSuchResource(ref=ref)
     if len(found.rows) > 1:
-        candidates = [row.uri for row in found.rows[:_MAX_CANDIDATES]]
-        raise AmbiguousReference(ref=ref, candidates=candidates, more=len(found.rows) > _MAX_CANDIDATES)
+        raise _ambiguous(connection, ref, found.rows)
     return described(connection, found.rows)[0]._replace(namesakes=found.namesakes)
 
 
-def _by_words(connection: Connection, ref: str) -> Found:
+def _ambiguous(connection: Connection, ref: str, rows: Sequence[Any]) -> AmbiguousReference:
+    """The error, which names the platform of each candidate where they are on several."""
+    several = len({row.platform_id for row in rows}) > 1
+    names = platforms.names(connection) if several else {}
+    shown = rows[:_MAX_CANDIDATES]
+    return AmbiguousReference(
+        ref=ref,
+        candidates=[row.uri for row in shown],
+        more=len(rows) > _MAX_CANDIDATES,
+        platforms=[names[row.platform_id] for row in shown] if several else (),
+    )
+
+
+def _by_words(connection: Connection, ref: str, within: Within) -> Found:
     """By `type/key`, key or name; also as Docker says it (`/blog`) and the headline of an answer (`container blog`)."""
     for separator in "/ ":
         kind, _, rest = ref.partition(separator)
         number = type_number(connection, kind.lower()) if kind and rest else None
-        found = Found() if number is None else _search(connection, rest, number)
+        found = Found() if number is None else _search(connection, rest, within._replace(kind=number))
         if found.rows:
             return found
-    found = _search(connection, ref, None)
-    return _search(connection, ref[1:], None) if not found.rows and ref[:1] == "/" else found
+    found = _search(connection, ref, within)
+    return _search(connection, ref[1:], within) if not found.rows and ref[:1] == "/" else found
 
 
-def _search(connection: Connection, word: str, kind: int | None) -> Found:
+def _search(connection: Connection, word: str, within: Within) -> Found:
     """By key, by name, then by their beginnings: the first that finds anything decides."""
-    found = _of_type(connection, _KEY, {"word": word}, kind)
+    found = _of_type(connection, _KEY, {"word": word}, within)
     if found:
         return Found(found)
-    named = bearers.of_name(connection, word, kind)
+    named = bearers.of_name(connection, word, within)
     if named.numbers:
         return Found(_rows(connection, named.numbers), named.namesakes)
     if len(word) < MIN_PREFIX:
         return Found()
     # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
-    numbers = bearers.latest_of_slot(connection, f"{word}.", kind)
+    numbers = bearers.latest_of_slot(connection, f"{word}.", within)
     if not numbers:
-        begun = {row.id for row in _of_type(connection, f"{OF_ANY} AND {begins('r.key')}", beginning(word), kind)}
-        numbers = sorted(begun.union(bearers.living_of_names(connection, word, kind)))
-    numbers = numbers or bearers.gone_of_names(connection, word, kind)
+        begun = {row.id for row in _of_type(connection, f"{WITHIN} AND {begins('r.key')}", beginning(word), within)}
+        numbers = sorted(begun.union(bearers.living_of_names(connection, word, within)))
+    numbers = numbers or bearers.gone_of_names(connection, word, within)
     if not numbers and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word)):
-        return Found(_of_type(connection, _is_digest(connection), _digest(digest[1]), kind))
+        return Found(_of_type(connection, _is_digest(connection), _digest(digest[1]), within))
     return Found(_rows(connection, numbers))
 
 
 def _is_digest(connection: Connection) -> str:
     """The condition that a digest begins so, as short ids of images do, which leave out the algorithm."""
     # On engines that are known by their identity the key begins with that; only images have such keys.
-    return f"({OF_ANY} AND {begins('r.key')} OR ({is_type(connection, 'image')} AND r.key LIKE :scoped))"
+    return f"({WITHIN} AND {begins('r.key')} OR ({is_type(connection, 'image')} AND r.key LIKE :scoped))"
 
 
 def _digest(digits: str) -> Values:
@@ -136,17 +154,17 @@ def is_type(connection: Connection, name: str) -> str:
     return f"r.type_id = {number if number is not None else -1}"
 
 
-def _of_type(connection: Connection, which: str, values: Values, kind: int | None) -> Sequence[Any]:
-    return _select(connection, which if kind is None else f"{which} AND r.type_id = :kind", {**values, "kind": kind})
+def _of_type(connection: Connection, which: str, values: Values, within: Within) -> Sequence[Any]:
+    return _select(connection, which if within.kind is None else f"{which} AND r.type_id = :kind", values, within)
 
 
 def _rows(connection: Connection, numbers: Sequence[int]) -> Sequence[Any]:
-    return _select(connection, "r.id IN :numbers", {"numbers": numbers}) if numbers else ()
+    return _select(connection, "r.id IN :numbers", {"numbers": numbers}, Within()) if numbers else ()
 
 
-def _select(connection: Connection, which: str, values: Values) -> Sequence[Any]:
-    asked = statement(f"{LISTED} WHERE {which} ORDER BY r.uri LIMIT {_MAX_CANDIDATES + 1}")
-    return connection.execute(asked, values).all()
+def _select(connection: Connection, which: str, values: Values, within: Within) -> Sequence[Any]:
+    asked = statement(f"{LISTED} WHERE {which} ORDER BY r.uri, r.platform_id LIMIT {_MAX_CANDIDATES + 1}")
+    return connection.execute(asked, {**values, **within._asdict()}).all()
 
 
 def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
@@ -156,6 +174,7 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
     named: dict[int, str] = {}
     for numbers in chunks(set().union(*above.values())):
         named.update((number, uri) for number, uri in connection.execute(statement(_URIS), {"numbers": numbers}))
+    names = platforms.names(connection)
     parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
     return [
         Resource(
@@ -167,6 +186,7 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
             tuple(parents[row.id][:_MOST_PARENTS]),
             image=row.image,
             slot=row.slot,
+            platform=names[row.platform_id] if len(names) > 1 else None,
         )
         for row in rows
     ]

@@ -116,7 +116,8 @@ def range_(item: TimeRange) -> dict[str, Any]:
 
 def resource(item: Resource) -> dict[str, Any]:
     """What an answer is about."""
-    return {"uri": item.uri, "type": item.type, "name": item.name, "parents": list(item.parents)}
+    named = {"uri": item.uri, "type": item.type, "name": item.name, "parents": list(item.parents)}
+    return named if item.platform is None else named | {"platform": item.platform}
 
 
 def head(history: History | Timeline) -> dict[str, Any]:

@@ -244,7 +244,9 @@ class Platforms:
         """The platform that has any of these identities; the first that is known decides."""
         if not identities:
             return None
-        found = connection.execute(select(_i.key, _i.platform_id).where(_i.key.in_(list(identities))))
+        asked = list(identities)
+        found = connection.execute(select(_p.key, _p.id).where(_p.key.in_(asked))).all()  # named before it was heard of
+        found = [*found, *connection.execute(select(_i.key, _i.platform_id).where(_i.key.in_(asked)))]
         known = {key: number for key, number in found}
         return next((known[key] for key in identities if key in known), None)
 

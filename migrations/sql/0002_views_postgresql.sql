@@ -7,7 +7,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
   e.extra AS extra, CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) AS name_then
+   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint)) AS name_then, (SELECT b.name FROM platforms b WHERE b.id = e.platform_id) AS platform
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
@@ -45,8 +45,11 @@ COMMENT ON COLUMN event_log.time_source IS 'Where occurred_at is from: the event
 
 COMMENT ON COLUMN event_log.name_then IS 'What the object was called when it happened';
 
+COMMENT ON COLUMN event_log.platform IS 'Name of the platform that it happened in';
+
 CREATE VIEW event_parents AS
-SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri
+SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
+  (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM events e
 JOIN parent_list_members m ON m.list_id = e.parent_list_id
 JOIN resources r ON r.id = m.resource_id;
@@ -61,10 +64,14 @@ COMMENT ON COLUMN event_parents.resource_id IS 'Number of the parent';
 
 COMMENT ON COLUMN event_parents.uri IS 'URI of the parent';
 
+COMMENT ON COLUMN event_parents.platform IS 'Name of the platform that it is on';
+
 CREATE VIEW state_spans AS
 SELECT uri, type, state, since, until, CAST(CAST(extract(epoch FROM spans.until) * 1000000 AS bigint) - CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AS double precision) / 1e6 AS seconds, source,
   CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AS since_us, CAST(extract(epoch FROM spans.until) * 1000000 AS bigint) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM spans.since) * 1000000 AS bigint)) AS name
+   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM spans.since) * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM spans.since) * 1000000 AS bigint)) AS name,
+  (SELECT b.name FROM resources o JOIN platforms b ON b.id = o.platform_id
+   WHERE o.id = spans.resource_id) AS platform
 FROM (
 SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
@@ -136,13 +143,15 @@ COMMENT ON COLUMN state_spans.until_us IS 'Until when, in microseconds since 197
 
 COMMENT ON COLUMN state_spans.name IS 'What the resource was called when it began';
 
+COMMENT ON COLUMN state_spans.platform IS 'Name of the platform that it is on';
+
 CREATE VIEW current_states AS
 SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, (to_timestamp(p.state_at / 1000000) + make_interval(secs => CAST(mod(p.state_at, 1000000) AS double precision) / 1e6)) AS seen_at,
   CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
   (to_timestamp(p.state_since / 1000000) + make_interval(secs => CAST(mod(p.state_since, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(p.gone_at / 1000000) + make_interval(secs => CAST(mod(p.gone_at, 1000000) AS double precision) / 1e6)) AS gone_at,
   (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -180,11 +189,14 @@ COMMENT ON COLUMN current_states.image IS 'The last image known, as the platform
 
 COMMENT ON COLUMN current_states.slot IS 'The slot that it fills, or filled last: what lives on when a container is replaced';
 
+COMMENT ON COLUMN current_states.platform IS 'Name of the platform that it is on';
+
 CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
   (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
   (to_timestamp(CASE WHEN f.until < 4611686018427387904 THEN f.until END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN f.until < 4611686018427387904 THEN f.until END, 1000000) AS double precision) / 1e6)) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
-  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
+  (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
 JOIN events e ON e.resource_id = f.resource_id AND CAST(extract(epoch FROM e.occurred_at) * 1000000 AS bigint) = f.since AND e.id = (SELECT min(b.id) FROM events b
   WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
@@ -214,11 +226,14 @@ COMMENT ON COLUMN action_log.finished_us IS 'When it ended, in microseconds sinc
 
 COMMENT ON COLUMN action_log.seen_us IS 'When its last state was told, in microseconds since 1970';
 
+COMMENT ON COLUMN action_log.platform IS 'Name of the platform that it is on';
+
 CREATE VIEW subtree AS
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
   (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
   (to_timestamp(u.since_us / 1000000) + make_interval(secs => CAST(mod(u.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END, 1000000) AS double precision) / 1e6)) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
-  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type,
+  (SELECT b.name FROM platforms b WHERE b.id = u.platform_id) AS platform
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
   w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
@@ -244,11 +259,12 @@ SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.typ
     LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
     WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1) AND o1.until > (b.since_us - 1)
       AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
-  w.until_us AS until_us, w.how AS how, w.holds AS holds
+  w.until_us AS until_us, w.how AS how, w.holds AS holds, w.platform_id AS platform_id
 FROM (
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON a.id = f1.value
@@ -257,7 +273,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
@@ -266,7 +283,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
@@ -275,7 +293,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
@@ -284,7 +303,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(f1.until AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON a.id = f1.value
@@ -293,7 +313,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
@@ -302,7 +323,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until, f3.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
@@ -311,7 +333,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(greatest(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(least(f1.until, f2.until, f3.until, f4.until) AS bigint) AS until_us, CAST(greatest(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
@@ -320,7 +343,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(f0.how AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 0 AS edges
   FROM facts f0 
   JOIN resources a ON a.id = f0.value
@@ -329,7 +353,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
   JOIN resources a ON a.id = f1.value
@@ -338,7 +363,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
   JOIN resources a ON a.id = f2.value
@@ -347,7 +373,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
   JOIN resources a ON a.id = f3.value
@@ -356,7 +383,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(greatest(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
   JOIN resources a ON a.id = f4.value
@@ -398,6 +426,8 @@ COMMENT ON COLUMN subtree.until_us IS 'Until when, in microseconds since 1970; N
 COMMENT ON COLUMN subtree.holds IS '1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past';
 
 COMMENT ON COLUMN subtree.ancestor_type IS 'Type of the resource above';
+
+COMMENT ON COLUMN subtree.platform IS 'Name of the platform that both are on';
 
 CREATE VIEW gap_log AS
 SELECT g.stream AS stream, (to_timestamp(g.watched_to / 1000000) + make_interval(secs => CAST(mod(g.watched_to, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(g.next_from / 1000000) + make_interval(secs => CAST(mod(g.next_from, 1000000) AS double precision) / 1e6)) AS until,

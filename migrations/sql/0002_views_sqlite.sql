@@ -7,14 +7,15 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
   e.extra AS extra, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) AS name_then
+   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) AS name_then, (SELECT b.name FROM platforms b WHERE b.id = e.platform_id) AS platform
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
 LEFT JOIN resources r ON r.id = e.resource_id;
 
 CREATE VIEW event_parents AS
-SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri
+SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
+  (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM events e
 JOIN parent_list_members m ON m.list_id = e.parent_list_id
 JOIN resources r ON r.id = m.resource_id;
@@ -22,7 +23,9 @@ JOIN resources r ON r.id = m.resource_id;
 CREATE VIEW state_spans AS
 SELECT uri, type, state, since, until, CAST((CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) - (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds, source,
   (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer))) AS name
+   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer))) AS name,
+  (SELECT b.name FROM resources o JOIN platforms b ON b.id = o.platform_id
+   WHERE o.id = spans.resource_id) AS platform
 FROM (
 SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
@@ -119,7 +122,7 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   strftime('%Y-%m-%dT%H:%M:%S', (p.state_since + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_since + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (p.gone_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.gone_at + 62135596800000000) % 1000000) AS gone_at,
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -129,7 +132,8 @@ CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
   (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
   strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
-  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
+  (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
 JOIN events e ON e.resource_id = f.resource_id AND (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) = f.since AND e.id = (SELECT min(b.id) FROM events b
   WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
@@ -141,7 +145,8 @@ CREATE VIEW subtree AS
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
   (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
   strftime('%Y-%m-%dT%H:%M:%S', (u.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (u.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) % 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
-  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type
+  CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END AS until_us, u.holds AS holds, (SELECT t.text FROM event_types t WHERE t.id = u.head_type_id) AS ancestor_type,
+  (SELECT b.name FROM platforms b WHERE b.id = u.platform_id) AS platform
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
   w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
@@ -167,11 +172,12 @@ SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.typ
     LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
     WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1) AND o1.until > (b.since_us - 1)
       AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
-  w.until_us AS until_us, w.how AS how, w.holds AS holds
+  w.until_us AS until_us, w.how AS how, w.holds AS holds, w.platform_id AS platform_id
 FROM (
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
@@ -180,7 +186,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
@@ -189,7 +196,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
@@ -198,7 +206,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(4611686018427387904 AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    1 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
@@ -207,7 +216,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f1.since AS bigint) AS since_us, CAST(f1.until AS bigint) AS until_us, CAST(f1.how AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
@@ -216,7 +226,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
@@ -225,7 +236,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until, f3.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
@@ -234,7 +246,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(max(f1.since, f2.since, f3.since, f4.since) AS bigint) AS since_us, CAST(min(f1.until, f2.until, f3.until, f4.until) AS bigint) AS until_us, CAST(max(f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    0 AS holds, 0 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
@@ -243,7 +256,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(f0.how AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 0 AS edges
   FROM facts f0 
   JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
@@ -252,7 +266,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(0 AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
@@ -261,7 +276,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(0 AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
@@ -270,7 +286,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(0 AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
@@ -279,7 +296,8 @@ FROM (
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     CAST(f1.value AS bigint) AS v1, CAST(f2.value AS bigint) AS v2, CAST(f3.value AS bigint) AS v3, CAST(f0.since AS bigint) AS since_us, CAST(f0.until AS bigint) AS until_us, CAST(max(f0.how, f1.how, f2.how, f3.how, f4.how) AS bigint) AS how,
-    0 AS holds, 1 AS is_action, a.id AS head, a.type_id AS head_type_id,
+    0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)

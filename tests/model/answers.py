@@ -30,6 +30,7 @@ from archiver.storage.duplicates import value_of
 from archiver.storage.words import INTERRUPTED, SILENT
 
 from . import moments, semantics
+from .platforms import numbered, placed, written
 from .replay import Archived, Watch, event_word
 from .semantics import OPEN, Ran, Run
 from .tables import differing
@@ -56,6 +57,9 @@ class Questions:
         known = sorted(expected.resources)
         self._refs = known if most is None else pick.sample(known, min(most, len(known)))
         self._resources: dict[ResourceRef, Resource] = {}
+        names = numbered(archive.platforms())
+        self._names = {number: name for name, number in names.items()}
+        self._several = len(names) > 1
 
     def differences(self) -> Iterator[str]:
         """Everything that is answered otherwise."""
@@ -87,11 +91,13 @@ class Questions:
 
     def _resolving(self) -> Iterator[str]:
         for ref in self._refs:
-            found = self._archive.resolve(f"{ref.type}/{ref.key}")
+            key, platform = written(ref)
+            name = self._names[platform] if self._several else None
+            found = self._archive.resolve(f"{ref.type}/{key}", platform=name)
             self._resources[ref] = found
-            yield from differing("resolve", [ref], [ResourceRef(found.type, found.key)])
-            yield from differing("resolve, its URI", [ref], [parse(found.uri)])
-            by_uri = self._archive.resolve(found.uri)
+            yield from differing("resolve", [(ref.type, key, name)], [(found.type, found.key, found.platform)])
+            yield from differing("resolve, its URI", [ref], [placed(found.uri, platform)])
+            by_uri = self._archive.resolve(found.uri, platform=name)
             yield from differing("resolve by URI", [found.id], [by_uri.id])
 
     def _present(self, ref: ResourceRef) -> Iterator[str]:
@@ -100,6 +106,10 @@ class Questions:
         yield from differing(f"name, image and slot of {ref}", [wanted], [got])
         yield from self._tree(ref, gone=False)
         yield from self._tree(ref, gone=True)
+
+    def _on(self, root: ResourceRef | None) -> int:
+        """The platform of what an answer about something names; about everything, the only one."""
+        return next(iter(self._names), 1) if root is None else written(root)[1]
 
     # --- the log ---
 
@@ -162,14 +172,14 @@ class Questions:
     def _tree(self, root: ResourceRef, *, gone: bool) -> Iterator[str]:
         parents = tree(self._expected, root, gone=gone)
         found = self._archive.tree(self._resources[root], gone=gone)
-        nodes = list(_flat(found, None))
+        nodes = list(_flat(self._on(root), found, None))
         what = f"tree of {root}" + (", with the gone" if gone else "")
         present = {ref: semantics.rule_9_present(self._expected.told, ref) for ref in parents}
         wanted = [
             (ref, each.name, each.state, each.state_since, each.gone_at, each.image, each.slot)
             for ref, each in present.items()
         ]
-        yield from differing(what, wanted, [_stands(node) for node, _ in nodes])
+        yield from differing(what, wanted, [_stands(self._on(root), node) for node, _ in nodes])
         yield from self._well_placed(what, root, parents, nodes)
 
     def _well_placed(
@@ -181,7 +191,7 @@ class Questions:
     ) -> Iterator[str]:
         """Each is below the one of its parents that has most of the tree above it, unless they are in a circle."""
         for node, place in nodes:
-            ref = parse(node.uri)
+            ref = placed(node.uri, self._on(root))
             circle = any(ref in above(parents, parent) for parent in parents.get(ref, ()))
             if ref == root or ref not in parents or circle:
                 continue
@@ -197,7 +207,8 @@ class Questions:
     def _moments(self) -> Iterator[str]:
         """How it stood at two instants, and what was otherwise, of everything and of each resource that is asked of."""
         instants = moments.instants(self._expected.told)
-        for root in (None, *self._refs) if instants else ():
+        everything = () if self._several else (None,)  # which of two platforms a URI is of, no tree of all says
+        for root in (*everything, *self._refs) if instants else ():
             first, second = (
                 moments.Moment(self._expected, at) for at in sorted(self._pick.choice(instants) for _ in range(2))
             )
@@ -213,8 +224,8 @@ class Questions:
         except NotThen:
             yield from differing(what, parents, [])
             return
-        nodes = [(node, place) for node, place in _flat(found, None) if node.uri is not None]
-        yield from differing(what, map(moment.stood, parents), [_stood(node) for node, _ in nodes])
+        nodes = [(node, place) for node, place in _flat(self._on(root), found, None) if node.uri is not None]
+        yield from differing(what, map(moment.stood, parents), [_stood(self._on(root), node) for node, _ in nodes])
         yield from self._well_placed(what, root, parents, nodes)
 
     def _diff(self, first: moments.Moment, second: moments.Moment, root: ResourceRef | None) -> Iterator[str]:
@@ -227,7 +238,7 @@ class Questions:
         except NotThen:
             yield from differing(what, {root} & (first.living | second.living), [])
             return
-        yield from differing(what, wanted, map(_changed, found))
+        yield from differing(what, wanted, [_changed(self._on(root), each) for each in found])
         yield from differing(f"order of {what}", [sorted(each.at for each in found)], [[each.at for each in found]])
 
     # --- who was watching ---
@@ -368,8 +379,9 @@ def _logged(number: int, expected: Archived) -> tuple[Any, ...]:
     parents = tuple(map(parse, event.parents))
     told = (event.type, event.action, event.state, about, parents, event.occurred_at, event.received_at)
     name = event.name
-    if about is not None and not name:
-        name = semantics.name_at(expected.told, expected.facts, about, event.occurred_at)
+    if event.resource_uri is not None and not name:
+        ref = placed(event.resource_uri, event.platform)
+        name = semantics.name_at(expected.told, expected.facts, ref, event.occurred_at)
     return (number, *told, event.uuid, event.time_source, name)
 
 
@@ -392,9 +404,22 @@ def _message(said: Mapping[str, Any]) -> Mapping[str, Any]:
     return message
 
 
+def _bare(ref: ResourceRef) -> ResourceRef:
+    """What is named in an answer that says nothing of platforms."""
+    return ResourceRef(ref.type, written(ref)[0])
+
+
 def _ran(ran: Ran) -> tuple[Any, ...]:
     state = None if ran.state is None else ran.state.lower()
-    return ran.about, ran.target, state, ran.started_at, ran.finished_at, ran.events, ran.name
+    return (
+        _bare(ran.about),
+        ran.target and _bare(ran.target),
+        state,
+        ran.started_at,
+        ran.finished_at,
+        ran.events,
+        ran.name,
+    )
 
 
 def _ran_by(action: Action) -> tuple[Any, ...]:
@@ -411,23 +436,25 @@ def _span(span: Span, since: Micros | None) -> tuple[Any, ...]:
     return span.state.lower(), start, _micros(span.until), span.events, *told
 
 
-def _stands(node: TreeNode) -> tuple[Any, ...]:
-    told = (parse(node.uri), node.name, node.state)
+def _stands(on: int, node: TreeNode) -> tuple[Any, ...]:
+    told = (placed(node.uri or "", on), node.name, node.state)
     return *told, _micros(node.since), _micros(node.gone_at), node.image, node.slot
 
 
-def _stood(node: TreeNode) -> moments.Stood:
-    return moments.Stood(parse(node.uri or ""), node.name, node.state, _micros(node.since), node.image, node.certain)
+def _stood(on: int, node: TreeNode) -> moments.Stood:
+    about = placed(node.uri or "", on)
+    return moments.Stood(about, node.name, node.state, _micros(node.since), node.image, node.certain)
 
 
-def _changed(change: Change) -> moments.Change:
+def _changed(on: int, change: Change) -> moments.Change:
     before, after = (
-        frozenset(map(parse, side)) if isinstance(side, tuple) else side for side in (change.before, change.after)
+        frozenset(placed(uri, on) for uri in side) if isinstance(side, tuple) else side
+        for side in (change.before, change.after)
     )
-    return change.change, parse(change.uri), before, after, to_micros(change.at)
+    return change.change, placed(change.uri, on), before, after, to_micros(change.at)
 
 
-def _flat(node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:
+def _flat(on: int, node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:
     yield node, place
     for child in node.children:
-        yield from _flat(child, None if node.uri is None else parse(node.uri))
+        yield from _flat(on, child, None if node.uri is None else placed(node.uri, on))

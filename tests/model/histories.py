@@ -25,9 +25,12 @@ from archiver.model import (
     to_micros,
 )
 
+from .platforms import ACCOUNTS, ENGINE, ONE, TWO
+
 SECOND = 1_000_000
 START = to_micros(datetime(2016, 2, 1, 12, 0, tzinfo=UTC))
-STREAMS = ("ws://one.example/v1/events", "unix:///two.sock")
+IMPORT_TO = "import to "
+"""How a receiver is called that is somebody who imports, and says of which platform it is."""
 
 
 class Batch(NamedTuple):
@@ -96,9 +99,10 @@ class Maker:
         self._sessions = 0
         self._homes: dict[ResourceRef, dict[str, ResourceRef]] = {}
         self._told: list[Event] = []
-        receivers, streams = pick.choice([(1, 1), (1, 2), (2, 1), (2, 2)])
+        streams = pick.choice([ACCOUNTS[:1], (ACCOUNTS[0], ENGINE), ACCOUNTS])
+        self._imports: list[str | None] = [None] if streams != ACCOUNTS else [f"{IMPORT_TO}{n}" for n in (ONE, TWO)]
         self._connections = [
-            _Connection(f"receiver {number}", stream) for number in range(receivers) for stream in STREAMS[:streams]
+            _Connection(f"receiver {number}", stream) for number in range(pick.choice([1, 2])) for stream in streams
         ]
 
     def history(self) -> History:
@@ -112,11 +116,13 @@ class Maker:
         connection = pick.choice([None, *self._connections])
         kind = pick.random()
         if connection is None:
-            yield None, self._spoken(None, kind)
+            yield pick.choice(self._imports), self._spoken(None, kind)
         elif kind < 0.2 or (connection.session is None and kind < 0.7):
             yield from ((connection.receiver, record) for record in self._connected(connection))
         else:
-            yield connection.receiver, self._spoken(connection.session, (kind - 0.2) / 0.8)
+            lost = connection.session is None and None not in self._imports  # of which account, somebody has to say
+            receiver = pick.choice(self._imports) if lost else connection.receiver
+            yield receiver, self._spoken(connection.session, (kind - 0.2) / 0.8)
 
     def _connected(self, connection: _Connection) -> Iterator[Record]:
         """A session opens, shows that it is there, ends, or is left open by a receiver that died."""

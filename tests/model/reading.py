@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from archiver.model import Micros, ResourceRef
+from archiver.model import Micros, Platform, ResourceRef
 from archiver.storage import intervals, schema
 
 from . import semantics
+from .platforms import numbered
 from .semantics import Fact, Present
 
 _WHAT = {
@@ -22,6 +23,12 @@ _WHAT = {
 }
 
 
+def of_names(connection: Connection) -> dict[str, int]:
+    """The model's numbers of the platforms, by their names."""
+    rows = connection.execute(text("SELECT key, name, dialect FROM platforms"))
+    return numbered([Platform(*row, (), ()) for row in rows])
+
+
 class Tables:
     """The tables of one archive, as they are at a moment."""
 
@@ -31,9 +38,11 @@ class Tables:
         self._states = dict(self._rows("SELECT id, text FROM event_states"))
         types = dict(self._rows("SELECT id, text FROM event_types"))
         self.types: dict[int, str] = types
+        listed = "SELECT r.id, r.type_id, r.key, p.name FROM resources r JOIN platforms p ON p.id = r.platform_id"
+        platforms = of_names(connection)
         self.refs = {
-            number: ResourceRef(types[kind], key)
-            for number, kind, key in self._rows("SELECT id, type_id, key FROM resources")
+            number: ResourceRef(types[kind], f"{key} on {platforms[name]}")
+            for number, kind, key, name in self._rows(listed)
         }
         members: dict[int, list[ResourceRef]] = {}
         listed = "SELECT list_id, position, resource_id FROM parent_list_members ORDER BY list_id, position"

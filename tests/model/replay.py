@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import NamedTuple
 
-from archiver.codec.uris import parse
 from archiver.model import (
     Alive,
     Closed,
@@ -19,7 +18,8 @@ from archiver.model import (
     ResourceRef,
 )
 
-from .histories import Batch, History, parts
+from .histories import IMPORT_TO, Batch, History, parts
+from .platforms import of_stream, of_uri, placed
 from .semantics import EVENT, OBSERVATION, Fact, Places, Ran, Told, Word, all_facts, ordered, resources, rule_7_ran
 
 _ANEW = {"received", "told", "engine"}
@@ -71,10 +71,20 @@ class Archived:
             if isinstance(record, Opened):
                 self._open(record, batch.receiver)
         for record in records:
-            self._keep(record)
+            self._keep(self._placed(record, batch.receiver))
         for record in records:
             if isinstance(record, Opened) and batch.receiver is not None:
                 self._end_others(record, batch.receiver)
+
+    def _placed(self, record: Record, receiver: str | None) -> Record:
+        """A word with its platform: that of its session's stream, or what whoever imports it says."""
+        if not isinstance(record, Event | Observation):
+            return record
+        uri = record.resource_uri if isinstance(record, Event) else record.uri
+        if receiver is not None and receiver.startswith(IMPORT_TO):
+            return record._replace(platform=int(receiver.removeprefix(IMPORT_TO)))
+        session = self.sessions.get(record.session or "")
+        return record._replace(platform=of_uri(uri) if session is None else of_stream(session.stream))
 
     def _open(self, opened: Opened, receiver: str | None) -> None:
         self.sessions.setdefault(opened.session, Watch(opened, receiver, len(self.sessions) + 1))
@@ -159,22 +169,22 @@ class Archived:
 def event_word(numbered: tuple[int, Event]) -> Word:
     """What an event says of its resource."""
     number, event = numbered
-    about = parse(event.resource_uri) if event.resource_uri is not None else None
-    parents = tuple(map(parse, event.parents))
+    about = placed(event.resource_uri, event.platform) if event.resource_uri is not None else None
+    parents = tuple([placed(parent, event.platform) for parent in event.parents])
     return Word(event.occurred_at, EVENT, number, about, event.state, event.name, parents, event.image, event.slot)
 
 
 def observation_word(numbered: tuple[int, Observation]) -> Word:
     """What an answer says of its resource."""
     number, seen = numbered
-    parents = tuple(map(parse, seen.parents))
+    parents = tuple([placed(parent, seen.platform) for parent in seen.parents])
     told = (seen.state, seen.name, parents, seen.image, seen.slot)
-    return Word(seen.observed_at, OBSERVATION, number, parse(seen.uri), *told)
+    return Word(seen.observed_at, OBSERVATION, number, placed(seen.uri, seen.platform), *told)
 
 
 def is_same(event: Event, other: Event) -> bool:
     """Whether a uuid says that two tellings are of one event: with the time, where the event has a time of its own."""
-    if event.uuid is None or event.uuid != other.uuid:
+    if event.uuid is None or (event.uuid, event.platform) != (other.uuid, other.platform):
         return False
     anew = {event.time_source, other.time_source} <= _ANEW
     return anew or event.occurred_at == other.occurred_at

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from archiver.codec.uris import parse
-from archiver.model import ResourceRef
 from archiver.storage.views.subtree import LEVELS
 
 from . import semantics
 from .answers import blind_on
+from .platforms import placed
+from .reading import of_names
 from .replay import Archived
 from .tables import differing
 
@@ -31,6 +31,7 @@ class Views:
     def __init__(self, connection: Connection, expected: Archived) -> None:
         self._connection, self._expected = connection, expected
         told = expected.told
+        self._platforms = of_names(connection)
         self._present = {ref: semantics.rule_9_present(told, ref) for ref in expected.resources}
 
     def differences(self) -> Iterator[str]:
@@ -46,28 +47,36 @@ class Views:
         ):
             yield from of_view()
 
+    def _placed(self, view: str, columns: str, *places: int) -> list[list[Any]]:
+        """The rows of a view, with the URIs at these places read as what they name on the platform of the row."""
+        found = []
+        for *row, platform in self._rows(f"SELECT {columns}, platform FROM {view}"):
+            for place in places:
+                row[place] = None if row[place] is None else placed(row[place], self._platforms[platform])
+            found.append(row)
+        return found
+
     def _rows(self, statement: str) -> list[list[Any]]:
         return [list(row) for row in self._connection.execute(text(statement))]
 
     def _event_log(self) -> Iterator[str]:
         wanted = []
         for number, event in self._expected.events.items():
-            ref = None if event.resource_uri is None else parse(event.resource_uri)
+            ref = None if event.resource_uri is None else placed(event.resource_uri, event.platform)
             session = self._expected.sessions.get(event.session or "")
             name = None if ref is None else self._present[ref].name
             told = (event.type, event.action, event.state, ref, name, event.occurred_at, event.received_at, event.uuid)
             wanted.append([number, session and session.stream, *told, event.time_source])
         columns = "id, stream, type, action, state, uri, name, occurred_us, received_us, uuid, time_source"
-        yield from differing("event_log", wanted, _parsed(self._rows(f"SELECT {columns} FROM event_log"), 5))
+        yield from differing("event_log", wanted, self._placed("event_log", columns, 5))
 
     def _event_parents(self) -> Iterator[str]:
         wanted = [
-            [number, position, parse(uri)]
+            [number, position, placed(uri, event.platform)]
             for number, event in self._expected.events.items()
             for position, uri in enumerate(event.parents)
         ]
-        found = self._rows("SELECT event_id, position, uri FROM event_parents")
-        yield from differing("event_parents", wanted, _parsed(found, 2))
+        yield from differing("event_parents", wanted, self._placed("event_parents", "event_id, position, uri", 2))
 
     def _state_spans(self) -> Iterator[str]:
         wanted = []
@@ -78,7 +87,7 @@ class Views:
                 seconds = None if until is None else (until - run.since) / 1e6
                 wanted.append([ref, ref.type, run.state, run.since, until, seconds, _SOURCES[run.source]])
         columns = "uri, type, state, since_us, until_us, seconds, source"
-        yield from differing("state_spans", wanted, _parsed(self._rows(f"SELECT {columns} FROM state_spans"), 0))
+        yield from differing("state_spans", wanted, self._placed("state_spans", columns, 0))
 
     def _current_states(self) -> Iterator[str]:
         wanted = []
@@ -87,7 +96,7 @@ class Views:
             if now.state is not None:
                 wanted.append([ref, ref.type, now.name, now.state, *instants, now.image, now.slot])
         columns = "uri, type, name, state, seen_us, since_us, gone_us, first_us, image, slot"
-        yield from differing("current_states", wanted, _parsed(self._rows(f"SELECT {columns} FROM current_states"), 0))
+        yield from differing("current_states", wanted, self._placed("current_states", columns, 0))
 
     def _action_log(self) -> Iterator[str]:
         wanted = []
@@ -95,7 +104,7 @@ class Views:
             seconds = None if ran.finished_at is None else (ran.finished_at - ran.started_at) / 1e6
             wanted.append([ran.about, ran.target, ran.name, ran.started_at, ran.finished_at, seconds, _state(ran)])
         columns = "action, target, name, started_us, finished_us, seconds, lower(state)"
-        found = _parsed(_parsed(self._rows(f"SELECT {columns} FROM action_log"), 0), 1)
+        found = self._placed("action_log", columns, 0, 1)
         yield from differing("action_log", *(map(self._without_observed, rows) for rows in (wanted, found)))
 
     def _without_observed(self, row: list[Any]) -> list[Any]:
@@ -114,7 +123,7 @@ class Views:
                     if direct is not None:
                         hows[parent, ref, since] = _HOWS[direct.how]
         columns = "ancestor_uri, descendant_uri, descendant_type, since_us, until_us, how"
-        found = _parsed(_parsed(self._rows(f"SELECT {columns} FROM subtree"), 0), 1)
+        found = self._placed("subtree", columns, 0, 1)
         yield from differing("subtree", wanted, [row[:5] for row in found])
         told = [(row[0], row[1], row[3], row[5]) for row in found if (row[0], row[1], row[3]) in hows]
         yield from differing("subtree, how", [(*place, how) for place, how in hows.items()], told)
@@ -129,12 +138,3 @@ class Views:
 
 def _state(ran: semantics.Ran) -> str | None:
     return None if ran.state is None else ran.state.lower()
-
-
-def _parsed(rows: list[list[Any]], place: int) -> list[list[Any]]:
-    """The rows with one URI read as what it names."""
-
-    def read(uri: str | None) -> ResourceRef | None:
-        return None if uri is None else parse(uri)
-
-    return [[*row[:place], read(row[place]), *row[place + 1 :]] for row in rows]

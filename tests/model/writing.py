@@ -9,9 +9,10 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from archiver.storage import schema
 from archiver.storage.limits import CacheLimits
-from archiver.storage.recorder import Recorder
+from archiver.storage.recorder import Recorder, Whose
 
-from .histories import History, parts
+from .histories import IMPORT_TO, History, parts
+from .platforms import IDENTITIES
 
 _TINY = CacheLimits(3, 3, 3, 3, 3)
 """Caches that remember nearly nothing, so that what is not in them is looked up."""
@@ -29,8 +30,10 @@ def write(url: str, history: History, seed: int = 0) -> None:
             if pick.random() < anew:
                 recorder.close()
                 recorder = Recorder(url, None, limits)
-            recorder.receiver = batch.receiver
-            if batch.receiver is None:
+            recorder.receiver, recorder.whose = batch.receiver, Whose()
+            if batch.receiver is None or batch.receiver.startswith(IMPORT_TO):
+                if batch.receiver is not None:
+                    recorder.whose = Whose(IDENTITIES[int(batch.receiver.removeprefix(IMPORT_TO))])
                 recorder.record(batch.records)
                 continue
             reached[batch.receiver] += len(batch.records)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.storage.views.events import NAME_NOW
+from archiver.storage.views.events import NAME_NOW, PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
 from archiver.storage.words import OPEN, TARGET
@@ -26,7 +26,8 @@ def _action_log(say: Idioms) -> str:
 SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS target,
   {_STATE} AS state, e.occurred_at AS started_at,
   {say.instant(_FINISHED)} AS finished_at, {seconds("f.since", _FINISHED)} AS seconds,
-  f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us
+  f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us,
+  {PLATFORM.format("r")} AS platform
 FROM facts f
 JOIN events e ON e.resource_id = f.resource_id AND {say.micros("e.occurred_at")} = f.since AND e.id = {_FIRST}
 JOIN resources r ON r.id = f.resource_id
@@ -49,6 +50,7 @@ action_log = View(
         "started_us": "When it was first heard of, in microseconds since 1970",
         "finished_us": "When it ended, in microseconds since 1970; NULL: not as far as known",
         "seen_us": "When its last state was told, in microseconds since 1970",
+        "platform": PLATFORM_SAID,
     },
     _action_log,
 )

@@ -15,6 +15,9 @@ _STREAM = "(SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WH
 _ACTION = "(SELECT b.text FROM event_actions b WHERE b.id = e.action_id)"
 NAME_NOW = "(SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = {})"
 """The last name known of a resource."""
+PLATFORM = "(SELECT b.name FROM platforms b WHERE b.id = {}.platform_id)"
+"""What the platform of a resource is called."""
+PLATFORM_SAID = "Name of the platform that it is on"
 
 
 def name_then(resource: str, micros: str) -> str:
@@ -30,7 +33,7 @@ SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.t
   e.occurred_at AS occurred_at, {say.instant("e.received_at")} AS received_at, {say.uuid("e.uuid")} AS uuid,
   e.extra AS extra, {say.micros("e.occurred_at")} AS occurred_us, e.received_at AS received_us,
   CASE e.time_source {_TIME_SOURCE} END AS time_source,
-  {name_then("e.resource_id", say.micros("e.occurred_at"))} AS name_then
+  {name_then("e.resource_id", say.micros("e.occurred_at"))} AS name_then, {PLATFORM.format("e")} AS platform
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
@@ -58,14 +61,16 @@ event_log = View(
         "time_source": "Where occurred_at is from: the event's datetime or date, when it was received, or told anew,"
         " or the clock of an engine, put right",
         "name_then": "What the object was called when it happened",
+        "platform": "Name of the platform that it happened in",
     },
     _event_log,
 )
 
 
 def _event_parents(_say: Idioms) -> str:
-    return """
-SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri
+    return f"""
+SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
+  {PLATFORM.format("r")} AS platform
 FROM events e
 JOIN parent_list_members m ON m.list_id = e.parent_list_id
 JOIN resources r ON r.id = m.resource_id
@@ -80,6 +85,7 @@ event_parents = View(
         "position": "Place in the event's list, from 0",
         "resource_id": "Number of the parent",
         "uri": "URI of the parent",
+        "platform": PLATFORM_SAID,
     },
     _event_parents,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.storage.views.events import name_then
+from archiver.storage.views.events import PLATFORM, PLATFORM_SAID, name_then
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
 
@@ -69,6 +69,10 @@ UNTIL = """CASE
 """When the words so joined end the span, the earlier of both; NULL: none does."""
 
 
+_PLATFORM = """(SELECT b.name FROM resources o JOIN platforms b ON b.id = o.platform_id
+   WHERE o.id = spans.resource_id)"""
+
+
 def _state_spans(say: Idioms) -> str:
     def spans(words: str) -> str:
         return f"""
@@ -87,7 +91,8 @@ WHERE coalesce({before()} <> lower(s.text), true)
     since_us, until_us = say.micros("spans.since"), say.micros("spans.until")
     return f"""
 SELECT uri, type, state, since, until, {seconds(since_us, until_us)} AS seconds, source,
-  {since_us} AS since_us, {until_us} AS until_us, {name_then("spans.resource_id", since_us)} AS name
+  {since_us} AS since_us, {until_us} AS until_us, {name_then("spans.resource_id", since_us)} AS name,
+  {_PLATFORM} AS platform
 FROM ({say.either(spans, (_TOLD, _FOUND))}) spans
 """
 
@@ -106,6 +111,7 @@ state_spans = View(
         "since_us": "From when on, in microseconds since 1970",
         "until_us": "Until when, in microseconds since 1970; NULL: still so",
         "name": "What the resource was called when it began",
+        "platform": PLATFORM_SAID,
     },
     _state_spans,
 )
@@ -122,7 +128,7 @@ SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.inst
   {say.instant("p.state_since")} AS since, {say.instant("p.gone_at")} AS gone_at,
   {say.instant("p.first_at")} AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  {_IMAGE} AS image, {_SLOT} AS slot
+  {_IMAGE} AS image, {_SLOT} AS slot, {PLATFORM.format("r")} AS platform
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -149,6 +155,7 @@ current_states = View(
         "first_us": "When it was first heard of, in microseconds since 1970",
         "image": "The last image known, as the platform writes it",
         "slot": "The slot that it fills, or filled last: what lives on when a container is replaced",
+        "platform": PLATFORM_SAID,
     },
     _current_states,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from archiver.storage.views.events import PLATFORM
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 from archiver.storage.words import ASKED, INFERRED, OPEN, PARENT, TARGET, TOLD
@@ -50,7 +51,8 @@ class _Way(NamedTuple):
         circle = " AND a.id <> f0.value" if is_action and edges else ""
         return f"""SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
     {listed},
-    {int(self.holds)} AS holds, {int(is_action)} AS is_action, a.id AS head, a.type_id AS head_type_id,
+    {int(self.holds)} AS holds, {int(is_action)} AS is_action, d.platform_id AS platform_id,
+    a.id AS head, a.type_id AS head_type_id,
     {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges
   FROM facts {first} {" ".join(self.joins)}
   JOIN resources a ON {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
@@ -148,11 +150,12 @@ def _subtree(say: Idioms) -> str:
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
   {_TYPE.format("u.type_id")} AS descendant_type,
   {say.instant("u.since_us")} AS since, {say.instant(until)} AS until, {known} AS how, u.since_us AS since_us,
-  {until} AS until_us, u.holds AS holds, {_TYPE.format("u.head_type_id")} AS ancestor_type
+  {until} AS until_us, u.holds AS holds, {_TYPE.format("u.head_type_id")} AS ancestor_type,
+  {PLATFORM.format("u")} AS platform
 FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
   w.head_type_id AS head_type_id, {_began(say)} AS since_us,
-  w.until_us AS until_us, w.how AS how, w.holds AS holds
+  w.until_us AS until_us, w.how AS how, w.holds AS holds, w.platform_id AS platform_id
 FROM (
   {(chr(10) + "  UNION ALL" + chr(10) + "  ").join(ways)}
 ) w
@@ -176,6 +179,7 @@ subtree = View(
         "until_us": "Until when, in microseconds since 1970; NULL: still so",
         "holds": "1: an object that is still under it; 0: one that was, or an action. To ask for 1 costs no past",
         "ancestor_type": "Type of the resource above",
+        "platform": "Name of the platform that both are on",
     },
     _subtree,
 )
