@@ -15,7 +15,6 @@ from archiver.model import (
     Empty,
     History,
     Lanes,
-    Platform,
     Resource,
     Status,
     Timeline,
@@ -28,6 +27,7 @@ from archiver.queries.reader import Reader
 if TYPE_CHECKING:
     from archiver.model.incident import Incident
     from archiver.model.nearby import Before
+    from archiver.model.records import Platform
     from archiver.model.reports import Per, Report
     from archiver.model.values import Value
     from archiver.queries.free import Answer

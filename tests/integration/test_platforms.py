@@ -1,0 +1,162 @@
+"""Objects live in platforms: what is of which account, swarm or engine, on both databases."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import AmbiguousReference, NoSuchPlatform
+from archiver.model import Condition, Event, Opened
+from archiver.storage.recorder import Recorder, Whose
+from archiver.transfer.importer import import_lines
+
+from .archives import START, event, export, opened, record, rows
+
+ONE, TWO = "wss://one.example/api/audit/v1/events", "wss://two.example/api/audit/v1/events"
+SOCKETS = ("unix:///run/one.sock", "unix:///run/two.sock")
+RESOURCES = (
+    "SELECT p.name, count(*) FROM resources r JOIN platforms p ON p.id = r.platform_id GROUP BY p.name ORDER BY 1"
+)
+
+
+def two_accounts(url: str) -> None:
+    """Two accounts that have a container of the same key, told of by events of the same uuid and time."""
+    record(url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    uuid = "526d474c-45cf-4e5b-9768-5a21a9850848"
+    record(url, event("container/1", "Running", 1, session="a", uuid=uuid))
+    record(url, event("container/1", "Stopped", 1, session="b", uuid=uuid))
+
+
+def engine(number: int, told: dict[str, Any] | None, volume: str = "data") -> list[Opened | Condition | Event]:
+    """A connection to an engine, who it says it is, and a volume without the engine's id in its key."""
+    stream, session = SOCKETS[number], f"s{number}"
+    said: list[Opened | Condition | Event] = [Opened(stream, session, "docker", START, START)]
+    if told is not None:
+        said.append(Condition(stream, "docker", START, "identity", json.dumps(told)))
+    uri = f"/docker/v1/volume/{volume}/"
+    return [*said, event("volume/x", "created", 1, session=session)._replace(resource_uri=uri)]
+
+
+def test_two_accounts_with_one_key_are_two_objects(database_url: str) -> None:
+    two_accounts(database_url)
+
+    with Archive.open(database_url) as archive:
+        states = {name: archive.history(archive.resolve("container/1", platform=name)) for name in platforms(archive)}
+
+    assert {name: [span.state for span in found.spans] for name, found in states.items()} == {
+        "one.example": ["Running"], "two.example": ["Stopped"],
+    }  # fmt: skip
+    assert rows(database_url, "SELECT platform, state FROM current_states ORDER BY 1") == [
+        ("one.example", "Running"), ("two.example", "Stopped"),
+    ]  # fmt: skip
+
+
+def test_a_reference_to_objects_of_two_platforms_names_both(database_url: str) -> None:
+    two_accounts(database_url)
+
+    with Archive.open(database_url) as archive:
+        with pytest.raises(AmbiguousReference, match="matches 2 resources") as found:
+            archive.resolve("container/1")
+        assert found.value.platforms == ("one.example", "two.example")
+        assert "--platform" in str(found.value.next_step)
+        assert archive.resolve("container/1", platform=TWO).platform == "two.example"
+        with pytest.raises(NoSuchPlatform, match=r"three\.example"):
+            archive.resolve("container/1", platform="three.example")
+
+
+def test_an_archive_of_one_platform_says_nothing_of_it(database_url: str) -> None:
+    record(database_url, opened("a", 0, stream=ONE), event("container/1", "Running", 1, session="a"))
+
+    with Archive.open(database_url) as archive:
+        assert archive.resolve("container/1").platform is None
+
+
+def test_another_way_to_an_account_is_the_same_account(database_url: str) -> None:
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream="wss://ONE.example:443/v1/events"))
+    record(database_url, event("container/1", session="a"), event("container/1", session="b"))
+
+    assert rows(database_url, RESOURCES) == [("one.example", 1)]
+
+
+SWARM = {"swarm": "S", "node": "N1", "engine": "E1", "managers": ["N1"]}
+WORKER = {"node": "N2", "engine": "E2", "managers": ["N1"]}
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "count"),
+    [
+        (SWARM, {**SWARM, "node": "N2", "engine": "E2", "managers": ["N1", "N2"]}, 1),
+        (SWARM, WORKER, 1),
+        (WORKER, SWARM, 1),
+        ({"engine": "E1"}, {"engine": "E1"}, 1),
+        ({"engine": "E1"}, {"engine": "E2"}, 2),
+        ({"engine": "E1"}, None, 2),
+        (None, None, 2),
+    ],
+    ids=["two managers", "its worker", "its worker first", "twice", "two engines", "one unknown", "both unknown"],
+)
+def test_what_an_engine_says_of_itself_tells_which_platform_it_is(
+    database_url: str, one: dict[str, Any] | None, two: dict[str, Any] | None, count: int
+) -> None:
+    record(database_url, *engine(0, one))
+    record(database_url, *engine(1, two))
+
+    assert rows(database_url, "SELECT count(*) FROM resources") == [(count,)]
+
+
+def test_an_engine_that_says_late_who_it_is_stays_the_platform_it_was(database_url: str) -> None:
+    record(database_url, *engine(0, None))
+    record(database_url, Condition(SOCKETS[0], "docker", START, "identity", '{"engine":"E","host":"build-1"}'))
+
+    assert rows(database_url, "SELECT key, name FROM platforms") == [("docker:engine:E", "build-1")]
+
+
+def test_an_engine_that_makes_a_swarm_stays_the_platform_it_was(database_url: str) -> None:
+    record(database_url, *engine(0, {"engine": "E1"}))
+    record(database_url, Condition(SOCKETS[0], "docker", START + 1, "identity", json.dumps(SWARM)))
+    record(database_url, *engine(1, WORKER))
+
+    assert rows(database_url, "SELECT count(*) FROM platforms") == [(1,)]
+
+
+@pytest.mark.parametrize("first", ["import", "stream"])
+def test_what_is_imported_and_says_nothing_is_of_the_only_platform(database_url: str, first: str) -> None:
+    steps = [lambda: record(database_url, event("container/1"))]
+    steps.append(lambda: record(database_url, opened("a", 0, stream=ONE), event("container/1", session="a")))
+    for step in steps if first == "import" else reversed(steps):
+        step()
+
+    assert rows(database_url, RESOURCES) == [("one.example", 1)]
+
+
+def test_of_several_platforms_what_is_imported_is_of_the_one_that_knows_the_object(database_url: str) -> None:
+    two_accounts(database_url)
+    record(database_url, event("service/7", session="b"))
+
+    record(database_url, event("service/7", second=2), event("service/8", second=2))
+
+    assert rows(database_url, "SELECT platform FROM event_log WHERE uri LIKE '%service/7/' ORDER BY id") == [
+        ("two.example",), ("two.example",),
+    ]  # fmt: skip
+    assert rows(database_url, "SELECT platform FROM event_log WHERE uri LIKE '%service/8/'") == [("imported",)]
+
+
+def test_a_copy_has_the_same_platforms(database_url: str, request: pytest.FixtureRequest) -> None:
+    two_accounts(database_url)
+    with Recorder(database_url) as recorder:
+        recorder.whose = Whose("staging")
+        recorder.record([event("container/1", "Starting", 3)])
+    other = "postgres_url" if database_url.startswith("sqlite") else "sqlite_url"
+    copy = str(request.getfixturevalue(other))
+
+    import_lines(copy, [line.encode() + b"\n" for line in export(database_url)])
+
+    assert export(copy)[1:] == export(database_url)[1:]
+    assert rows(copy, RESOURCES) == rows(database_url, RESOURCES)
+
+
+def platforms(archive: Archive) -> list[str]:
+    return [platform.name for platform in archive.platforms()]
