@@ -23,6 +23,7 @@ from archiver.storage.words import IMPORTED
 
 _UNCLAIMED = (f"{IMPORTED}:", "stream:")
 """How the key of a platform begins that has not said yet who it is."""
+_MAX_KNOWN = 1000
 _p, _i, _s = platforms.c, platform_identities.c, streams.c
 
 
@@ -55,17 +56,20 @@ class Platforms:
         observations: Sequence[Observation],
         stated: int | None = None,
         default: int | None = None,
+        *,
+        together: bool = False,
     ) -> tuple[EventColumns, list[Observation]]:
         """The events and observations with the platform of each: the `stated` one, or what their sessions tell of.
 
-        What came in no session is of the `default`, where there is one.
+        What came in no session is of the `default`, where there is one; `together`: as `of_stream` has it.
         """
         if stated is not None:
             return (
                 events._replace(platform=(stated,) * len(events.type)),
                 [item._replace(platform=stated) for item in observations],
             )
-        of = self._learn(connection, events, {*events.session, *(item.session for item in observations)})
+        keys = {*events.session, *(item.session for item in observations)}
+        of = self._learn(connection, events, keys, together=together)
         found: Sequence[int | None] = tuple(map(of.get, events.session))
         if None in found:
             found = self._without_session(connection, found, events.resource_uri, events.extra, default)
@@ -76,8 +80,12 @@ class Platforms:
         placed = [item._replace(platform=number) for item, number in zip(observations, asked, strict=True)]
         return events._replace(platform=tuple(found)), placed
 
-    def _learn(self, connection: Connection, events: EventColumns, keys: set[str | None]) -> Mapping[str | None, int]:
+    def _learn(
+        self, connection: Connection, events: EventColumns, keys: set[str | None], *, together: bool
+    ) -> Mapping[str | None, int]:
         """The platforms of these sessions, as far as the archive knows the sessions."""
+        if len(self._of_sessions) > _MAX_KNOWN:
+            self.forget()
         missing = keys - self._of_sessions.keys() - {None}
         for part in chunks(missing):
             told = select(sessions.c.key, _s.id, _s.url, _s.dialect, _s.platform_id)
@@ -85,17 +93,19 @@ class Platforms:
             for key, *row in connection.execute(found.order_by(sessions.c.id)).all():
                 stream = Stream(*row)
                 if stream.platform_id is None and stream.dialect == "docker":
-                    stream = self._introduced(connection, stream, key, events)
-                self._of_sessions[key] = self.of_stream(connection, stream)
+                    stream = self._introduced(connection, stream, key, events, together=together)
+                self._of_sessions[key] = self.of_stream(connection, stream, together=together)
         return self._of_sessions
 
-    def _introduced(self, connection: Connection, stream: Stream, session: str, events: EventColumns) -> Stream:
+    def _introduced(
+        self, connection: Connection, stream: Stream, session: str, events: EventColumns, *, together: bool
+    ) -> Stream:
         """A stream that nobody knows yet, after what its messages say of their engine."""
         own = (extra for key, extra in zip(events.session, events.extra, strict=True) if key == session)
         told = next(filter(None, map(_envelope, own)), None)
         if told is None:
             return stream
-        self.identify(connection, stream, told)
+        self.identify(connection, stream, told, together=together)
         return stream_of(connection, self._numbers, stream.url, stream.dialect)
 
     def _without_session(
@@ -195,7 +205,8 @@ class Platforms:
         self._note(connection, number, identities)
         if number != own:
             self._give(connection, stream.id, number)
-            self.forget()
+            if own is not None:
+                self.forget()
 
     def _give(self, connection: Connection, stream_id: int, number: int) -> None:
         connection.execute(update(streams).where(_s.id == stream_id).values(platform_id=number))

@@ -45,7 +45,7 @@ class Sessions:
         """Makes a row for each session that was opened; `together`: as `Platforms.of_stream` has it."""
         for item in opened:
             stream = stream_of(connection, self._numbers, item.stream, item.dialect)
-            if together or item.dialect == "tutum":  # an engine says by itself who it is
+            if item.dialect == "tutum":  # an engine says by itself who it is
                 self._platforms.of_stream(connection, stream, together=together)
             known = select(_table.c.id).where(_table.c.key == item.session)
             accepted_at = None if item.authenticated_at is None else to_datetime(item.authenticated_at)

@@ -150,7 +150,9 @@ class Writer:
             None if name is None else self.platforms.named(connection, name)
             for name in (whose.platform, whose.among_others)
         )
-        return self.platforms.placed(connection, batch.events, batch.of_kind(Observation), stated, default)
+        return self.platforms.placed(
+            connection, batch.events, batch.of_kind(Observation), stated, default, together=whose.together
+        )
 
     def holds(self, connection: Connection, batch: Batch, whose: Whose) -> bool:
         """Whether the archive has all that a batch tells; what is there twice in it need be there once."""

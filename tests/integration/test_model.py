@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -25,6 +26,7 @@ from ..model.found import FOUND
 from ..model.histories import History, made, shuffled
 from ..model.judging import Judge, require
 from ..model.lasting import lasting
+from ..model.platforms import written
 from ..model.replay import Archived
 from ..model.tables import differing
 from .archives import export, rows
@@ -171,8 +173,9 @@ def essence(expected: Archived) -> object:
 
 
 def archive_refs(seed: int) -> list[str]:
-    """References to everything in a history."""
-    return sorted(f"{ref.type}/{ref.key}" for ref in Archived(made(seed)).resources)
+    """References to everything in a history that is on one platform only."""
+    found = Counter(f"{ref.type}/{written(ref)[0]}" for ref in Archived(made(seed)).resources)
+    return sorted(ref for ref, platforms in found.items() if platforms == 1)
 
 
 VIEWS = ("event_log", "event_parents", "state_spans", "current_states", "action_log", "subtree", "gap_log")
