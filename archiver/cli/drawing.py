@@ -106,13 +106,12 @@ class Branch(NamedTuple):
 
 
 def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
-    now = root.at or presentation.now
     doubts = root.coverage is None or is_watched(root.coverage)
     waiting = [Branch(root, "", "")]
     while waiting:
         node, lead, below = waiting.pop()
         room = (presentation.columns or 0) - width(lead)
-        yield lead + _label(presentation, node, now, room, doubts=doubts)
+        yield lead + _label(presentation, node, room, doubts=doubts)
         waiting.extend(reversed(list(_branches(node.children, below, presentation.ascii))))
 
 
@@ -124,7 +123,7 @@ def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Br
         yield Branch(node, below + last, below + "    ")
 
 
-def _label(presentation: Presentation, node: TreeNode, now: datetime, room: int, *, doubts: bool) -> str:
+def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: bool) -> str:
     """A node in a line, of no more than `room` cells on a terminal.
 
     A state that is not certain has a question mark, unless nobody knows of any that it is.
@@ -132,7 +131,7 @@ def _label(presentation: Presentation, node: TreeNode, now: datetime, room: int,
     if node.uri is None:
         return escape(node.type)
     named = f"{escape(node.type)} {escape(node.name)}" if node.name else ""
-    shade, state, age = _state(node, now, doubts=doubts)
+    shade, state, age = _state(node, presentation.now, doubts=doubts)
     rest = "".join(f"  {part}" for part in (state, age) if part)
     named, uri = _fitted(presentation, named, presentation.uri(node.uri), room - width(rest))
     shown = [f"{named}  {uri}" if named else uri]

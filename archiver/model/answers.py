@@ -214,6 +214,7 @@ class TreeNode(NamedTuple):
     """Whether somebody was watching since the state was told last; False: it is from before a gap; None: no state is
     known."""
     at: datetime | None = None
+    """Of when the tree is; of that of now, the last sign of life, up to which it is known (None: there was none)."""
     coverage: Coverage | None = None
     empty: Empty | None = None
     """Why a platform has nothing in it; None: it has, or it is another root."""

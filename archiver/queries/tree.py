@@ -36,8 +36,8 @@ def tree(connection: Connection, resource: Resource, now: datetime, *, gone: boo
     parents = _members(connection, resource.id, _EVER if gone else _LIVING)
     stood = standing_now(connection, parents, now)
     watched = coverage_at(connection, now, now, who_told(connection, stood.values()))
-    # Judged up to the last sign of life, as a range without an end is.
-    return planted(resource.id, parents, stood)._replace(at=now, coverage=watched._replace(since=None))
+    # Judged up to the last sign of life, as a range without an end is; of that moment it is.
+    return planted(resource.id, parents, stood)._replace(at=watched.seen_to, coverage=watched._replace(since=None))
 
 
 def planted(root: int, parents: Parents, stood: Mapping[int, Stood]) -> TreeNode:

@@ -168,7 +168,8 @@ def test_csv_has_a_head(ask: Run) -> None:
 def test_a_tree_is_nested(ask: Run) -> None:
     root = answer(ask("tree", STACK, "-o", "json"))
 
-    assert list(root) == ["uri", "type", "name", "state", "since", "gone_at", "children"]
+    own = ["uri", "type", "name", "state", "since", "gone_at", "certain", "image"]
+    assert list(root) == [*own, "at", "coverage", "empty", "children"]
     (service,) = root["children"]
     assert [child["uri"] for child in service["children"]] == [OTHER]
 

@@ -36,8 +36,9 @@ def archive(database_url: str) -> str:
 
 
 @pytest.fixture
-def ask(archive: str, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """The exit code, stdout and stderr of a command."""
+def ask(archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """The exit code, stdout and stderr of a command; who reads them is this very process, which must not die of it."""
+    monkeypatch.setattr("archiver.cli.common.die_with_the_reader", lambda: None)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         code = main([*arguments, "--database", archive])

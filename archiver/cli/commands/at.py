@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from archiver.cli.common import MaybeRef, Moment, examples
@@ -32,6 +34,6 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None) -> None:
     root = asked.archive.at(moment, subject)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))
-    write_lines(answer(asked.presentation, [root]))
+    write_lines(answer(replace(asked.presentation, now=moment), [root]))
     if root.empty is not None:
         asked.note(f"nothing is known to have been there: {IN_WORDS[root.empty]}")
