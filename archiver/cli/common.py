@@ -87,6 +87,15 @@ Until = Annotated[
     str | None, typer.Option(metavar="TIME", help="Up to here, exclusive; the same words.", show_default=False)
 ]
 FailIfEmpty = Annotated[bool, typer.Option("--fail-if-empty", help="End with code 7 when the answer is empty.")]
+OnPlatform = Annotated[
+    str | None,
+    typer.Option(
+        "--platform",
+        metavar="NAME",
+        help="Which platform the references are of, by name, key or stream, where the archive has several.",
+        show_default=False,
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with code 6 when nobody was watching for a part of what is answered.")
 ]

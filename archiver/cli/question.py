@@ -19,6 +19,7 @@ from archiver.cli.common import (
     FailIfEmpty,
     Fields,
     NoPager,
+    OnPlatform,
     Output,
     Reverse,
     Since,
@@ -74,6 +75,7 @@ class Question:
         since: Since = None,
         until: Until = None,
         fail_if_empty: FailIfEmpty = False,
+        platform: OnPlatform = None,
         strict: Strict = False,
         reverse: Reverse = False,
         output: Output = None,
@@ -86,6 +88,7 @@ class Question:
         """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
         self._ctx = ctx
         self._database = database
+        self._platform = platform
         self._utc = utc
         self._fails_if_empty = fail_if_empty
         self.pages = not (no_pager or chosen(ctx).no_pager)
@@ -133,8 +136,8 @@ class Question:
     def about(self, refs: Sequence[str]) -> Subjects:
         """What is asked about. Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput."""
         if is_one(refs):
-            return self._told(Subjects([self.archive.resolve(refs[0])], several=False))
-        return self._told(Subjects(self.archive.resolve_all(spelt_out(refs)), several=True))
+            return self._told(Subjects([self.archive.resolve(refs[0], platform=self._platform)], several=False))
+        return self._told(Subjects(self.archive.resolve_all(spelt_out(refs), platform=self._platform), several=True))
 
     def _told(self, subjects: Subjects) -> Subjects:
         """The subjects; says of each who else had its name."""
@@ -264,6 +267,8 @@ def question(
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
     left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",)), *(() if turned else ("reverse",))}
+    if {each.name for each in own}.isdisjoint(("refs", "ref", "under")):
+        left_out.add("platform")
     kept = [parameter for name, parameter in shared.items() if name not in left_out]
 
     @wraps(body)

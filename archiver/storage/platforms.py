@@ -224,7 +224,11 @@ class Platforms:
         return self._make(connection, key, IMPORTED, dialect)
 
     def named(self, connection: Connection, name: str) -> int:
-        """The platform of a key, an identity or a name; one of that name is made where there is none."""
+        """The platform of a stream, a key, an identity or a name; one of that name is made where there is none."""
+        told = select(_s.id, _s.url, _s.dialect, _s.platform_id).where(_s.url == name)
+        stream = connection.execute(told).one_or_none()
+        if stream is not None:
+            return self.of_stream(connection, Stream(*stream))
         known = connection.scalar(select(_p.id).where(_p.key == name))
         known = known or self._by_identity(connection, [name])
         known = known or connection.scalar(select(_p.id).where(_p.name == name))

@@ -63,7 +63,7 @@ def import_file(
     Raises BadInput for what cannot be read, UsageError for an unknown stream, and what `Recorder.record` raises.
     """
     if stream is not None:
-        how = how._replace(engine=_engine(url, stream))
+        how = how._replace(engine=_engine(url, stream), platform=stream)
     if not is_regular(file):
         pieces = plain_pieces(file, how.source)
         return import_lines(url, pieces, how, progress=progress, batch_lines=batch_lines)
@@ -71,6 +71,8 @@ def import_file(
     file.seek(0)
     dated = plainly_dated(plain_pieces(file, how.source, limit=size, digest=digest))
     receiver = f"file:{digest.hexdigest()}"
+    if how.platform is not None and stream is None:  # the same may be of two platforms
+        receiver += f" {how.platform}"
     if not again:
         with Recorder(url) as recorder:
             known = recorder.finished_at(receiver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from archiver.model import Condition, Event, Opened
 from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import import_lines
 
+from ..conftest import RunArchiver
 from .archives import START, event, export, opened, record, rows
 
 ONE, TWO = "wss://one.example/api/audit/v1/events", "wss://two.example/api/audit/v1/events"
@@ -160,3 +162,20 @@ def test_a_copy_has_the_same_platforms(database_url: str, request: pytest.Fixtur
 
 def platforms(archive: Archive) -> list[str]:
     return [platform.name for platform in archive.platforms()]
+
+
+def test_one_recording_of_two_platforms_is_archived_for_both(
+    sqlite_url: str, tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    recorded = tmp_path / "events.jsonl"
+    told = {"type": "container", "state": "Running", "resource_uri": "/api/v1/container/1/"}
+    recorded.write_text(json.dumps({**told, "datetime": "2016-02-01T12:00:00Z", "uuid": "u"}) + "\n")
+
+    for name in ("east", "west"):
+        run_archiver("--database", sqlite_url, "import", "--platform", name, str(recorded))
+
+    again = run_archiver("--database", sqlite_url, "import", "--platform", "east", str(recorded)).stdout
+    found = run_archiver("--database", sqlite_url, "history", "container/1", "--platform", "west", "-o", "json").stdout
+    assert "nothing is added" in again
+    assert json.loads(found)["resource"]["platform"] == "west"
+    assert run_archiver("--database", sqlite_url, "history", "container/1").returncode == 3

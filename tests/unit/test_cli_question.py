@@ -25,7 +25,7 @@ def test_a_question_has_its_own_options_and_then_those_that_all_have() -> None:
     def ask(asked: Question, refs: Refs, deep: bool = False) -> None:
         """A question."""
 
-    shared = ["strict", "output", "fields", "utc", "color", "no_pager", "database"]
+    shared = ["platform", "strict", "output", "fields", "utc", "color", "no_pager", "database"]
     assert parameters(question(ask))[:5] == ["ctx", "refs", "deep", "since", "until"]
     assert parameters(question(ask))[-len(shared) :] == shared
     assert parameters(question(ask, ranged=False)) == ["ctx", "refs", "deep", *shared]

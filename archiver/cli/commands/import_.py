@@ -36,6 +36,15 @@ Recorded = Annotated[
         show_default=False,
     ),
 ]
+OfPlatform = Annotated[
+    str | None,
+    typer.Option(
+        "--platform",
+        metavar="NAME",
+        help="Of which platform (account, swarm, engine) it tells, by name or key; one of a new name is made.",
+        show_default=False,
+    ),
+]
 DatedBy = Annotated[
     str | None,
     typer.Option(
@@ -63,6 +72,7 @@ def import_(
     ctx: typer.Context,
     files: Files,
     stream: Recorded = None,
+    platform: OfPlatform = None,
     dated_by: DatedBy = None,
     again: Again = False,
     database: Database = None,
@@ -86,7 +96,7 @@ def import_(
         note(ctx, f"created the archive at {database_name(url)}")
     useless: list[BadInput] = []
     for number, name in enumerate(files, 1):
-        how, progress = How(source=name, dated_by=moment), _progress(ctx, name)
+        how, progress = How(source=name, dated_by=moment, platform=platform), _progress(ctx, name)
         try:
             with _opened(name) as file:
                 result = import_file(url, file, how, stream=recorded, again=again, progress=progress)
