@@ -60,6 +60,8 @@ class Ingest:
         self._decoder = Decoder()
         self._on_archived = on_archived
         self._pace = pace or IngestPace()
+        self._most = self._pace.batch
+        """Records of a transaction: half as many after one that failed, twice as many after a batch."""
         self._busy_since: float | None = None
         self._stop = threading.Event()
         self._give_up = threading.Event()
@@ -147,10 +149,19 @@ class Ingest:
         self._spool.release(position)
 
     def _archive(self, records: Batch, first: int) -> int:
-        if records:
-            self._record_by_halves(records, first)
-        else:
+        if not records:
             self._recorder.check()
+        done = 0
+        while done < len(records):
+            part = records[done : done + self._most]
+            try:
+                self._record_by_halves(part, first + done)
+            except ArchiverError:
+                # It may be too much at once: for the time that a transaction has, for the database's memory or locks.
+                self._most = max(1, len(part) // 2)
+                raise
+            done += len(part)
+        self._most = min(self._pace.batch, 2 * self._most)
         return first + len(records) - 1
 
     def _record_by_halves(self, records: Batch, first: int) -> None:

@@ -478,6 +478,41 @@ def test_a_call_that_makes_no_progress_is_ended_also_the_first(
     assert extras(postgres_url) == numbers(1)
 
 
+def test_a_batch_that_takes_too_long_at_once_is_archived_in_parts(spool: Spool, postgres_url: str) -> None:
+    """Each event takes the database 60 ms, and each connection is given up after a second."""
+    slow = "CREATE FUNCTION slow() RETURNS trigger AS 'BEGIN PERFORM pg_sleep(0.06); RETURN NEW; END' LANGUAGE plpgsql"
+    _execute(postgres_url, [slow, "CREATE TRIGGER slow BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slow()"])
+    spool.append(stream(*range(30)))
+    ingest = Ingest(spool, postgres_url, pace=replace(AT_ONCE, stuck=1))
+    with running(ingest) as thread:
+        ingest.finish()
+        for _ in range(600):
+            thread.join(0.1)
+            ingest.watch()
+            if not thread.is_alive():
+                break
+
+    assert extras(postgres_url) == numbers(*range(30))
+
+
+def test_a_batch_that_the_database_cannot_take_at_once_is_archived_in_parts(
+    spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def fail(records: list[Record]) -> None:
+        seen.append(len(records))
+        if len(records) > 5:
+            raise DatabaseUnreachable(database="x", reason="out of memory")
+
+    Recording(monkeypatch, fail)
+    spool.append(stream(*range(20)))
+    all_archived(spool, database_url)
+
+    assert extras(database_url) == numbers(*range(20))
+    assert seen == [22, 11, 5, 5, 5, 5, 2]
+
+
 def test_a_call_that_cannot_be_ended_is_complained_of_now_and_then(
     spool: Spool, sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
