@@ -24,6 +24,8 @@ TYPES = ("nodecluster", "stack", "service", "container", "process", "action")
 ACTION = len(TYPES) - 1
 Interval = tuple[Micros, Micros]
 
+PLATFORM = [{"id": 1, "key": "p", "name": "p"}]
+
 
 # --- what is under what ---------------------------------------------------------------------------------------------
 
@@ -93,8 +95,10 @@ class Places:
     def write(self, connection: Connection) -> None:
         types = [{"id": kind + 1, "text": text} for kind, text in enumerate(TYPES)]
         connection.execute(insert(schema.event_types), types)
+        connection.execute(insert(schema.platforms), PLATFORM)
         resources = [
-            {"id": number, "type_id": kind + 1, "key": str(number), "uri": uri(f"{TYPES[kind]}/{number}")}
+            {"id": number, "platform_id": 1, "type_id": kind + 1, "key": str(number)}
+            | {"uri": uri(f"{TYPES[kind]}/{number}")}
             for number, kind in enumerate(self.kinds, 1)
         ]
         connection.execute(insert(schema.resources), resources)
@@ -182,14 +186,16 @@ def expected_spans(words: dict[int, list[Word]]) -> Iterator[tuple[int, str, Mic
 
 
 def write_words(connection: Connection, words: dict[int, list[Word]]) -> None:
+    connection.execute(insert(schema.platforms), PLATFORM)
     connection.execute(insert(schema.event_types), [{"id": 1, "text": "container"}])
     connection.execute(insert(schema.event_states), [{"id": n, "text": text} for n, text in enumerate(STATES, 1)])
     for resource, said in words.items():
-        named = {"id": resource, "type_id": 1, "key": str(resource), "uri": uri(f"container/{resource}")}
+        named: dict[str, object] = {"id": resource, "platform_id": 1, "type_id": 1, "key": str(resource)}
+        named["uri"] = uri(f"container/{resource}")
         connection.execute(insert(schema.resources), [named])
         events = [
             {"id": number, "resource_id": resource, "type_id": 1, "state_id": state, "occurred_at": to_datetime(at)}
-            | {"time_source": 1, "received_at": at, "uuid": pack(f"{number}")}
+            | {"platform_id": 1, "time_source": 1, "received_at": at, "uuid": pack(f"{number}")}
             for at, source, number, state in said
             if source == 0
         ]
@@ -252,7 +258,14 @@ def test_an_instant_of_any_year_is_shown_as_it_is(database_url: str, at: str) ->
 def test_a_uuid_is_shown_as_it_was(database_url: str, uuid: str) -> None:
     def write(connection: Connection) -> None:
         connection.execute(insert(schema.event_types), [{"id": 1, "text": "container"}])
-        told = {"id": 1, "type_id": 1, "occurred_at": to_datetime(START), "time_source": 1, "received_at": START}
+        told = {
+            "id": 1,
+            "platform_id": 1,
+            "type_id": 1,
+            "occurred_at": to_datetime(START),
+            "time_source": 1,
+            "received_at": START,
+        }
         connection.execute(insert(schema.events), [told | {"uuid": pack(uuid)}])
 
     written(database_url, write)

@@ -35,7 +35,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self._random = random = Random(seed)
         self.sessions: dict[str, tuple[str, int, int]] = {}
-        for stream in ("ws://one.example/", "ws://other.example/"):
+        for stream in ("ws://one.example/", "ws://one.example/other/"):
             for number in range(random.randint(1, 6)):
                 since = random.randrange(100)
                 until = since + random.choice([1, 3, 10, 25])
