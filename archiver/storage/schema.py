@@ -216,6 +216,14 @@ state_kinds = Table(
     comment="Of what kind each state is; yours to extend. Of what fits a state, the longest counts",
 )
 
+days = Table(
+    "days",
+    metadata,
+    Column("day", Word, primary_key=True, comment="The day, 2026-11-23"),
+    comment="Every day of UTC from 2013 to 2043, for the views that have a row per day",
+    sqlite_with_rowid=False,
+)
+
 resources = Table(
     "resources",
     metadata,

@@ -31,12 +31,14 @@ def make_all(connection: Connection) -> None:
 def make_tables(connection: Connection) -> None:
     """Makes the tables and their indexes, and the rows without which nothing can be written."""
     from archiver.storage.indexes import metadata
+    from archiver.storage.views.days import first_days
 
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     metadata.create_all(connection, checkfirst=False)
     connection.execute(schema.numbers.insert(), first_rows())
     connection.execute(schema.state_kinds.insert(), first_kinds())
+    connection.exec_driver_sql(first_days(connection.dialect.name))
 
 
 def make_views(connection: Connection, *, again: bool = False) -> None:

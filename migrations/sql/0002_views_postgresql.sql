@@ -151,7 +151,9 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   (to_timestamp(p.state_since / 1000000) + make_interval(secs => CAST(mod(p.state_since, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(p.gone_at / 1000000) + make_interval(secs => CAST(mod(p.gone_at, 1000000) AS double precision) / 1e6)) AS gone_at,
   (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -190,6 +192,8 @@ COMMENT ON COLUMN current_states.image IS 'The last image known, as the platform
 COMMENT ON COLUMN current_states.slot IS 'The slot that it fills, or filled last: what lives on when a container is replaced';
 
 COMMENT ON COLUMN current_states.platform IS 'Name of the platform that it is on';
+
+COMMENT ON COLUMN current_states.kind IS 'up, down, starting or gone, as `state_kinds` says; NULL: it says nothing of that state';
 
 CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
@@ -1014,3 +1018,1196 @@ COMMENT ON COLUMN restarts.certain IS '1: watched from the stop to the start; 0:
 COMMENT ON COLUMN restarts.stopped_us IS 'When it stopped, in microseconds since 1970';
 
 COMMENT ON COLUMN restarts.started_us IS 'When it, or what took its slot, ran again, in microseconds since 1970';
+
+CREATE VIEW inventory AS
+SELECT r.uri AS uri, t.text AS type,
+  (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND g.what = 1 AND g.since <= 4611686018427387904
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
+  (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_seen_at, (to_timestamp(p.last_at / 1000000) + make_interval(secs => CAST(mod(p.last_at, 1000000) AS double precision) / 1e6)) AS last_seen_at,
+  CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
+  p.first_at AS first_seen_us, p.last_at AS last_seen_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id;
+
+COMMENT ON VIEW inventory IS 'Every resource that was ever heard of, with its name and its place';
+
+COMMENT ON COLUMN inventory.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN inventory.type IS 'Its type';
+
+COMMENT ON COLUMN inventory.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN inventory.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN inventory.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN inventory.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN inventory.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN inventory.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN inventory.first_seen_at IS 'When it was first heard of, UTC';
+
+COMMENT ON COLUMN inventory.last_seen_at IS 'When it was last told or asked about, UTC; NULL: only others ever named it';
+
+COMMENT ON COLUMN inventory.live IS '1: it lives, as far as known; 0: it is gone';
+
+COMMENT ON COLUMN inventory.first_seen_us IS 'When it was first heard of, in microseconds since 1970';
+
+COMMENT ON COLUMN inventory.last_seen_us IS 'When it was last told or asked about, in microseconds since 1970';
+
+CREATE VIEW changes AS
+SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND g.what = 1 AND g.since <= v.at_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS image,
+  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us
+FROM (
+SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
+  g.change AS change,
+  g.before AS before,
+  g.after AS after,
+  g.certain AS certain,
+  g.at_us AS at_us
+FROM (
+  SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL THEN 'appeared'
+    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
+  CASE k.part WHEN 0 THEN (
+    SELECT b.text FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
+  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
+  CASE WHEN h.id IS NULL OR EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1)) END
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))) THEN 0 ELSE 1 END AS certain,
+  CAST(extract(epoch FROM w.at) * 1000000 AS bigint) AS at_us
+FROM (SELECT 1 AS one) one
+LEFT JOIN event_states s ON s.id = w.state_id
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
+LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = CAST(extract(epoch FROM w.at) * 1000000 AS bigint)
+  AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE CASE k.part WHEN 0 THEN coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL)
+  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END OFFSET 0) g
+WHERE true AND t.text <> 'action'
+) v;
+
+COMMENT ON VIEW changes IS 'What became another one of every resource but actions: one row per change';
+
+COMMENT ON COLUMN changes.at IS 'When it was told or found, UTC';
+
+COMMENT ON COLUMN changes.change IS 'appeared (its first state), vanished, state, image, name, slot or moved';
+
+COMMENT ON COLUMN changes.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN changes.type IS 'Its type';
+
+COMMENT ON COLUMN changes.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN changes.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN changes.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN changes.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN changes.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN changes.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN changes.before IS 'What was so before; of a move the URI of the former parent';
+
+COMMENT ON COLUMN changes.after IS 'What is so now; of a move the URI of the new parent';
+
+COMMENT ON COLUMN changes.certain IS '1: somebody was watching since the resource was last heard of; 0: it may have been any time since';
+
+COMMENT ON COLUMN changes.at_us IS 'When it was told or found, in microseconds since 1970';
+
+CREATE VIEW deploys AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND g.what = 1 AND g.since <= v.begun_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
+    WHERE f.what = 2 AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
+      AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.started_at AS started_at, (to_timestamp(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END, 1000000) AS double precision) / 1e6)) AS finished_at,
+  CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
+    WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), split_part(lower(v.became), ' (', 1), v.type || ' ' || split_part(lower(v.became), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1) ORDER BY f.since DESC LIMIT 1) AS image_before,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.end_us ORDER BY f.since DESC LIMIT 1) AS image_after,
+  CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
+  v.certain AS certain,
+  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us
+FROM (
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
+  g.begun_us AS begun_us,
+  g.end_us AS end_us,
+  g.recovered_us AS recovered_us,
+  g.became AS became,
+  g.certain AS certain
+FROM (
+  SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON t.id = p.type_id
+CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at) * 1000000 AS bigint) AS begun_us,
+  CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE CAST(extract(epoch FROM CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END) * 1000000 AS bigint) END AS end_us,
+  least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
+  lower(n.text) AS became,
+  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < CAST(extract(epoch FROM now()) * 1000000 AS bigint))
+    OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+      AND q.covered_from <= coalesce(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, CAST('infinity' AS timestamptz)) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain
+FROM (SELECT 1 AS one) one
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at) * 1000000 AS bigint) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
+    ELSE coalesce(events.state_id, observations.state_id) END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true) OFFSET 0) g
+WHERE true AND t.text IN ('service', 'stack')
+) v;
+
+COMMENT ON VIEW deploys IS 'Every update or redeploy of a service or a stack, until it was settled again';
+
+COMMENT ON COLUMN deploys.uri IS 'URI of the service or stack';
+
+COMMENT ON COLUMN deploys.type IS 'Its type';
+
+COMMENT ON COLUMN deploys.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN deploys.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN deploys.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN deploys.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN deploys.action IS 'URI of the action that began it, where one is known';
+
+COMMENT ON COLUMN deploys.started_at IS 'When it began, UTC';
+
+COMMENT ON COLUMN deploys.finished_at IS 'When it was settled, or rolled back to the end, UTC; NULL: not as far as known';
+
+COMMENT ON COLUMN deploys.seconds IS 'How long it took; NULL: not as far as known';
+
+COMMENT ON COLUMN deploys.result IS 'ok, failed, rolled back or open';
+
+COMMENT ON COLUMN deploys.image_before IS 'The image before, where known';
+
+COMMENT ON COLUMN deploys.image_after IS 'The image at its end, where known';
+
+COMMENT ON COLUMN deploys.recovered_seconds IS 'How long until the service or stack ran again, whatever became of the deploy';
+
+COMMENT ON COLUMN deploys.certain IS '1: somebody was watching throughout; 0: not';
+
+COMMENT ON COLUMN deploys.started_us IS 'When it began, in microseconds since 1970';
+
+COMMENT ON COLUMN deploys.finished_us IS 'When it was settled, in microseconds since 1970; NULL: not as far as known';
+
+CREATE VIEW flaps AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT i.name FROM inventory i WHERE i.uri = v.uri) AS name,
+  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri) AS stack,
+  (SELECT i.service FROM inventory i WHERE i.uri = v.uri) AS service,
+  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri) AS slot,
+  (SELECT i.node FROM inventory i WHERE i.uri = v.uri) AS node,
+  (SELECT i.image FROM inventory i WHERE i.uri = v.uri) AS image,
+  (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
+  CAST(v.changes AS bigint) AS changes,
+  CASE WHEN (SELECT o.session_id FROM resources r
+    JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
+    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE h.id = (SELECT o.session_id FROM resources r
+    JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
+    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AND q.covered_from <= (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from)))
+    THEN 0 ELSE 1 END AS certain,
+  v.since_us AS since_us, v.until_us AS until_us
+FROM (
+  SELECT uri, type, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, run) AS until_us,
+    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, run) AS changes,
+    lag(at_us) OVER (PARTITION BY uri, type, run ORDER BY at_us) AS before_us
+  FROM (
+    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, run) AS flap_us
+    FROM (
+      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
+      FROM (
+        SELECT s.uri AS uri, s.type AS type, s.since_us AS at_us,
+          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us)
+            - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
+          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us) < 600000000
+            THEN 0 ELSE 1 END AS starts
+        FROM state_spans s
+        WHERE s.type <> 'action'
+      ) b
+    ) c
+  ) d
+) v
+WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us);
+
+COMMENT ON VIEW flaps IS 'When a resource changed its state at least six times within ten minutes, until ten quiet minutes';
+
+COMMENT ON COLUMN flaps.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN flaps.type IS 'Its type';
+
+COMMENT ON COLUMN flaps.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN flaps.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN flaps.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN flaps.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN flaps.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN flaps.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN flaps.since IS 'The first of these changes, UTC';
+
+COMMENT ON COLUMN flaps.until IS 'The last change before ten quiet minutes, or the last one known, UTC';
+
+COMMENT ON COLUMN flaps.seconds IS 'How long';
+
+COMMENT ON COLUMN flaps.changes IS 'How many changes of state';
+
+COMMENT ON COLUMN flaps.certain IS '1: somebody was watching throughout; 0: there may have been more';
+
+COMMENT ON COLUMN flaps.since_us IS 'The first of these changes, in microseconds since 1970';
+
+COMMENT ON COLUMN flaps.until_us IS 'The last of them, in microseconds since 1970';
+
+CREATE VIEW coverage_daily AS
+SELECT d.day AS day, st.url AS stream, CAST(least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)) - CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)))) AS since_us, least(least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)), CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint)) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) = CAST('infinity' AS timestamptz)) g WHERE g.since_us < g.until_us) AS bigint) - greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)) AS double precision) / 1e6 AS watched_seconds,
+  CAST(CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)))) AS since_us, least(least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)), CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint)) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) = CAST('infinity' AS timestamptz)) g WHERE g.since_us < g.until_us) AS bigint) - 0 AS double precision) / 1e6 AS unwatched_seconds, (SELECT count(*) FROM (SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)))) AS since_us, least(least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)), CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint)) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) = CAST('infinity' AS timestamptz)) g WHERE g.since_us < g.until_us) AS gaps,
+  CAST((SELECT coalesce(max(g.until_us - g.since_us), 0) FROM (SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)))) AS since_us, least(least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)), CAST(extract(epoch FROM y.covered_from) * 1000000 AS bigint)) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT greatest(greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+        ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz)) = CAST('infinity' AS timestamptz)) g WHERE g.since_us < g.until_us) - 0 AS double precision) / 1e6 AS longest_seconds, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us
+FROM streams st
+JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM now()) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C";
+
+COMMENT ON VIEW coverage_daily IS 'How long each stream was watched on each day of UTC, from its first session on';
+
+COMMENT ON COLUMN coverage_daily.day IS 'The day, 2026-11-23';
+
+COMMENT ON COLUMN coverage_daily.stream IS 'URL of the stream';
+
+COMMENT ON COLUMN coverage_daily.watched_seconds IS 'How long somebody was watching';
+
+COMMENT ON COLUMN coverage_daily.unwatched_seconds IS 'How long nobody was, from the first session until now';
+
+COMMENT ON COLUMN coverage_daily.gaps IS 'In how many stretches';
+
+COMMENT ON COLUMN coverage_daily.longest_seconds IS 'How long the longest of them was, as far as it is of this day';
+
+COMMENT ON COLUMN coverage_daily.day_us IS 'When the day begins, in microseconds since 1970';
+
+CREATE VIEW availability_daily AS
+SELECT d.day AS day, r.uri AS uri, t.text AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 3 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AND g.what = 1 AND g.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 5 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 4 AND f.since <= least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) ORDER BY f.since DESC LIMIT 1) AS image,
+  CAST(g.up_us - 0 AS double precision) / 1e6 AS up_seconds, CAST(g.asked_us - g.up_us AS double precision) / 1e6 AS down_seconds, CAST(g.planned_us - 0 AS double precision) / 1e6 AS planned_seconds,
+  CAST(g.unknown_us - 0 AS double precision) / 1e6 AS unknown_seconds, CAST(g.up_us AS double precision) / nullif(g.asked_us, 0) AS availability,
+  CAST(g.up_us AS double precision) / nullif((g.asked_us + g.unknown_us), 0) AS worst, CAST((g.up_us + g.unknown_us) AS double precision) / nullif((g.asked_us + g.unknown_us), 0) AS best,
+  CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id
+JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((coalesce(p.gone_at, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
+CROSS JOIN LATERAL (SELECT CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.occurred_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.observed_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) AS up_us,
+  CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.occurred_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.observed_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IN ('up', 'down', 'starting') AND v.planned = 0) AS bigint) AS asked_us,
+  CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.occurred_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.observed_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.planned = 1) AS bigint) AS planned_us,
+  (least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) - greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), p.first_at) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.occurred_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), CAST('-infinity' AS timestamptz)) AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), CAST('-infinity' AS timestamptz))
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= (to_timestamp(x.down_us / 1000000) + make_interval(secs => CAST(mod(x.down_us, 1000000) AS double precision) / 1e6))
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), CAST(extract(epoch FROM w.at) * 1000000 AS bigint)) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)))
+          ELSE least(least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at) * 1000000 AS bigint) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at) * 1000000 AS bigint) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+          AND CAST(extract(epoch FROM q.covered_from) * 1000000 AS bigint) - CAST(extract(epoch FROM w.at) * 1000000 AS bigint) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND CAST(extract(epoch FROM o.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND CAST(extract(epoch FROM b.last_seen_at) * 1000000 AS bigint) > CAST(extract(epoch FROM now()) * 1000000 AS bigint) - 20000000) THEN 4611686018427387904 ELSE CAST(extract(epoch FROM coalesce(b.closed_at, b.last_seen_at)) * 1000000 AS bigint) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6)) ORDER BY o.observed_at DESC LIMIT 1), (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) AND o.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IS NOT NULL) AS bigint)) AS unknown_us,
+  least((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), CAST(extract(epoch FROM now()) * 1000000 AS bigint)) AS end_us
+FROM (SELECT 1 AS one) one
+
+WHERE true OFFSET 0) g
+WHERE true AND p.state_id IS NOT NULL AND t.text IN ('container', 'node', 'nodecluster', 'service', 'stack', 'pod');
+
+COMMENT ON VIEW availability_daily IS 'How long each resource that runs was up on each day of UTC, in four parts that make up its life of that day';
+
+COMMENT ON COLUMN availability_daily.day IS 'The day, 2026-11-23';
+
+COMMENT ON COLUMN availability_daily.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN availability_daily.type IS 'Its type';
+
+COMMENT ON COLUMN availability_daily.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN availability_daily.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN availability_daily.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN availability_daily.up_seconds IS 'How long it was up, as far as somebody was watching';
+
+COMMENT ON COLUMN availability_daily.down_seconds IS 'How long it was down or starting, and nobody wanted it so';
+
+COMMENT ON COLUMN availability_daily.planned_seconds IS 'How long it was down or starting since somebody wanted it so: an action or a deploy';
+
+COMMENT ON COLUMN availability_daily.unknown_seconds IS 'How long nobody knows: nobody was watching, or its state is of no kind';
+
+COMMENT ON COLUMN availability_daily.availability IS 'up / (up + down), from 0 to 1; NULL: nothing of both is known';
+
+COMMENT ON COLUMN availability_daily.worst IS 'up / (up + down + unknown): had it been down whenever nobody knows';
+
+COMMENT ON COLUMN availability_daily.best IS '(up + unknown) / (up + down + unknown): had it been up whenever nobody knows';
+
+COMMENT ON COLUMN availability_daily.day_us IS 'When the day begins, in microseconds since 1970';
+
+CREATE VIEW grafana_annotations AS
+SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
+  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target), a.target, '') AS text,
+  'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
+    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target) END AS tags,
+  a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
+FROM action_log a;
+
+COMMENT ON VIEW grafana_annotations IS 'Every action as an annotation of Grafana';
+
+COMMENT ON COLUMN grafana_annotations.time IS 'When it began, in milliseconds since 1970';
+
+COMMENT ON COLUMN grafana_annotations.timeend IS 'When it ended, in milliseconds since 1970; NULL: not as far as known';
+
+COMMENT ON COLUMN grafana_annotations.text IS 'What was done, and to what';
+
+COMMENT ON COLUMN grafana_annotations.tags IS 'action, its last state and the stack, with commas between';
+
+COMMENT ON COLUMN grafana_annotations.uri IS 'URI of what it applies to';
+
+COMMENT ON COLUMN grafana_annotations.started_at IS 'When it began, UTC: what to give a range of time';
+
+COMMENT ON COLUMN grafana_annotations.started_us IS 'When it began, in microseconds since 1970';
+
+CREATE VIEW grafana_state_timeline AS
+SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
+  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
+FROM watched_spans v
+WHERE v.until_us > v.since_us;
+
+COMMENT ON VIEW grafana_state_timeline IS 'The states of every resource for Grafana''s state timeline; where nobody was watching, none';
+
+COMMENT ON COLUMN grafana_state_timeline.time IS 'From when on, in milliseconds since 1970';
+
+COMMENT ON COLUMN grafana_state_timeline.timeend IS 'Until when, in milliseconds since 1970';
+
+COMMENT ON COLUMN grafana_state_timeline.metric IS 'Name of the resource, or its URI where it has none: a row of the picture';
+
+COMMENT ON COLUMN grafana_state_timeline.state IS 'The state; with a question mark where it is only assumed; NULL: nobody was watching';
+
+COMMENT ON COLUMN grafana_state_timeline.kind IS 'up, down, starting or gone: what to colour by';
+
+COMMENT ON COLUMN grafana_state_timeline.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN grafana_state_timeline.type IS 'Its type';
+
+COMMENT ON COLUMN grafana_state_timeline.stack IS 'Name of the stack it was in';
+
+COMMENT ON COLUMN grafana_state_timeline.service IS 'Name of the service it was of';
+
+COMMENT ON COLUMN grafana_state_timeline.node IS 'Name of the node it was on';
+
+COMMENT ON COLUMN grafana_state_timeline.state_since IS 'When the state began, UTC';

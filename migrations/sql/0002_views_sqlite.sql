@@ -122,7 +122,9 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   strftime('%Y-%m-%dT%H:%M:%S', (p.state_since + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_since + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (p.gone_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.gone_at + 62135596800000000) % 1000000) AS gone_at,
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -1200,3 +1202,2529 @@ WHERE t.text = 'container' AND substr(lower(s.text), 1, instr(lower(s.text) || '
   ) = 'created' AND lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated')))
 ) x  WHERE 1 = 1) x
 WHERE x.started_us < 4611686018427387904;
+
+CREATE VIEW inventory AS
+SELECT r.uri AS uri, t.text AS type,
+  (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND g.what = 1 AND g.since <= 4611686018427387904
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
+  strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_seen_at, strftime('%Y-%m-%dT%H:%M:%S', (p.last_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.last_at + 62135596800000000) % 1000000) AS last_seen_at,
+  CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
+  p.first_at AS first_seen_us, p.last_at AS last_seen_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON t.id = p.type_id;
+
+CREATE VIEW changes AS
+SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND g.what = 1 AND g.since <= v.at_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS image,
+  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us
+FROM (
+SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
+  CASE k.part WHEN 0 THEN CASE WHEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL THEN 'appeared'
+    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
+  CASE k.part WHEN 0 THEN (
+    SELECT b.text FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
+  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
+  CASE WHEN h.id IS NULL OR EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1)) END
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))) THEN 0 ELSE 1 END AS certain,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us
+FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
+LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
+  AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE CASE k.part WHEN 0 THEN coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL)
+  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND t.text <> 'action'
+
+UNION ALL
+
+SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
+  CASE k.part WHEN 0 THEN CASE WHEN (
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) IS NULL THEN 'appeared'
+    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
+  CASE k.part WHEN 0 THEN (
+    SELECT b.text FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
+  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
+  CASE WHEN h.id IS NULL OR EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
+        ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+        ORDER BY o.occurred_at DESC LIMIT 1)) END
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))) THEN 0 ELSE 1 END AS certain,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us
+FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
+LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
+  AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE CASE k.part WHEN 0 THEN coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), s.text IS NOT NULL)
+  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
+        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND t.text <> 'action'
+) v;
+
+CREATE VIEW deploys AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND g.what = 1 AND g.since <= v.begun_us
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
+    WHERE f.what = 2 AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
+      AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.started_at AS started_at, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) % 1000000) AS finished_at,
+  CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
+    WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1), v.type || ' ' || substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1) ORDER BY f.since DESC LIMIT 1) AS image_before,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.end_us ORDER BY f.since DESC LIMIT 1) AS image_after,
+  CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
+  v.certain AS certain,
+  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us
+FROM (
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
+  CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
+  lower(n.text) AS became,
+  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < (CAST(strftime('%s', 'now') AS integer) * 1000000))
+    OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+      AND q.covered_from <= coalesce(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain
+FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
+    ELSE coalesce(events.state_id, observations.state_id) END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true) AND t.text IN ('service', 'stack')
+
+UNION ALL
+
+SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
+  CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
+  lower(n.text) AS became,
+  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < (CAST(strftime('%s', 'now') AS integer) * 1000000))
+    OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+      AND q.covered_from <= coalesce(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain
+FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1)
+    ELSE (SELECT o.id FROM events o
+      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.occurred_at LIMIT 1) END
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1)
+    ELSE (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
+      ORDER BY o.observed_at LIMIT 1) END
+LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
+    ELSE coalesce(events.state_id, observations.state_id) END
+LEFT JOIN sessions h ON h.id = w.session_id
+WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
+    SELECT lower(b.text) FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o JOIN event_states b ON b.id = o.state_id
+  ) <> lower(s.text), true) AND t.text IN ('service', 'stack')
+) v;
+
+CREATE VIEW flaps AS
+SELECT v.uri AS uri, v.type AS type,
+  (SELECT i.name FROM inventory i WHERE i.uri = v.uri) AS name,
+  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri) AS stack,
+  (SELECT i.service FROM inventory i WHERE i.uri = v.uri) AS service,
+  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri) AS slot,
+  (SELECT i.node FROM inventory i WHERE i.uri = v.uri) AS node,
+  (SELECT i.image FROM inventory i WHERE i.uri = v.uri) AS image,
+  strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
+  CAST(v.changes AS bigint) AS changes,
+  CASE WHEN (SELECT o.session_id FROM resources r
+    JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
+    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE h.id = (SELECT o.session_id FROM resources r
+    JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
+    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from)))
+    THEN 0 ELSE 1 END AS certain,
+  v.since_us AS since_us, v.until_us AS until_us
+FROM (
+  SELECT uri, type, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, run) AS until_us,
+    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, run) AS changes,
+    lag(at_us) OVER (PARTITION BY uri, type, run ORDER BY at_us) AS before_us
+  FROM (
+    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, run) AS flap_us
+    FROM (
+      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
+      FROM (
+        SELECT s.uri AS uri, s.type AS type, s.since_us AS at_us,
+          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us)
+            - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
+          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us) < 600000000
+            THEN 0 ELSE 1 END AS starts
+        FROM state_spans s
+        WHERE s.type <> 'action'
+      ) b
+    ) c
+  ) d
+) v
+WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us);
+
+CREATE VIEW coverage_daily AS
+SELECT d.day AS day, st.url AS stream, CAST(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) - CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS bigint) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) AS double precision) / 1e6 AS watched_seconds,
+  CAST(CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS bigint) - 0 AS double precision) / 1e6 AS unwatched_seconds, (SELECT count(*) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS gaps,
+  CAST((SELECT coalesce(max(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
+      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      UNION ALL
+      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
+      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) - 0 AS double precision) / 1e6 AS longest_seconds, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us
+FROM streams st
+JOIN days d ON d.day >= strftime('%Y-%m-%d', ((CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch');
+
+CREATE VIEW availability_daily AS
+SELECT d.day AS day, r.uri AS uri, t.text AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 3 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
+    JOIN resources a ON a.id = g.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) AND g.what = 1 AND g.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))
+      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY f.since DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 5 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY f.since DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = r.id AND f.what = 4 AND f.since <= min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) ORDER BY f.since DESC LIMIT 1) AS image,
+  CAST(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) - 0 AS double precision) / 1e6 AS up_seconds, CAST(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IN ('up', 'down', 'starting') AND v.planned = 0) AS bigint) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) AS double precision) / 1e6 AS down_seconds, CAST(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.planned = 1) AS bigint) - 0 AS double precision) / 1e6 AS planned_seconds,
+  CAST((min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), p.first_at) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IS NOT NULL) AS bigint)) - 0 AS double precision) / 1e6 AS unknown_seconds, CAST(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) AS double precision) / nullif(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IN ('up', 'down', 'starting') AND v.planned = 0) AS bigint), 0) AS availability,
+  CAST(CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) AS double precision) / nullif((CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IN ('up', 'down', 'starting') AND v.planned = 0) AS bigint) + (min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), p.first_at) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IS NOT NULL) AS bigint))), 0) AS worst, CAST((CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind = 'up') AS bigint) + (min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), p.first_at) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IS NOT NULL) AS bigint))) AS double precision) / nullif((CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IN ('up', 'down', 'starting') AND v.planned = 0) AS bigint) + (min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), p.first_at) - CAST((SELECT coalesce(sum(v.until_us - v.since_us), 0) FROM (
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.occurred_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.occurred_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id
+      UNION ALL
+      SELECT (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) IN ('down', 'starting') THEN CASE WHEN lower(s.text) IN ('stopping', 'terminating') OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts f ON f.what = 2 AND f.since >= x.down_us - 60000000 AND f.since <= x.down_us + 10000000
+      JOIN present a ON a.resource_id = f.resource_id
+      LEFT JOIN texts n ON n.id = a.name_id
+      WHERE (n.text IS NULL OR substr(' ' || lower(n.text), length(n.text) - 3) = ' kill' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' stop' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' restart' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' update' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' redeploy' OR substr(' ' || lower(n.text), length(n.text) - 7) = ' rollback' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' scale' OR substr(' ' || lower(n.text), length(n.text) - 6) = ' upgrade' OR substr(' ' || lower(n.text), length(n.text) - 8) = ' terminate' OR substr(' ' || lower(n.text), length(n.text) - 1) = ' rm' OR substr(' ' || lower(n.text), length(n.text) - 5) = ' remove' OR substr(' ' || lower(n.text), length(n.text) - 3) = ' down' OR substr(' ' || lower(n.text), length(n.text) - 4) = ' drain') AND (f.value + 0 = p.resource_id OR f.value + 0 IN (SELECT g.value FROM facts g
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us
+        UNION ALL
+        SELECT e.value FROM facts g JOIN facts e ON e.resource_id = g.value
+        WHERE g.resource_id = p.resource_id AND g.what = 1 AND g.since <= x.down_us AND e.what = 1
+          AND e.since <= x.down_us))) OR EXISTS (SELECT 1 FROM (SELECT min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.occurred_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.occurred_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= coalesce((SELECT o.occurred_at FROM events o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.occurred_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.occurred_at DESC LIMIT 1), '') AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o JOIN event_states b ON b.id = o.state_id
+        WHERE o.resource_id = p.resource_id AND o.observed_at <= w.at AND lower(b.text) <> lower(s.text)
+        ORDER BY o.observed_at DESC LIMIT 1), '')
+          AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) = lower(s.text)
+        ORDER BY o.observed_at LIMIT 1), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS down_us) x
+      JOIN facts m ON m.resource_id = p.resource_id AND m.what = 1 AND m.since <= x.down_us
+      WHERE (SELECT lower(b.text) FROM events o JOIN event_states b ON b.id = o.state_id
+      WHERE o.resource_id = m.value AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (x.down_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.down_us + 62135596800000000) % 1000000)
+      ORDER BY o.occurred_at DESC LIMIT 1) IN ('updating', 'redeploying', 'scaling', 'rollback_started')) THEN 1 ELSE 0 END ELSE 0 END AS planned, max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS since_us,
+        CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000)))
+          ELSE min(min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.occurred_at > w.at
+        ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+        WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at > w.at
+        ORDER BY o.observed_at LIMIT 1), 4611686018427387904), min(((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000), (CAST(strftime('%s', 'now') AS integer) * 1000000))), CASE WHEN h.id IS NULL THEN 0 ELSE coalesce((SELECT coalesce((SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o), 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+          AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
+        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+        ORDER BY q.covered_from LIMIT 1), CASE WHEN (SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000) ORDER BY q.covered_from LIMIT 1) IS NULL THEN (SELECT max(o.watched_us) FROM (
+        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) ELSE 4611686018427387904 END) END) END AS until_us
+      FROM (SELECT o.resource_id AS resource_id, o.observed_at AS at, o.state_id AS state_id, o.session_id AS session_id
+        FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL
+          AND o.observed_at >= coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = p.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) ORDER BY o.observed_at DESC LIMIT 1), strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) AND o.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)) w
+      JOIN event_states s ON s.id = w.state_id
+      LEFT JOIN sessions h ON h.id = w.session_id) v WHERE v.until_us > v.since_us AND v.kind IS NOT NULL) AS bigint))), 0) AS best,
+  (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us
+FROM present p
+JOIN resources r ON r.id = p.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', (coalesce(p.gone_at, (CAST(strftime('%s', 'now') AS integer) * 1000000))) / 1000000, 'unixepoch')
+
+WHERE true AND p.state_id IS NOT NULL AND t.text IN ('container', 'node', 'nodecluster', 'service', 'stack', 'pod');
+
+CREATE VIEW grafana_annotations AS
+SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
+  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target), a.target, '') AS text,
+  'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
+    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target) END AS tags,
+  a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
+FROM action_log a;
+
+CREATE VIEW grafana_state_timeline AS
+SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
+  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
+FROM watched_spans v
+WHERE v.until_us > v.since_us;

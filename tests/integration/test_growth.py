@@ -42,7 +42,11 @@ def history(units: int) -> Iterator[Any]:
         yield opened(session, begin)
         yield closed(session, end)
     yield from day("answer", 1, "morning")
+    yield event("service/answer", "Redeploying", 100, ["stack/answer"], "morning")
+    yield event("service/answer", "Running", 130, ["stack/answer"], "morning")
     yield event("nodecluster/k", "Deployed", 5)
+    for number in range(8):
+        yield event("container/flapping", ("Running", "Stopped")[number % 2], 300 + number, (), "morning")
     for number in range(4):
         yield event(f"container/busy.{number}", "Running", 10 + number, ["service/busy", "stack/busy", "node/0"])
 
@@ -144,6 +148,28 @@ VIEWS = {
     "watched_spans by type": "SELECT * FROM watched_spans WHERE type = 'nodecluster'",
     "restarts by uri": f"SELECT * FROM restarts WHERE uri = '{ONE}'",
     "restarts by time": f"SELECT * FROM restarts WHERE {within('stopped_at', STOPS)}",
+    "inventory by uri": f"SELECT * FROM inventory WHERE uri = '{ONE}'",
+    "inventory of a stack": f"SELECT v.* {BELOW.format('inventory')}",
+    "inventory by type": "SELECT * FROM inventory WHERE type = 'nodecluster'",
+    "changes by uri": f"SELECT * FROM changes WHERE uri = '{ONE}'",
+    "changes of a stack by time": f"SELECT v.* {BELOW.format('changes')} AND {within('v.at', HOUR)}",
+    "changes by time": f"SELECT * FROM changes WHERE {within('at', HOUR)}",
+    "deploys by uri": f"SELECT * FROM deploys WHERE uri = '{uri('service/answer')}'",
+    "deploys of a stack": f"SELECT v.* {BELOW.format('deploys')}",
+    "deploys by time": f"SELECT * FROM deploys WHERE {within('started_at', [iso(micros(60)), iso(micros(200))])}",
+    "flaps by uri": f"SELECT * FROM flaps WHERE uri = '{uri('container/flapping')}'",
+    "coverage_daily by day": "SELECT * FROM coverage_daily WHERE day = '2016-02-01'",
+    "availability_daily by uri and day": (
+        f"SELECT * FROM availability_daily WHERE uri = '{ONE}' AND day BETWEEN '2016-02-01' AND '2016-02-03'"
+    ),
+    "availability_daily of a stack by day": (
+        f"SELECT v.day, v.up_seconds {BELOW.format('availability_daily')} AND v.day = '2016-02-01'"
+    ),
+    "grafana_annotations by uri": f"SELECT * FROM grafana_annotations WHERE uri = '{ONE}'",
+    "grafana_annotations by time": (
+        f"SELECT * FROM grafana_annotations WHERE {within('started_us', [micros(60), micros(70)])}"
+    ),
+    "grafana_state_timeline of a stack": f"SELECT v.* {BELOW.format('grafana_state_timeline')}",
     "current_states by type": "SELECT * FROM current_states WHERE type = 'nodecluster'",
     "current_states by uri": f"SELECT * FROM current_states WHERE uri = '{ONE}'",
     "current_states of a stack": f"SELECT v.* {BELOW.format('current_states')}",
@@ -194,8 +220,14 @@ def test_a_filtered_view_costs_the_same_in_a_larger_archive(archives: tuple[str,
 VALUES = {
     "stack": uri("stack/answer"),
     "container": ONE,
+    "moved": ONE,
+    "flapping": uri("container/flapping"),
     "from": iso(micros(0)),
     "time": iso(micros(8_000)),
+    "from_us": str(micros(0)),
+    "time_us": str(micros(8_000)),
+    "at": iso(micros(4_000)),
+    "day": "2016-02-01",
 }
 BOUNDED = [recipe for recipe in RECIPES if set(re.findall(r"<(\w+)>", recipe.queries["sqlite"])) & VALUES.keys()]
 

@@ -17,6 +17,7 @@ from archiver.storage.indexes import metadata
 from archiver.storage.kinds import first_kinds
 from archiver.storage.numbers import first_rows
 from archiver.storage.views import VIEWS
+from archiver.storage.views.days import first_days
 
 FOLDER = Path(__file__).parents[2] / "migrations" / "sql"
 NAME = "0002_{what}_{dialect}.sql"
@@ -34,6 +35,7 @@ def tables(dialect: str) -> list[str]:
     engine = create_mock_engine(f"{dialect}+psycopg://" if dialect == "postgresql" else "sqlite://", keep)
     metadata.create_all(engine, checkfirst=False)
     rows = [f"INSERT INTO numbers (name, last) VALUES ('{row['name']}', {row['last']})" for row in first_rows()]
+    rows.append(first_days(dialect))
     rows += [
         f"INSERT INTO state_kinds (state, kind) VALUES ('{row['state']}', '{row['kind']}')" for row in first_kinds()
     ]

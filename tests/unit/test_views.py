@@ -20,9 +20,12 @@ COMMON = Idioms(
     uuid=lambda uuid: f"uuid({uuid})",
     apart=IDIOMS["sqlite"].apart,
     likely=lambda condition, _part: condition,
+    day=lambda micros: f"day({micros})",
+    day_us=lambda day: f"day_us({day})",
     family=lambda state: f"family({state})",
     instant_type="instant",
     never="never",
+    ever="ever",
     either=IDIOMS["sqlite"].either,
 )
 """What both databases say in their own way, by its name."""
@@ -48,10 +51,10 @@ def test_no_view_recurses_or_makes_rows_of_its_own(view: View, database: str) ->
 
 
 @every_view
-def test_a_window_is_of_one_stream_and_its_name(view: View) -> None:
-    windows = re.findall(r"OVER \(\s*PARTITION BY ([\w, ]+?)\s*ORDER|PARTITION BY ([\w, ]+)\)", view.select(COMMON))
+def test_a_window_is_of_one_stream_or_of_one_resource(view: View) -> None:
+    windows = re.findall(r"OVER \(\s*PARTITION BY ([\w., ]+?)\s*ORDER|PARTITION BY ([\w., ]+)\)", view.select(COMMON))
 
-    assert all("".join(found).startswith("stream_id, stream") for found in windows)
+    assert all("".join(found).startswith(("stream_id, stream", "uri, type", "s.uri, s.type")) for found in windows)
 
 
 @every_view

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from archiver.storage.views.actions import action_log
+from archiver.storage.views.availability import availability_daily
+from archiver.storage.views.changes import changes
+from archiver.storage.views.coverage import coverage_daily
+from archiver.storage.views.deploys import deploys
 from archiver.storage.views.events import event_log, event_parents
+from archiver.storage.views.flaps import flaps
 from archiver.storage.views.gaps import gap_log
+from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
+from archiver.storage.views.inventory import inventory
 from archiver.storage.views.restarts import restarts
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
@@ -13,5 +20,23 @@ from archiver.storage.views.watched import watched_spans
 
 __all__ = ["VIEWS", "View"]
 
-VIEWS = (event_log, event_parents, state_spans, current_states, action_log, subtree, gap_log, watched_spans, restarts)
+VIEWS = (
+    event_log,
+    event_parents,
+    state_spans,
+    current_states,
+    action_log,
+    subtree,
+    gap_log,
+    watched_spans,
+    restarts,
+    inventory,
+    changes,
+    deploys,
+    flaps,
+    coverage_daily,
+    availability_daily,
+    grafana_annotations,
+    grafana_state_timeline,
+)
 """All views, in an order in which they can be created."""

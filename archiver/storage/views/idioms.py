@@ -30,10 +30,16 @@ class Idioms(NamedTuple):
     """The least of them."""
     uuid: Callable[[str], str]
     """A packed uuid (storage.uuids) as the text it was."""
+    ever: str
+    """An instant of a base table earlier than all others."""
     apart: Callable[[dict[str, str], str, str], Apart]
     """What is looked up for each row of the tables before it: columns, the joins they are from, and a condition."""
     likely: Callable[[str, float], str]
     """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
+    day: Callable[[str], str]
+    """The day of an instant in microseconds, as text: 2026-11-23."""
+    day_us: Callable[[str], str]
+    """When a day begins, in microseconds since 1970."""
     family: Callable[[str], str]
     """A state without what stands in brackets behind it."""
     instant_type: str
@@ -100,8 +106,11 @@ IDIOMS = {
         ),
         apart=_joined_on,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
+        day=lambda micros: f"strftime('%Y-%m-%d', ({micros}) / 1000000, 'unixepoch')",
+        day_us=lambda day: f"(CAST(strftime('%s', {day}) AS integer) * 1000000)",
         family=lambda state: f"substr({state}, 1, instr({state} || ' (', ' (') - 1)",
         instant_type="text",
+        ever="''",
         never="'9999-12-31T23:59:59.999999Z'",
         either=_in_each,
     ),
@@ -121,8 +130,13 @@ IDIOMS = {
         ),
         apart=_looked_up,
         likely=lambda condition, _part: condition,
+        day=lambda micros: f"to_char(timezone('UTC', to_timestamp(({micros}) / 1000000)), 'YYYY-MM-DD') COLLATE \"C\"",
+        day_us=lambda day: (
+            f"CAST(extract(epoch FROM CAST({day} || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint)"
+        ),
         family=lambda state: f"split_part({state}, ' (', 1)",
         instant_type="timestamptz",
+        ever="CAST('-infinity' AS timestamptz)",
         never="CAST('infinity' AS timestamptz)",
         either=_over_all,
     ),

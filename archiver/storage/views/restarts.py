@@ -5,10 +5,11 @@ from __future__ import annotations
 from archiver.storage.schema import OPEN, PARENT, SLOT
 from archiver.storage.views import causes
 from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
 from archiver.storage.views.states import OF_A_TYPE, before
 from archiver.storage.views.view import View, seconds
-from archiver.storage.views.watched import LOOK_BACK, ends_gap, kind_of, watched_to
+from archiver.storage.views.watched import LOOK_BACK, ends_gap, watched_to
 
 MADE_BEFORE, MADE_AFTER = 600_000_000, 3_600_000_000
 """What takes the place of a container is made so long before its end, or within so long behind it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID, name_then
 from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.view import View, seconds
 
 OF_A_TYPE = 0.05
@@ -24,13 +25,13 @@ def _last(table: str, at: str, source: int, earlier: str) -> str:
         ) AND (o.{at} < w.at OR {earlier}))"""
 
 
-def before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
-    """The state in the word before: a span begins only where it is another, or where there is none.
+def before(first: str = "(w.source = 1 AND o.id < w.id)", as_told: bool = False) -> str:
+    """The state in the word before, in lower case: a span begins only where it is another, or where there is none.
 
     `first`: which observations of the very instant of the word come before it.
     """
     return f"""(
-    SELECT lower(b.text) FROM (
+    SELECT {"b.text" if as_told else "lower(b.text)"} FROM (
       {_last("events", "occurred_at", 0, "w.source >= 1 OR o.id < w.id")}
       UNION ALL
       {_last("observations", "observed_at", 1, first)}
@@ -128,7 +129,8 @@ SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.inst
   {say.instant("p.state_since")} AS since, {say.instant("p.gone_at")} AS gone_at,
   {say.instant("p.first_at")} AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
-  {_IMAGE} AS image, {_SLOT} AS slot, {PLATFORM.format("r")} AS platform
+  {_IMAGE} AS image, {_SLOT} AS slot, {PLATFORM.format("r")} AS platform,
+  {kind_of(say, "s.text", "t.text")} AS kind
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
@@ -156,6 +158,7 @@ current_states = View(
         "image": "The last image known, as the platform writes it",
         "slot": "The slot that it fills, or filled last: what lives on when a container is replaced",
         "platform": PLATFORM_SAID,
+        "kind": "up, down, starting or gone, as `state_kinds` says; NULL: it says nothing of that state",
     },
     _current_states,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
 from archiver.storage.views.states import OF_A_TYPE, UNTIL, before, joined_with_next
 from archiver.storage.views.view import View, seconds
@@ -21,15 +22,6 @@ _WORDS = (
 FROM_WORD, UNWATCHED, ASSUMED, AGAIN, STILL = range(5)
 """The pieces of a span: from the word that told it; for each gap within it that ends, the gap, what follows until the
 state is told again, and from then on; the gap that still is."""
-
-
-def kind_of(say: Idioms, state: str, type: str) -> str:
-    """Of what kind a state is; NULL where `state_kinds` says nothing of it."""
-    fits = [
-        fit for word in (f"lower({state})", say.family(f"lower({state})")) for fit in (word, f"{type} || ' ' || {word}")
-    ]
-    return f"""(SELECT k.kind FROM state_kinds k WHERE k.state IN ({", ".join(fits)})
-    ORDER BY length(k.state) DESC LIMIT 1)"""
 
 
 def alive(say: Idioms, session: str) -> str:
@@ -51,7 +43,7 @@ def _earlier(stream: str, which: str) -> str:
         WHERE b.stream_id = {stream} AND {which} ORDER BY b.covered_from DESC LIMIT {LOOK_BACK})"""
 
 
-def _before(session: str) -> str:
+def before_session(session: str) -> str:
     return (
         f"b.covered_from <= {session}.covered_from AND (b.covered_from < {session}.covered_from OR b.id < {session}.id)"
     )
@@ -60,7 +52,7 @@ def _before(session: str) -> str:
 def ends_gap(say: Idioms, session: str) -> str:
     """That nobody was watching the stream just before a session began to."""
     reaches = f"({alive(say, 'o')} OR coalesce(o.closed_at, o.last_seen_at) >= {session}.covered_from)"
-    earlier = _earlier(f"{session}.stream_id", _before(session))
+    earlier = _earlier(f"{session}.stream_id", before_session(session))
     return f"NOT EXISTS (SELECT 1 FROM {earlier} o WHERE {reaches})"
 
 
@@ -68,6 +60,27 @@ def reaching(say: Idioms, stream: str, which: str = "b.id > 0") -> str:
     """Of a stream's sessions, the one that watched longest."""
     return f"""(SELECT o.id FROM {_earlier(stream, which)} o
       ORDER BY {watched_to(say, "o")} DESC LIMIT 1)"""
+
+
+def reached(say: Idioms, stream: str, which: str) -> str:
+    """How far of a stream's sessions that watched longest did, in microseconds; NULL: there is none."""
+    return f"""(SELECT max(o.watched_us) FROM (
+        SELECT {watched_to(say, "b")} AS watched_us FROM sessions b
+        WHERE b.stream_id = {stream} AND {which} ORDER BY b.covered_from DESC LIMIT {LOOK_BACK}) o)"""
+
+
+def next_gap(say: Idioms, upto: str) -> str:
+    """When nobody was watching any more after a word w heard in the session h, looked for until some instant."""
+    us = say.micros("w.at")
+    first_behind = f"""(SELECT q.covered_from FROM sessions q
+        WHERE q.stream_id = h.stream_id AND q.covered_from > {say.instant(upto)} ORDER BY q.covered_from LIMIT 1)"""
+    ended = f"""(SELECT coalesce({reached(say, "q.stream_id", before_session("q"))}, 0)
+        FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
+          AND q.covered_from <= coalesce({first_behind}, {say.never})
+          AND {say.micros("q.covered_from")} - {us} >= {_ROUNDED} AND {ends_gap(say, "q")}
+        ORDER BY q.covered_from LIMIT 1)"""
+    still = f"CASE WHEN {first_behind} IS NULL THEN {reached(say, 'h.stream_id', 'b.id > 0')} ELSE {OPEN} END"
+    return f"CASE WHEN h.id IS NULL THEN 0 ELSE coalesce({ended}, {still}) END"
 
 
 def _gone_for_good() -> str:
@@ -102,9 +115,9 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
   WHERE q.stream_id = h.stream_id AND q.covered_from > {UNTIL} ORDER BY q.covered_from LIMIT 1)
 CROSS JOIN ({" UNION ALL ".join(f"SELECT {part} AS part" for part in range(5))}) k
 LEFT JOIN sessions y ON k.part IN ({UNWATCHED}, {ASSUMED}, {AGAIN}) AND {splits} AND {later("y", "w.at")}
-LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN {reaching(say, "y.stream_id", _before("y"))} END
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN {reaching(say, "y.stream_id", before_session("y"))} END
 LEFT JOIN sessions z ON z.id = CASE WHEN {goes_on} THEN {next_gap} END
-LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN {reaching(say, "z.stream_id", _before("z"))}
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN {reaching(say, "z.stream_id", before_session("z"))}
     WHEN u.id IS NULL AND ({goes_on} OR (k.part = {STILL} AND {splits})) THEN {reaching(say, "h.stream_id")} END"""
 
 

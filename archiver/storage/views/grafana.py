@@ -1,0 +1,66 @@
+"""The views in the shapes that Grafana reads: annotations, and a state timeline."""
+
+from __future__ import annotations
+
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View
+
+_NAME = "(SELECT i.{} FROM inventory i WHERE i.uri = a.target)"
+
+
+def _annotations(_say: Idioms) -> str:
+    stack = _NAME.format("stack")
+    return f"""
+SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
+  coalesce(a.name, 'action') || ' ' || coalesce({_NAME.format("name")}, a.target, '') AS text,
+  'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
+    || CASE WHEN {stack} IS NULL THEN '' ELSE ',' || {stack} END AS tags,
+  a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
+FROM action_log a
+"""
+
+
+grafana_annotations = View(
+    "grafana_annotations",
+    "Every action as an annotation of Grafana",
+    {
+        "time": "When it began, in milliseconds since 1970",
+        "timeend": "When it ended, in milliseconds since 1970; NULL: not as far as known",
+        "text": "What was done, and to what",
+        "tags": "action, its last state and the stack, with commas between",
+        "uri": "URI of what it applies to",
+        "started_at": "When it began, UTC: what to give a range of time",
+        "started_us": "When it began, in microseconds since 1970",
+    },
+    _annotations,
+)
+
+
+def _state_timeline(_say: Idioms) -> str:
+    return """
+SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
+  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
+FROM watched_spans v
+WHERE v.until_us > v.since_us
+"""
+
+
+grafana_state_timeline = View(
+    "grafana_state_timeline",
+    "The states of every resource for Grafana's state timeline; where nobody was watching, none",
+    {
+        "time": "From when on, in milliseconds since 1970",
+        "timeend": "Until when, in milliseconds since 1970",
+        "metric": "Name of the resource, or its URI where it has none: a row of the picture",
+        "state": "The state; with a question mark where it is only assumed; NULL: nobody was watching",
+        "kind": "up, down, starting or gone: what to colour by",
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "stack": "Name of the stack it was in",
+        "service": "Name of the service it was of",
+        "node": "Name of the node it was on",
+        "state_since": "When the state began, UTC",
+    },
+    _state_timeline,
+)
