@@ -87,14 +87,17 @@ class Platforms:
         if len(self._of_sessions) > _MAX_KNOWN:
             self.forget()
         missing = keys - self._of_sessions.keys() - {None}
+        of_streams: dict[int, int] = {}  # a stream that was unknown may have several sessions in one batch
         for part in chunks(missing):
             told = select(sessions.c.key, _s.id, _s.url, _s.dialect, _s.platform_id)
             found = told.join(streams, _s.id == sessions.c.stream_id).where(sessions.c.key.in_(part))
             for key, *row in connection.execute(found.order_by(sessions.c.id)).all():
                 stream = Stream(*row)
-                if stream.platform_id is None and stream.dialect == "docker":
-                    stream = self._introduced(connection, stream, key, events, together=together)
-                self._of_sessions[key] = self.of_stream(connection, stream, together=together)
+                if stream.id not in of_streams:
+                    if stream.platform_id is None and stream.dialect == "docker":
+                        stream = self._introduced(connection, stream, key, events, together=together)
+                    of_streams[stream.id] = self.of_stream(connection, stream, together=together)
+                self._of_sessions[key] = of_streams[stream.id]
         return self._of_sessions
 
     def _introduced(

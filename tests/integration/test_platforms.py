@@ -116,6 +116,13 @@ def test_an_engine_that_says_late_who_it_is_stays_the_platform_it_was(database_u
     assert rows(database_url, "SELECT key, name FROM platforms") == [("docker:engine:E", "build-1")]
 
 
+def test_two_sessions_of_a_new_stream_in_one_batch_are_of_one_platform(database_url: str) -> None:
+    again = Opened(SOCKETS[0], "again", "docker", START, START)
+    record(database_url, *engine(0, None), again, event("volume/x", "removed", 2, session="again"))
+
+    assert rows(database_url, "SELECT key FROM platforms") == [(f"stream:{SOCKETS[0]}",)]
+
+
 def test_an_engine_that_makes_a_swarm_stays_the_platform_it_was(database_url: str) -> None:
     record(database_url, *engine(0, {"engine": "E1"}))
     record(database_url, Condition(SOCKETS[0], "docker", START + 1, "identity", json.dumps(SWARM)))

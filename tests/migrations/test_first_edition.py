@@ -506,8 +506,8 @@ CREATE TABLE by_key (key TEXT PRIMARY KEY, at, twice GENERATED ALWAYS AS (at * 2
 INSERT INTO by_key (key, at) VALUES ('a', 21);
 CREATE INDEX own_of_words ON notes (words);
 CREATE INDEX own_of_events ON events (type_id, occurred_at);
-CREATE VIEW restarts AS SELECT uri, count(*) AS times FROM state_spans GROUP BY uri;
-CREATE VIEW many_restarts AS SELECT * FROM restarts WHERE times > 1;
+CREATE VIEW own_restarts AS SELECT uri, count(*) AS times FROM state_spans GROUP BY uri;
+CREATE VIEW many_restarts AS SELECT * FROM own_restarts WHERE times > 1;
 CREATE TRIGGER noted AFTER INSERT ON rejects BEGIN INSERT INTO notes (words) VALUES (new.reason); END;
 """
 GONE = """

@@ -115,7 +115,7 @@ OWNERS = "SELECT tableowner, tablename FROM pg_tables WHERE schemaname = 'public
 def test_what_stands_on_our_views_and_tables_goes_on(old_url: str) -> None:
     execute(
         old_url,
-        "CREATE VIEW restarts AS SELECT uri, count(*) AS times FROM state_spans GROUP BY uri",
+        "CREATE VIEW own_restarts AS SELECT uri, count(*) AS times FROM state_spans GROUP BY uri",
         "CREATE VIEW told AS SELECT r.uri, e.occurred_at FROM events e JOIN resources r ON r.id = e.resource_id",
         "CREATE VIEW told_today AS SELECT uri FROM told WHERE occurred_at > '2026-01-01'",
         "CREATE INDEX own_of_events ON events (type_id, occurred_at)",
@@ -125,7 +125,7 @@ def test_what_stands_on_our_views_and_tables_goes_on(old_url: str) -> None:
         " INSERT INTO notes (words) VALUES (new.reason); RETURN NULL; END'",
         "CREATE TRIGGER noted AFTER INSERT ON rejects FOR EACH ROW EXECUTE FUNCTION noted()",
     )
-    known = "SELECT * FROM restarts WHERE uri NOT ILIKE '%5d3b4f2a%' ORDER BY 1"
+    known = "SELECT * FROM own_restarts WHERE uri NOT ILIKE '%5d3b4f2a%' ORDER BY 1"
     before = [rows(old_url, known), rows(old_url, "SELECT count(*) FROM told_today")]
 
     assert migrate.upgrade(old_url).left == ()
