@@ -329,10 +329,12 @@ class Archive:
         per: Per | None = None,
         zone: tzinfo | None = UTC,
     ) -> Report:
-        """A report on what is below a resource (None: on all): `availability`, `restarts`, `changes` or `coverage`.
+        """A report on what is below a resource (None: on all).
+
+        Its name is one of `availability`, `restarts`, `deploys`, `flaps`, `changes`, `coverage`.
 
         `per`: by what it is sliced; days are those of the `zone` (None: of the machine's). Its rows are `Available`,
-        `Restart` (sliced: `Restarts`), `Nearby` or `Watched`. Raises ValueError for a report of another name.
+        `Restart` (sliced: `Restarts`), `Deploy`, `Flap`, `Nearby` or `Watched`. Raises ValueError for another name.
         """
         from archiver.queries import reports
 
@@ -341,6 +343,8 @@ class Archive:
             "restarts": reports.restarts,
             "coverage": reports.watched,
             "changes": reports.changes,
+            "deploys": reports.deploys,
+            "flaps": reports.flaps,
         }
         if name not in known:
             raise ValueError(f"no such report: {name}")

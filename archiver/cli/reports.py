@@ -14,7 +14,7 @@ from archiver.cli.escape import escape
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render
 from archiver.cli.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
-from archiver.model.reports import Available, Report, Restart, Restarts, Subject, Watched
+from archiver.model.reports import Available, Deploy, Flap, Report, Restart, Restarts, Subject, Watched
 from archiver.report import reports as documents
 
 
@@ -39,7 +39,7 @@ def _columns(report: Report) -> list[Column[Any]]:
     if report.report == "availability":
         shown = AVAILABILITY
     elif report.report in _NO_SUBJECT:
-        shown = COVERAGE if report.report == "coverage" else CHANGES
+        shown = _SHOWN[report.report]
     else:
         shown = RESTARTS if report.per is None else COUNTS
     first: list[Column[Any]] = [DAY] if report.per == "day" else [] if report.report in _NO_SUBJECT else [WHAT]
@@ -56,7 +56,7 @@ def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
     return flat
 
 
-_NO_SUBJECT = frozenset({"coverage", "changes"})
+_NO_SUBJECT = frozenset({"coverage", "changes", "deploys", "flaps"})
 
 
 def _what(presentation: Presentation, subject: Subject | None) -> str:
@@ -77,6 +77,16 @@ def _word(value: Any) -> str:
 
 def _by(row: Nearby) -> str:
     return escape(", ".join(filter(None, (row.by, cause_words(row.cause))))) or NOTHING
+
+
+def _images(row: Deploy) -> str:
+    if row.image_before is None or row.image_before == row.image_after:
+        return escape(row.image_after or NOTHING)
+    return f"{escape(row.image_before)} -> {escape(row.image_after or NOTHING)}"
+
+
+def _outcome(row: Deploy) -> str:
+    return {"ok": GREEN, "open": YELLOW}.get(row.result, RED)
 
 
 def _length(seconds: float | None) -> str:
@@ -151,6 +161,20 @@ CHANGES: list[Column[Nearby]] = [
     Column("after", lambda row: None, lambda _, row: _word(row.after), machine=False),
     Column("by", lambda row: None, lambda _, row: _by(row), machine=False),
 ]
+DEPLOYS: list[Column[Deploy]] = [
+    Column("started_at", lambda row: row.started_at, machine=False),
+    Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
+    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+    Column("result", lambda row: row.result, style=lambda row: _outcome(row), machine=False),
+    Column("image", lambda row: None, lambda _, row: _images(row), machine=False),
+    Column("by", lambda row: row.by, machine=False),
+]
+FLAPS: list[Column[Flap]] = [
+    Column("since", lambda row: row.since, machine=False),
+    Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
+    Column("changes", lambda row: row.changes, right=True, machine=False),
+    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+]
 COVERAGE: list[Column[Watched]] = [
     Column("stream", lambda row: row.stream, machine=False),
     Column("watched", lambda row: None, lambda _, row: _length(row.watched_seconds), right=True, machine=False),
@@ -159,3 +183,9 @@ COVERAGE: list[Column[Watched]] = [
     Column("longest", lambda row: None, lambda _, row: _length(row.longest_seconds), right=True, machine=False),
 ]
 """What a person reads; programs get the contract's values."""
+_SHOWN: dict[str, Sequence[Column[Any]]] = {
+    "coverage": COVERAGE,
+    "changes": CHANGES,
+    "deploys": DEPLOYS,
+    "flaps": FLAPS,
+}

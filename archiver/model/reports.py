@@ -82,6 +82,34 @@ class Restarts(NamedTuple):
     down_seconds: float
 
 
+class Deploy(NamedTuple):
+    """An update or redeploy of a service or a stack, until it was settled again."""
+
+    subject: Subject
+    action: str | None
+    """URI of the action that began it."""
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float | None
+    result: Literal["ok", "failed", "rolled back", "open"]
+    image_before: str | None
+    image_after: str | None
+    recovered_seconds: float | None
+    by: str | None
+    certain: bool | None
+
+
+class Flap(NamedTuple):
+    """A stretch of time in which something changed its state again and again."""
+
+    subject: Subject
+    since: datetime
+    until: datetime
+    seconds: float
+    changes: int
+    certain: bool | None
+
+
 class Watched(NamedTuple):
     """How long a stream was watched."""
 

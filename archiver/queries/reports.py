@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archiver.model import EPOCH, Coverage, Resource, TimeRange
 from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
+from archiver.queries import viewed
 from archiver.queries.availability import Piece, Status, together
 from archiver.queries.before import changes_of
 from archiver.queries.causes import is_gone
@@ -179,6 +180,22 @@ def changes(ask: Ask, asked: Asked) -> Report:
     rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, found, asked.now)
     rows.sort(key=lambda row: (row.at, row.uri))
     return _report(ask, "changes", asked, rows, [])
+
+
+# --- deploys and flaps -----------------------------------------------------------------------------------------------
+
+
+def deploys(ask: Ask, asked: Asked) -> Report:
+    """Every update or redeploy below a resource, until it was settled again."""
+    rows = ask(viewed.deploys, asked.resource, asked.range, asked.end)
+    still = [row for row in rows if row.result == "open"]
+    notes = [f"{row.subject.name or row.subject.uri}: it is not known how its deploy ended" for row in still]
+    return _report(ask, "deploys", asked, rows, notes)
+
+
+def flaps(ask: Ask, asked: Asked) -> Report:
+    """When something below a resource changed its state again and again."""
+    return _report(ask, "flaps", asked, ask(viewed.flaps, asked.resource, asked.range, asked.end), [])
 
 
 # --- coverage -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PER = {
     "availability": ("day", "slot", "service", "node", "image"),
     "restarts": ("day", "slot", "service", "node", "image"),
+    "deploys": (),
+    "flaps": (),
     "changes": (),
     "coverage": ("day",),
 }
@@ -60,6 +62,8 @@ def fields(report: Report) -> list[Field[Any]]:
         return [*([_DAY] if by_day else []), *_WATCHED]
     if report.report == "changes":
         return list(documents.STEP)
+    if report.report in _PLAIN:
+        return [*_SUBJECT, *_PLAIN[report.report]]
     own: list[Field[Any]] = list(_AVAILABLE)
     if report.report == "restarts":
         own = list(_RESTART if report.per is None else _RESTARTS)
@@ -109,3 +113,23 @@ _WATCHED: list[Field[Watched]] = [
     Field("stream", lambda row: row.stream),
     *map(_number, ("watched_seconds", "unwatched_seconds", "gaps", "longest_seconds")),
 ]
+_DEPLOY: list[Field[Any]] = [
+    Field("action", lambda row: row.action),
+    Field("started_at", lambda row: row.started_at),
+    Field("finished_at", lambda row: row.finished_at),
+    _number("seconds"),
+    Field("result", lambda row: row.result),
+    Field("image_before", lambda row: row.image_before),
+    Field("image_after", lambda row: row.image_after),
+    _number("recovered_seconds"),
+    Field("by", lambda row: row.by),
+    Field("certain", lambda row: row.certain),
+]
+_FLAP: list[Field[Any]] = [
+    Field("since", lambda row: row.since),
+    Field("until", lambda row: row.until),
+    _number("seconds"),
+    _number("changes"),
+    Field("certain", lambda row: row.certain),
+]
+_PLAIN = {"deploys": _DEPLOY, "flaps": _FLAP}

@@ -245,3 +245,33 @@ def test_what_stops_just_as_the_range_begins_is_a_restart_of_it(archive_url: str
         (row,) = archive.report("restarts", uri("container/web"), between(400, 500)).rows
 
     assert (row.stopped_at, row.cause.kind) == (at(400), "crash")
+
+
+def test_deploys_and_flaps_are_those_of_the_views(database_url: str) -> None:
+    shop = ["stack/shop"]
+    record(
+        database_url,
+        opened("a", 0),
+        event("service/web", "Running", 10, shop, session="a"),
+        event("action/1", "In progress", 99, ["service/web", *shop], session="a", user="ada"),
+        event("service/web", "Redeploying", 100, shop, session="a"),
+        event("action/1", "Success", 129, ["service/web", *shop], session="a"),
+        event("service/web", "Running", 130, shop, session="a"),
+        event("service/web", "Redeploying", 900, shop, session="a"),
+        *[
+            event("container/1", ("Running", "Stopped")[n % 2], 200 + 20 * n, ["service/web", *shop], session="a")
+            for n in range(8)
+        ],
+        closed("a", 2000),
+    )
+
+    with Archive.open(database_url) as archive:
+        first, second = archive.report("deploys", uri("stack/shop"), between(0, 1500)).rows
+        (flap,) = archive.report("flaps", uri("stack/shop"), between(0, 1500)).rows
+        assert archive.report("deploys").rows == (first, second)
+        assert archive.report("flaps").rows == (flap,)
+
+    assert (first.subject.uri, first.started_at, first.seconds, first.result) == (uri("service/web"), at(100), 30, "ok")
+    assert (first.by, first.action, first.certain) == ("ada", uri("action/1"), True)
+    assert (second.started_at, second.finished_at, second.result) == (at(900), None, "open")
+    assert (flap.subject.uri, flap.since, flap.until, flap.changes) == (uri("container/1"), at(200), at(340), 8)

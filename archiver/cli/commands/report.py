@@ -54,6 +54,16 @@ def register(app: typer.Typer) -> None:
         ),
     )(question(restarts))
     report.command(
+        "deploys",
+        short_help="Every update or redeploy, how long it took and how it ended.",
+        epilog=examples("archiver report deploys my-stack --since 30d"),
+    )(question(deploys))
+    report.command(
+        "flaps",
+        short_help="What changed its state again and again.",
+        epilog=examples("archiver report flaps --since 7d"),
+    )(question(flaps))
+    report.command(
         "changes",
         short_help="What appeared, vanished, moved, changed its state, image or name, and what was done.",
         epilog=examples("archiver report changes my-stack --since 2h"),
@@ -88,6 +98,19 @@ def restarts(asked: Question, ref: MaybeRef = None, per: Per = None) -> None:
     unknown: nobody was watching. Sliced, what crashed most stands first.
     """
     _answer(asked, "restarts", ref, per)
+
+
+def deploys(asked: Question, ref: MaybeRef = None) -> None:
+    """Every update or redeploy of a service or stack below a resource (without one, everywhere), until it was settled.
+
+    Ok, failed, rolled back, or open: how it ended is not known. As in the view `deploys`.
+    """
+    _answer(asked, "deploys", ref, None)
+
+
+def flaps(asked: Question, ref: MaybeRef = None) -> None:
+    """When something changed its state six times or more in ten minutes, until ten quiet ones: the view `flaps`."""
+    _answer(asked, "flaps", ref, None)
 
 
 def changes(asked: Question, ref: MaybeRef = None) -> None:
