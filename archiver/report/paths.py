@@ -183,7 +183,11 @@ PATHS = {
     "diff": Path((*_RANGE, "ref"), _diff, "What was otherwise at the second time than at the first."),
     "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),
     "why": Path(("ref", "at", "since"), _why, "What changed before it stopped, to it and around it."),
-    "report": Path(("name", "ref", *_RANGE, "per"), _report, "A report: availability, restarts, changes or coverage."),
+    "report": Path(
+        ("name", "ref", *_RANGE, "per"),
+        _report,
+        "A report: availability, restarts, deploys, flaps, changes or coverage.",
+    ),
     "gaps": Path(("ref", *_RANGE), _gaps, "When nobody was watching, and why."),
     "resources": Path(("ref",), _resources, "What a name, a URI, a key, the beginning of one or a pattern means."),
     "status": Path((), _status, "How things stand with the archive and its streams."),

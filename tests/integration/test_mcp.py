@@ -254,7 +254,7 @@ def test_portions_are_whole_on_postgresql_as_well(postgres_url: str) -> None:
         ("history", {"ref": "container/web", "since": "10/11/2026"}, "cannot read '10/11/2026' as a time"),
         ("history", {"ref": "container/web", "cursor": "AAAA"}, "the cursor is none"),
         ("history", {"ref": "container/web", "cursor": "\u00e4"}, "the cursor is none"),
-        ("report", {"name": "cost"}, "name must be one of availability, restarts, changes, coverage"),
+        ("report", {"name": "cost"}, "name must be one of availability, restarts, deploys, flaps, changes, coverage"),
         ("report", {"name": "coverage", "per": "slot"}, "coverage is not sliced by 'slot'"),
         ("events", {"types": "container"}, "types must be a list"),
         ("events", {"types": [None]}, "types has an item that must be a text"),
