@@ -66,7 +66,7 @@ def rights(postgres_server: PostgresServer, postgres_template: str) -> Iterator[
 
 
 def test_the_page_grants_each_role_something() -> None:
-    assert [len(documented(role)) for role in ROLES] == [3, 2, 2]
+    assert [len(documented(role)) for role in ROLES] == [3, 2, 4]
 
 
 QUESTIONS = [
