@@ -208,6 +208,8 @@ def watched(ask: Ask, asked: Asked) -> Report:
     rows: list[Watched] = []
     for stream, first in streams:
         begin = first if asked.range.since is None else max(first, asked.range.since)
+        if begin >= asked.end:
+            continue
         gaps = [
             Piece(gap.since or begin, gap.until or asked.end, "unknown") for gap in found.gaps if gap.stream == stream
         ]

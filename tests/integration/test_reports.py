@@ -275,3 +275,10 @@ def test_deploys_and_flaps_are_those_of_the_views(database_url: str) -> None:
     assert (first.by, first.action, first.certain) == ("ada", uri("action/1"), True)
     assert (second.started_at, second.finished_at, second.result) == (at(900), None, "open")
     assert (flap.subject.uri, flap.since, flap.until, flap.changes) == (uri("container/1"), at(200), at(340), 8)
+
+
+def test_a_stream_that_began_behind_the_range_is_not_in_the_report(sqlite_url: str) -> None:
+    record(sqlite_url, opened("a", 1000), closed("a", 2000))
+
+    with Archive.open(sqlite_url) as archive:
+        assert archive.report("coverage", None, between(0, 500)).rows == ()
