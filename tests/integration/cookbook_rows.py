@@ -130,15 +130,6 @@ ROWS: dict[str, Rows] = {
     "What a container was under at an instant": [(docker("node/alpha"), "node", at("08:30"), at("13:00"), "told")],
     "What was removed": [(at("11:00:05"), "web-0", "shop")],
     # 39798 / (39798 + 1290), with 16210 s that nobody knows; the life of web-0 was watched throughout.
-    "How available each container of a stack was on a day": [
-        ("db-1", 39798, 1290, 2, 16210, 96.86, 69.46, 97.75),
-        ("web-0", 10200, 0, 5, 0, 100, 100, 100),
-        ("web-1", 30580, 0, 2, 16210, 100, 65.36, 100),
-    ],
-    "How available each service was on a day, whatever containers it had": [
-        ("shop_db", 39798, 1290, 16210, 96.86),
-        ("shop_web", 40780, 0, 16210, 100),
-    ],
     "Every action on a stack and on all that was under it": [
         (at("10:59:50"), "update", "shop_web", "Success"),
         (at("10:59:59"), "kill", "web-0", "Success"),

@@ -159,12 +159,6 @@ VIEWS = {
     "deploys by time": f"SELECT * FROM deploys WHERE {within('started_at', [iso(micros(60)), iso(micros(200))])}",
     "flaps by uri": f"SELECT * FROM flaps WHERE uri = '{uri('container/flapping')}'",
     "coverage_daily by day": "SELECT * FROM coverage_daily WHERE day = '2016-02-01'",
-    "availability_daily by uri and day": (
-        f"SELECT * FROM availability_daily WHERE uri = '{ONE}' AND day BETWEEN '2016-02-01' AND '2016-02-03'"
-    ),
-    "availability_daily of a stack by day": (
-        f"SELECT v.day, v.up_seconds {BELOW.format('availability_daily')} AND v.day = '2016-02-01'"
-    ),
     "grafana_annotations by uri": f"SELECT * FROM grafana_annotations WHERE uri = '{ONE}'",
     "grafana_annotations by time": (
         f"SELECT * FROM grafana_annotations WHERE {within('started_us', [micros(60), micros(70)])}"

@@ -60,7 +60,7 @@ ONE = "container/7.1.3"
 QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
     "history": (lambda archive: archive.history(ONE), 60),
     "history of a range": (lambda archive: archive.history(ONE, between(5_000, 8_000)), 20),
-    "actions of a container": (lambda archive: list(archive.actions(ONE)), 10),
+    "actions of a container": (lambda archive: list(archive.actions(ONE)), 15),
     "actions of a stack": (lambda archive: list(archive.actions("stack/7")), 100),
     "last events": (lambda archive: list(archive.events(limit=50)), 50 * 4),
     "events of a range": (lambda archive: list(archive.events(range=between(0, 30), limit=0)), 900 * 4),
@@ -68,7 +68,7 @@ QUESTIONS: dict[str, tuple[Callable[[Archive], object], int]] = {
     "events under a service": (lambda archive: list(archive.events(under="service/7.1", limit=10)), 260 + 10 * 4 + 100),
     "tree of a stack": (lambda archive: archive.tree("stack/7"), 150),
     "a reference": (lambda archive: archive.resolve("container/39.1.4"), 5),
-    "a pattern": (lambda archive: archive.resolve_all(["container/7.1.*"]), 30),
+    "a pattern": (lambda archive: archive.resolve_all(["container/7.1.*"]), 35),
     "actions of several": (lambda archive: list(archive.actions(["stack/7", ONE, "stack/8"])), 200),
     "events of several": (lambda archive: list(archive.events(under=["service/7.1", ONE], limit=10)), 330 + 10 * 4),
     "status": (lambda archive: archive.status(), 10),

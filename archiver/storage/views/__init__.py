@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archiver.storage.views.actions import action_log
-from archiver.storage.views.availability import availability_daily
 from archiver.storage.views.changes import changes
 from archiver.storage.views.coverage import coverage_daily
 from archiver.storage.views.deploys import deploys
@@ -35,7 +34,6 @@ VIEWS = (
     deploys,
     flaps,
     coverage_daily,
-    availability_daily,
     grafana_annotations,
     grafana_state_timeline,
 )
