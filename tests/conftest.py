@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -78,6 +79,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _a_broken_pipe_is_an_error() -> None:
+    """Undoes what the command line asks for where a test calls it in this process: that a closed pipe ends it."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")

@@ -63,4 +63,4 @@ def clock(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
 
 def _offset(local: datetime) -> str:
     text = local.isoformat(timespec="seconds")[19:]
-    return "Z" if local.tzinfo is UTC else text
+    return "Z" if local.tzname() == "UTC" and text == "+00:00" else text

@@ -56,7 +56,7 @@ def actions(
     at any time in it. In a table, what repeats is one row. BY is who did it, where a source says so; no engine does.
     """
     roots = asked.about(refs).resources
-    whole = asked.presentation.folds if deeds is None else deeds
+    whole = asked.presentation.format == "table" if deeds is None else deeds
     found = asked.archive.actions(roots, asked.range, healthchecks=all_, deeds=whole, by=by)
     nothing = "no actions in this range"
     about: dict[str, Any] = {"nothing": nothing, "about": roots, "coverage": coverage, "name": "actions"}
