@@ -32,14 +32,14 @@ _OF_OTHERS = frozenset({HEALTHCHECK, "exec", "attach", "resize", "top", "copy", 
 _EXPLAINED = 200
 """Of so many ends the cause is looked up."""
 
+_TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
 _SAID = (
     "SELECT e.resource_id, e.{at} AS at, s.text AS state FROM {table} e JOIN event_states s ON s.id = e.state_id"
     " WHERE e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
 )
 _EARLIER = (
-    "SELECT r.id, (SELECT s.text FROM events e JOIN event_states s ON s.id = e.state_id"
-    " WHERE e.resource_id = r.id AND e.occurred_at < :since ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1) AS state"
-    " FROM resources r WHERE r.id IN :numbers"
+    "SELECT e.{at} AS at, s.text AS state FROM {table} e JOIN event_states s ON s.id = e.state_id"
+    " WHERE e.resource_id = :number AND e.{at} < :since ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
 )
 _CALLED = (
     "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name FROM resources r"
@@ -137,18 +137,29 @@ def _states(connection: Connection, places: Mapping[int, Place], range: TimeRang
     for part in chunks(sorted(places)):
         words = [
             (row.resource_id, instant(row.at), rank, row.state)
-            for rank, (table, at) in enumerate((("events", "occurred_at"), ("observations", "observed_at")))
+            for rank, (table, at) in enumerate(_TABLES)
             for row in connection.execute(statement(_SAID.format(table=table, at=at)), {"numbers": part, **values})
         ]
         heard = sorted({number for number, *_ in words})
-        earlier = {"numbers": heard, "since": range.since}
-        last = {row.id: row.state for row in connection.execute(statement(_EARLIER), earlier)} if heard else {}
+        last = {number: _earlier(connection, number, range) for number in heard}
         for number, at, _, state in sorted(words, key=lambda word: word[:3]):
             was, last[number] = last.get(number), state
             if was is None or was.lower() != state.lower():
                 change: Became = "appeared" if was is None else "vanished" if is_gone(state) else "state"
                 found.append(_Step(number, change, was, state, at))
     return found
+
+
+def _earlier(connection: Connection, number: int, range: TimeRange) -> str | None:
+    """The state that was told or found last before a range: what an engine lists may never have told of itself."""
+    words = [
+        (instant(row.at), rank, row.state)
+        for rank, (table, at) in enumerate(_TABLES)
+        for row in connection.execute(
+            statement(_EARLIER.format(table=table, at=at)), {"number": number, "since": range.since}
+        )
+    ]
+    return max(words)[2] if words else None
 
 
 def _actions(connection: Connection, places: Mapping[int, Place], window: Window) -> list[_Step]:

@@ -14,7 +14,7 @@ from archiver.model.nearby import Before
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import at, closed, event, opened, record, uri
+from .archives import at, closed, event, opened, record, seen, uri
 from .growth import analysed, cost_of, grown
 
 DATA = Path(__file__).parents[1] / "data"
@@ -145,3 +145,15 @@ def test_it_costs_what_it_answers(database_url: str) -> None:
     large = cost_of(analysed(database_url), lambda archive: archive.why(uri("container/web")))
 
     assert not grown(small, large, database_url), (small, large)
+
+
+def test_what_was_only_found_did_not_appear_when_it_stopped(database_url: str) -> None:
+    record(database_url, opened("a", 0), seen("container/1", "Running", 10, session="a"))
+    record(database_url, event("container/1", "Stopped", 1000, session="a"), closed("a", 2000))
+
+    with Archive.open(database_url) as archive:
+        found = archive.why("container/1", at(1000)).changes
+
+    assert [(each.change, each.before, each.cause and each.cause.kind) for each in found] == [
+        ("state", "Running", "crash")
+    ]
