@@ -20,7 +20,7 @@ from archiver.storage.words import PARENT
 CONTAINER = "container"
 
 _OF_THESE = (
-    "SELECT r.id, r.uri, r.key, n.text AS name, s.text AS slot, i.text AS image"
+    "SELECT r.id, r.uri, r.key, r.platform_id, n.text AS name, s.text AS slot, i.text AS image"
     " FROM resources r JOIN event_types t ON t.id = r.type_id JOIN present p ON p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN texts s ON s.id = p.slot_id"
     " LEFT JOIN texts i ON i.id = p.image_id WHERE r.id IN :numbers AND t.text = :container ORDER BY r.uri"
@@ -51,6 +51,7 @@ class Lived(NamedTuple):
     """A container, where it was last, and what it went through within a range."""
 
     resource: Resource
+    platform_id: int
     slot: str | None
     image: str | None
     places: Mapping[str, Subject]
@@ -84,7 +85,7 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime) -> I
                     spans = (spans[0]._replace(cause=carried), *spans[1:])
             if spans:
                 told = (row.slot, row.image, places.get(row.id, {}))
-                yield Lived(resource, *told, spans, found.coverage.gaps, carried)
+                yield Lived(resource, row.platform_id, *told, spans, found.coverage.gaps, carried)
 
 
 def last_stop(ask: Ask, resource: Resource, at: datetime, now: datetime) -> Span | None:

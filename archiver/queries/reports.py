@@ -68,7 +68,8 @@ def _units(found: Iterable[Lived], per: Per | None) -> list[list[Lived]]:
     for each in found:
         service = each.places.get("service")
         together = per in ("day", "slot", "service") and each.slot is not None
-        units.setdefault((service and service.uri, each.slot) if together else each.resource.uri, []).append(each)
+        place = (each.platform_id, service and service.uri, each.slot)
+        units.setdefault(place if together else each.resource.id, []).append(each)
     return list(units.values())
 
 

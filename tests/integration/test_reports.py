@@ -282,3 +282,16 @@ def test_a_stream_that_began_behind_the_range_is_not_in_the_report(sqlite_url: s
 
     with Archive.open(sqlite_url) as archive:
         assert archive.report("coverage", None, between(0, 500)).rows == ()
+
+
+def test_containers_of_two_platforms_are_two(database_url: str) -> None:
+    other = "ws://other.example/v1/events"
+    record(database_url, opened("a", 0), opened("b", 0, stream=other))
+    record(database_url, *(event("container/1", "Running", 0, session=session) for session in "ab"))
+    record(database_url, event("container/1", "Stopped", 100, session="a"), closed("a", 2000))
+    record(database_url, closed("b", 2000, stream=other))
+
+    rows = report(database_url, "availability", until=1000).rows
+
+    assert sum(row.up_seconds for row in rows) == 100 + 1000
+    assert sum(row.down_seconds for row in rows) == 900
