@@ -15,6 +15,8 @@ _LONGEST = 1_000
 
 def read_cursor(path: Path) -> str | None:
     """The cursor in a file; None: there is no file yet, or nothing in it. Raises BadInput."""
+    if path.exists() and not path.is_file():  # a device or a pipe, whose place the file would take
+        raise BadInput(source=str(path), reason="it is no file", hint="name a file, which need not be there yet")
     try:
         with path.open("rb") as file:
             return file.read(_LONGEST).decode("ascii").strip() or None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -236,6 +237,17 @@ def test_cursor_that_is_none_of_this_archive_is_refused_with_a_hint(shell: Shell
     assert said.code in (1, 2)
     assert (said.out, "hint: " in said.err) == ("", True)
     assert (tmp_path / "cursor").read_text(encoding="latin-1") == cursor
+
+
+def test_cursor_file_takes_the_place_of_no_device_and_no_pipe(shell: Shell, tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    (link := tmp_path / "link").symlink_to(pipe)
+
+    for path in (pipe, link):
+        said = shell("events", "--cursor-file", str(path))
+
+        assert (said.code, said.out, "hint: " in said.err) == (1, "", True)
+        assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("line", ["-f", "-n 5", "--since 2h", "--strict", "--coverage", "--id 1"])
