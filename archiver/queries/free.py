@@ -24,8 +24,10 @@ from archiver.storage.judging import said, translated_driver
 from archiver.storage.named import database_name
 from archiver.storage.reading import Connection, open_reading, require_head
 
-_PAGE = 100
-"""Rows that are read at once."""
+_PAGE, _PAGE_BYTES = 100, 1_000_000
+"""Rows that are read at once; on SQLite fewer, where they are large."""
+_LONGEST = 32 << 20
+"""Bytes of a value that SQLite may make."""
 _LOOKS_EVERY = 10_000
 """SQLite looks at the clock after so many steps of its virtual machine."""
 
@@ -57,12 +59,23 @@ class Answer:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         while True:
             with self._budget.running(self._connection):
-                rows = self._cursor.fetchmany(_PAGE)
-            for row in rows:
-                yield tuple(map(_value, row))
-            if len(rows) < _PAGE:
+                rows = self._page()
+            if not rows:
                 self._require_rest()
                 return
+            for row in rows:
+                yield tuple(map(_value, row))
+
+    def _page(self) -> list[tuple[Any, ...]]:
+        """The next rows; at the end none."""
+        if self._connection.dialect.name != "sqlite":
+            return list(self._cursor.fetchmany(_PAGE))
+        rows: list[tuple[Any, ...]] = []
+        size = 0
+        while len(rows) < _PAGE and size < _PAGE_BYTES and (row := self._cursor.fetchone()) is not None:
+            rows.append(row)
+            size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        return rows
 
     def _require_rest(self) -> None:
         if self._glimpse.at_rest is not None and self._glimpse != Glimpse.of(self._url):
@@ -144,7 +157,7 @@ class Budget:
             if self.is_spent() or not isinstance(error, sqlite3.Error):
                 raise QueryTimedOut(seconds=self.seconds) from error
             raise KeyboardInterrupt  # it came while SQLite was looking at the clock, and was taken for an answer
-        if _code(error) in _FAILED:
+        if _code(error) in _FAILED or _is_no_text(error):
             raise QueryFailed(reason=said(error)) from error
         if isinstance(error, Exception):
             connection.say_what_to_grant(error)
@@ -155,6 +168,11 @@ _FAILED = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG,
 
 def _code(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_no_text(error: BaseException) -> bool:
+    """Whether a value that calls itself text is none in UTF-8, of which not SQLite complains but its driver."""
+    return isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
 
 
 def _is_text(sql: str) -> bool:
@@ -172,6 +190,7 @@ def _declared(connection: Connection, sql: str, budget: Budget) -> Any:
     """A cursor with the answer. Raises StatementRefused before anything of a wrong statement was run."""
     driver: sqlite3.Connection = connection.driver
     driver.execute(_MAKES).close()
+    driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     driver.set_authorizer(_authorized)
     driver.set_progress_handler(budget.is_spent, _LOOKS_EVERY)
     try:
@@ -219,4 +238,6 @@ def _value(value: Any) -> Any:
         value = int(value) if whole else float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return [_value(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list | tuple):
+        return [_value(item) for item in value]
+    return value if value is None or isinstance(value, int | float | str | bytes) else str(value)

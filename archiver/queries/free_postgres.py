@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
+from archiver.errors import StatementRefused
 from archiver.storage.postgres_driver import INSUFFICIENT_PRIVILEGE
 from archiver.storage.reading import Connection
 
@@ -14,7 +15,12 @@ class _Limited(Protocol):
 
 
 _PAGE = 100
-_AS_TEXT = ("date", "time", "timetz", "timestamp", "interval", "uuid", "json", "jsonb", "inet", "cidr")
+_RANGES = tuple(
+    f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange")
+)
+_AS_TEXT = ("date", "time", "timetz", "timestamp", "interval", "uuid", "json", "jsonb", "inet", "cidr", *_RANGES)
+_LONGEST_MS = 2**31 - 1
+"""The longest statement_timeout there is."""
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00")
 
 
@@ -24,14 +30,17 @@ def declared(connection: Connection, sql: str, budget: _Limited) -> Any:
     _load_as_text(driver)
     connection.begin()
     if budget.seconds is not None:
-        driver.execute(f"SET LOCAL statement_timeout = {max(1, int(budget.seconds * 1000))}")
+        driver.execute(f"SET LOCAL statement_timeout = {max(1, int(min(budget.seconds * 1000, _LONGEST_MS)))}")
     cursor = driver.cursor("answer")
     cursor.itersize = _PAGE
     try:
-        return cursor.execute(sql.encode())
+        cursor.execute(sql.encode())
+        if cursor.description is None:
+            raise StatementRefused("it has no columns")
     except Exception:
         cursor.close()
         raise
+    return cursor
 
 
 def _load_as_text(driver: Any) -> None:
@@ -55,6 +64,8 @@ def _load_as_text(driver: Any) -> None:
 def is_refusal(error: BaseException) -> bool:
     """Whether a statement is to blame, as it is written."""
     state = _state(error)
+    if state == "08P01":  # a parameter, for which there is no value; a connection that breaks by it is fatal
+        return getattr(getattr(error, "diag", None), "severity_nonlocalized", None) == "ERROR"
     return (state.startswith("42") and state != INSUFFICIENT_PRIVILEGE) or state in ("0A000", "25001", "25006")
 
 

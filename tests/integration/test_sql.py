@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -117,6 +118,8 @@ OF_ONE = {
         "SELECT * FROM events FOR UPDATE",
         "SELECT 1 INTO mine",
         "LOCK TABLE events",
+        "SELECT $1",
+        "SELECT FROM events",
         "NOTIFY somebody",
     ],
 }
@@ -174,6 +177,38 @@ def test_a_slow_reader_is_not_ended(sqlite_url: str) -> None:
             assert sum(1 for _ in found) == 149
 
 
+@pytest.mark.parametrize("seconds", [float("inf"), 1e12])
+def test_any_time_that_may_be_given_is_one_that_the_database_takes(url: str, seconds: float) -> None:
+    assert answered(url, "SELECT 1", seconds=seconds)[1] == [(1,)]
+
+
+def test_a_time_that_is_no_number_is_refused(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("sql", "SELECT 1", "--timeout", "nan", env={"ARCHIVER_DATABASE_URL": sqlite_url})
+
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_a_value_without_bounds_is_not_held(sqlite_url: str) -> None:
+    with pytest.raises(QueryFailed, match="too big"):
+        answered(sqlite_url, "SELECT zeroblob(100000000)")
+
+
+def test_rows_of_much_are_held_one_by_one(sqlite_url: str) -> None:
+    tracemalloc.start()
+    try:
+        large = f"{ENDLESS} SELECT zeroblob(1000000) FROM n LIMIT 60"
+        with Archive.open(sqlite_url) as archive, archive.sql(large) as answer:
+            assert sum(1 for _ in answer) == 60
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_text_that_is_no_utf_8_fails_the_statement_and_not_the_archive(sqlite_url: str) -> None:
+    with pytest.raises(QueryFailed, match="UTF-8"):
+        answered(sqlite_url, "SELECT CAST(x'ff' AS TEXT)")
+
+
 def test_data_that_the_statement_cannot_take_fails_it(url: str) -> None:
     wrong = "SELECT 1 / (i - 1) FROM (SELECT 1 AS i) n" if url.startswith("postgresql") else "SELECT json('{')"
 
@@ -193,6 +228,9 @@ def test_data_that_the_statement_cannot_take_fails_it(url: str) -> None:
         ("true", True),
         ("ARRAY[1, 2]", [1, 2]),
         ("""'{"a": 1}'::jsonb""", '{"a": 1}'),
+        ("int4range(1, 3)", "[1,3)"),
+        ("""ARRAY['{"a": 1}'::jsonb]""", ['{"a": 1}']),
+        ("ROW(1, 'a')", ["1", "a"]),
     ],
 )
 def test_types_that_only_postgresql_has_are_text_or_json(postgres_url: str, value: str, expected: object) -> None:

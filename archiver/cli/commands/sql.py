@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
+from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -63,6 +64,8 @@ def sql(asked: Question, statement: Statement, timeout: Timeout = SECONDS) -> No
     """
     if not statement.strip():
         raise UsageError(reason="the statement is empty", hint="archiver sql 'SELECT * FROM current_states'")
+    if isnan(timeout):
+        raise UsageError(reason="--timeout is no number", hint="say it in seconds; 0 is as long as it takes")
     text = _read() if statement == "-" else statement
     with asked.sql(text, timeout or None) as answer:
         write_lines(lines(asked, answer))
