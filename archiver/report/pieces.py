@@ -43,7 +43,7 @@ def bounds(lanes: Lanes, now: datetime) -> Bounds:
     begins = [lane.spans[0].since for lane in lanes.lanes if lane.spans]
     begins += [action.started_at for lane in lanes.lanes for action in lane.actions[:1]]
     until = now if lanes.range.until is None else min(lanes.range.until, now)
-    since = lanes.range.since or min(begins, default=until - _HOUR)
+    since = lanes.range.since or min(begins, default=max(until, _FIRST + _HOUR) - _HOUR)
     if lanes.range.until is None and begins:
         last = max([since, *_told(lanes), *_alive(lanes, now)])
         until = min(until, last + max((last - since) / 20, _SECOND))

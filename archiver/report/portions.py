@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,7 +50,7 @@ def _unpack(cursor: str | None, **kinds: type) -> dict[str, Any]:
             raise ValueError("it has other values")
         for name, kind in kinds.items():
             place[name] = _value(kind, place[name])
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         reason = "the cursor is none that an answer to this question gave"
         raise UsageError(reason=reason, hint="ask without a cursor, from the beginning") from error
     return place
@@ -61,8 +61,8 @@ def _value(kind: type, value: Any) -> Any:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError("an instant without its zone")
-        return moment
-    if isinstance(value, bool) or not isinstance(value, kind) or (isinstance(value, int) and not 0 <= value < 2**63):
+        return (moment.astimezone(UTC) + _MICROSECOND) - _MICROSECOND  # neither is beyond what an instant can be
+    if isinstance(value, bool) or not isinstance(value, kind) or (isinstance(value, int) and not 0 <= value < 2**62):
         raise ValueError("a value of another kind")
     return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -275,6 +276,16 @@ def test_cursor_of_another_question_is_refused(server: Server) -> None:
     cursor = call(server, "events", limit=1)["next_cursor"]
 
     assert "the cursor is none" in failed(server, "history", ref="container/web", cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    ("until", "beside"),
+    [("9999-12-31T23:59:59.999999Z", 0), ("0001-01-01T00:00:00+14:00", 0), ("2026-01-01T00:00:00Z", 2**63 - 1)],
+)
+def test_cursor_that_no_answer_gave_is_refused_whatever_it_says(server: Server, until: str, beside: int) -> None:
+    place = json.dumps({"until": until, "id": 1, "beside": beside})
+
+    assert "the cursor is none" in failed(server, "events", cursor=base64.urlsafe_b64encode(place.encode()).decode())
 
 
 def test_archive_that_is_not_there_yet_is_an_error_of_the_tool_until_it_is(tmp_path: Path, archive_url: str) -> None:

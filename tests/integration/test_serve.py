@@ -16,6 +16,7 @@ from archiver.report import front, html
 from archiver.report.paths import PATHS
 from archiver.report.serve import Server
 
+from ..conftest import RunArchiver
 from .archives import closed, event, micros, opened, record, uri
 from .serving import connected, get, raw, serving
 
@@ -268,6 +269,12 @@ def test_question_that_cannot_be_answered_says_why(server: Server, path: str, st
     assert got.status == status
     assert reason in got.json["error"]
     assert got.json["hint"]
+
+
+def test_address_that_can_be_none_is_refused(run_archiver: RunArchiver, archive_url: str) -> None:
+    done = run_archiver("serve", "--bind", "a" * 70, env={"ARCHIVER_DATABASE_URL": archive_url})
+
+    assert "cannot serve at" in done.stderr
 
 
 # --- who takes his time ---------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archiver.model import Coverage, Span
+from archiver.model import Coverage, Span, TimeRange
 from archiver.report.exits import exits, is_oom
 from archiver.report.pieces import Bounds, Piece, blind, bounds, pieces
 from archiver.report.strips import KINDS, columns, covered, kind_of_rank, rank
@@ -64,6 +64,13 @@ def test_of_what_was_imported_nothing_is_hatched() -> None:
 
 def test_a_picture_ends_now_and_not_in_the_future() -> None:
     assert bounds(lanes(lane("a", span("running", 0)), until=500), at(60)) == Bounds(at(0), at(60))
+
+
+def test_a_picture_that_ends_with_the_first_of_all_instants_has_a_length() -> None:
+    first = datetime.min.replace(tzinfo=UTC)
+    within = bounds(lanes()._replace(range=TimeRange(None, first)), at(0))
+
+    assert within.since == first < within.until
 
 
 def test_of_what_is_all_gone_the_picture_ends_with_it() -> None:

@@ -58,8 +58,9 @@ def serve(
     signal.signal(signal.SIGTERM, _stop)
     try:
         server = Server((bind, port), Site(url, _parse_range, name or ()), _failed)
-    except OSError as error:
-        raise CannotServe(address=f"{bind}:{port}", reason=error.strerror or str(error)) from error
+    except (OSError, UnicodeError) as error:  # the latter of a name that can be none
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotServe(address=f"{bind}:{port}", reason=reason) from error
     with server:
         host, chosen = server.server_address[:2]
         shown = f"[{host!s}]" if ":" in str(host) else str(host)
