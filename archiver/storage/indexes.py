@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Index, literal_column
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from archiver.storage import schema
+from archiver.storage.views.idioms import IDIOMS
 
 sessions, resources, events, facts = schema.sessions.c, schema.resources.c, schema.events.c, schema.facts.c
 present = schema.present.c
@@ -21,8 +25,24 @@ def _where(condition: ColumnElement[bool], *columns: Column[Any], unique: bool =
     return Index(None, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
+class _Micros(FunctionElement[int]):
+    """An instant as the views write it in microseconds: so their filters by number find the index."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Micros)
+def _written(element: _Micros, compiler: SQLCompiler, **options: Any) -> str:
+    (instant,) = element.clauses
+    return f"({IDIOMS[compiler.dialect.name].micros(compiler.process(instant, **options))})"
+
+
 _is_run = facts.what == literal_column(str(schema.TARGET))
 _anew = events.uuid.is_not(None) & events.time_source.in_([literal_column(number) for number in "034"])
+
+BY_NUMBER = frozenset({"ix_events_occurred_us", "ix_observations_observed_us"})
+"""Indexes of expressions: what a database tells of them cannot be compared with what is written here."""
 
 INDEXES = (
     Index(None, sessions.stream_id, sessions.covered_from),  # coverage of a range
@@ -34,6 +54,9 @@ INDEXES = (
     _where(_anew, events.uuid, events.platform_id, unique=True),
     Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
     Index(None, schema.observations.c.observed_at),  # those of a range of time
+    # The same ranges, given as numbers.
+    Index("ix_events_occurred_us", _Micros(events.occurred_at)),
+    Index("ix_observations_observed_us", _Micros(schema.observations.c.observed_at)),
     # The interval tree: what holds at an instant, and over a range (storage.intervals).
     Index(None, facts.value, facts.what, facts.node, facts.until, facts.resource_id),
     Index(None, facts.value, facts.what, facts.node, facts.since, facts.resource_id),

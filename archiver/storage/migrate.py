@@ -162,11 +162,17 @@ def check(url: str) -> list[str]:
             engine.dispose()
 
 
+_INDEXES = {
+    "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'index'",
+    "postgresql": "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()",
+}
+
+
 def _problems(engine: Engine) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from archiver.storage.indexes import metadata
+    from archiver.storage.indexes import BY_NUMBER, metadata
     from archiver.storage.views import VIEWS
 
     with engine.connect() as connection:
@@ -177,13 +183,16 @@ def _problems(engine: Engine) -> list[str]:
         ours = {"compare_type": True, "include_name": _is_ours, "include_object": _is_ours_or_matters}
         context = MigrationContext.configure(connection, opts=ours)
         with warnings.catch_warnings():
-            # Indexes that cannot be compared: ours all can.
+            # Indexes of expressions cannot be compared; of ours it is asked below whether they are there.
             warnings.simplefilter("ignore", exc.SAWarning)
+            warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
             problems = [f"schema differs: {change}" for change in compare_metadata(context, metadata)]
         if (encoding := foreign_encoding(connection)) is not None:
             problems.append(f"the encoding is {encoding}, not UTF8: what it has no characters for becomes a reject")
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
+        missing = BY_NUMBER - set(connection.execute(text(_INDEXES[connection.dialect.name])).scalars())
+        problems += [f"index {name} is missing" for name in sorted(missing)]
         problems += missing_rows(connection) + lost_rows(connection)
         if connection.dialect.name == "sqlite":
             problems += damage(connection)
@@ -197,8 +206,12 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name in metadata.tables
 
 
-def _is_ours_or_matters(found: SchemaItem, _name: str | None, kind: str, reflected: bool, ours: object) -> bool:
+def _is_ours_or_matters(found: SchemaItem, name: str | None, kind: str, reflected: bool, ours: object) -> bool:
     """An index of somebody else on a table of ours is his affair, unless it refuses rows."""
+    from archiver.storage.indexes import BY_NUMBER
+
+    if kind == "index" and name in BY_NUMBER:
+        return False
     foreign = reflected and ours is None
     return not (foreign and kind == "index" and isinstance(found, Index) and not found.unique)
 

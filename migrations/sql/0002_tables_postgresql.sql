@@ -192,6 +192,8 @@ CREATE TABLE events (
   CONSTRAINT pk_events PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_events_occurred_us ON events ((CAST(extract(epoch FROM occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)));
+
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
 CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
@@ -262,6 +264,8 @@ CREATE TABLE observations (
 );
 
 CREATE INDEX ix_observations_observed_at ON observations (observed_at);
+
+CREATE INDEX ix_observations_observed_us ON observations ((CAST(extract(epoch FROM observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)));
 
 CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
 

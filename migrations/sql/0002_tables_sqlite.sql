@@ -111,6 +111,8 @@ CREATE TABLE events (
   CONSTRAINT pk_events PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_events_occurred_us ON events (((CAST(strftime('%s', substr(occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(occurred_at, 21, 6) AS integer))));
+
 CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
 
 CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
@@ -140,6 +142,8 @@ CREATE TABLE observations (
 );
 
 CREATE INDEX ix_observations_observed_at ON observations (observed_at);
+
+CREATE INDEX ix_observations_observed_us ON observations (((CAST(strftime('%s', substr(observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(observed_at, 21, 6) AS integer))));
 
 CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
 
