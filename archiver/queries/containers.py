@@ -38,9 +38,11 @@ _PLACES = (
 )
 _FAR_BACK = (20, 500, 10_000)
 """So many words back an end is looked for, a few first."""
-_BACK = (
-    "SELECT e.occurred_at, s.text AS state FROM events e JOIN event_states s ON s.id = e.state_id"
-    " WHERE e.resource_id = :number AND e.occurred_at <= :at ORDER BY e.occurred_at DESC, e.id DESC LIMIT :words"
+_BACK = tuple(
+    f"SELECT e.{at} AS at, {rank} AS rank, e.id, s.text AS state"
+    f" FROM {table} e JOIN event_states s ON s.id = e.state_id"
+    f" WHERE e.resource_id = :number AND e.{at} <= :at ORDER BY e.{at} DESC, e.id DESC LIMIT :words"
+    for rank, (table, at) in enumerate((("events", "occurred_at"), ("observations", "observed_at")))
 )
 _KINDS = "SELECT k.state, k.kind FROM state_kinds k"
 
@@ -101,9 +103,11 @@ def last_stop(ask: Ask, resource: Resource, at: datetime, now: datetime) -> Span
 def _ran_last(connection: Connection, number: int, at: datetime, words: int) -> datetime | None:
     """When that was told which came before the last end, among so many last words: what was in no state of an end."""
     down = False
-    for row in connection.execute(statement(_BACK), {"number": number, "at": at, "words": words}):
+    values = {"number": number, "at": at, "words": words}
+    found = [row for query in _BACK for row in connection.execute(statement(query), values)]
+    for row in sorted(found, key=lambda row: (row.at, row.rank, row.id), reverse=True)[:words]:
         if down and not is_down(row.state):
-            return instant(row.occurred_at)
+            return instant(row.at)
         down = down or is_down(row.state)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.model.incident import Incident
-from archiver.queries.before import changes_of
+from archiver.queries.changed import changes_of
 from archiver.queries.neighbours import members
 from archiver.queries.reports import Asked, availability, restarts
 from archiver.storage.pages import Ask
@@ -13,7 +13,7 @@ def incident(ask: Ask, asked: Asked) -> Incident:
     """All that changed below a resource (None: everywhere) within a range, what stopped and why."""
     stopped = restarts(ask, asked)
     places = ask(members, asked.resource, asked.range)
-    changes = changes_of(ask, places, asked.range, asked.end, stopped.coverage, asked.now)
+    changes = changes_of(ask, places, asked.range, asked.end, asked.now)
     changes.sort(key=lambda each: (each.at, each.distance, each.uri))
     up = availability(ask, asked)
     return Incident(asked.resource, asked.range, stopped.coverage, tuple(changes), stopped, up)

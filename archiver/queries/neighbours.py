@@ -21,10 +21,11 @@ _EDGES = (
 _OF_WHAT_TYPE = (
     "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers AND t.text = :type"
 )
-_HEARD_OF = (
-    "SELECT DISTINCT e.resource_id FROM events e JOIN resources r ON r.id = e.resource_id"
+_HEARD_OF = tuple(
+    f"SELECT DISTINCT e.resource_id FROM {table} e JOIN resources r ON r.id = e.resource_id"
     " JOIN event_types t ON t.id = r.type_id"
-    " WHERE e.occurred_at >= :since AND e.occurred_at < :until AND t.text <> 'action'"
+    f" WHERE e.{at} >= :since AND e.{at} < :until AND t.text <> 'action'"
+    for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
 _EVERYTHING = "nodecluster"
 """Of what is under that, everything is: to be in it as well is not to be beside."""
@@ -86,4 +87,5 @@ def members(connection: Connection, root: Resource | None, range: TimeRange) -> 
         found = descend(connection, [root.id], Window.of(range))
         return {number: Place("self", 0) if number == root.id else Place(below, 1) for number in found}
     values = {"since": range.since, "until": range.until}
-    return {row.resource_id: Place(below, 1) for row in connection.execute(statement(_HEARD_OF), values)}
+    heard = (row.resource_id for query in _HEARD_OF for row in connection.execute(statement(query), values))
+    return dict.fromkeys(heard, Place(below, 1))

@@ -11,8 +11,8 @@ from archiver.model import EPOCH, Coverage, Resource, TimeRange
 from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
 from archiver.queries import viewed
 from archiver.queries.availability import Piece, Status, together
-from archiver.queries.before import changes_of
 from archiver.queries.causes import is_gone
+from archiver.queries.changed import changes_of
 from archiver.queries.containers import KindOf, Lived, kinds, lived
 from archiver.queries.coverage import coverage, speaking
 from archiver.queries.neighbours import members
@@ -177,8 +177,7 @@ def _counted(rows: Iterable[tuple[Lived, Restart]], asked: Asked) -> list[Restar
 def changes(ask: Ask, asked: Asked) -> Report:
     """All that changed below a resource, by time."""
     whole = asked.range._replace(since=asked.range.since or EPOCH, until=asked.end)
-    found = ask(_coverage, asked)
-    rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, found, asked.now)
+    rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, asked.now)
     rows.sort(key=lambda row: (row.at, row.uri))
     return _report(ask, "changes", asked, rows, [])
 

@@ -14,7 +14,7 @@ from archiver.model.nearby import Before
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import at, closed, event, opened, record, seen, uri
+from .archives import at, between, closed, event, opened, record, seen, uri
 from .growth import analysed, cost_of, grown
 
 DATA = Path(__file__).parents[1] / "data"
@@ -157,3 +157,73 @@ def test_what_was_only_found_did_not_appear_when_it_stopped(database_url: str) -
     assert [(each.change, each.before, each.cause and each.cause.kind) for each in found] == [
         ("state", "Running", "crash")
     ]
+
+
+def changed(url: str, since: float, until: float) -> list[tuple[Any, ...]]:
+    with Archive.open(url) as archive:
+        rows = archive.report("changes", None, between(since, until)).rows
+    return [(row.at, row.change, row.before, row.after, row.certain) for row in rows]
+
+
+def test_what_comes_back_where_it_was_has_not_moved(database_url: str) -> None:
+    first, second = ["service/web", "node/1"], ["service/web", "node/2"]
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 10, first, session="a")._replace(name="x"),
+        event("container/1", "Running", 100, second, session="a"),
+        event("container/1", "Terminated", 200, session="a"),
+        event("container/1", "Running", 300, second, session="a"),
+        event("container/1", "Terminated", 400, session="a"),
+        event("container/1", "Running", 500, first, session="a")._replace(name="y"),
+        closed("a", 1000),
+    )
+    was, became = (tuple(sorted(map(uri, place))) for place in (first, second))
+
+    told = [(at_, change, *more) for at_, change, *more in changed(database_url, 0, 450) if change in ("moved", "name")]
+    later = [row[1:4] for row in changed(database_url, 450, 600) if row[1] in ("moved", "name")]
+
+    assert told == [(at(100), "moved", was, became, True)]
+    assert later == [("moved", became, was), ("name", "x", "y")]
+
+
+def test_what_is_found_behind_a_gap_may_have_come_at_any_time_in_it(database_url: str) -> None:
+    other = "ws://other.example/v1/events"
+    record(
+        database_url,
+        *(opened("a", 0), opened("o", 0, stream=other), closed("o", 20, stream=other)),
+        event("container/1", "Running", 10, session="a"),
+        event("container/2", "Running", 90, session="a"),
+        closed("a", 100),
+        opened("b", 200),
+        *(seen("container/1", "Stopped", 210, session="b"), seen("container/3", "Running", 210, session="b")),
+        event("container/1", "Running", 300, session="b"),
+        event("container/2", "Stopped", 400, ["node/1"], session="b"),
+        event("container/2", None, 410, ["node/2"], session="b"),
+        event("container/4", "Running", 420),
+        closed("b", 1000),
+    )
+
+    whole = changed(database_url, 0, 1000)
+
+    assert [(row[1], row[3], row[4]) for row in whole] == [
+        ("appeared", "Running", True),
+        ("appeared", "Running", True),
+        ("state", "Stopped", False),
+        ("appeared", "Running", False),
+        ("state", "Running", True),
+        ("state", "Stopped", False),
+        ("moved", (uri("node/2"),), True),
+        ("appeared", "Running", None),
+    ]
+    assert changed(database_url, 205, 1000) == whole[2:]
+
+
+def test_what_was_found_running_before_it_was_found_stopped_has_a_last_stop(database_url: str) -> None:
+    record(
+        database_url,
+        *(opened("a", 0), seen("container/1", "Running", 10, session="a")),
+        *(event("container/1", "Stopped", 5000, session="a"), closed("a", 9000)),
+    )
+
+    assert why(database_url, "container/1").at == at(5000)

@@ -1,0 +1,153 @@
+"""What changed of some resources in a stretch of time: their states, names, images and places, and what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime
+from archiver.model.nearby import Became, Nearby
+from archiver.platforms.docker.facts import HEALTHCHECK
+from archiver.queries.became import became
+from archiver.queries.causes import is_gone, is_stop
+from archiver.queries.causing import said
+from archiver.queries.containers import CONTAINER
+from archiver.queries.doers import doers
+from archiver.queries.history import timeline
+from archiver.queries.neighbours import Place
+from archiver.queries.steps import Heard, Step, sure
+from archiver.queries.windows import Window, begun
+from archiver.storage.pages import Ask
+from archiver.storage.reading import Connection, instant
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import TARGET
+
+_OF_ITSELF = frozenset({HEALTHCHECK})
+_OF_OTHERS = frozenset({HEALTHCHECK, "exec", "attach", "resize", "top", "copy", "export"})
+"""Actions that change nothing for anybody else."""
+_EXPLAINED = 200
+"""Of so many resources the causes of their ends are looked up."""
+
+_TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
+_SAID = (
+    "SELECT e.resource_id, e.{at} AS at, s.text AS state, e.session_id FROM {table} e"
+    " JOIN event_states s ON s.id = e.state_id"
+    " WHERE e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
+)
+_EARLIER = (
+    "SELECT e.{at} AS at, s.text AS state FROM {table} e JOIN event_states s ON s.id = e.state_id"
+    " WHERE e.resource_id = :number AND e.{at} < :since ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
+)
+_CALLED = (
+    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name FROM resources r"
+    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
+)
+_DONE = (
+    "SELECT f.resource_id, f.value, f.since, (SELECT e.session_id FROM events e WHERE e.id = f.told_by) AS session_id"
+    f" FROM facts f WHERE f.what = {TARGET} AND f.value IN :numbers AND {{}}"
+)
+
+
+def changes_of(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime, now: datetime) -> list[Nearby]:
+    """All that changed of some resources within a range, which has both ends, seen from an instant, in no order."""
+    called = {row.id: row for part in chunks(places) for row in ask(_called, part)}
+    steps = [*ask(_states, places, range), *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
+    certain = ask(sure, steps, range, now)
+    steps = _explained(ask, steps, called, range, now)
+    return [
+        _nearby(step, called[step.number], places[step.number], at, judged)
+        for step, judged in zip(steps, certain, strict=True)
+    ]
+
+
+def _called(connection: Connection, numbers: Sequence[int]) -> list[Any]:
+    return connection.execute(statement(_CALLED), {"numbers": numbers}).all()
+
+
+def _nearby(step: Step, row: Any, place: Place, at: datetime, certain: bool | None) -> Nearby:
+    ago = (at - step.at).total_seconds()
+    told = (step.change, row.uri, row.type, row.name, step.before, step.after, step.at)
+    return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago)
+
+
+def _states(connection: Connection, places: Mapping[int, Place], range: TimeRange) -> list[Step]:
+    found: list[Step] = []
+    values = {"since": range.since, "until": range.until}
+    for part in chunks(sorted(places)):
+        words = [
+            (row.resource_id, instant(row.at), rank, row.state, row.session_id)
+            for rank, (table, at) in enumerate(_TABLES)
+            for row in connection.execute(statement(_SAID.format(table=table, at=at)), {"numbers": part, **values})
+        ]
+        heard = sorted({number for number, *_ in words})
+        last = {number: _earlier(connection, number, range) for number in heard}
+        for number, at, rank, state, session in sorted(words, key=lambda word: word[:3]):
+            was, last[number] = last.get(number), (at, state)
+            if was is None or was[1].lower() != state.lower():
+                change: Became = "appeared" if was is None else "vanished" if is_gone(state) else "state"
+                told = Heard(session, None if was is None else was[0], found=rank == 1)
+                found.append(Step(number, change, was and was[1], state, at, told))
+    return found
+
+
+def _earlier(connection: Connection, number: int, range: TimeRange) -> tuple[datetime, str] | None:
+    """The state that was told or found last before a range: what an engine lists may never have told of itself."""
+    words = [
+        (instant(row.at), rank, row.state)
+        for rank, (table, at) in enumerate(_TABLES)
+        for row in connection.execute(
+            statement(_EARLIER.format(table=table, at=at)), {"number": number, "since": range.since}
+        )
+    ]
+    if not words:
+        return None
+    at, _, state = max(words)
+    return at, state
+
+
+def _actions(connection: Connection, places: Mapping[int, Place], window: Window) -> list[Step]:
+    rows: dict[int, Any] = {}
+    for condition, values in begun(window):
+        for part in chunks(sorted(places)):
+            asked = connection.execute(statement(_DONE.format(condition)), {"numbers": part, **values})
+            rows.update((row.resource_id, row) for row in asked)
+    told, by = said(connection, rows), doers(connection, rows)
+    return [
+        Step(
+            row.value,
+            "action",
+            None,
+            told[key].name,
+            to_datetime(row.since),
+            Heard(row.session_id, to_datetime(row.since)),
+            told[key].uri,
+            by.get(key),
+        )
+        for key, row in rows.items()
+        if told[key].name not in (_OF_ITSELF if places[row.value].where == "self" else _OF_OTHERS)
+    ]
+
+
+def _explained(
+    ask: Ask, steps: Sequence[Step], called: Mapping[int, Any], range: TimeRange, now: datetime
+) -> list[Step]:
+    """The steps, those that are ends with their cause."""
+    ends = {
+        step.number
+        for step in steps
+        if called[step.number].type == CONTAINER and step.change in ("state", "vanished")
+        if is_stop(step.before, step.after)
+    }
+    causes: dict[tuple[int, datetime], Cause | None] = {}
+    # What ended just as the range begins had been in another state before.
+    whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
+    for number in sorted(ends)[:_EXPLAINED]:
+        row = called[number]
+        found = timeline(ask, Resource(row.id, row.uri, row.type, row.key, row.name), whole, now)
+        causes.update(((number, span.since), span.cause) for span in found.spans)
+    return [
+        step._replace(cause=causes.get((step.number, step.at))) if step.change in ("state", "vanished") else step
+        for step in steps
+    ]
