@@ -174,7 +174,7 @@ class _Sources:
         self.environ = environ
         self.home = home
         self.path = _file_path(environ, home)
-        self.file = _read_file(self.path) if self.path is not None else {}
+        self.file, self.lines = _read_file(self.path) if self.path is not None else ({}, {})
         self.known: set[str] = set()
 
     def setting(self, name: str, variable: str, parse: Callable[[Any], T], fallback: Setting[Any]) -> Setting[T]:
@@ -194,8 +194,13 @@ class _Sources:
         if text := self.environ.get(variable, "").strip():
             return Setting(text, variable)
         if name in self.file:
-            return Setting(self.file[name], str(self.path))
+            return Setting(self.file[name], self._place(name))
         return None
+
+    def _place(self, name: str) -> str:
+        """The configuration's file, and the line of it that sets something."""
+        line = self.lines.get(name)
+        return f"{self.path}, line {line}" if line is not None else str(self.path)
 
     def refuse_unknown(self) -> None:
         """Raise ConfigurationWrong when the file holds a key that is no setting."""
@@ -203,7 +208,7 @@ class _Sources:
             raise ConfigurationWrong(
                 setting=f"{name!r}",
                 reason=f"there is no such setting; there are {', '.join(sorted(self.known))}",
-                origin=str(self.path),
+                origin=self._place(name),
             )
 
 
@@ -215,14 +220,21 @@ def _file_path(environ: Mapping[str, str], home: Path) -> Path | None:
         Path(folder) / "config.toml" for folder in environ.get("CONFIGURATION_DIRECTORY", "").split(":") if folder
     ]
     candidates.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "archiver" / "config.toml")
-    return next((path for path in candidates if path.is_file()), None)
+    # A home folder that one may not look into is somebody else's: HOME was left as it was, by `su` for one.
+    return next((path for path in candidates if os.path.isfile(path)), None)
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """What a file sets, and in which line; of a name that is written in quotes or escapes, no line."""
     import tomllib  # most runs have no file
 
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # editors of Windows begin a file with a mark
+        text = path.read_bytes().decode("utf-8-sig")  # editors of Windows begin a file with a mark
+        lines: dict[str, int] = {}
+        for number, line in enumerate(text.split("\n"), 1):
+            if found := re.match(r"\s*\[?\s*([\w-]+)\s*[].=]", line):
+                lines.setdefault(found[1], number)
+        return tomllib.loads(text), lines
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         where = re.search(r"\(at [^)]*\)", str(exc))
         reason = f"it is not TOML {where[0] if where else ''}".rstrip()

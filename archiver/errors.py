@@ -18,7 +18,10 @@ ArchiverError
 │   │   ├── TakesNothing            4
 │   │   ├── ArchiveReplaced         4
 │   │   ├── NotADatabase            4
+│   │   ├── DatabaseNotAllowed      4
+│   │   ├── DatabaseFull            4
 │   │   └── DatabaseMissing         4
+│   │       └── DatabaseElsewhere   4
 │   └── StreamUnreachable           4
 ├── RowRefused                      1
 ├── SchemaNotAtHead                 5
@@ -38,6 +41,7 @@ ArchiverError
 ├── CredentialsRefused             77
 ├── DatabaseUnfit                  78
 └── ConfigurationWrong             78
+    ├── StreamUrlWrong             78
     └── NotInstalled               78
 """
 
@@ -201,6 +205,28 @@ class DatabaseMissing(DatabaseUnreachable):
     hint = "create it with: archiver db upgrade   (or see the whole thing work with: archiver demo)"
 
 
+class DatabaseElsewhere(DatabaseMissing):
+    """The archive's SQLite file is not there, and the daemon of this machine has one."""
+
+    hint = (
+        "the daemon's archive is {other}; ask it: sudo archiver --database {other} status   (or see docs/operating.md)"
+    )
+
+
+class DatabaseNotAllowed(DatabaseUnreachable):
+    """The archive's SQLite file, or a folder on the way to it, is not for this user."""
+
+    message = "the archive at {database} may not be read: {what} belongs to {owner}, who lets nobody else look"
+    hint = "ask with sudo, or as {owner}; how others are let in: docs/operating.md, 'Who may read a SQLite archive'"
+
+
+class DatabaseFull(DatabaseUnreachable):
+    """There is no room left for what is to be written."""
+
+    message = "there is no room left for the archive at {database}: {reason}"
+    hint = "make room on its disk; nothing of the archive is lost"
+
+
 class NotADatabase(DatabaseUnreachable):
     """The file that is named as the archive is no SQLite file: another one, or an archive that was damaged."""
 
@@ -247,7 +273,7 @@ class StreamUnreachable(Unreachable):
     """A stream could not be opened, or its connection ended."""
 
     message = "cannot reach the stream {stream}: {reason}"
-    hint = "check the URL and the network"
+    hint = "check the URL and the network; 'archiver listen --retry' waits for it, and 'archiver run' always does"
 
 
 class RowRefused(ArchiverError):
@@ -379,6 +405,14 @@ class ConfigurationWrong(ArchiverError):
     message = "{setting} is wrong: {reason}"
     hint = "it was read from {origin}; see 'archiver run --help'"
     exit_code = 78
+
+
+class StreamUrlWrong(ConfigurationWrong):
+    """The URL of a stream cannot be used; who knows where it was read says so (`found_in`)."""
+
+    def found_in(self, origin: str) -> StreamUrlWrong:
+        """The same error of an URL that was read there."""
+        return type(self)(**{**self.facts, "origin": origin})
 
 
 class NotInstalled(ConfigurationWrong):

@@ -11,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from archiver.private import give_to_owner_of_folder, make_folder
+
 _RETRY_SECONDS = 0.05
 _MOST_BYTES = 4096
 
@@ -30,7 +32,7 @@ class LockFile:
     """
 
     def __init__(self, path: Path, patience: float = 0) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self.note = ""
         """What the last holder remembered here."""
         self._file = _open(Path(f"{path}-lock"))
@@ -93,9 +95,8 @@ def _open(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise _not_a_lock(path)
-    if is_new and os.geteuid() == 0:  # what root does once in somebody's folder must not lock him out
-        owner = path.parent.stat()
-        os.fchown(file, owner.st_uid, owner.st_gid)
+    if is_new:
+        give_to_owner_of_folder(file, path)
     with suppress(OSError):  # one that another user made is his to close
         os.fchmod(file, 0o600)
     return file

@@ -33,7 +33,10 @@ def _run(argv: list[str] | None) -> int:
         code = 141
     except Exception as exc:  # noqa: BLE001 - whatever it is, the reader gets one line
         code = _explain(exc, debug=chosen.debug)
-    return _flush(code)
+    code = _flush(code)
+    if chosen.leave_at_once:
+        os._exit(code)
+    return code
 
 
 def _look_for_cycles_less_often() -> None:

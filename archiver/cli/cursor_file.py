@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from archiver.cli.files import begun, destination
 from archiver.cli.output import writing
 from archiver.errors import BadInput
 
@@ -30,11 +30,11 @@ def read_cursor(path: Path) -> str | None:
 
 def keep_cursor(path: Path, cursor: str) -> None:
     """Puts a cursor into the file: the new one or, whatever happens, the old one. Raises CannotWrite."""
-    path = path.resolve()  # a link stays a link
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    path = destination(path)
     with writing(str(path)):
+        unfinished, file = begun(path, 0o600)
         try:
-            with unfinished.open("x", encoding="ascii") as file:
+            with file:
                 file.write(cursor + "\n")
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import signal
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from archiver.cli.output import write_lines, writing
+from archiver.errors import CannotWrite
 
 
 def write_file(path: Path, lines: Iterable[str]) -> int:
     """Writes lines to a file that takes its name only when all of it is on disk; says how many there were."""
-    path = path.resolve()  # a link stays a link
+    path = destination(path)
     if path.exists() and not path.is_file():
         return _write_into(path, lines)
-    # A name that nobody else comes upon: process numbers recur, in containers every time.
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     with writing(str(path)):
-        out = unfinished.open("x", encoding="utf-8", newline="\n")
+        unfinished, out = begun(path)
     try:
         with ended_by_sigterm(), writing(str(path)), out:
             count = write_lines(lines, out)
@@ -35,6 +36,29 @@ def write_file(path: Path, lines: Iterable[str]) -> int:
             unfinished.unlink()
         raise
     return count
+
+
+def destination(path: Path) -> Path:
+    """The file that a name stands for: a link stays a link. Raises CannotWrite for one that leads in a circle."""
+    try:
+        return path.resolve()
+    except RuntimeError as error:
+        raise CannotWrite(target=str(path), reason=os.strerror(errno.ELOOP)) from error
+
+
+def begun(path: Path, new: int = 0o666) -> tuple[Path, TextIO]:
+    """A file that is to take the place of another, open to whom that is open to, and `new` where there is none.
+
+    Its name is one that nobody else comes upon: process numbers recur, in containers every time. Raises OSError.
+    """
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    there = path.stat() if path.exists() else None
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, new if there is None else 0o600)
+    if there is not None:
+        with suppress(PermissionError):  # who is not root has no other owner to give it to, and not every group
+            os.fchown(file, there.st_uid if os.geteuid() == 0 else -1, there.st_gid)
+        os.fchmod(file, stat.S_IMODE(there.st_mode) & 0o777)
+    return unfinished, os.fdopen(file, "w", encoding="utf-8", newline="\n")
 
 
 @contextmanager

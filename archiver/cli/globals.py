@@ -27,3 +27,5 @@ class Globals:
         self.debug = False
         self.quiet = False
         self.no_pager = False
+        self.leave_at_once = False
+        """Whether the process ends without waiting for its threads and files: something hangs, and would for ever."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from archiver.codec.secrets import environment_for_others
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -115,7 +117,7 @@ def _started(command: str) -> subprocess.Popen[str]:
         command,
         shell=True,
         stdin=subprocess.PIPE,
-        env={"LESS": "FRX", "LV": "-c", **os.environ},
+        env={"LESS": "FRX", "LV": "-c", **environment_for_others(os.environ)},
         encoding="utf-8",
         errors="backslashreplace",
     )

@@ -12,13 +12,16 @@ FIRST_PAUSE = 2.0
 
 
 class Patience:
-    """How long is waited for the first connection, in `seconds`; for one that was lost, for ever."""
+    """How long is waited for the first connection, in `seconds`; for one that was lost, for ever.
 
-    def __init__(self, seconds: float, say: Callable[[str], None], first_pause: float = FIRST_PAUSE) -> None:
-        self._seconds, self._say, self._first_pause = seconds, say, first_pause
+    With None it is tried for ever, with 0 once: the first failure is the end of it.
+    """
+
+    def __init__(self, seconds: float | None, say: Callable[[str], None], first_pause: float = FIRST_PAUSE) -> None:
+        self._once, self._say, self._first_pause = seconds == 0, say, first_pause
         self._moved = threading.Condition()
         self._connected = self._ended = False
-        self._deadline: float | None = time.monotonic() + seconds
+        self._deadline: float | None = time.monotonic() + seconds if seconds else None
         self.over = threading.Event()
         """Set when the first connection could not be had in time."""
         self.reason = "no answer yet"
@@ -40,13 +43,15 @@ class Patience:
     def rewarded(self) -> None:
         """There is a connection."""
         with self._moved:
-            self._connected, self._deadline = True, None
+            self._connected, self._deadline, self._once = True, None, False
             self._moved.notify_all()
 
     def lost(self, reason: str) -> None:
         """There is none, and why."""
         with self._moved:
             self._connected, self.reason = False, reason
+            if self._once:
+                self.over.set()
             self._moved.notify_all()
 
     def _wait(self, stream: str) -> None:

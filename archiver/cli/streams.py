@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archiver.errors import StreamUrlWrong
 from archiver.platforms.wire.address import AuthWay
 
 if TYPE_CHECKING:
@@ -38,6 +41,15 @@ Auth = Annotated[
     typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
 ]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
+
+
+@contextmanager
+def told_where(config: Config) -> Iterator[None]:
+    """What is wrong with the URL of a stream says where that URL was read."""
+    try:
+        yield
+    except StreamUrlWrong as error:
+        raise error.found_in(config.streams.origin) from error.__cause__
 
 
 def secrets_of(config: Config) -> set[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 BLANK = b"***"
+_OURS = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_", "PG", "CREDENTIALS_DIRECTORY")
+"""What our own variables begin with, those of libpq too, and where systemd puts credentials."""
 
-_WORDS = rb"token|auth|key|passw(?:or)?d|passwd|pwd|secret|signature|credentials?"
+_WORDS = rb"token|auth|key|pass|passw(?:or)?d|passwd|pwd|jwt|sig|secret|signature|credentials?"
 _HINTS = re.compile(
-    rb"(?i):(?:\\?/){1,2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|passw|pwd|secret|signature|credential))|authorization"
+    rb"(?i):(?:\\?/){1,2}[^/\s]*@|[?&;](?:user|[a-z_.-]*(?:token|auth|key|pass|pwd|jwt|sig|secret|signature|credential))|authorization"
 )
 # Each begins with what stands in a text once or twice, and goes on with what cannot hold another beginning: a text of
 # a million letters takes no longer than one of a million slashes.
@@ -44,6 +47,11 @@ def blanked_text(text: str) -> str:
     data = text.encode("utf-8", "surrogatepass")
     found = blanked(data)
     return text if found is data else found.decode("utf-8", "surrogatepass")
+
+
+def environment_for_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a program of somebody else: our own settings and logins are not its business."""
+    return {name: value for name, value in environ.items() if not name.startswith(_OURS)}
 
 
 def is_secret(parameter: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from archiver.errors import ConfigurationWrong
+from archiver.errors import StreamUrlWrong
 from archiver.platforms.protocol import Notes, Source
 from archiver.platforms.wire.address import AuthWay, check_url
 
@@ -61,7 +61,7 @@ def open_source(
     known = ", ".join(f"{name}://" for name in (*WEBSOCKET, *DOCKER, "file"))
     # What has no scheme may be a credential in the wrong place.
     what = f"{scheme}:" if "://" in url and scheme.isalnum() else "what it begins with"
-    raise ConfigurationWrong(setting="stream", reason=f"{what} is none of {known}", origin="--stream")
+    raise StreamUrlWrong(setting="stream", reason=f"{what} is none of {known}", origin="--stream")
 
 
 def _path(url: str) -> Path:

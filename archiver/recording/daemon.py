@@ -15,7 +15,7 @@ from threading import Thread
 
 from archiver.codec.secrets import blanked_text
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
-from archiver.model import Closed, Item, Opened
+from archiver.model import Closed, Condition, Item, Opened
 from archiver.platforms.protocol import Source
 from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.handover import Handover
@@ -36,8 +36,10 @@ class DaemonPace:
     """At the end: how long the sources may take to close their streams."""
     spool: float = 2.0
     """Then, what they gave to be made durable."""
-    drain: float = 4.0
+    drain: float = 3.0
     """Then, what is spooled to be archived."""
+    last: float = 0.5
+    """Then, what has not ended to end all the same: 8.5 s in all, and systemd and people are promised 10."""
     first_delay: float = 0.125
     """Before a spool that refused is asked again; each next time twice as long."""
     last_delay: float = 0.5
@@ -77,6 +79,10 @@ class Daemon:
         self._counting = threading.Lock()
         self._spooled_at = time.monotonic()
         self._last_try_at = float("inf")
+        self.troubles: dict[str, str] = {}
+        """The streams that cannot be reached at present, and why."""
+        self.late: Sequence[str] = ()
+        """What did not end in time: what holds it holds up the end of the process, too, unless that does not wait."""
         self.ingest = Ingest(spool, url, on_archived=self._archived, pace=self._pace.ingest)
 
     def stop(self) -> None:
@@ -88,8 +94,9 @@ class Daemon:
         """Records until `stop`, or until `limit` events are archived, or every source has ended.
 
         Then closes the streams, spools what was received and archives what was spooled, each within seconds; what the
-        database does not take by then stays in the spool. Raises CredentialsRefused when a source gave up, SpoolError
-        when what was received could not be made safe. To be called once.
+        database does not take by then stays in the spool. A source that gives up ends its own stream only; of the first
+        one its error is raised at the end, CredentialsRefused for one. Raises SpoolError when what was received could
+        not be made safe. To be called once.
         """
         try:
             self._run()
@@ -143,10 +150,14 @@ class Daemon:
         if archiver.is_alive():
             log.warning("the archive does not answer; what is not yet archived stays in the spool for the next start")
             self.ingest.abandon()
-            archiver.join(1)
+            archiver.join(self._pace.last)
         log.info("stopped; archived %d events, %d rejects", self.ingest.archived, self.ingest.rejected)
-        if late := [thread.name for thread in (*receivers, spooler) if thread.is_alive()]:
-            log.warning("did not end in time: %s", ", ".join(late))
+        self.late = [thread.name for thread in (*receivers, spooler) if thread.is_alive()]
+        if spooler.is_alive():
+            reason = "its disk does not answer; what was received last is lost"
+            self._failure = self._failure or SpoolError(path=self._spool.path, reason=reason)
+        if self.late:
+            log.warning("did not end in time: %s", ", ".join(self.late))
 
     def _thread(self, name: str, target: Callable[..., None], *args: object) -> threading.Thread:
         def guarded() -> None:
@@ -163,17 +174,28 @@ class Daemon:
         return thread
 
     def _receive(self, source: Source) -> None:
-        for item in source.items(self._stop):
-            self._handover.put(item)
-            if type(item) is Opened:
-                log.info("connected to %s", source.stream)
-            elif type(item) is Closed:
-                log.info("disconnected from %s: %s", source.stream, item.reason)
+        try:
+            self._hand_over(source)
+        except ArchiverError as error:  # it gives up; the others go on
+            log.error("%s; nothing more is received from %s", error, source.stream)  # noqa: TRY400 - it says all
+            self.troubles[source.stream] = str(error)
+            self._failure = self._failure or error
         with self._counting:
             self._running -= 1
             last = self._running == 0
         if last:
             self.stop()
+
+    def _hand_over(self, source: Source) -> None:
+        for item in source.items(self._stop):
+            self._handover.put(item)
+            if type(item) is Opened:
+                self.troubles.pop(source.stream, None)
+                log.info("connected to %s", source.stream)
+            elif type(item) is Condition and item.of == "trouble" and item.value:
+                self.troubles[source.stream] = item.value
+            elif type(item) is Closed:
+                log.info("disconnected from %s: %s", source.stream, item.reason)
 
     def _spool_all(self) -> None:
         """Makes durable whatever has arrived, again and again, until the handover is closed and empty."""
@@ -214,7 +236,15 @@ class Daemon:
     def _status(self) -> str:
         waiting = self._spool.last - self.ingest.position
         text = f"{self.ingest.archived} events archived, {waiting} waiting"
-        return f"{text}; {blanked_text(self.ingest.trouble)}" if self.ingest.trouble else text
+        return blanked_text("; ".join(filter(None, [text, self.ingest.trouble, *list(self.troubles.values())])))
+
+
+def closed_in_time(spool: Spool, seconds: float = 1.0) -> bool:
+    """Closes the spool; False when its disk does not let it."""
+    closing = Thread(target=spool.close, name="close", daemon=True)
+    closing.start()
+    closing.join(seconds)
+    return not closing.is_alive()
 
 
 @contextmanager

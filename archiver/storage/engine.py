@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from archiver.errors import ArchiverError, DatabaseBusy, DatabaseReadOnly
 from archiver.lockfile import LockFile, LockHeld
+from archiver.private import make_file
 from archiver.storage import wal
 from archiver.storage.address import is_postgres
 from archiver.storage.foreign import require_ours
@@ -49,7 +50,14 @@ def writing_engine(text: str) -> Engine:
         "PRAGMA journal_size_limit=67108864",
         "PRAGMA cache_size=-8000",
     )
-    return _sqlite(f"file:{quote(os.fsencode(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
+    engine = _sqlite(f"file:{quote(os.fsencode(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "do_connect")
+    def _make_private(*_arguments: Any) -> None:
+        with suppress(OSError):  # SQLite says what it is
+            make_file(path)
+
+    return engine
 
 
 @contextmanager

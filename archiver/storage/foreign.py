@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 from archiver.errors import DatabaseUnfit, NotADatabase
+from archiver.storage.address import is_postgres
+from archiver.storage.named import sqlite_path
 
 _MAGIC = b"SQLite format 3\0"
 _OURS = {"alembic_version", "events", "resources", "sessions"}
@@ -22,8 +25,10 @@ def require_ours(path: Path) -> None:
 
     What cannot be read is left to SQLite.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # where one may not look, it is none
         raise folder(path)
+    if leads_in_circle(path):
+        raise circle(path)
     reason = _foreign(path)
     if reason == _NO_DATABASE:  # an archive that was damaged, perhaps
         raise NotADatabase(database=str(path), reason=reason)
@@ -31,9 +36,34 @@ def require_ours(path: Path) -> None:
         raise DatabaseUnfit(database=str(path), reason=reason, step=_STEP)
 
 
+def require_fit(url: str) -> None:
+    """Raises DatabaseUnfit where no archive can ever be: the name is a folder's, another program's, or no file's.
+
+    A file that is no database may be an archive that was damaged, and comes back.
+    """
+    if not is_postgres(url):
+        with suppress(NotADatabase):
+            require_ours(sqlite_path(url))
+
+
 def folder(path: Path) -> DatabaseUnfit:
     """The error where an archive's name is that of a folder."""
     return DatabaseUnfit(database=str(path), reason="it is a folder", step="name a file in it, as in FOLDER/archive.db")
+
+
+def leads_in_circle(path: Path) -> bool:
+    """Whether a name is a link that leads back to itself."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
+def circle(path: Path) -> DatabaseUnfit:
+    """The error where an archive's name is a link that leads nowhere."""
+    step = "remove the link, or name the file itself"
+    return DatabaseUnfit(database=str(path), reason="its name is a link that leads in a circle", step=step)
 
 
 def _foreign(path: Path) -> str | None:

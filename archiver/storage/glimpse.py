@@ -48,6 +48,15 @@ def beside(path: Path, ending: str) -> Path:
     return Path(f"{path}{ending}")
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file, as far as this user may see."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
 def size_of(path: Path) -> int:
     """Bytes of a file; 0 where there is none."""
     try:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from archiver.errors import (
     ArchiverError,
     DatabaseBusy,
+    DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
     NotADatabase,
     RowRefused,
 )
+from archiver.storage.glimpse import is_there
 from archiver.storage.named import database_name, sqlite_path
 
 # Result codes of SQLite without what extends them (https://sqlite.org/rescode.html), and SQLSTATEs with their classes
@@ -27,6 +31,7 @@ _REFUSED_CLASSES = {"22", "23", "54"}
 """Data exception, integrity constraint, program limit exceeded."""
 _BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
 """Lock not available, object in use, deadlock, serialization failure."""
+_FULL_STATE = "53100"
 _READ_ONLY_STATES = {"25006", "42501"}
 """Read-only transaction, insufficient privilege."""
 
@@ -61,11 +66,23 @@ def judged(error: BaseException | None, url: str, *, refused: bool = False) -> A
         return DatabaseReadOnly(**facts)
     if code == sqlite3.SQLITE_NOTADB:
         return NotADatabase(**facts)
-    if code in _NOT_OPENED and (path := sqlite_path(url)).is_dir():
-        from archiver.storage.foreign import folder
-
-        return folder(path)
+    if code in _NOT_OPENED and (better := _not_opened(sqlite_path(url))) is not None:
+        return better
+    if code == sqlite3.SQLITE_FULL or state == _FULL_STATE:
+        return DatabaseFull(**facts)
     return DatabaseUnreachable(**facts)
+
+
+def _not_opened(path: Path) -> ArchiverError | None:
+    """Why SQLite could not open a file, which itself says only that."""
+    from archiver.storage import absent
+    from archiver.storage.foreign import folder
+
+    if os.path.isdir(path):
+        return folder(path)
+    if not is_there(path):
+        return absent.hindered(path)
+    return absent.not_allowed(path, path) if absent.may_not_read(path) else None
 
 
 def said(error: BaseException | None) -> str:

@@ -22,7 +22,8 @@ _BEGIN = (
     " SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'"
 )
 BEGIN_WRITING = _BEGIN.format(mode="")
-BEGIN_READING = _BEGIN.format(mode=" READ ONLY")
+# Who reads asks several questions of one moment: a session that opens between two is in neither of the answers.
+BEGIN_READING = _BEGIN.replace("READ COMMITTED", "REPEATABLE READ").format(mode=" READ ONLY")
 INSUFFICIENT_PRIVILEGE = "42501"
 
 

@@ -12,10 +12,9 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archiver.errors import DatabaseMissing
 from archiver.model import Micros, to_micros
 from archiver.storage.address import is_postgres
-from archiver.storage.glimpse import reads_in_place
+from archiver.storage.glimpse import is_there, reads_in_place
 from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.revision import HEAD, not_at_head, revision_of
 from archiver.storage.sqlite_url import file_uri
@@ -213,8 +212,10 @@ def _open_file(url: str) -> sqlite3.Connection:
 def file_to_read(url: str) -> str:
     """The URI by which SQLite opens an archive read-only. Raises DatabaseMissing when there is no such file."""
     path = sqlite_path(url)
-    if not path.exists():
-        raise DatabaseMissing(database=str(path))
+    if not is_there(path):
+        from archiver.storage.absent import absent
+
+        raise absent(path)
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
     # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
     how = "mode=ro&immutable=1" if reads_in_place(path) else "mode=ro"

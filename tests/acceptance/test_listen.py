@@ -58,10 +58,19 @@ def test_a_stream_that_cannot_be_reached_is_said_to_be_so_and_given_up(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("stream", ["unix:///nowhere/docker.sock", "ws://127.0.0.1:1/v1/events"])
+def test_the_first_failure_ends_it(stream: str, run_archiver: RunArchiver) -> None:
+    done = run_archiver("listen", "--stream", stream)
+
+    assert done.returncode == 4
+    assert f"cannot reach the stream {stream}: " in done.stderr
+    assert "no answer yet" not in done.stderr
+
+
 def test_a_stream_that_is_there_in_time_is_listened_to(tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:
     engine = FakeEngine()
     engine.tell(message(1))
-    process = spawn_archiver("listen", "--stream", f"unix://{tmp_path}/late.sock", "-n", "1", "--wait", "20")
+    process = spawn_archiver("listen", "--stream", f"unix://{tmp_path}/late.sock", "-n", "1", "--retry")
     time.sleep(1.0)  # so that it has tried
     with engine.on_socket(tmp_path / "late.sock"):
         out, err = process.communicate(timeout=20)

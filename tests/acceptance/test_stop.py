@@ -9,15 +9,18 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from .recording import Recorder, archived, contiguous, known, load, sessions, spooled, wait_for
+from .recording import Recorder, archived, contiguous, known, load, numbered, sessions, spooled, wait_for
 
 STOPS = int(os.environ.get("ARCHIVER_TEST_STOPS", "3"))
 
@@ -52,6 +55,44 @@ def test_a_locked_file_does_not_hold_it_up(sqlite_recorder: Recorder) -> None:
         _stopped_while_the_database_hangs(sqlite_recorder, lambda: other.execute("BEGIN IMMEDIATE"))
         other.execute("ROLLBACK")
     _rest_arrives(sqlite_recorder)
+
+
+HUNG = """
+import sys, threading
+from archiver.recording.spool import queue
+insert = queue.insert
+def hang(connection, first, items):
+    if any(type(item).__name__ == "Message" for item in items):
+        print("hangs", flush=True)
+        threading.Event().wait()
+    insert(connection, first, items)
+queue.insert = hang
+from archiver.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program on a disk that never answers a write, with what SQLite has locked until it does."""
+
+
+def test_a_spool_whose_disk_hangs_does_not_hold_it_up(
+    sqlite_url: str, tmp_path: Path, program_environment: dict[str, str]
+) -> None:
+    recording = tmp_path / "a.jsonl"
+    recording.write_text(numbered(1) + "\n")
+    streams = ["--stream", "unix:///nowhere.sock", "--stream", f"file:{recording}"]
+    command = [sys.executable, "-c", HUNG, "run", *streams, "--spool", str(tmp_path / "spool.db")]
+    environment = {**program_environment, "ARCHIVER_DATABASE_URL": sqlite_url}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            assert run.stdout is not None
+            assert run.stdout.readline() == "hangs\n"
+            run.terminate()
+            asked = time.monotonic()
+            _, said = run.communicate(timeout=20)
+        finally:
+            run.kill()
+    assert time.monotonic() - asked < 10
+    assert run.returncode == 1
+    assert "its disk does not answer; what was received last is lost" in said
 
 
 def test_a_backend_that_hangs_does_not_hold_it_up(postgres_recorder: Recorder) -> None:

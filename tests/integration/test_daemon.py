@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import SpoolDamaged, SpoolError
-from archiver.model import Closed, Item, Message, Opened, now_micros
+from archiver.errors import ArchiverError, CredentialsRefused, SpoolDamaged, SpoolError
+from archiver.model import Closed, Condition, Item, Message, Opened, now_micros
 from archiver.recording.daemon import Daemon, DaemonPace
 from archiver.recording.spool.queue import Spool
 from archiver.recording.systemd import Notifier
@@ -59,6 +59,13 @@ def running(daemon: Daemon) -> Iterator[threading.Thread]:
         assert not thread.is_alive()
 
 
+def wait_for(what: Callable[[], object], seconds: float = 20) -> bool:
+    limit = time.monotonic() + seconds
+    while not what() and time.monotonic() < limit:
+        time.sleep(0.01)
+    return bool(what())
+
+
 def events(url: str) -> int:
     with Archive.open(url) as archive:
         return len(list(archive.events(limit=0)))
@@ -75,6 +82,83 @@ def test_what_a_source_dies_of_ends_it_after_all_is_archived(spool: Spool, sqlit
     with pytest.raises(ZeroDivisionError):
         daemon.run()
     assert events(sqlite_url) == 10
+
+
+def test_a_source_that_gives_up_ends_no_other(spool: Spool, sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    refused = Told("a", 1, fails=CredentialsRefused(stream="told:a", reason="HTTP 401"))
+    other = Told("b", 5, ends=False)
+    daemon = Daemon([refused, other], spool, sqlite_url, pace=DaemonPace(tick=0.02))
+    raised: list[Exception] = []
+
+    def run() -> None:
+        try:
+            daemon.run()
+        except CredentialsRefused as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert other.all_given.wait(10)
+    assert wait_for(lambda: daemon.ingest.archived == 6 and daemon.troubles)
+    assert thread.is_alive()
+    assert "HTTP 401" in daemon.troubles["told:a"]
+    daemon.stop()
+    thread.join(20)
+    assert [error.exit_code for error in raised if isinstance(error, ArchiverError)] == [77]
+    assert any("nothing more is received from told:a" in record.message for record in caplog.records)
+
+
+def test_it_ends_when_every_source_has_given_up(spool: Spool, sqlite_url: str) -> None:
+    refused = [Told(name, 0, fails=CredentialsRefused(stream=name, reason="HTTP 401")) for name in "ab"]
+    with pytest.raises(CredentialsRefused):
+        Daemon(refused, spool, sqlite_url).run()
+
+
+def test_it_ends_while_the_spool_hangs_and_says_so(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    hangs, go_on = threading.Event(), threading.Event()
+
+    def hang(*_items: object, **_options: object) -> int:
+        hangs.set()
+        assert go_on.wait(60)
+        return 0
+
+    monkeypatch.setattr(spool, "append", hang)
+    daemon = Daemon([Told("a", 1, ends=False)], spool, sqlite_url, pace=DaemonPace(spool=0.1, drain=1))
+    ending = threading.Thread(target=lambda: (hangs.wait(10), daemon.stop()))
+    ending.start()
+    with pytest.raises(SpoolError, match="does not answer"):
+        daemon.run()
+    ending.join()
+    assert daemon.late == ["spool"]
+    go_on.set()
+
+
+def test_all_waits_together_leave_room_in_the_ten_seconds() -> None:
+    pace = DaemonPace()
+    assert pace.sources + pace.spool + pace.drain + pace.last <= 8.5
+
+
+def test_a_trouble_of_a_stream_is_the_status_until_it_is_over(spool: Spool, sqlite_url: str, tmp_path: Path) -> None:
+    class Refused(Told):
+        def items(self, stop: threading.Event) -> Iterator[Item]:
+            yield Condition(self.stream, "tutum", now_micros(), "trouble", "credentials refused: HTTP 401")
+            assert self.mended.wait(20)
+            yield from super().items(stop)
+
+        mended = threading.Event()
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(str(tmp_path / "notify"))
+        line.settimeout(10)
+        source, notifier = Refused("a", 1, ends=False), Notifier(str(tmp_path / "notify"))
+        with running(Daemon([source], spool, sqlite_url, notifier=notifier, pace=DaemonPace(tick=0.02))):
+            while b"credentials refused: HTTP 401" not in line.recv(1000):
+                pass
+            source.mended.set()
+            while b"; " in (told := line.recv(1000)) or b"STATUS" not in told:
+                pass
 
 
 def test_it_leaves_no_descriptor_open(spool: Spool, sqlite_url: str) -> None:

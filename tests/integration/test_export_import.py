@@ -104,6 +104,17 @@ def test_the_export_of_the_copy_is_that_of_the_original(filled: str, copy_url: s
     assert export(copy_url)[1:] == export(filled)[1:]
 
 
+def test_what_comes_while_it_is_written_is_not_in_it(filled: str) -> None:
+    before = lines(filled)
+    with Recorder(filled, "spool") as recorder, Archive.open(filled) as archive:
+        meanwhile = []
+        for number, line in enumerate(archive.export()):
+            key = f"new{number}"
+            recorder.record([opened(key, 20 + number), event("container/9", "Running", 20 + number, session=key)])
+            meanwhile.append(line.encode() + b"\n")
+    assert meanwhile == before
+
+
 def test_the_same_export_twice_adds_nothing(filled: str, copy_url: str) -> None:
     first = import_lines(copy_url, lines(filled))
     before = export(copy_url)

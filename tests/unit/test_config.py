@@ -32,7 +32,7 @@ def test_flag_goes_before_environment_before_file_before_default(tmp_path: Path)
     ]
     assert [config.log_level.value for config in settings] == ["debug", "warning", "error", "info"]
     origins = [config.log_level.origin for config in settings]
-    assert origins == ["--log-level", "ARCHIVER_LOG_LEVEL", str(tmp_path / "config.toml"), "default"]
+    assert origins == ["--log-level", "ARCHIVER_LOG_LEVEL", f"{tmp_path / 'config.toml'}, line 1", "default"]
 
 
 def test_a_flag_that_was_not_given_says_nothing(tmp_path: Path) -> None:
@@ -157,7 +157,9 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
     assert config.exit_on_auth_failure.value is True
     assert config.client_cert.value == Path("/etc/archiver/client.pem")
     assert config.client_key.value == tmp_path / "client.key"
-    assert {origin for _, origin in config.shown().values()} == {str(tmp_path / "config.toml")}
+    lines = [origin.rpartition(", line ") for _, origin in config.shown().values()]
+    assert {path for path, _, _ in lines} == {str(tmp_path / "config.toml")}
+    assert [int(line) for _, _, line in lines] == sorted({int(line) for _, _, line in lines})
 
 
 @pytest.mark.parametrize(
@@ -184,6 +186,17 @@ def test_a_wrong_file_is_refused_by_setting_and_origin(file: str, named: str, tm
     assert str(tmp_path / "config.toml") in wrong.value.next_step
 
 
+def test_a_wrong_setting_of_a_file_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationWrong) as wrong:
+        loaded(tmp_path, None, "# spool_limit = 1\n\ndatabase = '/a.db'\n  spool_limit = 'lots'\n")
+    assert f"{tmp_path / 'config.toml'}, line 4" in wrong.value.next_step
+
+
+def test_a_home_folder_of_somebody_else_sets_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "is_file", lambda _path: (_ for _ in ()).throw(PermissionError))
+    assert load({}, {}, tmp_path).database.origin == "default"
+
+
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b'\xef\xbb\xbfdatabase = "/a.db"\n')
@@ -206,7 +219,7 @@ def test_the_user_s_own_file_is_found(tmp_path: Path) -> None:
     path = tmp_path / ".config" / "archiver" / "config.toml"
     path.parent.mkdir(parents=True)
     path.write_text("log_level = 'error'")
-    assert loaded(tmp_path).log_level.origin == str(path)
+    assert loaded(tmp_path).log_level.origin == f"{path}, line 1"
 
 
 def test_secrets_are_not_shown(tmp_path: Path) -> None:

@@ -74,9 +74,18 @@ def _credentials(config: Config) -> list[Shown]:
     from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import find_credentials
 
-    urls = [url for url in config.streams.value if url.partition(":")[0].lower() in WEBSOCKET]
+    urls = [url for url in config.streams.value if url.partition(":")[0].lower() in WEBSOCKET and _is_url(url)]
     known = (find_credentials(os.environ, home_folder(), url) for url in urls)
     return [Shown("credential", HIDDEN, credentials.origin, secret=True) for credentials in known if credentials]
+
+
+def _is_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:
+        return False
 
 
 COLUMNS: list[Column[Shown]] = [

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from archiver.cli.common import chosen, die_with_the_reader, examples, note
+from archiver.cli.common import chosen, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.output import is_terminal, writing
 from archiver.cli.patience import Patience
-from archiver.cli.streams import Auth, Plaintext, Stream, secrets_of
+from archiver.cli.streams import Auth, Plaintext, Stream, secrets_of, told_where
 from archiver.errors import StreamUnreachable, UsageError
 from archiver.model import Closed, Condition, Item, Message, Opened
 
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.platforms.protocol import Source
 
+Retry = Annotated[bool, typer.Option("--retry", help="Try for the first connection until there is one.")]
 Wait = Annotated[
-    float,
-    typer.Option(min=0.1, metavar="SECONDS", help="How long to try for the first connection; after it, for ever."),
+    float | None,
+    typer.Option(min=0.1, metavar="SECONDS", help="Try so long for the first connection.", show_default=False),
 ]
 Limit = Annotated[int | None, typer.Option("-n", "--limit", min=1, metavar="N", help="Stop after N messages.")]
 
@@ -47,26 +48,29 @@ def listen(
     limit: Limit = None,
     auth: Auth = None,
     allow_plaintext: Plaintext = False,
-    wait: Wait = 30.0,
+    retry: Retry = False,
+    wait: Wait = None,
 ) -> None:
     """What a stream says, one message a line, until Ctrl-C; nothing is kept.
 
     The stream and how to get in are set as for `run`: by options, the environment or the configuration's file.
-    On a pipe the messages are as they came; on a terminal what could act on it is escaped. Without a connection it says
-    why, and ends with code 4 when none could be had at all.
+    On a pipe the messages are as they came; on a terminal what could act on it is escaped. When the first connection
+    cannot be had it says why, and ends with code 4; one that is lost later is tried for until there is another.
     """
     from archiver.cli import logs
 
-    die_with_the_reader()
     config = _config({"streams": [stream] if stream else [], "auth": auth, "allow_plaintext": allow_plaintext})
-    logs.set_up("error" if chosen(ctx).quiet else "warning", os.environ, secrets=secrets_of(config))
-    source, patience = _source(config), Patience(wait, lambda text: note(ctx, text))
+    with told_where(config):
+        logs.set_up("error" if chosen(ctx).quiet else "warning", os.environ, secrets=secrets_of(config))
+        source = _source(config)
+    patience = Patience(wait or (None if retry else 0), lambda text: note(ctx, text))
     items = cast("Generator[Item, None, None]", source.items(patience.over))
     with patience.about(source.stream), closing(items):
         for message in islice(_messages(ctx, items, patience), limit):
             _write(message.payload)
     if patience.over.is_set():
-        raise StreamUnreachable(stream=source.stream, reason=f"{patience.reason} (tried for {wait:g} s)")
+        tried = f" (tried for {wait:g} s)" if wait else ""
+        raise StreamUnreachable(stream=source.stream, reason=f"{patience.reason}{tried}")
 
 
 def _config(flags: dict[str, Any]) -> Config:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from archiver.cli.common import Database, chosen, examples
-from archiver.cli.streams import Auth, Plaintext, Streams, secrets_of
+from archiver.cli.streams import Auth, Plaintext, Streams, secrets_of, told_where
 from archiver.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -94,24 +95,38 @@ def run(
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
-    logs.set_up(config.log_level.value, os.environ, secrets=secrets_of(config), as_json=log_format == "json")
-    require_home("spool", config.spool)
-    log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
-    record(config, limit)
+    with told_where(config):
+        logs.set_up(config.log_level.value, os.environ, secrets=secrets_of(config), as_json=log_format == "json")
+        require_home("spool", config.spool)
+        log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
+        record(ctx, config, limit)
 
 
-def record(config: Config, limit: int | None) -> None:
-    """Runs the daemon as configured until it is told to stop. Raises what `Daemon.run` and `Spool` raise."""
-    from archiver.recording.daemon import Daemon, stopped_by_signals
+def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
+    """Runs the daemon as configured until it is told to stop.
+
+    Raises what `Daemon.run` and `Spool` raise, DatabaseUnfit when there can be no archive where one is to be.
+    """
+    from archiver.recording.daemon import Daemon, closed_in_time, stopped_by_signals
     from archiver.recording.spool.queue import Spool
     from archiver.recording.systemd import Notifier
+    from archiver.storage.foreign import require_fit
 
-    with Spool(config.spool.value, config.spool_limit.value) as spool:
+    require_fit(config.database.value)
+    spool = Spool(config.spool.value, config.spool_limit.value)
+    late: Sequence[str] = ()
+    try:
         sources = _sources(config, spool)
         notifier = Notifier.of(os.environ)
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
         with stopped_by_signals(daemon.stop):
-            daemon.run()
+            try:
+                daemon.run()
+            finally:
+                late = daemon.late
+    finally:
+        # Whoever waits for what hangs in a system call, or for the spool that it has locked, waits for ever.
+        chosen(ctx).leave_at_once = bool(late) or not closed_in_time(spool)
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:

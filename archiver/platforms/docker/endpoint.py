@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from archiver.errors import ConfigurationWrong
+from archiver.errors import ConfigurationWrong, StreamUrlWrong
 from archiver.platforms.docker import podman
 from archiver.platforms.docker.lines import OVER_TCP, Line, dial, port_of
 from archiver.platforms.docker.tls import Tls, tls_of, tls_of_environment
@@ -141,7 +141,8 @@ def _refuse_what_has_no_use(parts: SplitResult) -> None:
 def _wrong(
     reason: str, setting: str = "--stream", origin: str = "the command or its environment"
 ) -> ConfigurationWrong:
-    return ConfigurationWrong(setting=setting, reason=reason, origin=origin)
+    kind = StreamUrlWrong if setting == "--stream" else ConfigurationWrong
+    return kind(setting=setting, reason=reason, origin=origin)
 
 
 # --- the docker command's configuration -------------------------------------------------------------------------------

@@ -7,10 +7,10 @@ import shlex
 import socket
 import subprocess
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import SplitResult, unquote
 
+from archiver.codec.secrets import environment_for_others
 from archiver.platforms.docker import podman
 from archiver.platforms.docker.tls import Tls
 
@@ -27,7 +27,6 @@ _KEEP_ALIVE = (
 _SSH_OPTIONS = ("-o", "BatchMode=yes", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=2")
 OVER_TCP = ("tcp", "http", "https")
 """The schemes of engines that are reached over the network without a program between."""
-_OURS = ("ARCHIVER_", "TUTUM_", "DOCKERCLOUD_", "PG", "CREDENTIALS_DIRECTORY")
 
 
 class Line:
@@ -123,18 +122,17 @@ def _dial_ssh(parts: SplitResult, timeout: float) -> Line:
         end = theirs.fileno()
         try:
             program = subprocess.Popen(
-                ssh_command(parts, timeout), stdin=end, stdout=end, stderr=subprocess.PIPE, env=_for_ssh(os.environ)
+                ssh_command(parts, timeout),
+                stdin=end,
+                stdout=end,
+                stderr=subprocess.PIPE,
+                env=environment_for_others(os.environ),
             )
         except BaseException:
             ours.close()
             raise
     ours.settimeout(timeout)
     return Line(ours, program)
-
-
-def _for_ssh(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without our own settings and logins: they are no business of ssh, nor of what it starts."""
-    return {name: value for name, value in environ.items() if not name.startswith(_OURS)}
 
 
 def ssh_command(parts: SplitResult, timeout: float) -> list[str]:

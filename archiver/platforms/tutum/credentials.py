@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
-from archiver.errors import ConfigurationWrong
+from archiver.errors import ConfigurationWrong, StreamUrlWrong
 from archiver.platforms.tutum.login_files import docker_login, read_secret, tutum_login
 from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
 
@@ -109,7 +109,7 @@ def credentials_of_url(url: str) -> Credentials | None:
     if user and secret:
         return Credentials(secret, user, "the stream's URL")
     if user or secret:
-        raise ConfigurationWrong(
+        raise StreamUrlWrong(
             setting="stream", reason="its URL holds a user without a key, or a key without a user", origin="the URL"
         )
     return None

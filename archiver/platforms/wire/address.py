@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from archiver.codec.secrets import is_secret
-from archiver.errors import ConfigurationWrong
+from archiver.errors import StreamUrlWrong
 
 AuthWay = Literal["header", "query", "query-auth"]
 """How credentials travel: in the Authorization header, as `?user=&token=`, or as `?auth=` with the header's value."""
@@ -47,7 +47,7 @@ def _parameter(pair: str) -> str:
 
 
 def check_url(url: str, allow_plaintext: bool = False) -> None:
-    """Raise ConfigurationWrong unless the URL is wss://, or ws:// to this machine or with the user's consent."""
+    """Raise StreamUrlWrong unless the URL is wss://, or ws:// to this machine or with the user's consent."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
@@ -71,5 +71,5 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _wrong_url(reason: str) -> ConfigurationWrong:
-    return ConfigurationWrong(setting="the stream's URL", reason=reason, origin="--stream or the configuration")
+def _wrong_url(reason: str) -> StreamUrlWrong:
+    return StreamUrlWrong(setting="the stream's URL", reason=reason, origin="--stream or the configuration")

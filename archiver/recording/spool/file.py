@@ -16,6 +16,7 @@ from typing import Any
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
 from archiver.lockfile import LockFile, LockHeld
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened, kind_of_end
+from archiver.private import make_file
 from archiver.storage.foreign import tables_in
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ def lock(path: Path) -> LockFile:
     Raises SpoolInUse when another process has it, SpoolError when the folder cannot be written or the file is another
     program's, into which nothing is written.
     """
+    if os.path.isdir(path):
+        raise SpoolError(path=path, reason="it is a folder; name a file in it, as in FOLDER/spool.db")
     with suppress(sqlite3.Error, OSError):  # damage has an end of its own
         there = tables_in(path)
         if there and "spool" not in there:
@@ -81,6 +84,8 @@ def open_sound(path: Path) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    with suppress(OSError):  # SQLite says what it is
+        make_file(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     with suppress(OSError):
         os.chmod(path, 0o600)

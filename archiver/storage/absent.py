@@ -1,0 +1,69 @@
+"""Says why the file of a SQLite archive cannot be had: it is not there, or not for this user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from pathlib import Path
+
+from archiver.errors import ArchiverError, DatabaseElsewhere, DatabaseMissing, DatabaseNotAllowed
+from archiver.storage.foreign import circle, leads_in_circle
+
+DAEMONS = Path("/var/lib/archiver/archive.db")
+"""Where the daemon of deploy/archiver.service has its archive; of a DynamicUser only root may look there."""
+
+
+def absent(path: Path) -> ArchiverError:
+    """The error for a file that is not found."""
+    if (hindrance := hindered(path)) is not None:
+        return hindrance
+    if path != Path(os.path.realpath(DAEMONS)) and _may_be_there(DAEMONS):
+        return DatabaseElsewhere(database=str(path), other=str(DAEMONS))
+    return DatabaseMissing(database=str(path))
+
+
+def hindered(path: Path) -> ArchiverError | None:
+    """What stands between this user and a file that may be there, or could be made."""
+    if leads_in_circle(path):
+        return circle(path)
+    denied = _denied(path)
+    return not_allowed(path, denied) if denied is not None else None
+
+
+def not_allowed(path: Path, where: Path) -> DatabaseNotAllowed:
+    """The error for a file that this user may not read; `where` is what he may not look into, the file or a folder."""
+    what = "it" if where == path else f"the folder {where}"
+    found = where.stat()
+    return DatabaseNotAllowed(database=str(path), what=what, owner=_name(found.st_uid))
+
+
+def may_not_read(path: Path) -> bool:
+    """Whether a file is there, and not for this user."""
+    return path.exists() and not os.access(path, os.R_OK, effective_ids=True)
+
+
+def _denied(path: Path) -> Path | None:
+    """The folder on the way to a file that this user may not look into."""
+    for folder in reversed(path.parents):
+        if not folder.is_dir():
+            return None
+        if not os.access(folder, os.X_OK, effective_ids=True):
+            return folder
+    return None
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:  # a DynamicUser's, while the daemon does not run
+        return str(user)

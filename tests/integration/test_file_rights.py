@@ -1,0 +1,143 @@
+"""Whose the files are that the archiver makes, and what somebody is told who may not read them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import DatabaseElsewhere, DatabaseFull, DatabaseMissing, DatabaseNotAllowed, DatabaseUnfit
+from archiver.platforms.playback import PlaybackSource
+from archiver.recording.daemon import Daemon
+from archiver.recording.spool.queue import Spool
+from archiver.storage import absent, migrate
+from archiver.storage.engine import writing_engine
+from archiver.storage.foreign import require_fit
+from archiver.storage.judging import translated_driver
+
+NOBODY = 65534
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def test_what_the_daemon_makes_is_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "archiver"
+    url = f"sqlite:///{folder / 'archive.db'}"
+    (tmp_path / "a.jsonl").write_text('{"type": "service"}\n')
+    with umask(0), Spool(folder / "spool.db") as spool:
+        Daemon([PlaybackSource(tmp_path / "a.jsonl")], spool, url).run()
+        assert {file.name for file in folder.iterdir()} >= {"archive.db", "archive.db-lock", "spool.db", "spool.db-wal"}
+        assert {mode(file) for file in folder.iterdir()} == {0o600}
+    assert mode(folder) == mode(folder.parent) == 0o700
+
+
+def test_what_is_there_keeps_its_rights_and_the_log_beside_it_has_the_same(tmp_path: Path) -> None:
+    """The group that operating.md lets read must go on reading while the daemon writes."""
+    path = tmp_path / "archive.db"
+    tmp_path.chmod(0o750)
+    migrate.create(str(path))
+    path.chmod(0o640)
+    with umask(0o077), writing_engine(str(path)).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE other (x)")
+        assert {mode(path), mode(Path(f"{path}-wal")), mode(Path(f"{path}-shm"))} == {0o640}
+    assert mode(tmp_path) == 0o750
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield  # what is nobody's but root's is not ours either: its mode is 0
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def passed(tmp_path: Path) -> Path:
+    """A folder that everybody gets to, with an archive in a folder."""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith(("test", "pytest", "popen")):
+            folder.chmod(0o755)
+    (tmp_path / "daemon").mkdir()
+    migrate.create(str(tmp_path / "daemon" / "archive.db"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("closed", ["the file", "the folder"])
+def test_who_may_not_read_is_told_whose_it_is_and_how_to_ask(closed: str, passed: Path) -> None:
+    path = passed / "daemon" / "archive.db"
+    shut = path if closed == "the file" else path.parent
+    shut.chmod(0)
+    try:
+        with as_nobody(), pytest.raises(DatabaseNotAllowed) as wrong:
+            Archive.open(str(path))
+    finally:
+        shut.chmod(0o700)
+    assert wrong.value.exit_code == 4
+    assert "may not be read" in str(wrong.value)
+    assert ("folder" in str(wrong.value)) == (closed == "the folder")
+    assert "sudo" in wrong.value.next_step
+
+
+@pytest.mark.parametrize("looked_into", [True, False])
+def test_who_has_no_archive_is_shown_the_daemon_s(
+    looked_into: bool, passed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = passed / "daemon" / "archive.db"
+    monkeypatch.setattr(absent, "DAEMONS", there)
+    there.parent.chmod(0o755 if looked_into else 0)
+    try:
+        with as_nobody(), pytest.raises(DatabaseElsewhere) as missing:
+            Archive.open(str(passed / "mine.db"))
+    finally:
+        there.parent.chmod(0o700)
+    assert missing.value.exit_code == 4
+    assert f"--database {there} status" in missing.value.next_step
+    assert "upgrade" not in missing.value.next_step
+
+
+def test_without_a_daemon_one_is_told_how_to_make_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(absent, "DAEMONS", tmp_path / "nothing" / "archive.db")
+    with pytest.raises(DatabaseMissing) as missing:
+        Archive.open(str(tmp_path / "mine.db"))
+    assert "db upgrade" in missing.value.next_step
+
+
+def test_a_link_in_a_circle_and_a_folder_are_called_so(tmp_path: Path) -> None:
+    (tmp_path / "a.db").symlink_to("b.db")
+    (tmp_path / "b.db").symlink_to("a.db")
+    for ask in (Archive.open, require_fit, migrate.create):
+        with pytest.raises(DatabaseUnfit, match="in a circle"):
+            ask(str(tmp_path / "a.db"))
+        with pytest.raises(DatabaseUnfit, match="it is a folder"):
+            ask(str(tmp_path))
+
+
+def test_a_full_disk_is_called_so(tmp_path: Path) -> None:
+    path = str(tmp_path / "archive.db")
+    migrate.create(path)
+    with writing_engine(path).connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("PRAGMA max_page_count=1")
+        with pytest.raises(DatabaseFull, match="no room left"), translated_driver(path):
+            driver.execute("CREATE TABLE other AS SELECT zeroblob(10000000)")
