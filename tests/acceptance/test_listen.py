@@ -67,6 +67,18 @@ def test_the_first_failure_ends_it(stream: str, run_archiver: RunArchiver) -> No
     assert "no answer yet" not in done.stderr
 
 
+def test_it_ends_with_its_reader(tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:
+    recording = tmp_path / "a.jsonl"
+    recording.write_text('{"type": "service"}\n' * 20_000)
+    process = spawn_archiver("listen", "--stream", f"file:{recording}")
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(20) == 141
+    assert process.stderr is not None
+    assert process.stderr.read() == "connected to file:a.jsonl\n"
+
+
 def test_a_stream_that_is_there_in_time_is_listened_to(tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:
     engine = FakeEngine()
     engine.tell(message(1))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -65,12 +66,21 @@ def listen(
         source = _source(config)
     patience = Patience(wait or (None if retry else 0), lambda text: note(ctx, text))
     items = cast("Generator[Item, None, None]", source.items(patience.over))
-    with patience.about(source.stream), closing(items):
+    with patience.about(source.stream), closing(items), ended_with_the_reader():
         for message in islice(_messages(ctx, items, patience), limit):
             _write(message.payload)
     if patience.over.is_set():
         tried = f" (tried for {wait:g} s)" if wait else ""
         raise StreamUnreachable(stream=source.stream, reason=f"{patience.reason}{tried}")
+
+
+@contextmanager
+def ended_with_the_reader() -> Iterator[None]:
+    """Ends as `cat` does; but not by SIGPIPE, which would end it as well when a platform goes away."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise SystemExit(128 + signal.SIGPIPE) from None
 
 
 def _config(flags: dict[str, Any]) -> Config:
