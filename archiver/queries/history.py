@@ -125,7 +125,7 @@ _WORDS = (
 )
 _BEFORE = (
     "SELECT max({at}) FROM {table} e"
-    " WHERE e.resource_id = :resource AND e.state_id IS NOT NULL AND e.id + 0 <= :end AND {at} <= :since"
+    " WHERE e.resource_id = :resource AND e.state_id IS NOT NULL AND e.id + 0 <= :end AND {at} < :since"
 )
 _OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _STREAMS = "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN :numbers"

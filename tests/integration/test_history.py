@@ -59,6 +59,12 @@ def test_a_range_that_begins_at_a_change_begins_with_the_new_state(database_url:
     assert spans(database_url, 5, 20) == [Span("Running", at(5), at(20), 1)]
 
 
+def test_a_state_that_ends_as_a_range_begins_is_no_span_of_it(database_url: str) -> None:
+    record(database_url, *told((1, "Stopped"), (2, "Stopped"), (2, "Running")))
+
+    assert spans(database_url, 2) == [Span("Running", at(2), None, 1)]
+
+
 def test_events_of_the_same_second_keep_their_order_also_before_a_range(database_url: str) -> None:
     record(database_url, *told((5, "Stopping"), (5, "Stopped"), (5, "Starting")))
 
