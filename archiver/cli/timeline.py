@@ -135,6 +135,8 @@ def headline(presentation: Presentation, history: Answer) -> str:
         return f"{subject} was {state} at {since} ({age} ago)"
     if not is_watched(history.coverage):
         return f"{subject} was {state} since {since} when last heard of"
+    if last.assumed and not last.seen:
+        return f"{subject} was {state} when last heard of, before {since}; nobody was watching in between"
     unseen = _after(last.seen_at or last.since, history.coverage.gaps)
     if not unseen:
         return f"{subject} is {state} since {since} ({age})"
@@ -190,6 +192,11 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
         gap for gap in gaps if gap.since and span.since < gap.since and (not span.until or gap.since < span.until)
     ]
     ends = is_gone(span.state)
+    if span.assumed and not around:
+        stop = inside[0].since if inside else span.until
+        yield replace(_piece_behind(span, span.since, stop, ends=ends), events=span.events)
+        yield from _behind(span, inside, ends=ends)
+        return
     known = ends or not around
     end = inside[0].since if inside else span.until
     doubted = max((gap.until for gap in around if gap.until), default=None) if not known else None
@@ -200,6 +207,11 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
     yield Row(span.state if known else f"{span.state}?", span.since, stop, span.events, note, known)
     if again:
         yield Row(span.state, doubted, end, None, "", seen=again)
+    yield from _behind(span, inside, ends=ends)
+
+
+def _behind(span: Span, inside: Sequence[Gap], *, ends: bool) -> Iterator[Row]:
+    """The pieces of a span behind the gaps within it."""
     reached = span.since
     for position, gap in enumerate(inside, 1):
         if gap.until is None:

@@ -100,6 +100,8 @@ class Span(NamedTuple):
     """Why it stopped; None: it is no end, or nothing is known of it."""
     kind: str | None = None
     """What kind of state it is, up, down, starting or gone; None: not known, or it was not asked for."""
+    assumed: bool = False
+    """True: it was so when the range began only as far as was known from before a gap."""
 
     @property
     def source(self) -> str:

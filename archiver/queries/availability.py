@@ -48,6 +48,8 @@ _STATUS: dict[str, Status] = {"up": "up", "down": "down", "starting": "down"}
 
 def _doubts(span: Span, gaps: Sequence[Gap], until: datetime) -> Iterator[tuple[datetime, datetime]]:
     """From when until when nobody knows whether a state still is: from each gap on until it is told again."""
+    if span.assumed:
+        yield span.since, min(span.seen, default=until)
     for gap in gaps:
         since = span.since if gap.since is None else max(gap.since, span.since)
         over = until if gap.until is None else min(gap.until, until)

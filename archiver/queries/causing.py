@@ -131,6 +131,7 @@ def _stop(end: _End, gaps: Sequence[Gap]) -> Stop:
     at, span = to_micros(end.span.since), end.span
     known = (end.before.seen_at or end.before.since) if span.observed else span.since
     unwatched = any(_hides(gap, known, span.since) for gap in gaps if gap.stream is not None or span.observed)
+    unwatched |= span.observed and end.before.assumed and not end.before.seen
     announced = is_announced(end.before.state)
     return Stop(at, exit_code(span.state), announced, end.ran_since, end.next, span.note == OUT_OF_MEMORY, unwatched)
 

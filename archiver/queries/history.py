@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import NamedTuple
 
-from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange
+from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange, to_micros
 from archiver.platforms.docker.facts import OOM
 from archiver.queries.causes import is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
+from archiver.queries.sureness import Heard, is_sure
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
+from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.statements import chunks, statement
 
-_OOM_EXPLAINS = timedelta(seconds=10)
+OOM_EXPLAINS = timedelta(seconds=10)
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
 _SECOND = timedelta(seconds=1)
 """Platforms date by the second: what is heard first may seem so much older than the session it came in."""
@@ -51,12 +52,13 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
     heard: set[int | None] = set()
     known = _known(ask, resource.id, range, ends)
     held = list(islice(known, _HELD + 1))
+    sure = resource.id in ask(carried_surely, {resource.id: held}, range, now)
     first = last = None
-    for span in spans_of(_noting(chain(held, known), heard), range, now):
+    for span in spans_of(_noting(chain(held, known), heard), range, now, sure=sure):
         first, last = first or span, span
     watched = ask(coverage_of, TimeRange(range.since or (first and first.since), range.until), now, heard)
     again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
-    spans = explained(ask, resource, spans_of(again, range, now, watched.gaps), watched.gaps)
+    spans = explained(ask, resource, spans_of(again, range, now, watched.gaps, sure=sure), watched.gaps)
     first, last = (span and _judged(span, watched.gaps) for span in (first, last))
     if first is not None and len(held) <= _HELD:
         spans = iter(all_spans := list(spans))
@@ -71,7 +73,22 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
 def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int]) -> Iterator[Known]:
     told = _of(ask, _TOLD, resource_id, range, ends["events"])
     asked = _of(ask, _ASKED, resource_id, range, ends["observations"])
-    return heapq.merge(told, asked)
+    return without_earlier(heapq.merge(told, asked), range)
+
+
+def without_earlier(known: Iterable[Known], range: TimeRange) -> Iterator[Known]:
+    """What is known of one resource, without the states before that which holds when the range begins."""
+    carried: Known | None = None
+    for item in known:
+        if item.state is not None and range.since is not None and item.at < range.since:
+            carried = item
+            continue
+        if carried is not None and item.state is not None:
+            yield carried
+            carried = None
+        yield item
+    if carried is not None:
+        yield carried
 
 
 class _Source(NamedTuple):
@@ -107,9 +124,9 @@ def _page(
         conditions += [f"{at} >= :after", f"({at} > :after OR e.id + 0 > :behind)"]
         values |= {"after": place.at, "behind": place.id}
     elif range.since is not None:
-        before = connection.scalar(statement(_BEFORE.format(table=table, at=at)), values)
+        before = instant_or_none(connection.scalar(statement(_BEFORE.format(table=table, at=at)), values))
         conditions.append(f"{at} >= :begin")
-        values["begin"] = before or range.since
+        values["begin"] = min(before or range.since, earlier(range.since))
     if range.until is not None:
         conditions.append(f"{at} < :until")
     asked = _WORDS.format(table=table, at=at, conditions=" AND ".join(conditions))
@@ -127,6 +144,7 @@ _BEFORE = (
     "SELECT max({at}) FROM {table} e"
     " WHERE e.resource_id = :resource AND e.state_id IS NOT NULL AND e.id + 0 <= :end AND {at} < :since"
 )
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _STREAMS = "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN :numbers"
 
@@ -137,26 +155,53 @@ def number_of_oom(connection: Connection) -> int | None:
     return number
 
 
+def earlier(moment: datetime) -> datetime:
+    """From when on a want of memory explains what is told from an instant on."""
+    return max(moment, _EARLIEST + OOM_EXPLAINS) - OOM_EXPLAINS
+
+
 def _noting(known: Iterable[Known], heard: set[int | None]) -> Iterator[Known]:
     for item in known:
-        heard.add(item.session_id)
+        if item.state is not None:
+            heard.add(item.session_id)
         yield item
 
 
 # --- spans ----------------------------------------------------------------------------------------------------------
 
 
+def carried_surely(
+    connection: Connection, known: Mapping[int, Sequence[Known]], range: TimeRange, now: datetime
+) -> set[int]:
+    """Of resources, each with what is known of it, those that were watched from the last word before a range to it."""
+    if range.since is None:
+        return set()
+    carried: dict[int, Heard] = {}
+    for number, words in known.items():
+        first = next((word for word in words if word.state is not None), None)
+        if first is not None and first.at < range.since:
+            carried[number] = Heard(to_micros(first.at), first.session_id)
+    return is_sure(connection, carried, to_micros(range.since), now)
+
+
 def spans_of(
-    known: Iterable[Known], range: TimeRange, now: datetime, gaps: Sequence[Gap] | None = None
+    known: Iterable[Known],
+    range: TimeRange,
+    now: datetime,
+    gaps: Sequence[Gap] | None = None,
+    *,
+    sure: bool = False,
 ) -> Iterator[Span]:
     """Equal states in a row are one span, in whatever case; what began before the range is cut at its beginning.
 
-    A range that ends in the future leaves the last one open: nobody knows yet how long it lasts.
+    A range that ends in the future leaves the last one open: nobody knows yet how long it lasts. `sure`: what began
+    before the range was watched until then; else it is assumed.
     """
     span: Span | None = None
     carried = False
     oom: datetime | None = None
     doubts = _Doubts(gaps or ())
+    sure = sure or _is_unknown(gaps or ())
     for at, rank, _, state, _ in known:
         if state is None:
             oom = at
@@ -166,14 +211,16 @@ def spans_of(
         count = 1 if rank == 0 and inside else 0
         was_doubtful = doubts.end_by(at)
         if span is not None and span.state.lower() == state.lower():
-            seen = (*span.seen, at) if was_doubtful else span.seen
+            seen = (*span.seen, at) if was_doubtful or (span.assumed and not span.seen) else span.seen
             span = span._replace(events=span.events + count, seen=seen)
             continue
         start = at if inside or range.since is None else range.since
         # A state carried into the range is no span of it when the range begins with another one.
         if span is not None and not (carried and span.since == start):
             yield _judged(span._replace(until=start), gaps)
-        span, carried = _explained(Span(state, start, None, count, observed=rank == 1), oom), not inside
+        assumed = not (inside or sure or is_gone(state))
+        span = _explained(Span(state, start, None, count, observed=rank == 1, assumed=assumed), oom)
+        carried = not inside
     if span is not None:
         until = range.until if range.until is None or range.until <= now else None
         yield _judged(span._replace(until=until), gaps)
@@ -181,10 +228,18 @@ def spans_of(
 
 def _judged(span: Span, gaps: Sequence[Gap] | None) -> Span:
     """A span, and whether it was watched: what is no more needs nobody to watch it. Without gaps nobody asks yet."""
-    if gaps is None or any(gap.stream is None for gap in gaps):
+    if gaps is None:
         return span
+    if _is_unknown(gaps):
+        return span._replace(assumed=False, seen=())
     until = span.since if is_gone(span.state) else span.until
-    return span._replace(certain=not any(_touches(gap, span.since, until) for gap in gaps))
+    hidden = span.assumed or any(_touches(gap, span.since, until) for gap in gaps)
+    return span._replace(certain=not hidden)
+
+
+def _is_unknown(gaps: Sequence[Gap]) -> bool:
+    """Whether nobody wrote down when anybody was watching."""
+    return any(gap.stream is None for gap in gaps)
 
 
 def _touches(gap: Gap, since: datetime, until: datetime | None) -> bool:
@@ -213,7 +268,7 @@ class _Doubts:
 
 def _explained(span: Span | None, oom: datetime | None) -> Span | None:
     """A span that is an exit, with the want of memory told of just before or after it."""
-    if span is None or oom is None or not span.state.startswith("exited") or abs(span.since - oom) > _OOM_EXPLAINS:
+    if span is None or oom is None or not span.state.startswith("exited") or abs(span.since - oom) > OOM_EXPLAINS:
         return span
     return span._replace(note=OUT_OF_MEMORY)
 

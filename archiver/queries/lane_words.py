@@ -9,7 +9,7 @@ from typing import Any
 
 from archiver.errors import TooMuchForPicture
 from archiver.model import Micros, to_datetime, to_micros
-from archiver.queries.history import Known, number_of_oom
+from archiver.queries.history import Known, earlier, number_of_oom
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
@@ -39,7 +39,7 @@ _Word = tuple[int, Known]
 def words_of(
     ask: Ask, numbers: Sequence[int], window: Window, ends: Mapping[str, int], most: int
 ) -> dict[int, list[Known]]:
-    """What is known of each, beginning with the state that holds when the window begins."""
+    """What is known of each, beginning with the last state before the window, or with what explains the first in it."""
     words: dict[int, list[Known]] = {}
     left = most
     for part in chunks(sorted(numbers)):
@@ -96,7 +96,7 @@ def _page(
     for name, sign, end_of in (("since", ">=", window.since), ("until", "<", window.until)):
         if abs(end_of) != OPEN:
             within.append(f"w.{at} {sign} :{name}")
-            values[name] = bound(end_of)
+            values[name] = earlier(bound(end_of)) if name == "since" else bound(end_of)
     if place is not None:
         within.append(f"w.{at} >= :place AND (w.{at} > :place OR w.id > :last)")
         values |= {"place": bound(to_micros(place.at)), "last": place.id}

@@ -20,7 +20,7 @@ from archiver.queries.actions import actions
 from archiver.queries.causes import is_stop
 from archiver.queries.causing import explained
 from archiver.queries.coverage import emptiness
-from archiver.queries.history import Known, coverage_of, spans_of
+from archiver.queries.history import Known, carried_surely, coverage_of, spans_of, without_earlier
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_places import Place, places
 from archiver.queries.lane_words import SOURCES, words_of
@@ -52,7 +52,8 @@ def lanes(
     ends = {table: ask(last_number, table) for table in SOURCES}
     window = Window.of(range)
     found = ask(places, root, window, most_lanes)
-    words = words_of(ask, [place.resource.id for place in found], window, ends, most_changes)
+    read = words_of(ask, [place.resource.id for place in found], window, ends, most_changes)
+    words = {number: list(without_earlier(known, range)) for number, known in read.items()}
     watched = _coverage(ask, words, range, now)
     states = _states(ask, found, words, range, now, watched)
     done = _actions(ask, root, found, range, most_changes - sum(map(len, words.values())))
@@ -75,8 +76,10 @@ def _states(
     watched: Coverage,
 ) -> dict[int, tuple[Span, ...]]:
     """The states of each with their kinds; unless there are too many ends, with the cause of each."""
-    gaps = watched.gaps
-    states = {each.id: list(spans_of(words.get(each.id, ()), range, now, gaps)) for each, _ in found}
+    gaps, sure = watched.gaps, ask(carried_surely, words, range, now)
+    states = {
+        each.id: list(spans_of(words.get(each.id, ()), range, now, gaps, sure=each.id in sure)) for each, _ in found
+    }
     if sum(map(_ends, states.values())) <= MOST_EXPLAINED:
         states = {each.id: list(explained(ask, each, states[each.id], gaps)) for each, _ in found}
     kinds = ask(state_kinds)
@@ -95,7 +98,7 @@ def _ends(spans: Sequence[Span]) -> int:
 
 def _coverage(ask: Ask, words: Mapping[int, Sequence[Known]], range: TimeRange, now: datetime) -> Coverage:
     """The coverage of the streams that told of anything in the picture, from the first that is in it."""
-    heard = {word.session_id for known in words.values() for word in known}
+    heard = {word.session_id for known in words.values() for word in known if word.state is not None}
     first = min((known[0].at for known in words.values()), default=None)
     return ask(coverage_of, TimeRange(range.since or first, range.until), now, heard)
 

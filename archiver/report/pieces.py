@@ -99,7 +99,7 @@ def pieces(spans: Sequence[Span], gaps: Sequence[Stretch], within: Bounds) -> It
         until = min(span.until or within.until, within.until)
         if place == len(gaps) or gaps[place][0] >= until:
             if span.since <= until:
-                yield Piece(span, span.since, until, True, True)
+                yield Piece(span, span.since, until, _is_certain(span, span.since, until, begins=True), begins=True)
         elif span.since <= until:
             yield from _cut(span, until, gaps, place)
 
@@ -114,14 +114,14 @@ def _cut(span: Span, until: datetime, gaps: Sequence[Stretch], place: int) -> It
             since, begins = doubted, False
         place += 1
     while place < len(gaps) and gaps[place][0] < until and not ends:
-        yield Piece(span, since, gaps[place][0], _is_certain(span, since, gaps[place][0], begins), begins)
+        yield Piece(span, since, gaps[place][0], _is_certain(span, since, gaps[place][0], begins=begins), begins)
         since, begins, place = gaps[place][1], False, place + 1
     if since < until or begins:
-        yield Piece(span, since, until, ends or _is_certain(span, since, until, begins), begins)
+        yield Piece(span, since, until, ends or _is_certain(span, since, until, begins=begins), begins)
 
 
-def _is_certain(span: Span, since: datetime, until: datetime, begins: bool) -> bool:
-    return begins or any(since <= at <= until for at in span.seen)
+def _is_certain(span: Span, since: datetime, until: datetime, *, begins: bool) -> bool:
+    return (begins and not span.assumed) or any(since <= at <= until for at in span.seen)
 
 
 def _is_rounding(ended: datetime, moment: datetime) -> bool:

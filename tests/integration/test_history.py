@@ -24,7 +24,7 @@ from .archives import at, between, closed, event, opened, record, rows, seen, ur
 def spans(url: str, since: float | None = None, until: float | None = None) -> list[Span]:
     with Archive.open(url) as archive:
         found = archive.history("container/1", between(since, until)).spans
-        return [span._replace(certain=None, cause=None) for span in found]  # see test_causes
+        return [span._replace(certain=None, cause=None, assumed=False) for span in found]  # see test_causes
 
 
 def told(*states: tuple[float, str]) -> list[Any]:

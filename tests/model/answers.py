@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from archiver.api.archive import Archive
@@ -18,7 +17,6 @@ from archiver.model import (
     Micros,
     Resource,
     ResourceRef,
-    Span,
     TimeRange,
     TreeNode,
     now_micros,
@@ -29,10 +27,10 @@ from archiver.queries.coverage import BEFORE
 from archiver.storage.duplicates import value_of
 from archiver.storage.words import INTERRUPTED, SILENT
 
-from . import moments, semantics
+from . import moments, semantics, watched
 from .platforms import numbered, placed, written
 from .replay import Archived, Watch, event_word
-from .semantics import OPEN, Ran, Run
+from .semantics import OPEN, Ran
 from .tables import differing
 from .watching import blind
 
@@ -53,7 +51,9 @@ class Questions:
 
     def __init__(self, archive: Archive, expected: Archived, pick: random.Random, most: int | None) -> None:
         self._archive, self._expected, self._pick = archive, expected, pick
-        self._instants = sorted({word.at for word in expected.told})
+        sessions = expected.sessions.values()
+        edges = {at for session in sessions for at in (session.covered_from, session.end)}
+        self._instants = sorted({word.at for word in expected.told} | edges)
         known = sorted(expected.resources)
         self._refs = known if most is None else pick.sample(known, min(most, len(known)))
         self._resources: dict[ResourceRef, Resource] = {}
@@ -81,7 +81,7 @@ class Questions:
         yield from self._status()
 
     def _range(self) -> Range:
-        """Mostly of instants at which something was said, and those beside them."""
+        """Mostly of instants at which something was said, or anybody began or ceased to watch, or beside them."""
         instants = [at + off for at in self._instants for off in (-1, 0, 0, 1)]
         since, until = self._pick.choice([None, *instants]), self._pick.choice([None, *instants])
         backwards = since is not None and until is not None and since >= until
@@ -162,10 +162,13 @@ class Questions:
     # --- states ---
 
     def _history(self, ref: ResourceRef, asked: Range) -> Iterator[str]:
-        found, since = self._archive.history(self._resources[ref], _between(asked)), asked[0]
-        gaps = [to_micros(gap.until) for gap in found.coverage.gaps if gap.stream and gap.until]
-        wanted = list(spans(semantics.runs(self._expected.told, ref), asked, gaps))
-        yield from differing(f"history of {ref} in {asked}", wanted, [_span(span, since) for span in found.spans])
+        found = self._archive.history(self._resources[ref], _between(asked))
+        told = watched.Told(self._expected, ref, asked)
+        what = f"history of {ref} in {asked}"
+        yield from differing(what, [list(told.spells())], [list(map(watched.spell, found.spans))])
+        gaps = [(gap.stream, _micros(gap.since), _micros(gap.until)) for gap in found.coverage.gaps if gap.stream]
+        wanted = [] if told.is_imported else [(stream, gap.since, gap.until) for stream, gap in told.gaps()]
+        yield from differing(f"coverage of the {what}", wanted, gaps)
 
     # --- the tree ---
 
@@ -279,38 +282,6 @@ def overlaps(ran: Ran, asked: Range) -> bool:
     since, until = asked
     ended_before = since is not None and ran.finished_at is not None and ran.finished_at < since
     return not ended_before and (until is None or ran.started_at < until)
-
-
-def spans(runs: list[Run], asked: Range, gaps: list[Micros]) -> Iterator[tuple[Any, ...]]:
-    """The states of a range: what was so when it began, and all that came within it.
-
-    `gaps` are the ends of those in which nobody was watching: the first word behind one ends the doubt.
-    """
-    since, until = asked
-    for place, run in enumerate(runs):
-        end = runs[place + 1].since if place + 1 < len(runs) else None
-        if until is not None and run.since >= until:
-            continue
-        inside = since is None or run.since >= since
-        counted = since is None or run.since > since
-        if not inside and end is not None and since is not None and end <= since:
-            continue
-        start = run.since if inside else since
-        events = sum(1 for word in run.words if word.source == semantics.EVENT and _is_in(word.at, asked))
-        # A range that ends in the future leaves the last state open: nobody knows yet how long it lasts.
-        cut = until if until is None or until <= now_micros() else None
-        last = cut if end is None or (until is not None and end > until) else end
-        seen = (
-            []
-            if not counted
-            else [
-                word.at
-                for before, word in pairwise(run.words)
-                if _is_in(word.at, asked) and any(before.at < gap <= word.at for gap in gaps)
-            ]
-        )
-        # How it is known that a state began before the range is not looked for.
-        yield run.state.lower(), start, last, events, counted and run.source == semantics.OBSERVATION, seen
 
 
 def blind_on(stream: str, sessions: Iterable[Watch], asked: Range) -> list[tuple[Any, ...]]:
@@ -427,13 +398,6 @@ def _ran_by(action: Action) -> tuple[Any, ...]:
     state = None if action.state is None else action.state.lower()
     times = to_micros(action.started_at), _micros(action.finished_at)
     return parse(action.uri), target, state, *times, action.events, action.name
-
-
-def _span(span: Span, since: Micros | None) -> tuple[Any, ...]:
-    start, seen = to_micros(span.since), list(map(to_micros, span.seen))
-    carried = start == since
-    told = (span.observed, seen) if not carried else (False, [])
-    return span.state.lower(), start, _micros(span.until), span.events, *told
 
 
 def _stands(on: int, node: TreeNode) -> tuple[Any, ...]:

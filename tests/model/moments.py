@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, ResourceRef, now_micros
+from archiver.model import Micros, ResourceRef
 
 from . import semantics
 from .replay import Archived
 from .semantics import ACTION, IMAGE, NAME, PARENT, Fact, Word
-from .watching import blind
-
-_SECOND = 1_000_000
+from .watched import is_certain
 
 
 class Stood(NamedTuple):
@@ -49,7 +47,7 @@ class Moment:
         name = self._text(ref, NAME)
         if ref.type == ACTION:
             name = semantics.rule_9_present(self.expected.told, ref).name
-        certain = self._is_certain(runs[-1].words[-1]) if runs else None
+        certain = is_certain(self.expected, runs[-1].words[-1], self.at) if runs else None
         return Stood(ref, name, state, since, self._text(ref, IMAGE), certain)
 
     def fact(self, ref: ResourceRef, what: str) -> Fact | None:
@@ -60,17 +58,6 @@ class Moment:
     def _text(self, ref: ResourceRef, what: str) -> str | None:
         fact = self.fact(ref, what)
         return None if fact is None else str(fact.value)
-
-    def _is_certain(self, word: Word) -> bool:
-        """Whether its stream was watched from a word on until the instant."""
-        source = self.expected.events if word.source == semantics.EVENT else self.expected.observations
-        session = self.expected.sessions.get(source[word.number].session or "")
-        if session is None or self.at > now_micros():
-            return False
-        own = [other for other in self.expected.sessions.values() if other.stream == session.stream]
-        gaps = blind(own, word.at - 2 * _SECOND, self.at + 2 * _SECOND, now_micros())
-        began = [gap for gap in gaps if gap.since is None or gap.since < self.at]
-        return all(gap.until is not None and gap.until - word.at < _SECOND for gap in began)
 
     def above(self, ref: ResourceRef) -> set[ResourceRef]:
         """What it was directly under."""

@@ -71,6 +71,16 @@ def test_nobody_claims_to_know_a_state_after_a_gap() -> None:
     )
 
 
+def test_nobody_claims_to_know_a_state_from_before_a_gap_before_the_range() -> None:
+    assumed = span("Running", "14:00")._replace(assumed=True)
+
+    assert headline(assumed) == (
+        "container web-1 was Running when last heard of, before 14:00:00 UTC; nobody was watching in between"
+    )
+    assert states(history(assumed)) == [("Running?", "14:00", "-")]
+    assert states(history(assumed._replace(seen=(at("15:00"),)))) == [("Running", "14:00", "-")]
+
+
 def test_nobody_claims_to_know_a_state_while_nobody_is_watching() -> None:
     assert headline(span("Running", "14:00"), gaps=(gap("15:00", None),)).endswith(
         "when last seen; nobody is watching now"

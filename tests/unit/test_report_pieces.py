@@ -40,6 +40,12 @@ def test_a_state_is_in_doubt_again_behind_each_gap() -> None:
     assert found == [("running", 0, 20, True), ("running", 30, 40, True), ("running", 50, 60, False)]
 
 
+def test_what_was_assumed_when_the_range_began_is_not_certain_before_it_is_seen_again() -> None:
+    assumed = span("running", 0)._replace(assumed=True)
+    assert cut(assumed, gaps=((20, 30),)) == [("running", 0, 20, False), ("running", 30, 60, False)]
+    assert cut(assumed._replace(seen=(at(40),))) == [("running", 0, 60, True)]
+
+
 def test_what_is_gone_stays_so_unwatched() -> None:
     assert cut(span("removed", 10), gaps=((20, 30),)) == [("removed", 10, 60, True)]
 
