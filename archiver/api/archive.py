@@ -313,8 +313,8 @@ class Archive:
 
     def incident(self, range: TimeRange, ref: Ref | None = None, *, zone: tzinfo | None = UTC) -> Incident:
         """All that changed below a resource (None: everywhere) within a range that has a beginning and an end."""
+        from archiver.queries.asked import Asked
         from archiver.queries.incident import incident
-        from archiver.queries.reports import Asked
 
         ask = self._reader.pages()
         resource = None if ref is None else ask(_resolve_all, ref)[0]
@@ -337,10 +337,13 @@ class Archive:
         `Restart` (sliced: `Restarts`), `Deploy`, `Flap`, `Nearby` or `Watched`. Raises ValueError for another name.
         """
         from archiver.queries import reports
+        from archiver.queries.asked import Asked
+        from archiver.queries.available import availability
+        from archiver.queries.restarted import restarts
 
         known = {
-            "availability": reports.availability,
-            "restarts": reports.restarts,
+            "availability": availability,
+            "restarts": restarts,
             "coverage": reports.watched,
             "changes": reports.changes,
             "deploys": reports.deploys,
@@ -350,7 +353,7 @@ class Archive:
             raise ValueError(f"no such report: {name}")
         ask = self._reader.pages()
         resource = None if ref is None else ask(_resolve_all, ref)[0]
-        return known[name](ask, reports.Asked(resource, range, per, _now(), zone))
+        return known[name](ask, Asked(resource, range, per, _now(), zone))
 
     def status(self) -> Status:
         """How things stand with the archive and its streams."""

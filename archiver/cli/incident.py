@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
     yield f"# Incident: {text(what)}, {since} to {until}"
     yield ""
     yield f"{text(coverage_line(presentation, incident.coverage, incident.range))}."
+    yield from _section("What stopped and never came back", _missing(presentation, incident))
     yield from _section("What stopped and came back", _restarts(presentation, incident))
     yield from _section("How available it was", _availability(incident))
     yield from _section("Timeline", _timeline(presentation, incident))
@@ -52,15 +53,23 @@ def _section(title: str, found: Iterator[str]) -> Iterator[str]:
     yield from found
 
 
+def _missing(presentation: Presentation, incident: Incident) -> Iterator[str]:
+    rows = [row for row in incident.restarts.rows if row.started_at is None]
+    yield from _stops(presentation, "| stopped | what | why | exit |", rows)
+
+
 def _restarts(presentation: Presentation, incident: Incident) -> Iterator[str]:
-    rows: tuple[Restart, ...] = incident.restarts.rows
-    if not rows:
-        return
-    yield from ("| stopped | down | what | why | exit |", "|---|---|---|---|---|")
+    rows = [row for row in incident.restarts.rows if row.started_at is not None]
+    yield from _stops(presentation, "| stopped | down | what | why | exit |", rows)
+
+
+def _stops(presentation: Presentation, head: str, rows: Sequence[Restart]) -> Iterator[str]:
+    if rows:
+        yield from (head, "|" + "---|" * (head.count("|") - 1))
     for row in rows:
-        down = times.duration(timedelta(seconds=row.down_seconds))
+        down = [] if row.down_seconds is None else [times.duration(timedelta(seconds=row.down_seconds))]
         code = "" if row.cause.exit_code is None else str(row.cause.exit_code)
-        cells = (presentation.instant(row.stopped_at), down, _called(row.subject), text(cause_words(row.cause)), code)
+        cells = (presentation.instant(row.stopped_at), *down, _called(row.subject), text(cause_words(row.cause)), code)
         yield f"| {' | '.join(cells)} |"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -20,11 +21,14 @@ from archiver.report import reports as documents
 
 def lines(presentation: Presentation, report: Report) -> Iterator[str]:
     """The lines of a report in the format asked for."""
-    columns = _columns(report)
+    columns = _told_apart(_columns(report), report)
     if presentation.format == "json":
         shown = replace(presentation, format="jsonl")
         return enclosed(documents.head(report), "rows", render(shown, columns, report.rows))
-    listed = render(presentation, _flat(columns), report.rows)
+    rows = report.rows
+    if presentation.format == "table" and report.total is not None and len(rows) > 1:
+        rows = (*rows, report.total._replace(day="in all", subject=Subject(None, "total", "in all")))
+    listed = render(presentation, _flat(columns), rows)
     return _headed(presentation, report, listed) if presentation.format == "table" else listed
 
 
@@ -46,6 +50,29 @@ def _columns(report: Report) -> list[Column[Any]]:
     if report.report == "restarts" and report.per is None:
         first = []
     return [*first, *shown, *machine_columns(documents.fields(report))]
+
+
+def _told_apart(columns: Sequence[Column[Any]], report: Report) -> list[Column[Any]]:
+    """The columns, in which several things of one name have their key behind it, or their platform."""
+    subjects = {
+        Subject(row.uri, row.type, row.name) if isinstance(row, Nearby) else getattr(row, "subject", None)
+        for row in report.rows
+    } - {None}
+    names = Counter(subject.name for subject in subjects if subject is not None and subject.name)
+    alike = {name for name, count in names.items() if count > 1}
+
+    def what(presentation: Presentation, row: Any) -> str:
+        subject = Subject(row.uri, row.type, row.name) if isinstance(row, Nearby) else row.subject
+        shown = _what(presentation, subject)
+        if subject is None or subject.name not in alike:
+            return shown
+        apart = [presentation.uri(subject.uri)] if subject.uri else []
+        apart += [escape(subject.platform)] if subject.platform else []
+        return f"{shown} ({', '.join(apart)})"
+
+    return [
+        replace(column, human=what) if column.name == "what" and not column.machine else column for column in columns
+    ]
 
 
 def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
@@ -93,6 +120,10 @@ def _length(seconds: float | None) -> str:
     return NOTHING if not seconds else times.duration(timedelta(seconds=seconds))
 
 
+def _down(row: Restart) -> str:
+    return "never back" if row.down_seconds is None else _length(row.down_seconds)
+
+
 def _percent(part: float | None) -> str:
     """As many digits as a service is sold by; 100 only where it is all."""
     if part is None:
@@ -138,7 +169,7 @@ AVAILABILITY: list[Column[Available]] = [
 ]
 RESTARTS: list[Column[Restart]] = [
     Column("stopped_at", lambda row: row.stopped_at, machine=False),
-    Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+    Column("down", lambda row: None, lambda _, row: _down(row), right=True, machine=False),
     Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
     Column("cause", lambda row: row.cause.kind, machine=False),
     Column("exit", lambda row: row.cause.exit_code, right=True, machine=False),
@@ -151,6 +182,7 @@ COUNTS: list[Column[Restarts]] = [
     Column("told", lambda row: row.told, right=True, machine=False),
     Column("forced", lambda row: row.forced, right=True, machine=False),
     Column("unknown", lambda row: row.unknown, right=True, machine=False),
+    Column("never_back", lambda row: row.not_back, right=True, machine=False),
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
 ]
 CHANGES: list[Column[Nearby]] = [

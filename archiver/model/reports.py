@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from archiver.model.answers import Coverage, Resource, TimeRange
 from archiver.model.causes import Cause
 
-Per = Literal["day", "slot", "service", "node", "image"]
+Per = Literal["day", "slot", "service", "node", "image", "container"]
 """By what a report is sliced."""
 
 
@@ -19,6 +19,8 @@ class Subject(NamedTuple):
     """None: it is no resource, as an image or a slot."""
     type: str
     name: str | None
+    platform: str | None = None
+    """The name of its platform, where the archive has several."""
 
 
 class Available(NamedTuple):
@@ -57,29 +59,34 @@ def _part(of: float, whole: float) -> float | None:
 
 
 class Restart(NamedTuple):
-    """A stop, and the start that followed it, of the same container or of what took its slot."""
+    """A stop, and the start that followed it, if one did, of the same container or of what took its slot."""
 
     subject: Subject
     slot: str | None
     stopped_at: datetime
-    started_at: datetime
-    down_seconds: float
+    started_at: datetime | None
+    """None: it never came back."""
+    down_seconds: float | None
     cause: Cause
     certain: bool | None
 
 
 class Restarts(NamedTuple):
-    """How often something restarted, and why."""
+    """How often something stopped, and why; and how often it came back, or did not."""
 
     day: str | None
     subject: Subject | None
     restarts: int
+    """How often it came back."""
     told: int
     forced: int
     crash: int
     oom: int
     unknown: int
     down_seconds: float
+    """Until it came back."""
+    not_back: int = 0
+    """How often it never came back."""
 
 
 class Deploy(NamedTuple):
@@ -135,3 +142,5 @@ class Report(NamedTuple):
     rows: tuple[Any, ...]
     notes: tuple[str, ...]
     """What it does not know, and what should not be overlooked."""
+    total: Available | None = None
+    """Of availability: all rows together."""

@@ -10,10 +10,12 @@ from typing import Literal, NamedTuple
 from archiver.model import Gap, Span
 from archiver.queries.causes import is_announced
 from archiver.queries.containers import KindOf, Lived
+from archiver.queries.story import CRASHES, QUIET, WITHIN, is_crash, later
+from archiver.storage.causes import SUCCEEDS_AFTER
 
 Status = Literal["up", "down", "planned", "unknown"]
-CRASHES, WITHIN, QUIET = 3, timedelta(minutes=10), timedelta(minutes=10)
-"""So many crashes within so long make a loop, which ends with the last one before so long a quiet."""
+SUCCESSION = timedelta(microseconds=SUCCEEDS_AFTER)
+"""Where nothing fills a slot for longer, it was nobody's meanwhile; for less, it was down."""
 _PLANNED = frozenset({"told", "forced"})
 
 
@@ -23,10 +25,26 @@ class Piece(NamedTuple):
     since: datetime
     until: datetime
     status: Status
+    looped: bool = False
+    """Down, though it ran: it was in a loop of crashes."""
+
+
+class Part(NamedTuple):
+    """A container, for as long as it was what is reckoned together: in a slot, or itself."""
+
+    lived: Lived
+    since: datetime
+    until: datetime
 
 
 def pieces(lived: Lived, kind: KindOf, end: datetime) -> Iterator[Piece]:
-    """What is known of a container, stretch by stretch; nothing of the time at which it is no more."""
+    """What is known of a container, stretch by stretch; nothing of the time at which it is no more.
+
+    It lives from the first that is heard of it: before its first state nobody knows how it was.
+    """
+    first = min(lived.spans[0].since if lived.spans else end, end)
+    if lived.first < first:
+        yield Piece(lived.first, first, "unknown")
     for span in lived.spans:
         status = _STATUS.get(kind(span.state) or "", "unknown")
         until = min(span.until or end, end)
@@ -59,20 +77,49 @@ def _doubts(span: Span, gaps: Sequence[Gap], until: datetime) -> Iterator[tuple[
         yield since, min(again, default=until) if gap.until is None or gap.until < until else over
 
 
-def together(unit: Sequence[Lived], kind: KindOf, end: datetime) -> Iterator[Piece]:
-    """What is known of containers of which one takes the place of the other: up where any is."""
-    known = [piece for lived in unit for piece in pieces(lived, kind, end)]
-    if not known:
-        return
-    wanted, loops = _Wanted(unit), list(_loops(_crashes(unit)))
-    for since, until, status in _swept(known):
-        if status == "up" and any(first <= since < last for first, last in loops):
-            status = "down"
-        yield Piece(since, until, "planned" if status == "down" and wanted.at(since) else status)
+def together(parts: Sequence[Part], kind: KindOf, since: datetime, end: datetime, *, succeed: bool) -> Iterator[Piece]:
+    """What is known of containers that are reckoned together: up where any is, clipped to a stretch.
+
+    `succeed`: one takes the place of the other, and where there is none for a while, it is down.
+    """
+    longest = later(end, SUCCESSION)
+    known = [
+        clipped
+        for part in parts
+        for piece in pieces(part.lived, kind, longest)
+        for clipped in _clipped(piece, part.since, part.until)
+    ]
+    unit = list({part.lived.resource.id: part.lived for part in parts}.values())
+    wanted, loops = _Wanted(unit, kind), list(_loops(_crashes(unit)))
+    for whole in _swept(known, SUCCESSION if succeed else timedelta(0)):
+        for piece in _clipped(whole, since, end):
+            if piece.status == "down" and wanted.at(piece.since):
+                yield piece._replace(status="planned")
+            elif piece.status == "up":
+                yield from _looped(piece, loops)
+            else:
+                yield piece
 
 
-def _swept(known: Iterable[Piece]) -> Iterator[Piece]:
-    """The best of several at each instant; where there is none between two, it is down."""
+def _clipped(piece: Piece, since: datetime, until: datetime) -> Iterator[Piece]:
+    since, until = max(since, piece.since), min(until, piece.until)
+    if since < until:
+        yield piece._replace(since=since, until=until)
+
+
+def _looped(piece: Piece, loops: Iterable[tuple[datetime, datetime]]) -> Iterator[Piece]:
+    """What was up, down as far as it was in a loop of crashes."""
+    reached = piece.since
+    for first, last in loops:
+        for down in _clipped(piece._replace(status="down", looped=True), max(first, reached), last):
+            yield from _clipped(piece, reached, down.since)
+            yield down
+            reached = down.until
+    yield from _clipped(piece, reached, piece.until)
+
+
+def _swept(known: Iterable[Piece], longest: timedelta) -> Iterator[Piece]:
+    """The best of several at each instant; where there is none between two for no longer than that, it is down."""
     steps: list[tuple[datetime, Status, int]] = []
     for piece in known:
         steps += ((piece.since, piece.status, 1), (piece.until, piece.status, -1))
@@ -80,24 +127,34 @@ def _swept(known: Iterable[Piece]) -> Iterator[Piece]:
     reached: datetime | None = None
     for at, status, step in sorted(steps):
         if reached is not None and at > reached:
-            yield Piece(reached, at, next((each for each in ("up", "unknown", "down") if counts[each]), "down"))
+            best: Status | None = next((each for each in _BEST if counts[each]), None)
+            if best is not None or at - reached <= longest:
+                yield Piece(reached, at, best or "down")
         counts[status] += step
         reached = at
 
 
-class _Wanted:
-    """Since when somebody wanted a unit to be down, and since when nobody did."""
+_BEST: tuple[Status, ...] = ("up", "unknown", "down")
 
-    def __init__(self, unit: Sequence[Lived]) -> None:
+
+class _Wanted:
+    """Since when somebody wanted a unit to be down, and since when nobody did: it was up again, or went down itself."""
+
+    def __init__(self, unit: Sequence[Lived], kind: KindOf) -> None:
         told: list[tuple[datetime, bool]] = []
         for lived in unit:
             if lived.carried is not None:
                 told.append((lived.spans[0].since, lived.carried.kind in _PLANNED))
+            was_up = False
             for span in lived.spans:
+                is_up = kind(span.state) == "up"
                 if span.cause is not None:
                     told.append((span.since, span.cause.kind in _PLANNED))
                 elif is_announced(span.state):
                     told.append((span.since, True))
+                elif is_up or was_up:
+                    told.append((span.since, False))
+                was_up = is_up
         self._told = sorted(told)
         self._at = [at for at, _ in self._told]
 
@@ -108,9 +165,7 @@ class _Wanted:
 
 
 def _crashes(unit: Sequence[Lived]) -> list[datetime]:
-    return sorted(
-        span.since for lived in unit for span in lived.spans if span.cause and span.cause.kind in ("crash", "oom")
-    )
+    return sorted(span.since for lived in unit for span in lived.spans if is_crash(span))
 
 
 def _loops(crashes: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:

@@ -8,9 +8,9 @@ from archiver.errors import UsageError
 from archiver.model import MICROSECOND, Coverage, Resource, TimeRange, rfc3339
 from archiver.model.nearby import Before
 from archiver.queries.changed import changes_of
-from archiver.queries.containers import last_stop
 from archiver.queries.coverage import coverage, emptiness
 from archiver.queries.neighbours import neighbours
+from archiver.queries.story import last_stop
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection

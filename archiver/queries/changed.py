@@ -12,7 +12,6 @@ from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop
 from archiver.queries.causing import said
-from archiver.queries.containers import CONTAINER
 from archiver.queries.doers import doers
 from archiver.queries.history import timeline
 from archiver.queries.neighbours import Place
@@ -23,6 +22,7 @@ from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import chunks, statement
 from archiver.storage.words import TARGET
 
+CONTAINER = "container"
 _OF_ITSELF = frozenset({HEALTHCHECK})
 _OF_OTHERS = frozenset({HEALTHCHECK, "exec", "attach", "resize", "top", "copy", "export"})
 """Actions that change nothing for anybody else."""

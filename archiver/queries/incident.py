@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from archiver.model.incident import Incident
+from archiver.queries.asked import Asked
+from archiver.queries.available import availability
 from archiver.queries.changed import changes_of
 from archiver.queries.neighbours import members
-from archiver.queries.reports import Asked, availability, restarts
+from archiver.queries.restarted import restarts
 from archiver.storage.pages import Ask
 
 

@@ -46,6 +46,12 @@ def names(connection: Connection) -> dict[int, str]:
     return dict(connection.execute(_NAMES))
 
 
+def several(connection: Connection) -> dict[int, str]:
+    """What each platform is called where there are several; where there is one, nothing says so."""
+    found = names(connection)
+    return found if len(found) > 1 else {}
+
+
 def number(connection: Connection, name: str) -> int:
     """The platform of a name, a key, an identity, or the URL of a stream that tells of it. Raises NoSuchPlatform."""
     found: int | None = connection.scalar(statement(_MEANT), {"name": name})

@@ -186,12 +186,13 @@ TOOLS: list[Schema] = [
         "How available containers were (in seconds up, down, planned, and unknown where nobody was watching, with the "
         "ratio and its bounds), what restarted and why (told, forced, crash, oom, unknown), what changed, or how long "
         "each stream was watched; of what is below a resource, or of all; sliced by day, or by what lives on when "
-        "containers are replaced. What crashed most stands first in restarts that are sliced.",
+        "containers are replaced. What crashed most stands first in restarts that are sliced (per container ...), what "
+        "never came back (started_at null) in those that are not.",
         _takes(
             ["name"],
             name={"type": "string", "maxLength": 20, "enum": list(PER), "description": "Which report."},
             ref=_REF,
-            per={"type": "string", "maxLength": 20, "enum": list(PER["availability"]), "description": "Sliced by."},
+            per={"type": "string", "maxLength": 20, "enum": list(PER["restarts"]), "description": "Sliced by."},
             **_RANGE,
             **_PAGE,
         ),

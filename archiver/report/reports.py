@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PER = {
     "availability": ("day", "slot", "service", "node", "image"),
-    "restarts": ("day", "slot", "service", "node", "image"),
+    "restarts": ("day", "slot", "service", "node", "image", "container"),
     "deploys": (),
     "flaps": (),
     "changes": (),
@@ -38,6 +38,8 @@ def asked(archive: Archive, name: str, ref: Ref | None, range: TimeRange, per: s
 
 def head(report: Report) -> dict[str, Any]:
     """A report but for its rows."""
+    total = report.total
+    summed = {} if total is None else {"total": documents.record(_AVAILABLE, total)}
     return {
         "report": report.report,
         "resource": None if report.resource is None else documents.resource(report.resource),
@@ -46,6 +48,7 @@ def head(report: Report) -> dict[str, Any]:
         "zone": report.zone,
         "coverage": documents.coverage(report.coverage),
         "notes": list(report.notes),
+        **summed,
     }
 
 
@@ -93,7 +96,10 @@ def _part(name: str) -> Field[Available]:
 
 
 _DAY: Field[Any] = Field("day", lambda row: row.day)
-_SUBJECT: list[Field[Any]] = [Field(name, _of_subject(name)) for name in ("uri", "type", "name")]
+_SUBJECT: list[Field[Any]] = [
+    *[Field(name, _of_subject(name)) for name in ("uri", "type", "name")],
+    Field("platform", _of_subject("platform"), extra=True),
+]
 _AVAILABLE: list[Field[Available]] = [
     *map(_number, ("up_seconds", "down_seconds", "planned_seconds", "unknown_seconds")),
     *map(_part, ("availability", "worst", "best")),
@@ -107,7 +113,7 @@ _RESTART: list[Field[Restart]] = [
     Field("certain", lambda row: row.certain),
 ]
 _RESTARTS: list[Field[Restarts]] = [
-    *map(_number, ("restarts", "told", "forced", "crash", "oom", "unknown", "down_seconds"))
+    *map(_number, ("restarts", "told", "forced", "crash", "oom", "unknown", "down_seconds", "not_back"))
 ]
 _WATCHED: list[Field[Watched]] = [
     Field("stream", lambda row: row.stream),

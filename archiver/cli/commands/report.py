@@ -26,6 +26,14 @@ Per = Annotated[
 ]
 From = Annotated[str, typer.Option("--from", metavar="TIME", help="Since when: 13:30, 2h, ISO 8601 ...")]
 To = Annotated[str, typer.Option("--to", metavar="TIME", help="Until when; the same words.")]
+PerOrContainer = Annotated[
+    Literal["day", "slot", "service", "node", "image", "container"] | None,
+    typer.Option(
+        "--per",
+        help="How often: by day, container, or what lives on when they are replaced. Without it, each stop by itself.",
+        show_default=False,
+    ),
+]
 PerDay = Annotated[Literal["day"] | None, typer.Option("--per", help="Slice it by day.", show_default=False)]
 
 
@@ -40,7 +48,7 @@ def register(app: typer.Typer) -> None:
     )
     report.command(
         "availability",
-        short_help="How long containers were up, down, planned to be down, or not watched.",
+        short_help="How available containers, and all of them together, were, and how sure that is.",
         epilog=examples(
             "archiver report availability my-stack --since 30d --per slot",
             "archiver report availability web-1 --since '2 months ago' --per day -o csv > availability.csv",
@@ -48,9 +56,11 @@ def register(app: typer.Typer) -> None:
     )(question(availability))
     report.command(
         "restarts",
-        short_help="What stopped and came back, and why.",
+        short_help="What stopped, who or what stopped it, and what never came back; what crashed most.",
         epilog=examples(
-            "archiver report restarts --since yesterday", "archiver report restarts my-stack --since 7d --per service"
+            "archiver report restarts --since yesterday",
+            "archiver report restarts --since yesterday --until today --per container",
+            "archiver report restarts my-stack --since 7d --per service",
         ),
     )(question(restarts))
     report.command(
@@ -85,17 +95,21 @@ def availability(asked: Question, ref: MaybeRef = None, per: Per = None) -> None
     """How long the containers below a resource (without one, all) were up, in four parts that make up their lives.
 
     Up, down, planned (down since somebody told it to stop) and not watched; starting is down, and so is a loop of
-    crashes. The ratio is up / (up + down); in brackets what it would be if it had been down, or up, whenever nobody
-    was watching. By slot or service a container and what took its place count as one.
+    crashes (three within ten minutes, until ten quiet ones). The ratio is up / (up + down); in brackets how sure that
+    is: what it would be if it had been down, or up, whenever nobody was watching. The last line is that of the whole
+    stack, service or whatever was asked about. By slot or service a container and what took its place count as one;
+    by node or image each counts where it was then.
     """
     _answer(asked, "availability", ref, per)
 
 
-def restarts(asked: Question, ref: MaybeRef = None, per: Per = None) -> None:
-    """What stopped and came back, itself or in what took its slot, and why; sliced, how often.
+def restarts(asked: Question, ref: MaybeRef = None, per: PerOrContainer = None) -> None:
+    """What stopped, who or what stopped it, and when it came back; what never came back stands first.
 
     Told: an action proves it; forced: told, and killed when its grace was over; crash: neither; oom: memory was short;
-    unknown: nobody was watching. Sliced, what crashed most stands first.
+    unknown: nobody was watching. It came back where it ran again, or what took its slot did, within the range or later;
+    what was told to stop and then removed is not missed. Sliced (--per container), how often, and what crashed most
+    stands first.
     """
     _answer(asked, "restarts", ref, per)
 
@@ -148,7 +162,7 @@ def incident(asked: Question, ref: MaybeRef = None, begin: From = "1h", end: To 
     write_lines(incidents.lines(presentation, found))
 
 
-def _answer(asked: Question, name: str, ref: str | None, per: Per) -> None:
+def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContainer) -> None:
     about = None if ref is None else asked.about([ref]).resources[0]
     found = asked.archive.report(name, about, asked.range, per=per, zone=asked.presentation.zone)
     asked.judged(found.coverage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
 from archiver.storage.schema import OPEN, PARENT, SLOT
 from archiver.storage.views import causes
 from archiver.storage.views.idioms import Idioms
@@ -10,9 +11,6 @@ from archiver.storage.views.places import NAMES, listed, names
 from archiver.storage.views.states import OF_A_TYPE, before
 from archiver.storage.views.view import View, seconds
 from archiver.storage.views.watched import LOOK_BACK, ends_gap, watched_to
-
-MADE_BEFORE, MADE_AFTER = 600_000_000, 3_600_000_000
-"""What takes the place of a container is made so long before its end, or within so long behind it."""
 
 _WORDS = (
     "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events",
@@ -38,7 +36,7 @@ def _up(say: Idioms, alias: str) -> str:
 
 def _successor(say: Idioms) -> str:
     """When that first ran which took the slot of x within the same service; OPEN: nothing did."""
-    low, high = f"(x.stopped_us - {MADE_BEFORE})", f"(x.stopped_us + {MADE_AFTER})"
+    low, high = f"(x.stopped_us - {SUCCEEDS_BEFORE})", f"(x.stopped_us + {SUCCEEDS_AFTER})"
     mine = f"""(SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = {SLOT}
       AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)"""
     service = "(SELECT c.id FROM event_types c WHERE c.text = 'service')"

@@ -1,0 +1,82 @@
+"""What a report is about, and what is said beside its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, NamedTuple
+
+from archiver.model import Coverage, Resource, TimeRange
+from archiver.model.reports import Available, Per, Report, Subject
+from archiver.queries.coverage import coverage, speaking
+from archiver.storage.pages import Ask
+from archiver.storage.reading import Connection
+
+_SOME = 20
+"""So many notes of one kind are given, and how many more there were."""
+
+
+class Asked(NamedTuple):
+    """What a report is about."""
+
+    resource: Resource | None
+    range: TimeRange
+    per: Per | None
+    now: datetime
+    zone: tzinfo | None
+    """Of which zone days are; None: of the machine's."""
+
+    @property
+    def since(self) -> datetime:
+        """When the range begins, or the first of all instants."""
+        return self.range.since or datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def end(self) -> datetime:
+        """When the range ends, or now."""
+        return self.now if self.range.until is None else min(self.range.until, self.now)
+
+    @property
+    def zone_name(self) -> str:
+        """What that zone is called; one that has no name of its own, by what it was called within the range."""
+        if self.zone is UTC:
+            return "UTC"
+        if key := getattr(self.zone, "key", None):
+            return str(key)
+        ends = [end for end in (self.range.since, self.end) if end is not None]
+        return "/".join(dict.fromkeys(str(end.astimezone(self.zone).tzname()) for end in ends))
+
+
+def report(
+    ask: Ask, name: str, asked: Asked, rows: Sequence[Any], notes: Sequence[str] = (), total: Available | None = None
+) -> Report:
+    """A report of such rows, and what the coverage leaves open."""
+    found = ask(coverage_of, asked)
+    said = (*notes, *_said_of(found))
+    return Report(name, asked.resource, asked.range, asked.per, asked.zone_name, found, tuple(rows), said, total)
+
+
+def coverage_of(connection: Connection, asked: Asked) -> Coverage:
+    """The coverage of the streams that speak for what is asked about."""
+    about = None if asked.resource is None else speaking(connection, [asked.resource])
+    return coverage(connection, asked.range, asked.now, about)
+
+
+def some(notes: Sequence[str], what: str) -> Iterator[str]:
+    """The first of some notes, and how many more there are."""
+    yield from notes[:_SOME]
+    if len(notes) > _SOME:
+        yield f"... and {len(notes) - _SOME:,} more {what}"
+
+
+def order(subject: Subject | None) -> tuple[str, str, str]:
+    """By what subjects are ordered."""
+    return ("", "", "") if subject is None else (subject.name or "", subject.uri or "", subject.platform or "")
+
+
+def _said_of(found: Coverage) -> Iterator[str]:
+    """What the coverage leaves open."""
+    if any(gap.stream is None for gap in found.gaps):
+        yield "nobody wrote down whether anybody was watching (imported): what is not told counts as not watched"
+    elif not found.complete:
+        yield "nobody was watching for a part of the range: what happened then may be missing"

@@ -1,0 +1,122 @@
+"""What stopped within a range, whether and when it came back, itself or what took its slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from archiver.model import Micros, Span, to_micros
+from archiver.queries.asked import Asked
+from archiver.queries.containers import KindOf, Lived
+from archiver.queries.windows import Window, begun
+from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
+from archiver.storage.pages import Ask
+from archiver.storage.reading import Connection, instant
+from archiver.storage.statements import statement
+from archiver.storage.words import PARENT, SLOT
+
+# The view `restarts` says the same: made so shortly before the end, or within so long behind it, for the same service.
+_SUCCESSORS = (
+    "SELECT DISTINCT o.resource_id FROM texts n CROSS JOIN facts o"
+    f" WHERE n.text = :slot AND o.value = n.id AND o.what = {SLOT} AND {{}} AND o.resource_id <> :number"
+    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value JOIN resources a ON a.id = g.value"
+    " JOIN event_types t ON t.id = a.type_id"
+    f" WHERE g.resource_id = :number AND g.what = {PARENT} AND h.resource_id = o.resource_id AND h.what = {PARENT}"
+    " AND t.text = 'service')"
+)
+_STATES = "SELECT s.id, s.text FROM event_states s"
+_UP = tuple(
+    f"SELECT e.{at} AS at FROM {table} e WHERE e.resource_id = :number AND e.{at} > :at AND e.state_id IN :ups"
+    f" ORDER BY e.{at} LIMIT 1"
+    for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
+)
+
+
+class Stopped(NamedTuple):
+    """An end, and when it, or what took its slot, ran again."""
+
+    lived: Lived
+    span: Span
+    start: datetime | None
+    """None: it never did, as far as the archive knows; also behind the range."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it never came back; what is no more since it was told to stop, or ended well, is not missed."""
+        cause = self.span.cause
+        if self.start is not None or cause is None:
+            return False
+        return self.lived.gone is None or (cause.kind not in ("told", "forced") and cause.exit_code != 0)
+
+
+class Stops:
+    """Finds the ends of containers within a range, and what followed on each."""
+
+    def __init__(self, ask: Ask, asked: Asked, kind: KindOf) -> None:
+        self._ask, self._asked, self._kind = ask, asked, kind
+        self._ups = ask(_ups, kind)
+
+    def of(self, each: Lived) -> Iterator[Stopped]:
+        """The ends of a container while it was below what is asked about."""
+        for span in each.spans:
+            within = span.cause is not None and self._asked.since <= span.since < self._asked.end
+            if within and each.was_below(span.since):
+                yield Stopped(each, span, self._back(each, span))
+
+    def never_back(self, each: Lived) -> str | None:
+        """What is said of a container that never came back; None: it did, or is not missed."""
+        ups = (n for n, span in enumerate(each.spans) if self._kind(span.state) == "up")
+        rest = each.spans[max(ups, default=0) :]
+        missing = next((stopped for stopped in self.of(each._replace(spans=rest)) if stopped.is_missing), None)
+        return missing and said(missing)
+
+    def _back(self, each: Lived, span: Span) -> datetime | None:
+        """When a container, or what took its slot, ran first after an end."""
+        own = (again.since for again in each.spans if again.since > span.since and self._kind(again.state) == "up")
+        found = [next(own, None) or self._up_after(each.resource.id, each.spans[-1].since)]
+        slot = each.stays.at(span.since).slot
+        if slot is not None:
+            successors = self._ask(_successors, each.resource.id, slot, to_micros(span.since))
+            found += [self._up_after(number, span.since) for number in successors]
+        return min((at for at in found if at is not None), default=None)
+
+    def _up_after(self, number: int, at: datetime) -> datetime | None:
+        return self._ask(_up_after, number, at, self._ups) if self._ups else None
+
+
+def said(missing: Stopped) -> str:
+    """That something has not come back, in words."""
+    resource, cause = missing.lived.resource, missing.span.cause
+    assert cause is not None
+    how = "ended by itself" if cause.kind == "crash" and cause.exit_code == 0 else _HOW[cause.kind]
+    return f"{resource.name or resource.uri} {how} at {missing.span.since:%Y-%m-%dT%H:%M:%SZ} and has not come back"
+
+
+_HOW = {
+    "told": "was told to stop",
+    "forced": "was told to stop, and killed,",
+    "crash": "crashed",
+    "oom": "was out of memory",
+    "unknown": "stopped, watched by nobody,",
+}
+
+
+def _ups(connection: Connection, kind: KindOf) -> list[int]:
+    """The states in which a container is up."""
+    return [row.id for row in connection.execute(_STATES) if kind(row.text) == "up"]
+
+
+def _successors(connection: Connection, number: int, slot: str, at: Micros) -> list[int]:
+    window = Window(at - SUCCEEDS_BEFORE, at + SUCCEEDS_AFTER + 1)
+    found: set[int] = set()
+    for condition, values in begun(window):
+        query = statement(_SUCCESSORS.format(condition.replace("f.", "o.")))
+        found.update(connection.scalars(query, {"number": number, "slot": slot, **values}))
+    return sorted(found)
+
+
+def _up_after(connection: Connection, number: int, at: datetime, ups: Sequence[int]) -> datetime | None:
+    values = {"number": number, "at": at, "ups": ups}
+    rows = [connection.execute(statement(query), values).first() for query in _UP]
+    return min((instant(row.at) for row in rows if row is not None), default=None)
