@@ -73,13 +73,12 @@ class World:
                 yield told(key, "Stopped", when + 30, slot=slot, session=f"s{number}")
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3])
+@pytest.mark.parametrize("seed", range(3))
 def test_the_whole_is_the_sum_of_its_parts(database_url: str, seed: int) -> None:
     record(database_url, *World(seed).records())
-    chance = Random(seed + 100)
-    cuts = [0, *sorted(chance.sample(range(1, 8999), 4)), 9000]
+    cuts = [0, *sorted(Random(seed + 100).sample(range(1, 8999), 2)), 9000]
 
-    ways: tuple[Per | None, ...] = (None, "slot", "node", "day")
+    ways: tuple[Per | None, ...] = (None, "slot", "node")
     for per in ways:
         whole = summed(available(database_url, 0, 9000, per))
         apart: Counter[tuple[str, int]] = Counter()
