@@ -291,14 +291,14 @@ class Archive:
         from archiver.queries.coverage import coverage
 
         with self._reader.question() as connection:
-            return coverage(connection, range, _now(), _speaking(connection, ref))
+            return coverage(connection, range, _now(), _speaking(connection, ref, range))
 
     def why_empty(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Empty:
         """Why an answer about a range, by the streams that told of some resources (None: by all), has nothing in it."""
         from archiver.queries.coverage import coverage, emptiness
 
         with self._reader.question() as connection:
-            streams = _speaking(connection, ref)
+            streams = _speaking(connection, ref, range)
             return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
 
     def why(self, ref: Ref, at: datetime | None = None, since: datetime | None = None) -> Before:
@@ -400,11 +400,11 @@ def _one(connection: Any, ref: Ref | None) -> Resource | None:
     return None if ref is None else _resolve_all(connection, ref)[0]
 
 
-def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:
+def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange) -> list[int] | None:
     """The streams that speak for some resources; None: all do."""
     from archiver.queries.coverage import speaking
 
-    return None if refs is None else speaking(connection, _resolve_all(connection, refs))
+    return None if refs is None else speaking(connection, _resolve_all(connection, refs), range)
 
 
 def _platform(connection: Any, name: str | None) -> int | None:

@@ -58,8 +58,12 @@ def report(
 
 def coverage_of(connection: Connection, asked: Asked) -> Coverage:
     """The coverage of the streams that speak for what is asked about."""
-    about = None if asked.resource is None else speaking(connection, [asked.resource])
-    return coverage(connection, asked.range, asked.now, about)
+    return coverage(connection, asked.range, asked.now, streams_of(connection, asked))
+
+
+def streams_of(connection: Connection, asked: Asked) -> list[int] | None:
+    """The streams that speak for what is asked about; None: all."""
+    return None if asked.resource is None else speaking(connection, [asked.resource], asked.range)
 
 
 def some(notes: Sequence[str], what: str) -> Iterator[str]:

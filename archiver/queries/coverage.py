@@ -19,6 +19,7 @@ NOT_YET = "it is yet to come"
 Why = tuple[str, EndKind | None]
 """Why nobody was watching, for people and for programs."""
 _BEFORE: Why = (BEFORE, "before")
+_ALWAYS = TimeRange()
 _SILENCE = timedelta(seconds=SILENT_SECONDS)
 
 _OF_STREAM = (
@@ -76,11 +77,18 @@ def unknown(range: TimeRange) -> Coverage:
     return Coverage((imported(range),), None, range.since)
 
 
-def speaking(connection: Connection, roots: Sequence[Resource]) -> list[int] | None:
-    """The streams that speak for some resources: those that told of any; None, all: no stream told of them."""
+def speaking(connection: Connection, roots: Sequence[Resource], range: TimeRange = _ALWAYS) -> list[int] | None:
+    """The streams that speak for some resources: those that told of any, lately or last before the end of a range.
+
+    None, all: no stream told of them.
+    """
     found: set[int] = set()
-    for numbers in chunks(root.id for root in roots):
-        found.update(row.stream_id for row in connection.execute(statement(_TOLD), {"numbers": numbers}))
+    for root in roots:
+        for table, at in _TABLES:
+            before = "" if range.until is None else f"AND w.{at} < :until"
+            asked = statement(_TOLD.format(table=table, at=at, before=before))
+            rows = connection.execute(asked, {"number": root.id, "until": range.until})
+            found.update(row.stream_id for row in rows)
     return sorted(found) or None
 
 
@@ -105,10 +113,12 @@ _REACH = (
 _EVENTS = (
     "SELECT (SELECT min(e.occurred_at) FROM events e) AS first_at, (SELECT max(e.occurred_at) FROM events e) AS last_at"
 )
+_TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
+# So many words are looked at, and no more: somebody may have told of it a million times.
 _TOLD = (
-    "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN ("
-    "SELECT e.session_id FROM events e WHERE e.resource_id IN :numbers"
-    " UNION SELECT o.session_id FROM observations o WHERE o.resource_id IN :numbers)"
+    "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN (SELECT o.session_id FROM"
+    " (SELECT w.session_id FROM {table} w WHERE w.resource_id = :number {before}"
+    " ORDER BY w.{at} DESC, w.id DESC LIMIT 100) o)"
 )
 
 

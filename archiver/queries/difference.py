@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from archiver.model import Change, Diff, Micros, Resource, TimeRange, to_datetime, to_micros
-from archiver.queries.coverage import coverage, emptiness
+from archiver.queries.coverage import coverage, coverage_at, emptiness
+from archiver.queries.last_words import is_running
 from archiver.queries.moment import not_then
+from archiver.queries.replicas import began_to_run, ceased_to_run
 from archiver.queries.snapshot import Snapshot, edges, of_platform, of_resource
 from archiver.queries.standing import Stood, began_to_live, stood, who_told
+from archiver.queries.sureness import streams_of
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 from archiver.storage.words import PARENT
-
-_RUNNING = "running"
-"""The state, on both platforms, in which a container runs; a detail in brackets may follow."""
 
 
 class _Ends(NamedTuple):
@@ -69,7 +69,9 @@ class _Comparison:
         self._snapshots = snapshots
         first, second = (snapshot.stood for snapshot in snapshots)
         self._first_at, self._second_at = instants
+        self._now = now
         then = stood(connection, second.keys() - first.keys(), self._first_at, now)
+        self._gone_before = {number for number, each in then.items() if each.gone_at is not None}
         later = stood(connection, first.keys() - second.keys(), self._second_at, now)
         self._ended = {number: each for number, each in later.items() if each.gone_at is not None}
         self._ends = {
@@ -87,17 +89,20 @@ class _Comparison:
         """All that is otherwise, in no order."""
         appeared = [number for number, ends in self._ends.items() if ends.before is None]
         births = began_to_live(self._connection, appeared, self._second_at)
+        doubtful = self._unwatched_before(ends.after for ends in self._ends.values() if not ends.before and ends.after)
         uris = self._uris()
         for number, (before, after) in self._ends.items():
             if before is None and after is not None:
-                yield _change("appeared", after, None, after.state, births[number], after.certain)
+                sure = _both(after.certain, number not in doubtful)
+                yield _change("appeared", after, None, after.state, births[number], sure)
             elif before is not None and after is None:
                 last = self._ended[number]
                 yield _change("vanished", before, before.state, last.state, last.gone_at, before.certain)
             elif before is not None and after is not None:
                 if number in self._moved:
                     was, is_ = (tuple(sorted(uris[n] for n in above.get(number, ()))) for above in self._above)
-                    yield _change("moved", after, was, is_, self._moved_at[number], True)
+                    sure = _both(before.certain, after.certain)
+                    yield _change("moved", after, was, is_, self._moved_at[number], sure)
                 yield from _altered(before, after)
         yield from self._replicas()
 
@@ -117,18 +122,20 @@ class _Comparison:
                 continue
             ran, run = (running.get(number, set()) for running in counted)
             if len(ran) != len(run):
-                instant = max(self._became(each) for each in ran ^ run)
+                became = began_to_run(self._connection, run - ran, number, self._second_at)
+                became |= ceased_to_run(self._connection, ran - run, number, self._second_at)
                 sure = _both(*(end.certain for each in ran | run for end in self._ends[each] if end is not None))
+                instant = max(became.values(), default=self._second_at)
                 yield _change("replicas", after, len(ran), len(run), instant, sure)
 
-    def _became(self, number: int) -> Micros:
-        """When a container began to run for its service, or ceased to."""
-        before, after = self._ends[number]
-        if after is None:
-            return self._ended[number].gone_at or self._second_at
-        if before is not None and _runs(before) and _runs(after):
-            return self._moved_at.get(number, self._second_at)
-        return after.state_since or self._second_at
+    def _unwatched_before(self, appeared: Iterable[Stood]) -> set[int]:
+        """Of what lived at the second instant only, what may have been there at the first: nobody was watching then."""
+        found: set[int] = set()
+        moment = to_datetime(self._first_at)
+        for stream, numbers in _by_stream(self._connection, appeared).items():
+            if coverage_at(self._connection, moment, self._now, [stream]).gaps:
+                found |= numbers
+        return found - self._gone_before
 
 
 _URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
@@ -136,6 +143,17 @@ _BOUNDS = (
     "SELECT f.resource_id, f.value, f.since, f.until FROM facts f WHERE f.resource_id IN :numbers"
     f" AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
 )
+
+
+def _by_stream(connection: Connection, told_of: Iterable[Stood]) -> Mapping[int, set[int]]:
+    """The streams that told last of some resources, each with these."""
+    told_of = list(told_of)
+    streams = streams_of(connection, {session for each in told_of for session in each.sessions})
+    found: dict[int, set[int]] = {}
+    for each in told_of:
+        for session in each.sessions & streams.keys():
+            found.setdefault(streams[session], set()).add(each.id)
+    return found
 
 
 def _alive(found: Stood | None) -> Stood | None:
@@ -190,11 +208,11 @@ def _running(snapshot: Snapshot) -> Mapping[int, set[int]]:
     """The containers that run directly under each resource."""
     found: dict[int, set[int]] = {}
     for number, parents in snapshot.parents.items():
-        if number in snapshot.stood and snapshot.stood[number].type == "container" and _runs(snapshot.stood[number]):
+        if (
+            number in snapshot.stood
+            and snapshot.stood[number].type == "container"
+            and is_running(snapshot.stood[number].state)
+        ):
             for parent in parents:
                 found.setdefault(parent, set()).add(number)
     return found
-
-
-def _runs(found: Stood) -> bool:
-    return found.state is not None and found.state.lower().partition(" (")[0] == _RUNNING

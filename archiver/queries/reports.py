@@ -9,7 +9,7 @@ from datetime import datetime
 from archiver.model import EPOCH
 from archiver.model.reports import Report, Watched
 from archiver.queries import viewed
-from archiver.queries.asked import Asked, coverage_of, report
+from archiver.queries.asked import Asked, coverage_of, report, streams_of
 from archiver.queries.calendar_days import by_day
 from archiver.queries.changed import changes_of
 from archiver.queries.neighbours import members
@@ -52,7 +52,7 @@ def flaps(ask: Ask, asked: Asked) -> Report:
 def watched(ask: Ask, asked: Asked) -> Report:
     """How long each stream was watched."""
     found = ask(coverage_of, asked)
-    streams = ask(_first_sessions)
+    streams = ask(_first_sessions, asked)
     rows: list[Watched] = []
     for stream, first in streams:
         begin = first if asked.range.since is None else max(first, asked.range.since)
@@ -86,11 +86,13 @@ def _by_day(stretch: _Stretch, asked: Asked) -> Iterator[tuple[str | None, float
 
 
 _SESSIONS = (
-    "SELECT s.url, min(o.covered_from) AS first_at FROM streams s JOIN sessions o ON o.stream_id = s.id"
-    " GROUP BY s.url ORDER BY s.url"
+    "SELECT s.id, s.url, min(o.covered_from) AS first_at FROM streams s JOIN sessions o ON o.stream_id = s.id"
+    " GROUP BY s.id, s.url ORDER BY s.url"
 )
 
 
-def _first_sessions(connection: Connection) -> list[tuple[str, datetime]]:
-    """Every stream that was ever watched, and since when: before that nobody was meant to watch."""
-    return [(row.url, instant(row.first_at)) for row in connection.execute(statement(_SESSIONS))]
+def _first_sessions(connection: Connection, asked: Asked) -> list[tuple[str, datetime]]:
+    """The streams that speak for what is asked about, and since when: before that nobody was meant to watch."""
+    about = streams_of(connection, asked)
+    rows = connection.execute(statement(_SESSIONS))
+    return [(row.url, instant(row.first_at)) for row in rows if about is None or row.id in about]

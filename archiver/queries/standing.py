@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, to_datetime, to_micros
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
+from archiver.model import Micros, to_micros
+from archiver.queries.causes import is_gone
+from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
-from archiver.storage.reading import Connection, micros
+from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
-from archiver.storage.words import BY_EVENT, BY_OBSERVATION, IMAGE, NAME, OPEN, SLOT
-
-_GONE = tutum.GONE | docker.GONE
-_NONE = 0
-"""The number of no state."""
-
-Place = tuple[Micros, int, int]
-"""Where a word stands among all: its instant, its source, its number."""
+from archiver.storage.words import IMAGE, NAME, OPEN, SLOT
 
 
 class Stood(NamedTuple):
@@ -43,14 +36,6 @@ class Stood(NamedTuple):
     """In which session its state was told last."""
 
 
-class _Told(NamedTuple):
-    """A word that tells a state."""
-
-    place: Place
-    state_id: int
-    session_id: int | None
-
-
 def stood(connection: Connection, numbers: Iterable[int], at: Micros, now: datetime) -> dict[int, Stood]:
     """How those of some resources stood at an instant that had been heard of by then; what was gone, too."""
     found: dict[int, Stood] = {}
@@ -62,7 +47,7 @@ def stood(connection: Connection, numbers: Iterable[int], at: Micros, now: datet
 def _stood(connection: Connection, numbers: Collection[int], at: Micros, now: datetime) -> dict[int, Stood]:
     rows = {row.id: row for row in connection.execute(statement(_KNOWN), {"numbers": numbers, "at": at})}
     told = last_words(connection, rows, at)
-    states = _States(connection)
+    states = States(connection)
     began = _began(connection, rows, told, states, at)
     texts = _texts(connection, rows, at)
     sure = is_sure(
@@ -73,7 +58,7 @@ def _stood(connection: Connection, numbers: Collection[int], at: Micros, now: da
         word, first = told.get(number), began.get(number)
         state = states.text(first.state_id) if first else None
         since = first.place[0] if first else None
-        gone = since if state is not None and state.lower() in _GONE else None
+        gone = since if state is not None and is_gone(state) else None
         name, image, slot = (texts.get((number, what), _UNKNOWN) for what in (NAME, IMAGE, SLOT))
         if row.type == "action":
             name = _Text(row.name, None)
@@ -120,172 +105,37 @@ _KNOWN = (
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers AND p.first_at <= :at"
 )
 
-# --- what was told of states ----------------------------------------------------------------------------------------
-
-
-def last_words(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, _Told]:
-    """The last word of each resource, at an instant or before it, that tells a state."""
-    found: dict[int, _Told] = {}
-    for part in chunks(numbers):
-        rows = connection.execute(statement(_LAST), {"numbers": part, "at": _moment(at)}).all()
-        words = _words(connection, rows)
-        for row in rows:
-            _keep(found, row.id, words, row, max)
-    return found
-
 
 def _began(
-    connection: Connection, rows: Mapping[int, Any], told: Mapping[int, _Told], states: _States, at: Micros
-) -> dict[int, _Told]:
+    connection: Connection, rows: Mapping[int, Any], told: Mapping[int, Told], states: States, at: Micros
+) -> dict[int, Told]:
     """Of the last states in a row that are the same, the first word of each resource."""
-    found: dict[int, _Told] = {}
+    found: dict[int, Told] = {}
     apart: dict[str, list[int]] = {}
     for number, word in told.items():
         row, folded = rows[number], states.folded(word.state_id)
         if row.state_since is not None and row.state_since <= at and states.folded(row.state_id) == folded:
-            found[number] = _Told((row.state_since, 0, 0), row.state_id, None)  # it stands so still
+            found[number] = Told((row.state_since, 0, 0), row.state_id, None)  # it stands so still
         else:
             apart.setdefault(folded, []).append(number)
-    others: dict[int, _Told] = {}
+    others: dict[int, Told] = {}
     for folded, numbers in apart.items():
-        others |= _last_of(connection, numbers, at, _LAST_OTHER, states.same(folded))
-    found |= _first_behind(connection, [number for some in apart.values() for number in some], others)
+        others |= last_of(connection, numbers, at, LAST_OTHER, states.same(folded))
+    found |= first_behind(connection, [number for some in apart.values() for number in some], others)
     return found
 
 
 def began_to_live(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, Micros]:
     """When the life of each resource began that it had at an instant: it was heard of first, or came back."""
-    ended = _last_of(connection, numbers, at, _LAST_END, _States(connection).gone)
-    found = {number: word.place[0] for number, word in _first_behind(connection, ended, ended).items()}
+    ended = last_of(connection, numbers, at, LAST_OF, States(connection).gone)
+    found = {number: word.place[0] for number, word in first_behind(connection, ended, ended).items()}
     for part in chunks(number for number in numbers if number not in found):
         rows = connection.execute(statement(_FIRST_HEARD), {"numbers": part})
         found.update((row.resource_id, row.first_at) for row in rows)
     return found
 
 
-def _last_of(
-    connection: Connection, numbers: Iterable[int], at: Micros, text: str, state_ids: Sequence[int]
-) -> dict[int, _Told]:
-    """The last word of each resource, at an instant or before it, that tells one of some states, or any other."""
-    found: dict[int, _Told] = {}
-    for part in chunks(numbers):
-        rows = connection.execute(statement(text), {"numbers": part, "at": _moment(at), "states": state_ids}).all()
-        words = _words(connection, rows)
-        for row in rows:
-            _keep(found, row.id, words, row, max)
-    return found
-
-
-def _first_behind(connection: Connection, numbers: Iterable[int], others: Mapping[int, _Told]) -> dict[int, _Told]:
-    """The first word of each resource that tells a state behind another of its words; behind none, the very first."""
-    asked: dict[str, list[int]] = {_FIRST: [], _BEHIND_EVENT: [], _BEHIND_OBSERVATION: []}
-    for number in numbers:
-        other = others.get(number)
-        if other is None:
-            asked[_FIRST].append(number)
-        else:
-            asked[_BEHIND_EVENT if other.place[1] == BY_EVENT else _BEHIND_OBSERVATION].append(other.place[2])
-    found: dict[int, _Told] = {}
-    for text, some in asked.items():
-        for part in chunks(some):
-            rows = connection.execute(statement(text), {"numbers": part}).all()
-            words = _words(connection, rows)
-            for row in rows:
-                _keep(found, row.id, words, row, min)
-    return found
-
-
-def _state_of(table: str, at: str, which: str, order: str) -> str:
-    """The number of the first word of a resource in an order, of those that tell a state."""
-    return (
-        f"(SELECT w.id FROM {table} w WHERE w.resource_id = {{of}} AND w.state_id IS NOT NULL AND {which}"
-        f" ORDER BY w.{at}{order}, w.id{order} LIMIT 1)"
-    )
-
-
-def _either(event: str, observation: str, order: str, of: str, source: str) -> str:
-    told = _state_of("events", "occurred_at", event, order).format(of=of)
-    asked = _state_of("observations", "observed_at", observation, order).format(of=of)
-    return f"SELECT {of} AS id, {told} AS told, {asked} AS asked FROM {source} b WHERE b.id IN :numbers"
-
-
-def _last(which: str) -> str:
-    """The last words of resources at an instant or before it, of those that fulfil a condition."""
-    told, asked = (f"w.{at} <= :at AND {which}" for at in ("occurred_at", "observed_at"))
-    return _either(told, asked, " DESC", "b.id", "resources")
-
-
-_LAST = _last("1 = 1")
-_LAST_OTHER = _last("w.state_id NOT IN :states")
-_LAST_END = _last("w.state_id IN :states")
-_FIRST = _either("1 = 1", "1 = 1", "", "b.id", "resources")
-_BEHIND_EVENT = _either(
-    "w.occurred_at >= b.occurred_at AND (w.occurred_at > b.occurred_at OR w.id > b.id)",
-    "w.observed_at >= b.occurred_at",
-    "",
-    "b.resource_id",
-    "events",
-)
-_BEHIND_OBSERVATION = _either(
-    "w.occurred_at > b.observed_at",
-    "w.observed_at >= b.observed_at AND (w.observed_at > b.observed_at OR w.id > b.id)",
-    "",
-    "b.resource_id",
-    "observations",
-)
 _FIRST_HEARD = "SELECT p.resource_id, p.first_at FROM present p WHERE p.resource_id IN :numbers"
-_EVENTS = "SELECT e.id, e.occurred_at AS at, e.state_id, e.session_id FROM events e WHERE e.id IN :numbers"
-_OBSERVATIONS = "SELECT o.id, o.observed_at AS at, o.state_id, o.session_id FROM observations o WHERE o.id IN :numbers"
-
-_Words = Mapping[tuple[int, int], _Told]
-
-
-def _words(connection: Connection, rows: Iterable[Any]) -> _Words:
-    """What the words say that were found, by source and number."""
-    found: dict[tuple[int, int], _Told] = {}
-    numbers: tuple[list[int], list[int]] = ([], [])
-    for row in rows:
-        for source, number in ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked)):
-            if number is not None:
-                numbers[source].append(number)
-    for source, text in ((BY_EVENT, _EVENTS), (BY_OBSERVATION, _OBSERVATIONS)):
-        for part in chunks(numbers[source]):
-            for row in connection.execute(statement(text), {"numbers": part}):
-                place = (micros(row.at), source, row.id)
-                found[source, row.id] = _Told(place, row.state_id, row.session_id)
-    return found
-
-
-def _keep(found: dict[int, _Told], number: int, words: _Words, row: Any, pick: Any) -> None:
-    said = [words[place] for place in ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked)) if place[1] is not None]
-    if said:
-        found[number] = pick(said)
-
-
-class _States:
-    """The states of an archive, by number."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._texts: dict[int, str] = {
-            row.id: row.text for row in connection.execute("SELECT s.id, s.text FROM event_states s")
-        }
-
-    def text(self, number: int) -> str:
-        """A state as the platform spells it."""
-        return self._texts[number]
-
-    def folded(self, number: int) -> str:
-        """In lower case: what differs only in that is one state."""
-        return self._texts[number].lower()
-
-    def same(self, folded: str) -> list[int]:
-        """All that are one state."""
-        return [number for number, text in self._texts.items() if text.lower() == folded]
-
-    @property
-    def gone(self) -> list[int]:
-        """Those in which a resource is no more."""
-        return [number for number, text in self._texts.items() if text.lower() in _GONE] or [_NONE]
 
 
 # --- names and images -----------------------------------------------------------------------------------------------
@@ -308,10 +158,3 @@ _TEXTS = (
 def _texts(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[tuple[int, int], _Text]:
     rows = connection.execute(statement(_TEXTS), {"numbers": list(numbers), "at": at})
     return {(row.resource_id, row.what): _Text(row.text, row.since) for row in rows}
-
-
-def _moment(at: Micros) -> datetime:
-    return _LATEST if at >= OPEN - 1 else to_datetime(at)
-
-
-_LATEST = datetime.max.replace(tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from archiver.api.archive import Archive
-from archiver.model import Alive, Gap, Reject, now_micros
+from archiver.model import Alive, Gap, Record, Reject, now_micros
 from archiver.queries.coverage import BEFORE, IMPORTED
+from archiver.storage.engine import reading_engine
+from archiver.storage.recorder import Recorder
 from archiver.storage.words import INTERRUPTED, SILENT
 
 from .archives import STREAM, at, between, closed, event, exported, micros, opened, record, rows
+from .growth import analysed, cost_of, grown
 
 OTHER = "ws://other.example/"
 
@@ -25,8 +30,14 @@ def gaps(url: str, since: float | None = None, until: float | None = None) -> li
         return list(archive.coverage(between(since, until)).gaps)
 
 
+GAPS = "SELECT stream, since, until, reason, kind FROM gap_log"
+
+
 def in_view(url: str) -> list[tuple[Any, ...]]:
-    found = rows(url, "SELECT stream, since, until, reason, kind FROM gap_log ORDER BY stream, since")
+    return shown(rows(url, f"{GAPS} ORDER BY stream, since"))
+
+
+def shown(found: Iterable[Any]) -> list[tuple[Any, ...]]:
     return [
         tuple(datetime.fromisoformat(v) if isinstance(v, str) and v[:2] == "20" else v for v in row) for row in found
     ]
@@ -164,25 +175,75 @@ def test_each_stream_has_its_own_gaps(database_url: str) -> None:
     assert gaps(database_url, 0, 40) == [Gap(OTHER, at(20), at(40), "cut", "lost")]
 
 
+def test_who_speaks_for_an_object_is_found_in_its_last_words(database_url: str) -> None:
+    def asked(archive: Archive) -> object:
+        return archive.coverage(between(0, 9_000), "container/1")
+
+    def told(first: int, last: int) -> None:
+        record(database_url, *(event("container/1", f"state {n % 2}", n, session="a") for n in range(first, last)))
+
+    record(database_url, opened("a", 0), opened("b", 0, stream=OTHER), closed("b", 1, stream=OTHER))
+    told(0, 300)
+    before = cost_of(analysed(database_url), asked)
+    told(300, 3_000)
+
+    assert not grown(before, cost_of(analysed(database_url), asked), database_url)
+    with Archive.open(database_url) as archive:
+        assert {gap.stream for gap in archive.coverage(between(0, None), "container/1").gaps} == {STREAM}
+        (row,) = archive.report("coverage", "container/1", between(0, 100)).rows
+    assert (row.stream, row.watched_seconds) == (STREAM, 100)
+
+
+def test_who_speaks_for_an_object_in_a_range_had_told_of_it_by_its_end(database_url: str) -> None:
+    again = f"{STREAM}?again"  # of the same account
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 5, session="a"),
+        closed("a", 50),
+        opened("b", 60, stream=again),
+        event("container/1", "Running", 65, session="b"),
+        closed("b", 90, stream=again),
+    )
+
+    with Archive.open(database_url) as archive:
+        assert archive.coverage(between(0, 40), "container/1").complete
+        assert not archive.coverage(between(0, 80), "container/1").complete
+
+
 EXAMPLES = count()
 SESSIONS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.booleans()), min_size=1, max_size=8)
 
 
-@settings(max_examples=40)
-@given(sessions=SESSIONS)
-def test_view_and_python_agree_whatever_the_sessions(database_url: str, sessions: list[tuple[int, int, bool]]) -> None:
-    stream = f"{STREAM}?{next(EXAMPLES)}"  # each example has its own, in the same archive
-    told = []
-    for n, (start, length, ended) in enumerate(sessions):
-        key = f"{stream} {n}"
-        end = closed(key, start + length, f"cut {n}", stream) if ended else Alive(stream, key, micros(start + length))
-        told += [opened(key, start, stream=stream), end]
-    record(database_url, *told)
+def test_view_and_python_agree_whatever_the_sessions(database_url: str) -> None:
+    engine = reading_engine(database_url)
 
-    watched = {second for start, length, _ in sessions for second in range(start, start + length)}
-    blind = {second for second in range(min(watched, default=0), max(watched, default=-1)) if second not in watched}
-    found = [gap for gap in gaps(database_url) if gap.stream == stream]
-    assert [row for row in in_view(database_url) if row[0] == stream] == [tuple(gap) for gap in found]
-    if watched:
-        inner = [gap for gap in found if gap.since and gap.until and at(min(watched)) <= gap.since < at(max(watched))]
-        assert blind == {s for gap in inner for s in range(81) if gap.since <= at(s) < gap.until}  # type: ignore[operator]
+    @settings(max_examples=40)
+    @given(sessions=SESSIONS)
+    def agree(sessions: list[tuple[int, int, bool]]) -> None:
+        stream = f"{STREAM}?{next(EXAMPLES)}"  # each example has its own, in the same archive
+        told: list[Record] = []
+        for n, (start, length, ended) in enumerate(sessions):
+            key = f"{stream} {n}"
+            end = (
+                closed(key, start + length, f"cut {n}", stream) if ended else Alive(stream, key, micros(start + length))
+            )
+            told += [opened(key, start, stream=stream), end]
+        recorder.record(told)
+
+        watched = {second for start, length, _ in sessions for second in range(start, start + length)}
+        blind = {second for second in range(min(watched, default=0), max(watched, default=-1)) if second not in watched}
+        found = [gap for gap in archive.coverage().gaps if gap.stream == stream]
+        with engine.connect() as connection:
+            assert shown(connection.execute(text(f"{GAPS} WHERE stream = :s ORDER BY since"), {"s": stream})) == [
+                tuple(gap) for gap in found
+            ]
+        if watched:
+            inner = [
+                gap for gap in found if gap.since and gap.until and at(min(watched)) <= gap.since < at(max(watched))
+            ]
+            assert blind == {s for gap in inner for s in range(81) if gap.since <= at(s) < gap.until}  # type: ignore[operator]
+
+    with Recorder(database_url, None) as recorder, Archive.open(database_url) as archive:
+        agree()
+    engine.dispose()

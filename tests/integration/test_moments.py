@@ -152,6 +152,62 @@ def test_what_was_otherwise(archive: str) -> None:
     ]
 
 
+def changed(url: str, first: float, second: float, ref: str) -> list[tuple[Any, ...]]:
+    with Archive.open(url) as found:
+        changes = found.diff(at(first), at(second), ref).changes
+    return [(each.change, each.uri[8:-1], each.at, each.certain) for each in changes]
+
+
+def test_what_is_otherwise_is_as_certain_as_both_ends(archive: str) -> None:
+    """At 62 nobody knows how it was since the gap, nor whether what is heard of first behind it was there already."""
+    assert changed(archive, 62, 80, "container/2") == [("moved", "container/2", at(65), False)]
+    assert changed(archive, 50, 80, "container/3") == [("appeared", "container/3", at(75), False)]
+    assert changed(archive, 62, 80, "container/3") == [("appeared", "container/3", at(75), True)]
+
+
+def replicas(url: str, first: float, second: float) -> list[tuple[Any, ...]]:
+    with Archive.open(url) as found:
+        changes = found.diff(at(first), at(second), "service/web").changes
+    return [(each.before, each.after, each.at) for each in changes if each.change == "replicas"]
+
+
+def test_replicas_change_when_a_container_ceases_to_run_for_its_service_and_not_when_it_goes(database_url: str) -> None:
+    one, two, three = ("container/1", "container/2", "container/3")
+    web, api = ["service/web"], ["service/api"]
+    record(
+        database_url,
+        event("service/web", "Running", 0),
+        *(event(ref, "Running", 1, web) for ref in (one, two, three)),
+        event(one, "exited (0)", 20),  # then goes
+        event(one, "removed", 50),
+        event(two, "Stopped", 30),  # then starts anew
+        event(two, "Starting", 60),
+        event(three, "Running", 40, api),  # leaves, and then stops
+        event(three, "Stopped", 70),
+    )
+
+    assert replicas(database_url, 10, 55) == [(3, 0, at(40))]
+    assert replicas(database_url, 10, 35) == [(3, 1, at(30))]
+    assert replicas(database_url, 10, 25) == [(3, 2, at(20))]
+    assert replicas(database_url, 32, 90) == [(1, 0, at(40))]
+
+
+def test_replicas_change_when_a_container_runs_and_is_there_whatever_is_told_of_its_health(database_url: str) -> None:
+    record(
+        database_url,
+        event("service/web", "Running", 0),
+        event("container/1", "Starting", 5, ["service/web"]),
+        event("container/1", "running", 10),
+        event("container/1", "running (unhealthy)", 20),
+        event("container/2", "running", 3, ["service/api"]),
+        event("container/2", None, 15, ["service/web"]),
+    )
+
+    assert replicas(database_url, 6, 12) == [(0, 1, at(10))]
+    assert replicas(database_url, 12, 30) == [(1, 2, at(15))]
+    assert replicas(database_url, 6, 30) == [(0, 2, at(15))]
+
+
 def test_nothing_was_otherwise_says_why(archive: str) -> None:
     with Archive.open(archive) as found:
         assert found.diff(at(20), at(30)).empty == "nothing_happened"

@@ -415,7 +415,7 @@ def _changed(on: int, change: Change) -> moments.Change:
         frozenset(placed(uri, on) for uri in side) if isinstance(side, tuple) else side
         for side in (change.before, change.after)
     )
-    return change.change, placed(change.uri, on), before, after, to_micros(change.at)
+    return change.change, placed(change.uri, on), before, after, to_micros(change.at), change.certain
 
 
 def _flat(on: int, node: TreeNode, place: ResourceRef | None) -> Iterator[tuple[TreeNode, ResourceRef | None]]:

@@ -10,7 +10,7 @@ from archiver.model import Micros, ResourceRef
 from . import semantics
 from .replay import Archived
 from .semantics import ACTION, IMAGE, NAME, PARENT, Fact, Word
-from .watched import is_certain
+from .watched import is_certain, session_of
 
 
 class Stood(NamedTuple):
@@ -84,7 +84,7 @@ class Moment:
         return {ref: self.above(ref) & found for ref in found}
 
 
-Change = tuple[str, ResourceRef, Any, Any, Micros]
+Change = tuple[str, ResourceRef, Any, Any, Micros, bool | None]
 
 
 def differences(first: Moment, second: Moment, root: ResourceRef | None) -> Iterator[Change]:
@@ -93,15 +93,32 @@ def differences(first: Moment, second: Moment, root: ResourceRef | None) -> Iter
     for ref in trees[0].keys() | trees[1].keys():
         was, is_ = ref in first.living, ref in second.living
         if not was:
-            yield "appeared", ref, None, second.stood(ref).state, _born(second, ref)
+            sure = both(second.stood(ref).certain, not _may_have_been(first, second, ref))
+            yield "appeared", ref, None, second.stood(ref).state, _born(second, ref), sure
         elif not is_:
-            gone = semantics.runs(second.told, ref)
-            yield "vanished", ref, first.stood(ref).state, gone[-1].state, _gone_at(second, ref)
+            gone, before = semantics.runs(second.told, ref), first.stood(ref)
+            yield "vanished", ref, before.state, gone[-1].state, _gone_at(second, ref), before.certain
         else:
             yield from _altered(first, second, ref)
     for ref in trees[0].keys() & trees[1].keys():
         if ref.type == "service":
             yield from _replicas(first, second, ref, trees)
+
+
+def both(*certain: bool | None) -> bool | None:
+    """Whether all are certain."""
+    return False if False in certain else None if None in certain else True
+
+
+def _may_have_been(first: Moment, second: Moment, ref: ResourceRef) -> bool:
+    """Whether it may have lived at the first instant: nobody was watching then, and it was not known to be gone."""
+    runs = semantics.runs(second.told, ref)
+    before = semantics.runs(first.told, ref)
+    session = session_of(second.expected, runs[-1].words[-1]) if runs else None
+    if session is None or (before and semantics.is_end(before[-1].state)):
+        return False
+    own = [other for other in second.expected.sessions.values() if other.stream == session.stream]
+    return not any(each.covered_from <= first.at <= each.end for each in own)
 
 
 def _born(moment: Moment, ref: ResourceRef) -> Micros:
@@ -116,14 +133,15 @@ def _gone_at(moment: Moment, ref: ResourceRef) -> Micros:
 def _altered(first: Moment, second: Moment, ref: ResourceRef) -> Iterator[Change]:
     before, after = first.stood(ref), second.stood(ref)
     was, is_ = first.above(ref), second.above(ref)
+    sure = both(before.certain, after.certain)
     if was != is_:
-        yield "moved", ref, frozenset(was), frozenset(is_), _moved_at(first, second, ref)
+        yield "moved", ref, frozenset(was), frozenset(is_), _moved_at(first, second, ref), sure
     if after.since is not None and (before.state or "").lower() != (after.state or "").lower():
-        yield "state", ref, before.state, after.state, after.since
+        yield "state", ref, before.state, after.state, after.since, sure
     for what, one, other in ((NAME, before.name, after.name), (IMAGE, before.image, after.image)):
         if one != other:
             fact = second.fact(ref, what)
-            yield what, ref, one, other, fact.since if fact is not None else 0
+            yield what, ref, one, other, fact.since if fact is not None else 0, sure
 
 
 def _moved_at(first: Moment, second: Moment, ref: ResourceRef) -> Micros:
@@ -141,15 +159,40 @@ def _replicas(first: Moment, second: Moment, service: ResourceRef, trees: list[P
         for moment, tree in zip((first, second), trees, strict=True)
     )
     if len(ran) != len(run):
-        yield "replicas", service, len(ran), len(run), max(_became(first, second, ref) for ref in ran ^ run)
+        instant = max(_became(second, ref, service) for ref in ran ^ run)
+        ends = [moment.stood(ref).certain for ref in ran | run for moment in (first, second) if ref in moment.living]
+        yield "replicas", service, len(ran), len(run), instant, both(*ends)
 
 
-def _became(first: Moment, second: Moment, ref: ResourceRef) -> Micros:
-    if ref not in second.living:
-        return _gone_at(second, ref)
-    if ref in first.living and _runs(first, ref) and _runs(second, ref):
-        return _moved_at(first, second, ref)
-    return second.stood(ref).since or 0
+def _became(second: Moment, ref: ResourceRef, service: ResourceRef) -> Micros:
+    """When it began to run for a service, or ceased to: the last edge of a stretch in which it ran and was there."""
+    there = [
+        (fact.since, fact.until)
+        for fact in second.expected.facts
+        if (fact.about, fact.what, fact.value) == (ref, PARENT, service)
+    ]
+    stretches = [
+        (max(since, began), min(until, over))
+        for since, until in there
+        for began, over in _ran(second.told, ref)
+        if max(since, began) < min(until, over)
+    ]
+    edges = [edge for since, until in stretches for edge in (since, until) if edge <= second.at]
+    return max(edges)
+
+
+def _ran(told: Iterable[Word], ref: ResourceRef) -> Iterator[tuple[Micros, Micros]]:
+    """From when until when it ran, by what was told until then."""
+    began: Micros | None = None
+    for run in semantics.runs(list(told), ref):
+        runs = run.state.lower().split(" (")[0] == "running"
+        if runs and began is None:
+            began = run.since
+        elif not runs and began is not None:
+            yield began, run.since
+            began = None
+    if began is not None:
+        yield began, semantics.OPEN
 
 
 def _runs(moment: Moment, ref: ResourceRef) -> bool:

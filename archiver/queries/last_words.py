@@ -1,0 +1,184 @@
+"""The words that told states of many resources: the last at an instant or before it, and the first behind another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from archiver.model import Micros, to_datetime
+from archiver.queries.causes import is_gone
+from archiver.storage.reading import Connection, micros
+from archiver.storage.statements import chunks, statement
+from archiver.storage.words import BY_EVENT, BY_OBSERVATION, OPEN
+
+_NONE = 0
+"""The number of no state."""
+_RUNNING = "running"
+"""The state, on both platforms, in which a container runs; a detail in brackets may follow."""
+
+Place = tuple[Micros, int, int]
+"""Where a word stands among all: its instant, its source, its number."""
+
+
+class Told(NamedTuple):
+    """A word that tells a state."""
+
+    place: Place
+    state_id: int
+    session_id: int | None
+
+
+def is_running(state: str | None) -> bool:
+    """Whether a container in that state runs."""
+    return state is not None and state.lower().partition(" (")[0] == _RUNNING
+
+
+def last_words(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, Told]:
+    """The last word of each resource, at an instant or before it, that tells a state."""
+    found: dict[int, Told] = {}
+    for part in chunks(numbers):
+        rows = connection.execute(statement(_LAST), {"numbers": part, "at": _moment(at)}).all()
+        words = _words(connection, rows)
+        for row in rows:
+            _keep(found, row.id, words, row, max)
+    return found
+
+
+def last_of(
+    connection: Connection, numbers: Iterable[int], at: Micros, text: str, state_ids: Sequence[int]
+) -> dict[int, Told]:
+    """The last word of each resource, at an instant or before it, that tells one of some states, or any other."""
+    found: dict[int, Told] = {}
+    for part in chunks(numbers):
+        rows = connection.execute(statement(text), {"numbers": part, "at": _moment(at), "states": state_ids}).all()
+        words = _words(connection, rows)
+        for row in rows:
+            _keep(found, row.id, words, row, max)
+    return found
+
+
+def first_behind(connection: Connection, numbers: Iterable[int], others: Mapping[int, Told]) -> dict[int, Told]:
+    """The first word of each resource that tells a state behind another of its words; behind none, the very first."""
+    asked: dict[str, list[int]] = {_FIRST: [], _BEHIND_EVENT: [], _BEHIND_OBSERVATION: []}
+    for number in numbers:
+        other = others.get(number)
+        if other is None:
+            asked[_FIRST].append(number)
+        else:
+            asked[_BEHIND_EVENT if other.place[1] == BY_EVENT else _BEHIND_OBSERVATION].append(other.place[2])
+    found: dict[int, Told] = {}
+    for text, some in asked.items():
+        for part in chunks(some):
+            rows = connection.execute(statement(text), {"numbers": part}).all()
+            words = _words(connection, rows)
+            for row in rows:
+                _keep(found, row.id, words, row, min)
+    return found
+
+
+def _state_of(table: str, at: str, which: str, order: str) -> str:
+    """The number of the first word of a resource in an order, of those that tell a state."""
+    return (
+        f"(SELECT w.id FROM {table} w WHERE w.resource_id = {{of}} AND w.state_id IS NOT NULL AND {which}"
+        f" ORDER BY w.{at}{order}, w.id{order} LIMIT 1)"
+    )
+
+
+def _either(event: str, observation: str, order: str, of: str, source: str) -> str:
+    told = _state_of("events", "occurred_at", event, order).format(of=of)
+    asked = _state_of("observations", "observed_at", observation, order).format(of=of)
+    return f"SELECT {of} AS id, {told} AS told, {asked} AS asked FROM {source} b WHERE b.id IN :numbers"
+
+
+def _last(which: str) -> str:
+    """The last words of resources at an instant or before it, of those that fulfil a condition."""
+    told, asked = (f"w.{at} <= :at AND {which}" for at in ("occurred_at", "observed_at"))
+    return _either(told, asked, " DESC", "b.id", "resources")
+
+
+_LAST = _last("1 = 1")
+LAST_OTHER = _last("w.state_id NOT IN :states")
+"""The last word that tells any but some states, for `last_of`."""
+LAST_OF = _last("w.state_id IN :states")
+"""The last word that tells one of some states, for `last_of`."""
+_FIRST = _either("1 = 1", "1 = 1", "", "b.id", "resources")
+_BEHIND_EVENT = _either(
+    "w.occurred_at >= b.occurred_at AND (w.occurred_at > b.occurred_at OR w.id > b.id)",
+    "w.observed_at >= b.occurred_at",
+    "",
+    "b.resource_id",
+    "events",
+)
+_BEHIND_OBSERVATION = _either(
+    "w.occurred_at > b.observed_at",
+    "w.observed_at >= b.observed_at AND (w.observed_at > b.observed_at OR w.id > b.id)",
+    "",
+    "b.resource_id",
+    "observations",
+)
+_EVENTS = "SELECT e.id, e.occurred_at AS at, e.state_id, e.session_id FROM events e WHERE e.id IN :numbers"
+_OBSERVATIONS = "SELECT o.id, o.observed_at AS at, o.state_id, o.session_id FROM observations o WHERE o.id IN :numbers"
+
+_Words = Mapping[tuple[int, int], Told]
+
+
+def _words(connection: Connection, rows: Iterable[Any]) -> _Words:
+    """What the words say that were found, by source and number."""
+    found: dict[tuple[int, int], Told] = {}
+    numbers: tuple[list[int], list[int]] = ([], [])
+    for row in rows:
+        for source, number in ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked)):
+            if number is not None:
+                numbers[source].append(number)
+    for source, text in ((BY_EVENT, _EVENTS), (BY_OBSERVATION, _OBSERVATIONS)):
+        for part in chunks(numbers[source]):
+            for row in connection.execute(statement(text), {"numbers": part}):
+                place = (micros(row.at), source, row.id)
+                found[source, row.id] = Told(place, row.state_id, row.session_id)
+    return found
+
+
+def _keep(found: dict[int, Told], number: int, words: _Words, row: Any, pick: Any) -> None:
+    said = [words[place] for place in ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked)) if place[1] is not None]
+    if said:
+        found[number] = pick(said)
+
+
+class States:
+    """The states of an archive, by number."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._texts: dict[int, str] = {
+            row.id: row.text for row in connection.execute("SELECT s.id, s.text FROM event_states s")
+        }
+
+    def text(self, number: int) -> str:
+        """A state as the platform spells it."""
+        return self._texts[number]
+
+    def folded(self, number: int) -> str:
+        """In lower case: what differs only in that is one state."""
+        return self._texts[number].lower()
+
+    def same(self, folded: str) -> list[int]:
+        """All that are one state."""
+        return [number for number, text in self._texts.items() if text.lower() == folded]
+
+    @property
+    def running(self) -> list[int]:
+        """Those in which a container runs, whatever stands in brackets behind it."""
+        running = (number for number, text in self._texts.items() if is_running(text))
+        return list(running) or [_NONE]
+
+    @property
+    def gone(self) -> list[int]:
+        """Those in which a resource is no more."""
+        return [number for number, text in self._texts.items() if is_gone(text)] or [_NONE]
+
+
+def _moment(at: Micros) -> datetime:
+    return _LATEST if at >= OPEN - 1 else to_datetime(at)
+
+
+_LATEST = datetime.max.replace(tzinfo=UTC)
