@@ -95,40 +95,43 @@ class Archive:
         with self._reader.question() as connection:
             return list(known(connection).values())
 
-    def resolve(self, ref: str, *, platform: str | None = None) -> Resource:
+    def resolve(self, ref: str, *, platform: str | None = None, range: TimeRange = _ALWAYS) -> Resource:
         """The resource that a reference means, on a platform of that name, key or stream (None: on any).
 
+        A name means who bore it as the range ended, or last before; and a question about a range reads names so.
         Raises NoSuchPlatform.
         """
         from archiver.queries.references import resolve
 
         with self._reader.question() as connection:
-            return resolve(connection, ref, _platform(connection, platform))
+            return resolve(connection, ref, _platform(connection, platform), range)
 
-    def resolve_all(self, refs: Iterable[str], *, platform: str | None = None) -> list[Resource]:
+    def resolve_all(
+        self, refs: Iterable[str], *, platform: str | None = None, range: TimeRange = _ALWAYS
+    ) -> list[Resource]:
         """The resources that references and patterns (`web-*`) mean, each once, in the order of the references.
 
-        Raises TooManyResources for a pattern that fits more than 1,000, and NoSuchPlatform.
+        Names as in `resolve`. Raises TooManyResources for a pattern that fits more than 1,000, and NoSuchPlatform.
         """
         from archiver.queries.patterns import resolve_all
 
         wanted = list(refs)  # whoever names them may take his time
         with self._reader.question() as connection:
-            return resolve_all(connection, wanted, _platform(connection, platform))
+            return resolve_all(connection, wanted, _platform(connection, platform), range)
 
     def history(self, ref: Ref, range: TimeRange = _ALWAYS) -> History:
         """The state timeline of a resource."""
         from archiver.queries.history import history
 
         ask = self._reader.pages()
-        return history(ask, ask(_resolve_all, ref)[0], range, _now())
+        return history(ask, ask(_resolve_all, ref, range)[0], range, _now())
 
     def timeline(self, ref: Ref, range: TimeRange = _ALWAYS) -> Timeline:
         """As `history`, of a resource that may have a million states: they are read as they are asked for, once."""
         from archiver.queries.history import timeline
 
         ask = self._reader.pages()
-        return timeline(ask, ask(_resolve_all, ref)[0], range, _now())
+        return timeline(ask, ask(_resolve_all, ref, range)[0], range, _now())
 
     def actions(
         self,
@@ -148,7 +151,7 @@ class Archive:
         from archiver.queries.actions import actions
 
         ask = self._reader.pages()
-        roots = ask(_resolve_all, ref)
+        roots = ask(_resolve_all, ref, range)
         found = actions(ask, roots, range, healthchecks=healthchecks)
         if deeds:
             from archiver.queries.deeds import with_deeds
@@ -175,7 +178,7 @@ class Archive:
         from archiver.queries.events import Filter, last_events
 
         ask = self._reader.pages()
-        wanted = Filter(types, states, actions, ask(_numbers, under), range, healthchecks)
+        wanted = Filter(types, states, actions, ask(_numbers, under, range), range, healthchecks)
         return last_events(ask, wanted, limit)
 
     def follow(
@@ -239,7 +242,7 @@ class Archive:
         from archiver.queries.actions import healthcheck_actions
 
         with self._reader.question() as connection:
-            return healthcheck_actions(connection, _resolve_all(connection, ref), range)
+            return healthcheck_actions(connection, _resolve_all(connection, ref, range), range)
 
     def last_id(self) -> int:
         """The number of the event archived last; 0 when there is none."""
@@ -264,7 +267,7 @@ class Archive:
         from archiver.queries.moment import at
 
         with self._reader.question() as connection:
-            return at(connection, _one(connection, ref), moment, _now())
+            return at(connection, _one(connection, ref, TimeRange.ending_at(moment)), moment, _now())
 
     def diff(self, first: datetime, second: datetime, ref: Ref | None = None) -> Diff:
         """What of a resource and all under it, or of the whole platform, was otherwise at the second instant.
@@ -274,7 +277,8 @@ class Archive:
         from archiver.queries.difference import difference
 
         with self._reader.question() as connection:
-            return difference(connection, _one(connection, ref), TimeRange(first, second), _now())
+            subject = _one(connection, ref, TimeRange.ending_at(second, first))
+            return difference(connection, subject, TimeRange(first, second), _now())
 
     def lanes(self, ref: Ref | None = None, range: TimeRange = _ALWAYS) -> Lanes:
         """What a picture is drawn from: all that was under a resource within a range, its states and actions.
@@ -284,7 +288,7 @@ class Archive:
         from archiver.queries.lanes import lanes
 
         ask = self._reader.pages()
-        return lanes(ask, None if ref is None else ask(_resolve_all, ref)[0], range, _now())
+        return lanes(ask, None if ref is None else ask(_resolve_all, ref, range)[0], range, _now())
 
     def coverage(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Coverage:
         """When nobody was watching: any stream, or one of those that told of a resource, or of several."""
@@ -309,7 +313,8 @@ class Archive:
         from archiver.queries.before import before
 
         ask = self._reader.pages()
-        return before(ask, ask(_resolve_all, ref)[0], at, since, _now())
+        named = _ALWAYS if at is None else TimeRange.ending_at(at, since)
+        return before(ask, ask(_resolve_all, ref, named)[0], at, since, _now())
 
     def incident(self, range: TimeRange, ref: Ref | None = None, *, zone: tzinfo | None = UTC) -> Incident:
         """All that changed below a resource (None: everywhere) within a range that has a beginning and an end."""
@@ -317,7 +322,7 @@ class Archive:
         from archiver.queries.incident import incident
 
         ask = self._reader.pages()
-        resource = None if ref is None else ask(_resolve_all, ref)[0]
+        resource = None if ref is None else ask(_resolve_all, ref, range)[0]
         return incident(ask, Asked(resource, range, None, _now(), zone))
 
     def report(
@@ -352,7 +357,7 @@ class Archive:
         if name not in known:
             raise ValueError(f"no such report: {name}")
         ask = self._reader.pages()
-        resource = None if ref is None else ask(_resolve_all, ref)[0]
+        resource = None if ref is None else ask(_resolve_all, ref, range)[0]
         return known[name](ask, Asked(resource, range, per, _now(), zone))
 
     def status(self) -> Status:
@@ -386,25 +391,25 @@ class Archive:
         return export(self._reader.pages())
 
 
-def _resolve_all(connection: Any, refs: Ref | Sequence[Ref]) -> list[Resource]:
+def _resolve_all(connection: Any, refs: Ref | Sequence[Ref], range: TimeRange = _ALWAYS) -> list[Resource]:
     """The resources; a single text is a reference, in a list it may be a pattern."""
     from archiver.queries.patterns import resolve_all
     from archiver.queries.references import resolve
 
     if isinstance(refs, str):
-        return [resolve(connection, refs)]
-    return [refs] if isinstance(refs, Resource) else resolve_all(connection, refs)
+        return [resolve(connection, refs, None, range)]
+    return [refs] if isinstance(refs, Resource) else resolve_all(connection, refs, None, range)
 
 
-def _one(connection: Any, ref: Ref | None) -> Resource | None:
-    return None if ref is None else _resolve_all(connection, ref)[0]
+def _one(connection: Any, ref: Ref | None, range: TimeRange) -> Resource | None:
+    return None if ref is None else _resolve_all(connection, ref, range)[0]
 
 
 def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange) -> list[int] | None:
     """The streams that speak for some resources; None: all do."""
     from archiver.queries.coverage import speaking
 
-    return None if refs is None else speaking(connection, _resolve_all(connection, refs), range)
+    return None if refs is None else speaking(connection, _resolve_all(connection, refs, range), range)
 
 
 def _platform(connection: Any, name: str | None) -> int | None:
@@ -413,8 +418,8 @@ def _platform(connection: Any, name: str | None) -> int | None:
     return None if name is None else number(connection, name)
 
 
-def _numbers(connection: Any, refs: Ref | Sequence[Ref] | None) -> list[int] | None:
-    return None if refs is None else [resource.id for resource in _resolve_all(connection, refs)]
+def _numbers(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange = _ALWAYS) -> list[int] | None:
+    return None if refs is None else [resource.id for resource in _resolve_all(connection, refs, range)]
 
 
 def _now() -> datetime:

@@ -42,7 +42,7 @@ from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
-    from archiver.model import Coverage, Namesakes, Resource
+    from archiver.model import Coverage, Namesakes, Resource, TimeRange
     from archiver.queries.completion import Vocabulary
     from archiver.queries.free import Answer
 
@@ -133,11 +133,15 @@ class Question:
         if "archive" in self.__dict__:
             self.archive.close()
 
-    def about(self, refs: Sequence[str]) -> Subjects:
-        """What is asked about. Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput."""
+    def about(self, refs: Sequence[str], within: TimeRange | None = None) -> Subjects:
+        """What is asked about; names mean who bore them as the time `within` ended (None: the range).
+
+        Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput.
+        """
+        at: dict[str, Any] = {"platform": self._platform, "range": self.range if within is None else within}
         if is_one(refs):
-            return self._told(Subjects([self.archive.resolve(refs[0], platform=self._platform)], several=False))
-        return self._told(Subjects(self.archive.resolve_all(spelt_out(refs), platform=self._platform), several=True))
+            return self._told(Subjects([self.archive.resolve(refs[0], **at)], several=False))
+        return self._told(Subjects(self.archive.resolve_all(spelt_out(refs), **at), several=True))
 
     def _told(self, subjects: Subjects) -> Subjects:
         """The subjects; says of each who else had its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,9 +18,15 @@ class TimeRange(NamedTuple):
     since: datetime | None = None
     until: datetime | None = None
 
+    @classmethod
+    def ending_at(cls, moment: datetime, since: datetime | None = None) -> TimeRange:
+        """The range whose last instant it is (without `since`, whose only one): names mean who bore them then."""
+        end = None if moment.replace(tzinfo=None) == datetime.max else moment + timedelta(microseconds=1)
+        return cls(moment if since is None else min(since, moment), end)
+
 
 class Namesakes(NamedTuple):
-    """Others of which nothing lives, or lives under that name, that bore the name of a resource."""
+    """Others that bore the name of a resource within the time that was asked about, and no more as that ended."""
 
     others: int
     """How many; 1,001 stands for any number beyond."""

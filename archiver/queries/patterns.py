@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from archiver.errors import NoSuchResource, TooManyResources
-from archiver.model import Resource
+from archiver.model import Resource, TimeRange
 from archiver.queries import bearers, references
 from archiver.queries.bearers import Within
+from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
@@ -27,35 +28,43 @@ def is_pattern(ref: str) -> bool:
     return _WILD.search(ref) is not None
 
 
-def resolve_all(connection: Connection, refs: Iterable[str | Resource], platform: int | None = None) -> list[Resource]:
+def resolve_all(
+    connection: Connection,
+    refs: Iterable[str | Resource],
+    platform: int | None = None,
+    range: TimeRange = references.ALWAYS,
+) -> list[Resource]:
     """The resources that references and patterns mean, on a platform (None: on any), in the order of their naming.
 
+    Names mean who bore them as the range ended.
     Raises NoSuchResource, AmbiguousReference, or TooManyResources for a pattern that is too wide.
     """
     found: dict[int, Resource] = {}
     for ref in refs:
-        named = [ref] if isinstance(ref, Resource) else _named(connection, ref, platform)
+        named = [ref] if isinstance(ref, Resource) else _named(connection, ref, platform, range)
         found.update((resource.id, resource) for resource in named if resource.id not in found)
     return list(found.values())
 
 
-def _named(connection: Connection, ref: str, platform: int | None) -> list[Resource]:
+def _named(connection: Connection, ref: str, platform: int | None, range: TimeRange) -> list[Resource]:
     if is_pattern(ref):
-        return matching(connection, ref, platform)
-    return [references.resolve(connection, ref, platform)]
+        return matching(connection, ref, platform, range)
+    return [references.resolve(connection, ref, platform, range)]
 
 
-def matching(connection: Connection, pattern: str, platform: int | None = None) -> list[Resource]:
+def matching(
+    connection: Connection, pattern: str, platform: int | None = None, range: TimeRange = references.ALWAYS
+) -> list[Resource]:
     """The resources whose URI, key or name fits: of several of one type that bore a name, those that live, or the last.
 
     A name that is literally so, wildcards and all, goes first. Raises NoSuchResource and TooManyResources.
     """
     pattern = pattern.strip()
     try:
-        return [references.resolve(connection, pattern, platform)]
+        return [references.resolve(connection, pattern, platform, range)]
     except NoSuchResource:
         pass
-    within = Within(platform)
+    within = Within(platform, None, *Window.of(range))
     kind, slash, rest = pattern.partition("/")
     found: dict[int, Any] = {}
     if slash and not kind and "/" in rest:

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Namesakes, Resource, ResourceRef
+from archiver.model import Namesakes, Resource, ResourceRef, TimeRange
 from archiver.queries import bearers, platforms
 from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
+from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Values, chunks, statement
 from archiver.storage.words import OPEN
 
+ALWAYS = TimeRange()
 MIN_PREFIX = 4
 """Fewest characters of a key or name that stand for the whole of it."""
 _MAX_CANDIDATES = 10
@@ -49,12 +51,12 @@ class Found(NamedTuple):
     namesakes: Namesakes | None = None
 
 
-def resolve(connection: Connection, ref: str, platform: int | None = None) -> Resource:
-    """The resource that `ref` means, on a platform (None: on any).
+def resolve(connection: Connection, ref: str, platform: int | None = None, range: TimeRange = ALWAYS) -> Resource:
+    """The resource that `ref` means, on a platform (None: on any); a name means who bore it as the range ended.
 
     Raises NoSuchResource, or AmbiguousReference with the candidates.
     """
-    within = Within(platform)
+    within = Within(platform, None, *Window.of(range))
     ref = ref.strip()
     if not is_clean(ref):
         raise NoSuchResource(ref=ref)
@@ -116,6 +118,8 @@ def _search(connection: Connection, word: str, within: Within) -> Found:
         begun = {row.id for row in _of_type(connection, f"{WITHIN} AND {begins('r.key')}", beginning(word), within)}
         numbers = sorted(begun.union(bearers.living_of_names(connection, word, within)))
     numbers = numbers or bearers.gone_of_names(connection, word, within)
+    if not numbers and within.until != OPEN:  # what nobody was called by then
+        return _search(connection, word, within.at_any_time)
     if not numbers and (digest := re.fullmatch(r"(?:sha256:)?([0-9a-f]+)", word)):
         return Found(_of_type(connection, _is_digest(connection), _digest(digest[1]), within))
     return Found(_rows(connection, numbers))

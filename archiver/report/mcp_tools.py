@@ -85,30 +85,33 @@ class Tools:
         return self._judged({"resources": portion.records}, TimeRange(), found, portion)
 
     def _history(self, arguments: Arguments) -> Answer:
-        resource = self.archive.resolve(arguments["ref"])
-        timeline, portion = portions.spans(self.archive, resource, self._range(arguments), *_page(arguments))
+        within = self._range(arguments)
+        resource = self.archive.resolve(arguments["ref"], range=within)
+        timeline, portion = portions.spans(self.archive, resource, within, *_page(arguments))
         head = documents.head(timeline)
         head |= {"coverage": _coverage(timeline.coverage), "spans": portion.records}
         return head | {"empty": timeline.empty, "next_cursor": portion.cursor}
 
     def _actions(self, arguments: Arguments) -> Answer:
-        resource, within = self.archive.resolve(arguments["ref"]), self._range(arguments)
+        within = self._range(arguments)
+        resource = self.archive.resolve(arguments["ref"], range=within)
         healthchecks = arguments.get("healthchecks", False)
         portion = portions.actions(self.archive, [resource], within, *_page(arguments), healthchecks)
         answer = {"resource": documents.resource(resource), "actions": portion.records}
         return self._judged(answer, within, [resource], portion)
 
     def _events(self, arguments: Arguments) -> Answer:
-        under = [self.archive.resolve(arguments["under"])] if "under" in arguments else None
+        within = self._range(arguments)
+        under = [self.archive.resolve(arguments["under"], range=within)] if "under" in arguments else None
         filters: dict[str, Any] = {name: tuple(arguments.get(name, ())) for name in ("types", "states", "actions")}
         filters |= {"under": under, "healthchecks": arguments.get("healthchecks", False)}
-        within = self._range(arguments)
         portion = portions.events(self.archive, filters, within, *_page(arguments))
         return self._judged({"events": portion.records}, within, under, portion)
 
     def _tree(self, arguments: Arguments) -> Answer:
         at, gone = self._parse_range(None, arguments.get("at")).until, arguments.get("gone", False)
-        about = self.archive.resolve(arguments["ref"]) if "ref" in arguments else None
+        then = TimeRange() if at is None else TimeRange.ending_at(at)
+        about = self.archive.resolve(arguments["ref"], range=then) if "ref" in arguments else None
         if gone and (at is not None or about is None):
             raise UsageError(
                 reason="gone is about now, and about one resource", hint="leave out gone or at, or give ref"
@@ -126,8 +129,9 @@ class Tools:
         }
 
     def _why(self, arguments: Arguments) -> Answer:
-        resource = self.archive.resolve(arguments["ref"])
         at, since = self._parse_range(None, arguments.get("at")).until, self._range({**arguments, "until": None}).since
+        named = TimeRange() if at is None else TimeRange.ending_at(at, since)
+        resource = self.archive.resolve(arguments["ref"], range=named)
         found = self.archive.why(resource, at, since)
         records = [documents.record(documents.NEARBY, change) for change in found.changes]
         portion = portions.numbered(records, *_page(arguments))
@@ -135,8 +139,8 @@ class Tools:
         return head | {"changes": portion.records, "next_cursor": portion.cursor}
 
     def _report(self, arguments: Arguments) -> Answer:
-        about = self.archive.resolve(arguments["ref"]) if "ref" in arguments else None
         within = self._range(arguments)
+        about = self.archive.resolve(arguments["ref"], range=within) if "ref" in arguments else None
         found = reports.asked(self.archive, arguments["name"], about, within, arguments.get("per"))
         shown = reports.fields(found)
         portion = portions.numbered([documents.record(shown, row) for row in found.rows], *_page(arguments))
@@ -145,8 +149,8 @@ class Tools:
         return head | {"rows": portion.records, "empty": empty, "next_cursor": portion.cursor}
 
     def _watched(self, arguments: Arguments) -> Answer:
-        about = [self.archive.resolve(arguments["ref"])] if "ref" in arguments else None
         within = self._range(arguments)
+        about = [self.archive.resolve(arguments["ref"], range=within)] if "ref" in arguments else None
         found = self.archive.coverage(within, about)
         portion = portions.numbered([documents.record(documents.GAP, gap) for gap in found.gaps], *_page(arguments))
         return {

@@ -92,13 +92,13 @@ def _history(archive: Archive, asked: Parameters) -> Pieces:
 
 
 def _actions(archive: Archive, asked: Parameters) -> Pieces:
-    about = archive.resolve_all(asked.refs())
+    about = archive.resolve_all(asked.refs(), range=asked.range)
     found = archive.actions(about, asked.range, healthchecks=asked.flag("all"))
     return _listed(archive, asked, about, "actions", (documents.record(documents.ACTION, each) for each in found))
 
 
 def _events(archive: Archive, asked: Parameters) -> Pieces:
-    under = archive.resolve_all(asked.several("under")) if asked.several("under") else None
+    under = archive.resolve_all(asked.several("under"), range=asked.range) if asked.several("under") else None
     found = archive.events(
         types=asked.several("type"),
         states=asked.several("state"),
@@ -149,7 +149,7 @@ def _why(archive: Archive, asked: Parameters) -> Pieces:
 
 def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     ref = asked.one("ref")
-    about = None if ref is None else archive.resolve(ref)
+    about = None if ref is None else archive.resolve(ref, range=asked.range)
     watched = archive.coverage(asked.range, about)
     rows = (documents.record(documents.GAP, gap) for gap in watched.gaps)
     return _object(documents.gaps_head(about, asked.range, watched), "gaps", rows)

@@ -13,7 +13,8 @@ from archiver.model import Event, Message
 from archiver.platforms.docker.decoder import decode
 from archiver.queries import patterns
 
-from .archives import START, event, micros, record, uri
+from .archives import START, at, between, event, micros, record, uri
+from .growth import analysed, cost_of, grown
 
 DIGEST = "ab12cd34" * 8
 ENGINE = "0a1b2c3d-0000-4000-8000-000000000001"
@@ -144,6 +145,95 @@ def test_a_pattern_that_fits_too_many_is_refused(sqlite_url: str) -> None:
     told = r"'container/\*' matches more than 1,000"
     with Archive.open(sqlite_url) as archive, pytest.raises(TooManyResources, match=told):
         archive.resolve_all(["container/*"])
+
+
+# --- names of the past -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def replaced(database_url: str) -> Iterator[Archive]:
+    """Containers 1 to 4, each called web from second 10, 20, 30 and 40 on until the next one is; 5 is late-web."""
+    for n in (1, 2, 3, 4):
+        record(database_url, docker(n * 10, "container", "start", str(n) * 64, "web"))
+        if n < 4:
+            record(database_url, docker(n * 10 + 8, "container", "destroy", str(n) * 64, "web"))
+    record(database_url, docker(50, "container", "start", "5" * 64, "late-web"))
+    with Archive.open(database_url) as archive:
+        yield archive
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "key", "others"),
+    [
+        (None, None, "4", "321"),
+        (35, None, "4", "3"),
+        (45, None, "4", ""),
+        (21, 35, "3", "2"),
+        (5, 35, "3", "21"),
+        (31, 35, "3", ""),
+        (None, 29, "2", "1"),
+        (28, 29, "2", ""),  # nobody had it then: who had it last
+        (1, 2, "4", "321"),  # nobody had it by then: who has it now
+    ],
+)
+def test_a_name_means_who_bore_it_as_the_range_ended_and_who_else_did_in_it_is_said(
+    replaced: Archive, since: int | None, until: int | None, key: str, others: str
+) -> None:
+    found = replaced.resolve("web", range=between(since, until))
+
+    assert found.key[0] == key
+    told = found.namesakes.uris if found.namesakes else ()
+    assert [each.rsplit("/", 2)[1][0] for each in told] == list(others)
+
+
+@pytest.mark.parametrize(("ref", "until", "keys"), [
+    ("we*", 35, "3"), ("*web", 35, "35"), ("container/w?b", 29, "2"), ("late-", 25, "5"), ("*web", None, "45"),
+])  # fmt: skip
+def test_patterns_and_beginnings_of_names_are_of_that_time_too(
+    replaced: Archive, ref: str, until: int | None, keys: str
+) -> None:
+    assert [found.key[0] for found in replaced.resolve_all([ref], range=between(None, until))] == list(keys)
+
+
+def test_the_latest_task_of_a_place_is_that_of_the_time_asked_about(database_url: str) -> None:
+    for n in (1, 2):
+        record(database_url, docker(n * 10, "container", "start", str(n) * 64, f"shop_web.1.{n}abc"),
+               docker(n * 10 + 5, "container", "destroy", str(n) * 64, f"shop_web.1.{n}abc"))  # fmt: skip
+
+    with Archive.open(database_url) as archive:
+        found = [archive.resolve("shop_web.1", range=between(None, until)).key[0] for until in (13, 19, 21, None)]
+    assert found == ["1", "1", "2", "2"]
+
+
+def test_every_question_about_a_time_means_who_bore_the_name_then(replaced: Archive) -> None:
+    within = between(5, 26)
+    then, uri_then = at(25), f"/docker/v1/container/{'2' * 64}/"
+
+    asked = [
+        replaced.history("web", within).resource,
+        replaced.timeline("web", within).resource,
+        replaced.at(then, "web"),
+        replaced.diff(at(5), then, "web").resource,
+        replaced.lanes("web", within).resource,
+        replaced.why("web", then).resource,
+        replaced.report("restarts", "web", within).resource,
+        replaced.incident(within, "web").resource,
+    ]
+    assert [found and found.uri for found in asked] == [uri_then] * len(asked)
+    assert {event.resource_uri for event in replaced.events(under="web", range=within)} == {uri_then}
+
+
+def test_a_name_of_a_time_costs_no_more_where_many_had_it_since(database_url: str) -> None:
+    def used(first: int, last: int) -> int:
+        told = [docker(n * 10 + late, "container", word, f"{n:064}", "web")
+                for n in range(first, last) for late, word in ((0, "start"), (8, "destroy"))]  # fmt: skip
+        record(database_url, *told)
+        within = between(125, 145)
+        return cost_of(analysed(database_url), lambda archive: archive.resolve("web", range=within))
+
+    small, large = used(0, 100), used(100, 1_000)
+
+    assert not grown(small, large, database_url), f"{small} became {large}"
 
 
 # --- events by words -------------------------------------------------------------------------------------------------

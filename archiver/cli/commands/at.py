@@ -11,6 +11,7 @@ from archiver.cli.coverage import moment_line
 from archiver.cli.drawing import answer
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
+from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
 
 
@@ -30,7 +31,7 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None) -> None:
     States, names and images are those of then; a state with a ? is from before a time in which nobody was watching.
     """
     moment = asked.moment(time)
-    subject = None if ref is None else asked.about([ref]).resources[0]
+    subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
     root = asked.archive.at(moment, subject)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))

@@ -23,7 +23,7 @@ from archiver.cli.output import (
 from archiver.cli.question import Question, question
 from archiver.cli.times import machine
 from archiver.errors import UsageError
-from archiver.model import Change, Diff
+from archiver.model import Change, Diff, TimeRange
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
@@ -50,7 +50,7 @@ def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None) -> 
     if first > second:
         ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
         raise UsageError(reason=ends, hint="give the earlier one first")
-    subject = None if ref is None else asked.about([ref]).resources[0]
+    subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
     found = asked.archive.diff(first, second, subject)
     asked.judged(found.coverage)
     write_lines(lines(asked.presentation, found))

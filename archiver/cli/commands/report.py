@@ -156,7 +156,7 @@ def incident(asked: Question, ref: MaybeRef = None, begin: From = "1h", end: To 
         )
     asked_for = times.parse_range(begin, None if end == "now" else end, utc=utc, now=presentation.now)
     whole = asked_for._replace(until=asked_for.until or presentation.now)
-    about = None if ref is None else asked.about([ref]).resources[0]
+    about = None if ref is None else asked.about([ref], asked_for).resources[0]
     found = asked.archive.incident(whole, about, zone=presentation.zone)
     asked.judged(found.coverage)
     write_lines(incidents.lines(presentation, found))

@@ -18,6 +18,7 @@ from archiver.cli.folding import fold, folded
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
+from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
 from archiver.model.nearby import Before, Nearby
 from archiver.report import documents
@@ -46,12 +47,12 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None) -> Non
     Without --at before its last stop, or where it never stopped, before now. It looks back ten minutes, or to --since.
     """
     utc = asked.presentation.zone is UTC
-    moments = [
+    before, begin = [
         None if word is None else times.parse_time(word, now=asked.presentation.now, zone=UTC if utc else None)
         for word in (at, since)
     ]
-    about = asked.about([ref]).resources[0]
-    found = asked.archive.why(about, *moments)
+    about = asked.about([ref], None if before is None else TimeRange.ending_at(before, begin)).resources[0]
+    found = asked.archive.why(about, before, begin)
     asked.judged(found.coverage)
     write_lines(lines(asked.presentation, found))
     if found.empty is not None:
