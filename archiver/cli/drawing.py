@@ -61,16 +61,27 @@ class Place(NamedTuple):
     node: TreeNode
     depth: int
     parent: str | None
+    doubts: bool
+    """Whether it is said of a state that it is not certain."""
+
+
+def _doubted(node: TreeNode, *, doubts: bool) -> str:
+    """The state of a node; one that is not certain has a question mark, unless nobody knows of any that it is."""
+    doubt = "?" if doubts and node.state is not None and node.certain is False else ""
+    return plain_cell(node.state) + doubt
 
 
 COLUMNS: list[Column[Place]] = [
     Column("uri", lambda place: place.node.uri),
     Column("type", lambda place: place.node.type),
     Column("name", lambda place: place.node.name),
-    Column("state", lambda place: place.node.state),
+    Column("state", lambda place: place.node.state, lambda _, place: _doubted(place.node, doubts=place.doubts)),
     Column("since", lambda place: place.node.since),
     Column("depth", lambda place: place.depth),
     Column("parent", lambda place: place.parent),
+    Column("certain", lambda place: place.node.certain),
+    Column("image", lambda place: place.node.image, extra=True),
+    Column("slot", lambda place: place.node.slot, extra=True),
 ]
 GONE_AT: Column[Place] = Column("gone_at", lambda place: place.node.gone_at)
 
@@ -81,16 +92,24 @@ def _columns(whole: bool) -> list[Column[Place]]:
 
 def walk(root: TreeNode) -> Iterator[Place]:
     """Every node after the one it is under; no recursion, as a hostile stream may nest as deep as it likes."""
-    waiting = [Place(root, 0, None)]
+    waiting = [Place(root, 0, None, _says_doubts(root))]
     while waiting:
         place = waiting.pop()
         yield place
-        waiting.extend(Place(child, place.depth + 1, place.node.uri) for child in reversed(place.node.children))
+        children = (
+            place._replace(node=child, depth=place.depth + 1, parent=place.node.uri) for child in place.node.children
+        )
+        waiting.extend(reversed(list(children)))
+
+
+def _says_doubts(root: TreeNode) -> bool:
+    return root.coverage is None or is_watched(root.coverage)
 
 
 def _indented(root: TreeNode, whole: bool) -> Iterator[str]:
-    for node, depth, _ in walk(root):
-        cells = (node.uri, node.type, node.name, node.state, node.since, *((node.gone_at,) if whole else ()))
+    for node, depth, *_ in walk(root):
+        told = (node.uri, node.type, node.name, node.state, node.since, node.certain)
+        cells = (*told, *((node.gone_at,) if whole else ()))
         yield "  " * depth + "\t".join(plain_cell(cell) for cell in cells)
 
 
@@ -106,7 +125,7 @@ class Branch(NamedTuple):
 
 
 def _drawn(presentation: Presentation, root: TreeNode) -> Iterator[str]:
-    doubts = root.coverage is None or is_watched(root.coverage)
+    doubts = _says_doubts(root)
     waiting = [Branch(root, "", "")]
     while waiting:
         node, lead, below = waiting.pop()
@@ -124,10 +143,7 @@ def _branches(nodes: Sequence[TreeNode], below: str, ascii: bool) -> Iterator[Br
 
 
 def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: bool) -> str:
-    """A node in a line, of no more than `room` cells on a terminal.
-
-    A state that is not certain has a question mark, unless nobody knows of any that it is.
-    """
+    """A node in a line, of no more than `room` cells on a terminal; of what image it is only where there is room."""
     if node.uri is None:
         return escape(node.type)
     named = f"{escape(node.type)} {escape(node.name)}" if node.name else ""
@@ -137,6 +153,9 @@ def _label(presentation: Presentation, node: TreeNode, room: int, *, doubts: boo
     shown = [f"{named}  {uri}" if named else uri]
     shown += [presentation.paint(state, shade)] if state else []
     shown += [presentation.paint(age, DIM) if node.gone_at else age] if age else []
+    image = "" if node.image is None else escape(node.image)
+    if image and (presentation.columns is None or width(named) + width(uri) + width(rest) + width(image) + 4 <= room):
+        shown.append(presentation.paint(image, DIM))
     return "  ".join(shown)
 
 
@@ -144,8 +163,8 @@ def _state(node: TreeNode, now: datetime, *, doubts: bool) -> tuple[str, str, st
     """How a node is, in which style, and since when."""
     if node.state is None:
         return "", "", ""
-    doubt = "?" if doubts and node.certain is False else ""
-    shade, state = DIM if doubt else state_style(node.state), escape(node.state) + doubt
+    state = _doubted(node, doubts=doubts)
+    shade = DIM if doubts and node.certain is False else state_style(node.state)
     if node.gone_at:
         return shade, state, f"gone {times.duration(now - node.gone_at)} ago"
     return shade, state, times.duration(now - node.since) if node.since else ""

@@ -154,13 +154,18 @@ def plain_cell(value: Any) -> str:
         value = ",".join(value)
     if value is None or value == "":
         return NOTHING
-    return escape(str(machine_value(value)))
+    return escape(str(_worded(machine_value(value))))
+
+
+def _worded(value: Any) -> Any:
+    """A value as text has it: true and false as JSON writes them."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _csv_value(value: Any) -> Any:
     if isinstance(value, tuple):
         value = " ".join(value)
-    value = machine_value(value)
+    value = _worded(machine_value(value))
     return csv_cell(value) if isinstance(value, str) else value
 
 

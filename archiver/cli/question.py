@@ -159,6 +159,10 @@ class Question:
         self._unwatched = self._unwatched or not coverage.complete
         return coverage
 
+    def doubted(self, certain: Iterable[bool | None]) -> None:
+        """Judges what is in an answer: with `--strict` the command ends with code 6 where any is known not to be."""
+        self._unwatched = self._unwatched or any(each is False for each in certain)
+
     def listing(
         self,
         columns: Sequence[Column[T]],

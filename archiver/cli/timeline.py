@@ -20,6 +20,7 @@ from archiver.cli.output import (
     Presentation,
     blocks,
     machine_columns,
+    plain_cell,
     refuse_fields,
     render,
     short_reference,
@@ -75,10 +76,22 @@ def _of_span(field: documents.Field[Span]) -> Callable[[tuple[str, Span]], Any]:
     return lambda row: field.value(row[1])
 
 
-SPAN_COLUMNS: list[Column[Span]] = machine_columns(documents.SPAN)
+def _doubted(_presentation: Presentation, span: Span) -> str:
+    return plain_cell(span.state) + ("?" if span.certain is False else "")
+
+
+SPAN_COLUMNS: list[Column[Span]] = [
+    replace(column, human=_doubted) if column.name == "state" else column for column in machine_columns(documents.SPAN)
+]
+
+
+def _doubted_of(field: documents.Field[Span]) -> Callable[[Presentation, tuple[str, Span]], str] | None:
+    return None if field.name != "state" else lambda presentation, row: _doubted(presentation, row[1])
+
+
 SPAN_OF_COLUMNS: list[Column[tuple[str, Span]]] = [
     Column("uri", lambda row: row[0]),
-    *(Column(field.name, _of_span(field)) for field in documents.SPAN if not field.extra),
+    *(Column(field.name, _of_span(field), _doubted_of(field)) for field in documents.SPAN if not field.extra),
 ]
 
 

@@ -81,7 +81,7 @@ SPAN: list[Field[Span]] = [
     Field("seconds", span_seconds),
     Field("events", lambda span: span.events),
     Field("source", lambda span: span.source, extra=True),
-    Field("certain", lambda span: span.certain, extra=True),
+    Field("certain", lambda span: span.certain),
     Field("seen_at", lambda span: span.seen_at, extra=True),
     Field("cause", lambda span: cause(span.cause), extra=True),
 ]

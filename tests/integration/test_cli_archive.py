@@ -98,7 +98,7 @@ def test_history_by_any_reference(ask: Run, ref: str) -> None:
 def test_a_pipe_gets_plain_spans(ask: Run) -> None:
     first = ask("history", CONTAINER).stdout.splitlines()[0]
 
-    assert first == "Starting\t2026-11-20T14:00:00Z\t2026-11-20T14:02:00Z\t120\t1"
+    assert first == "Starting\t2026-11-20T14:00:00Z\t2026-11-20T14:02:00Z\t120\t1\t-"
 
 
 def test_an_unknown_resource_is_3(ask: Run) -> None:
@@ -260,7 +260,7 @@ def test_several_histories_as_lines_are_one_a_line_and_as_text_have_the_uri_firs
 
     assert [json.loads(line)["resource"]["uri"] for line in lines] == [CONTAINER, OTHER]
     assert [line.split("\t")[0] for line in plain] == [CONTAINER] * 3 + [OTHER]
-    assert head == "uri,state,since,until,seconds,events"
+    assert head == "uri,state,since,until,seconds,events,certain"
 
 
 def test_several_tables_stand_one_below_the_other(ask: Run) -> None:

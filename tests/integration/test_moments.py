@@ -267,6 +267,34 @@ def test_a_tree_of_then_in_json(ask: Ask) -> None:
     assert "at" not in root["children"][0]
 
 
+def test_doubt_is_in_every_format(ask: Ask) -> None:
+    """At 62 the moment was watched, and what is known is from before the gap."""
+    plain = ask("at", written(62), "container/2", "-o", "plain")[1].splitlines()
+    csv = ask("at", written(62), "container/2", "-o", "csv")[1].splitlines()
+    chosen = ask("at", written(62), "container/2", "-o", "table", "--fields", "name,state")[1].splitlines()
+    spans = ask("history", "container/2", "--since", written(62), "--until", written(64), "-o", "csv")[1].splitlines()
+    one = ask("history", "container/2", "--since", written(62), "--until", written(64), "-o", "plain")[1]
+    state = ask("history", "container/2", "--since", written(62), "-o", "table", "--fields", "state,certain")[1]
+
+    assert plain[0].split("\t")[-1] == "false"
+    assert (csv[0].split(",")[-1], csv[1].split(",")[-1]) == ("certain", "false")
+    assert chosen[1].split() == ["web-2", "Running?"]
+    assert (spans[0].split(",")[-1], spans[1].split(",")[-1]) == ("certain", "false")
+    assert one.rstrip().split("\t")[-1] == "false"
+    assert state.splitlines()[1].split() == ["Running?", "false"]
+
+
+def test_the_image_of_then_stands_in_a_table_and_can_be_chosen(ask: Ask, archive: str) -> None:
+    record(archive, event("container/3", None, 76, session="b")._replace(image="nginx:1.25"))
+    record(archive, event("container/3", None, 80, session="b")._replace(image="nginx:1.26"))
+
+    drawn = ask("at", written(78), "container/3", "-o", "table", "--utc")[1]
+    assert drawn == "container web-3  /api/v1/container/3/  Running  3s  nginx:1.25\n"
+    assert ask("at", written(85), "container/3", "-o", "csv", "--fields", "image")[1].split() == ["image", "nginx:1.26"]
+    changed = ask("diff", written(78), written(85), "container/3", "-o", "table", "--utc")[1].splitlines()[-1]
+    assert changed.split()[2:] == ["image", "container", "web-3", "nginx:1.25", "nginx:1.26"]
+
+
 def test_a_tree_of_now_says_when_that_is(ask: Ask) -> None:
     root = json.loads(ask("tree", "service/web", "-o", "json")[1])
 
@@ -313,6 +341,11 @@ def test_what_was_otherwise_in_json(ask: Ask) -> None:
         (["at", written(50)], 0),
         (["at", written(50), "--strict"], 6),
         (["at", written(20), "--strict"], 0),
+        (["at", written(62), "container/2", "--strict", "-o", "csv"], 6),  # watched then, known from before
+        (["at", written(66), "container/2", "--strict", "-o", "csv"], 0),
+        (["history", "container/2", "--since", written(62), "--until", written(64), "--strict"], 6),
+        (["diff", written(62), written(64), "container/2", "--strict"], 0),
+        (["diff", written(62), written(66), "container/2", "--strict"], 6),
         (["diff", written(20), written(50), "--strict"], 6),
         (["diff", written(20), written(30), "--strict"], 0),
         (["tree", "stack/shop", "--strict"], 0),  # up to the last sign of life

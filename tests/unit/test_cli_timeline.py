@@ -309,7 +309,7 @@ def test_other_formats_hold_the_spans_alone(format: Format) -> None:
 def test_microseconds_are_kept_for_programs() -> None:
     half = Span("Running", at("14:00"), at("14:00") + timedelta(milliseconds=500), 1)
 
-    assert shown(history(half), "plain") == ["Running\t2026-11-20T14:00:00Z\t2026-11-20T14:00:00.500000Z\t0.5\t1"]
+    assert shown(history(half), "plain") == ["Running\t2026-11-20T14:00:00Z\t2026-11-20T14:00:00.500000Z\t0.5\t1\t-"]
 
 
 def test_hostile_names_states_and_reasons_are_harmless() -> None:

@@ -68,7 +68,7 @@ def test_plain_is_whole_and_indented() -> None:
     lines = shown(SHOP, "plain")
 
     assert len(lines) == 7
-    assert lines[2] == "    /container/web-1/\tcontainer\tweb-1\tRunning\t2026-11-20T14:48:00Z"
+    assert lines[2] == "    /container/web-1/\tcontainer\tweb-1\tRunning\t2026-11-20T14:48:00Z\t-"
 
 
 def test_json_is_the_contract() -> None:
@@ -94,11 +94,19 @@ def test_csv_has_one_node_a_line() -> None:
     ]  # fmt: skip
 
 
+def test_an_image_stands_behind_where_there_is_room() -> None:
+    web = node("container", "web-1", "Running")._replace(image="nginx:1.25")
+    narrow = Presentation("table", now=NOW, columns=50)
+
+    assert shown(web) == ["container web-1  /container/web-1/  Running  3h12m  nginx:1.25"]
+    assert list(tree.lines(narrow, web)) == ["container web-1  /container/web-1/  Running  3h12m"]
+
+
 def test_with_all_csv_and_plain_say_since_when_it_is_gone() -> None:
     rows = list(csv.DictReader(shown(SHOP, "csv", whole=True)))
 
     assert [row["gone_at"] for row in rows[2:4]] == ["", "2026-11-20T14:48:00Z"]
-    assert shown(SHOP, "plain", whole=True)[2].endswith("2026-11-20T14:48:00Z\t-")
+    assert shown(SHOP, "plain", whole=True)[2].endswith("2026-11-20T14:48:00Z\t-\t-")
 
 
 def test_a_tree_as_deep_as_a_hostile_stream_likes() -> None:

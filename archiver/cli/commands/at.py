@@ -8,7 +8,7 @@ import typer
 
 from archiver.cli.common import MaybeRef, Moment, examples
 from archiver.cli.coverage import moment_line
-from archiver.cli.drawing import answer
+from archiver.cli.drawing import answer, walk
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
 from archiver.model import TimeRange
@@ -28,13 +28,15 @@ def register(app: typer.Typer) -> None:
 def at(asked: Question, time: Moment, ref: MaybeRef = None) -> None:
     """The tree as it stood: a resource and what lived under it, or the whole platform.
 
-    States, names and images are those of then; a state with a ? is from before a time in which nobody was watching.
+    States, names and images are those of then; a state with a ? (`certain` false) is from before a time in which nobody
+    was watching.
     """
     moment = asked.moment(time)
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
     root = asked.archive.at(moment, subject)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))
+    asked.doubted(place.node.certain for place in walk(root))
     write_lines(answer(replace(asked.presentation, now=moment), [root]))
     if root.empty is not None:
         asked.note(f"nothing is known to have been there: {IN_WORDS[root.empty]}")

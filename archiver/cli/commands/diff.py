@@ -53,6 +53,7 @@ def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None) -> 
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
     found = asked.archive.diff(first, second, subject)
     asked.judged(found.coverage)
+    asked.doubted(change.certain for change in found.changes)
     write_lines(lines(asked.presentation, found))
     if found.empty is not None and asked.presentation.format != "table":
         asked.note(f"nothing was otherwise: {IN_WORDS[found.empty]}")

@@ -34,8 +34,9 @@ def register(app: typer.Typer) -> None:
 def history(asked: Question, refs: Refs) -> None:
     """Which states a resource went through, and when nobody was watching.
 
-    Table and JSON say whether the answer is complete; plain, CSV and JSON Lines hold the states alone. Of several
-    resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV begin each line with the URI.
+    Table and JSON say whether the answer is complete; plain, CSV and JSON Lines hold the states alone, each with
+    whether it is certain. Of several resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV
+    begin each line with the URI.
     """
     from archiver.cli import timeline  # TAB has no answer to write
     from archiver.model.empty import IN_WORDS
@@ -63,6 +64,7 @@ def _answers(asked: Question, resources: Iterable[Resource], reasons: list[Empty
     for resource in resources:
         answer = asked.archive.timeline(resource, asked.range)
         asked.judged(answer.coverage)
+        asked.doubted([] if answer.first is None else [not answer.first.assumed])
         asked.answered = asked.answered or answer.first is not None
         if answer.empty is not None:
             reasons.append(answer.empty)
