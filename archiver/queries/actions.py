@@ -14,8 +14,8 @@ from archiver.queries.doers import ENGINE, doers
 from archiver.queries.healthchecks import healthcheck_name
 from archiver.queries.names import names_at
 from archiver.queries.numbers import last_number
-from archiver.queries.runs import Run, batches, selected
-from archiver.queries.under import Descent, descend
+from archiver.queries.runs import Run, batches, selected, worth_knowing
+from archiver.queries.under import Descent
 from archiver.queries.windows import Window
 from archiver.storage.pages import BLOCK, Ask
 from archiver.storage.reading import Connection, Row, instant, instant_or_none
@@ -44,7 +44,7 @@ def actions(
     """
     end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
     window, own = Window.of(range), [root.id for root in roots]
-    below = ask(descend, own, window) if below is None else below
+    below = ask(worth_knowing, own, window) if below is None else below
     place: Begun | None = None
     while found := ask(_block, own, below, window, healthchecks, place, last_resource, block):
         for begin in builtins.range(0, len(found), _PAGE):
@@ -60,14 +60,14 @@ def healthcheck_actions(connection: Connection, roots: Sequence[Resource], range
     if name is None or not roots:
         return 0
     own, window = [root.id for root in roots], Window.of(range)
-    found = selected(connection, own, descend(connection, own, window), window)
+    found = selected(connection, own, worth_knowing(connection, own, window), window)
     return sum(len(_called(connection, name, batch)) for batch in batches(found))
 
 
 def _block(
     connection: Connection,
     roots: Sequence[int],
-    below: Descent,
+    below: Descent | None,
     window: Window,
     healthchecks: bool,
     place: Begun | None,

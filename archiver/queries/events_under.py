@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from archiver.model import Micros
+from archiver.model import Micros, TimeRange, to_datetime
 from archiver.queries import seeking
 from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.queries.numbers import last_number
@@ -31,6 +31,9 @@ _A_HEAD = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers A
 _MEMBERS = "SELECT m.list_id, m.resource_id FROM parent_list_members m WHERE m.list_id IN :numbers"
 _FEW = 5_000
 """No more events than so many are looked at one by one, whatever is under the resources."""
+_WIDER, _WIDEST = 4, 64
+"""Stretches of time that are looked at are so many times as long as the one before."""
+_SHORTEST = 1_000_000
 _MANY = 4
 """Where one in so many resources is under those asked for, the events are looked at in their order."""
 
@@ -58,11 +61,32 @@ def _newest(ask: Ask, wanted: Filter, limit: int, end: int, keep: Keep) -> Seque
     numbers = ask(seeking.of_types, wanted)
     if numbers is not None and len(numbers) <= LOOKED_AT and not few:
         return seeking.by_resources(ask, wanted, numbers, limit, keep)
-    if few or ask(_has_heads, wanted.under or ()):
-        near, place = seeking.walk_back(ask, wanted, limit, end if few else LOOKED_AT, keep)
-        if len(near) >= limit or place is None:
-            return near[:limit][::-1]
-    return Below(ask, wanted).newest(limit)
+    if not few and not ask(_has_heads, wanted.under or ()):
+        return Below(ask, wanted).newest(limit)
+    near, place = seeking.walk_back(ask, wanted, limit, end if few else LOOKED_AT, keep)
+    if len(near) >= limit or place is None:
+        return near[:limit][::-1]
+    return _within_ever_more(ask, wanted, limit, len(near), micros(place.occurred_at))
+
+
+def _within_ever_more(ask: Ask, wanted: Filter, limit: int, found: int, since: Micros) -> Sequence[Found]:
+    """The last that belong, oldest first, where from an instant on so many were found.
+
+    Looked at is what was under the resources in a stretch of time, and what was told of it then: so what there was long
+    ago costs nothing where enough was told since.
+    """
+    last, first = ask(seeking.ends, wanted.range)
+    length = max(last - since, _SHORTEST)
+    while True:
+        length *= min(max(2 * limit // max(found, 1), _WIDER), _WIDEST)
+        since = last - length
+        if since <= first:
+            return Below(ask, wanted).newest(limit)
+        lately = wanted._replace(range=TimeRange(to_datetime(since), wanted.range.until))
+        rows = Below(ask, lately).last(limit)
+        if len(rows) >= limit:
+            return rows
+        found = len(rows)
 
 
 def _are_few(connection: Connection, wanted: Filter, end: int) -> bool:
@@ -128,6 +152,10 @@ class Below:
     def newest(self, limit: int) -> list[Found]:
         """The last events, oldest first."""
         return seeking.by_resources(self._ask, self._wanted, self._candidates(), limit, self._keep)
+
+    def last(self, limit: int) -> list[Found]:
+        """The same of a range that is not much longer than they take."""
+        return seeking.of_range(self._ask, self._wanted, self._candidates(), limit, self._keep)
 
     def blocks(self, size: int, end: int) -> Iterator[Sequence[int]]:
         """All events up to number `end`, oldest first, `size` at a time."""

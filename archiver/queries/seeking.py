@@ -140,7 +140,7 @@ def by_resources(
         return heapq.nlargest(limit, chain(*each), key=_place)[::-1]
     about_none = ask(_newest_of, wanted, None, limit, keep)
     heard = sorted(ask(_last_heard, numbers), reverse=True)
-    end, oldest = ask(_ends, wanted.range)
+    end, oldest = ask(ends, wanted.range)
     span = _FIRST_SPAN
     while True:
         count = limit * span // _FIRST_SPAN
@@ -151,6 +151,17 @@ def by_resources(
         if len(found) >= limit or floor <= oldest:
             return heapq.nlargest(limit, found, key=_place)[::-1]
         span *= _WIDER
+
+
+def of_range(ask: Ask, wanted: Filter, numbers: Collection[int], limit: int, keep: Keep | None = None) -> list[Found]:
+    """The last events of a range about some resources, or about none, that fit, oldest first.
+
+    Everything that was told of these resources in the range is looked at.
+    """
+    _, first = ask(ends, wanted.range)
+    heard = [number for at, number in ask(_last_heard, numbers) if at >= first]
+    found = [*ask(_newest_of, wanted, None, limit, keep), *ask(_since, wanted, heard, first, limit, keep)]
+    return heapq.nlargest(limit, found, key=_place)[::-1]
 
 
 def _place(row: Found) -> tuple[Instant, int]:
@@ -190,7 +201,7 @@ def _last_heard(connection: Connection, numbers: Collection[int]) -> list[tuple[
     return found
 
 
-def _ends(connection: Connection, range: TimeRange) -> tuple[Micros, Micros]:
+def ends(connection: Connection, range: TimeRange) -> tuple[Micros, Micros]:
     """The last and the first instant of a range at which anything can have happened."""
     ends = [connection.scalar(f"SELECT {which}(e.occurred_at) FROM events e") for which in ("min", "max")]
     if None in ends:

@@ -100,6 +100,8 @@ def _instructions(connection: Connection, statement: str, parameters: Any) -> in
         return 0
 
     driver: Any = connection.connection.driver_connection
+    # What a connection first does is to read the whole schema, which is no part of a question.
+    connection.exec_driver_sql("SELECT 1 FROM archive_properties").all()
     driver.set_progress_handler(count, STEP)
     connection.exec_driver_sql(statement, parameters).all()
     return counted[0]

@@ -124,7 +124,8 @@ def test_events_are_found_by_what_they_are_about_as_by_looking_at_each(
     expected = list(archive.events(under=under, limit=limit))
     monkeypatch.setattr(events_under, "_FEW", -1)
     monkeypatch.setattr(events_under, "_MANY", 0)
-    monkeypatch.setattr(events_under.seeking, "walk_back", lambda *_: ([], True))
+    monkeypatch.setattr(events_under, "LOOKED_AT", 1)
+    monkeypatch.setattr(events_under.seeking, "PAGE", 1)
 
     assert list(archive.events(under=under, limit=limit)) == expected
 
