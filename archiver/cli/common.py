@@ -29,6 +29,16 @@ Refs = Annotated[
         show_default=False,
     ),
 ]
+AnyRefs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[REF...]",
+        help="A resource: URI, type/key, key, name, or at least 4 characters of a key; a pattern: 'web-*'; "
+        "- reads references from standard input, one a line; without one, everything.",
+        autocompletion=completion.references,
+        show_default=False,
+    ),
+]
 OneRef = Annotated[
     str,
     typer.Argument(

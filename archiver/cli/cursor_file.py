@@ -28,6 +28,15 @@ def read_cursor(path: Path) -> str | None:
         raise BadInput(source=str(path), reason=reason, hint=hint) from error
 
 
+def require_place(path: Path) -> None:
+    """Raises CannotWrite when the file could not be written, which is better known before an answer is."""
+    path = destination(path)
+    with writing(str(path)):
+        unfinished, file = begun(path, 0o600)
+        file.close()
+        unfinished.unlink()
+
+
 def keep_cursor(path: Path, cursor: str) -> None:
     """Puts a cursor into the file: the new one or, whatever happens, the old one. Raises CannotWrite."""
     path = destination(path)

@@ -7,11 +7,17 @@ from typing import Any
 from archiver.errors import ConfigurationWrong
 
 
+class PartMissing(ConfigurationWrong):
+    """A command needs a package that a bare installation does not bring."""
+
+    message = "the simulator needs {package}, which is not installed; pip install 'websockets>=15'"
+    hint = "into the environment of this archiver; with pipx: pipx inject event-archiver 'websockets>=15'"
+
+
 def simulator_server() -> Any:
-    """The module of the simulator's server. Raises ConfigurationWrong when what it is built on is not installed."""
+    """The module of the simulator's server. Raises PartMissing when what it is built on is not installed."""
     try:
         from archiver.simulator.service import server
     except ModuleNotFoundError as error:
-        reason = f"the simulator needs {error.name}, which is not installed; pip install 'websockets>=15'"
-        raise ConfigurationWrong(setting="installation", reason=reason, origin="this Python environment") from error
+        raise PartMissing(package=error.name) from error
     return server

@@ -150,22 +150,19 @@ def wants_color(color: Colour, terminal: bool) -> bool:
 
 def plain_cell(value: Any) -> str:
     """A value in plain text: one line without tabs, `-` for nothing."""
-    if isinstance(value, tuple):
-        value = ",".join(value)
-    if value is None or value == "":
-        return NOTHING
-    return escape(str(_worded(machine_value(value))))
+    value = _text(value, ",")
+    return NOTHING if value is None or value == "" else escape(str(value))
 
 
-def _worded(value: Any) -> Any:
-    """A value as text has it: true and false as JSON writes them."""
-    return str(value).lower() if isinstance(value, bool) else value
+def _text(value: Any, between: str) -> Any:
+    """A value where a cell is one text: words with something between them, and what has parts as JSON has it."""
+    if isinstance(value, tuple) and all(isinstance(each, str) for each in value):
+        return between.join(value)
+    return to_json(value) if isinstance(value, (bool, dict, list, tuple)) else machine_value(value)
 
 
 def _csv_value(value: Any) -> Any:
-    if isinstance(value, tuple):
-        value = " ".join(value)
-    value = _worded(machine_value(value))
+    value = _text(value, " ")
     return csv_cell(value) if isinstance(value, str) else value
 
 

@@ -91,6 +91,8 @@ class Question:
         self._platform = platform
         self._utc = utc
         self._fails_if_empty = fail_if_empty
+        self.format = output
+        """The format that was asked for; None: none was."""
         self.pages = not (no_pager or chosen(ctx).no_pager)
         """Whether an answer longer than the terminal goes to a pager."""
         self.answered = False
@@ -142,6 +144,12 @@ class Question:
         if is_one(refs):
             return self._told(Subjects([self.archive.resolve(refs[0], **at)], several=False))
         return self._told(Subjects(self.archive.resolve_all(spelt_out(refs), **at), several=True))
+
+    def refuse_platform(self) -> None:
+        """Raises UsageError where a platform is named and no reference that could be of it."""
+        if self._platform is not None:
+            reason = "--platform says of which platform the references are, and there is none"
+            raise UsageError(reason=reason, hint="name a resource too, or leave it out")
 
     def _told(self, subjects: Subjects) -> Subjects:
         """The subjects; says of each who else had its name."""
@@ -283,6 +291,8 @@ def question(
     def command(**given: Any) -> None:
         asked = Question(**{each.name: given.pop(each.name) for each in kept if each.name in given})
         try:
+            if not any(given.get(name) for name in ("refs", "ref", "under")):
+                asked.refuse_platform()
             with paging(asked.pages and not given.get("follow")):
                 body(asked, **given)
             asked.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,10 @@ _DESCRIBE = {"table_info", "table_xinfo", "table_list", "index_list", "index_inf
 _WRITES = {"load_extension", "fts3_tokenizer"}
 _MAKES = "SELECT 1 FROM json_each('[]'), json_tree('[]'), pragma_table_info('events'), pragma_table_list LIMIT 0"
 """Tables that are functions are made when they are first named, which looks like writing."""
+
+
+_QUERY = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z))*QUERY\b", re.IGNORECASE | re.DOTALL)
+"""What begins so is a statement behind an EXPLAIN, and nowhere else."""
 
 
 class Answer:
@@ -188,6 +193,8 @@ def _is_text(sql: str) -> bool:
 
 def _declared(connection: Connection, sql: str, budget: Budget) -> Any:
     """A cursor with the answer. Raises StatementRefused before anything of a wrong statement was run."""
+    if _QUERY.match(sql):
+        raise StatementRefused('near "QUERY": syntax error')
     driver: sqlite3.Connection = connection.driver
     driver.execute(_MAKES).close()
     driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from uuid import NAMESPACE_URL, uuid5
 from xml.sax.saxutils import escape
 
 from archiver.api.archive import Archive
+from archiver.errors import ReferenceUnclear
 from archiver.model import ArchivedEvent, rfc3339
 
 ENTRIES = 50
@@ -30,15 +32,26 @@ def atom(archive: Archive, under: str | None) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">\n'
     yield f"<title>{_text(title)}</title><id>{_id(root.uri if root else '')}</id><updated>{updated}</updated>\n"
     yield "<author><name>archiver</name></author>\n"
-    yield from map(_entry, entries)
+    yield from (_entry(event, _called(archive, event)) for event in entries)
     yield "</feed>\n"
 
 
-def _entry(event: ArchivedEvent) -> str:
+def _called(archive: Archive, event: ArchivedEvent) -> str:
+    """What people call that which an action is of; where it has no name, or it is not known which is meant, its URI."""
+    if not event.parents:
+        return ""
+    with suppress(ReferenceUnclear):
+        target = archive.resolve(event.parents[0])
+        if target.name:
+            return f"{target.type} {target.name}"
+    return event.parents[0]
+
+
+def _entry(event: ArchivedEvent, target: str) -> str:
     what = event.name or "action"
-    on = f" of {event.parents[0]}" if event.parents else ""
+    on = f" of {target}" if target else ""
     title = _text(f"{what}{on}: {event.state or event.action or 'told'}")
-    said = _text(f"{event.resource_uri} {event.state or ''}")
+    said = _text(" ".join(filter(None, (event.resource_uri, *event.parents[:1], event.state))))
     return (
         f"<entry><title>{title}</title><id>{_id(event.resource_uri or '')}</id>"
         f"<updated>{rfc3339(event.occurred_at)}</updated>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 
 from archiver.api.archive import Archive
 from archiver.errors import ArchiverError
+
+_log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 15.0
 """A reader hears something at least so often, and whether he is still there is known."""
@@ -54,14 +57,19 @@ class Looking(ABC):
 
     def _work(self) -> None:
         archive: Archive | None = None
+        said: str | None = None
         while self._is_wanted():
             try:
                 archive = archive or Archive.open(self._url)
                 self.look(archive)
-            except ArchiverError:  # it is away; who reads hears signs of life until it is back
+                said = None
+            except Exception as error:  # noqa: BLE001 - who reads hears signs of life until it goes on again
                 if archive is not None:
                     archive.close()
                 archive = None
+                if not isinstance(error, ArchiverError) and repr(error) != said:  # an archive may be away; no more
+                    said = repr(error)
+                    _log.exception("cannot look into the archive")
             time.sleep(self._seconds)
         if archive is not None:
             archive.close()

@@ -80,7 +80,8 @@ class Tools:
         try:
             found = self.archive.resolve_all([arguments["ref"]])
         except AmbiguousReference as error:
-            found = self.archive.resolve_all(error.candidates)
+            on = error.platforms or [None] * len(error.candidates)
+            found = [self.archive.resolve(uri, platform=name) for uri, name in zip(error.candidates, on, strict=True)]
         portion = portions.numbered([documents.resource(each) for each in found], *_page(arguments))
         return self._judged({"resources": portion.records}, TimeRange(), found, portion)
 

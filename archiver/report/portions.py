@@ -132,11 +132,14 @@ def actions(
 
 def events(archive: Archive, filters: dict[str, Any], range: TimeRange, limit: int, cursor: str | None) -> Portion:
     """The last events, the oldest first; the next portion are those before them."""
-    place = _unpack(cursor, until=datetime, id=int, beside=int)
+    place = _unpack(cursor, until=datetime, id=int)
     within, known = range, 0
     if place:
         # Several events may have one time: those of that time with a lower number are still to come.
-        within, known = range._replace(until=place["until"] + _MICROSECOND), place["beside"]
+        instant = TimeRange(place["until"], place["until"] + _MICROSECOND)
+        beside = archive.events(**filters, range=instant, limit=0)
+        known = sum(event.id >= place["id"] for event in beside)
+        within = range._replace(until=instant.until)
     wanted = limit + known + 1
     found = list(archive.events(**filters, range=within, limit=wanted))
     older = [event for event in found if not place or (event.occurred_at, event.id) < (place["until"], place["id"])]
@@ -144,11 +147,10 @@ def events(archive: Archive, filters: dict[str, Any], range: TimeRange, limit: i
     records = list(_fitting(newest_first, limit))[::-1]
     if len(records) == len(older) and len(found) < wanted:
         return Portion(records, None)
-    if not records:  # many have come late that have this very time
-        return Portion([], _pack(until=rfc3339(place["until"]), id=place["id"], beside=len(found)))
+    if not records:  # as many have come in the meantime that have this very time
+        return Portion([], cursor)
     first = older[-len(records)]
-    beside = sum(event.occurred_at == first.occurred_at and event.id >= first.id for event in found)
-    return Portion(records, _pack(until=rfc3339(first.occurred_at), id=first.id, beside=beside))
+    return Portion(records, _pack(until=rfc3339(first.occurred_at), id=first.id))
 
 
 def numbered(records: Sequence[Record], limit: int, cursor: str | None) -> Portion:

@@ -250,6 +250,12 @@ def test_cursor_file_takes_the_place_of_no_device_and_no_pipe(shell: Shell, tmp_
         assert pipe.is_fifo()
 
 
+def test_cursor_file_that_cannot_be_kept_is_said_before_anything_is_written(shell: Shell, tmp_path: Path) -> None:
+    said = shell("events", "--cursor-file", str(tmp_path / "nowhere" / "cursor"))
+
+    assert (said.code, said.out, "nowhere" in said.err) == (1, "", True)
+
+
 @pytest.mark.parametrize("line", ["-f", "-n 5", "--since 2h", "--strict", "--coverage", "--id 1"])
 def test_cursor_file_goes_with_no_other_choice_of_how_much(shell: Shell, tmp_path: Path, line: str) -> None:
     said = shell("events", "--cursor-file", str(tmp_path / "cursor"), *line.split())
@@ -305,3 +311,75 @@ def test_status_on_a_pipe_has_labels(shell: Shell) -> None:
 
     assert lines[0].startswith("database\t")
     assert [cell.partition("=")[0] for cell in lines[-1].split("\t")[2:4]] == ["connected", "opened_at"]
+
+
+# --- what is asked for and would be ignored --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("export -o json", "-o ./json"),
+        ("export --cursor-file x", "events --cursor-file"),
+        ("timeline --html - -o json", "leave out -o"),
+        ("timeline --perfetto - -o csv", "leave out -o"),
+        ("events --platform x", "name a resource"),
+        ("gaps --platform x", "name a resource"),
+        ("at now --platform x", "name a resource"),
+        ("tree --all", "name one"),
+    ],
+)
+def test_what_would_be_ignored_is_refused_and_says_what_to_do(shell: Shell, line: str, hint: str) -> None:
+    said = shell(*line.split())
+
+    assert (said.code, said.out) == (2, "")
+    assert hint in said.err
+    assert not Path("json").exists()
+
+
+def test_export_into_a_file_that_is_called_like_a_format(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert shell("export", "-o", "./json").code == 0
+    assert (tmp_path / "json").exists()
+
+
+def test_tree_of_everything_needs_no_reference(shell: Shell) -> None:
+    said = shell("tree", "-o", "json")
+
+    assert [(each["type"], each["uri"]) for each in json.loads(said.out)["children"]] == [("stack", uri("stack/shop"))]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("-- how many\nSELECT count(*) FROM event_log", 0),
+        ("--how many\nSELECT 1", 0),
+        ("--\nSELECT 1", 0),
+        ("/* how many */ SELECT 1", 0),
+        ("-- a = b\nSELECT 1", 0),
+        ("-- nothing else", 2),
+        ("QUERY PLAN SELECT 1", 2),
+        ("/* x */ query plan SELECT 1", 2),
+        ("--nonsense=1", 2),
+        ("--nonsense", 2),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("-o", "csv"), ("--",)])
+def test_statement_may_begin_with_a_comment(shell: Shell, statement: str, code: int, options: tuple[str, ...]) -> None:
+    assert shell("sql", *options, statement).code == code
+    if options != ("--",):
+        assert shell("sql", statement, *options).code == code
+
+
+def test_cell_that_has_parts_is_json(shell: Shell) -> None:
+    said = shell("why", "container/web", "--at", "2016-02-01T12:00:20Z", "--fields", "cause,at", "-o", "csv")
+    assert "{'" not in said.out
+
+    from archiver.cli.output import plain_cell
+
+    assert plain_cell({"kind": "told", "exit_code": None}) == '{"kind": "told", "exit_code": null}'
+    assert plain_cell(("a", "b")) == "a,b"
+    assert plain_cell(({"a": 1},)) == '[{"a": 1}]'

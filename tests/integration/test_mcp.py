@@ -173,6 +173,19 @@ def test_name_that_means_several_finds_them_all(server: Server) -> None:
     assert (len(ambiguous["resources"]), bool(ambiguous["next_cursor"])) == (2, True)
 
 
+def test_one_uri_on_two_platforms_is_found_on_both(sqlite_url: str) -> None:
+    for name in ("one", "two"):
+        told = event("container/1", "Running", 1, session=name, uuid="u1")
+        record(sqlite_url, opened(name, 0, stream=f"wss://{name}.example/v1/events"), told)
+    tools = Tools(sqlite_url, lambda since, until: times.parse_range(since, until))
+
+    found = call(Server(tools, _raise), "find", ref="container/1")["resources"]
+    tools.close()
+
+    assert [each["uri"] for each in found] == [uri("container/1")] * 2
+    assert len({each["platform"] for each in found}) == 2
+
+
 def test_tree_holds_what_lives_under_a_resource(server: Server) -> None:
     tree = call(server, "tree", ref="stack/shop")["tree"]
 
@@ -279,11 +292,18 @@ def test_cursor_of_another_question_is_refused(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "beside"),
-    [("9999-12-31T23:59:59.999999Z", 0), ("0001-01-01T00:00:00+14:00", 0), ("2026-01-01T00:00:00Z", 2**63 - 1)],
+    ("until", "more"),
+    [
+        ("9999-12-31T23:59:59.999999Z", {}),
+        ("0001-01-01T00:00:00+14:00", {}),
+        ("2026-01-01T00:00:00Z", {"id": 2**63 - 1}),
+        ("2026-01-01T00:00:00Z", {"beside": 2**61}),
+    ],
 )
-def test_cursor_that_no_answer_gave_is_refused_whatever_it_says(server: Server, until: str, beside: int) -> None:
-    place = json.dumps({"until": until, "id": 1, "beside": beside})
+def test_cursor_that_no_answer_gave_is_refused_whatever_it_says(
+    server: Server, until: str, more: dict[str, int]
+) -> None:
+    place = json.dumps({"until": until, "id": 1, **more})
 
     assert "the cursor is none" in failed(server, "events", cursor=base64.urlsafe_b64encode(place.encode()).decode())
 

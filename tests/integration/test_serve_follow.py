@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
+from archiver.report.looking import Looking
 from archiver.report.serve import Server
 
 from .archives import event, record
@@ -26,6 +28,29 @@ def own_server(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     monkeypatch.setattr("archiver.report.looking.HEARTBEAT_SECONDS", 0.1)
     with serving(sqlite_url) as server:
         yield server
+
+
+def test_what_fails_while_looking_is_said_and_looked_at_again(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Looking):
+        looks = 0
+
+        def look(self, archive: Archive) -> None:
+            with self.moved:
+                self.looks += 1
+                self.moved.notify_all()
+            if self.looks < 3:
+                raise ZeroDivisionError("nobody thought of that")
+
+        def forget(self) -> None:
+            """Nothing is held."""
+
+    looking = Failing(sqlite_url, 0.01)
+    with looking.reading():
+        assert looking.wait(lambda: looking.looks >= 5)
+    assert [record.exc_text is None for record in caplog.records].count(False) <= 1
+    assert "cannot look into the archive" in caplog.text
 
 
 class Stream:

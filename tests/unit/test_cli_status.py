@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
 
@@ -55,6 +56,17 @@ def test_json_has_every_value() -> None:
             "trouble": None, "trouble_since": None, "clock_offset_seconds": None,
         }
     ]  # fmt: skip
+
+
+def test_csv_has_a_record_a_stream_and_drops_nothing_of_the_archive() -> None:
+    head, record = csv.reader(shown(WHOLE, "csv"))
+    values = dict(zip(head, record, strict=True))
+
+    assert head[:3] == ["url", "connected", "opened_at"]
+    assert (values["url"], values["gaps"], values["database"], values["events"]) == (
+        "wss://x/events", "2", "archive.db", "1204381",
+    )  # fmt: skip
+    assert dict(zip(*csv.reader(shown(FRESH, "csv")), strict=True))["revision"] == "0001"
 
 
 def test_plain_is_a_name_and_a_value_a_line() -> None:

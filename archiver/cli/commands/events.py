@@ -14,7 +14,7 @@ import typer
 
 from archiver.cli import completion
 from archiver.cli.common import Covered, Healthchecks, examples, warn
-from archiver.cli.cursor_file import keep_cursor, read_cursor
+from archiver.cli.cursor_file import keep_cursor, read_cursor, require_place
 from archiver.cli.folding import Repeated, fold, folded, left_out
 from archiver.cli.output import (
     Column,
@@ -214,6 +214,7 @@ def _one(asked: Question, number: int) -> None:
 def _since_last_time(asked: Question, filters: dict[str, Any], path: Path) -> None:
     """Writes what was archived since then; only what was written to its end is remembered."""
     cursor = read_cursor(path)
+    require_place(path)
     end = asked.archive.position()
     begin = end._replace(event=0) if cursor is None else asked.archive.resume(cursor)
     last = end.event

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from archiver.cli.common import Database, examples, note, open_archive
 from archiver.cli.files import write_file
-from archiver.cli.output import write_lines
+from archiver.cli.output import Format, write_lines
+from archiver.errors import UsageError
 
 File = Annotated[
-    Path | None,
-    typer.Option(
-        "-o", "--output", metavar="FILE", help="Default: standard output.", dir_okay=False, show_default=False
-    ),
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Default: standard output.", show_default=False),
 ]
+CursorFile = Annotated[str | None, typer.Option(hidden=True, help="Of `events`, which goes on from a cursor.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +31,23 @@ def register(app: typer.Typer) -> None:
     )(export)
 
 
-def export(ctx: typer.Context, output: File = None, database: Database = None) -> None:
+def export(ctx: typer.Context, output: File = None, cursor_file: CursorFile = None, database: Database = None) -> None:
     """The whole archive as JSON Lines, for `archiver import` into an archive of either kind.
 
     A file appears under its name only when it is complete.
     """
+    if cursor_file is not None:
+        reason = "an export is the whole archive, and goes on from no cursor"
+        raise UsageError(
+            reason=reason, hint="what came since the last time: archiver events --cursor-file FILE -o jsonl"
+        )
+    if output in get_args(Format):  # which -o means in every other command
+        reason = f"-o names a file here, and {output} is a format; an export is JSON Lines, and nothing else"
+        hint = f"archiver export -o archive.jsonl; for a file of that name: -o ./{output}"
+        raise UsageError(reason=reason, hint=hint)
     with open_archive(ctx, database) as archive:
-        if output is None or str(output) == "-":
+        if output is None or output == "-":
             write_lines(archive.export())
         else:
-            count = write_file(output, archive.export())
+            count = write_file(Path(output), archive.export())
             note(ctx, f"{count} lines written to {output}")

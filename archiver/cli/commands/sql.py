@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ import typer
 
 from archiver.cli.common import examples
 from archiver.cli.escape import csv_cell, escape
+from archiver.cli.once import OnceCommand
 from archiver.cli.output import Column, Format, render, to_json, write_lines
 from archiver.cli.question import Question, question
 from archiver.errors import BadInput, UsageError
@@ -44,10 +46,25 @@ Timeout = Annotated[
 ]
 
 
+_COMMENT = re.compile(r"--(?:\s|[^=]*\n)")
+
+
+class StatementCommand(OnceCommand):
+    """A command whose statement may begin with a comment, which looks like an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Moves such a statement behind the options."""
+        place = next((place for place, each in enumerate(args) if each == "--" or _COMMENT.match(each)), None)
+        if place is not None and args[place] != "--":
+            args = [*args[:place], *args[place + 1 :], "--", args[place]]
+        return super().parse_args(ctx, args)
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
         "sql",
+        cls=StatementCommand,
         epilog=examples(
             "archiver sql 'SELECT uri, state, since FROM current_states WHERE gone_at IS NULL'",
             "archiver sql \"SELECT count(*) FROM event_log WHERE occurred_at >= '2026-11-26'\" -o json",

@@ -43,7 +43,8 @@ def register(app: typer.Typer) -> None:
 def status(asked: Question) -> None:
     """How things stand with the archive and its streams: connected or not, the last event, the gaps.
 
-    CSV has one record a stream; plain one name and value a line, and of each stream one line of them.
+    CSV has one record a stream, with what is known of the archive at its end; plain one name and value a line, and of
+    each stream one line of them.
     """
     write_lines(lines(asked.presentation, asked.archive.status()))
 
@@ -52,7 +53,9 @@ def lines(presentation: Presentation, status: Status) -> Iterator[str]:
     """The lines of a status in the format asked for."""
     if presentation.format == "json":
         refuse_fields(presentation)
-    if presentation.fields or presentation.format in ("csv", "tsv", "name"):
+    if presentation.fields or presentation.format in ("csv", "tsv"):
+        yield from _flat(presentation, status)
+    elif presentation.format == "name":
         yield from render(presentation, STREAM_COLUMNS, status.streams)
     elif presentation.format == "table":
         yield from _for_people(presentation, status)
@@ -60,6 +63,29 @@ def lines(presentation: Presentation, status: Status) -> Iterator[str]:
         yield from _plain(documents.status(status))
     else:
         yield to_json(documents.status(status), indent=2 if presentation.format == "json" else None)
+
+
+def _flat(presentation: Presentation, status: Status) -> Iterator[str]:
+    """A record a stream, each with what is known of the archive; where there is no stream, that alone."""
+    columns: list[Column[StreamStatus | None]] = [*map(_of_stream, STREAM_COLUMNS)]
+    whole = documents.status(status)
+    columns += [_always(name, value) for name, value in whole.items() if name != "streams"]
+    records: list[StreamStatus | None] = [*status.streams]
+    yield from render(presentation, columns, records or [None])
+
+
+def _of_stream(column: Column[StreamStatus]) -> Column[StreamStatus | None]:
+    def value(stream: StreamStatus | None) -> Any:
+        return None if stream is None else column.value(stream)
+
+    def shown(presentation: Presentation, stream: StreamStatus | None) -> str:
+        return NOTHING if stream is None else column.shown(presentation, stream)
+
+    return Column(column.name, value, shown, right=column.right)
+
+
+def _always(name: str, value: Any) -> Column[StreamStatus | None]:
+    return Column(name, lambda _stream: value)
 
 
 def _plain(whole: dict[str, Any]) -> Iterator[str]:

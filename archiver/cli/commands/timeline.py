@@ -81,6 +81,9 @@ def timeline(
 
     In a column the worst state is drawn that was in it. What vanished is drawn, too; health checks of Docker are not.
     """
+    if (html is not None or perfetto is not None) and asked.format is not None:
+        reason = f"-o {asked.format} is of what goes to standard output, and the picture goes into a file"
+        raise UsageError(reason=reason, hint="leave out -o, or --html and --perfetto")
     resource = None if ref is None else asked.about([ref]).resources[0]
     if follow:
         _follow(asked, resource, into_file=html is not None or perfetto is not None)

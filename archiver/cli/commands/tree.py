@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from archiver.cli.common import Refs, examples
+from archiver.cli.common import AnyRefs, examples
 from archiver.cli.coverage import is_watched, moment_line
 from archiver.cli.drawing import answer
 from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
+from archiver.errors import UsageError
 from archiver.model import Resource, TreeNode
+from archiver.model.empty import IN_WORDS
 
 All = Annotated[bool, typer.Option("--all", help="Also what is gone, and since when.")]
 
@@ -22,23 +24,43 @@ def register(app: typer.Typer) -> None:
     app.command(
         "tree",
         epilog=examples(
-            "archiver tree my-stack", "archiver tree node/83faa2bb --all", "archiver tree my-stack -o json"
+            "archiver tree",
+            "archiver tree my-stack",
+            "archiver tree node/83faa2bb --all",
+            "archiver tree my-stack -o json",
         ),
     )(question(tree, ranged=False))
 
 
-def tree(asked: Question, refs: Refs, all: All = False) -> None:
-    """A resource and what lives under it, with the present states.
+def tree(asked: Question, refs: AnyRefs = None, all: All = False) -> None:
+    """A resource and what lives under it, with the present states; without a resource all that lives.
 
     What is gone (Terminated, removed) is left out; --all shows it, where it was when it went. Of several resources JSON
     is a list, and JSON Lines has one tree a line.
     """
+    if not refs:
+        if all:
+            reason = "--all is about what was under a resource when it went, and none is named"
+            raise UsageError(reason=reason, hint="name one; or say when: archiver at TIME")
+        _show_everything(asked)
+        return
     subjects = asked.about(refs)
     said: dict[str, None] = {}
     roots = _roots(asked, subjects.resources, said, gone=all)
     write_lines(answer(asked.presentation, roots, whole=all, several=subjects.several))
     for line in said:
         asked.note(line)
+
+
+def _show_everything(asked: Question) -> None:
+    root = asked.archive.at(asked.presentation.now)
+    if root.coverage is not None:
+        asked.judged(root.coverage)
+        if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
+            asked.note(moment_line(asked.presentation, root.coverage, now=True))
+    write_lines(answer(asked.presentation, [root]))
+    if root.empty is not None:
+        asked.note(f"nothing is known to be there: {IN_WORDS[root.empty]}")
 
 
 def _roots(asked: Question, resources: list[Resource], said: dict[str, None], *, gone: bool) -> Iterator[TreeNode]:
