@@ -72,5 +72,5 @@ def test_csv_has_a_record_a_stream_and_drops_nothing_of_the_archive() -> None:
 def test_plain_is_a_name_and_a_value_a_line() -> None:
     assert "events\t1204381" in shown(WHOLE, "plain")
     assert shown(WHOLE, "plain")[-1].startswith(
-        "stream\twss://x/events\tconnected=True\topened_at=2026-11-20T14:48:00Z\t"
+        "stream\twss://x/events\tconnected=true\topened_at=2026-11-20T14:48:00Z\t"
     )
