@@ -305,16 +305,24 @@ class Archive:
             streams = _speaking(connection, ref, range)
             return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
 
-    def why(self, ref: Ref, at: datetime | None = None, since: datetime | None = None) -> Before:
-        """What changed before an instant (None: before the last end of the resource, or else now), the nearest first.
+    def why(
+        self,
+        ref: Ref,
+        at: datetime | None = None,
+        since: datetime | None = None,
+        *,
+        limit: int | None = None,
+    ) -> Before:
+        """What changed before an instant (None: the last end of the resource, else its last change, or else now).
 
-        To the resource, and above, below and beside it in the tree; from `since` on (None: ten minutes before).
+        To the resource, and above, below and beside it in the tree, the nearest in time first; from `since` on (None:
+        ten minutes before). No more than `limit`: what is farther away in the tree is left out.
         """
         from archiver.queries.before import before
 
         ask = self._reader.pages()
         named = _ALWAYS if at is None else TimeRange.ending_at(at, since)
-        return before(ask, ask(_resolve_all, ref, named)[0], at, since, _now())
+        return before(ask, ask(_resolve_all, ref, named)[0], at, since, _now(), limit)
 
     def incident(self, range: TimeRange, ref: Ref | None = None, *, zone: tzinfo | None = UTC) -> Incident:
         """All that changed below a resource (None: everywhere) within a range that has a beginning and an end."""

@@ -12,6 +12,7 @@ from archiver.cli.causes import cause_words
 from archiver.cli.coverage import coverage_line, is_watched
 from archiver.cli.escape import escape
 from archiver.cli.output import Presentation
+from archiver.cli.replaced import replaced_words
 from archiver.model import Gap
 from archiver.model.incident import Incident
 from archiver.model.nearby import Nearby
@@ -95,7 +96,8 @@ def _change(change: Nearby) -> str:
         by = f" by {text(change.by)}" if change.by else ""
         return f"**{text(change.after or 'an action')}** on {what}{by}"
     said = f"{what}: {change.change} {_word(change.before)} → {_word(change.after)}"
-    return f"{said} ({text(cause_words(change.cause))})" if change.cause else said
+    why = cause_words(change.cause) or replaced_words(change.replaced)
+    return f"{said} ({text(why)})" if why else said
 
 
 def _word(value: Any) -> str:

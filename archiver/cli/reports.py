@@ -13,6 +13,7 @@ from archiver.cli.causes import candidates, cause_words
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render
+from archiver.cli.replaced import replaced_words
 from archiver.cli.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Deploy, Flap, Report, Restart, Restarts, Subject, Watched
@@ -103,7 +104,7 @@ def _word(value: Any) -> str:
 
 
 def _by(row: Nearby) -> str:
-    return escape(", ".join(filter(None, (row.by, cause_words(row.cause))))) or NOTHING
+    return escape(", ".join(filter(None, (row.by, cause_words(row.cause), replaced_words(row.replaced))))) or NOTHING
 
 
 def _images(row: Deploy) -> str:

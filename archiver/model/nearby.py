@@ -10,7 +10,28 @@ from archiver.model.causes import Cause
 from archiver.model.empty import Empty
 
 Where = Literal["self", "above", "below", "beside"]
+AtIs = Literal["asked", "stop", "change", "now"]
+"""What the instant is: the one that was asked for, the last stop of the resource, its last change, or now."""
 Became = Literal["appeared", "vanished", "state", "action", "image", "name", "moved"]
+
+
+class Differs(NamedTuple):
+    """What was different of a container that took the place of another; null where it was not told."""
+
+    what: str
+    """`image`, or a label of Compose that stands for its digest, or for the whole configuration."""
+    before: str | None
+    after: str | None
+
+
+class Replaced(NamedTuple):
+    """What a new container took the place of."""
+
+    uri: str
+    name: str | None
+    why: Literal["image", "configuration", "image and configuration", "neither"] | None
+    """What was different; None: of the configuration nothing was told, and the image is the same."""
+    differs: tuple[Differs, ...]
 
 
 class Nearby(NamedTuple):
@@ -36,6 +57,8 @@ class Nearby(NamedTuple):
     distance: int
     """How many steps of the tree away: 0 itself, 1 what is directly above or below, 2 what is beside it ..."""
     seconds_before: float
+    replaced: Replaced | None = None
+    """Of what appeared: what it took the place of, and what was different."""
 
 
 class Before(NamedTuple):
@@ -48,3 +71,6 @@ class Before(NamedTuple):
     changes: tuple[Nearby, ...]
     empty: Empty | None = None
     """Why there are no changes; None: there are some."""
+    left_out: int = 0
+    """So many changes that are farther away in the tree are left out."""
+    at_is: AtIs = "asked"

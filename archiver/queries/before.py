@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from archiver.errors import UsageError
-from archiver.model import MICROSECOND, Coverage, Resource, TimeRange, rfc3339
-from archiver.model.nearby import Before
+from archiver.model import MICROSECOND, Coverage, Resource, TimeRange, rfc3339, to_datetime
+from archiver.model.nearby import AtIs, Before
 from archiver.queries.changed import changes_of
 from archiver.queries.coverage import coverage, emptiness
 from archiver.queries.neighbours import neighbours
@@ -15,9 +15,14 @@ from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 from archiver.storage.statements import statement
+from archiver.storage.words import IMAGE, NAME, PARENT
 
 LOOK_BACK = timedelta(minutes=10)
 """So far back it is looked, where nothing else is asked for."""
+_STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.resource_id = :number"
+_FACT_SINCE = (
+    f"SELECT max(f.since) FROM facts f WHERE f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
+)
 _SPEAK = (
     "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN (SELECT w.session_id FROM"
     " (SELECT e.session_id FROM events e WHERE e.resource_id = :number AND e.occurred_at <= :until"
@@ -25,14 +30,22 @@ _SPEAK = (
 )
 
 
-def before(ask: Ask, resource: Resource, at: datetime | None, since: datetime | None, now: datetime) -> Before:
-    """What changed up to an instant (None: the resource's last end, or else now), the nearest first.
+def before(
+    ask: Ask,
+    resource: Resource,
+    at: datetime | None,
+    since: datetime | None,
+    now: datetime,
+    most: int | None = None,
+) -> Before:
+    """What changed up to an instant (None: the resource's last end, else its last change, or else now).
 
-    It is looked back to `since`, or ten minutes.
+    The nearest in time first; no more than `most`, of which those that are nearest in the tree are taken. It is looked
+    back to `since`, or ten minutes.
     """
+    at_is: AtIs = "asked"
     if at is None:
-        stop = last_stop(ask, resource, now, now)
-        at = now if stop is None else stop.since
+        at, at_is = _last(ask, resource, now)
     if since is not None and since >= at:
         raise UsageError(
             reason=f"--since ({rfc3339(since)}) is not before {rfc3339(at)}",
@@ -41,10 +54,27 @@ def before(ask: Ask, resource: Resource, at: datetime | None, since: datetime | 
     back = TimeRange(at - LOOK_BACK if since is None else since, at + MICROSECOND)
     places = ask(neighbours, resource.id, Window.of(back))
     watched = ask(_coverage, resource, TimeRange(back.since, at), now)
-    found = changes_of(ask, places, back, at, now)
+    found, left_out = changes_of(ask, places, back, at, now, most)
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
     empty = None if found else ask(emptiness, TimeRange(back.since, at), watched)
-    return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty)
+    return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty, left_out, at_is)
+
+
+def _last(ask: Ask, resource: Resource, now: datetime) -> tuple[datetime, AtIs]:
+    """When the resource stopped last, or changed otherwise; what came later of what is not known yet is now."""
+    stop = last_stop(ask, resource, now, now)
+    if stop is not None:
+        return stop.since, "stop"
+    changed = ask(_last_change, resource.id)
+    return (now, "now") if changed is None else (changed, "change")
+
+
+def _last_change(connection: Connection, number: int) -> datetime | None:
+    """Since when a resource is in its state, or of its image, or where it is, whatever is the latest."""
+    values = {"number": number}
+    found = [connection.scalar(statement(query), values) for query in (_STATE_SINCE, _FACT_SINCE)]
+    last = max((micros for micros in found if micros is not None), default=None)
+    return None if last is None else to_datetime(last)
 
 
 def _coverage(connection: Connection, resource: Resource, range: TimeRange, now: datetime) -> Coverage:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime
-from archiver.model.nearby import Became, Nearby
+from archiver.model.nearby import Became, Nearby, Replaced
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop
@@ -15,6 +15,7 @@ from archiver.queries.causing import said
 from archiver.queries.doers import doers
 from archiver.queries.history import timeline
 from archiver.queries.neighbours import Place
+from archiver.queries.replaced import replaced
 from archiver.queries.steps import Heard, Step, sure
 from archiver.queries.windows import Window, begun
 from archiver.storage.pages import Ask
@@ -50,26 +51,47 @@ _DONE = (
 )
 
 
-def changes_of(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime, now: datetime) -> list[Nearby]:
-    """All that changed of some resources within a range, which has both ends, seen from an instant, in no order."""
-    called = {row.id: row for part in chunks(places) for row in ask(_called, part)}
+class Changes(NamedTuple):
+    """What changed, and how much of it, that is farther away in the tree, is left out."""
+
+    found: list[Nearby]
+    left_out: int
+
+
+def changes_of(
+    ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime, now: datetime, most: int | None = None
+) -> Changes:
+    """What changed of some resources within a range, which has both ends, seen from an instant, in no order.
+
+    No more than `most`: those that are nearest in the tree, and of these those that are nearest in time.
+    """
     steps = [*ask(_states, places, range), *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
+    total = len(steps)
+    if most is not None and total > most:
+        steps = sorted(steps, key=lambda step: (places[step.number].distance, at - step.at, step.number))[:most]
+    called = {row.id: row for part in chunks({step.number for step in steps}) for row in ask(_called, part)}
     certain = ask(sure, steps, range, now)
     steps = _explained(ask, steps, called, range, now)
-    return [
-        _nearby(step, called[step.number], places[step.number], at, judged)
+    new = [step.number for step in steps if step.change == "appeared" and called[step.number].type == CONTAINER]
+    instead = ask(replaced, new)
+    found = [
+        _nearby(step, called[step.number], places[step.number], at, judged, instead)
         for step, judged in zip(steps, certain, strict=True)
     ]
+    return Changes(found, total - len(steps))
 
 
 def _called(connection: Connection, numbers: Sequence[int]) -> list[Any]:
     return connection.execute(statement(_CALLED), {"numbers": numbers}).all()
 
 
-def _nearby(step: Step, row: Any, place: Place, at: datetime, certain: bool | None) -> Nearby:
+def _nearby(
+    step: Step, row: Any, place: Place, at: datetime, certain: bool | None, instead: Mapping[int, Replaced]
+) -> Nearby:
     ago = (at - step.at).total_seconds()
     told = (step.change, row.uri, row.type, row.name, step.before, step.after, step.at)
-    return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago)
+    old = instead.get(step.number) if step.change == "appeared" else None
+    return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago, old)
 
 
 def _states(connection: Connection, places: Mapping[int, Place], range: TimeRange) -> list[Step]:

@@ -15,7 +15,7 @@ def incident(ask: Ask, asked: Asked) -> Incident:
     """All that changed below a resource (None: everywhere) within a range, what stopped and why."""
     stopped = restarts(ask, asked)
     places = ask(members, asked.resource, asked.range)
-    changes = changes_of(ask, places, asked.range, asked.end, asked.now)
+    changes = changes_of(ask, places, asked.range, asked.end, asked.now).found
     changes.sort(key=lambda each: (each.at, each.distance, each.uri))
     up = availability(ask, asked)
     return Incident(asked.resource, asked.range, stopped.coverage, tuple(changes), stopped, up)

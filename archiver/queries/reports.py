@@ -25,7 +25,7 @@ _Stretch = tuple[datetime, datetime]
 def changes(ask: Ask, asked: Asked) -> Report:
     """All that changed below a resource, by time."""
     whole = asked.range._replace(since=asked.range.since or EPOCH, until=asked.end)
-    rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, asked.now)
+    rows = changes_of(ask, ask(members, asked.resource, whole), whole, asked.end, asked.now).found
     rows.sort(key=lambda row: (row.at, row.uri))
     return report(ask, "changes", asked, rows, [])
 

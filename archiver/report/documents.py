@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         TimeRange,
         TreeNode,
     )
-    from archiver.model.nearby import Before, Nearby
+    from archiver.model.nearby import Before, Nearby, Replaced
 
 T = TypeVar("T")
 
@@ -160,6 +160,14 @@ def list_head(about: Sequence[Resource], range: TimeRange, watched: Coverage, em
     return {**head, "range": range_(range), "coverage": coverage(watched), "empty": empty}
 
 
+def replaced(item: Replaced | None) -> dict[str, Any] | None:
+    """What a new container took the place of, and what was different."""
+    if item is None:
+        return None
+    differs = [{"what": each.what, "before": each.before, "after": each.after} for each in item.differs]
+    return {"uri": item.uri, "name": item.name, "why": item.why, "differs": differs}
+
+
 STEP: list[Field[Nearby]] = [
     Field("change", lambda change: change.change),
     Field("uri", lambda change: change.uri),
@@ -172,6 +180,7 @@ STEP: list[Field[Nearby]] = [
     Field("cause", lambda change: cause(change.cause)),
     Field("action", lambda change: change.action),
     Field("by", lambda change: change.by),
+    Field("replaced", lambda change: replaced(change.replaced), extra=True),
 ]
 NEARBY: list[Field[Nearby]] = [
     *STEP,
@@ -186,9 +195,11 @@ def before_head(item: Before) -> dict[str, Any]:
     return {
         "resource": resource(item.resource),
         "at": machine_value(item.at),
+        "at_is": item.at_is,
         "range": range_(item.range),
         "coverage": coverage(item.coverage),
         "empty": item.empty,
+        "left_out": item.left_out,
     }
 
 

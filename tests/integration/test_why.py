@@ -10,12 +10,13 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import UsageError
-from archiver.model.nearby import Before
+from archiver.model.nearby import Before, Differs
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
 from .archives import at, between, closed, event, opened, record, seen, uri
 from .growth import analysed, cost_of, grown
+from .test_restarts import engines
 
 DATA = Path(__file__).parents[1] / "data"
 WEB, DB = ["service/web", "stack/shop", "node/1"], ["service/db", "stack/shop", "node/2"]
@@ -118,7 +119,9 @@ def test_at_a_shell(sqlite_url: str, run_archiver: RunArchiver) -> None:
         return run_archiver("--database", sqlite_url, "why", uri("container/web"), *words).stdout
 
     document = json.loads(said("-o", "json"))
-    assert list(document) == ["resource", "at", "range", "coverage", "empty", "changes"]
+    assert list(document) == [
+        "resource", "at", "at_is", "range", "coverage", "empty", "left_out", "changes",
+    ]  # fmt: skip
     assert document["at"] == "2016-02-01T12:16:35Z"
     assert list(document["changes"][0]) == [
         "change", "uri", "type", "name", "before", "after", "at", "certain", "cause", "action", "by", "where",
@@ -126,6 +129,7 @@ def test_at_a_shell(sqlite_url: str, run_archiver: RunArchiver) -> None:
     ]  # fmt: skip
     table = said("-o", "table").splitlines()
     assert table[3].split() == ["AGO", "WHERE", "CHANGE", "WHAT", "BEFORE", "AFTER", "BY"]
+    assert table[0].endswith(f", its last stop: {uri('container/web')}")
     assert "told: an action by ada" in table[4]
     assert said("-o", "plain").count("\n") == 5
 
@@ -227,3 +231,80 @@ def test_what_was_found_running_before_it_was_found_stopped_has_a_last_stop(data
     )
 
     assert why(database_url, "container/1").at == at(5000)
+
+
+def test_what_never_stopped_is_asked_about_its_last_change(database_url: str) -> None:
+    story(database_url)
+
+    found = why(database_url, uri("service/web"))
+
+    assert (found.at, found.at_is) == (at(985), "change")
+    assert (found.changes[0].uri, found.changes[0].after) == (uri("service/web"), "Redeploying")
+
+
+def test_the_nearest_in_the_tree_are_shown_first(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    story(sqlite_url)
+    crowd = [
+        event(f"container/{n}", state, 985 + n / 10, ["service/other", "stack/shop", "node/1"])
+        for n in range(80)
+        for state in ("Running", "Stopped")
+    ]
+    record(sqlite_url, *crowd)
+
+    with Archive.open(sqlite_url) as archive:
+        found = archive.why(uri("container/web"), at(995), limit=4)
+    said = run_archiver("--database", sqlite_url, "why", uri("container/web"), "-n", "4")
+
+    assert [(each.where, each.after) for each in found.changes] == [
+        ("self", "Stopped"),
+        ("self", "Stopping"),
+        ("above", "Redeploying"),
+        ("above", None),
+    ]
+    assert found.left_out == 161
+    assert "161 more changes, farther away in the tree, are left out; -n 0 shows all" in said.stderr
+
+
+def compose(key: str, second: float, image: str, digest: str, configuration: str) -> Any:
+    """An engine's word that Compose made a container."""
+    attributes = {
+        "name": f"web-{key}",
+        "image": image,
+        "com.docker.compose.project": "blog",
+        "com.docker.compose.service": "app",
+        "com.docker.compose.container-number": "1",
+        "com.docker.compose.config-hash": configuration,
+        "com.docker.compose.image": digest,
+        "password": "secret",
+    }
+    return engines("create", second, int(key), "a", **attributes)
+
+
+def test_what_was_recreated_says_why(database_url: str, run_archiver: RunArchiver) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        *(compose("1", 10, "app:1", "sha256:1", "f00"), engines("start", 11, 1, "a")),
+        *(engines("die", 20, 1, "a", exitCode="0"), compose("2", 21, "app:2", "sha256:2", "f00")),
+        *(engines("start", 22, 2, "a"), engines("destroy", 23, 1, "a"), engines("destroy", 30, 2, "a")),
+        *(compose("3", 31, "app:2", "sha256:2", "bar"), engines("destroy", 40, 3, "a")),
+        *(compose("4", 41, "app:2", "sha256:2", "bar"), closed("a", 100)),
+    )
+    with Archive.open(database_url) as archive:
+        found = archive.report("changes", None, between(0, 100)).rows
+    new = [each.replaced for each in found if each.change == "appeared" and each.type == "container"]
+
+    assert [each and each.why for each in new] == [None, "image", "configuration", "neither"]
+    assert new[1] is not None
+    assert new[1].name == "web-1"
+    assert new[1].differs == (
+        Differs("image", "app:1", "app:2"),
+        Differs("com.docker.compose.image", "sha256:1", "sha256:2"),
+    )
+    told = run_archiver(
+        "--database", database_url, "report", "changes", "--since", at(0).isoformat(), "--until", at(100).isoformat(),
+        "-o", "table",
+    ).stdout  # fmt: skip
+    assert "instead of web-1: image app:1 -> app:2, image's digest sha256:1 -> sha256:2" in told
+    assert "instead of web-3: neither image nor configuration changed" in told
+    assert "secret" not in told

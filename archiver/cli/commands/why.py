@@ -17,6 +17,7 @@ from archiver.cli.escape import escape
 from archiver.cli.folding import fold, folded
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
 from archiver.cli.question import Question, question
+from archiver.cli.replaced import replaced_words
 from archiver.cli.states import state_style
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
@@ -26,6 +27,12 @@ from archiver.report import documents
 At = Annotated[
     str | None,
     typer.Option("--at", metavar="TIME", help="Before when; without it, before its last stop.", show_default=False),
+]
+MOST = 50
+"""So many changes are shown, where nothing else is asked for."""
+Most = Annotated[
+    int,
+    typer.Option("-n", metavar="N", min=0, help="No more than N changes, those nearest in the tree; 0: all."),
 ]
 
 
@@ -41,10 +48,11 @@ def register(app: typer.Typer) -> None:
     )(question(why, ranged=False))
 
 
-def why(asked: Question, ref: OneRef, at: At = None, since: Since = None) -> None:
+def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: Most = MOST) -> None:
     """What changed before something stopped: to it, and above, below and beside it in the tree, the nearest first.
 
-    Without --at before its last stop, or where it never stopped, before now. It looks back ten minutes, or to --since.
+    Without --at before its last stop, or where it never stopped, its last change. It looks back ten minutes, or to
+    --since. What took the place of another container says what was different.
     """
     utc = asked.presentation.zone is UTC
     before, begin = [
@@ -52,11 +60,13 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None) -> Non
         for word in (at, since)
     ]
     about = asked.about([ref], None if before is None else TimeRange.ending_at(before, begin)).resources[0]
-    found = asked.archive.why(about, before, begin)
+    found = asked.archive.why(about, before, begin, limit=most or None)
     asked.judged(found.coverage)
     write_lines(lines(asked.presentation, found))
     if found.empty is not None:
         asked.note(f"nothing changed before that: {IN_WORDS[found.empty]}")
+    if found.left_out:
+        asked.note(f"{found.left_out:,} more changes, farther away in the tree, are left out; -n 0 shows all")
 
 
 def lines(presentation: Presentation, found: Before) -> Iterator[str]:
@@ -72,16 +82,19 @@ def lines(presentation: Presentation, found: Before) -> Iterator[str]:
 def _table(presentation: Presentation, found: Before) -> Iterator[str]:
     name = found.resource.name
     what = f"{found.resource.type} {name}" if name else found.resource.uri
-    yield f"before {times.human(found.at, presentation.zone)}: {escape(what)}"
+    yield f"before {times.human(found.at, presentation.zone)}{_AT_IS[found.at_is]}: {escape(what)}"
     yield coverage_line(presentation, found.coverage, found.range)
     rows = fold(found.changes, _repeats, lambda row: row.at)
     for number, line in enumerate(render(presentation, folded(COLUMNS, "after"), rows)):
         yield from ("", line) if not number else (line,)
 
 
+_AT_IS = {"asked": "", "stop": ", its last stop", "change": ", its last change", "now": ", which is now"}
+
+
 def _repeats(row: Nearby) -> Hashable | None:
-    """What repeats when it comes again: what is done to the same thing."""
-    return (row.uri, row.after) if row.action else None
+    """What repeats when it comes again: what is done to the same thing, and how another one comes and goes."""
+    return (row.uri, row.before, row.after) if row.action or row.where != "self" else None
 
 
 def _flat() -> list[Column[Nearby]]:
@@ -97,7 +110,7 @@ def _word(value: Any) -> str:
 
 
 def _by(row: Nearby) -> str:
-    said = ", ".join(filter(None, (row.by, cause_words(row.cause))))
+    said = ", ".join(filter(None, (row.by, cause_words(row.cause), replaced_words(row.replaced))))
     return escape(said) or NOTHING
 
 

@@ -31,6 +31,8 @@ _PLACES_IN_PROJECT = (
 )
 """What Compose calls an object within its project, one of them each. An image that Compose built bears the project's
 name as well, and hands it down to every container that anybody runs from it; these it does not."""
+COMPOSE_HASH, COMPOSE_IMAGE = "com.docker.compose.config-hash", "com.docker.compose.image"
+"""By these Compose knows again whether a container is of today's configuration, and of today's image."""
 RELATIONS = (
     STACK,
     SERVICE,
