@@ -38,7 +38,7 @@ class Paged:
             self._lines += text.count("\n")
             if self._lines < self._rows:
                 return len(text)
-            self._pager = _started(self._command)
+            self._pager = started(self._command)
             text, self._held = "".join(self._held), []
         self._give(text)
         return len(text)
@@ -109,7 +109,8 @@ def chosen() -> str:
     return "" if command in _NONE or shutil.which(first) is None else command
 
 
-def _started(command: str) -> subprocess.Popen[str]:
+def started(command: str) -> subprocess.Popen[str]:
+    """The pager, which is given none of our own variables."""
     import signal
     import subprocess
 

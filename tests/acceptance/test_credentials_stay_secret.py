@@ -112,12 +112,33 @@ def test_no_trace_of_what_platforms_repeat_or_point_to(
         assert process.wait(10) == 0
     exported = run_archiver("export", "--database", sqlite_recorder.url)
     seen = "".join([asked.stdout, asked.stderr, exported.stdout, exported.stderr]).encode()
+    page = run_archiver("timeline", "--html", str(tmp_path / "page.html"), "--database", sqlite_recorder.url)
+    assert page.returncode == 0, page.stderr
     for path in tmp_path.rglob("*"):
         if path.is_file() and path != token:
             seen += path.read_bytes()
     assert traces(seen) == []
     assert OTHERS.encode() not in seen
     assert '"reject"' in exported.stdout
+
+
+def test_a_program_that_is_started_is_given_no_key(sqlite_recorder: Recorder, tmp_path: Path) -> None:
+    found, program = tmp_path / "given", tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/cmdline >> {found}\nenv >> {found}\necho done >> {found}\n"
+    )
+    program.chmod(0o755)
+    env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN": KEY, "TUTUM_AUTH": f"ApiKey {USER}:{KEY}", "PGPASSWORD": KEY}
+    env |= {"DOCKERCLOUD_PASS": KEY, "CREDENTIALS_DIRECTORY": f"/run/{KEY}", "PATH": f"{program.parent}:/usr/bin:/bin"}
+    with Simulator(pacing=STILL, admission=Admission(credentials=(USER, KEY))) as platform:
+        process = sqlite_recorder.start(platform.stream_url, "ssh://engine.example", env=env)
+        assert platform.wait_for_clients(1)
+        wait_for(lambda: found.exists() and "done" in found.read_text())
+        process.terminate()
+        assert process.wait(10) == 0
+    assert "HOME=" in found.read_text()
+    assert traces(found.read_bytes()) == []
 
 
 def test_no_trace_in_a_traceback(run_archiver: RunArchiver, token: Path, sqlite_url: str) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.cli import logs, main
+from archiver.cli import logs, main, pager
 from archiver.codec.secrets import blanked, blanked_text
 from archiver.platforms.wire.address import to_connect, without_credentials
 from archiver.platforms.wire.logtext import plain
@@ -232,3 +234,25 @@ def test_no_error_repeats_the_secret_of_a_file(
     assert main(["--debug", "run", *stream]) == 78
 
     assert not shows_part(capsys.readouterr().err)
+
+
+def test_a_pager_is_given_none_of_our_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ARCHIVER_TOKEN", "TUTUM_APIKEY", "DOCKERCLOUD_PASS", "PGPASSWORD"):
+        monkeypatch.setenv(name, "canary-0123456789")
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGPIPE)]
+    try:
+        with pager.started(f"env > {tmp_path / 'given'}") as shown:
+            shown.communicate("")
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    given = (tmp_path / "given").read_text()
+    assert "LESS=FRX" in given
+    assert "canary" not in given
+
+
+@pytest.mark.parametrize("name", ["pass", "sig", "jwt", "access_token", "password", "X-Amz-Signature"])
+def test_a_parameter_that_holds_a_secret_is_known_by_its_name(name: str) -> None:
+    assert (
+        blanked(f"wss://x/e?{name}=hunter2&type=container".encode()) == f"wss://x/e?{name}=***&type=container".encode()
+    )
