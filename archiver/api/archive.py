@@ -22,6 +22,7 @@ from archiver.model import (
     TreeNode,
     WholeEvent,
 )
+from archiver.model.health import Limits, Waiting
 from archiver.queries.reader import Reader
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from archiver.queries.values import Vocabulary
 
 _ALWAYS = TimeRange()
+_LIMITS = Limits()
 Ref = str | Resource
 """What names a resource: a reference, or the resource as `Archive` gave it."""
 
@@ -368,13 +370,23 @@ class Archive:
         resource = None if ref is None else ask(_resolve_all, ref, range)[0]
         return known[name](ask, Asked(resource, range, per, _now(), zone))
 
-    def status(self) -> Status:
-        """How things stand with the archive and its streams."""
+    def status(self, limits: Limits = _LIMITS, waiting: Waiting | None = None) -> Status:
+        """How things stand with the archive and its streams, and what is not well, by these limits.
+
+        `waiting` is what is received and not yet archived, where somebody knows: the archive itself does not.
+        """
         from archiver.queries.status import status
         from archiver.storage.named import database_name
 
         with self._reader.question() as connection:
-            return status(connection, database_name(self._url), _now())
+            return status(connection, database_name(self._url), _now(), limits, waiting)
+
+    def archived_of(self, receiver: str) -> int:
+        """How far what a spool of this identity received is archived."""
+        from archiver.queries.status import archived_of
+
+        with self._reader.question() as connection:
+            return archived_of(connection, receiver)
 
     def values(self, of: Vocabulary, range: TimeRange = _ALWAYS) -> list[Value]:
         """Which states, types or actions the events of a range had, the most frequent first; looks at all of them."""

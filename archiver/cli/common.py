@@ -18,6 +18,7 @@ from archiver.cli.pager import later
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
+    from archiver.config import Config
 
 Refs = Annotated[
     list[str],
@@ -134,12 +135,15 @@ def chosen(ctx: typer.Context) -> Globals:
 
 def database_url(ctx: typer.Context, database: str | None) -> str:
     """The archive's URL: the option after the command, then the one before it, then what the configuration says."""
+    return str(configuration(ctx, database).database.value)
+
+
+def configuration(ctx: typer.Context, database: str | None) -> Config:
+    """All settings, with the archive that was named after the command or before it."""
     from archiver.config import home_folder, load
 
     given = database if database is not None else chosen(ctx).database
-    flags = {} if given is None else {"database": given}
-    value = load(flags, os.environ, home_folder()).database.value
-    return str(value)
+    return load({} if given is None else {"database": given}, os.environ, home_folder())
 
 
 def open_archive(ctx: typer.Context, database: str | None) -> Archive:

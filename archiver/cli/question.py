@@ -27,6 +27,7 @@ from archiver.cli.common import (
     Until,
     Utc,
     chosen,
+    configuration,
     database_url,
     die_with_the_reader,
     note,
@@ -42,6 +43,7 @@ from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
+    from archiver.config import Config
     from archiver.model import Coverage, Namesakes, Resource, TimeRange
     from archiver.queries.completion import Vocabulary
     from archiver.queries.free import Answer
@@ -122,6 +124,10 @@ class Question:
     def archive(self) -> Archive:
         """The archive, opened when it is first asked; raises as `open_archive` does."""
         return open_archive(self._ctx, self._database)
+
+    def config(self) -> Config:
+        """All that is set, with the archive that was named."""
+        return configuration(self._ctx, self._database)
 
     def sql(self, statement: str, seconds: float | None) -> Answer:
         """The answer to a statement, also for who may read the views and nothing else."""

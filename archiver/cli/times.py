@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from archiver.cli import zones
@@ -37,6 +38,18 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
     from archiver.model import TimeRange  # which TAB never needs
 
     return TimeRange(start, end)
+
+
+_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|sec|m|min|h|d|w)?", re.IGNORECASE)
+_UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_length(text: str) -> timedelta:
+    """A length of time: 90, 90s, 5m, 2h, 1d; without a unit it is in seconds. Raises UsageError."""
+    found = _LENGTH.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(reason=f"cannot read {text!r} as a length of time", hint="try 90s, 5m, 2h or 1d")
+    return timedelta(seconds=float(found[1]) * _UNITS[(found[2] or "").lower()])
 
 
 # --- rendering ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from archiver.model.causes import Cause
 from archiver.model.empty import Empty
+from archiver.model.health import Problem
 from archiver.model.items import EndKind
 
 
@@ -244,6 +245,10 @@ class StreamStatus(NamedTuple):
     """When that was last found."""
     clock_offset_seconds: float | None = None
     """How far the platform's clock is ahead of ours; None: not known."""
+    recorded: bool = True
+    """Whether a daemon listens to it, or did; what was imported is nobody's to listen to."""
+    lag_seconds: float | None = None
+    """How old the newest sign of life in the archive is; None where nobody listens."""
 
 
 class Status(NamedTuple):
@@ -258,3 +263,18 @@ class Status(NamedTuple):
     last_event_at: datetime | None
     size_bytes: int | None
     streams: tuple[StreamStatus, ...]
+    free_bytes: int | None = None
+    """Room on the disk of a SQLite archive."""
+    bytes_per_day: int | None = None
+    """How fast it grew in the last seven days; None: that is not known yet."""
+    full_at: datetime | None = None
+    """When, at that pace, its disk is full; None: not known, or not within the years that a date has."""
+    problems: tuple[Problem, ...] = ()
+    """What is not well, the worst first."""
+
+    @property
+    def well(self) -> bool | None:
+        """Whether the streams are listened to and archived; None: nobody records into this archive."""
+        if self.problems:
+            return False
+        return True if any(stream.recorded for stream in self.streams) else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from archiver.model import Status, StreamStatus, to_datetime
+from archiver.model import Micros, Status, StreamStatus, to_datetime, to_micros
+from archiver.model.health import Limits, Waiting, problems
 from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.queries.numbers import last_number
 from archiver.storage.reading import Connection, instant, instant_or_none
@@ -15,17 +17,29 @@ from archiver.storage.statements import statement
 _STREAMS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
 _SIZE = "SELECT pg_database_size(current_database())"
 _LAST = (
-    "SELECT s.opened_at, s.last_seen_at, s.closed_at, s.reason FROM sessions s WHERE s.stream_id = :stream"
+    "SELECT s.opened_at, s.last_seen_at, s.closed_at, s.reason, s.receiver_id FROM sessions s"
+    " WHERE s.stream_id = :stream"
     " ORDER BY coalesce(s.closed_at, s.last_seen_at) DESC, s.opened_at DESC, s.closed_at IS NULL, s.id DESC LIMIT 1"
 )
+_RECEIVED = "SELECT e.received_at FROM events e WHERE e.id >= :number ORDER BY e.id LIMIT 1"
+_POSITION = "SELECT r.position FROM receivers r WHERE r.key = :receiver"
+_DAY = 86_400_000_000
+_LOOKED_BACK = timedelta(days=7)
+_LEAST_DAYS = 1 / 24
 _CONDITIONS = "SELECT c.about, c.value, c.found_at FROM stream_conditions c WHERE c.stream_id = :stream"
 
 
-def status(connection: Connection, database: str, now: datetime) -> Status:
-    """Numbers, first and last event, size, and every stream's last session."""
+def status(
+    connection: Connection,
+    database: str,
+    now: datetime,
+    limits: Limits = Limits(),  # noqa: B008 - immutable
+    waiting: Waiting | None = None,
+) -> Status:
+    """Numbers, first and last event, size and growth, every stream's last session, and what of it is not well."""
     first, last = (connection.scalar(f"SELECT {which}(e.occurred_at) FROM events e") for which in ("min", "max"))
     known = connection.execute(_STREAMS).all()
-    return Status(
+    found = Status(
         database,
         HEAD,
         last_number(connection, "events"),
@@ -33,9 +47,65 @@ def status(connection: Connection, database: str, now: datetime) -> Status:
         last_number(connection, "resources"),
         instant_or_none(first),
         instant_or_none(last),
-        _size(connection, database),
+        size := _size(connection, database),
         tuple(_stream(connection, number, url, now) for number, url in known),
+        free := _free(connection, database),
+        pace := _growth(connection, size, now),
+        _full_at(free, pace, now),
     )
+    return found._replace(problems=problems(found, now, limits, waiting))
+
+
+def archived_of(connection: Connection, receiver: str) -> int:
+    """How far what a spool of this identity received is archived; 0 where nothing of it is."""
+    found: int | None = connection.scalar(statement(_POSITION), {"receiver": receiver})
+    return found or 0
+
+
+def _free(connection: Connection, database: str) -> int | None:
+    """Bytes that its user may still use on the disk of a SQLite archive."""
+    if connection.dialect.name == "postgresql":
+        return None
+    try:
+        found = os.statvfs(Path(database).parent)
+    except OSError:
+        return None
+    return int(found.f_bavail) * int(found.f_frsize)
+
+
+def _growth(connection: Connection, size: int | None, now: datetime) -> int | None:
+    """Bytes a day, by how many of the events were received in the last days; None of what began an hour ago."""
+    last = last_number(connection, "events")
+    first_at: int | None = connection.scalar(statement(_RECEIVED), {"number": 1}) if last else None
+    if size is None or first_at is None:
+        return None
+    since = max(to_micros(now - _LOOKED_BACK), first_at)
+    days: float = (to_micros(now) - since) / _DAY
+    if days < _LEAST_DAYS:
+        return None
+    return round(size * (last + 1 - _first_since(connection, since, last)) / last / days)
+
+
+def _first_since(connection: Connection, since: Micros, last: int) -> int:
+    """The number of the first event that was received since then, which come in their order but for a few."""
+    low, high = 1, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        received_at = connection.scalar(statement(_RECEIVED), {"number": middle})
+        if received_at is None or received_at >= since:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _full_at(free: int | None, pace: int | None, now: datetime) -> datetime | None:
+    if free is None or not pace or pace <= 0:
+        return None
+    try:
+        return now + timedelta(days=free / pace)
+    except OverflowError:
+        return None
 
 
 def _size(connection: Connection, database: str) -> int | None:
@@ -55,7 +125,9 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
         return StreamStatus(url, False, None, None, None, None, gaps, *conditions)
     seen_at, closed_at = instant(last.last_seen_at), instant_or_none(last.closed_at)
     told = (instant(last.opened_at), seen_at, closed_at, last.reason)
-    return StreamStatus(url, is_alive(seen_at, closed_at, now), *told, gaps, *conditions)
+    lag = max(0.0, (now - seen_at).total_seconds()) if closed_at is None else None
+    recorded = last.receiver_id is not None
+    return StreamStatus(url, is_alive(seen_at, closed_at, now), *told, gaps, *conditions, recorded, lag)
 
 
 def _conditions(connection: Connection, number: int) -> tuple[str | None, datetime | None, float | None]:

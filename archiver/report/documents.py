@@ -321,7 +321,8 @@ def diff_head(item: Diff) -> dict[str, Any]:
 def status(item: Status) -> dict[str, Any]:
     """How things stand."""
     streams = [_values(stream._asdict()) for stream in item.streams]
-    return _values(item._asdict()) | {"streams": streams}
+    problems = [problem._asdict() for problem in item.problems]
+    return _values(item._asdict()) | {"well": item.well, "problems": problems, "streams": streams}
 
 
 def _values(named: dict[str, Any]) -> dict[str, Any]:

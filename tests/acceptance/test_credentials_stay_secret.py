@@ -12,7 +12,7 @@ import pytest
 
 from archiver.simulator.service.server import STILL, Admission, Simulator
 
-from ..conftest import RunArchiver, SpawnArchiver
+from ..conftest import RunArchiver
 from ..integration.hostile import CLOSE, Hostile, Peer
 from .recording import Recorder, archived, numbered, wait_for
 
@@ -165,12 +165,14 @@ def test_refused_credentials_end_it_when_that_is_wished(
 
 
 def test_refused_credentials_otherwise_are_told_once_and_tried_again_slowly(
-    sqlite_recorder: Recorder, spawn_archiver: SpawnArchiver, token: Path
+    sqlite_recorder: Recorder, run_archiver: RunArchiver, token: Path
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token)}
     with Simulator(pacing=STILL, admission=Admission(credentials=(USER, "another"), refuse="message")) as platform:
         process = sqlite_recorder.start(platform.stream_url, env=env)
         wait_for(lambda: "credentials refused" in sqlite_recorder.log())
+        asked = ("status", "-o", "json", "--database", sqlite_recorder.url)
+        wait_for(lambda: "refused" in (told := run_archiver(*asked)).stdout and told.returncode == 6)
         with pytest.raises(AssertionError):
             wait_for(lambda: process.poll() is not None or platform.handshakes > 1, 1)
         process.terminate()

@@ -9,10 +9,11 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
-from archiver.model import Action, Namesakes, Reject, TreeNode
+from archiver.model import Action, Namesakes, Reject, TreeNode, now_micros
 from archiver.queries import events_under
+from archiver.storage.recorder import Recorder
 
-from .archives import START, at, between, closed, event, opened, record, rows, seen, uri
+from .archives import SECOND, START, at, between, closed, event, opened, record, rows, seen, uri
 
 ABOVE = ["service/web", "stack/shop", "node/n1"]
 
@@ -420,6 +421,32 @@ def test_the_numbers_of_an_archive(database_url: str) -> None:
 def test_an_empty_archive_has_a_status(database_url: str) -> None:
     with Archive.open(database_url) as archive:
         assert archive.status()[2:7] == (0, 0, 0, None, None)
+
+
+def test_growth_is_that_of_the_last_days(database_url: str) -> None:
+    day, now = 86_400 * SECOND, now_micros()
+    # Nine came a month ago, and one two days ago: of the last seven days it is one in ten of all that is there.
+    times = [now - 30 * day] * 9 + [now - 2 * day]
+    events = [event(f"container/{n}", "Running")._replace(received_at=at) for n, at in enumerate(times)]
+    record(database_url, *events)
+
+    with Archive.open(database_url) as archive:
+        found = archive.status()
+    assert found.size_bytes
+    assert found.bytes_per_day == pytest.approx(found.size_bytes / 10 / 7, abs=2)
+    if database_url.startswith("sqlite"):
+        assert found.free_bytes
+    assert (found.problems, found.well) == ((), None)
+
+
+def test_an_archive_of_a_daemon_is_judged(database_url: str) -> None:
+    with Archive.open(database_url) as archive:
+        assert [problem.kind for problem in archive.status().problems] == ["unrecorded"]
+        with Recorder(database_url, "spool") as recorder:
+            recorder.record([opened("a", 0), event("container/1", "Running", 1, session="a")], 2)
+        assert [problem.kind for problem in archive.status().problems] == ["stale"]
+        assert archive.archived_of("spool") == 2
+        assert archive.archived_of("another") == 0
 
 
 def test_there_is_no_archive() -> None:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,7 +21,9 @@ import pytest
 
 from archiver.errors import SpoolDamaged, SpoolError, SpoolFull, SpoolInUse
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened
+from archiver.model.health import Waiting
 from archiver.recording.spool.file import open_sound
+from archiver.recording.spool.glance import glance
 from archiver.recording.spool.queue import Group, Spool
 
 URL = "ws://stream.example/v1/events"
@@ -404,3 +407,30 @@ def test_the_newest_resume_point_of_each_stream_is_kept(path: Path) -> None:
     with Spool(path) as spool:
         assert (spool.resume_point(URL), spool.resume_point("other")) == ("20", "30")
         assert spool.resume_point("unknown") is None
+
+
+def test_from_outside_one_sees_what_waits(tmp_path: Path) -> None:
+    path, known = tmp_path / "spool.db", [0]
+
+    def archived(identity: str) -> int:
+        assert identity == spool.identity
+        return known[0]
+
+    assert glance(path, 1000, archived) is None
+    with Spool(path) as spool:
+        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000)
+        spool.append(
+            [Alive("wss://x", "a", 1_000_000), Alive("wss://x", "a", 2_000_000), Alive("wss://x", "a", 3_000_000)]
+        )
+        known[0] = 1
+        found = glance(path, 1000, archived)
+        assert found is not None
+        assert (found.items, found.oldest_at, found.bytes > 4000) == (
+            2,
+            datetime(1970, 1, 1, 0, 0, 2, tzinfo=UTC),
+            True,
+        )
+        known[0] = 3
+        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000)
+    path.write_bytes(b"no database at all" * 1000)
+    assert glance(path, 1000, archived) is None

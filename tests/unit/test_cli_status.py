@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from archiver.cli.commands import status
 from archiver.cli.output import Format, Presentation
 from archiver.model import Status, StreamStatus
+from archiver.model.health import Problem
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SINCE = datetime(2026, 11, 20, 14, 48, tzinfo=UTC)
@@ -54,6 +55,7 @@ def test_json_has_every_value() -> None:
             "url": "wss://x/events", "connected": True, "opened_at": "2026-11-20T14:48:00Z",
             "last_seen_at": "2026-11-20T18:00:00Z", "closed_at": None, "reason": None, "gaps": 2,
             "trouble": None, "trouble_since": None, "clock_offset_seconds": None,
+            "recorded": True, "lag_seconds": None,
         }
     ]  # fmt: skip
 
@@ -67,6 +69,25 @@ def test_csv_has_a_record_a_stream_and_drops_nothing_of_the_archive() -> None:
         "wss://x/events", "2", "archive.db", "1204381",
     )  # fmt: skip
     assert dict(zip(*csv.reader(shown(FRESH, "csv")), strict=True))["revision"] == "0001"
+
+
+def test_what_is_not_well_stands_above_the_streams_and_in_every_format() -> None:
+    ill = WHOLE._replace(problems=(Problem("full", "no \x1b room", "make some"),), free_bytes=0, bytes_per_day=1 << 20)
+
+    assert "not well: no \\x1b room; make some" in shown(ill)
+    assert any(line.endswith("1.0 MiB a day, 0 B free") for line in shown(ill))
+    document = json.loads("\n".join(shown(ill, "json")))
+    assert document["well"] is False
+    assert document["problems"] == [{"kind": "full", "text": "no \x1b room", "hint": "make some"}]
+    assert "problem\tfull\tno \\x1b room\tmake some" in shown(ill, "plain")
+    assert json.loads("\n".join(shown(WHOLE, "json")))["well"] is True
+
+
+def test_the_day_on_which_the_disk_is_full_is_said_where_it_is_near() -> None:
+    growing = WHOLE._replace(free_bytes=1 << 30, bytes_per_day=1 << 20, full_at=NOW + timedelta(days=1024))
+
+    assert any(line.endswith("1.0 MiB a day, 1.0 GiB free: full in 1024 days") for line in shown(growing))
+    assert not any("full in" in line for line in shown(growing._replace(full_at=NOW + timedelta(days=99_999))))
 
 
 def test_plain_is_a_name_and_a_value_a_line() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -25,9 +25,13 @@ from archiver.cli.output import (
 from archiver.cli.question import Question, question
 from archiver.cli.states import GREEN, RED
 from archiver.model import Status, StreamStatus
+from archiver.model.health import Limits, Waiting
 from archiver.report import documents
 from archiver.report.documents import machine_value
 
+NOT_WELL = 6
+MOST_DAYS = 9999
+"""A disk that is not full before is not said to become it."""
 CLOCK_SECONDS = 1.0
 """How far a platform's clock may be off before it is worth a line."""
 
@@ -36,17 +40,51 @@ def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
         "status",
-        epilog=examples("archiver status", "archiver status -o json | jq '.streams[] | select(.connected | not)'"),
+        epilog=examples(
+            "archiver status",
+            "archiver status --max-silence 1d > /dev/null || echo 'not well'",
+            "archiver status -o json | jq '.streams[] | select(.connected | not)'",
+        ),
     )(question(status, ranged=False, strict=False))
 
 
-def status(asked: Question) -> None:
-    """How things stand with the archive and its streams: connected or not, the last event, the gaps.
+MaxLag = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="What is received is archived so soon: 90s, 5m; default: 1m.", show_default=False
+    ),
+]
+MaxSilence = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Something happens so often: 30m, 1d; default: never need it.", show_default=False
+    ),
+]
 
-    CSV has one record a stream, with what is known of the archive at its end; plain one name and value a line, and of
-    each stream one line of them.
+
+def status(asked: Question, max_lag: MaxLag = None, max_silence: MaxSilence = None) -> None:
+    """How things stand with the archive and its streams: connected or not, the last event, the gaps, what is not well.
+
+    Ends with code 6, and says why, when a stream is not listened to, what is received is not archived, or there is no
+    room. CSV has one record a stream, with what is known of the archive at its end; plain one name and value a line,
+    and of each stream one line of them.
     """
-    write_lines(lines(asked.presentation, asked.archive.status()))
+    limits = Limits(*(None if text is None else times.parse_length(text) for text in (max_lag, max_silence)))
+    found = asked.archive.status(limits, _waiting(asked))
+    write_lines(lines(asked.presentation, found))
+    if asked.presentation.format != "table":
+        for problem in found.problems:
+            asked.note(f"not well: {problem.text}; {problem.hint}")
+    if found.well is False:
+        raise typer.Exit(NOT_WELL)
+
+
+def _waiting(asked: Question) -> Waiting | None:
+    """What waits in the spool of the daemon that fills this archive, as far as this user may see."""
+    from archiver.recording.spool.glance import glance
+
+    config = asked.config()
+    return glance(config.spool.value, config.spool_limit.value, asked.archive.archived_of)
 
 
 def lines(presentation: Presentation, status: Status) -> Iterator[str]:
@@ -68,7 +106,7 @@ def lines(presentation: Presentation, status: Status) -> Iterator[str]:
 def _flat(presentation: Presentation, status: Status) -> Iterator[str]:
     """A record a stream, each with what is known of the archive; where there is no stream, that alone."""
     columns: list[Column[StreamStatus | None]] = [*map(_of_stream, STREAM_COLUMNS)]
-    whole = documents.status(status)
+    whole = documents.status(status) | {"problems": " ".join(problem.kind for problem in status.problems)}
     columns += [_always(name, value) for name, value in whole.items() if name != "streams"]
     records: list[StreamStatus | None] = [*status.streams]
     yield from render(presentation, columns, records or [None])
@@ -90,7 +128,10 @@ def _always(name: str, value: Any) -> Column[StreamStatus | None]:
 
 def _plain(whole: dict[str, Any]) -> Iterator[str]:
     for name, value in whole.items():
-        if name != "streams":
+        if name == "problems":
+            for problem in value:
+                yield "\t".join(["problem", *map(plain_cell, problem.values())])
+        elif name != "streams":
             yield f"{name}\t{plain_cell(value)}"
     for stream in whole["streams"]:
         named = (f"{name}={plain_cell(machine_value(value))}" for name, value in stream.items() if name != "url")
@@ -107,9 +148,14 @@ def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:
         "first event": _ago(presentation, status.first_event_at),
         "last event": _ago(presentation, status.last_event_at),
     }
+    if status.bytes_per_day is not None:
+        facts["growth"] = f"{_bytes(status.bytes_per_day)} a day{_full(presentation, status)}"
     for name, value in facts.items():
         yield f"{name:<12} {value}"
     yield ""
+    yield from (f"not well: {escape(problem.text)}; {escape(problem.hint)}" for problem in status.problems)
+    if status.problems:
+        yield ""
     if status.streams:
         yield from table_lines(presentation, STREAM_COLUMNS, status.streams)
         for stream in status.streams:
@@ -133,6 +179,15 @@ def _ago(presentation: Presentation, moment: datetime | None) -> str:
         if moment is None
         else f"{presentation.instant(moment)} ({times.duration(presentation.now - moment)} ago)"
     )
+
+
+def _full(presentation: Presentation, status: Status) -> str:
+    if status.free_bytes is None:
+        return ""
+    room = f", {_bytes(status.free_bytes)} free"
+    if status.full_at is None or (days := (status.full_at - presentation.now).days) > MOST_DAYS:
+        return room
+    return f"{room}: full in {days} days"
 
 
 def _bytes(size: float) -> str:

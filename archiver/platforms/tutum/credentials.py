@@ -133,8 +133,9 @@ def _ours(environ: Mapping[str, str]) -> Credentials | None:
         return _token(read_secret(Path(name), "ARCHIVER_TOKEN_FILE"), user, f"the file {name}")
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         path = Path(folder) / "token"
-        if path.exists():
-            return _token(read_secret(path, "the systemd credential 'token'"), user, f"the file {path}")
+        # The unit has an empty one where its owner has written none.
+        if path.exists() and (text := read_secret(path, "the systemd credential 'token'")).strip():
+            return _token(text, user, f"the file {path}")
     if token := environ.get("ARCHIVER_TOKEN"):
         return _token(token, user, "ARCHIVER_TOKEN")
     return None

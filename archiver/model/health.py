@@ -1,0 +1,118 @@
+"""Judges by an archive's status whether what fills it is well, and says what is not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from archiver.model.moments import duration
+
+if TYPE_CHECKING:
+    from archiver.model.answers import Status, StreamStatus
+
+ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full"]
+"""unrecorded: no stream at all; refused: the platform does not take the credentials; blind: a stream cannot be reached,
+or nobody listens to it; stale: no sign of life of it reaches the archive, and nobody said why; lagging: what is
+received is archived too late; silent: nothing happened for too long; full: there is no room left."""
+
+REFUSED = "credentials refused"
+"""What the reason of a platform that does not take the credentials begins with."""
+GIVEN_UP = timedelta(days=7)
+"""A stream that was not heard of for so long, while others are, is taken for one that nobody listens to any more."""
+LEAST_FREE = 64 << 20
+"""Bytes of a disk: less is no room."""
+_OLDEST = timedelta(seconds=60)
+_MOST_OF_THE_LIMIT = 0.9
+
+
+class Problem(NamedTuple):
+    """What is not well: for programs, for people, and what to do about it."""
+
+    kind: ProblemKind
+    text: str
+    hint: str
+
+
+class Waiting(NamedTuple):
+    """What is received and not yet archived."""
+
+    items: int
+    bytes: int
+    oldest_at: datetime | None
+    """When the first of it was received; None when nothing waits."""
+    limit: int
+    """Bytes that may wait."""
+
+
+class Limits(NamedTuple):
+    """From when on something is not well."""
+
+    lag: timedelta | None = None
+    """How old what waits, or the newest sign of life, may be; None: a minute of what waits."""
+    silence: timedelta | None = None
+    """How long nothing need happen; None: for ever, since a platform may be quiet."""
+
+
+def problems(status: Status, now: datetime, limits: Limits, waiting: Waiting | None = None) -> tuple[Problem, ...]:
+    """What is not well, the worst first. What was imported is nobody's to listen to, and not judged."""
+    recorded = [stream for stream in status.streams if stream.recorded]
+    if not recorded:
+        return () if status.streams or status.events else (_UNRECORDED,)
+    found = [problem for stream in _expected(recorded, now) if (problem := _of_stream(stream, now, limits)) is not None]
+    found += _of_waiting(waiting, now, limits) if waiting is not None else []
+    if limits.silence is not None and (status.last_event_at is None or now - status.last_event_at > limits.silence):
+        last = "never" if status.last_event_at is None else f"for {duration(now - status.last_event_at)}"
+        found.append(Problem("silent", f"nothing has happened {last}", "see whether the platform is what was meant"))
+    if status.free_bytes is not None and status.free_bytes < LEAST_FREE:
+        text = f"there are {status.free_bytes >> 20} MiB left on the disk of {status.database}"
+        found.append(Problem("full", text, "make room on it; what is received waits in the spool"))
+    return tuple(found)
+
+
+_UNRECORDED = Problem("unrecorded", "no stream has been recorded yet", "start with: archiver run --stream URL")
+
+
+def _expected(recorded: list[StreamStatus], now: datetime) -> list[StreamStatus]:
+    """The streams that somebody should be listening to."""
+    if not any(stream.connected for stream in recorded):
+        return recorded
+    return [stream for stream in recorded if stream.connected or now - (_last_word(stream) or now) < GIVEN_UP]
+
+
+def _last_word(stream: StreamStatus) -> datetime | None:
+    known = [moment for moment in (stream.last_seen_at, stream.trouble_since) if moment is not None]
+    return max(known, default=None)
+
+
+def _of_stream(stream: StreamStatus, now: datetime, limits: Limits) -> Problem | None:
+    if stream.connected:
+        lag = now - stream.last_seen_at if stream.last_seen_at is not None else timedelta(0)
+        if limits.lag is not None and lag > limits.lag:
+            text = f"the newest sign of life of {stream.url} in the archive is {duration(lag)} old"
+            return Problem("lagging", text, _LATE)
+        return None
+    if stream.trouble is not None and stream.trouble.startswith(REFUSED):
+        return Problem("refused", f"{stream.url}: {stream.trouble}", "put the key right, and start the daemon again")
+    if stream.trouble is not None:
+        return Problem("blind", f"{stream.url} cannot be reached: {stream.trouble}", "the daemon goes on trying")
+    if stream.closed_at is not None:
+        since = f"since {stream.closed_at:%Y-%m-%d %H:%M:%S}Z"
+        return Problem(
+            "blind", f"nobody listens to {stream.url} {since}: {stream.reason}", "see whether the daemon runs"
+        )
+    age = f"for {duration(now - stream.last_seen_at)}" if stream.last_seen_at is not None else "at all"
+    return Problem("stale", f"no sign of life of {stream.url} {age}", "see whether the daemon runs, and what it logs")
+
+
+_LATE = "see what the daemon logs of the archive; what waits is in its spool"
+
+
+def _of_waiting(waiting: Waiting, now: datetime, limits: Limits) -> list[Problem]:
+    found = []
+    if waiting.oldest_at is not None and (age := now - waiting.oldest_at) > (limits.lag or _OLDEST):
+        text = f"{waiting.items:,} items wait to be archived, the oldest for {duration(age)}"
+        found.append(Problem("lagging", text, _LATE))
+    if waiting.bytes >= waiting.limit * _MOST_OF_THE_LIMIT:
+        text = f"the spool holds {waiting.bytes:,} of the {waiting.limit:,} bytes that it may"
+        found.append(Problem("full", text, "see why the archive does not take what waits, or raise --spool-limit"))
+    return found
