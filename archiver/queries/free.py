@@ -26,9 +26,9 @@ from archiver.storage.named import database_name
 from archiver.storage.reading import Connection, open_reading, require_head
 
 _PAGE, _PAGE_BYTES = 100, 1_000_000
-"""Rows that are read at once; on SQLite fewer, where they are large."""
+"""Rows that are held at once; fewer, where they are large."""
 _LONGEST = 32 << 20
-"""Bytes of a value that SQLite may make."""
+"""Bytes of a value, which SQLite does not even make."""
 _LOOKS_EVERY = 10_000
 """SQLite looks at the clock after so many steps of its virtual machine."""
 
@@ -58,6 +58,8 @@ class Answer:
         self._cursor = cursor
         self._budget = budget
         self._glimpse = glimpse
+        driver = connection.driver
+        self._rows: Any = cursor if connection.dialect.name == "sqlite" else free_postgres.rows(driver, budget)
         self.columns = _different([column[0] for column in cursor.description])
         """The names of the columns; of one that comes again, `name_2`."""
 
@@ -73,13 +75,14 @@ class Answer:
 
     def _page(self) -> list[tuple[Any, ...]]:
         """The next rows; at the end none."""
-        if self._connection.dialect.name != "sqlite":
-            return list(self._cursor.fetchmany(_PAGE))
         rows: list[tuple[Any, ...]] = []
         size = 0
-        while len(rows) < _PAGE and size < _PAGE_BYTES and (row := self._cursor.fetchone()) is not None:
+        while len(rows) < _PAGE and size < _PAGE_BYTES and (row := next(self._rows, None)) is not None:
             rows.append(row)
-            size += sum(len(value) for value in row if isinstance(value, str | bytes))
+            lengths = [len(value) for value in row if isinstance(value, str | bytes)]
+            if lengths and max(lengths) > _LONGEST:  # PostgreSQL makes it all the same; it is held no longer than that
+                raise QueryFailed(reason=f"a value is too big: longer than {_LONGEST >> 20} MiB")
+            size += sum(lengths)
         return rows
 
     def _require_rest(self) -> None:
@@ -89,6 +92,7 @@ class Answer:
     def close(self) -> None:
         """Ends the transaction and gives the connection back."""
         with suppress(ArchiverError), translated_driver(self._url):
+            self._rows.close()
             self._cursor.close()
             self._connection.rollback()
         self._connection.close()
@@ -131,6 +135,11 @@ class Budget:
         self._left = math.inf if seconds is None else seconds
         self._deadline = math.inf
 
+    @property
+    def left(self) -> float | None:
+        """How many seconds are left; None: as many as it takes."""
+        return None if self.seconds is None else max(self._left, 0.0)
+
     def is_spent(self) -> bool:
         """Whether the time is over."""
         return time.monotonic() > self._deadline
@@ -143,7 +152,7 @@ class Budget:
         try:
             with translated_driver(self._url):
                 yield
-        except StatementRefused:
+        except (StatementRefused, QueryFailed):
             raise
         except Exception as error:
             self._say(connection, error.__cause__ or error)

@@ -16,6 +16,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import ArchiverError, QueryFailed, QueryTimedOut
 from archiver.storage import migrate
+from archiver.storage.engine import writing_engine
 
 from ..conftest import DATABASES, PostgresServer, RunArchiver
 from .archives import event, record, rows
@@ -121,8 +122,28 @@ OF_ONE = {
         "SELECT $1",
         "SELECT FROM events",
         "NOTIFY somebody",
+        "SELECT set_config('statement_timeout', '0', false)",
+        "SELECT pg_catalog.\"set_config\" ('DateStyle', 'German', true)",
+        "SELECT set_config/* by the way */('role', 'none', false)",
+        "SELECT set_config --\n ('role', 'none', false)",
+        "SELECT U&\"set\\005fconfig\"('role', 'none', false)",
+        "SELECT lo_create(0)",
+        "SELECT lo_export(1, '/tmp/x')",
+        "SELECT PG_TERMINATE_BACKEND(pid) FROM pg_stat_activity",
+        "SELECT pg_switch_wal()",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT pg_advisory_lock(1)",
+        "SELECT query_to_xml('DELETE FROM events', true, true, '')",
+        "SELECT nextval('somewhere')",
     ],
 }
+
+
+def made(url: str, function: str) -> None:
+    engine = writing_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(function)
+    engine.dispose()
 
 
 def refused(url: str) -> list[str]:
@@ -148,14 +169,31 @@ def test_a_function_that_writes_leaves_nothing(postgres_url: str) -> None:
     lifted = "SELECT set_config('transaction_read_only', 'off', false)"
 
     assert code_of(postgres_url, lifted) == 2
-    assert code_of(postgres_url, "SELECT lo_create(0)") == 0  # PostgreSQL 15 lets it, and it is rolled back
+    made(postgres_url, "CREATE FUNCTION mine() RETURNS oid LANGUAGE sql AS 'SELECT lo_create(0)'")
+    assert code_of(postgres_url, "SELECT mine()") == 0  # PostgreSQL 15 lets it, and it is rolled back
     assert rows(postgres_url, "SELECT count(*) FROM pg_largeobject_metadata") == [(0,)]
 
 
-def test_what_a_session_is_set_to_ends_with_the_statement(postgres_url: str) -> None:
-    answered(postgres_url, "SELECT set_config('statement_timeout', '1', false)")
+def test_what_a_statement_sets_holds_for_nothing_of_it(postgres_url: str) -> None:
+    sets = "SELECT set_config(''statement_timeout'', ''0'', false) || set_config(''DateStyle'', ''German'', true)"
+    made(postgres_url, f"CREATE FUNCTION lift() RETURNS text LANGUAGE sql VOLATILE AS '{sets}'")
 
-    assert answered(postgres_url, "SELECT current_setting('transaction_read_only')")[1] == [("on",)]
+    endless = "SELECT lift(), pg_sleep(CASE WHEN i > 1 THEN 60 ELSE 0 END) FROM generate_series(1, 2) i"
+    with pytest.raises(QueryTimedOut):
+        answered(postgres_url, endless, seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_typeof(1)::text, pg_size_pretty(1::bigint)",
+        "SELECT pg_total_relation_size('events') >= 0",
+        "SELECT count(*) FROM pg_class",
+        "SELECT 'set_config is a word' AS pg_word",
+    ],
+)
+def test_what_only_looks_at_the_server_is_answered(postgres_url: str, statement: str) -> None:
+    assert code_of(postgres_url, statement) == 0
 
 
 def test_a_statement_that_takes_too_long_is_ended(url: str) -> None:
@@ -188,17 +226,22 @@ def test_a_time_that_is_no_number_is_refused(sqlite_url: str, run_archiver: RunA
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_a_value_without_bounds_is_not_held(sqlite_url: str) -> None:
+def large(url: str, size: int) -> str:
+    return f"repeat('x', {size})" if url.startswith("postgresql") else f"zeroblob({size})"
+
+
+def test_a_value_without_bounds_is_not_held(url: str) -> None:
     with pytest.raises(QueryFailed, match="too big"):
-        answered(sqlite_url, "SELECT zeroblob(100000000)")
+        answered(url, f"SELECT {large(url, 40_000_000)}")
 
 
-def test_rows_of_much_are_held_one_by_one(sqlite_url: str) -> None:
+def test_rows_of_much_are_held_one_by_one(url: str) -> None:
     tracemalloc.start()
     try:
-        large = f"{ENDLESS} SELECT zeroblob(1000000) FROM n LIMIT 60"
-        with Archive.open(sqlite_url) as archive, archive.sql(large) as answer:
-            assert sum(1 for _ in answer) == 60
+        # The first rows are small: nobody could have known.
+        much = f"{ENDLESS} SELECT CASE WHEN i > 120 THEN {large(url, 1_000_000)} END FROM n LIMIT 180"
+        with Archive.open(url) as archive, archive.sql(much) as answer:
+            assert sum(1 for _ in answer) == 180
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
