@@ -98,11 +98,12 @@ class FakeEngine:
         self.answers = {path: found for path, found in self.answers.items() if path not in _OF_SWARM}
         self._remembered = deque()
 
-    def tell(self, told: dict[str, Any] | bytes) -> None:
+    def tell(self, told: dict[str, Any] | bytes, *, dropped: bool = False) -> None:
+        """Says something; what is `dropped` it only remembers, as an engine does for a listener that is too slow."""
         line = told if isinstance(told, bytes) else json.dumps(told, separators=(",", ":")).encode()
         with self._lock:
             self._remembered.append(line)
-            for listener in self._listeners:
+            for listener in () if dropped else self._listeners:
                 listener.put(line)
 
     def forget(self) -> None:
@@ -140,12 +141,12 @@ class FakeEngine:
             found = {**found, "ID": str(uuid4())}
         return 200, json.dumps(found).encode()
 
-    def told_now(self, **what: Any) -> dict[str, Any]:
+    def told_now(self, *, dropped: bool = False, **what: Any) -> dict[str, Any]:
         """Tells a message with the engine's own time."""
         told = message(0, **what)
         told["timeNano"] = round((time.time() + self.skew) * 1_000_000) * 1000
         told["time"] = told["timeNano"] // SECOND
-        self.tell(told)
+        self.tell(told, dropped=dropped)
         return told
 
     @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPResponse
 from typing import NamedTuple
@@ -32,6 +33,8 @@ from archiver.platforms.wire.logtext import plain, unexpected
 PATH = "/events?since=0"
 _FORBIDDEN = frozenset({403, 404})
 _BODY = _PIECE = 64 << 10
+COMPARED_EVERY = 128
+"""After how many messages the engine's memory is to be compared: it holds twice as many."""
 
 
 class _Refused(NamedTuple):
@@ -51,9 +54,19 @@ class Feed:
     """
 
     def __init__(
-        self, endpoint: Endpoint, way: Way, patience: float, limits: Limits, inbox: Inbox, resume: str | None
+        self,
+        endpoint: Endpoint,
+        way: Way,
+        patience: float,
+        limits: Limits,
+        inbox: Inbox,
+        resume: str | None,
+        many_passed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`many_passed` is called by the thread that reads, each time that `COMPARED_EVERY` messages have come."""
         self._inbox = inbox
+        self._many_passed = many_passed
+        self._passed = 0
         self._resume = resume
         self._path = PATH
         self._limits = limits
@@ -143,6 +156,12 @@ class Feed:
             self._response.close()
         self._connection.release()
 
+    def _count(self, came: int) -> None:
+        self._passed += came
+        if self._passed >= COMPARED_EVERY:
+            self._passed = 0
+            self._many_passed()
+
     def _read(self, response: HTTPResponse) -> None:
         reason = CLOSED
         try:
@@ -151,6 +170,7 @@ class Feed:
             for piece in iter(lambda: response.read1(_PIECE), b""):
                 at = now_micros()
                 told = [self._inbox.put(Arrival(at, line, refused)) for line, refused in objects.feed(piece)]
+                self._count(len(told))
                 if not all(told):
                     reason = f"more than {self._limits.waiting >> 20} MiB of messages were waiting to be stored"
                     break

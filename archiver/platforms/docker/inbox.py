@@ -45,6 +45,8 @@ class Recalled(NamedTuple):
     """What the engine remembers; None when it did not tell."""
 
     lines: list[bytes] | None
+    asked: Micros = 0
+    """When it was asked for, by our clock."""
 
 
 class Pulse(NamedTuple):
@@ -97,7 +99,7 @@ class Inbox:
                 full = self._waiting > self._most
             self._heard.put(heard)
             return not full
-        if type(heard) is Told:
+        if type(heard) in (Told, Recalled):
             while not self._room.acquire(timeout=0.5):
                 if self.closed.is_set():
                     return False
@@ -113,6 +115,6 @@ class Inbox:
         if type(heard) is Arrival:
             with self._lock:
                 self._waiting -= held(heard.line)
-        elif type(heard) is Told:
+        elif type(heard) in (Told, Recalled):
             self._room.release()
         return heard

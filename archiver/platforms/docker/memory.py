@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from archiver.codec.framing import JsonObjects
 from archiver.codec.text import parse
-from archiver.model import Micros
+from archiver.model import Micros, now_micros
 from archiver.platforms.docker.asking import Asking
 from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Limits
@@ -19,7 +19,6 @@ from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
 _GARBAGE = 1000
-_MOST = 10_000
 _PIECE = 64 << 10
 _YEAR_10000 = 253_402_300_800
 
@@ -52,12 +51,18 @@ class Memory(Asking):
         self._wanted = f"{max(0, int(nano) // 1_000_000_000 - 1)}" if nano.isdecimal() and len(nano) < 20 else "0"
         self._wake.set()
 
+    def compare(self) -> None:
+        """Asks for all of it, where it is short: as much has passed as it should be compared with."""
+        if self._ends:
+            self.want(None)
+
     def _run(self) -> None:
         self.introduced.wait(self._pace.quiet)
         while not self._over:
             since, self._wanted = self._wanted, None
             if since is not None:
-                self._inbox.put(Recalled(self._recall(since)))
+                asked = now_micros()
+                self._inbox.put(Recalled(self._recall(since), asked))
             self._pause(None)
 
     def _recall(self, since: str) -> list[bytes] | None:
@@ -164,51 +169,3 @@ def moment_of(message: Json) -> Micros | None:
 def is_own(message: Json) -> bool:
     """Whether a message is about the engine's own objects; old engines knew no others."""
     return text(message, "scope") in ("", "local")
-
-
-class Proof:
-    """Whether a stream that is silent has nothing to tell: the engine's memory is asked, and compared in a moment."""
-
-    def __init__(self, pace: DockerPace) -> None:
-        self._pace = pace
-        self._asked_at = pace.monotonic()
-        self._recalled: tuple[float, list[bytes]] | None = None
-        self._recent: deque[str] = deque(maxlen=512)
-        self._early: set[str] = set()
-
-    def is_wanted(self, now: float, told_at: float) -> bool:
-        """Whether it is time to ask: after a silence, and not all the time."""
-        if now - max(told_at, self._asked_at) < self._pace.proof_every:
-            return False
-        self._asked_at = now
-        return True
-
-    def recalled(self, recalled: Recalled) -> None:
-        """Takes in what the engine remembers; the stream gets a moment to bring it."""
-        if recalled.lines:
-            self._recalled = (self._pace.monotonic() + self._pace.settle, recalled.lines)
-
-    def missing(self, now: float, resume: str | None) -> list[bytes]:
-        """What the stream should have brought by now after the message known as `resume`."""
-        if self._recalled is None or now < self._recalled[0]:
-            return []
-        lines, self._recalled = self._recalled[1], None
-        keys = [key_of(line) for line in lines]
-        if resume is not None and resume not in keys:
-            return []  # this answer shows nothing: it is not of the same time
-        after = len(keys) - keys[::-1].index(resume) if resume is not None else 0
-        known = set(self._recent)
-        return [line for line, key in zip(lines[after:], keys[after:], strict=True) if key not in known]
-
-    def delivered(self, resume: str) -> bool:
-        """Takes note of a message; whether it was delivered early, out of the memory, and is now to be left out."""
-        self._recent.append(resume)
-        if resume not in self._early:
-            return False
-        self._early.discard(resume)
-        return True
-
-    def delivered_early(self, lines: Iterable[bytes]) -> None:
-        """Takes note of what was delivered out of the memory: the stream may bring it yet."""
-        if len(self._early) < _MOST:
-            self._early |= {key_of(line) for line in lines}

@@ -29,7 +29,7 @@ class Observing:
     def __init__(self, knowledge: Knowledge, wires: Wires, session: str) -> None:
         self._know = knowledge
         self._wires = wires
-        self._session = session
+        self.session = session
         self._begun = False
         self._doubted: Micros | None = None
         now = knowledge.pace.monotonic()
@@ -123,7 +123,7 @@ class Observing:
         """The observations that findings are."""
         for finding in findings:
             at = dated(finding, asked, came, self._know.clock)
-            yield Observed(self._know.stream, self._session, "docker", at, json.dumps(finding.payload()).encode())
+            yield Observed(self._know.stream, self.session, "docker", at, json.dumps(finding.payload()).encode())
 
     def _condition(self, of: ConditionOf, value: str) -> Condition:
         return Condition(self._know.stream, "docker", now_micros(), of, value)
@@ -140,6 +140,10 @@ class Observing:
         for question in dict.fromkeys(questions):
             if not self._know.inventory.has_ended(question):
                 self.ask(question)
+
+    def look_at_everything(self) -> None:
+        """Asks for the lists as soon as may be: what was told has been missed."""
+        self._containers_due = self._stock_due = self._know.pace.monotonic()
 
     def do_what_is_due(self, now: float) -> Iterator[Item]:
         """Asks for the lists when it is time to, and observes as gone what they miss."""

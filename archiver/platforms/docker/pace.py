@@ -36,6 +36,8 @@ class DockerPace:
     """How long the stream may take to tell of an end that a list shows already."""
     proof_every: float = 15.0
     """How long a stream may be silent before the engine's memory is asked whether it really told nothing."""
+    compared_every: float = 60.0
+    """How often, at least, what was heard is compared with the engine's memory."""
     alive_every: float = 5.0
     dead_after: float = 20.0
     healthy_after: float = 60.0

@@ -9,18 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archiver.errors import StreamUnreachable
-from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, now_micros
+from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, iso, now_micros
 from archiver.platforms.docker.beginning import Beginning
 from archiver.platforms.docker.clock import SECOND
 from archiver.platforms.docker.http import CLOSED, FAILURES, describe
 from archiver.platforms.docker.inbox import Arrival, Ended, Heard, Introduced, Json, Pulse, Question, Recalled, Told
 from archiver.platforms.docker.knowledge import Knowledge
-from archiver.platforms.docker.memory import Proof, is_own, moment_of, read
+from archiver.platforms.docker.memory import is_own, key_of, moment_of, read
 from archiver.platforms.docker.observing import Observing
+from archiver.platforms.docker.proof import Proof, Shown
 from archiver.platforms.docker.wires import Wires
 from archiver.platforms.wire.logtext import plain, unexpected
 
 STOPPED = "stopped"
+SKIPPED = "skipped by the engine, which does not wait for a slow listener"
+_LONGEST_NANO = 20
 _OF_SWARM = ("service", "node", "secret", "config")
 
 
@@ -40,8 +43,7 @@ class Session:
         self._wires = wires
         self._key = secrets.token_hex(16)
         self._alive: Micros = 0
-        now = knowledge.pace.monotonic()
-        self._heard, self._told_at = now_micros(), now
+        self._heard = now_micros()
         self._proof = Proof(knowledge.pace)
         self._observing = Observing(knowledge, wires, self._key)
         self._began: list[Question] = []
@@ -57,6 +59,7 @@ class Session:
         fresh, covered_from = begun.place(at)
         if begun.ended is not None and not fresh:
             raise StreamUnreachable(stream=know.stream, reason=begun.ended.reason)
+        self._proof.begin(begun.past, at)
         yield Opened(know.stream, self._key, "docker", at, covered_from)
         ended = SessionEnded(STOPPED, "stopped")
         try:
@@ -103,7 +106,8 @@ class Session:
 
     def _take(self, heard: Heard) -> Iterator[Item]:
         if type(heard) is Arrival:
-            self._heard, self._told_at = heard.at, self._know.pace.monotonic()
+            self._heard = heard.at
+            self._proof.told(self._know.pace.monotonic())
             yield from self._message(heard, live=True)
         elif type(heard) is Pulse:
             yield from self._pulse(heard)
@@ -113,27 +117,31 @@ class Session:
             self._know.learn(heard)
             yield from self._observing.introduced(heard)
         elif type(heard) is Recalled:
-            self._proof.recalled(heard)
+            if self._wires.feed.is_podmans:
+                self._proof.recalled_from_log(heard, self._know.resume)
+            else:
+                self._proof.recalled(heard)
         elif type(heard) is Ended:
             raise SessionEnded(heard.reason, heard.kind)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
-    def _message(self, arrival: Arrival, *, live: bool) -> Iterator[Item]:
+    def _message(self, arrival: Arrival, *, live: bool, newest: bool = True) -> Iterator[Item]:
         """One message, with what is known of it already; what is to be learnt about it is asked for beside it."""
         know = self._know
         found = read(arrival.line, arrival.refused)
         payload = arrival.line
+        if self._proof.delivered(found.resume if found is not None else key_of(arrival.line), arrival.line):
+            return
         if found is not None:
             message, resume = found
-            if self._proof.delivered(resume):
-                return
             question, named = know.inventory.about(message, arrival.at)
             yield from self._observing.observed(named, arrival.at, arrival.at)
             payload = _wrap(know.inventory.envelope(message) | self._ahead(message, arrival.at, live), payload)
             if (ended := know.inventory.ended_by(message)) is not None:
                 self._wires.stock.drop(ended)
-            know.resume = resume
+            if newest:
+                know.resume = resume
             if live and question is not None:
                 self._observing.ask(question)
             elif question is not None:
@@ -168,12 +176,40 @@ class Session:
     def _do_what_is_due(self) -> Iterator[Item]:
         know, now = self._know, self._know.pace.monotonic()
         yield from self._observing.do_what_is_due(now)
-        if self._proof.is_wanted(now, self._told_at):
-            self._wires.memory.want(know.resume)
-        for line in self._proof.missing(now, know.resume):
+        if self._proof.is_wanted(now):
+            self._wires.memory.want(know.resume if self._wires.feed.is_podmans else None)
+        for shown in self._proof.due(now):
+            yield from self._made_good(shown)
+
+    def _made_good(self, shown: Shown) -> Iterator[Item]:
+        """Delivers what the stream left out; where more may be missing than the engine remembers, says so."""
+        know, missing = self._know, shown.missing
+        if shown.proven_to is not None:
+            again = know.clock.ours(shown.again) if shown.again is not None else shown.asked
+            if again > shown.proven_to:
+                yield from self._begun_anew(shown.proven_to, min(again, shown.asked))
+        elif shown.at_the_end:
             self._say_held_back()
-            yield from self._message(Arrival(now_micros(), line), live=True)
-            self._proof.delivered_early([line])
+        else:
+            text = f"the engine at {know.stream} left out {len(missing)} messages; its memory had them all"
+            know.log.warning("left out", text)
+        self._began = []
+        for line in missing:
+            newest = shown.at_the_end and line is missing[-1] and _nano(key_of(line)) >= _nano(know.resume)
+            yield from self._message(Arrival(now_micros(), line), live=False, newest=newest)
+        self._proof.delivered_early(missing)
+        self._observing.ask_about_what_is_there(self._began)
+
+    def _begun_anew(self, until: Micros, again: Micros) -> Iterator[Item]:
+        """Nobody knows what was told between two instants: a session ends at the first, another begins at the other."""
+        know = self._know
+        lost = f"from {iso(until)} to {iso(again)} the engine at {know.stream} may have left messages out"
+        know.log.warning("skipped", f"{lost}, as it does for a slow listener; what it remembers is archived")
+        yield Closed(know.stream, self._key, until, SKIPPED, "skipped")
+        self._key = self._observing.session = secrets.token_hex(16)
+        yield Opened(know.stream, self._key, "docker", now_micros(), again)
+        know.inventory.observe_again()
+        self._observing.look_at_everything()
 
     def _say_held_back(self) -> None:
         know = self._know
@@ -184,3 +220,9 @@ class Session:
 def _wrap(facts: Mapping[str, Any], line: bytes) -> bytes:
     """The line, as it came, in the envelope of `decoder.docker`."""
     return b"%s,%s" % (json.dumps(facts).encode()[:-1], b'"message":' + line.strip() + b"}") if facts else line
+
+
+def _nano(resume: str | None) -> int:
+    """The time of the message known as `resume`, by the engine's clock; 0 where it has none."""
+    nano = (resume or "").partition(":")[0]
+    return int(nano) if nano.isdecimal() and len(nano) < _LONGEST_NANO else 0

@@ -13,7 +13,7 @@ from archiver.platforms.docker.endpoint import resolve
 from archiver.platforms.docker.http import FAILURES, Limits, describe
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.pace import DockerPace
-from archiver.platforms.docker.session import STOPPED, Session
+from archiver.platforms.docker.session import Session
 from archiver.platforms.docker.whose import ENGINES, Engines, Whose
 from archiver.platforms.docker.wires import Wires
 from archiver.platforms.protocol import Notes
@@ -94,7 +94,7 @@ class DockerSource:
                     if type(item) is Opened:
                         self._trouble = ""
                         yield from self._farewell()
-                    elif type(item) is Closed and item.reason != STOPPED:
+                    elif type(item) is Closed and item.kind not in ("stopped", "skipped"):
                         self._complain(f"lost the stream {self.stream}: {item.reason}")
                         if item.kind == "lost":
                             self._held = item

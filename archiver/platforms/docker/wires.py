@@ -21,9 +21,11 @@ class Wires:
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = know = knowledge
         self.inbox = Inbox(know.limits.waiting)
-        self.feed = Feed(know.endpoint, know.way, know.pace.patience, know.limits, self.inbox, know.resume)
         self.pulses = Pulses("docker-pulse", know.api(), self.inbox, know.pace)
         self.memory = Memory(know.api(), self.inbox, know.pace, know.limits, self._their_now)
+        self.feed = Feed(
+            know.endpoint, know.way, know.pace.patience, know.limits, self.inbox, know.resume, self.memory.compare
+        )
         self.stock = Stock(know.api(), self.inbox, know.pace)
         self._beside = (self.pulses, self.memory, self.stock)
 
