@@ -7,7 +7,7 @@ pubsub, 1,024 waiting). Proxies hold back what they should pass on. Its memory o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -33,7 +33,9 @@ class Shown(NamedTuple):
     asked: Micros
     """When the engine was asked, by our clock."""
     at_the_end: bool
-    """Whether it is the last messages that are missing: they may just be held back on the way."""
+    """Whether it is the last messages that are missing."""
+    after_silence: bool
+    """Whether the stream had long been silent: then they may just be held back on the way."""
 
 
 @dataclass(slots=True)
@@ -114,17 +116,16 @@ class Proof:
         hashed, key = self._last
         return any(hash(line) == hashed for line in lines) or any(key_of(line) == key for line in lines)
 
-    def due(self, now: float) -> list[Shown]:
-        """What the comparisons showed that have waited long enough for the stream."""
-        shown = []
+    def due(self, now: float) -> Iterator[Shown]:
+        """What the comparisons showed that have waited long enough for the stream; what is missing is to be delivered
+        before the next is looked at."""
         while self._waiting and self._is_over(self._waiting[0], now):
             one = self._waiting.popleft()
             proven_to, self._proven_to = self._proven_to, one.asked
             if one.missing or not one.reaches_back:
                 unproven = None if one.reaches_back else proven_to
-                at_the_end = one.last in one.missing
-                shown.append(Shown(list(one.missing.values()), unproven, one.again, one.asked, at_the_end))
-        return shown
+                silent = one.began - self._told_at >= self._pace.proof_every
+                yield Shown(list(one.missing.values()), unproven, one.again, one.asked, one.last in one.missing, silent)
 
     def _is_over(self, one: _Comparison, now: float) -> bool:
         if not one.missing:

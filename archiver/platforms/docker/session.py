@@ -188,10 +188,10 @@ class Session:
             again = know.clock.ours(shown.again) if shown.again is not None else shown.asked
             if again > shown.proven_to:
                 yield from self._begun_anew(shown.proven_to, min(again, shown.asked))
-        elif shown.at_the_end:
+        elif shown.at_the_end and shown.after_silence:
             self._say_held_back()
         else:
-            text = f"the engine at {know.stream} left out {len(missing)} messages; its memory had them all"
+            text = f"the engine at {know.stream} left out {len(missing)} of its messages; its memory had them all"
             know.log.warning("left out", text)
         self._began = []
         for line in missing:
