@@ -13,6 +13,7 @@ ArchiverError
 ├── Unreachable
 │   ├── DatabaseUnreachable         4
 │   │   ├── DatabaseBusy            4
+│   │   │   └── DaemonElsewhere     4
 │   │   ├── DatabaseReadOnly        4
 │   │   ├── RightMissing            4
 │   │   ├── TakesNothing            4
@@ -22,7 +23,11 @@ ArchiverError
 │   │   ├── DatabaseFull            4
 │   │   └── DatabaseMissing         4
 │   │       └── DatabaseElsewhere   4
+│   ├── DaemonRefuses               4
+│   ├── DaemonBusy                  4
 │   └── StreamUnreachable           4
+├── JobRefused                      1, or that of the daemon's error
+├── NoSuchReject                    3
 ├── RowRefused                      1
 ├── SchemaNotAtHead                 5
 ├── SpoolError                      1
@@ -241,6 +246,15 @@ class DatabaseBusy(DatabaseUnreachable):
     hint = "wait for the other command to end, or stop it, and try again"
 
 
+class DaemonElsewhere(DatabaseBusy):
+    """Somebody has the archive, and no daemon answers where its socket would be."""
+
+    message = "the archive at {database} is being written by somebody else ({reason}), who is not to be asked: {socket}"
+    hint = (
+        "where a daemon has it, name its spool with --spool FILE (or ARCHIVER_SPOOL); else wait for the other command"
+    )
+
+
 class DatabaseReadOnly(DatabaseUnreachable):
     """The archive cannot be written by this user."""
 
@@ -274,6 +288,38 @@ class StreamUnreachable(Unreachable):
 
     message = "cannot reach the stream {stream}: {reason}"
     hint = "check the URL and the network; 'archiver listen --retry' waits for it, and 'archiver run' always does"
+
+
+class DaemonRefuses(Unreachable):
+    """The daemon that has the archive is not to be asked by this user."""
+
+    message = "the daemon that has the archive may not be asked by you: {socket} {whose}"
+    hint = "ask as the user that it runs as: sudo -u USER archiver ..., or as root"
+
+
+class DaemonBusy(Unreachable):
+    """The daemon that has the archive did not answer in time."""
+
+    message = "the daemon that has the archive gave no answer within {seconds:g} s ({socket})"
+    hint = "nothing was done; 'archiver status' and the daemon's log say why, then ask again"
+
+
+class JobRefused(ArchiverError):
+    """The daemon did not do what it was asked for; it says why."""
+
+    message = "the daemon could not do it: {reason}"
+    hint = "{step}"
+
+    def __init__(self, *, reason: str, step: str, code: int) -> None:
+        super().__init__(reason=reason, step=step)
+        self.exit_code = code  # type: ignore[misc]
+
+
+class NoSuchReject(ReferenceUnclear):
+    """The archive has no reject of this number."""
+
+    message = "there is no reject {number}"
+    hint = "'archiver rejects list' shows those there are; one that came in by a retry is an event now"
 
 
 class RowRefused(ArchiverError):

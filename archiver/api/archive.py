@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from archiver.model.incident import Incident
     from archiver.model.nearby import Before
     from archiver.model.records import Platform
+    from archiver.model.rejects import KeptReject
     from archiver.model.reports import Per, Report
     from archiver.model.values import Value
     from archiver.queries.free import Answer
+    from archiver.queries.notes import Noted
     from archiver.queries.values import Vocabulary
 
 _ALWAYS = TimeRange()
@@ -369,6 +371,32 @@ class Archive:
         ask = self._reader.pages()
         resource = None if ref is None else ask(_resolve_all, ref, range)[0]
         return known[name](ask, Asked(resource, range, per, _now(), zone))
+
+    def platform_of(self, resource: Resource) -> str:
+        """The key of the platform that a resource lives in."""
+        from archiver.queries.platforms import key_of
+
+        with self._reader.question() as connection:
+            return key_of(connection, resource.id)
+
+    def notes(self, range: TimeRange = _ALWAYS) -> Iterator[Noted]:
+        """What somebody noted from outside, the oldest first."""
+        from archiver.queries.notes import notes
+
+        return notes(self._reader.pages(), range)
+
+    def rejects(self, range: TimeRange = _ALWAYS, limit: int = 100) -> Iterator[KeptReject]:
+        """The last `limit` messages (0: all) that could not become events, of those received within a range."""
+        from archiver.queries.rejects import last_rejects
+
+        return last_rejects(self._reader.pages(), range, limit)
+
+    def reject(self, number: int) -> tuple[KeptReject, bytes]:
+        """One of them, with its bytes as they were received, which may hold secrets. Raises NoSuchReject."""
+        from archiver.queries.rejects import reject
+
+        with self._reader.question() as connection:
+            return reject(connection, number)
 
     def status(self, limits: Limits = _LIMITS, waiting: Waiting | None = None) -> Status:
         """How things stand with the archive and its streams, and what is not well, by these limits.

@@ -92,6 +92,10 @@ def _timeline(presentation: Presentation, incident: Incident) -> Iterator[str]:
 
 def _change(change: Nearby) -> str:
     what = _called(Subject(change.uri, change.type, change.name))
+    if change.change == "note":
+        by, about = f" by {text(change.by)}" if change.by else "", f" on {what}" if change.uri else ""
+        link = f" ({text(change.action)})" if change.action else ""
+        return f"**note: {text(change.after or '')}**{about}{by}{link}"
     if change.change == "action":
         by = f" by {text(change.by)}" if change.by else ""
         return f"**{text(change.after or 'an action')}** on {what}{by}"
@@ -115,7 +119,7 @@ def _called(subject: Subject | None) -> str:
 def _doers(incident: Incident) -> Iterator[str]:
     by: dict[str, list[str]] = {}
     for change in incident.changes:
-        if change.change == "action" and change.by:
+        if change.change in ("action", "note") and change.by:
             by.setdefault(change.by, []).append(str(change.after or "an action"))
     for name, done in sorted(by.items()):
         yield f"- {text(name)}: {text(', '.join(sorted(set(done))))}"

@@ -12,7 +12,7 @@ from archiver.model.empty import Empty
 Where = Literal["self", "above", "below", "beside"]
 AtIs = Literal["asked", "stop", "change", "now"]
 """What the instant is: the one that was asked for, the last stop of the resource, its last change, or now."""
-Became = Literal["appeared", "vanished", "state", "action", "image", "name", "moved"]
+Became = Literal["appeared", "vanished", "state", "action", "image", "name", "moved", "note"]
 
 
 class Differs(NamedTuple):
@@ -39,18 +39,18 @@ class Nearby(NamedTuple):
 
     change: Became
     uri: str
-    """What changed; of an action what it was done to."""
+    """What changed; of an action what it was done to, of a note what it is about: empty where that is everything."""
     type: str
     name: str | None
     before: str | tuple[str, ...] | None
     after: str | tuple[str, ...] | None
-    """What it became: a state, an image, a name, the URIs above it; of an action what was done."""
+    """What it became: a state, an image, a name, the URIs above it; of an action what was done, of a note its text."""
     at: datetime
     certain: bool | None
     cause: Cause | None
     """Why it stopped; None: it did not."""
     action: str | None
-    """URI of the action."""
+    """URI of the action; of a note its URL."""
     by: str | None
     """Who did it, where a source says so."""
     where: Where

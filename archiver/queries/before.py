@@ -10,6 +10,7 @@ from archiver.model.nearby import AtIs, Before
 from archiver.queries.changed import changes_of
 from archiver.queries.coverage import coverage, emptiness
 from archiver.queries.neighbours import neighbours
+from archiver.queries.notes import nearby
 from archiver.queries.story import last_stop
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
@@ -55,6 +56,7 @@ def before(
     places = ask(neighbours, resource.id, Window.of(back))
     watched = ask(_coverage, resource, TimeRange(back.since, at), now)
     found, left_out = changes_of(ask, places, back, at, now, most)
+    found += nearby(ask, places, back, at)
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
     empty = None if found else ask(emptiness, TimeRange(back.since, at), watched)
     return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty, left_out, at_is)

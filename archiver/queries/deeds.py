@@ -11,6 +11,9 @@ from archiver.model import Action, ArchivedEvent, Resource, TimeRange
 from archiver.platforms.docker.facts import DOCKER, TASK, received_message, text
 from archiver.queries.doers import SWARM
 from archiver.queries.events import Filter, last_events
+from archiver.queries.notes import as_actions, notes
+from archiver.queries.under import descend
+from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 
 _DONE = {
@@ -31,11 +34,13 @@ _HELD = 1_000
 
 
 def with_deeds(ask: Ask, roots: Sequence[Resource], range: TimeRange, actions: Iterable[Action]) -> Iterator[Action]:
-    """Actions, and between them in their order what was done without one."""
+    """Actions, and between them in their order what was done without one, or was noted."""
     types, verbs = ({key[part] for key in _DONE} for part in (0, 1))
     wanted = Filter(tuple(types), (), tuple(verbs), [root.id for root in roots], range, True)
     found = _run(_deed(event) for event in last_events(ask, wanted, 0) if _is_deed(event))
-    return heapq.merge(actions, found, key=lambda action: action.started_at)
+    below = ask(descend, [root.id for root in roots], Window.of(range))
+    noted = as_actions(notes(ask, range, {root.id for root in roots} | below.keys()))
+    return heapq.merge(actions, found, noted, key=lambda action: action.started_at)
 
 
 def _is_deed(event: ArchivedEvent) -> bool:

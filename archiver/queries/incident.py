@@ -7,6 +7,7 @@ from archiver.queries.asked import Asked
 from archiver.queries.available import availability
 from archiver.queries.changed import changes_of
 from archiver.queries.neighbours import members
+from archiver.queries.notes import nearby
 from archiver.queries.restarted import restarts
 from archiver.storage.pages import Ask
 
@@ -16,6 +17,7 @@ def incident(ask: Ask, asked: Asked) -> Incident:
     stopped = restarts(ask, asked)
     places = ask(members, asked.resource, asked.range)
     changes = changes_of(ask, places, asked.range, asked.end, asked.now).found
+    changes += nearby(ask, places, asked.range, asked.end)
     changes.sort(key=lambda each: (each.at, each.distance, each.uri))
     up = availability(ask, asked)
     return Incident(asked.resource, asked.range, stopped.coverage, tuple(changes), stopped, up)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +25,7 @@ from archiver.queries.history import Known, carried_surely, coverage_of, spans_o
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_places import Place, places
 from archiver.queries.lane_words import SOURCES, words_of
+from archiver.queries.notes import as_actions, notes
 from archiver.queries.numbers import last_number
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
@@ -111,7 +113,10 @@ def _actions(
     everything = [each for each, _ in found] if root is None else [root]
     below = dict.fromkeys([each.id for each in everything], Window.of(range)) if root is None else None
     done: dict[str, list[Action]] = {}
-    for action in actions(ask, everything, range, healthchecks=False, below=below):
+    drawn_numbers = None if root is None else {each.id for each, _ in found}
+    noted = as_actions(notes(ask, range, drawn_numbers))
+    told = actions(ask, everything, range, healthchecks=False, below=below)
+    for action in heapq.merge(told, noted, key=lambda action: action.started_at):
         where = action.target if action.target in drawn else found[0].resource.uri
         done.setdefault(str(where), []).append(action)
         left -= 1

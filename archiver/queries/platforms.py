@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _PLATFORMS = "SELECT p.id, p.key, p.name, p.dialect FROM platforms p ORDER BY p.id"
 _IDENTITIES = "SELECT i.platform_id, i.key FROM platform_identities i ORDER BY i.key"
 _STREAMS = "SELECT t.platform_id, t.url, t.dialect FROM streams t ORDER BY t.id"
+_KEY_OF = "SELECT p.key FROM resources r JOIN platforms p ON p.id = r.platform_id WHERE r.id = :number"
 _NAMES = "SELECT p.id, p.name FROM platforms p"
 _MEANT = (
     "SELECT p.id FROM platforms p WHERE p.name = :name"
@@ -39,6 +40,12 @@ def known(connection: Connection) -> dict[int, Platform]:
         )
         for row in connection.execute(_PLATFORMS)
     }
+
+
+def key_of(connection: Connection, resource: int) -> str:
+    """The key of the platform of a resource, given by its number."""
+    key: str = connection.scalar(statement(_KEY_OF), {"number": resource})
+    return key
 
 
 def names(connection: Connection) -> dict[int, str]:

@@ -13,6 +13,7 @@ from archiver.queries.numbers import last_number
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import statement
+from archiver.storage.words import REJECTS_RETRIED
 
 _STREAMS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
 _SIZE = "SELECT pg_database_size(current_database())"
@@ -26,6 +27,7 @@ _POSITION = "SELECT r.position FROM receivers r WHERE r.key = :receiver"
 _DAY = 86_400_000_000
 _LOOKED_BACK = timedelta(days=7)
 _LEAST_DAYS = 1 / 24
+_PROPERTY = "SELECT p.value FROM archive_properties p WHERE p.key = :key"
 _CONDITIONS = "SELECT c.about, c.value, c.found_at FROM stream_conditions c WHERE c.stream_id = :stream"
 
 
@@ -43,7 +45,7 @@ def status(
         database,
         HEAD,
         last_number(connection, "events"),
-        last_number(connection, "rejects"),
+        _rejects(connection),
         last_number(connection, "resources"),
         instant_or_none(first),
         instant_or_none(last),
@@ -106,6 +108,12 @@ def _full_at(free: int | None, pace: int | None, now: datetime) -> datetime | No
         return now + timedelta(days=free / pace)
     except OverflowError:
         return None
+
+
+def _rejects(connection: Connection) -> int:
+    """All that there were, but those that have become events."""
+    retried = connection.scalar(statement(_PROPERTY), {"key": REJECTS_RETRIED})
+    return max(0, last_number(connection, "rejects") - int(retried or 0))
 
 
 def _size(connection: Connection, database: str) -> int | None:

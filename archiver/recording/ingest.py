@@ -8,13 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
-from archiver.model import Batch, Condition, Item, Message, Observed, Record, Reject
+from archiver.model import Batch, Condition, Event, Item, Message, Observed, Record, Reject, Together
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
+from archiver.recording.control.server import Control
+from archiver.recording.errands import Errands
 from archiver.recording.failures import Failures
+from archiver.recording.jobs import job_of, require_archive
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
@@ -56,6 +60,7 @@ class Ingest:
         self._spool = spool
         self._url = url
         self._recorder = Recorder(url, spool.identity)
+        self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake))
         self._failures = Failures()
         self._decoder = Decoder()
         self._on_archived = on_archived
@@ -81,10 +86,12 @@ class Ingest:
             if position is None:
                 return
             self._advance(position)
+            self._errands.begin()
             # The next batch is decoded while the database works on this one.
             with closing(Prefetch(self._batches(position))) as batches:
                 self._archive_all(batches)
         finally:
+            self._errands.end()
             self._recorder.close()
 
     def _begin(self) -> int:
@@ -101,10 +108,25 @@ class Ingest:
                 if reached is None:
                     return
                 self._advance(reached)
+                self._run_errand()
             with suppress(SpoolError):
                 self._spool.tidy()
         finally:
             self._give_up.set()  # or the one that decodes ahead would wait for more
+
+    def _understood(self, wanted: dict[str, Any]) -> None:
+        require_archive(self._url, wanted)
+        job_of(wanted)
+
+    def _run_errand(self) -> None:
+        """Does a step of what somebody has asked for, if anybody has; there is always another batch soon."""
+        if self._errands.are_waiting():
+            self._busy_since = time.monotonic()
+            try:
+                if self._errands.step():
+                    self._spool.wake()
+            finally:
+                self._busy_since = None
 
     def finish(self) -> None:
         """Asks `run` to end as soon as everything spooled is archived."""
@@ -206,7 +228,9 @@ class Ingest:
     def _write(self, records: Batch, first: int) -> None:
         self._busy_since = time.monotonic()
         try:
-            done = self._recorder.record(records, first + len(records) - 1)
+            done = self._recorder.record(
+                records, first + len(records) - 1, original=_Originals(self._spool, records, first)
+            )
         finally:
             self._busy_since = None
         self.archived += done.events
@@ -254,6 +278,31 @@ class Ingest:
         if self.trouble is not None:
             log.info("the archive answers again")
         self.trouble = None
+
+
+class _Originals:
+    """Gives the messages that the events of a batch were made of, as long as the spool has them."""
+
+    def __init__(self, spool: Spool, records: Batch, first: int) -> None:
+        self._spool = spool
+        self._records = records
+        self._first = first
+
+    @cached_property
+    def _places(self) -> dict[Event, int]:
+        places: dict[Event, int] = {}
+        for place, record in enumerate(self._records):
+            for told in record.records if isinstance(record, Together) else (record,):
+                if isinstance(told, Event):
+                    places.setdefault(told, place)
+        return places
+
+    def __call__(self, event: Event) -> bytes | None:
+        """The message of an event that was placed on its platform."""
+        place = self._places.get(event._replace(platform=None))
+        group = None if place is None else self._spool.take(self._first + place - 1, 1, 1)
+        item = None if group is None else group.items[0]
+        return item.payload if isinstance(item, Message) else None
 
 
 def decode_item(item: Item, decoder: Decoder, failures: Failures) -> Record:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TreeNode,
     )
     from archiver.model.nearby import Before, Nearby, Replaced
+    from archiver.model.rejects import KeptReject
 
 T = TypeVar("T")
 
@@ -170,7 +171,7 @@ def replaced(item: Replaced | None) -> dict[str, Any] | None:
 
 STEP: list[Field[Nearby]] = [
     Field("change", lambda change: change.change),
-    Field("uri", lambda change: change.uri),
+    Field("uri", lambda change: change.uri or None),
     Field("type", lambda change: change.type),
     Field("name", lambda change: change.name),
     Field("before", lambda change: change.before),
@@ -235,6 +236,29 @@ EVENT: list[Field[ArchivedEvent]] = [
     Field("name", lambda event: event.name, extra=True),
     Field("time_source", lambda event: event.time_source, extra=True),
 ]
+
+
+# --- rejects --------------------------------------------------------------------------------------------------------
+
+REJECT: list[Field[KeptReject]] = [
+    Field("id", lambda reject: reject.id),
+    Field("stream", lambda reject: reject.stream),
+    Field("received_at", lambda reject: reject.received_at),
+    Field("kind", lambda reject: reject.kind),
+    Field("reason", lambda reject: reject.reason),
+    Field("bytes", lambda reject: reject.bytes),
+    Field("retried_at", lambda reject: reject.retried_at),
+]
+
+
+def payload(data: bytes) -> dict[str, str]:
+    """The bytes of a reject: as text, or in Base64 where they are none."""
+    from base64 import b64encode  # hardly any answer needs it
+
+    try:
+        return {"payload": data.decode()}
+    except UnicodeDecodeError:
+        return {"payload_base64": b64encode(data).decode()}
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -54,10 +54,10 @@ class Retold(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """A batch without what the archive has: new events, conflicting ones as rejects, and what is told once more."""
+    """A batch without what the archive has: new events, those that say something else, and what is told once more."""
 
     events: EventColumns
-    conflicts: list[Reject]
+    conflicts: list[Event]
     again: list[Retold]
 
 
@@ -68,7 +68,7 @@ def has_repeated_uuid(events: EventColumns) -> bool:
 
 
 def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
-    """Leaves out the events that are there already; one that says something else becomes a reject.
+    """Leaves out the events that are there already, and those that say something else than what is there.
 
     What another platform tells is another event, whatever its uuid.
     """
@@ -78,7 +78,7 @@ def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
     if not known and not has_repeated_uuid(events):
         return Sifted(events, [], [])
     new: list[Event] = []
-    conflicts: list[Reject] = []
+    conflicts: list[Event] = []
     again: list[Retold] = []
     for event in events.events():
         identities = _identities(event) if event.uuid is not None else ()
@@ -89,8 +89,25 @@ def drop_duplicates(connection: Connection, events: EventColumns) -> Sifted:
         elif _says_nothing_else(event, there.event):
             again.append(Retold(event, there))
         else:
-            conflicts.append(Reject(dump(value_of(event)).encode(), CONFLICT, event.received_at, event.session))
+            conflicts.append(event)
     return Sifted(EventColumns.of(new), conflicts, again)
+
+
+Original = Callable[[Event], bytes | None]
+"""The message that an event was made of, byte for byte; None where nobody has it any more."""
+
+
+def rejects_of(conflicts: Iterable[Event], original: Original | None) -> list[Reject]:
+    """What is kept of events whose uuid is archived with other content: their messages, or what these said."""
+    return [
+        Reject(
+            (original(event) if original else None) or dump(value_of(event)).encode(),
+            CONFLICT,
+            event.received_at,
+            event.session,
+        )
+        for event in conflicts
+    ]
 
 
 def _identities(event: Event) -> tuple[_Identity, ...]:

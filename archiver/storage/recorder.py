@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.errors import RowRefused, TakesNothing
-from archiver.model import Batch, Record
+from archiver.model import Batch, Micros, Record
+from archiver.storage import retrying
+from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
     lock_writers,
     shut_down,
@@ -27,11 +29,13 @@ from archiver.storage.migrate import require_head
 from archiver.storage.named import sqlite_path
 from archiver.storage.numbers import Numbers, raise_to_rows
 from archiver.storage.positions import FINISHED, Positions
+from archiver.storage.retrying import Decode, Retried, Which
 from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints
+from archiver.storage.words import REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
@@ -143,15 +147,42 @@ class Recorder:
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return self._writer.holds(connection, Batch.of(records), self.whose)
 
+    def last_reject(self) -> int:
+        """The number of the last reject; 0 when there is none. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return retrying.last_reject(connection)
+
+    def retry_rejects(self, which: Which, decode: Decode, now: Micros) -> Retried:
+        """Tries the next of some rejects again, as many as one transaction may hold.
+
+        Raises as `record` does; then all are as they were.
+        """
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return retrying.retry(connection, self._writer, which, decode, now)
+
+    def is_retry_due(self, version: str) -> bool:
+        """Whether the archive has rejects which this version of the program has not tried. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return retrying.is_due(connection, version)
+
+    def keep_retried(self, version: str) -> None:
+        """Keeps in mind that this version has tried all rejects. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            retrying.keep_property(connection, REJECTS_TRIED_BY, version)
+
     def record(
         self,
         records: Batch | Sequence[Record],
         upto: int | None = None,
         inventory: Inventory | None = None,
+        *,
+        whose: Whose | None = None,
+        original: Original | None = None,
     ) -> Recorded:
         """Archives a batch, and with it that the receiver's records are archived up to number `upto`.
 
-        What an `inventory` holds is left out; with one, no position is kept.
+        What an `inventory` holds is left out; with one, no position is kept. `whose` stands for `self.whose` this once;
+        `original`: as `Writer.write` has it.
         Raises DatabaseUnreachable (Busy, ReadOnly) when nothing of it was archived, or the answer got lost: the same
         batch may be handed over again, also one of which a part is archived by now. Raises SchemaNotAtHead when the
         archive is of another revision, RowRefused when the database cannot take a value of the batch.
@@ -159,26 +190,27 @@ class Recorder:
         batch = Batch.of(records)
         with self._one_at_a_time, translated(self._url):
             try:
-                recorded = self._write(batch, upto, inventory)
+                recorded = self._write(batch, upto, inventory, whose or self.whose, original)
             except exc.IntegrityError:
                 # Some uuid is there already: rare, so only now the archive is asked for every uuid.
                 self._check_uuids = True
-                recorded = self._write(batch, upto, inventory)
+                recorded = self._write(batch, upto, inventory, whose or self.whose, original)
         self._check_uuids = recorded.duplicates > 0
         return recorded
 
-    def _write(self, batch: Batch, upto: int | None, inventory: Inventory | None) -> Recorded:
+    def _write(
+        self, batch: Batch, upto: int | None, inventory: Inventory | None, whose: Whose, original: Original | None
+    ) -> Recorded:
+        also: dict[str, Any] = {"check_uuids": self._check_uuids, "whose": whose, "original": original}
         if inventory is not None:
             inventory.begin()
             with self._transaction() as connection:
-                recorded = self._writer.write(
-                    connection, batch, None, check_uuids=self._check_uuids, inventory=inventory, whose=self.whose
-                )
+                recorded = self._writer.write(connection, batch, None, inventory=inventory, **also)
             inventory.keep()
             return recorded
         with self._transaction() as connection:
             if upto is None:
-                return self._writer.write(connection, batch, None, check_uuids=self._check_uuids, whose=self.whose)
+                return self._writer.write(connection, batch, None, **also)
             position = self._positions.of(connection, self.receiver)
             done = position.upto - (upto - len(batch))
             if done >= len(batch):
@@ -186,7 +218,7 @@ class Recorder:
             if done > 0:
                 batch = batch[done:]
             number = position.number
-            recorded = self._writer.write(connection, batch, number, check_uuids=self._check_uuids, whose=self.whose)
+            recorded = self._writer.write(connection, batch, number, **also)
             duplicates = position.duplicates + recorded.duplicates
             self._positions.move(connection, position._replace(upto=upto, duplicates=duplicates))
             return recorded

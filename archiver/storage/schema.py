@@ -322,6 +322,7 @@ rejects = Table(
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("reason", Word, nullable=False, comment="Why it could not become an event"),
     Column("payload", LargeBinary, nullable=False, comment="The message, byte for byte"),
+    Column("retried_at", Moment, comment="When it was tried again last, in vain, microseconds since 1970; NULL: never"),
     comment="Messages that could not become events",
 )
 

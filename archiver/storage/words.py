@@ -14,6 +14,11 @@ GENERATION = "generation"
 UPGRADE = "upgrade"
 """Under which property stands how far an upgrade from 0.1.0 has come."""
 
+REJECTS_RETRIED = "rejects retried"
+"""Under which property stands how many rejects have become events by a retry."""
+REJECTS_TRIED_BY = "rejects tried by"
+"""Under which property stands which version has tried all rejects last."""
+
 IMPORTED = "imported"
 """What a platform is called of which there are only recordings that do not say whose they are."""
 

@@ -25,7 +25,7 @@ from archiver.model import (
 )
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
-from archiver.storage.duplicates import Retold, drop_duplicates, has_repeated_uuid
+from archiver.storage.duplicates import Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
 from archiver.storage.inventory import Inventory
@@ -98,9 +98,11 @@ class Writer:
         check_uuids: bool,
         inventory: Inventory | None = None,
         whose: Whose = Whose(),  # noqa: B008 - immutable
+        original: Original | None = None,
     ) -> Recorded:
         """Writes everything a batch tells, but what an `inventory` says is held already.
 
+        `original` gives the message of an event, to be kept where its uuid is known with other content.
         Raises IntegrityError for a known uuid unless `check_uuids`.
         """
         opened, conditions = batch.of_kind(Opened), batch.of_kind(Condition)
@@ -125,7 +127,8 @@ class Writer:
             events, observations, rejects, duplicates = found
         again: Sequence[Retold] = ()
         if check_uuids or has_repeated_uuid(events):
-            events, conflicts, again = drop_duplicates(connection, events)
+            events, others, again = drop_duplicates(connection, events)
+            conflicts = rejects_of(others, original)
             if inventory is not None:
                 conflicts = inventory.sift(connection, self._lookups.known, EventColumns.of([]), [], conflicts).rejects
             rejects = [*rejects, *conflicts]
@@ -143,6 +146,10 @@ class Writer:
         if receiver_id is not None:
             self._sessions.close_left_open(connection, opened, receiver_id)
         return Recorded(len(events.type), len(rejects), duplicates + len(again))
+
+    def placed(self, connection: Connection, events: EventColumns) -> EventColumns:
+        """The events with the platform of each, by their sessions."""
+        return self.platforms.placed(connection, events, [])[0]
 
     def _placed(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[EventColumns, list[Observation]]:
         """The events and observations of a batch, each with its platform."""
@@ -163,7 +170,7 @@ class Writer:
             self._lookups.known,
             sifted.events,
             observations,
-            [*batch.of_kind(Reject), *sifted.conflicts],
+            [*batch.of_kind(Reject), *rejects_of(sifted.conflicts, None)],
         )
         return not (rest.events.type or rest.observations or rest.rejects)
 

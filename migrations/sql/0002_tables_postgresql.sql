@@ -297,6 +297,7 @@ CREATE TABLE rejects (
   received_at BIGINT NOT NULL,
   reason TEXT COLLATE "C" NOT NULL,
   payload BYTEA NOT NULL,
+  retried_at BIGINT,
   CONSTRAINT pk_rejects PRIMARY KEY (id)
 );
 
@@ -311,6 +312,8 @@ COMMENT ON COLUMN rejects.received_at IS 'When it was received, microseconds sin
 COMMENT ON COLUMN rejects.reason IS 'Why it could not become an event';
 
 COMMENT ON COLUMN rejects.payload IS 'The message, byte for byte';
+
+COMMENT ON COLUMN rejects.retried_at IS 'When it was tried again last, in vain, microseconds since 1970; NULL: never';
 
 CREATE TABLE facts (
   resource_id BIGINT NOT NULL,

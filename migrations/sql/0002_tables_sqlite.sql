@@ -153,6 +153,7 @@ CREATE TABLE rejects (
   received_at INTEGER NOT NULL,
   reason VARCHAR NOT NULL,
   payload BLOB NOT NULL,
+  retried_at INTEGER,
   CONSTRAINT pk_rejects PRIMARY KEY (id)
 );
 

@@ -98,9 +98,9 @@ class Recording:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, fail: Callable[[list[Record]], None]) -> None:
         real = Recorder.record
 
-        def record(recorder: Recorder, records: list[Record], upto: int | None = None) -> Recorded:
+        def record(recorder: Recorder, records: list[Record], upto: int | None = None, **also: Any) -> Recorded:
             fail(list(records))
-            return real(recorder, records, upto)
+            return real(recorder, records, upto, **also)
 
         monkeypatch.setattr(Recorder, "record", record)
 

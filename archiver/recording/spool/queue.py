@@ -65,6 +65,7 @@ class Spool:
         self._recent: deque[Group] = deque()
         self._recent_size = 0
         self._discard_to = 0
+        self._woken = False
         self._lock_file = lock(path)
         try:
             with translated(path):
@@ -149,8 +150,9 @@ class Spool:
         """
         with self._changed:
             after = max(after, self._kept_from - 1)
-            if self._last <= after:
+            if self._last <= after and timeout and not self._woken:
                 self._changed.wait(timeout)
+            self._woken = False
             if self._last <= after:
                 return None
             while self._recent and self._recent[0].last <= after:
@@ -160,6 +162,12 @@ class Spool:
             until = self._recent[0].first - 1 if self._recent else self._last
             with translated(self.path):
                 return self._from_file(after, until, most, most_bytes)
+
+    def wake(self) -> None:
+        """Has whoever waits for items, or is about to, look up without any."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def _from_memory(self, after: int, most: int, most_bytes: int) -> Group:
         items: list[Item] = []

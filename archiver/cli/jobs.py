@@ -1,0 +1,43 @@
+"""What commands that write share: they ask the daemon that has the archive; where none runs, they do it themselves."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from archiver.cli.common import chosen
+
+if TYPE_CHECKING:
+    from archiver.config import Config
+
+SpoolOfDaemon = Annotated[
+    str | None,
+    typer.Option(
+        "--spool",
+        metavar="FILE",
+        help="The spool of the daemon that is asked, where it has one of its own (ARCHIVER_SPOOL).",
+        show_default=False,
+    ),
+]
+
+
+def configured(ctx: typer.Context, database: str | None, spool: str | None) -> Config:
+    """The archive and the spool that are meant."""
+    from archiver.config import home_folder, load
+
+    given = {"database": database if database is not None else chosen(ctx).database, "spool": spool}
+    return load({key: value for key, value in given.items() if value is not None}, os.environ, home_folder())
+
+
+def done(config: Config, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What came of a job; raises as `recording.jobs.done` does, and DatabaseMissing where there is no archive."""
+    from archiver.recording.jobs import done
+    from archiver.storage import migrate
+    from archiver.storage.reading import open_reading
+
+    url = config.database.value
+    if migrate.is_missing(url):
+        open_reading(url).close()  # it says why there is none
+    return done(url, config.spool.value, wanted)

@@ -1,0 +1,102 @@
+"""What somebody noted from outside (`archiver note`): of a range of time, and what each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from archiver.codec.notes import NOTE
+from archiver.codec.text import parse
+from archiver.model import Action, TimeRange
+from archiver.model.nearby import Nearby, Where
+from archiver.queries.neighbours import Place
+from archiver.queries.references import type_number
+from archiver.storage.pages import Ask
+from archiver.storage.reading import Connection, Row, instant
+from archiver.storage.statements import chunks, statement
+
+_PAGE = 1_000
+_FAR = 99
+"""How many steps away is what is said of everything."""
+# By the index of resource and time: of what is about no resource there is little. No stream can tell a note.
+_NOTES = (
+    "SELECT e.id, e.occurred_at, e.parent_list_id, e.extra, n.text FROM events e LEFT JOIN texts n ON n.id = e.name_id"
+    " WHERE e.resource_id IS NULL AND e.session_id IS NULL AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"
+    f" LIMIT {_PAGE}"
+)
+_MEMBERS = (
+    "SELECT m.list_id, m.resource_id, r.uri, t.text AS type, n.text AS name FROM parent_list_members m"
+    " JOIN resources r ON r.id = m.resource_id JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id WHERE m.list_id IN :numbers"
+)
+
+
+class Noted(NamedTuple):
+    """A note as it is archived; `about` None: everything."""
+
+    id: int
+    at: datetime
+    text: str
+    about: int | None
+    uri: str | None
+    type: str | None
+    name: str | None
+    by: str | None
+    url: str | None
+
+
+def notes(ask: Ask, range: TimeRange, about: Collection[int] | None = None) -> Iterator[Noted]:
+    """The notes of a range on any of these resources (None: on any) and on everything, the oldest first."""
+    kind = ask(type_number, NOTE)
+    place: Row | None = None
+    while kind is not None:
+        page, rows = ask(_page, kind, range, place)
+        yield from (note for note in page if about is None or note.about is None or note.about in about)
+        if len(rows) < _PAGE:
+            return
+        place = rows[-1]
+
+
+def _page(connection: Connection, kind: int, range: TimeRange, place: Row | None) -> tuple[list[Noted], Sequence[Row]]:
+    where = ("" if range.since is None else " AND e.occurred_at >= :since") + (
+        "" if range.until is None else " AND e.occurred_at < :until"
+    )
+    values: dict[str, Any] = {"type": kind, **range._asdict()}
+    if place is not None:
+        where += " AND e.occurred_at >= :at AND (e.occurred_at > :at OR e.id + 0 > :last)"
+        values |= {"at": place.occurred_at, "last": place.id}
+    rows = connection.execute(statement(_NOTES.format(where)), values).all()
+    above: dict[int, Row] = {}
+    for part in chunks({row.parent_list_id for row in rows} - {None}):
+        above.update((row.list_id, row) for row in connection.execute(statement(_MEMBERS), {"numbers": part}))
+    return [_noted(row, above.get(row.parent_list_id)) for row in rows], rows
+
+
+def _noted(row: Row, about: Row | None) -> Noted:
+    said = parse(row.extra) if row.extra else {}
+    by, url = (said.get(key) if type(said.get(key)) is str else None for key in ("user", "url"))
+    told = row.text or str(said.get("text", ""))
+    noted = Noted(row.id, instant(row.occurred_at), told, None, None, None, None, by, url)
+    if about is None:
+        return noted
+    return noted._replace(about=about.resource_id, uri=about.uri, type=about.type, name=about.name)
+
+
+# --- as questions want them -----------------------------------------------------------------------------------------
+
+
+def as_actions(found: Iterator[Noted]) -> Iterator[Action]:
+    """Notes as what was done: without a URI, like all that no platform calls an action."""
+    for note in found:
+        yield Action(None, note.uri, "Success", note.at, note.at, 1, f"note: {note.text}", note.name, note.by)
+
+
+def nearby(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:
+    """Notes of a range, which has both ends, on some resources and on everything, as changes seen from an instant."""
+    everything: Where = "above"
+    for note in notes(ask, range, places):
+        place = Place(everything, _FAR) if note.about is None else places[note.about]
+        ago = (at - note.at).total_seconds()
+        what = (note.uri or "", note.type or "platform", note.name)
+        yield Nearby("note", *what, None, note.text, note.at, True, None, note.url, note.by, *place, ago)

@@ -1,0 +1,165 @@
+"""What a daemon does when it is asked to, between two batches; without a daemon whoever asks does it himself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from archiver.codec.notes import Note, note_event, note_of
+from archiver.codec.text import MAX_URI, fits
+from archiver.errors import DaemonElsewhere, DatabaseBusy, RowRefused
+from archiver.model import Batch, Event, Message, Observation, Together, now_micros
+from archiver.platforms.decoders import Decoder, decode
+from archiver.recording.control.client import PATIENCE, ask
+from archiver.recording.control.place import socket_beside
+from archiver.recording.control.words import NotUnderstood
+from archiver.storage.address import is_postgres
+from archiver.storage.named import database_name, sqlite_path
+from archiver.storage.recorder import Recorder, Whose
+from archiver.storage.retrying import Kept, Which
+
+Steps = Generator[None, None, dict[str, Any]]
+"""A job step by step, each a transaction of bounded size; in the end its answer."""
+Job = Callable[[Recorder], Steps]
+
+MOST_NUMBERS = 1000
+"""Rejects that are named in one request."""
+
+
+# --- who does it ----------------------------------------------------------------------------------------------------
+
+
+def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIENCE) -> dict[str, Any]:
+    """Does a job to an archive: by its daemon where one runs, else here; returns what came of it.
+
+    A PostgreSQL archive takes several writers, so there no daemon is needed. Raises as `control.client.ask` and
+    `Recorder.record` do, and DaemonElsewhere when somebody has the archive and no daemon answers beside the spool.
+    """
+    if not is_postgres(url):
+        answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
+        if answer is not None:
+            return answer
+    job = job_of(wanted)
+    try:
+        with Recorder(url) as recorder:
+            return finished(job(recorder))
+    except DatabaseBusy as busy:
+        if is_postgres(url):
+            raise
+        facts = {"database": database_name(url), "reason": busy.facts["reason"], "socket": socket_beside(spool)}
+        raise DaemonElsewhere(**facts) from busy
+
+
+def finished(steps: Steps) -> dict[str, Any]:
+    """All steps of a job one after the other, and its answer."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: dict[str, Any] = end.value
+            return found
+
+
+def require_archive(url: str, wanted: dict[str, Any]) -> None:
+    """Raises NotUnderstood when a request means another archive than the daemon's."""
+    named = wanted.get("archive")
+    if is_postgres(url) or type(named) is not str or not _is_same(named, sqlite_path(url)):
+        raise NotUnderstood(f"this daemon records into {database_name(url)}")
+
+
+def _is_same(named: str, path: Path) -> bool:
+    try:
+        return named == os.fspath(path) or os.path.samefile(named, path)
+    except (OSError, ValueError):
+        return False
+
+
+# --- what is done ---------------------------------------------------------------------------------------------------
+
+
+def job_of(wanted: dict[str, Any]) -> Job:
+    """The job that a request means. Raises NotUnderstood."""
+    made = _JOBS.get(wanted["do"]) if type(wanted.get("do")) is str else None
+    if made is None:
+        raise NotUnderstood(f"a request says in 'do' what is to be done: {', '.join(_JOBS)}")
+    return made(wanted)
+
+
+def _note(wanted: dict[str, Any]) -> Job:
+    note, platform = _understood_note(wanted), wanted.get("platform")
+    if not (platform is None or (type(platform) is str and fits(platform, MAX_URI))):
+        raise NotUnderstood("a platform is named by its key")
+    event = note_event(note, now_micros())
+
+    def steps(recorder: Recorder) -> Steps:
+        recorded = recorder.record(Batch([event]), whose=Whose(platform))
+        if recorded.rejects:
+            raise RowRefused(database="this archive", reason="a note of this uuid says something else")
+        yield
+        return {"uuid": note.uuid, "at": note.at, "known": bool(recorded.duplicates)}
+
+    return steps
+
+
+def _understood_note(wanted: dict[str, Any]) -> Note:
+    try:
+        return note_of(wanted)
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from None
+
+
+def _retry(wanted: dict[str, Any]) -> Job:
+    numbers = wanted.get("numbers")
+    if numbers is not None and not _are_numbers(numbers):
+        raise NotUnderstood(f"'numbers' is a list of at most {MOST_NUMBERS} numbers of rejects")
+    return lambda recorder: retry(recorder, numbers)
+
+
+def _are_numbers(value: Any) -> bool:
+    return (
+        type(value) is list
+        and 0 < len(value) <= MOST_NUMBERS
+        and all(type(number) is int and 0 < number < 1 << 62 for number in value)
+    )
+
+
+def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
+    """Tries rejects (None: all) again, oldest first, on the way on which messages come; dated as they were received."""
+    decoder = Decoder()
+    tried = events = duplicates = left = last = 0
+    end = recorder.last_reject()  # what comes meanwhile was tried just now
+
+    def decoded(kept: Kept) -> Sequence[Event | Observation]:
+        return _decoded(kept, decoder)
+
+    while (page := recorder.retry_rejects(Which(last, end, numbers), decoded, now_micros())).last:
+        last = page.last
+        tried, events, duplicates = tried + page.tried, events + page.events, duplicates + page.duplicates
+        left += page.left
+        yield
+    return {"tried": tried, "events": events, "duplicates": duplicates, "rejects": left}
+
+
+def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:
+    """What a kept message tells. Of one that came in no session nobody knows the platform, nor when it was said."""
+    if kept.dialect is None:
+        found = [
+            event
+            for dialect in ("tutum", "docker")
+            for event in [decode(Message("", None, dialect, kept.received_at, kept.payload))]
+            if isinstance(event, Event) and event.time_source != "received"
+        ]
+        return found[:1]
+    item = Message(kept.stream or "", kept.session, kept.dialect, kept.received_at, kept.payload)
+    try:
+        record = decoder.decode(item)
+    except Exception:  # noqa: BLE001 - it stays what it is; whatever one does to us, the others get their turn
+        return ()
+    if isinstance(record, Together):
+        return record.records
+    return (record,) if isinstance(record, (Event, Observation)) else ()
+
+
+_JOBS: dict[str, Callable[[dict[str, Any]], Job]] = {"note": _note, "retry": _retry}

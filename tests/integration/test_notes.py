@@ -1,0 +1,126 @@
+"""Notes from outside: where they stand, what shows them, and what they never are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.codec.notes import Note, note_of
+from archiver.model import TimeRange
+from archiver.recording.control.words import NotUnderstood
+from archiver.recording.jobs import done, job_of
+from archiver.transfer.importer import How, import_file
+
+from .archives import at, closed, event, exported, micros, opened, record, rows, uri
+from .growth import cost_of
+
+UUID = "01234567-89ab-4cde-8f01-23456789abcd"
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    """A service with a container that stops at 60 s, and another service."""
+    record(
+        database_url,
+        opened("s1", 0),
+        event("container/1", "Running", 0, ["service/1"], "s1"),
+        event("container/2", "Running", 0, ["service/2"], "s1"),
+        event("container/1", "Stopped", 60, ["service/1"], "s1"),
+        closed("s1", 100),
+    )
+    return database_url
+
+
+def noted(archive_url: str, text: str, second: float, under: str | None = None, **more: str) -> None:
+    with Archive.open(archive_url) as archive:
+        platform = None if under is None else archive.platform_of(archive.resolve(under))
+    place = None if under is None else uri(under)
+    uuid = more.pop("uuid", f"00000000-0000-4000-8000-{int(second):012d}")
+    told = Note(text, micros(second), uuid, place, **more)
+    done(archive_url, Path("/nonexistent/spool.db"), {"do": "note", **told._asdict(), "platform": platform})
+
+
+def test_what_was_noted_of_it_and_of_everything_is_among_what_changed_before(url: str) -> None:
+    noted(url, "web 2.14", 50, "service/1", by="anna", url="https://ci.example/1")
+    noted(url, "firewall", 40)
+    noted(url, "of others", 45, "service/2")
+    with Archive.open(url) as archive:
+        found = archive.why("container/1").changes
+        assert [(each.change, each.after, each.where, each.by) for each in found if each.change == "note"] == [
+            ("note", "web 2.14", "above", "anna"),
+            ("note", "firewall", "above", None),
+        ]
+        whole = TimeRange(at(0), at(100))
+        changes = archive.incident(whole, "service/1").changes
+        assert [each.after for each in changes if each.change == "note"] == ["firewall", "web 2.14"]
+        lanes = archive.lanes("service/1", whole).lanes
+        assert [(lane.uri, [done.name for done in lane.actions]) for lane in lanes if lane.actions] == [
+            (uri("service/1"), ["note: firewall", "note: web 2.14"])
+        ]
+        assert [each.name for each in archive.actions("service/1", deeds=True)] == ["note: firewall", "note: web 2.14"]
+        assert [each.name for each in archive.events(types=["note"])] == ["firewall", "of others", "web 2.14"]
+        assert [each.name for each in archive.events(types=["note"], under="service/1")] == ["web 2.14"]
+
+
+def test_a_note_watches_nothing_and_is_nothing_of_the_tree(url: str) -> None:
+    with Archive.open(url) as archive:
+        before = archive.coverage(), archive.status().resources, archive.tree("service/1"), archive.platforms()
+    noted(url, "long after", 5000, "service/1")
+    with Archive.open(url) as archive:
+        after = archive.coverage(), archive.status().resources, archive.tree("service/1"), archive.platforms()
+    assert after == before
+
+
+def test_told_twice_it_is_there_once_also_by_way_of_an_export(url: str, tmp_path: Path) -> None:
+    noted(url, "web 2.14", 50, "service/1", uuid=UUID)
+    noted(url, "web 2.14", 50, "service/1", uuid=UUID)
+    (line,) = [line for line in exported(url, "event") if line["event"]["type"] == "note"]
+    assert (line["name"], line["event"]["text"]) == ("web 2.14", "web 2.14")
+    with Archive.open(url) as archive:
+        (tmp_path / "export.jsonl").write_text("".join(f"{line}\n" for line in archive.export()))
+    with (tmp_path / "export.jsonl").open("rb") as file:
+        import_file(url, file, How(source="export"), again=True)
+    assert rows(url, "SELECT type, stream FROM event_log WHERE type = 'note'") == [("note", None)]
+
+
+def test_its_text_is_one_line_without_credentials() -> None:
+    told = {"text": " a\n\x1b[31mb ", "at": 0, "uuid": UUID, "url": "https://u:pw@ci.example/?token=abc", "by": ""}
+    assert note_of(told) == Note("a \x1b[31mb", 0, UUID, None, "https://***@ci.example/?token=***", None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": ""},
+        {"text": 5},
+        {"text": "x" * 2001},
+        {"text": "a\0b"},
+        {"at": True},
+        {"at": 1 << 80},
+        {"uuid": "x"},
+        {"url": ["u"]},
+        {"under": ""},
+        {"platform": 7},
+    ],
+    ids=json.dumps,
+)
+def test_what_is_no_note_is_refused_in_words(wrong: dict[str, object]) -> None:
+    with pytest.raises(NotUnderstood, match=r"a note|of a note|platform"):
+        job_of({"do": "note", "text": "t", "at": 0, "uuid": UUID, **wrong})
+
+
+def test_notes_are_found_without_looking_at_the_events(database_url: str) -> None:
+    record(database_url, opened("s1", 0), event("container/1", "Running", 0, ["service/1"], "s1"))
+    noted(database_url, "one", 1)
+
+    def ask(archive: Archive) -> object:
+        return list(archive.notes())
+
+    costs = []
+    for more in (200, 2000):
+        record(database_url, *[event("container/1", "Running", more + n / 1000, (), "s1") for n in range(more)])
+        costs.append(cost_of(database_url, ask))
+    assert costs[1] <= 1.15 * costs[0] + 400

@@ -1,0 +1,128 @@
+"""Rejects: listed, shown, tried again by hand and by each new version, and kept byte for byte."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.errors import NoSuchReject
+from archiver.model import Event, Message, Reject, TimeRange
+from archiver.platforms.decoders import decode
+from archiver.recording import errands
+from archiver.recording.ingest import Ingest, IngestPace
+from archiver.recording.jobs import finished, retry
+from archiver.recording.spool.queue import Spool
+from archiver.storage.duplicates import CONFLICT
+from archiver.storage.recorder import Recorder
+
+from .archives import STREAM, at, closed, exported, micros, opened, record, rejected, rows, wire
+from .growth import cost_of
+
+DOCKER = (
+    b'{"Type":"container","Action":"start","Actor":{"ID":"c1","Attributes":{}},'
+    b'"time":1454328000,"timeNano":1454328000000000000}'
+)
+
+
+def kept(payload: bytes, second: float, session: str | None = "s1", reason: str = "an old bug") -> Reject:
+    return Reject(payload, reason, micros(second), session)
+
+
+def tried(url: str, *numbers: int) -> dict[str, Any]:
+    with Recorder(url) as recorder:
+        return finished(retry(recorder, numbers or None))
+
+
+def ingested(url: str, folder: Path, *items: Any, until: Callable[[], bool] = lambda: True) -> None:
+    with Spool(folder / "spool.db") as spool:
+        spool.append(items)
+        ingest = Ingest(spool, url, pace=IngestPace(first_delay=0.01, last_delay=0.05, tidy=0.05))
+        thread = threading.Thread(target=ingest.run)
+        thread.start()
+        deadline = time.monotonic() + 60
+        while not until() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        ingest.finish()
+        thread.join(60)
+
+
+def test_what_can_be_read_by_now_becomes_an_event_of_the_time_at_which_it_was_received(database_url: str) -> None:
+    readable, broken = kept(b'{"type":"container","state":"Running"}', 5), kept(b"{", 6)
+    record(database_url, opened("s1", 0), readable, broken, kept(DOCKER, 7, session=None), closed("s1", 9))
+    with Archive.open(database_url) as archive:
+        assert archive.status().rejects == 3
+    assert tried(database_url) == {"tried": 3, "events": 2, "duplicates": 0, "rejects": 1}
+    with Archive.open(database_url) as archive:
+        told = [(event.type, event.occurred_at, event.received_at) for event in archive.events()]
+        assert told == [("container", at(0), at(7)), ("container", at(5), at(5))]
+        (left,) = archive.rejects()
+        assert (left.id, left.kind, left.bytes, left.stream) == (2, "failed", 1, STREAM)
+        assert left.retried_at is not None
+        assert archive.status().rejects == 1
+        with pytest.raises(NoSuchReject):
+            archive.reject(1)
+    sessions = dict(rows(database_url, "SELECT e.id, s.key FROM events e LEFT JOIN sessions s ON s.id = e.session_id"))
+    assert sorted(map(str, sessions.values())) == ["None", "s1"]
+
+
+def test_one_that_is_known_already_is_a_duplicate_and_only_those_named_are_tried(database_url: str) -> None:
+    payload = wire("container/1", "Running", uuid="0" * 32)
+    told = Message(STREAM, "s1", "tutum", micros(1), payload)
+    event = decode(told)
+    assert isinstance(event, Event)
+    record(database_url, opened("s1", 0), event, kept(payload, 2), kept(payload, 3))
+    assert tried(database_url, 2) == {"tried": 1, "events": 0, "duplicates": 1, "rejects": 0}
+    assert tried(database_url) == {"tried": 1, "events": 0, "duplicates": 1, "rejects": 0}
+    assert tried(database_url) == {"tried": 0, "events": 0, "duplicates": 0, "rejects": 0}
+
+
+def test_a_known_uuid_with_other_content_is_kept_byte_for_byte_however_often_it_is_tried(
+    database_url: str, tmp_path: Path
+) -> None:
+    first = wire("container/1", "Running", uuid="0" * 32)
+    odd = b'  {"uuid" : "' + b"0" * 32 + b'", "state":"Stopped",\t' + wire("container/1")[1:]
+    messages = [Message(STREAM, "s1", "tutum", micros(n), payload) for n, payload in enumerate((first, odd))]
+    ingested(database_url, tmp_path, opened("s1", 0), *messages)
+    assert rejected(database_url) == [(CONFLICT, odd)]
+    assert tried(database_url) == {"tried": 1, "events": 0, "duplicates": 0, "rejects": 1}
+    assert rejected(database_url) == [(CONFLICT, odd)]
+
+
+def test_a_new_version_tries_all_of_them_once(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    readable = b'{"type":"container","state":"Running"}'
+    monkeypatch.setattr(errands, "__version__", "1")
+    ingested(database_url, tmp_path, opened("s1", 0))
+    record(database_url, kept(readable, 1))
+    ingested(database_url, tmp_path, closed("s1", 2))
+    assert len(rejected(database_url)) == 1, "this version has tried all there were"
+    monkeypatch.setattr(errands, "__version__", "2")
+    ingested(database_url, tmp_path, closed("s1", 3), until=lambda: "are events now" in caplog.text)
+    assert rejected(database_url) == []
+    assert "1 rejects of other versions tried again: 1 are events now" in caplog.text
+
+
+def test_an_export_carries_what_was_left(sqlite_url: str, tmp_path: Path) -> None:
+    record(sqlite_url, opened("s1", 0), kept(b"\xff\x00", 1), closed("s1", 2))
+    tried(sqlite_url)
+    assert [line["payload"] for line in exported(sqlite_url, "reject")] == ["/wA="]
+
+
+def test_the_last_ones_cost_what_they_are(database_url: str) -> None:
+    costs = []
+    for more in (300, 3000):
+        record(database_url, *[kept(b"x", n, None) for n in range(more)])
+        costs.append(cost_of(database_url, lambda archive: list(archive.rejects(limit=20))))
+    assert costs[1] <= 1.15 * costs[0] + 400
+    with Archive.open(database_url) as archive:
+        assert [each.id for each in archive.rejects(TimeRange(at(10), at(12)), 2)] == [311, 312]
+        assert sum(1 for _ in archive.rejects(limit=0)) == 3300
