@@ -47,6 +47,8 @@ class Config(NamedTuple):
     log_level: Setting[str]
     exit_on_auth_failure: Setting[bool]
     allow_plaintext: Setting[bool]
+    metrics: Setting[tuple[str, int] | None]
+    """Where numbers for a monitor are served."""
     client_cert: Setting[Path | None]
     """The certificate (PEM) that is shown to a server that wants one."""
     client_key: Setting[Path | None]
@@ -58,6 +60,9 @@ class Config(NamedTuple):
         values = {name: setting.value for name, setting in settings.items()}
         values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
         values["database"] = shown_url(self.database.value)
+        if self.metrics.value is not None:
+            host, port = self.metrics.value
+            values["metrics"] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         values["streams"] = tuple(shown_stream(url) for url in self.streams.value)
         return {name: (values[name], setting.origin) for name, setting in settings.items()}
 
@@ -157,6 +162,16 @@ def _database_url(raw: Any) -> str:
 def _path(raw: Any, home: Path) -> Path:
     text = _text(raw)
     return (home / text[2:] if text.startswith("~/") else Path(text)).absolute()
+
+
+def _address(raw: Any) -> tuple[str, int] | None:
+    """Host and port: 127.0.0.1:9464, [::1]:9464; without a host, this machine's own address."""
+    if raw is None:
+        return None
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]*)):(\d{1,5})", _text(raw))
+    if found is None or int(found[3]) > 65_535:
+        raise ValueError("it must be an address and a port, such as 127.0.0.1:9464")
+    return found[1] or found[2] or "127.0.0.1", int(found[3])
 
 
 def _path_or_none(raw: Any, home: Path) -> Path | None:
@@ -322,6 +337,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
         allow_plaintext=sources.setting(
             "allow_plaintext", "ARCHIVER_ALLOW_PLAINTEXT", _flag, Setting(False, "default")
         ),
+        metrics=sources.setting("metrics", "ARCHIVER_METRICS", _address, Setting(None, "default")),
         client_cert=sources.setting(
             "client_cert", "ARCHIVER_CLIENT_CERT", lambda raw: _path_or_none(raw, home), Setting(None, "default")
         ),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from archiver.model.reports import Per, Report
     from archiver.model.values import Value
     from archiver.queries.free import Answer
+    from archiver.queries.metrics import Stops
     from archiver.queries.notes import Noted
     from archiver.queries.values import Vocabulary
 
@@ -408,6 +409,15 @@ class Archive:
 
         with self._reader.question() as connection:
             return status(connection, database_name(self._url), _now(), limits, waiting)
+
+    def stops(self, range: TimeRange) -> list[Stops]:
+        """How many containers stopped within a range, which needs both ends, per stack, service and cause."""
+        from archiver.queries.metrics import stops
+
+        if range.since is None or range.until is None:
+            raise ValueError("a range with both ends is needed")
+        with self._reader.question() as connection:
+            return stops(connection, range.since, range.until)
 
     def archived_of(self, receiver: str) -> int:
         """How far what a spool of this identity received is archived."""

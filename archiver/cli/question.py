@@ -34,7 +34,7 @@ from archiver.cli.common import (
     open_archive,
 )
 from archiver.cli.coverage import coverage_line
-from archiver.cli.output import Column, Presentation, enclosed, make_presentation, render, write_lines
+from archiver.cli.output import Column, Format, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.pager import paging
 from archiver.cli.refs import is_one, spelt_out
 from archiver.errors import UsageError
@@ -91,7 +91,7 @@ class Question:
         self._ctx = ctx
         self._database = database
         self._platform = platform
-        self._utc = utc
+        self._utc, self._color = utc, color
         self._fails_if_empty = fail_if_empty
         self.format = output
         """The format that was asked for; None: none was."""
@@ -109,6 +109,12 @@ class Question:
             self.note(trouble)
         self.range = times.parse_range(since, until, utc=utc, now=self.presentation.now)
         self._echo(since, until)
+
+    def shown_as(self, output: Format | None) -> Presentation:
+        """How the answer is shown in a format, for a body that has the option itself."""
+        fields = list(self.presentation.fields)
+        self.presentation = make_presentation(output, utc=self._utc, color=self._color, fields=fields)
+        return self.presentation
 
     def moment(self, text: str, called: str = "at") -> datetime:
         """The instant that somebody wrote, read as the ends of a range are; says how it was understood.
@@ -289,6 +295,7 @@ def question(
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
     left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",)), *(() if turned else ("reverse",))}
+    left_out |= {each.name for each in own}  # a body that has one of these itself
     if {each.name for each in own}.isdisjoint(("refs", "ref", "under")):
         left_out.add("platform")
     kept = [parameter for name, parameter in shared.items() if name not in left_out]

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
 
+from archiver.codec.prometheus import Family, Sample
 from archiver.codec.secrets import blanked_text
 from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.model import Closed, Condition, Item, Opened
@@ -79,6 +80,7 @@ class Daemon:
         self._counting = threading.Lock()
         self._spooled_at = time.monotonic()
         self._last_try_at = float("inf")
+        self._connected = {source.stream: False for source in sources}
         self.troubles: dict[str, str] = {}
         """The streams that cannot be reached at present, and why."""
         self.late: Sequence[str] = ()
@@ -191,10 +193,12 @@ class Daemon:
             self._handover.put(item)
             if type(item) is Opened:
                 self.troubles.pop(source.stream, None)
+                self._connected[source.stream] = True
                 log.info("connected to %s", source.stream)
             elif type(item) is Condition and item.of == "trouble" and item.value:
                 self.troubles[source.stream] = item.value
             elif type(item) is Closed:
+                self._connected[source.stream] = False
                 log.info("disconnected from %s: %s", source.stream, item.reason)
 
     def _spool_all(self) -> None:
@@ -229,12 +233,34 @@ class Daemon:
                     log.info("the spool takes messages again")
                 return
 
+    def metrics(self) -> Iterator[Family]:
+        """How this process does, in numbers; waits for nothing."""
+        streams = tuple(Sample(float(up), {"stream": stream}) for stream, up in list(self._connected.items()))
+        yield Family("archiver_connected", "gauge", "Whether the daemon has a connection to a stream.", streams)
+        ingest = self.ingest
+        for name, about, count in (
+            ("archiver_events_archived_total", "Events archived since the daemon started.", ingest.archived),
+            ("archiver_rejects_archived_total", "Messages kept that could not become events.", ingest.rejected),
+            ("archiver_duplicates_total", "Events that the archive had already.", ingest.duplicates),
+        ):
+            yield Family(name, "counter", about, (Sample(count),))
+        for name, about, value in (
+            ("archiver_spool_items", "Items that are received and not yet archived.", self._waiting),
+            ("archiver_spool_bytes", "Bytes that wait in the spool.", self._spool.size),
+            ("archiver_archive_answers", "Whether the archive takes what is received.", ingest.trouble is None),
+        ):
+            yield Family(name, "gauge", about, (Sample(float(value)),))
+
+    @property
+    def _waiting(self) -> int:
+        return max(0, self._spool.last - self.ingest.position)
+
     def _archived(self, events: int) -> None:
         if self._limit is not None and events >= self._limit:
             self.stop()
 
     def _status(self) -> str:
-        waiting = self._spool.last - self.ingest.position
+        waiting = self._waiting
         text = f"{self.ingest.archived} events archived, {waiting} waiting"
         return blanked_text("; ".join(filter(None, [text, self.ingest.trouble, *list(self.troubles.values())])))
 

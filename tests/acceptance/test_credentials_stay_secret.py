@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import urllib.request
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, quote_plus
@@ -100,18 +102,22 @@ def test_no_trace_of_what_platforms_repeat_or_point_to(
     log_format: str, sqlite_recorder: Recorder, run_archiver: RunArchiver, token: Path, tmp_path: Path
 ) -> None:
     env = {"ARCHIVER_USER": USER, "ARCHIVER_TOKEN_FILE": str(token), "INVOCATION_ID": "1"}
-    options = ("--log-format", log_format, "--log-level", "debug")
+    options = ("--log-format", log_format, "--log-level", "debug", "--metrics", "127.0.0.1:0")
     with Hostile(pointing_elsewhere, repeating, sending) as platform, Hostile(pointing_elsewhere) as engine:
         streams = (f"{platform.url}?access_token={OTHERS}", f"tcp://127.0.0.1:{engine.port}")
         process = sqlite_recorder.start(*streams, options=options, env=env)
         wait_for(lambda: archived(sqlite_recorder.url) == [1, 2])
         wait_for(lambda: "127.0.0.1:1/events" in sqlite_recorder.log())
+        (page,) = re.findall(r"metrics at (http://[\d.:]+/metrics)", sqlite_recorder.log())
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            numbers = answer.read().decode()
+        assert "archiver_connected{" in numbers
         assert f"access_token={OTHERS}".encode() in platform.requests[-1], "what is no login of ours is sent"
         asked = run_archiver("status", "-o", "json", "--database", sqlite_recorder.url)
         process.terminate()
         assert process.wait(10) == 0
     exported = run_archiver("export", "--database", sqlite_recorder.url)
-    seen = "".join([asked.stdout, asked.stderr, exported.stdout, exported.stderr]).encode()
+    seen = "".join([numbers, asked.stdout, asked.stderr, exported.stdout, exported.stderr]).encode()
     page = run_archiver("timeline", "--html", str(tmp_path / "page.html"), "--database", sqlite_recorder.url)
     assert page.returncode == 0, page.stderr
     for path in tmp_path.rglob("*"):

@@ -149,6 +149,7 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
         log_level = "debug"
         exit_on_auth_failure = true
         allow_plaintext = false
+        metrics = "127.0.0.1:9464"
         client_cert = "/etc/archiver/client.pem"
         client_key = "~/client.key"
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from archiver.config import Config
     from archiver.platforms.protocol import Source
+    from archiver.recording.daemon import Daemon
     from archiver.recording.spool.queue import Spool
 
 SpoolPath = Annotated[
@@ -38,6 +40,14 @@ Limit = Annotated[
 ]
 ExitOnAuthFailure = Annotated[
     bool, typer.Option("--exit-on-auth-failure", help="End with code 77 when the credentials are refused.")
+]
+MetricsAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS:PORT",
+        help="Serve numbers for Prometheus there: 127.0.0.1:9464 (ARCHIVER_METRICS).",
+        show_default=False,
+    ),
 ]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
@@ -68,6 +78,7 @@ def run(
     auth: Auth = None,
     allow_plaintext: Plaintext = False,
     exit_on_auth_failure: ExitOnAuthFailure = False,
+    metrics: MetricsAt = None,
     log_level: LogLevel = None,
     log_format: LogFormat = "text",
 ) -> None:
@@ -89,6 +100,7 @@ def run(
         "auth": auth,
         "allow_plaintext": allow_plaintext,
         "exit_on_auth_failure": exit_on_auth_failure,
+        "metrics": metrics,
         "log_level": log_level,
     }
     config = load(flags, os.environ, home_folder())
@@ -119,7 +131,7 @@ def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
         sources = _sources(config, spool)
         notifier = Notifier.of(os.environ)
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
-        with stopped_by_signals(daemon.stop):
+        with _served(config, daemon), stopped_by_signals(daemon.stop):
             try:
                 daemon.run()
             finally:
@@ -127,6 +139,19 @@ def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
     finally:
         # Whoever waits for what hangs in a system call, or for the spool that it has locked, waits for ever.
         chosen(ctx).leave_at_once = bool(late) or not closed_in_time(spool)
+
+
+@contextmanager
+def _served(config: Config, daemon: Daemon) -> Iterator[None]:
+    """Serves the daemon's numbers meanwhile, where that is wished."""
+    if config.metrics.value is None:
+        yield
+        return
+    from archiver.recording.metrics import Metrics
+
+    with Metrics(config.metrics.value, config.database.value, daemon.metrics) as metrics:
+        log.info("metrics at http://%s:%d/metrics", config.metrics.value[0], metrics.port)
+        yield
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from archiver.cli.escape import escape
 from archiver.cli.output import (
     NOTHING,
     Column,
+    Format,
     Presentation,
     plain_cell,
     refuse_fields,
@@ -62,7 +63,17 @@ MaxSilence = Annotated[
 ]
 
 
-def status(asked: Question, max_lag: MaxLag = None, max_silence: MaxSilence = None) -> None:
+StatusOutput = Annotated[
+    Literal[Format, "prom"] | None,
+    typer.Option(
+        "-o", "--output", help="As everywhere; prom: numbers for Prometheus' textfile collector.", show_default=False
+    ),
+]
+
+
+def status(
+    asked: Question, output: StatusOutput = None, max_lag: MaxLag = None, max_silence: MaxSilence = None
+) -> None:
     """How things stand with the archive and its streams: connected or not, the last event, the gaps, what is not well.
 
     Ends with code 6, and says why, when a stream is not listened to, what is received is not archived, or there is no
@@ -70,13 +81,26 @@ def status(asked: Question, max_lag: MaxLag = None, max_silence: MaxSilence = No
     and of each stream one line of them.
     """
     limits = Limits(*(None if text is None else times.parse_length(text) for text in (max_lag, max_silence)))
-    found = asked.archive.status(limits, _waiting(asked))
-    write_lines(lines(asked.presentation, found))
+    waiting = _waiting(asked)
+    found = asked.archive.status(limits, waiting)
+    if output == "prom":
+        _write_numbers(asked, found, waiting)
+        return  # what is not well is a number, too
+    write_lines(lines(asked.shown_as(output), found))
     if asked.presentation.format != "table":
         for problem in found.problems:
             asked.note(f"not well: {problem.text}; {problem.hint}")
     if found.well is False:
         raise typer.Exit(NOT_WELL)
+
+
+def _write_numbers(asked: Question, status: Status, waiting: Waiting | None) -> None:
+    from archiver.api.metrics import Counted, of_status, of_waiting
+    from archiver.codec.prometheus import exposition
+
+    spool = of_waiting(waiting) if waiting is not None else ()
+    counted = Counted().families(asked.archive, asked.presentation.now)
+    write_lines(exposition([*of_status(status), *spool, *counted]).splitlines())
 
 
 def _waiting(asked: Question) -> Waiting | None:
