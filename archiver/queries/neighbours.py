@@ -43,7 +43,8 @@ def neighbours(connection: Connection, number: int, window: Window) -> dict[int,
     last = window.until - 1
     above = set(ascend(connection, {(number, last)})[number, last]) | {number}
     wide = set(_of_type(connection, above, _EVERYTHING))
-    everything = set(descend(connection, sorted(above - wide), window)) | above
+    # One by one: of all at once PostgreSQL would rather read everything that was ever below them.
+    everything = above.union(*(descend(connection, [head], window) for head in sorted(above - wide)))
     up: dict[int, set[int]] = {}
     down: dict[int, set[int]] = {}
     for part in chunks(sorted(everything)):

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from archiver.model import EPOCH, Resource, TimeRange
 from archiver.model.reports import Deploy, Flap, Subject
 from archiver.queries.doers import doers
-from archiver.queries.under import descend
-from archiver.queries.windows import Window
+from archiver.queries.neighbours import members
+from archiver.queries.platforms import several
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.statements import chunks, statement
 
 _DEPLOYS = "SELECT v.* FROM deploys v WHERE v.started_at >= :since AND v.started_at < :until {}"
 _FLAPS = "SELECT v.* FROM flaps v WHERE v.until >= :since AND v.since < :until {}"
 _OF_THESE = "AND v.uri IN :uris"
-_URIS = "SELECT r.uri FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers AND t.text {}"
+_PLACES = (
+    "SELECT r.uri, b.name AS platform FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " JOIN platforms b ON b.id = r.platform_id WHERE r.id IN :numbers AND t.text {} ORDER BY r.uri"
+)
 _NUMBERS = "SELECT r.id, r.uri FROM resources r WHERE r.uri IN :uris"
 
 
 def deploys(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[Deploy]:
     """The deploys that began below a resource (None: anywhere) within a range, by time."""
-    rows = list(_rows(connection, _DEPLOYS, root, range, end, "IN ('service', 'stack')"))
+    names = several(connection).values()
+    within = None if root is None else _members(connection, root, range, end)
+    rows = list(_rows(connection, _DEPLOYS, within, range, end, "IN ('service', 'stack')"))
     by = _by(connection, [row.action for row in rows if row.action])
     found = [
         Deploy(
-            Subject(row.uri, row.type, row.name),
+            Subject(row.uri, row.type, row.name, _platform(row, names)),
             row.action,
             instant(row.started_at),
             instant_or_none(row.finished_at),
@@ -46,10 +51,13 @@ def deploys(connection: Connection, root: Resource | None, range: TimeRange, end
 
 def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[Flap]:
     """When something below a resource (None: anywhere) changed its state again and again, by time."""
-    rows = _rows(connection, _FLAPS, root, range, end, "<> 'action'")
+    names = several(connection).values()
+    # What was not heard of did not flap: so of everything only that is looked at.
+    within = None if root is None and range.since is None else _members(connection, root, range, end)
+    rows = _rows(connection, _FLAPS, within, range, end, "<> 'action'")
     found = [
         Flap(
-            Subject(row.uri, row.type, row.name),
+            Subject(row.uri, row.type, row.name, _platform(row, names)),
             instant(row.since),
             instant(row.until),
             row.seconds,
@@ -61,22 +69,38 @@ def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: 
     return sorted(found, key=lambda row: (row.since, row.subject.uri or ""))
 
 
+def _members(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> Collection[int]:
+    return members(connection, root, TimeRange(range.since, end))
+
+
 def _rows(
-    connection: Connection, query: str, root: Resource | None, range: TimeRange, end: datetime, types: str
+    connection: Connection,
+    query: str,
+    within: Collection[int] | None,
+    range: TimeRange,
+    end: datetime,
+    types: str,
 ) -> Iterator[Any]:
+    """The rows of a view about some resources (None: all)."""
     ends = {"since": range.since or EPOCH, "until": end}
-    if root is None:
+    if within is None:
         yield from connection.execute(statement(query.format("")), ends)
         return
-    members = descend(connection, [root.id], Window.of(TimeRange(range.since, end)))
-    uris = [
-        row.uri
-        for part in chunks(sorted(members))
-        for row in connection.execute(statement(_URIS.format(types)), {"numbers": part})
-    ]
+    places: dict[str, set[str]] = {}
+    for part in chunks(sorted(within)):
+        for row in connection.execute(statement(_PLACES.format(types)), {"numbers": part}):
+            places.setdefault(row.uri, set()).add(row.platform)
     # One at a time: so the filter comes to the tables below on both databases.
-    for uri in uris:
-        yield from connection.execute(statement(query.format(_OF_THESE)), {**ends, "uris": [uri]})
+    for uri, platforms in places.items():
+        for row in connection.execute(statement(query.format(_OF_THESE)), {**ends, "uris": [uri]}):
+            if getattr(row, "platform", None) in (None, *platforms):
+                yield row
+
+
+def _platform(row: Any, names: Collection[str]) -> str | None:
+    """The platform that a row is of, where there are several."""
+    name = getattr(row, "platform", None)
+    return name if name in names else None
 
 
 def _by(connection: Connection, uris: Sequence[str]) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,7 +28,9 @@ def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
     """What all statements of a question cost together, but for opening the archive."""
     with noted() as statements, Archive.open(url) as archive:
         ask(archive)
-    return sum(cost_of_sql(url, statement, parameters) for statement, parameters in statements[1:])
+    # By one connection: to open one for each would take longer than most of them.
+    with counting(url) as cost:
+        return sum(cost(statement, parameters) for statement, parameters in statements[1:])
 
 
 def cost_of_sql(url: str, statement: str, parameters: Any = (), *, by_index: bool = False) -> int:
@@ -35,12 +38,25 @@ def cost_of_sql(url: str, statement: str, parameters: Any = (), *, by_index: boo
 
     `by_index`: PostgreSQL hashes no table, which it rightly does where one is as small as in a test.
     """
+    with counting(url, by_index=by_index) as cost:
+        return cost(statement, parameters)
+
+
+@contextmanager
+def counting(url: str, *, by_index: bool = False) -> Iterator[Callable[[str, Any], int]]:
+    """Says of statements, one after the other, what each costs."""
     engine = reading_engine(url)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
-                return _instructions(connection, statement, parameters)
-            return _rows_visited(connection, statement, parameters, by_index=by_index)
+                yield partial(_instructions, connection)
+                return
+            # The tables of types and states are so small that reading them whole is best; so would be the resources
+            # of a test.
+            for way in ("seqscan", "hashjoin", "mergejoin") if by_index else ("seqscan",):
+                connection.exec_driver_sql(f"SET enable_{way} = off")
+            connection.exec_driver_sql("SET jit = off")
+            yield partial(_rows_visited, connection)
     finally:
         engine.dispose()
 
@@ -107,11 +123,7 @@ def _instructions(connection: Connection, statement: str, parameters: Any) -> in
     return counted[0]
 
 
-def _rows_visited(connection: Connection, statement: str, parameters: Any, *, by_index: bool) -> int:
-    # The tables of types and states are so small that reading them whole is best; so would be the resources of a test.
-    for way in ("seqscan", "hashjoin", "mergejoin") if by_index else ("seqscan",):
-        connection.exec_driver_sql(f"SET enable_{way} = off")
-    connection.exec_driver_sql("SET jit = off")
+def _rows_visited(connection: Connection, statement: str, parameters: Any) -> int:
     driver: Any = connection.connection.driver_connection
     # Without parameters a % is a %.
     ((plan,),) = driver.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters or None).fetchall()

@@ -76,6 +76,7 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 LAST_HOUR = between(TODAY, None)
+BUSY = between(TODAY + 1_190, TODAY + 1_260)
 QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "tree of the cluster": lambda archive: archive.tree("nodecluster/all"),
     "tree of a stack": lambda archive: archive.tree("stack/2"),
@@ -107,6 +108,14 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "how available a stack was": lambda archive: archive.report("availability", "stack/2", LAST_HOUR),
     "what restarted in a stack": lambda archive: archive.report("restarts", "stack/2", LAST_HOUR),
     "what changed in a stack": lambda archive: archive.report("changes", "stack/2", LAST_HOUR),
+    "how available everything was": lambda archive: archive.report("availability", None, BUSY),
+    "what restarted": lambda archive: archive.report("restarts", None, BUSY),
+    "what changed": lambda archive: archive.report("changes", None, BUSY),
+    "deploys": lambda archive: archive.report("deploys", None, LAST_HOUR),
+    "flaps": lambda archive: archive.report("flaps", None, LAST_HOUR),
+    "what changed before": lambda archive: archive.why("container/2.1.3", at(TODAY + 1_800)),
+    "what changed before, around a service": lambda archive: archive.why("service/2.1", at(TODAY + 1_800)),
+    "an incident": lambda archive: archive.incident(BUSY),
     "status": lambda archive: archive.status(),
 }
 
