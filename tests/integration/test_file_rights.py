@@ -19,8 +19,11 @@ from archiver.storage import absent, migrate
 from archiver.storage.engine import writing_engine
 from archiver.storage.foreign import require_fit
 from archiver.storage.judging import translated_driver
+from archiver.storage.recorder import Recorder
 
-NOBODY = 65534
+from .archives import event
+
+NOBODY, GROUP = 65534, 54321
 
 
 def mode(path: Path) -> int:
@@ -96,6 +99,35 @@ def test_who_may_not_read_is_told_whose_it_is_and_how_to_ask(closed: str, passed
     assert "may not be read" in str(wrong.value)
     assert ("folder" in str(wrong.value)) == (closed == "the folder")
     assert "sudo" in wrong.value.next_step
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_a_member_of_the_group_asks_while_the_daemon_writes_and_while_it_does_not(passed: Path) -> None:
+    """As operating.md has it for a daemon with a group that stays."""
+    path = passed / "daemon" / "archive.db"
+    os.chown(path.parent, 0, GROUP)
+    os.chown(path, 0, GROUP)
+    path.parent.chmod(0o750)
+    path.chmod(0o640)
+
+    def ask() -> int:
+        os.setegid(GROUP)
+        try:
+            with as_nobody(), Archive.open(str(path)) as archive:
+                return archive.status().events
+        finally:
+            os.setegid(0)
+
+    with Recorder(str(path), "spool") as recorder:
+        recorder.record([event("container/1", "Running")], 1)
+        assert ask() == 1
+    assert ask() == 1
+    assert {file.name for file in path.parent.iterdir()} <= {
+        "archive.db",
+        "archive.db-lock",
+        "archive.db-wal",
+        "archive.db-shm",
+    }
 
 
 @pytest.mark.parametrize("looked_into", [True, False])

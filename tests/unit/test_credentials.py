@@ -63,6 +63,13 @@ def test_a_token_file_goes_before_a_systemd_credential_and_that_before_variables
     assert find_credentials(environ, tmp_path) == Credentials("3", "f")
 
 
+def test_the_empty_systemd_credential_of_who_has_written_none_is_none(tmp_path: Path) -> None:
+    secret_file(tmp_path / "token", "\n")
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert find_credentials(environ, tmp_path) is None
+    assert find_credentials({**environ, "ARCHIVER_TOKEN": "v:1"}, tmp_path) == Credentials("1", "v")
+
+
 @pytest.mark.parametrize(
     "text",
     [
