@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ Steps = Generator[None, None, dict[str, Any]]
 """A job step by step, each a transaction of bounded size; in the end its answer."""
 Job = Callable[[Recorder], Steps]
 
+_BUSY_SECONDS, _LOOK_SECONDS = 3.0, 0.1
 MOST_NUMBERS = 1000
 """Rejects that are named in one request."""
 
@@ -37,19 +39,23 @@ def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIEN
     A PostgreSQL archive takes several writers, so there no daemon is needed. Raises as `control.client.ask` and
     `Recorder.record` do, and DaemonElsewhere when somebody has the archive and no daemon answers beside the spool.
     """
-    if not is_postgres(url):
-        answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
-        if answer is not None:
-            return answer
+    deadline = time.monotonic() + _BUSY_SECONDS
     job = job_of(wanted)
-    try:
-        with Recorder(url) as recorder:
-            return finished(job(recorder))
-    except DatabaseBusy as busy:
-        if is_postgres(url):
-            raise
-        facts = {"database": database_name(url), "reason": busy.facts["reason"], "socket": socket_beside(spool)}
-        raise DaemonElsewhere(**facts) from busy
+    while True:
+        if not is_postgres(url):
+            answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
+            if answer is not None:
+                return answer
+        try:
+            with Recorder(url) as recorder:
+                return finished(job(recorder))
+        except DatabaseBusy as busy:
+            if is_postgres(url):
+                raise
+            if time.monotonic() >= deadline:
+                facts = {"database": database_name(url), "reason": busy.facts["reason"], "socket": socket_beside(spool)}
+                raise DaemonElsewhere(**facts) from busy
+        time.sleep(_LOOK_SECONDS)  # a daemon that is about to begin or to end, or somebody else who notes something
 
 
 def finished(steps: Steps) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,13 @@ def test_told_twice_it_is_there_once_also_by_way_of_an_export(url: str, tmp_path
     with (tmp_path / "export.jsonl").open("rb") as file:
         import_file(url, file, How(source="export"), again=True)
     assert rows(url, "SELECT type, stream FROM event_log WHERE type = 'note'") == [("note", None)]
+
+
+def test_several_who_note_at_once_wait_for_each_other(sqlite_url: str) -> None:
+    with ThreadPoolExecutor() as people:
+        list(people.map(lambda second: noted(sqlite_url, f"at {second}", second), range(4)))
+    with Archive.open(sqlite_url) as archive:
+        assert [note.text for note in archive.notes()] == ["at 0", "at 1", "at 2", "at 3"]
 
 
 def test_its_text_is_one_line_without_credentials() -> None:

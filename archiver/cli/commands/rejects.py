@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from archiver.cli.common import Database, Output, examples
+from archiver.cli.common import Database, Output, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
 from archiver.cli.output import Column, machine_columns, make_presentation, render, to_json, write_lines, writing
 from archiver.cli.question import Question, question
 from archiver.codec.secrets import blanked
+from archiver.errors import UsageError
 from archiver.model.rejects import KeptReject
 from archiver.report import documents
 
@@ -27,6 +28,10 @@ Numbers = Annotated[
     typer.Argument(metavar="[ID]...", min=1, max=2**62, help="Only these; without any, all.", show_default=False),
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="The bytes alone, as they were received, secrets and all.")]
+
+
+MOST_NAMED = 1_000
+"""As many fit into a request to the daemon."""
 
 
 def register(app: typer.Typer) -> None:
@@ -115,7 +120,10 @@ def retry(
     code 1 when some stay rejects; 'archiver rejects list' says why.
     """
     presentation = make_presentation(output)
-    wanted = {"do": "retry", "numbers": numbers or None}
+    named = sorted(set(numbers or ()))
+    if len(named) > MOST_NAMED:
+        raise UsageError(reason=f"no more than {MOST_NAMED:,} can be named", hint="leave them out, and all are tried")
+    wanted = {"do": "retry", "numbers": named or None}
     found = done(configured(ctx, database, spool), wanted)
     if presentation.format in ("table", "plain"):
         print("{tried:,} tried: {events:,} came in, {duplicates:,} known already, {rejects:,} stay".format(**found))
@@ -128,6 +136,8 @@ def retry(
             write_lines([to_json(found, indent=2)])
         else:
             write_lines(render(presentation, columns, [found]))
+    if named and found["tried"] < len(named):
+        note(ctx, f"{len(named) - found['tried']:,} of those named are no rejects, or no more")
     if found["rejects"]:
         raise typer.Exit(1)
 
