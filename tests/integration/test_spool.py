@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +25,7 @@ from archiver.model.health import Waiting
 from archiver.recording.spool.file import open_sound
 from archiver.recording.spool.glance import glance
 from archiver.recording.spool.queue import Group, Spool
+from archiver.recording.spool.reserve import RESERVE
 
 URL = "ws://stream.example/v1/events"
 EVERYTHING = 1 << 40
@@ -277,6 +278,49 @@ def test_a_full_disk_takes_nothing_and_loses_nothing(spool: Spool, path: Path) -
         spool.append(messages(11, 100, 10_000))
     spool.append(messages(11, 100, 10_000))
     assert drained(spool) == messages(1, 100, 10_000)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 48 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", folder]).returncode:
+        pytest.skip("NOT TESTED: a full disk; to mount a small one takes root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(spool: Spool) -> int:
+    """Appends until the disk is full, in ever smaller groups; the number of the last item."""
+    for size in (100_000, 4_000, 0):
+        with suppress(SpoolError):
+            while True:
+                spool.append(messages(spool.last + 1, spool.last + 10, size))
+    return spool.last
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_spool_that_filled_its_own_disk_can_be_emptied(small_disk: Path, restarted: bool) -> None:
+    spool = Spool(small_disk / "spool.db")
+    try:
+        last = fill(spool)
+        assert os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize < 100_000
+        if restarted:
+            spool.close()
+            spool = Spool(small_disk / "spool.db")
+            assert spool.last == last
+            spool.number_above(0)
+        spool.release(last)  # the archive is elsewhere, and took all that waited
+        spool.tidy()
+        assert spool.size == 0
+        assert spool.append(messages(last + 1, last + 100, 10_000)) == last + 100
+        assert drained(spool, last) == messages(last + 1, last + 100, 10_000)
+        assert (small_disk / "spool.db-reserve").stat().st_size == RESERVE
+    finally:
+        spool.close()
 
 
 def test_a_commit_is_on_the_disk_when_it_is_done(path: Path) -> None:

@@ -27,6 +27,8 @@ _VALUES = "(?,?,?,?,?,?,?,?)"
 _CLOSED, _CONDITION = "closed:", "condition:"
 """What a row is, before the kind of end and before what the condition is of."""
 _CHUNK = 1000
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+"""What a full disk looks like, depending on which file could not grow; other faults of a disk look like it, too."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _LOCK_SECONDS = 1
 """How long a process that is about to end is waited for."""
@@ -144,6 +146,11 @@ def translated(path: Path) -> Iterator[None]:
 
 def _is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+
+
+def may_be_full(error: sqlite3.Error) -> bool:
+    """Whether more room on the disk might help."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM
 
 
 # --- the rows ---------------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from archiver.errors import SpoolError, SpoolFull
 from archiver.model import Item, Message, Observed
@@ -15,13 +17,16 @@ from archiver.recording.spool.file import (
     identity,
     insert,
     lock,
+    may_be_full,
     open_sound,
     renumber,
     to_item,
     transaction,
     translated,
 )
+from archiver.recording.spool.reserve import RESERVE, Reserve
 
+_T = TypeVar("_T")
 DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""
 ITEM_BYTES = 128
@@ -31,6 +36,10 @@ IN_MEMORY = 2 << 20
 _UNCOMPARED = "uncompared since"
 _SPARE_PAGES = 256
 """Free pages of the file that are kept for what comes next."""
+_PART = 1 << 20
+"""Bytes of items that are deleted at once on a full disk, or one item: all their pages may be written."""
+_PAGES = 400
+"""Pages that are then given back to the disk at once, for the same reason."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
 
 
@@ -57,7 +66,9 @@ class Spool:
     Raises SpoolInUse when another process has the file, SpoolError when it cannot be used.
     """
 
-    def __init__(self, path: Path, limit: int = DEFAULT_LIMIT, in_memory: int = IN_MEMORY) -> None:
+    def __init__(
+        self, path: Path, limit: int = DEFAULT_LIMIT, in_memory: int = IN_MEMORY, reserve: int = RESERVE
+    ) -> None:
         self.path = path
         self._limit = limit
         self._in_memory = in_memory
@@ -66,20 +77,41 @@ class Spool:
         self._recent_size = 0
         self._discard_to = 0
         self._woken = False
+        self._reserve = Reserve(path, reserve)
         self._lock_file = lock(path)
         try:
             with translated(path):
-                self._connection = open_sound(path)
-                self.identity = identity(self._connection)
+                self._connection, self.identity = self._with_reserve(self._opened)
                 self._last = self._number("SELECT seq FROM sqlite_sequence WHERE name = 'spool'")
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
                 self._size = self._number(_SIZE)
                 since = self._fact(_UNCOMPARED)
                 # Items up to here have the numbers that the archive may know; those after it nobody has compared yet.
                 self._compared: int | None = self._last if since is None else int(since)
+            self._reserve.hold()
         except BaseException:
             self._lock_file.close()
             raise
+
+    def _opened(self) -> tuple[sqlite3.Connection, str]:
+        connection = open_sound(self.path)
+        try:
+            return connection, identity(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _with_reserve(self, action: Callable[[], _T]) -> _T:
+        """Does what makes room, or has to be before that can; on a full disk in the room that is kept for it."""
+        try:
+            return action()
+        except sqlite3.Error as error:
+            if not may_be_full(error) or not self._reserve.give_up():
+                raise
+            try:
+                return action()
+            finally:
+                self._reserve.hold()
 
     def _number(self, query: str) -> int:
         row = self._connection.execute(query).fetchone()
@@ -208,11 +240,15 @@ class Spool:
         with self._changed, translated(self.path):
             if self._compared is None:
                 return 0
-            skipped = max(0, position - self._compared)
-            with transaction(self._connection) as connection:
-                if skipped:
-                    renumber(connection, self._compared, skipped, self._last + skipped)
-                connection.execute("DELETE FROM spool_facts WHERE key = ?", (_UNCOMPARED,))
+            compared, skipped = self._compared, max(0, position - self._compared)
+
+            def compare() -> None:
+                with transaction(self._connection) as connection:
+                    if skipped:
+                        renumber(connection, compared, skipped, self._last + skipped)
+                    connection.execute("DELETE FROM spool_facts WHERE key = ?", (_UNCOMPARED,))
+
+            self._with_reserve(compare)
             self._compared = None
             self._last += skipped
             self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
@@ -227,27 +263,70 @@ class Spool:
     def tidy(self) -> None:
         """Deletes at once what was given up, and gives its room back to the disk."""
         with self._changed, translated(self.path):
-            if self._discard_to >= self._kept_from:
-                with transaction(self._connection):
-                    freed = self._delete()
-                self._deleted(freed)
-            if self._number("PRAGMA freelist_count") > _SPARE_PAGES:
-                # Only a script is stepped to its end: execute() would free a single page. The checkpoint cuts the file.
-                self._connection.executescript("PRAGMA incremental_vacuum(2000); PRAGMA wal_checkpoint(PASSIVE)")
+            try:
+                if self._discard_to >= self._kept_from:
+                    with transaction(self._connection):
+                        freed = self._delete()
+                    self._deleted(freed)
+                if self._number("PRAGMA freelist_count") > _SPARE_PAGES:
+                    self._shrink(2000)
+            except sqlite3.Error as error:
+                if not may_be_full(error) or not self._reserve.give_up():
+                    raise
+                self._tidy_in_parts()
+            finally:
+                self._reserve.hold()
 
-    def _delete(self) -> int:
+    def _tidy_in_parts(self) -> None:
+        """The same on a full disk, in steps that are small enough for the room which the reserve gave back."""
+        upto = self._discard_to
+        self._checkpoint()
+        while self._kept_from <= upto:
+            part = self._part_until(upto)
+            with transaction(self._connection):
+                freed = self._delete(part)
+            self._deleted(freed, part)
+            self._checkpoint()
+        before = self._number("PRAGMA freelist_count") + 1
+        while _SPARE_PAGES < (free := self._number("PRAGMA freelist_count")) < before:
+            before = free
+            self._shrink(_PAGES)
+            self._checkpoint()
+
+    def _part_until(self, upto: int) -> int:
+        """The last of the oldest items that are deleted at once, at most `upto`."""
+        sizes = f"SELECT seq, ifnull(length(payload), 0) + {ITEM_BYTES} FROM spool WHERE seq <= ? ORDER BY seq"
+        size, last = 0, self._kept_from - 1
+        with closing(self._connection.execute(sizes, (upto,))) as rows:
+            for seq, bytes_ in rows:
+                size += bytes_
+                if size > _PART and last >= self._kept_from:
+                    return last
+                last = int(seq)
+        return upto
+
+    def _shrink(self, pages: int) -> None:
+        # Only a script is stepped to its end: execute() would free a single page. The checkpoint cuts the file.
+        self._connection.executescript(f"PRAGMA incremental_vacuum({pages}); PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _checkpoint(self) -> None:
+        """Empties the log, so that what comes next needs no more room than it; a reader may be in the way."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+    def _delete(self, upto: int | None = None) -> int:
         """Part of a transaction that is there anyway, so that it costs no commit of its own; returns what it frees."""
         if self._discard_to < self._kept_from:
             return 0
-        which = (self._kept_from, self._discard_to)
+        which = (self._kept_from, self._discard_to if upto is None else upto)
         freed = self._connection.execute(f"{_SIZE} WHERE seq BETWEEN ? AND ?", which).fetchone()[0]
         self._connection.execute("DELETE FROM spool WHERE seq BETWEEN ? AND ?", which)
         return freed or 0
 
-    def _deleted(self, freed: int) -> None:
+    def _deleted(self, freed: int, upto: int | None = None) -> None:
         """Takes note of what `_delete` did, once that is committed."""
         self._size -= freed
-        self._kept_from = max(self._kept_from, self._discard_to + 1)
+        self._kept_from = max(self._kept_from, (self._discard_to if upto is None else upto) + 1)
 
     def resume_point(self, stream: str) -> str | None:
         """Where the newest message of a stream said to read on (`Message.resume`)."""
