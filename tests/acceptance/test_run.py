@@ -171,27 +171,40 @@ def test_the_demo_shows_a_history_a_tree_and_actions(
 ) -> None:
     folder = Path(program_environment["HOME"]) / ".local/share/archiver/demo"
     folder.mkdir(parents=True)
-    (folder / "archive.db").write_text("what an older demo left")
+    (folder / "archive.db").write_text("what nobody knows who made")
     done = run_archiver("demo", "--seconds", "3")
     assert done.returncode == 0, done.stderr
+    (kept,) = folder.glob("archive.db.kept-*")
+    assert kept.read_text() == "what nobody knows who made"
     questions = [line.split() for line in done.stdout.splitlines() if line.startswith("$ ")]
     assert [words[4] for words in questions] == ["history", "tree", "actions"]
     assert "/api/v1/container/" in done.stdout
     assert "/api/v1/action/" in done.stdout
 
 
-def test_the_demo_deletes_nothing_that_is_not_its_own(run_archiver: RunArchiver, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["archive.db", "spool.db", "archive.db-wal"])
+def test_the_demo_deletes_nothing_that_is_not_its_own(run_archiver: RunArchiver, tmp_path: Path, name: str) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "archive.db").write_text("years of work")
+    (folder / name).write_text("years of work")
     (folder / "letter.txt").write_text("dear")
     done = run_archiver("demo", "--seconds", "2", "--folder", str(folder))
     assert done.returncode == 2
     assert "folder of its own" in done.stderr
     assert {path.name: path.read_text() for path in folder.iterdir()} == {
-        "archive.db": "years of work",
+        name: "years of work",
         "letter.txt": "dear",
     }
+
+
+def test_a_demo_takes_the_place_of_another_until_somebody_has_written_there(tmp_path: Path) -> None:
+    from archiver.cli.commands import demo
+
+    (tmp_path / "spool.db").write_text("made by a demo")
+    demo.sign(tmp_path)
+    assert demo.is_signed(tmp_path)
+    (tmp_path / "spool.db").write_text("made by a demo, and then used for good")
+    assert not demo.is_signed(tmp_path)
 
 
 def test_ctrl_c_in_the_demo_ends_it_quietly(spawn_archiver: SpawnArchiver) -> None:

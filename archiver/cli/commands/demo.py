@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SPEED = 6.0
 RATE = 30.0
+_SIGNED = "made-by-demo"
+"""In the demo's folder: which files it made."""
 Seconds = Annotated[float, typer.Option(min=2, max=600, help="How long to record.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Where the archive goes; default: demo in the data folder.", show_default=False)
@@ -49,13 +52,13 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
 
     place = folder or _data_folder() / "demo"
     database = place / "archive.db"
-    if folder is not None and database.exists():
-        raise UsageError(reason=f"there is an archive in {folder} already", hint="give the demo a folder of its own")
-    for leftover in (*place.glob("archive.db*"), *place.glob("spool.db*")):
-        leftover.unlink()
+    _make_room(ctx, place, named=folder is not None)
     url = sqlite_url(str(database))
     note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
-    archived = _record(url, place / "spool.db", seconds)
+    try:
+        archived = _record(url, place / "spool.db", seconds)
+    finally:
+        sign(place)
     note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
     from archiver.api.archive import Archive
 
@@ -67,6 +70,60 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
         _ask(ctx, url, shown, *question)
     program = "archiver" if shutil.which("archiver") else shlex.quote(sys.argv[0])
     note(ctx, f"Ask on: {program} {shown} events -n 20   or with SQL: sqlite3 {quoted} 'SELECT * FROM state_spans'")
+
+
+def _make_room(ctx: typer.Context, place: Path, *, named: bool) -> None:
+    """Deletes what an earlier demo made and nobody has written since; anything else is kept, whoever made it.
+
+    In the demo's own folder it is renamed, in a folder that was named it ends the demo.
+    """
+    from archiver.storage.replacing import aside
+
+    there = [*place.glob("archive.db*"), *place.glob("spool.db*")]
+    if not there:
+        return
+    own = is_signed(place)
+    if named and not own:
+        reason = f"there is an archive in {place} already, or a spool"
+        raise UsageError(reason=reason, hint="give the demo a folder of its own")
+    _require_unused(place)
+    for leftover in there:
+        if own or leftover.name.endswith("-lock"):
+            leftover.unlink(missing_ok=True)
+        elif leftover.suffix == ".db":
+            kept = aside(leftover, "kept")
+            for tail in ("", "-wal", "-shm"):  # a log belongs to its file
+                with suppress(FileNotFoundError):
+                    os.rename(f"{leftover}{tail}", f"{kept}{tail}")
+            note(ctx, f"{leftover} is not known to be a demo's, and is kept as {kept}")
+
+
+def _require_unused(place: Path) -> None:
+    """Raises SpoolInUse while a daemon records into this folder."""
+    from archiver.recording.spool.file import lock
+
+    if (place / "spool.db").exists():
+        lock(place / "spool.db").close()
+
+
+def _signature(place: Path) -> str:
+    """What tells the files that a demo left from any that took their places, or were written since."""
+    found = [(name, (place / name).stat()) for name in ("archive.db", "spool.db") if (place / name).exists()]
+    return "".join(f"{name} {made.st_ino} {made.st_size} {made.st_mtime_ns}\n" for name, made in found)
+
+
+def sign(place: Path) -> None:
+    """Writes down that the files here are a demo's, as they are now."""
+    with suppress(OSError):
+        (place / _SIGNED).write_text(_signature(place), encoding="ascii")
+
+
+def is_signed(place: Path) -> bool:
+    """Whether the files here are as a demo left them."""
+    try:
+        return (place / _SIGNED).read_text(encoding="ascii") == _signature(place)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _data_folder() -> Path:
