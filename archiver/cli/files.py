@@ -16,6 +16,8 @@ from typing import NoReturn, TextIO
 from archiver.cli.output import write_lines, writing
 from archiver.errors import CannotWrite
 
+_BESIDE = ("-wal", "-shm", "-journal", "-lock", "-reserve")
+
 
 def write_file(path: Path, lines: Iterable[str]) -> int:
     """Writes lines to a file that takes its name only when all of it is on disk; says how many there were."""
@@ -59,6 +61,13 @@ def begun(path: Path, new: int = 0o666) -> tuple[Path, TextIO]:
             os.fchown(file, there.st_uid if os.geteuid() == 0 else -1, there.st_gid)
         os.fchmod(file, stat.S_IMODE(there.st_mode) & 0o777)
     return unfinished, os.fdopen(file, "w", encoding="utf-8", newline="\n")
+
+
+def is_of(path: Path, database: Path) -> bool:
+    """Whether a name stands for a SQLite file, or one of those that are kept beside it: its log, a lock."""
+    names = (database, *(Path(f"{database}{tail}") for tail in _BESIDE))
+    there = (name for name in names if name.exists() and path.exists())
+    return destination(path) in {destination(name) for name in names} or any(map(path.samefile, there))
 
 
 @contextmanager

@@ -211,6 +211,23 @@ def test_an_export_into_an_empty_archive_answers_the_same(ask: Run, run_archiver
         assert run_archiver(*line, "-o", "json", "--database", copy).stdout == ask(*line, "-o", "json").stdout
 
 
+@pytest.mark.parametrize("name", ["archive.db", "./archive.db-wal", "link", "second", "waiting.db", "waiting.db-lock"])
+def test_an_export_takes_the_place_of_no_archive_and_no_spool(run_archiver: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "lines").write_text(LINES[0])
+    database = ("--database", "archive.db")
+    assert run_archiver(*database, "import", "lines").returncode == 0
+    (tmp_path / "waiting.db").write_text("what waits")
+    (tmp_path / "link").symlink_to("archive.db")
+    os.link(tmp_path / "archive.db", tmp_path / "second")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+
+    done = run_archiver(*database, "export", "-o", name, env={"ARCHIVER_SPOOL": "waiting.db"})
+
+    assert done.returncode == 2
+    assert "itself, or belongs to it" in done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_an_export_that_fails_leaves_no_file(ask: Run, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     done = ask("export", "-o", "taken/nowhere/whole.jsonl")

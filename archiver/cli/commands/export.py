@@ -7,8 +7,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from archiver.cli.common import Database, examples, note, open_archive
-from archiver.cli.files import write_file
+from archiver.cli.common import Database, configuration, examples, note, open_archive
+from archiver.cli.files import is_of, write_file
 from archiver.cli.output import Format, write_lines
 from archiver.errors import UsageError
 
@@ -49,5 +49,21 @@ def export(ctx: typer.Context, output: File = None, cursor_file: CursorFile = No
         if output is None or output == "-":
             write_lines(archive.export())
         else:
+            _require_other(ctx, Path(output), database)
             count = write_file(Path(output), archive.export())
             note(ctx, f"{count} lines written to {output}")
+
+
+def _require_other(ctx: typer.Context, path: Path, database: str | None) -> None:
+    """Raises UsageError for a name that is the archive's or the spool's: the export would take its place."""
+    from archiver.storage.address import is_postgres
+    from archiver.storage.named import sqlite_path
+
+    config = configuration(ctx, database)
+    url = config.database.value
+    files = {"the spool": config.spool.value} | ({} if is_postgres(url) else {"the archive": sqlite_path(url)})
+    for what, file in files.items():
+        if is_of(path, file):
+            raise UsageError(
+                reason=f"{path} is {what} itself, or belongs to it", hint="archiver export -o archive.jsonl"
+            )
