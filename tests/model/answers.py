@@ -27,7 +27,7 @@ from archiver.queries.coverage import BEFORE
 from archiver.storage.duplicates import value_of
 from archiver.storage.words import INTERRUPTED, SILENT
 
-from . import moments, semantics, watched
+from . import available, moments, semantics, watched
 from .platforms import numbered, placed, written
 from .replay import Archived, Watch, event_word
 from .semantics import OPEN, Ran
@@ -72,6 +72,7 @@ class Questions:
                 yield from self._events(ref, asked)
                 yield from self._actions([ref], asked)
                 yield from self._history(ref, asked)
+                yield from self._available(ref, asked)
         for asked in ranges[1:] if self._refs else ():
             roots = self._pick.sample(self._refs, min(2, len(self._refs)))
             yield from self._actions(roots, asked)
@@ -169,6 +170,25 @@ class Questions:
         gaps = [(gap.stream, _micros(gap.since), _micros(gap.until)) for gap in found.coverage.gaps if gap.stream]
         wanted = [] if told.is_imported else [(stream, gap.since, gap.until) for stream, gap in told.gaps()]
         yield from differing(f"coverage of the {what}", wanted, gaps)
+
+    def _available(self, ref: ResourceRef, asked: Range) -> Iterator[str]:
+        """The parts of a container's life, and its lane, which is its history."""
+        if ref.type != "container":
+            return
+        resource, ends = self._resources[ref], available.bounded(asked, self._instants[-1])
+        whole = self._archive.history(resource)
+        causes = {to_micros(span.since): span.cause.kind for span in whole.spans if span.cause is not None}
+        wanted = available.parts(self._expected, ref, ends, causes)
+        if wanted is None:
+            return
+        rows = self._archive.report("availability", resource, _between(ends)).rows
+        own = [row for row in rows if row.subject.uri == resource.uri]
+        found = [round(seconds * 1e6) for row in own for seconds in row[2:6]] or [0] * 4
+        yield from differing(f"availability of {ref} in {ends}", [tuple(wanted)], [tuple(found)])
+        told = self._archive.history(resource, _between(ends)).spans
+        (lane, *_) = self._archive.lanes(resource, _between(ends)).lanes
+        drawn = [span._replace(kind=None) for span in lane.spans]
+        yield from differing(f"lane of {ref} in {ends}", [told], [tuple(drawn)])
 
     # --- the tree ---
 
