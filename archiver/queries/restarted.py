@@ -30,9 +30,9 @@ def restarts(ask: Ask, asked: Asked) -> Report:
         if stopped.start is not None or stopped.is_missing
     ]
     found.sort(key=_order)
-    notes = list(some([said(stopped) for stopped in found if stopped.is_missing], "have not come back"))
     if asked.per is None:
-        return report(ask, "restarts", asked, [_row(stopped, names) for stopped in found], notes)
+        return report(ask, "restarts", asked, [_row(stopped, names) for stopped in found])
+    notes = list(some([said(stopped) for stopped in found if stopped.is_missing], "have not come back"))
     return report(ask, "restarts", asked, _counted(found, asked, names), notes)
 
 

@@ -204,7 +204,7 @@ def test_what_crashed_and_never_came_back_stands_first(database_url: str) -> Non
         ("old", at(100), at(105)),
         ("back", at(200), at(7000)),
     ]
-    assert found.notes == (
+    assert counted.notes == (
         "dead crashed at 2016-02-01T12:05:00Z and has not come back",
         "new crashed at 2016-02-01T12:16:40Z and has not come back",
         "job ended by itself at 2016-02-01T12:00:50Z and has not come back",
