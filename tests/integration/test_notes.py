@@ -57,6 +57,8 @@ def test_what_was_noted_of_it_and_of_everything_is_among_what_changed_before(url
         whole = TimeRange(at(0), at(100))
         changes = archive.incident(whole, "service/1").changes
         assert [each.after for each in changes if each.change == "note"] == ["firewall", "web 2.14"]
+        reported = archive.report("changes", "service/1", whole).rows
+        assert [each.after for each in reported if each.change == "note"] == ["firewall", "web 2.14"]
         lanes = archive.lanes("service/1", whole).lanes
         assert [(lane.uri, [done.name for done in lane.actions]) for lane in lanes if lane.actions] == [
             (uri("service/1"), ["note: firewall", "note: web 2.14"])
