@@ -102,6 +102,23 @@ def test_what_cannot_be_done_is_one_line_and_a_code(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("url", ["wss://u:hunter2@[bad/", "tcp://u:hunter2@[bad/", "hunter2"])
+def test_a_stream_that_is_no_url_is_wrong_where_it_was_read(
+    url: str, run_archiver: RunArchiver, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f"log_level = 'info'\nstreams = ['{url}']\n")
+    by_variable = run_archiver("run", env={"ARCHIVER_STREAM": url})
+    by_file = run_archiver("run", env={"ARCHIVER_CONFIG": str(file)})
+    shown = run_archiver("config", "show", env={"ARCHIVER_STREAM": url})
+
+    assert (by_variable.returncode, by_file.returncode, shown.returncode) == (78, 78, 0)
+    assert "it was read from ARCHIVER_STREAM;" in by_variable.stderr
+    assert f"it was read from {file}, line 2;" in by_file.stderr
+    assert "Traceback" not in by_variable.stderr + by_file.stderr
+    assert "hunter2" not in by_variable.stderr + by_file.stderr + (shown.stdout if "://" in url else "")
+
+
 def test_a_damaged_spool_does_not_stop_the_recording(sqlite_recorder: Recorder, tmp_path: Path) -> None:
     sqlite_recorder.spool.write_bytes(os.urandom(50_000))
     (tmp_path / "day.jsonl").write_text(numbered(1))
