@@ -46,7 +46,8 @@ def test_at_any_moment_it_ends_soon_and_nothing_is_left_behind(recorder: Recorde
             assert spooled(recorder.spool).messages == {}
             found = archived(recorder.url)[before:]
             assert not found or contiguous(found)
-    assert sessions(recorder.url) == ["stopped"] * STOPS
+    # The platform has a client a moment before that client knows, and it may be told to stop between.
+    assert sessions(recorder.url) == ["stopped"] * recorder.log().count(" connected to ")
     assert recorder.lines("warning", "error") == []
 
 
