@@ -112,7 +112,7 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "what restarted": lambda archive: archive.report("restarts", None, BUSY),
     "what changed": lambda archive: archive.report("changes", None, BUSY),
     "deploys": lambda archive: archive.report("deploys", None, LAST_HOUR),
-    "flaps": lambda archive: archive.report("flaps", None, LAST_HOUR),
+    "flaps": lambda archive: archive.report("flaps", None, between(TODAY + 1_200, TODAY + 1_210)),
     "what changed before": lambda archive: archive.why("container/2.1.3", at(TODAY + 1_800)),
     "what changed before, around a service": lambda archive: archive.why("service/2.1", at(TODAY + 1_800)),
     "an incident": lambda archive: archive.incident(BUSY),
