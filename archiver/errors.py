@@ -207,7 +207,10 @@ class DatabaseMissing(DatabaseUnreachable):
     """The archive's SQLite file is not there."""
 
     message = "there is no archive at {database}"
-    hint = "create it with: archiver db upgrade   (or see the whole thing work with: archiver demo)"
+    hint = (
+        "a daemon creates it, a moment after it was started: archiver run --stream URL; without one: "
+        "archiver db upgrade   (or see the whole thing work with: archiver demo)"
+    )
 
 
 class DatabaseElsewhere(DatabaseMissing):

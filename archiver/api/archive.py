@@ -442,11 +442,19 @@ class Archive:
 
         return put(self._url, statement, seconds)
 
-    def export(self) -> Iterator[str]:
-        """The whole archive as JSON Lines, without newlines."""
-        from archiver.transfer.exporter import export
+    def export(self, range: TimeRange = _ALWAYS, under: Ref | Sequence[Ref] | None = None) -> Iterator[str]:
+        """The whole archive as JSON Lines, without newlines; or a part: the events of a range, or under some resources.
 
-        return export(self._reader.pages())
+        A part says that it is one, and not when somebody watched.
+        """
+        from archiver.transfer.exporter import export, export_part
+
+        ask = self._reader.pages()
+        if range == _ALWAYS and under is None:
+            return export(ask)
+        about = None if under is None else ask(_resolve_all, under, range)
+        numbers = (event.id for event in self.events(under=about, range=range, limit=0))
+        return export_part(ask, numbers, range, [resource.uri for resource in about or ()])
 
 
 def _resolve_all(connection: Any, refs: Ref | Sequence[Ref], range: TimeRange = _ALWAYS) -> list[Resource]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
-from archiver.model import Condition, Observation, Platform, Telling
+from archiver.model import Condition, Observation, Platform, Telling, TimeRange, iso, to_micros
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
@@ -23,6 +24,7 @@ from archiver.transfer.format import (
     event_line,
     head_line,
     observation_line,
+    part_head_line,
     platform_line,
     reject_line,
     session_line,
@@ -92,6 +94,35 @@ def export(ask: Ask) -> Iterator[str]:
     yield from _counted(counts, "observation", _paged(ask, partial(_observation_page, beginning, keys)))
     yield from _counted(counts, "reject", _paged(ask, partial(_reject_page, beginning, keys)))
     yield end_line(counts)
+
+
+def export_part(ask: Ask, numbers: Iterator[int], of: TimeRange, under: Sequence[str]) -> Iterator[str]:
+    """The lines of some events, which are `of` a range and what was under some URIs; in the order of their numbers.
+
+    Neither sessions nor what was asked are in it: where it is imported, nobody watched.
+    """
+    platforms = ask(_platforms)
+    since, until = (None if end is None else iso(to_micros(end)) for end in of)
+    yield part_head_line(HEAD, since, until, under)
+    counts: Counter[str] = Counter()
+    alone = (platform._replace(streams=()) for platform in platforms.lines)
+    yield from _counted(counts, "platform", map(platform_line, alone))
+    while some := list(islice(numbers, _PAGE)):
+        yield from _counted(counts, "event", iter(ask(_events_of, platforms, some)))
+    yield end_line(counts)
+
+
+def _events_of(connection: Connection, platforms: _Platforms, numbers: Sequence[int]) -> list[str]:
+    told = connection.execute(statement(f"{EVENT_ROWS} WHERE e.id IN :numbers"), {"numbers": numbers})
+    rows = {row.id: row for row in told}
+    parents = parents_of(connection, {row.parent_list_id for row in rows.values()})
+    return [
+        event_line(
+            row.id, None, row.received_at, _texts(row), original(row, above), platforms.stated(row.platform_id, None)
+        )
+        for row in map(rows.__getitem__, numbers)
+        for above in (parents[row.parent_list_id],)
+    ]
 
 
 def _counted(counts: Counter[str], kind: str, lines: Iterator[str]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 First comes a line `export` with format, identity and generation of the archive; then its platforms, its sessions, the
 conditions of its streams, its events (each as on the wire, under "event"), who else told of them, its observations and
 its rejects; events, observations and rejects are numbered upwards; at last a line `end` with how many of each there
-were. Where there are several platforms, what came in no session says of which it is.
+were. Where there are several platforms, what came in no session says of which it is. Of a part the first line says of
+what (`part`); it has platforms without streams and events without sessions, and so says nothing of who watched when.
 
 This is format 2. In format 1, which version 0.1.0 wrote, there are no platforms, conditions, tellings, kinds of ends
 and formats; events give the name that their resource had last, and observations that name and all parents that no event
@@ -72,6 +73,13 @@ def head_line(archive: str | None, generation: str, revision: str) -> str:
     """The first line: whose export this is; the generation changes whenever that archive is restored."""
     whose = {"archive": archive, "generation": generation, "revision": revision}
     return dump({"archiver": "export", "format": FORMAT, **whose})
+
+
+def part_head_line(revision: str, since: str | None, until: str | None, under: Sequence[str]) -> str:
+    """The first line of a part, which says of what: none of it goes without comparison."""
+    whose = {"archive": None, "generation": "", "revision": revision}
+    part = {"since": since, "until": until, "under": list(under)}
+    return dump({"archiver": "export", "format": FORMAT, **whose, "part": part})
 
 
 def end_line(counts: Mapping[str, int]) -> str:

@@ -346,6 +346,15 @@ def test_export_into_a_file_that_is_called_like_a_format(
     assert (tmp_path / "json").exists()
 
 
+def test_export_of_a_part_says_that_it_is_one(shell: Shell) -> None:
+    said = shell("export", "--since", "2016-02-01T12:00:10Z", "--under", "container/web")
+    head, *lines = map(json.loads, said.out.splitlines())
+
+    assert head["part"] == {"since": "2016-02-01T12:00:10.000000Z", "until": None, "under": [uri("container/web")]}
+    assert [line["archiver"] for line in lines] == ["platform"] + ["event"] * 20 + ["end"]
+    assert "a part" in said.err
+
+
 def test_tree_of_everything_needs_no_reference(shell: Shell) -> None:
     said = shell("tree", "-o", "json")
 

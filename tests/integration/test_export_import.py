@@ -15,7 +15,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import DatabaseUnreachable
-from archiver.model import Alive, Reject
+from archiver.model import Alive, Reject, TimeRange, iso, to_micros
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import ImportResult, import_lines
 
@@ -156,6 +156,53 @@ def test_an_interrupted_import_can_be_repeated(filled: str, copy_url: str) -> No
     import_lines(copy_url, everything, batch_lines=3)
 
     assert export(copy_url)[1:] == export(filled)[1:]
+
+
+def test_a_part_imports_back_and_says_nothing_of_who_watched(filled: str, copy_url: str) -> None:
+    with Archive.open(filled) as archive:
+        whole = [event for event in archive.events(limit=0)]
+        middle = whole[len(whole) // 2].occurred_at
+        part = [line.encode() + b"\n" for line in archive.export(TimeRange(middle))]
+        wanted = [
+            (event.uuid, event.state, len(event.parents)) for event in archive.events(range=TimeRange(middle), limit=0)
+        ]
+
+    done = import_lines(copy_url, part)
+
+    assert json.loads(part[0])["part"] == {"since": iso(to_micros(middle)), "until": None, "under": []}
+    assert (done.events, done.rejects, done.lacks) == (len(wanted), 0, None)
+    assert rows(copy_url, "SELECT count(*) FROM sessions WHERE key IS NOT NULL") == [(0,)]
+    with Archive.open(copy_url) as copy:
+        assert [(event.uuid, event.state, len(event.parents)) for event in copy.events(limit=0)] == wanted
+        assert not copy.coverage().complete
+
+
+def test_a_part_adds_nothing_to_the_archive_it_is_of_and_hides_nothing_from_a_whole_export(
+    filled: str, copy_url: str
+) -> None:
+    with Archive.open(filled) as archive:
+        middle = [event for event in archive.events(limit=0)][3].occurred_at
+        part = [line.encode() + b"\n" for line in archive.export(TimeRange(None, middle))]
+
+    assert import_lines(filled, part).events == 0
+    import_lines(copy_url, part)
+    import_lines(copy_url, lines(filled))
+
+    copied, original = answers(copy_url), answers(filled)
+    for what in ("history", "actions", "coverage", "views"):
+        assert copied[what] == original[what]
+    assert len(copied["events"]) == len(original["events"])
+
+
+def test_a_part_under_a_resource_has_its_events_alone(filled: str) -> None:
+    with Archive.open(filled) as archive:
+        about = next(event for event in archive.events(types=["container"], limit=0)).resource_uri or ""
+        part = [json.loads(line) for line in archive.export(under=about)]
+        wanted = sorted(event.id for event in archive.events(under=about, limit=0))
+
+    assert part[0]["part"]["under"] == [about]
+    assert sorted(line["id"] for line in part if line["archiver"] == "event") == wanted
+    assert {line["archiver"] for line in part} <= {"export", "platform", "event", "end"}
 
 
 def test_two_exports_in_one_file(filled: str, copy_url: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`archiver export`: the whole archive as JSON Lines."""
+"""`archiver export`: the whole archive, or a part of it, as JSON Lines."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from typing import Annotated, get_args
 
 import typer
 
-from archiver.cli.common import Database, configuration, examples, note, open_archive
+from archiver.cli import completion, times
+from archiver.cli.common import Database, Since, Until, Utc, configuration, examples, note, open_archive
 from archiver.cli.files import is_of, write_file
 from archiver.cli.output import Format, write_lines
+from archiver.cli.refs import spelt_out
 from archiver.errors import UsageError
+from archiver.model import TimeRange
 
 File = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Default: standard output.", show_default=False),
+]
+Under = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="REF",
+        help="Only of this resource and of all that was under it then; a pattern, or - for standard input, as well.",
+        autocompletion=completion.references,
+        show_default=False,
+    ),
 ]
 CursorFile = Annotated[str | None, typer.Option(hidden=True, help="Of `events`, which goes on from a cursor.")]
 
@@ -26,15 +38,26 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "archiver export -o archive.jsonl",
             "archiver export | gzip > archive.jsonl.gz",
+            "archiver export --since yesterday --under my-stack -o part.jsonl",
             "archiver export | archiver --database postgresql:///archive import -",
         ),
     )(export)
 
 
-def export(ctx: typer.Context, output: File = None, cursor_file: CursorFile = None, database: Database = None) -> None:
+def export(
+    ctx: typer.Context,
+    output: File = None,
+    since: Since = None,
+    until: Until = None,
+    under: Under = None,
+    utc: Utc = False,
+    cursor_file: CursorFile = None,
+    database: Database = None,
+) -> None:
     """The whole archive as JSON Lines, for `archiver import` into an archive of either kind.
 
-    A file appears under its name only when it is complete.
+    With --since, --until or --under a part: the events alone, and nothing of when somebody was watching. A file
+    appears under its name only when it is complete.
     """
     if cursor_file is not None:
         reason = "an export is the whole archive, and goes on from no cursor"
@@ -45,12 +68,17 @@ def export(ctx: typer.Context, output: File = None, cursor_file: CursorFile = No
         reason = f"-o names a file here, and {output} is a format; an export is JSON Lines, and nothing else"
         hint = f"archiver export -o archive.jsonl; for a file of that name: -o ./{output}"
         raise UsageError(reason=reason, hint=hint)
+    within = times.parse_range(since, until, utc=utc)
     with open_archive(ctx, database) as archive:
+        about = archive.resolve_all(spelt_out(under), range=within) if under else None
+        lines = archive.export(within, about)
+        if about is not None or within != TimeRange():
+            note(ctx, "a part: events alone; where it is imported, nobody was watching")
         if output is None or output == "-":
-            write_lines(archive.export())
+            write_lines(lines)
         else:
             _require_other(ctx, Path(output), database)
-            count = write_file(Path(output), archive.export())
+            count = write_file(Path(output), lines)
             note(ctx, f"{count} lines written to {output}")
 
 
