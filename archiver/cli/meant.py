@@ -39,6 +39,25 @@ def unheard(url: str, of: Vocabulary, what: str, texts: Sequence[str]) -> Iterat
             yield f"the archive has no {what} {text!r}{_near(text, known)}"
 
 
+def near_name(url: str, ref: str) -> str | None:
+    """The name of a resource of the archive at `url` that may be meant by one that it does not know.
+
+    Looked for among those that begin with the same two characters; None: there is none, or too many to look through.
+    """
+    from archiver.queries import completion
+
+    kind, slash, rest = ref.strip().rpartition("/")
+    if len(rest) < 3:
+        return None
+    try:
+        known = completion.resources(url, kind + slash + rest[:2], patience=_PATIENCE)
+    except Exception:  # noqa: BLE001 - what went wrong is the business of who asked for the answer
+        return None
+    names = {each.name.lower(): each.name for each in known if each.name}
+    found = get_close_matches(rest.lower(), names, n=1, cutoff=0.7)
+    return kind + slash + names[found[0]] if found else None
+
+
 def _fits(text: str, word: str) -> bool:
     return text == word or word.startswith(f"{text} (")
 

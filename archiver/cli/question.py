@@ -37,7 +37,7 @@ from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Column, Format, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.pager import paging
 from archiver.cli.refs import is_one, spelt_out
-from archiver.errors import UsageError
+from archiver.errors import NoSuchResource, UsageError
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
@@ -154,7 +154,14 @@ class Question:
         """
         at: dict[str, Any] = {"platform": self._platform, "range": self.range if within is None else within}
         if is_one(refs):
-            return self._told(Subjects([self.archive.resolve(refs[0], **at)], several=False))
+            try:
+                return self._told(Subjects([self.archive.resolve(refs[0], **at)], several=False))
+            except NoSuchResource:
+                from archiver.cli import meant  # most names are known
+
+                if near := meant.near_name(database_url(self._ctx, self._database), refs[0]):
+                    self.note(f"did you mean {near}?")
+                raise
         return self._told(Subjects(self.archive.resolve_all(spelt_out(refs), **at), several=True))
 
     def refuse_platform(self) -> None:

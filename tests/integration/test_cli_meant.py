@@ -42,3 +42,24 @@ def test_a_word_that_was_never_heard(archive: str, words: list[str], said: str, 
 
 def test_a_quiet_command_says_nothing_of_it(archive: str, run_archiver: RunArchiver) -> None:
     assert run_archiver("-q", "--database", archive, "events", "--type", "contaner").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("ref", "said"),
+    [
+        ("shop-wbe-1", "did you mean shop-web-1?"),
+        ("container/Shop-web1", None),
+        ("container/shop-web1", "did you mean container/shop-web-1?"),
+        ("shrimps", None),
+        ("xx", None),
+    ],
+)
+def test_a_name_that_nothing_has_may_be_another(
+    sqlite_url: str, ref: str, said: str | None, run_archiver: RunArchiver
+) -> None:
+    record(sqlite_url, event("container/1", "Running")._replace(name="shop-web-1"))
+
+    done = run_archiver("--database", sqlite_url, "history", ref)
+
+    assert done.returncode == 3
+    assert [line for line in done.stderr.splitlines() if "mean" in line] == ([] if said is None else [said])
