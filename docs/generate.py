@@ -80,8 +80,9 @@ def schema_page() -> str:
     from archiver.storage.views import VIEWS
 
     lines = [_SCHEMA_HEAD, "## Views", ""]
-    for view in VIEWS:
-        lines += [f"### {view.name}", "", f"{view.comment}.", "", "| column | meaning |", "|---|---|"]
+    for view in sorted(VIEWS, key=lambda view: view.is_part):
+        whole = "" if not view.is_part else " Other views are made of it."
+        lines += [f"### {view.name}", "", f"{view.comment}.{whole}", "", "| column | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {_cell(text)} |" for name, text in view.columns.items()]
         lines.append("")
     lines += ["## Tables", ""]

@@ -20,69 +20,61 @@ FROM events e
 JOIN parent_list_members m ON m.list_id = e.parent_list_id
 JOIN resources r ON r.id = m.resource_id;
 
-CREATE VIEW state_spans AS
-SELECT uri, type, state, since, until, CAST((CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) - (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds, source,
-  (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(spans.until, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.until, 21, 6) AS integer)) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = spans.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(spans.since, 1, 19)) AS integer) * 1000000 + CAST(substr(spans.since, 21, 6) AS integer))) AS name,
-  (SELECT b.name FROM resources o JOIN platforms b ON b.id = o.platform_id
-   WHERE o.id = spans.resource_id) AS platform
-FROM (
-SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END AS until,
-  CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
-  w.resource_id AS resource_id
-FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events) w
+CREATE VIEW words AS
+SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
+  w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
+  p.gone_at AS gone_us, r.platform_id AS platform_id
+FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.occurred_at LIMIT 1)
-    ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.observed_at LIMIT 1)
-    ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.observed_at LIMIT 1) END
-WHERE coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), true)
 
 UNION ALL
 
-SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, CASE
+SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
+  w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
+  p.gone_at AS gone_us, r.platform_id AS platform_id
+FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
+JOIN event_types t ON likelihood(t.id = p.type_id, 0.05);
+
+CREATE VIEW session_log AS
+SELECT s.id AS id, s.stream_id AS stream_id, s.covered_from AS covered_from,
+  (CAST(strftime('%s', substr(s.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(s.covered_from, 21, 6) AS integer)) AS covered_us, CASE WHEN s.closed_at IS NULL AND (CAST(strftime('%s', substr(s.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(s.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000 THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(s.closed_at, s.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(s.closed_at, s.last_seen_at), 21, 6) AS integer)) END AS watched_us,
+  (SELECT max(o.watched_us) FROM (SELECT CASE WHEN b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000 THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+    WHERE b.stream_id = s.stream_id AND b.covered_from <= s.covered_from
+      AND (b.covered_from < s.covered_from OR b.id < s.id)
+    ORDER BY b.covered_from DESC LIMIT 16) o) AS before_us
+FROM sessions s;
+
+CREATE VIEW resource_names AS
+SELECT a.id AS resource_id, a.type_id AS type_id,
+  coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
+FROM resources a;
+
+CREATE VIEW resource_parents AS
+SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
+  f.since AS since_us
+FROM facts f
+JOIN resource_names a ON a.resource_id = f.value
+WHERE f.what = 1;
+
+CREATE VIEW state_spans AS
+SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until,
+  CAST((CAST(strftime('%s', substr(v.until, 1, 19)) AS integer) * 1000000 + CAST(substr(v.until, 21, 6) AS integer)) - (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds, v.source AS source,
+  (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(v.until, 1, 19)) AS integer) * 1000000 + CAST(substr(v.until, 21, 6) AS integer)) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+   WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer)) AND f.until > (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer))) AS name,
+  (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
+FROM (
+SELECT w.uri AS uri, w.type AS type, s.text AS state, w.at AS since, CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END AS until,
   CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
-  w.resource_id AS resource_id
-FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+  w.resource_id AS resource_id, w.platform_id AS platform_id
+FROM words w
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
@@ -90,7 +82,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
       WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
@@ -98,8 +90,8 @@ LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', subst
       WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
-WHERE coalesce((
-    SELECT lower(b.text) FROM (
+WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
@@ -112,9 +104,9 @@ WHERE coalesce((
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), true)
-) spans;
+    ) o
+  )) <> lower(s.text), true)
+) v;
 
 CREATE VIEW current_states AS
 SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, strftime('%Y-%m-%dT%H:%M:%S', (p.state_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_at + 62135596800000000) % 1000000) AS seen_at,
@@ -355,397 +347,98 @@ FROM (
 WHERE g.watched_to < 4611686018427387904;
 
 CREATE VIEW watched_spans AS
-SELECT v.uri AS uri, v.type AS type,
+SELECT x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND g.what = 1 AND g.since <= v.begin_us
-      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY f.since DESC LIMIT 1)) AS service,
+    WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begin_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY f.since DESC LIMIT 1)) AS node,
+    WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
-  v.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.state), v.type || ' ' || lower(v.state), substr(lower(v.state), 1, instr(lower(v.state) || ' (', ' (') - 1), v.type || ' ' || substr(lower(v.state), 1, instr(lower(v.state) || ' (', ' (') - 1))
+    WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
+  x.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(x.state), x.type || ' ' || lower(x.state), substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1), x.type || ' ' || substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind,
-  strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AS until,
-  CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds, v.certain AS certain, v.watched AS watched,
-  CASE WHEN v.until_us = v.end_us THEN v.is_last ELSE 0 END AS holds, v.state_since AS state_since,
-  v.since_us AS since_us, v.until_us AS until_us,
-  CASE WHEN v.state IS NOT NULL THEN v.begin_us END AS state_since_us
+  strftime('%Y-%m-%dT%H:%M:%S', (x.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (x.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.until_us + 62135596800000000) % 1000000) AS until,
+  CAST(x.until_us - x.since_us AS double precision) / 1e6 AS seconds, x.certain AS certain, x.watched AS watched,
+  CASE WHEN x.until_us = x.end_us THEN x.is_last ELSE 0 END AS holds,
+  x.told_at AS state_since,
+  x.since_us AS since_us, x.until_us AS until_us,
+  CASE WHEN x.state IS NOT NULL THEN x.begin_us END AS state_since_us,
+  (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
+FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
+    WHEN 1 THEN max(v.begin_us, v.before_us)
+    WHEN 2 THEN v.resumed_us WHEN 3 THEN v.again_us
+    ELSE max(v.begin_us, v.gap_us) END AS since_us, CASE v.part WHEN 1 THEN min(v.end_us, v.resumed_us)
+    WHEN 2 THEN min(v.end_us, v.gap_us, v.again_us) WHEN 4 THEN v.end_us
+    ELSE min(v.end_us, v.gap_us) END AS until_us, CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
+    WHEN v.part = 3 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
+    WHEN v.part IN (1, 4) OR (v.part = 0 AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END AS watched
+FROM (SELECT w.*, k.part AS part,
+  h.id AS heard_by,
+  s.text AS state,
+  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
+  CASE WHEN CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
+  coalesce((SELECT b.before_us FROM session_log b WHERE b.id = y.id), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS before_us,
+  (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) AS resumed_us,
+  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+  CASE WHEN z.id IS NOT NULL THEN coalesce((SELECT b.before_us FROM session_log b WHERE b.id = z.id), 0)
+    ELSE coalesce(CASE WHEN u.id IS NULL AND (NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)))) OR (k.part = 4 AND NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) END, 4611686018427387904) END AS gap_us,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 1 ELSE 0 END AS is_piece
 FROM (
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
-  s.text AS state,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
-  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
-    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
-    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
-    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
-  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
-    WHEN 2 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
-    ELSE min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
-  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
-    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
-  CASE WHEN h.id IS NULL THEN NULL
-    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
-  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
-  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
-FROM (SELECT resource_id, occurred_at AS at, occurred_at AS told_at, 0 AS source, id, state_id, session_id FROM events) w
+SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
+  w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
+  p.gone_at AS gone_us, r.platform_id AS platform_id, w.told_at AS told_at
+FROM (SELECT b.*, b.at AS told_at FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) b) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.occurred_at LIMIT 1)
-    ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.observed_at LIMIT 1)
-    ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.observed_at LIMIT 1) END
-LEFT JOIN sessions h ON h.id = w.session_id
-LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
-  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
-CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
-LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
-LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
-      ORDER BY q.covered_from LIMIT 1) END
-LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
-    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-WHERE CASE w.source WHEN 2 THEN (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NULL
-  ELSE coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), s.text IS NOT NULL) END
 
 UNION ALL
 
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
-  s.text AS state,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
-  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
-    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
-    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
-    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
-  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
-    WHEN 2 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
-    ELSE min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
-  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
-    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
-  CASE WHEN h.id IS NULL THEN NULL
-    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
-  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
-  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
-FROM (SELECT resource_id, observed_at AS at, observed_at AS told_at, 1 AS source, id, state_id, session_id FROM observations) w
+SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
+  w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
+  p.gone_at AS gone_us, r.platform_id AS platform_id, w.told_at AS told_at
+FROM (SELECT b.*, b.at AS told_at FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) b) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.occurred_at LIMIT 1)
-    ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.observed_at LIMIT 1)
-    ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
-      ORDER BY o.observed_at LIMIT 1) END
-LEFT JOIN sessions h ON h.id = w.session_id
-LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
-  WHERE q.stream_id = h.stream_id AND q.covered_from > CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
-CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
-LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
-LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
-      ORDER BY q.covered_from LIMIT 1) END
-LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
-    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-WHERE CASE w.source WHEN 2 THEN (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NULL
-  ELSE coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), s.text IS NOT NULL) END
 
 UNION ALL
 
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.told_at AS state_since,
-  s.text AS state,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begin_us,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
-  CASE k.part WHEN 0 THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
-    WHEN 1 THEN max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), coalesce(CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))))
-    WHEN 2 THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) WHEN 3 THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))
-    ELSE max((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS since_us,
-  CASE k.part WHEN 1 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))
-    WHEN 2 THEN min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END, min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
-      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904))) WHEN 4 THEN CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END
-    ELSE min(CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN max((CAST(strftime('%s', 'now') AS integer) * 1000000), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END, CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END) END AS until_us,
-  CASE WHEN s.text IS NULL THEN NULL WHEN h.id IS NULL THEN 0
-    WHEN k.part = 3 OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END > (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 1 ELSE 0 END AS certain,
-  CASE WHEN h.id IS NULL THEN NULL
-    WHEN k.part IN (1, 4) OR (k.part = 0 AND CASE WHEN e.id IS NOT NULL THEN CASE WHEN (e.closed_at IS NULL AND (CAST(strftime('%s', substr(e.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(e.closed_at, e.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(e.closed_at, e.last_seen_at), 21, 6) AS integer)) END
-    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END <= (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) THEN 0 ELSE 1 END AS watched,
-  CASE WHEN CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN 1 ELSE 0 END AS is_last,
-  CASE k.part WHEN 0 THEN 1 ELSE 0 END AS is_first,
-  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))) THEN 1 ELSE 0 END AS is_piece
-FROM (SELECT resource_id, strftime('%Y-%m-%dT%H:%M:%S', (first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (first_at + 62135596800000000) % 1000000) AS at, CAST(NULL AS text) AS told_at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id FROM present) w
+SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
+  w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
+  p.gone_at AS gone_us, r.platform_id AS platform_id, w.told_at AS told_at
+FROM (SELECT resource_id, CAST(strftime('%Y-%m-%dT%H:%M:%S', (first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (first_at + 62135596800000000) % 1000000) AS text) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS text) AS told_at FROM present) w
 JOIN resources r ON r.id = w.resource_id
 JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+) w
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1)
@@ -753,7 +446,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
       WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1)
@@ -767,30 +460,16 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END ORDER BY q.covered_from LIMIT 1)
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
-LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (p.gone_at IS NOT NULL AND CASE
+LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
-LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-LEFT JOIN sessions z ON z.id = CASE WHEN NOT (p.gone_at IS NOT NULL AND CASE
+LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)))) THEN (SELECT q.id FROM sessions q
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
-LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1)
-    WHEN u.id IS NULL AND (NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR CASE WHEN (x.closed_at IS NULL AND (CAST(strftime('%s', substr(x.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(x.closed_at, x.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(x.closed_at, x.last_seen_at), 21, 6) AS integer)) END < (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)))))) OR (k.part = 4 AND NOT (p.gone_at IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
-      ORDER BY CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END DESC LIMIT 1) END
-WHERE CASE w.source WHEN 2 THEN (
-    SELECT lower(b.text) FROM (
+WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
@@ -803,10 +482,10 @@ WHERE CASE w.source WHEN 2 THEN (
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NULL
-  ELSE coalesce((
-    SELECT lower(b.text) FROM (
+    ) o
+  )) IS NULL
+  ELSE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
@@ -819,122 +498,75 @@ WHERE CASE w.source WHEN 2 THEN (
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), s.text IS NOT NULL) END
-) v
-WHERE (v.since_us < v.until_us AND v.is_piece = 1) OR (v.is_first = 1 AND v.begin_us = v.end_us);
+    ) o
+  )) <> lower(s.text), s.text IS NOT NULL) END) v) x
+WHERE (x.since_us < x.until_us AND x.is_piece = 1) OR (x.part = 0 AND x.begin_us = x.end_us);
+
+CREATE VIEW state_words AS
+SELECT s.id AS id, s.text AS state, lower(s.text) AS word,
+  CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 1 ELSE 0 END AS runs,
+  CASE WHEN substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') THEN 1 ELSE 0 END AS down,
+  CASE WHEN lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated') THEN 1 ELSE 0 END AS gone, CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code
+FROM event_states s;
+
+CREATE VIEW index_levels AS
+SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n UNION ALL SELECT 8 AS n UNION ALL SELECT 9 AS n UNION ALL SELECT 10 AS n UNION ALL SELECT 11 AS n UNION ALL SELECT 12 AS n UNION ALL SELECT 13 AS n UNION ALL SELECT 14 AS n UNION ALL SELECT 15 AS n UNION ALL SELECT 16 AS n UNION ALL SELECT 17 AS n UNION ALL SELECT 18 AS n UNION ALL SELECT 19 AS n UNION ALL SELECT 20 AS n UNION ALL SELECT 21 AS n UNION ALL SELECT 22 AS n UNION ALL SELECT 23 AS n UNION ALL SELECT 24 AS n UNION ALL SELECT 25 AS n UNION ALL SELECT 26 AS n UNION ALL SELECT 27 AS n UNION ALL SELECT 28 AS n UNION ALL SELECT 29 AS n UNION ALL SELECT 30 AS n UNION ALL SELECT 31 AS n UNION ALL SELECT 32 AS n UNION ALL SELECT 33 AS n UNION ALL SELECT 34 AS n UNION ALL SELECT 35 AS n UNION ALL SELECT 36 AS n UNION ALL SELECT 37 AS n UNION ALL SELECT 38 AS n UNION ALL SELECT 39 AS n UNION ALL SELECT 40 AS n UNION ALL SELECT 41 AS n UNION ALL SELECT 42 AS n UNION ALL SELECT 43 AS n UNION ALL SELECT 44 AS n UNION ALL SELECT 45 AS n UNION ALL SELECT 46 AS n UNION ALL SELECT 47 AS n UNION ALL SELECT 48 AS n UNION ALL SELECT 49 AS n UNION ALL SELECT 50 AS n UNION ALL SELECT 51 AS n UNION ALL SELECT 52 AS n UNION ALL SELECT 53 AS n UNION ALL SELECT 54 AS n UNION ALL SELECT 55 AS n UNION ALL SELECT 56 AS n UNION ALL SELECT 57 AS n UNION ALL SELECT 58 AS n UNION ALL SELECT 59 AS n UNION ALL SELECT 60 AS n UNION ALL SELECT 61 AS n UNION ALL SELECT 62 AS n;
+
+CREATE VIEW engine_actions AS
+SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1) AS extra,
+  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT (coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) THEN 0 ELSE 1 END AS deadly,
+  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1 ELSE 0 END AS soft
+FROM facts d
+JOIN resources a ON a.id = d.resource_id
+JOIN present q ON q.resource_id = d.resource_id
+JOIN texts n ON n.id = q.name_id
+WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/';
 
 CREATE VIEW restarts AS
 SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (x.started_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.started_us + 62135596800000000) % 1000000) AS started_at,
   CAST(x.started_us - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND g.what = 1 AND g.since <= x.stopped_us
-      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
-  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY f.since DESC LIMIT 1)) AS service,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce(CASE WHEN x.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = x.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 1 AND f.since <= x.stopped_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY f.since DESC LIMIT 1)) AS node,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS image,
-  CASE WHEN ((x.exit_code IS NULL OR x.exit_code = 137 OR NOT (CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END) > 0) AND EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
-      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) THEN 'oom'
-    WHEN CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END > 0 OR x.before IN ('stopping', 'terminating') THEN
-      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over > 0 OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
-    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause, x.exit_code AS exit_code, CASE WHEN CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END <> 1 OR ((x.exit_code IS NULL OR x.exit_code = 137 OR NOT (CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) ELSE x.ran_over END) > 0) AND EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
-      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom'))) THEN NULL
-    WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+  x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR x.cause = 'oom' THEN NULL
+    WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
+      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
         AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us))
-    WHEN ((x.told >> 0) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'stop' AND ((d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) OR (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us)))
-    WHEN ((x.told >> 20) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false))
-    WHEN ((x.told >> 10) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)))
-    WHEN ((x.told >> 50) & 1023) > 0 THEN (SELECT min(a.uri) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) AND d.since <= x.stopped_us + 2000000)
-    ELSE (SELECT min(a.uri) FROM (SELECT d.resource_id FROM facts d
-          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
-          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
-          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
-      LEFT JOIN texts n ON n.id = q.name_id
-      LEFT JOIN event_states s ON s.id = q.state_id
-      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
-    WHEN x.unwatched = 1 OR coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END) FROM (
-      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
-      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
-      ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) WHEN ((x.told >> 0) & 1023) > 0 THEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us))
+        WHEN ((x.told >> 20) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) WHEN ((x.told >> 10) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false))
+        ELSE d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 END) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
+    WHEN x.unwatched = 1 OR coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
       OR EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (x.started_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.started_us + 62135596800000000) % 1000000)
-        AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain,
-  x.stopped_us AS stopped_us, x.started_us AS started_us
-FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN n.text = 'stop' AND ((d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) OR (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN n.text = 'kill' AND (d.since >= x.ran_since_us AND d.since >= x.stopped_us - 15000000 AND d.since <= x.stopped_us) AND (NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || (x.exit_code - 128) || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) AND NOT NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN n.text = 'restart' AND (d.since > x.stopped_us AND d.since <= x.stopped_us + 10000000 AND d.since < x.next_us) AND d.since <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM facts d
-      JOIN resources a ON a.id = d.resource_id
-      JOIN present q ON q.resource_id = d.resource_id
-      JOIN texts n ON n.id = q.name_id
-      WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+  x.stopped_us AS stopped_us, x.started_us AS started_us,
+  (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
         AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.node >= x.stopped_us - 15000000 AND d.node <= x.stopped_us + 10000000 AND d.since = d.node
-        AND substr(a.uri, 1, 11) = '/docker/v1/' AND n.text IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
-  CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN 0 ELSE (SELECT count(*) FROM (SELECT d.resource_id FROM facts d
-          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
-          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
-          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
+  CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
+          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
           WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
@@ -943,287 +575,98 @@ FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CA
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
+  EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
-      WHEN coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END) FROM (
-      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
-      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
-      ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
       WHEN mod(x.stopped_us, 1000000) = 0
-        AND coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END) FROM (
-      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
-      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000)
-      ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
-      WHEN coalesce((SELECT max(CASE WHEN (o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(o.closed_at, o.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(o.closed_at, o.last_seen_at), 21, 6) AS integer)) END) FROM (
-      SELECT b.closed_at AS closed_at, b.last_seen_at AS last_seen_at
-      FROM sessions b WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at
-      ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
+        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
       WHEN EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 1 ELSE 0 END END AS unwatched,
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   min(x.own_us, min(coalesce((SELECT min((CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up'
+      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
       WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM (SELECT l.n + 8 * h.n AS n FROM (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) l CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1 AS n UNION ALL SELECT 2 AS n UNION ALL SELECT 3 AS n UNION ALL SELECT 4 AS n UNION ALL SELECT 5 AS n UNION ALL SELECT 6 AS n UNION ALL SELECT 7 AS n) h) b
-          WHERE b.n < 63 UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
         AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
         JOIN resources a ON a.id = g.value
       WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
         AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904), coalesce((SELECT min((CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up'
+      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
       WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
       AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
         AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
         JOIN resources a ON a.id = g.value
       WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
         AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))) AS started_us
-FROM (
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.session_id AS session_id,
-  w.source AS source, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
-  lower(s.text) AS state,
-  (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) AS before,
-  CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code,
+FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
+  s.word AS state,
+  b.word AS before,
+  s.exit_code AS exit_code,
   coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
   coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
   coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
   min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
-FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
+FROM words w
+JOIN state_words s ON s.id = w.state_id AND s.down = 1
+JOIN state_words b ON b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
 LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at DESC LIMIT 1)
 LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND NOT substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at  LIMIT 1)
 LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND NOT substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at  LIMIT 1)
 LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at  LIMIT 1)
 LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.occurred_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.observed_at LIMIT 1)
-WHERE t.text = 'container' AND substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND ((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NOT NULL AND substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT substr((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ), 1, instr((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT ((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) = 'created' AND lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated')))
-
-UNION ALL
-
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.session_id AS session_id,
-  w.source AS source, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
-  lower(s.text) AS state,
-  (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) AS before,
-  CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code,
-  coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
-  coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
-  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
-  min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
-FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
-  ORDER BY e.occurred_at DESC LIMIT 1)
-LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND NOT substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
-  ORDER BY e.occurred_at  LIMIT 1)
-LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND NOT substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
-  ORDER BY e.occurred_at  LIMIT 1)
-LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND substr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id), 1, instr((SELECT lower(b.text) FROM event_states b WHERE b.id = e.state_id) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated')
-  ORDER BY e.occurred_at  LIMIT 1)
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 'container' || ' ' || lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1), 'container' || ' ' || substr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)), 1, instr(lower((SELECT b.text FROM event_states b WHERE b.id = e.state_id)) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up' ORDER BY e.observed_at LIMIT 1)
-WHERE t.text = 'container' AND substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND ((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NOT NULL AND substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT substr((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ), 1, instr((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') AND NOT ((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) = 'created' AND lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated')))
-) x  WHERE 1 = 1) x
+  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
 WHERE x.started_us < 4611686018427387904;
 
 CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
-  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND g.what = 1 AND g.since <= 4611686018427387904
-      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
-  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY f.since DESC LIMIT 1)) AS service,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
-  coalesce(CASE WHEN p.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = r.id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = r.id AND f.what = 1 AND f.since <= 4611686018427387904 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY f.since DESC LIMIT 1)) AS node,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_seen_at, strftime('%Y-%m-%dT%H:%M:%S', (p.last_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.last_at + 62135596800000000) % 1000000) AS last_seen_at,
   CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
-  p.first_at AS first_seen_us, p.last_at AS last_seen_us
+  p.first_at AS first_seen_us, p.last_at AS last_seen_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id;
@@ -1232,60 +675,24 @@ CREATE VIEW changes AS
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND g.what = 1 AND g.since <= v.at_us
-      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY f.since DESC LIMIT 1)) AS service,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.at_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY f.since DESC LIMIT 1)) AS node,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS image,
-  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us
-FROM (
-SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
-  CASE k.part WHEN 0 THEN CASE WHEN (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NULL THEN 'appeared'
-    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
+  (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
+FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
+    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), w.type || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
-  CASE k.part WHEN 0 THEN (
-    SELECT b.text FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
+  CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
         AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
       WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
@@ -1296,140 +703,51 @@ SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id 
         ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
         ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1)) END
-      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))) THEN 0 ELSE 1 END AS certain,
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END AS certain,
   (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us
-FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+FROM words w
 LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN event_states b ON b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
 LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
   AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
 LEFT JOIN sessions h ON h.id = w.session_id
-WHERE CASE k.part WHEN 0 THEN coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), s.text IS NOT NULL)
+WHERE CASE k.part WHEN 0 THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
   ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
         AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND t.text <> 'action'
-
-UNION ALL
-
-SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
-  CASE k.part WHEN 0 THEN CASE WHEN (
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) IS NULL THEN 'appeared'
-    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
-  CASE k.part WHEN 0 THEN (
-    SELECT b.text FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
-        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
-  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
-  CASE WHEN h.id IS NULL OR EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
-        ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
-        ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1)) END
-      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))) THEN 0 ELSE 1 END AS certain,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us
-FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
-CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
-LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))
-  AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
-LEFT JOIN sessions h ON h.id = w.session_id
-WHERE CASE k.part WHEN 0 THEN coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), s.text IS NOT NULL)
-  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
-        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND t.text <> 'action'
-) v;
+      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND w.type <> 'action') v;
 
 CREATE VIEW deploys AS
 SELECT v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC LIMIT 1), (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND g.what = 1 AND g.since <= v.begun_us
-      AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)) AS stack,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
-    ORDER BY f.since DESC LIMIT 1)) AS service,
-  coalesce(CASE WHEN v.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node') THEN (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM resources a WHERE a.id = v.resource_id) END, (SELECT coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) FROM facts f JOIN resources a ON a.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 1 AND f.since <= v.begun_us AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
-    ORDER BY f.since DESC LIMIT 1)) AS node,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
     WHERE f.what = 2 AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
-      AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.started_at AS started_at, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) % 1000000) AS finished_at,
+      AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.at AS started_at, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) % 1000000) AS finished_at,
   CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
     WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1), v.type || ' ' || substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
@@ -1439,10 +757,8 @@ SELECT v.uri AS uri, v.type AS type,
     WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.end_us ORDER BY f.since DESC LIMIT 1) AS image_after,
   CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
   v.certain AS certain,
-  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us
-FROM (
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
+  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
+FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
   CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
@@ -1458,20 +774,15 @@ SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, 
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
   lower(n.text) AS became,
-  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
+  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < (CAST(strftime('%s', 'now') AS integer) * 1000000))
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce(CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain
-FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
+FROM words w
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
@@ -1479,7 +790,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
       WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
@@ -1490,8 +801,8 @@ LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', subst
 LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
     ELSE coalesce(events.state_id, observations.state_id) END
 LEFT JOIN sessions h ON h.id = w.session_id
-WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
-    SELECT lower(b.text) FROM (
+WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
@@ -1504,77 +815,8 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), true) AND t.text IN ('service', 'stack')
-
-UNION ALL
-
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
-  (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
-  CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE (CAST(strftime('%s', substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
-  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
-  lower(n.text) AS became,
-  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < (CAST(strftime('%s', 'now') AS integer) * 1000000))
-    OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
-      AND q.covered_from <= coalesce(CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from))) THEN 0 ELSE 1 END AS certain
-FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
-LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.occurred_at LIMIT 1)
-    ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < p.state_since THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.observed_at LIMIT 1)
-    ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
-        AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
-      ORDER BY o.observed_at LIMIT 1) END
-LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
-    ELSE coalesce(events.state_id, observations.state_id) END
-LEFT JOIN sessions h ON h.id = w.session_id
-WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((
-    SELECT lower(b.text) FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
-          ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
-      UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
-          ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
-      ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
-  ) <> lower(s.text), true) AND t.text IN ('service', 'stack')
-) v;
+    ) o
+  )) <> lower(s.text), true) AND w.type IN ('service', 'stack')) v;
 
 CREATE VIEW flaps AS
 SELECT v.uri AS uri, v.type AS type,
@@ -1591,8 +833,7 @@ SELECT v.uri AS uri, v.type AS type,
     WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = q.stream_id AND b.covered_from <= q.covered_from AND (b.covered_from < q.covered_from OR b.id < q.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= q.covered_from)))
+    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
     THEN 0 ELSE 1 END AS certain,
   v.since_us AS since_us, v.until_us AS until_us
 FROM (
@@ -1618,67 +859,38 @@ FROM (
 WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us);
 
 CREATE VIEW coverage_daily AS
-SELECT d.day AS day, st.url AS stream, CAST(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) - CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
-      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
-        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+SELECT v.day AS day, v.url AS stream, CAST(v.until_us - v.unwatched - v.since_us AS double precision) / 1e6 AS watched_seconds,
+  CAST(v.unwatched - 0 AS double precision) / 1e6 AS unwatched_seconds, v.gaps AS gaps,
+  CAST(v.longest - 0 AS double precision) / 1e6 AS longest_seconds, v.day_us AS day_us
+FROM (SELECT x.*, CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT max(x.since_us, coalesce(y.before_us, x.since_us)) AS since_us,
+        min(x.until_us, y.covered_us) AS until_us
+      FROM session_log y WHERE y.stream_id = x.id AND y.covered_from > x.morning
+        AND y.covered_from <= x.behind AND y.covered_from > x.begun AND coalesce(y.before_us, 0) < y.covered_us
       UNION ALL
-      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
-      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS bigint) - max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) AS double precision) / 1e6 AS watched_seconds,
-  CAST(CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
-      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
-        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      SELECT max(x.since_us, (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = x.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, x.until_us AS until_us
+      FROM (SELECT 1 AS one) l WHERE x.behind = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS bigint) AS unwatched, (SELECT count(*) FROM (SELECT max(x.since_us, coalesce(y.before_us, x.since_us)) AS since_us,
+        min(x.until_us, y.covered_us) AS until_us
+      FROM session_log y WHERE y.stream_id = x.id AND y.covered_from > x.morning
+        AND y.covered_from <= x.behind AND y.covered_from > x.begun AND coalesce(y.before_us, 0) < y.covered_us
       UNION ALL
-      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
-      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS bigint) - 0 AS double precision) / 1e6 AS unwatched_seconds, (SELECT count(*) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
-      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
-        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
+      SELECT max(x.since_us, (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = x.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, x.until_us AS until_us
+      FROM (SELECT 1 AS one) l WHERE x.behind = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS gaps, (SELECT coalesce(max(g.until_us - g.since_us), 0) FROM (SELECT max(x.since_us, coalesce(y.before_us, x.since_us)) AS since_us,
+        min(x.until_us, y.covered_us) AS until_us
+      FROM session_log y WHERE y.stream_id = x.id AND y.covered_from > x.morning
+        AND y.covered_from <= x.behind AND y.covered_from > x.begun AND coalesce(y.before_us, 0) < y.covered_us
       UNION ALL
-      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
-      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS gaps,
-  CAST((SELECT coalesce(max(g.until_us - g.since_us), 0) FROM (SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), coalesce((SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o), max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))))) AS since_us, min(min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)), (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))) AS until_us
-      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
-        AND y.covered_from <= coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AND y.covered_from > (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AND NOT EXISTS (SELECT 1 FROM (SELECT b.id AS id, b.closed_at AS closed_at, b.last_seen_at AS last_seen_at FROM sessions b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o WHERE ((o.closed_at IS NULL AND (CAST(strftime('%s', substr(o.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) OR coalesce(o.closed_at, o.last_seen_at) >= y.covered_from))
-      UNION ALL
-      SELECT max(max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))), (SELECT max(o.watched_us) FROM (
-        SELECT CASE WHEN (b.closed_at IS NULL AND (CAST(strftime('%s', substr(b.last_seen_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.last_seen_at, 21, 6) AS integer)) > (CAST(strftime('%s', 'now') AS integer) * 1000000) - 20000000) THEN 4611686018427387904 ELSE (CAST(strftime('%s', substr(coalesce(b.closed_at, b.last_seen_at), 1, 19)) AS integer) * 1000000 + CAST(substr(coalesce(b.closed_at, b.last_seen_at), 21, 6) AS integer)) END AS watched_us FROM sessions b
-        WHERE b.stream_id = st.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us
-      FROM (SELECT 1 AS one) l WHERE coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
-        ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) - 0 AS double precision) / 1e6 AS longest_seconds, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us
-FROM streams st
-JOIN days d ON d.day >= strftime('%Y-%m-%d', ((CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch');
+      SELECT max(x.since_us, (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = x.id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o)) AS since_us, x.until_us AS until_us
+      FROM (SELECT 1 AS one) l WHERE x.behind = '9999-12-31T23:59:59.999999Z') g WHERE g.since_us < g.until_us) AS longest FROM (SELECT st.id AS id, st.url AS url, d.day AS day, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us, (SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1) AS begun,
+    max((CAST(strftime('%s', d.day) AS integer) * 1000000), (CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) AS since_us, min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000)) AS until_us,
+    strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000) AS morning,
+    coalesce((SELECT q.covered_from FROM sessions q
+      WHERE q.stream_id = st.id AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+      ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AS behind
+  FROM streams st
+  JOIN days d ON d.day >= strftime('%Y-%m-%d', ((CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch')) x) v;
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,

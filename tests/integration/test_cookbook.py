@@ -95,7 +95,7 @@ def test_every_view_has_a_recipe() -> None:
 
     page = " ".join(query for recipe in RECIPES for query in recipe.queries.values())
 
-    assert [view.name for view in VIEWS if view.name not in page] == []
+    assert [view.name for view in VIEWS if view.name not in page and not view.is_part] == []
 
 
 def test_what_each_finds_was_reckoned() -> None:

@@ -6,28 +6,40 @@ from archiver.storage.views.actions import action_log
 from archiver.storage.views.changes import changes
 from archiver.storage.views.coverage import coverage_daily
 from archiver.storage.views.deploys import deploys
+from archiver.storage.views.engine_actions import engine_actions, index_levels
 from archiver.storage.views.events import event_log, event_parents
 from archiver.storage.views.flaps import flaps
 from archiver.storage.views.gaps import gap_log
 from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
 from archiver.storage.views.inventory import inventory
+from archiver.storage.views.places import resource_names, resource_parents
 from archiver.storage.views.restarts import restarts
+from archiver.storage.views.sessions import session_log
+from archiver.storage.views.state_words import state_words
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
 from archiver.storage.views.view import View
 from archiver.storage.views.watched import watched_spans
+from archiver.storage.views.words import words
 
 __all__ = ["VIEWS", "View"]
 
 VIEWS = (
     event_log,
     event_parents,
+    words,
+    session_log,
+    resource_names,
+    resource_parents,
     state_spans,
     current_states,
     action_log,
     subtree,
     gap_log,
     watched_spans,
+    state_words,
+    index_levels,
+    engine_actions,
     restarts,
     inventory,
     changes,

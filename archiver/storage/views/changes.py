@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from archiver.storage.schema import ASKED, IMAGE, NAME, PARENT, SLOT, TOLD
+from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.states import OF_A_TYPE, before
+from archiver.storage.views.sessions import ends_gap
+from archiver.storage.views.states import state_before
 from archiver.storage.views.view import View
-from archiver.storage.views.watched import ends_gap
 
-_WORDS = (
-    "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events",
-    "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations",
-)
 _STATE, _FACT = 0, 1
 """What of a word is looked at: the state that it says, and the facts that begin with it."""
 
@@ -27,7 +24,7 @@ def _certain(say: Idioms) -> str:
     """Whether somebody was watching from the word before until this one."""
     now = "CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END"
     ends = f"""EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > {{}}
-      AND y.covered_from <= {now} AND {ends_gap(say, "y")})"""
+      AND y.covered_from <= {now} AND {ends_gap("y")})"""
     told, found = _last_before("events", "occurred_at"), _last_before("observations", "observed_at")
     last = f"CASE WHEN {told} > {found} THEN {told} ELSE coalesce({found}, {told}) END"
     return f"CASE WHEN h.id IS NULL OR {ends.format(last)} THEN 0 ELSE 1 END"
@@ -46,44 +43,37 @@ def _changes(say: Idioms) -> str:
     known_by = f"f.how = CASE w.source WHEN 0 THEN {TOLD} ELSE {ASKED} END"
     whats = f"({PARENT}, {NAME}, {IMAGE}, {SLOT})"
     what = f"CASE f.what WHEN {PARENT} THEN 'moved' WHEN {NAME} THEN 'name' WHEN {IMAGE} THEN 'image' ELSE 'slot' END"
-    state = f"""CASE WHEN {before()} IS NULL THEN 'appeared'
-    WHEN {kind_of(say, "s.text", "t.text")} = 'gone' THEN 'vanished' ELSE 'state' END"""
+    state = f"""CASE WHEN b.id IS NULL THEN 'appeared'
+    WHEN {kind_of(say, "s.text", "w.type")} = 'gone' THEN 'vanished' ELSE 'state' END"""
     was = f"CASE f.what WHEN {PARENT} THEN {was_under} ELSE {was_text} END"
     becomes = f"CASE f.what WHEN {PARENT} THEN {is_under} ELSE {is_text} END"
     found = say.apart(
         {
             "change": f"CASE k.part WHEN {_STATE} THEN {state} ELSE {what} END",
-            "before": f"CASE k.part WHEN {_STATE} THEN {before(as_told=True)} ELSE {was} END",
+            "before": f"CASE k.part WHEN {_STATE} THEN b.text ELSE {was} END",
             "after": f"CASE k.part WHEN {_STATE} THEN s.text ELSE {becomes} END",
             "certain": _certain(say),
             "at_us": at_us,
         },
         f"""LEFT JOIN event_states s ON s.id = w.state_id
+LEFT JOIN event_states b ON b.id = {state_before()}
 CROSS JOIN (SELECT {_STATE} AS part UNION ALL SELECT {_FACT} AS part) k
 LEFT JOIN facts f ON k.part = {_FACT} AND f.resource_id = w.resource_id AND f.what IN {whats} AND f.since = {at_us}
   AND f.told_by = w.id AND {known_by}
 LEFT JOIN sessions h ON h.id = w.session_id""",
-        f"""CASE k.part WHEN {_STATE} THEN coalesce({before()} <> lower(s.text), s.text IS NOT NULL)
+        f"""CASE k.part WHEN {_STATE} THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
   ELSE {was} <> {becomes} END""",
     )
 
-    def rows(words: str) -> str:
-        return f"""
-SELECT w.at AS at, r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id,
-  {listed(found.columns)}
-FROM {words} w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
-{found.joins}
-WHERE {found.where} AND t.text <> 'action'
-"""
-
     return f"""
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
-  {listed(names("v.resource_id", "v.type_id", "v.at_us"))},
-  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us
-FROM ({say.either(rows, _WORDS)}) v
+  {listed(names("v.resource_id", "v.at_us"))},
+  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
+  {PLATFORM.format("v")} AS platform
+FROM (SELECT w.*, {listed(found.columns)}
+FROM words w
+{found.joins}
+WHERE {found.where} AND w.type <> 'action') v
 """
 
 
@@ -100,6 +90,7 @@ changes = View(
         "after": "What is so now; of a move the URI of the new parent",
         "certain": "1: somebody was watching since the resource was last heard of; 0: it may have been any time since",
         "at_us": "When it was told or found, in microseconds since 1970",
+        "platform": PLATFORM_SAID,
     },
     _changes,
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archiver.storage.views.days import DAY
 from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.sessions import reached
 from archiver.storage.views.view import View, seconds
-from archiver.storage.views.watched import before_session, ends_gap, reached
 
 _BEGUN = """(SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1)"""
 
@@ -14,18 +14,21 @@ def _coverage_daily(say: Idioms) -> str:
     morning = say.day_us("d.day")
     begun = say.micros(_BEGUN)
     # What lies before the first session is no gap: nobody was meant to watch.
-    since = say.latest([morning, begun])
-    until = say.earliest([f"{morning} + {DAY}", say.now])
-    first_behind = f"""coalesce((SELECT q.covered_from FROM sessions q
-        WHERE q.stream_id = st.id AND q.covered_from > {say.instant(f"({morning} + {DAY})")}
-        ORDER BY q.covered_from LIMIT 1), {say.never})"""
-    gap_since = say.latest([since, f"coalesce({reached(say, 'y.stream_id', before_session('y'))}, {since})"])
-    gaps = f"""SELECT {gap_since} AS since_us, {say.earliest([until, say.micros("y.covered_from")])} AS until_us
-      FROM sessions y WHERE y.stream_id = st.id AND y.covered_from > {say.instant(morning)}
-        AND y.covered_from <= {first_behind} AND y.covered_from > {_BEGUN} AND {ends_gap(say, "y")}
+    days = f"""SELECT st.id AS id, st.url AS url, d.day AS day, {morning} AS day_us, {_BEGUN} AS begun,
+    {say.latest([morning, begun])} AS since_us, {say.earliest([f"{morning} + {DAY}", say.now])} AS until_us,
+    {say.instant(morning)} AS morning,
+    coalesce((SELECT q.covered_from FROM sessions q
+      WHERE q.stream_id = st.id AND q.covered_from > {say.instant(f"({morning} + {DAY})")}
+      ORDER BY q.covered_from LIMIT 1), {say.never}) AS behind
+  FROM streams st
+  JOIN days d ON d.day >= {say.day(begun)} AND d.day <= {say.day(say.now)}"""
+    gaps = f"""SELECT {say.latest(["x.since_us", "coalesce(y.before_us, x.since_us)"])} AS since_us,
+        {say.earliest(["x.until_us", "y.covered_us"])} AS until_us
+      FROM session_log y WHERE y.stream_id = x.id AND y.covered_from > x.morning
+        AND y.covered_from <= x.behind AND y.covered_from > x.begun AND coalesce(y.before_us, 0) < y.covered_us
       UNION ALL
-      SELECT {say.latest([since, reached(say, "st.id", "b.id > 0")])} AS since_us, {until} AS until_us
-      FROM (SELECT 1 AS one) l WHERE {first_behind} = {say.never}"""
+      SELECT {say.latest(["x.since_us", reached("x.id")])} AS since_us, x.until_us AS until_us
+      FROM (SELECT 1 AS one) l WHERE x.behind = {say.never}"""
 
     def over(what: str) -> str:
         return f"(SELECT {what} FROM ({gaps}) g WHERE g.since_us < g.until_us)"
@@ -33,11 +36,10 @@ def _coverage_daily(say: Idioms) -> str:
     unwatched = f"CAST({over('coalesce(sum(g.until_us - g.since_us), 0)')} AS bigint)"
     longest = over("coalesce(max(g.until_us - g.since_us), 0)")
     return f"""
-SELECT d.day AS day, st.url AS stream, {seconds(since, f"{until} - {unwatched}")} AS watched_seconds,
-  {seconds("0", unwatched)} AS unwatched_seconds, {over("count(*)")} AS gaps,
-  {seconds("0", longest)} AS longest_seconds, {morning} AS day_us
-FROM streams st
-JOIN days d ON d.day >= {say.day(begun)} AND d.day <= {say.day(say.now)}
+SELECT v.day AS day, v.url AS stream, {seconds("v.since_us", "v.until_us - v.unwatched")} AS watched_seconds,
+  {seconds("0", "v.unwatched")} AS unwatched_seconds, v.gaps AS gaps,
+  {seconds("0", "v.longest")} AS longest_seconds, v.day_us AS day_us
+FROM (SELECT x.*, {unwatched} AS unwatched, {over("count(*)")} AS gaps, {longest} AS longest FROM ({days}) x) v
 """
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from archiver.storage.schema import IMAGE, OPEN, TARGET
+from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names, word_then
-from archiver.storage.views.states import OF_A_TYPE, UNTIL, before, joined_with_next
+from archiver.storage.views.sessions import ends_gap, reached
+from archiver.storage.views.states import UNTIL, before, joined_with_next
 from archiver.storage.views.view import View, seconds
-from archiver.storage.views.watched import ends_gap, reached
 
 _DEPLOYING = ("updating", "redeploying")
 _RECOVERED = ("running", "completed", "rollback_completed")
@@ -16,10 +17,7 @@ _UNDONE = ("paused", "partly running")
 """States of the kind `up` in which a deploy has failed all the same."""
 _BESIDE = 15_000_000
 """An action so close to its beginning is what began it."""
-_WORDS = (
-    "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events",
-    "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations",
-)
+
 _COLUMNS = ("name", "stack", "service", "node")
 
 
@@ -44,9 +42,9 @@ def _deploys(say: Idioms) -> str:
     back = "substr(lower(n.text), 1, 8) = 'rollback'"
     settled = _first_after(say, UNTIL, "lower(b.text) <> 'rollback_started'")
     end = f"CASE WHEN n.text IS NULL THEN {OPEN} WHEN {back} THEN {settled} ELSE {say.micros(UNTIL)} END"
-    certain = f"""CASE WHEN h.id IS NULL OR (n.text IS NULL AND {reached(say, "h.stream_id", "b.id > 0")} < {say.now})
+    certain = f"""CASE WHEN h.id IS NULL OR (n.text IS NULL AND {reached("h.stream_id")} < {say.now})
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
-      AND q.covered_from <= coalesce({UNTIL}, {say.never}) AND {ends_gap(say, "q")}) THEN 0 ELSE 1 END"""
+      AND q.covered_from <= coalesce({UNTIL}, {say.never}) AND {ends_gap("q")}) THEN 0 ELSE 1 END"""
     found = say.apart(
         {
             "begun_us": begun,
@@ -62,21 +60,9 @@ LEFT JOIN sessions h ON h.id = w.session_id""",
         f"lower(s.text) IN {_any(_DEPLOYING)} AND coalesce({before()} <> lower(s.text), true)",
     )
 
-    def rows(words: str) -> str:
-        return f"""
-SELECT r.uri AS uri, t.text AS type, r.id AS resource_id, p.type_id AS type_id, w.at AS started_at,
-  {listed(found.columns)}
-FROM {words} w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
-{found.joins}
-WHERE {found.where} AND t.text IN ('service', 'stack')
-"""
-
     finished = f"CASE WHEN v.end_us < {OPEN} THEN v.end_us END"
     recovered = f"CASE WHEN v.recovered_us < {OPEN} THEN v.recovered_us END"
-    began = names("v.resource_id", "v.type_id", "v.begun_us")
+    began = names("v.resource_id", "v.begun_us")
     result = f"""CASE WHEN v.end_us = {OPEN} THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
     WHEN v.became NOT IN {_any(_UNDONE)} AND {kind_of(say, "v.became", "v.type")} = 'up' THEN 'ok' ELSE 'failed' END"""
     # By time, of which there are few: the index by what they apply to has all of the service's past.
@@ -86,14 +72,17 @@ WHERE {found.where} AND t.text IN ('service', 'stack')
     return f"""
 SELECT v.uri AS uri, v.type AS type,
   {listed({name: began[name] for name in _COLUMNS})},
-  {action} AS action, v.started_at AS started_at, {say.instant(finished)} AS finished_at,
+  {action} AS action, v.at AS started_at, {say.instant(finished)} AS finished_at,
   {seconds("v.begun_us", finished)} AS seconds, {result} AS result,
   {word_then(IMAGE, "v.resource_id", "(v.begun_us - 1)")} AS image_before,
   {word_then(IMAGE, "v.resource_id", "v.end_us")} AS image_after,
   {seconds("v.begun_us", recovered)} AS recovered_seconds,
   v.certain AS certain,
-  v.begun_us AS started_us, {finished} AS finished_us
-FROM ({say.either(rows, _WORDS)}) v
+  v.begun_us AS started_us, {finished} AS finished_us, {PLATFORM.format("v")} AS platform
+FROM (SELECT w.*, {listed(found.columns)}
+FROM words w
+{found.joins}
+WHERE {found.where} AND w.type IN ('service', 'stack')) v
 """
 
 
@@ -115,6 +104,7 @@ deploys = View(
         "certain": "1: somebody was watching throughout; 0: not",
         "started_us": "When it began, in microseconds since 1970",
         "finished_us": "When it was settled, in microseconds since 1970; NULL: not as far as known",
+        "platform": PLATFORM_SAID,
     },
     _deploys,
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed
+from archiver.storage.views.sessions import ends_gap
 from archiver.storage.views.view import View, seconds
-from archiver.storage.views.watched import ends_gap
 
 CHANGES = 6
 """So many changes within the window are a flap: three restarts of a container."""
@@ -30,7 +30,7 @@ SELECT v.uri AS uri, v.type AS type,
   {began} AS since, {ended} AS until, {seconds("v.since_us", "v.until_us")} AS seconds,
   CAST(v.changes AS bigint) AS changes,
   CASE WHEN {heard} IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
-    WHERE h.id = {heard} AND q.covered_from > {began} AND q.covered_from <= {ended} AND {ends_gap(say, "q")})
+    WHERE h.id = {heard} AND q.covered_from > {began} AND q.covered_from <= {ended} AND {ends_gap("q")})
     THEN 0 ELSE 1 END AS certain,
   v.since_us AS since_us, v.until_us AS until_us
 FROM (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View
 from archiver.storage.words import IMAGE, NAME, PARENT, SLOT
 
 PLACES = ("stack", "service", "node")
 
 # What was last said until an instant, so that what is gone keeps its name and place.
 _SAID = "f.resource_id = {resource} AND f.what = {what} AND f.since <= {at}"
-_NAMED = "coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri)"
 
 
 def word_then(what: int, resource: str, at: str) -> str:
@@ -17,34 +18,32 @@ def word_then(what: int, resource: str, at: str) -> str:
     WHERE {_SAID.format(resource=resource, what=what, at=at)} ORDER BY f.since DESC LIMIT 1)"""
 
 
-def place_then(place: str, resource: str, type_id: str, at: str) -> str:
+def place_then(place: str, resource: str, at: str) -> str:
     """The name of the stack, service or node that a resource is in or is itself, as last told until an instant.
 
     Where no name of it is known, its URI.
     """
-    of_type = f"(SELECT c.id FROM event_types c WHERE c.text = '{place}')"
-    directly = f"""(SELECT {_NAMED} FROM facts f JOIN resources a ON a.id = f.value
-    WHERE {_SAID.format(resource=resource, what=PARENT, at=at)} AND a.type_id = {of_type}
-    ORDER BY f.since DESC LIMIT 1)"""
-    itself = f"CASE WHEN {type_id} = {of_type} THEN (SELECT {_NAMED} FROM resources a WHERE a.id = {resource}) END"
+    said = f"{{}}.resource_id = {resource} AND {{}}.since_us <= {at}"
+    of_type = f"b.type_id = (SELECT c.id FROM event_types c WHERE c.text = '{place}')"
+    directly = f"""(SELECT b.called FROM resource_parents b WHERE {said.format("b", "b")} AND {of_type}
+    ORDER BY b.since_us DESC LIMIT 1)"""
+    itself = f"(SELECT b.called FROM resource_names b WHERE b.resource_id = {resource} AND {of_type})"
     found = [itself, directly]
     if place == "stack":
-        found.append(f"""(SELECT {_NAMED} FROM facts f JOIN facts g ON g.resource_id = f.value
-    JOIN resources a ON a.id = g.value
-    WHERE {_SAID.format(resource=resource, what=PARENT, at=at)} AND g.what = {PARENT} AND g.since <= {at}
-      AND a.type_id = {of_type}
-    ORDER BY f.since DESC, g.since DESC LIMIT 1)""")
+        found.append(f"""(SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+    WHERE {said.format("f", "f")} AND b.since_us <= {at} AND {of_type}
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)""")
     return f"coalesce({', '.join(found)})"
 
 
-def names(resource: str, type_id: str, at: str) -> dict[str, str]:
+def names(resource: str, at: str) -> dict[str, str]:
     """Name, stack, service, slot, node and image of a resource at an instant, as expressions by their column."""
     return {
         "name": word_then(NAME, resource, at),
-        "stack": place_then("stack", resource, type_id, at),
-        "service": place_then("service", resource, type_id, at),
+        "stack": place_then("stack", resource, at),
+        "service": place_then("service", resource, at),
         "slot": word_then(SLOT, resource, at),
-        "node": place_then("node", resource, type_id, at),
+        "node": place_then("node", resource, at),
         "image": word_then(IMAGE, resource, at),
     }
 
@@ -63,3 +62,49 @@ NAMES = {
     "image": "Its image as told, where known: nginx:1.25",
 }
 """What the columns of `names` mean."""
+
+
+def _resource_names(_say: Idioms) -> str:
+    return """
+SELECT a.id AS resource_id, a.type_id AS type_id,
+  coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
+FROM resources a
+"""
+
+
+resource_names = View(
+    "resource_names",
+    "What every resource was last called",
+    {
+        "resource_id": "Number of the resource",
+        "type_id": "Number of its type",
+        "called": "Its name; its URI where no name is known",
+    },
+    _resource_names,
+    is_part=True,
+)
+
+
+def _resource_parents(_say: Idioms) -> str:
+    return f"""
+SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
+  f.since AS since_us
+FROM facts f
+JOIN resource_names a ON a.resource_id = f.value
+WHERE f.what = {PARENT}
+"""
+
+
+resource_parents = View(
+    "resource_parents",
+    "What was directly above every resource",
+    {
+        "resource_id": "Number of the resource",
+        "parent_id": "Number of what is above it",
+        "type_id": "Number of the type of what is above",
+        "called": "What that was last called; its URI where no name is known",
+        "since_us": "From when on it was above, in microseconds since 1970",
+    },
+    _resource_parents,
+    is_part=True,
+)

@@ -7,13 +7,6 @@ from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.view import View, seconds
 
-OF_A_TYPE = 0.05
-# Of so many it is better to take a range of time, where there is one.
-
-# The words of an object, in the order in which they count: (at, source, id). What says nothing of a state is none here.
-_TOLD = "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id FROM events"
-_FOUND = "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id FROM observations"
-
 
 def _last(table: str, at: str, source: int, earlier: str) -> str:
     """The last word of a table before a word: the last of the last instant, without sorting what lies before."""
@@ -25,19 +18,24 @@ def _last(table: str, at: str, source: int, earlier: str) -> str:
         ) AND (o.{at} < w.at OR {earlier}))"""
 
 
-def before(first: str = "(w.source = 1 AND o.id < w.id)", as_told: bool = False) -> str:
-    """The state in the word before, in lower case: a span begins only where it is another, or where there is none.
+def state_before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
+    """The number of the state in the word before: a span begins only where it is another, or where there is none.
 
     `first`: which observations of the very instant of the word come before it.
     """
     return f"""(
-    SELECT {"b.text" if as_told else "lower(b.text)"} FROM (
+    SELECT o.state_id FROM (
       {_last("events", "occurred_at", 0, "w.source >= 1 OR o.id < w.id")}
       UNION ALL
       {_last("observations", "observed_at", 1, first)}
       ORDER BY at DESC, source DESC LIMIT 1
-    ) o JOIN event_states b ON b.id = o.state_id
+    ) o
   )"""
+
+
+def before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
+    """That state in lower case."""
+    return f"(SELECT lower(b.text) FROM event_states b WHERE b.id = {state_before(first)})"
 
 
 def joined_with_next(us: str, state_id: str = "w.state_id", state: str = "lower(s.text)") -> str:
@@ -61,7 +59,7 @@ def _next(table: str, at: str, later: str, us: str, state_id: str, state: str) -
 
     then = first(f"o.{at} >= w.at AND (o.{at} > w.at OR {later})")
     at_once = first(f"o.{at} = w.at AND ({later})")
-    return f"{table}.id = CASE WHEN {us} < p.state_since THEN {then}\n    ELSE {at_once} END"
+    return f"{table}.id = CASE WHEN {us} < w.last_since_us THEN {then}\n    ELSE {at_once} END"
 
 
 UNTIL = """CASE
@@ -70,31 +68,22 @@ UNTIL = """CASE
 """When the words so joined end the span, the earlier of both; NULL: none does."""
 
 
-_PLATFORM = """(SELECT b.name FROM resources o JOIN platforms b ON b.id = o.platform_id
-   WHERE o.id = spans.resource_id)"""
-
-
 def _state_spans(say: Idioms) -> str:
-    def spans(words: str) -> str:
-        return f"""
-SELECT r.uri AS uri, t.text AS type, s.text AS state, w.at AS since, {UNTIL} AS until,
+    since_us, until_us = say.micros("v.since"), say.micros("v.until")
+    return f"""
+SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until,
+  {seconds(since_us, until_us)} AS seconds, v.source AS source,
+  {since_us} AS since_us, {until_us} AS until_us, {name_then("v.resource_id", since_us)} AS name,
+  {PLATFORM.format("v")} AS platform
+FROM (
+SELECT w.uri AS uri, w.type AS type, s.text AS state, w.at AS since, {UNTIL} AS until,
   CASE WHEN w.source = 0 THEN 'event' ELSE 'observation' END AS source,
-  w.resource_id AS resource_id
-FROM {words} w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
-JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
+  w.resource_id AS resource_id, w.platform_id AS platform_id
+FROM words w
 JOIN event_states s ON s.id = w.state_id
 {joined_with_next(say.micros("w.at"))}
 WHERE coalesce({before()} <> lower(s.text), true)
-"""
-
-    since_us, until_us = say.micros("spans.since"), say.micros("spans.until")
-    return f"""
-SELECT uri, type, state, since, until, {seconds(since_us, until_us)} AS seconds, source,
-  {since_us} AS since_us, {until_us} AS until_us, {name_then("spans.resource_id", since_us)} AS name,
-  {_PLATFORM} AS platform
-FROM ({say.either(spans, (_TOLD, _FOUND))}) spans
+) v
 """
 
 

@@ -19,6 +19,8 @@ class View:
     comment: str
     columns: dict[str, str]
     select: Callable[[Idioms], str]
+    is_part: bool = False
+    """Whether others are made of it, whose texts it shortens: SQLite reads them all whenever it opens an archive."""
 
     def create(self, database: str) -> list[str]:
         """The statements that create it on "sqlite" or "postgresql", comments included."""

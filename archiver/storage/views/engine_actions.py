@@ -1,0 +1,56 @@
+"""The view of what engines told of their own commands: kill, stop, restart, with what is known of the signal."""
+
+from __future__ import annotations
+
+from archiver.platforms.docker import facts as docker
+from archiver.storage.views.causes import is_engines, says, says_signal
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View
+from archiver.storage.words import TARGET
+
+_EXTRA = "(SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1)"
+_TELLS_ONE = says(_EXTRA, repr(docker.SIGNAL))
+
+
+def _engine_actions(say: Idioms) -> str:
+    deadly = " OR ".join(says_signal(_EXTRA, repr(signal)) for signal in sorted(docker.DEADLY))
+    return f"""
+SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, {_EXTRA} AS extra,
+  CASE WHEN {_TELLS_ONE} AND NOT ({deadly}) THEN 0 ELSE 1 END AS deadly,
+  CASE WHEN {_TELLS_ONE} AND NOT {says_signal(_EXTRA, "'9'")} THEN 1 ELSE 0 END AS soft
+FROM facts d
+JOIN resources a ON a.id = d.resource_id
+JOIN present q ON q.resource_id = d.resource_id
+JOIN texts n ON n.id = q.name_id
+WHERE {say.likely(f"d.what = {TARGET}", 0.5)} AND d.since = d.node AND {is_engines("a.uri")}
+"""
+
+
+engine_actions = View(
+    "engine_actions",
+    "What engines told of commands that were carried out at once: kill, stop, restart and others, with the signal",
+    {
+        "uri": "URI of the action",
+        "name": "What was done: kill, stop, restart ...",
+        "target_id": "Number of the resource it was done to",
+        "since_us": "When, in microseconds since 1970",
+        "extra": "JSON object of everything else that its first event says, the signal among it",
+        "deadly": "1: it names no signal, or one that ends a process; 0: another signal",
+        "soft": "1: it names a signal that a process may refuse; 0: none, or signal 9",
+    },
+    _engine_actions,
+    is_part=True,
+)
+
+
+def _index_levels(_say: Idioms) -> str:
+    return " UNION ALL ".join(f"SELECT {n} AS n" for n in range(63))
+
+
+index_levels = View(
+    "index_levels",
+    "The numbers 0 to 62: the levels of the index of what held when",
+    {"n": "The number"},
+    _index_levels,
+    is_part=True,
+)
