@@ -119,7 +119,7 @@ def test_a_reporter_reads_the_views_and_no_table(rights: Rights) -> None:
     rights.say(*documented("reporter"))
 
     with psycopg.connect(libpq_url(rights.url("reporter")), autocommit=True) as reporter:
-        for view in VIEWS:
+        for view in (view for view in VIEWS if not view.is_part):
             assert reporter.execute(f"SELECT * FROM {view.name}".encode()).fetchall() is not None
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reporter.execute("SELECT * FROM events")
