@@ -85,8 +85,14 @@ def test_a_path_gives_the_json_of_the_command(
     code = main(["--database", archive_url, *arguments, "-o", "json", "--utc"])
 
     assert (got.status, code) == (200, 0)
-    assert got.json == json.loads(capsys.readouterr().out)
+    assert _steady(got.json) == _steady(json.loads(capsys.readouterr().out))
     assert got.headers["content-type"] == "application/json"
+
+
+def _steady(answer: object) -> object:
+    """An answer but for the room on the disk, which others fill meanwhile."""
+    moving = ("free_bytes", "full_at")
+    return {key: value for key, value in answer.items() if key not in moving} if isinstance(answer, dict) else answer
 
 
 def test_names_and_patterns_are_found(server: Server) -> None:
