@@ -56,6 +56,10 @@ class FakeEngine:
         self.separator = b"\n"
         self.spell: Callable[[bytes], bytes] = lambda line: line
         self.headers: dict[str, str] = {}
+        self.content_type = ""
+        self.moved = ""
+        """What a path without a version is redirected to: this, and the path."""
+        self.keeps_connections = True
         self.is_podman = False
         self.hosts: list[str | None] = []
         self.answers: dict[str, Any] = {
@@ -216,6 +220,9 @@ class _Handler(BaseHTTPRequestHandler):
         if engine.only is not None and not re.fullmatch(engine.only, self.path.partition("?")[0]):
             self._answer(403, b"<html>Forbidden</html>")
             return
+        if engine.moved and not self.path.startswith("/v"):
+            self._answer(307, b"", Location=engine.moved + self.path)
+            return
         path = re.sub(r"^/v\d+\.\d+(?=/)", "", self.path)
         if status := next((status for pattern, status in engine.forbidden.items() if re.search(pattern, path)), None):
             self._answer(status, b"<html>Forbidden</html>")
@@ -239,9 +246,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _forgets(self, path: str) -> bool:
         return self.engine.forgets_to_answer and path.startswith("/events") and path != "/events?since=0"
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response_only(status)
-        for name, value in self.engine.headers.items():
+        if not self.engine.keeps_connections:
+            self.send_header("Connection", "close")
+        for name, value in (self.engine.headers | headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -252,6 +261,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(200)
         for name, value in self.engine.headers.items() if self.engine.is_podman else ():
             self.send_header(name, value)
+        if self.engine.content_type:
+            self.send_header("Content-Type", self.engine.content_type)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         past, listener = self.engine.listen()

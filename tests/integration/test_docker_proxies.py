@@ -264,3 +264,31 @@ def test_no_answer_ends_the_connection(engine: FakeEngine, url: str, nonsense: A
     got = watch(DockerSource(url, pace=QUICK), count(Alive, 10))
 
     assert len(opened(got)) == 1
+
+
+def test_a_proxy_that_keeps_no_connection_is_asked_again_and_again(engine: FakeEngine, url: str) -> None:
+    engine.keeps_connections = False
+
+    got = watch(DockerSource(url, pace=QUICK), count(Alive, 5))
+
+    assert [item.kind for item in got if isinstance(item, Closed)] == ["stopped"]
+
+
+def test_a_redirect_to_a_path_with_a_version_tells_the_version(engine: FakeEngine, url: str) -> None:
+    engine.moved = "/v1.41"
+    engine.tell(message(1))
+
+    got = watch(DockerSource(url, pace=QUICK), count(Message, 1))
+
+    assert raw(got) == [message(1)]
+
+
+def test_the_marks_of_server_sent_events_are_no_messages(engine: FakeEngine, url: str) -> None:
+    engine.content_type = "text/event-stream"
+    engine.spell = lambda line: b": still here\nid: 7\nevent: message\ndata: " + line + b"\n"
+    for number in range(3):
+        engine.tell(message(number))
+
+    got = watch(DockerSource(url, pace=QUICK), count(Message, 3))
+
+    assert raw(got) == [message(number) for number in range(3)]

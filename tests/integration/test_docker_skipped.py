@@ -78,7 +78,7 @@ def test_what_passes_in_time_is_told_once_and_without_a_gap(engine: FakeEngine, 
 
     def tell(item: Item) -> None:
         if isinstance(item, Alive) and len(told) < 2000:
-            for _ in range(500):
+            for _ in range(500):  # more at once than is remembered
                 told.append(len(told))
                 engine.tell(message(len(told)))
 
@@ -88,3 +88,12 @@ def test_what_passes_in_time_is_told_once_and_without_a_gap(engine: FakeEngine, 
     assert [one["timeNano"] for one in raw(got)] == [message(number)["timeNano"] for number in range(1, 2001)]
     assert len(opened(got)) == 1
     assert isinstance(got[0], Opened)
+
+
+def test_what_is_no_message_in_the_place_of_the_memory_was_never_told(engine: FakeEngine, url: str) -> None:
+    engine.tell(message(1))
+    engine.remembered = lambda: b'{"message":"too many requests"}'  # type: ignore[method-assign]
+
+    got = watch(DockerSource(url, pace=_OFTEN), count(Alive, 8))
+
+    assert raw(got) == [message(1)]

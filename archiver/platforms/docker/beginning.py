@@ -8,7 +8,7 @@ from archiver.model import Micros, now_micros
 from archiver.platforms.docker.clock import SECOND
 from archiver.platforms.docker.inbox import Arrival, Ended, Introduced, Json, Question, Recalled, Told, held
 from archiver.platforms.docker.knowledge import Knowledge
-from archiver.platforms.docker.memory import is_own, key_of, place, read
+from archiver.platforms.docker.memory import is_message, is_own, key_of, place, read
 from archiver.platforms.docker.wires import Wires
 
 _MOST_ASKED = 32
@@ -99,7 +99,7 @@ class Beginning:
         lines = self._recalled.lines if self._recalled is not None else None
         if not lines or key_of(lines[-1]) in self._keys or self.ended is not None or self._know.resume in self._keys:
             return
-        self.held_back = [line for line in lines if key_of(line) not in self._keys]
+        self.held_back = [line for line in lines if key_of(line) not in self._keys and is_message(line)]
         for line in self.held_back:
             self._add(Arrival(now_micros(), line))
 

@@ -17,6 +17,7 @@ from archiver.platforms.docker.endpoint import Endpoint
 from archiver.platforms.docker.http import (
     CLOSED,
     FAILURES,
+    MOVED,
     Connection,
     Limits,
     Way,
@@ -26,6 +27,7 @@ from archiver.platforms.docker.http import (
     version_of,
 )
 from archiver.platforms.docker.inbox import Arrival, Ended, Inbox
+from archiver.platforms.docker.marks import ServerSent
 from archiver.platforms.wire.logtext import plain, unexpected
 
 # The engine gives its memory back up to the first message, backwards, that is older than `since`; as messages are not
@@ -106,7 +108,7 @@ class Feed:
         first = self._ask(self._way.prefix)
         if isinstance(first, HTTPResponse):
             return first
-        if first.status in _FORBIDDEN:
+        if first.status in _FORBIDDEN or (first.status in MOVED and first.version):
             prefixes = dict.fromkeys(self._way.others(first.version or self._told_version()))
             for prefix in list(prefixes):
                 found = self._ask(prefix)
@@ -166,10 +168,10 @@ class Feed:
         reason = CLOSED
         try:
             # What is not complete at the end is not given: the engine tells it again.
-            objects = JsonObjects(self._limits.message)
+            objects, marks = JsonObjects(self._limits.message), ServerSent(response.headers.get_content_type())
             for piece in iter(lambda: response.read1(_PIECE), b""):
                 at = now_micros()
-                told = [self._inbox.put(Arrival(at, line, refused)) for line, refused in objects.feed(piece)]
+                told = [self._inbox.put(Arrival(at, line, refused)) for line, refused in marks.off(objects.feed(piece))]
                 self._count(len(told))
                 if not all(told):
                     reason = f"more than {self._limits.waiting >> 20} MiB of messages were waiting to be stored"

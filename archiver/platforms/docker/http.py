@@ -26,6 +26,8 @@ CLOSED = "closed by the engine"
 _PIECE = 65536
 # What engines of the last ten years answer to, where nobody tells: 25 and later; 19.03 and Podman; 1.12 and later.
 _VERSIONS = ("1.44", "1.41", "1.40", "1.24")
+MOVED = frozenset({301, 302, 303, 307, 308})
+_VERSIONED = re.compile(r"/v(\d+\.\d+)/events\b")
 _NUMBER = re.compile(r"1\.\d{1,3}(?!\d)")
 
 
@@ -87,8 +89,8 @@ class Connection(HTTPConnection):
             line.hang_up()
 
     def patient(self, seconds: float | None) -> None:
-        """How long the next reads may take."""
-        if (line := self.line) is not None:
+        """How long the next reads may take; where the other side keeps no connection there may be none."""
+        if (line := self.line) is not None and line.sock.fileno() >= 0:
             line.sock.settimeout(seconds)
 
     def ask(self, path: str) -> HTTPResponse:
@@ -202,6 +204,8 @@ def date_of(response: HTTPResponse) -> Micros | None:
 def version_of(response: HTTPResponse, body: bytes) -> str | None:
     """The version of the API that an engine names, in a header or when it refuses another one."""
     told = response.headers.get("Api-Version") or ""
+    if not told and response.status in MOVED and (moved := _VERSIONED.search(response.headers.get("Location") or "")):
+        told = moved[1]
     if not told and response.status == 400:
         told = next(iter(_NUMBER.findall(body.decode(errors="replace"))[::-1]), "")
     return told if _NUMBER.fullmatch(told) else None

@@ -15,6 +15,7 @@ from archiver.platforms.docker.asking import Asking
 from archiver.platforms.docker.facts import identity, text
 from archiver.platforms.docker.http import FAILURES, Api, Limits
 from archiver.platforms.docker.inbox import Arrival, Inbox, Json, Recalled, held
+from archiver.platforms.docker.marks import ServerSent
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.podman import as_dockers, is_podmans
 
@@ -84,7 +85,7 @@ def last_lines(body: bytes, limits: Limits) -> list[bytes]:
     objects, size = JsonObjects(limits.message), 0
     lines: deque[bytes] = deque()
     pieces = (objects.feed(body[at : at + _PIECE]) for at in range(0, len(body), _PIECE))
-    for line, _ in chain(chain.from_iterable(pieces), objects.end()):
+    for line, _ in ServerSent().off(chain(chain.from_iterable(pieces), objects.end())):
         lines.append(line)
         size += held(line)
         while size > limits.waiting and len(lines) > 1:
@@ -169,3 +170,9 @@ def moment_of(message: Json) -> Micros | None:
 def is_own(message: Json) -> bool:
     """Whether a message is about the engine's own objects; old engines knew no others."""
     return text(message, "scope") in ("", "local")
+
+
+def is_message(line: bytes) -> bool:
+    """Whether it is something told, and not an error in the place of the answer."""
+    found = read(line)
+    return found is not None and moment_of(found.message) is not None

@@ -13,13 +13,17 @@ from typing import NamedTuple
 
 from archiver.model import Micros
 from archiver.platforms.docker.inbox import Arrival, Recalled
-from archiver.platforms.docker.memory import is_own, key_of, moment_of, read
+from archiver.platforms.docker.memory import is_message, is_own, key_of, moment_of, read
 from archiver.platforms.docker.pace import DockerPace
 
 WHOLE = 256
 """Messages that an engine remembers; an answer with fewer is all that it has told since it started."""
 _MOST_HEARD = 16_384
 _MOST_EARLY = 10_000
+_NANO = 1_000_000_000
+_LONGEST = 60.0
+"""Seconds after which a stream that goes on and on is believed to bring no more of what it should have brought."""
+_DIGITS = 20
 
 
 class Shown(NamedTuple):
@@ -48,8 +52,11 @@ class _Comparison:
     """When the stream last brought what was missing."""
     asked: Micros
     missing: dict[str, bytes]
-    last: str | None
+    last: str
     reaches_back: bool
+    """Whether nothing lies between it and the answer before."""
+    late: bool
+    """Whether nobody had compared for so long that what lies between may have been left out without a trace."""
     again: Micros | None
 
 
@@ -65,6 +72,8 @@ class Proof:
         self._waiting: deque[_Comparison] = deque()
         self._last: tuple[int, str] | None = None
         """The last message of the answer before: one that has it, too, leaves nothing out between the two."""
+        self._newest = 0
+        """The latest time that a message gave, by the engine's clock, in nanoseconds."""
         self._proven_to: Micros = 0
         self._compared_at = pace.monotonic()
 
@@ -101,14 +110,15 @@ class Proof:
         now = self._pace.monotonic()
         missing = {}
         for line in lines:
-            if not self._was_heard(hash(line)) and not self._was_heard(hash(key := key_of(line))):
+            if self._was_heard(hash(line)) or not is_message(line):
+                continue
+            if not self._was_heard(hash(key := key_of(line))):
                 missing[key] = line
         late = now - self._compared_at > 2 * self._pace.compared_every
         self._compared_at = now
         self._last = hash(lines[-1]), (last := key_of(lines[-1]))
-        whole = reaches_back or not (missing or late)
-        again = None if whole else _first_moment(lines)
-        self._waiting.append(_Comparison(now, now, asked, missing, last, whole, again))
+        again = None if reaches_back else _first_moment(lines)
+        self._waiting.append(_Comparison(now, now, asked, missing, last, reaches_back, late, again))
 
     def _reaches_back(self, lines: list[bytes]) -> bool:
         if self._last is None:
@@ -122,7 +132,7 @@ class Proof:
         while self._waiting and self._is_over(self._waiting[0], now):
             one = self._waiting.popleft()
             proven_to, self._proven_to = self._proven_to, one.asked
-            if one.missing or not one.reaches_back:
+            if one.missing or (one.late and not one.reaches_back):
                 unproven = None if one.reaches_back else proven_to
                 silent = one.began - self._told_at >= self._pace.proof_every
                 yield Shown(list(one.missing.values()), unproven, one.again, one.asked, one.last in one.missing, silent)
@@ -133,12 +143,13 @@ class Proof:
         settle = self._pace.settle
         if now - one.moved < settle:
             return False
-        has_passed_by = one.last not in one.missing or now - self._told_at >= settle
-        return has_passed_by or now - one.began >= self._pace.patience
+        told = one.last not in one.missing or self._newest > nano_of(one.last) + settle * _NANO
+        return told or now - self._told_at >= settle or now - one.began >= _LONGEST
 
     def delivered(self, key: str, line: bytes) -> bool:
         """Takes note of a message; whether it was delivered early, out of the memory, and is now to be left out."""
         self._hear(key, line)
+        self._newest = max(self._newest, nano_of(key))
         for one in self._waiting:
             if one.missing.pop(key, None) is not None:
                 one.moved = self._pace.monotonic()
@@ -170,3 +181,9 @@ def _first_moment(lines: Sequence[bytes]) -> Micros | None:
     """When the first message was told; those of a swarm are dated by the change that they tell of."""
     found = (read(line) for line in lines)
     return next((moment_of(one.message) for one in found if one is not None and is_own(one.message)), None)
+
+
+def nano_of(key: str | None) -> int:
+    """The time of the message known by this key, by the engine's clock; 0 where it has none."""
+    nano = (key or "").partition(":")[0]
+    return int(nano) if nano.isdecimal() and len(nano) < _DIGITS else 0

@@ -17,13 +17,12 @@ from archiver.platforms.docker.inbox import Arrival, Ended, Heard, Introduced, J
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.memory import is_own, key_of, moment_of, read
 from archiver.platforms.docker.observing import Observing
-from archiver.platforms.docker.proof import Proof, Shown
+from archiver.platforms.docker.proof import Proof, Shown, nano_of
 from archiver.platforms.docker.wires import Wires
 from archiver.platforms.wire.logtext import plain, unexpected
 
 STOPPED = "stopped"
 SKIPPED = "skipped by the engine, which does not wait for a slow listener"
-_LONGEST_NANO = 20
 _OF_SWARM = ("service", "node", "secret", "config")
 
 
@@ -195,7 +194,7 @@ class Session:
             know.log.warning("left out", text)
         self._began = []
         for line in missing:
-            newest = shown.at_the_end and line is missing[-1] and _nano(key_of(line)) >= _nano(know.resume)
+            newest = shown.at_the_end and line is missing[-1] and nano_of(key_of(line)) >= nano_of(know.resume)
             yield from self._message(Arrival(now_micros(), line), live=False, newest=newest)
         self._proof.delivered_early(missing)
         self._observing.ask_about_what_is_there(self._began)
@@ -220,9 +219,3 @@ class Session:
 def _wrap(facts: Mapping[str, Any], line: bytes) -> bytes:
     """The line, as it came, in the envelope of `decoder.docker`."""
     return b"%s,%s" % (json.dumps(facts).encode()[:-1], b'"message":' + line.strip() + b"}") if facts else line
-
-
-def _nano(resume: str | None) -> int:
-    """The time of the message known as `resume`, by the engine's clock; 0 where it has none."""
-    nano = (resume or "").partition(":")[0]
-    return int(nano) if nano.isdecimal() and len(nano) < _LONGEST_NANO else 0
