@@ -83,7 +83,7 @@ def test_what_passes_in_time_is_told_once_and_without_a_gap(engine: FakeEngine, 
                 engine.tell(message(len(told)))
 
     seen = both(count(Message, 2000), lambda got: sum(isinstance(item, Alive) for item in got[-9:]) > 4)
-    got = watch(DockerSource(url, pace=_OFTEN), seen, tell)
+    got = watch(DockerSource(url, pace=replace(_OFTEN, in_transit=15)), seen, tell)
 
     assert [one["timeNano"] for one in raw(got)] == [message(number)["timeNano"] for number in range(1, 2001)]
     assert len(opened(got)) == 1

@@ -36,6 +36,8 @@ class DockerPace:
     """How long the stream may take to tell of an end that a list shows already."""
     proof_every: float = 15.0
     """How long a stream may be silent before the engine's memory is asked whether it really told nothing."""
+    in_transit: float = 1.0
+    """How long a stream may bring nothing of what the engine's memory has already, before it counts as left out."""
     compared_every: float = 60.0
     """How often, at least, what was heard is compared with the engine's memory."""
     alive_every: float = 5.0

@@ -140,7 +140,7 @@ class Proof:
     def _is_over(self, one: _Comparison, now: float) -> bool:
         if not one.missing:
             return True
-        settle = self._pace.settle
+        settle = self._pace.in_transit
         if now - one.moved < settle:
             return False
         told = one.last not in one.missing or self._newest > nano_of(one.last) + settle * _NANO
