@@ -203,7 +203,7 @@ def test_commands_complete() -> None:
 
 
 def test_listen_ends_with_130_on_ctrl_c() -> None:
-    nowhere = [*PROGRAM, "listen", "--stream", "ws://127.0.0.1:9/"]
+    nowhere = [*PROGRAM, "listen", "--retry", "--stream", "ws://127.0.0.1:9/"]
     with subprocess.Popen(nowhere, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "cannot open" in process.stderr.readline()
