@@ -1289,36 +1289,38 @@ COMMENT ON COLUMN deploys.platform IS 'Name of the platform that it is on';
 
 CREATE VIEW flaps AS
 SELECT v.uri AS uri, v.type AS type,
-  (SELECT i.name FROM inventory i WHERE i.uri = v.uri) AS name,
-  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri) AS stack,
-  (SELECT i.service FROM inventory i WHERE i.uri = v.uri) AS service,
-  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri) AS slot,
-  (SELECT i.node FROM inventory i WHERE i.uri = v.uri) AS node,
-  (SELECT i.image FROM inventory i WHERE i.uri = v.uri) AS image,
+  (SELECT i.name FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS name,
+  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS stack,
+  (SELECT i.service FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS service,
+  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS slot,
+  (SELECT i.node FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS node,
+  (SELECT i.image FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS image,
   (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
   CAST(v.changes AS bigint) AS changes,
   CASE WHEN (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
+    ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AND q.covered_from <= (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
+    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
+    ORDER BY o.session_id LIMIT 1) AND q.covered_from > (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AND q.covered_from <= (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
     THEN 0 ELSE 1 END AS certain,
-  v.since_us AS since_us, v.until_us AS until_us
+  v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
 FROM (
-  SELECT uri, type, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, run) AS until_us,
-    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, run) AS changes,
-    lag(at_us) OVER (PARTITION BY uri, type, run ORDER BY at_us) AS before_us
+  SELECT uri, type, platform, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, platform, run) AS until_us,
+    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, platform, run) AS changes,
+    lag(at_us) OVER (PARTITION BY uri, type, platform, run ORDER BY at_us) AS before_us
   FROM (
-    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, run) AS flap_us
+    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, platform, run) AS flap_us
     FROM (
-      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
+      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type, platform ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
       FROM (
-        SELECT s.uri AS uri, s.type AS type, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us)
+        SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
+          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
             - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
-          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us) < 600000000
-            THEN 0 ELSE 1 END AS starts
+          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
+            < 600000000 THEN 0 ELSE 1 END AS starts
         FROM state_spans s
         WHERE s.type <> 'action'
       ) b
@@ -1358,6 +1360,8 @@ COMMENT ON COLUMN flaps.certain IS '1: somebody was watching throughout; 0: ther
 COMMENT ON COLUMN flaps.since_us IS 'The first of these changes, in microseconds since 1970';
 
 COMMENT ON COLUMN flaps.until_us IS 'The last of them, in microseconds since 1970';
+
+COMMENT ON COLUMN flaps.platform IS 'Name of the platform that it is on';
 
 CREATE VIEW coverage_daily AS
 SELECT v.day AS day, v.url AS stream, CAST(v.until_us - v.unwatched - v.since_us AS double precision) / 1e6 AS watched_seconds,
@@ -1411,9 +1415,9 @@ COMMENT ON COLUMN coverage_daily.day_us IS 'When the day begins, in microseconds
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
-  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target), a.target, '') AS text,
+  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform), a.target, '') AS text,
   'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
-    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target) END AS tags,
+    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) END AS tags,
   a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
 FROM action_log a;
 

@@ -820,36 +820,38 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.
 
 CREATE VIEW flaps AS
 SELECT v.uri AS uri, v.type AS type,
-  (SELECT i.name FROM inventory i WHERE i.uri = v.uri) AS name,
-  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri) AS stack,
-  (SELECT i.service FROM inventory i WHERE i.uri = v.uri) AS service,
-  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri) AS slot,
-  (SELECT i.node FROM inventory i WHERE i.uri = v.uri) AS node,
-  (SELECT i.image FROM inventory i WHERE i.uri = v.uri) AS image,
+  (SELECT i.name FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS name,
+  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS stack,
+  (SELECT i.service FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS service,
+  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS slot,
+  (SELECT i.node FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS node,
+  (SELECT i.image FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS image,
   strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
   CAST(v.changes AS bigint) AS changes,
   CASE WHEN (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
+    ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
+    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
+    ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
     THEN 0 ELSE 1 END AS certain,
-  v.since_us AS since_us, v.until_us AS until_us
+  v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
 FROM (
-  SELECT uri, type, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, run) AS until_us,
-    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, run) AS changes,
-    lag(at_us) OVER (PARTITION BY uri, type, run ORDER BY at_us) AS before_us
+  SELECT uri, type, platform, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, platform, run) AS until_us,
+    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, platform, run) AS changes,
+    lag(at_us) OVER (PARTITION BY uri, type, platform, run ORDER BY at_us) AS before_us
   FROM (
-    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, run) AS flap_us
+    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, platform, run) AS flap_us
     FROM (
-      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
+      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type, platform ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
       FROM (
-        SELECT s.uri AS uri, s.type AS type, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us)
+        SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
+          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
             - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
-          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us) < 600000000
-            THEN 0 ELSE 1 END AS starts
+          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
+            < 600000000 THEN 0 ELSE 1 END AS starts
         FROM state_spans s
         WHERE s.type <> 'action'
       ) b
@@ -894,9 +896,9 @@ FROM (SELECT x.*, CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (S
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
-  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target), a.target, '') AS text,
+  coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform), a.target, '') AS text,
   'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
-    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target) END AS tags,
+    || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) END AS tags,
   a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
 FROM action_log a;
 

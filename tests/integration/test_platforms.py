@@ -56,6 +56,21 @@ def test_two_accounts_with_one_key_are_two_objects(database_url: str) -> None:
     ]  # fmt: skip
 
 
+def test_one_uri_on_two_platforms_flaps_on_that_where_it_does(database_url: str) -> None:
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    for second in range(1, 9):
+        record(database_url, event("container/1", "Running" if second % 2 else "Stopped", second, session="a"))
+    for second in range(1, 5):
+        record(database_url, event("container/1", "Running" if second % 2 else "Stopped", second, session="b"))
+    record(database_url, event("action/1", "Success", 9, ["container/1"], session="a"))
+
+    assert rows(database_url, "SELECT platform, changes FROM flaps") == [("one.example", 8)]
+    assert len(rows(database_url, "SELECT text FROM grafana_annotations")) == 1
+    for view in ("inventory", "changes", "watched_spans", "restarts"):
+        found = rows(database_url, f"SELECT platform FROM {view} WHERE type = 'container' GROUP BY platform ORDER BY 1")
+        assert found == [("one.example",), ("two.example",)], view
+
+
 def test_a_reference_to_objects_of_two_platforms_names_both(database_url: str) -> None:
     two_accounts(database_url)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.storage.views.events import PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed
 from archiver.storage.views.sessions import ends_gap
@@ -14,15 +15,16 @@ WINDOW = 600_000_000
 QUIET = 600_000_000
 """Ten minutes without a change end it."""
 
-_OF_ONE = "PARTITION BY uri, type"
+_OF_ONE = "PARTITION BY uri, type, platform"
 
 
 def _flaps(say: Idioms) -> str:
-    name = "(SELECT i.{0} FROM inventory i WHERE i.uri = v.uri)"
+    name = "(SELECT i.{0} FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform)"
     began, ended = say.instant("v.since_us"), say.instant("v.until_us")
     heard = f"""(SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = {began}
-    WHERE r.uri = v.uri ORDER BY o.session_id LIMIT 1)"""
+    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
+    ORDER BY o.session_id LIMIT 1)"""
     # All windows of one level are of the same parts: else SQLite does not look for one resource alone.
     return f"""
 SELECT v.uri AS uri, v.type AS type,
@@ -32,9 +34,9 @@ SELECT v.uri AS uri, v.type AS type,
   CASE WHEN {heard} IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = {heard} AND q.covered_from > {began} AND q.covered_from <= {ended} AND {ends_gap("q")})
     THEN 0 ELSE 1 END AS certain,
-  v.since_us AS since_us, v.until_us AS until_us
+  v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
 FROM (
-  SELECT uri, type, at_us AS since_us, flap_us, max(at_us) OVER ({_OF_ONE}, run) AS until_us,
+  SELECT uri, type, platform, at_us AS since_us, flap_us, max(at_us) OVER ({_OF_ONE}, run) AS until_us,
     sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER ({_OF_ONE}, run) AS changes,
     lag(at_us) OVER ({_OF_ONE}, run ORDER BY at_us) AS before_us
   FROM (
@@ -42,11 +44,11 @@ FROM (
     FROM (
       SELECT b.*, sum(starts) OVER ({_OF_ONE} ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
       FROM (
-        SELECT s.uri AS uri, s.type AS type, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, {CHANGES - 1}) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us)
+        SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
+          CASE WHEN lead(s.since_us, {CHANGES - 1}) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
             - s.since_us <= {WINDOW} THEN s.since_us END AS dense_us,
-          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type ORDER BY s.since_us) < {QUIET}
-            THEN 0 ELSE 1 END AS starts
+          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
+            < {QUIET} THEN 0 ELSE 1 END AS starts
         FROM state_spans s
         WHERE s.type <> 'action'
       ) b
@@ -71,6 +73,7 @@ flaps = View(
         "certain": "1: somebody was watching throughout; 0: there may have been more",
         "since_us": "The first of these changes, in microseconds since 1970",
         "until_us": "The last of them, in microseconds since 1970",
+        "platform": PLATFORM_SAID,
     },
     _flaps,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 
-_NAME = "(SELECT i.{} FROM inventory i WHERE i.uri = a.target)"
+_NAME = "(SELECT i.{} FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform)"
 
 
 def _annotations(_say: Idioms) -> str:
