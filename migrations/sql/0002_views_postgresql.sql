@@ -643,21 +643,16 @@ CROSS JOIN LATERAL (SELECT k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) END AS end_us,
-  coalesce((SELECT b.before_us FROM session_log b WHERE b.id = y.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
+  coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
   CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS resumed_us,
   least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
       ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
-  CASE WHEN z.id IS NOT NULL THEN coalesce((SELECT b.before_us FROM session_log b WHERE b.id = z.id), 0)
-    ELSE coalesce(CASE WHEN u.id IS NULL AND (NOT (w.gone_us IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)))) OR (k.part = 4 AND NOT (w.gone_us IS NOT NULL AND CASE
-    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) END, 4611686018427387904) END AS gap_us,
-  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 1 ELSE 0 END AS is_piece
+  CASE WHEN e.id IS NOT NULL THEN (SELECT b.watched_us FROM session_log b WHERE b.id = e.id)
+    WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END AS gap_us,
+  CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))) THEN 1 ELSE 0 END AS is_piece
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
@@ -685,11 +680,24 @@ CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS pa
 LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY o.watched_us DESC LIMIT 1) END
 LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)))) THEN (SELECT q.id FROM sessions q
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) THEN (SELECT q.id FROM sessions q
       WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM q.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY o.watched_us DESC LIMIT 1)
+    WHEN u.id IS NULL AND (NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) OR (k.part = 4 AND NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o
+      ORDER BY o.watched_us DESC LIMIT 1) END
 WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
@@ -843,7 +851,7 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(x.started_us / 1000000) + make_
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS image,
-  x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR x.cause = 'oom' THEN NULL
+  x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR (x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0)) THEN NULL
     WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
       WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
         AND f.since < x.stopped_us AND f.until >= x.stopped_us)

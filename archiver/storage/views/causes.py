@@ -182,7 +182,8 @@ def oom(say: Idioms) -> str:
 
 
 _GRACEFUL = f"({_STOPS_N} > 0 OR ({_KILLS_N} = 0 AND {_AT_ONCE_N} > 0) OR x.ran_over IS NOT NULL OR {_SOFT_N} > 0)"
-KIND = f"""CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = {KILLED} OR x.proofs = 0) THEN 'oom'
+_IS_OOM = f"x.oom AND (x.exit_code IS NULL OR x.exit_code = {KILLED} OR x.proofs = 0)"
+KIND = f"""CASE WHEN {_IS_OOM} THEN 'oom'
     WHEN x.proofs > 0 OR {among("x.before", tutum.LEAVING)} THEN
       CASE WHEN x.exit_code = {KILLED} AND {_GRACEFUL} THEN 'forced' ELSE 'told' END
     WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END"""
@@ -194,5 +195,5 @@ def proof() -> str:
     which = f"""CASE WHEN {_STOPS_N} > 0 AND {_RESTARTS_N} > 0 THEN {_RESTARTS} WHEN {_STOPS_N} > 0 THEN {_STOPS}
         WHEN {_MATCHING_N} > 0 THEN {_KILLS} AND {_DID_IT} WHEN {_KILLS_N} > 0 THEN {_KILLS}
         ELSE {_RESTARTS_AT_ONCE} END"""
-    return f"""CASE WHEN x.proofs <> 1 OR x.cause = 'oom' THEN NULL
+    return f"""CASE WHEN x.proofs <> 1 OR ({_IS_OOM}) THEN NULL
     WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE {_told("min(d.uri)", which)} END"""

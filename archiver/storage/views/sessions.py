@@ -61,3 +61,17 @@ def reached(stream: str, which: str = "b.id > 0") -> str:
     """How far of a stream's sessions that watched longest did, in microseconds; NULL: there is none."""
     return f"""(SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = {stream} AND {which} ORDER BY b.covered_from DESC LIMIT {LOOK_BACK}) o)"""
+
+
+def reaching(stream: str, which: str = "b.id > 0") -> str:
+    """The number of that session: to be joined where what it says is asked for more than once."""
+    return f"""(SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = {stream} AND {which} ORDER BY b.covered_from DESC LIMIT {LOOK_BACK}) o
+      ORDER BY o.watched_us DESC LIMIT 1)"""
+
+
+def earlier_than(session: str) -> str:
+    """That a session b began before another one."""
+    return (
+        f"b.covered_from <= {session}.covered_from AND (b.covered_from < {session}.covered_from OR b.id < {session}.id)"
+    )

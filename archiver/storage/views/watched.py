@@ -6,7 +6,7 @@ from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.sessions import ends_gap, of_session, reached
+from archiver.storage.views.sessions import earlier_than, ends_gap, of_session, reaching
 from archiver.storage.views.states import UNTIL, before, joined_with_next
 from archiver.storage.views.view import View, seconds
 from archiver.storage.views.words import SOURCES, said
@@ -21,7 +21,8 @@ state is told again, and from then on; the gap that still is."""
 
 _SPLITS = f"NOT (w.gone_us IS NOT NULL AND {UNTIL} IS NULL)"
 """That a gap may be within the span: what is gone for good is so, whether anybody watches or not."""
-_IS_GAP = f"(y.id IS NOT NULL AND {ends_gap('y')})"
+_IS_GAP = f"(y.id IS NOT NULL AND (x.id IS NULL OR {of_session('x', 'watched_us')} < {of_session('y', 'covered_us')}))"
+"""That nobody was watching just before the session y, of which x is that which reached farthest before it."""
 
 
 def _looked_up(say: Idioms) -> str:
@@ -45,7 +46,10 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
   WHERE q.stream_id = h.stream_id AND q.covered_from > {UNTIL} ORDER BY q.covered_from LIMIT 1)
 CROSS JOIN ({" UNION ALL ".join(f"SELECT {part} AS part" for part in range(5))}) k
 LEFT JOIN sessions y ON k.part IN ({UNWATCHED}, {ASSUMED}, {AGAIN}) AND {_SPLITS} AND {later("y", "w.at")}
-LEFT JOIN sessions z ON z.id = CASE WHEN {_GOES_ON} THEN {next_gap} END"""
+LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN {reaching("y.stream_id", earlier_than("y"))} END
+LEFT JOIN sessions z ON z.id = CASE WHEN {_GOES_ON} THEN {next_gap} END
+LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN {reaching("z.stream_id", earlier_than("z"))}
+    WHEN u.id IS NULL AND ({_GOES_ON} OR (k.part = {STILL} AND {_SPLITS})) THEN {reaching("h.stream_id")} END"""
 
 
 _GOES_ON = f"{_SPLITS} AND (k.part = {FROM_WORD} OR (k.part IN ({ASSUMED}, {AGAIN}) AND {_IS_GAP}))"
@@ -70,7 +74,6 @@ def _told_again(say: Idioms) -> str:
 
 def _watched_spans(say: Idioms) -> str:
     begin = say.micros("w.at")
-    still = f"CASE WHEN u.id IS NULL AND ({_GOES_ON} OR (k.part = {STILL} AND {_SPLITS})) THEN {{}} END"
     found = say.apart(
         {
             "part": "k.part",
@@ -79,11 +82,11 @@ def _watched_spans(say: Idioms) -> str:
             "begin_us": begin,
             "is_last": f"CASE WHEN {UNTIL} IS NULL THEN 1 ELSE 0 END",
             "end_us": f"CASE WHEN {UNTIL} IS NULL THEN {say.latest([say.now, begin])} ELSE {say.micros(UNTIL)} END",
-            "before_us": f"coalesce({of_session('y', 'before_us')}, {begin})",
+            "before_us": f"coalesce({of_session('x', 'watched_us')}, {begin})",
             "resumed_us": say.micros("y.covered_from"),
             "again_us": _told_again(say),
-            "gap_us": f"""CASE WHEN z.id IS NOT NULL THEN coalesce({of_session("z", "before_us")}, 0)
-    ELSE coalesce({still.format(reached("h.stream_id"))}, {OPEN}) END""",
+            "gap_us": f"""CASE WHEN e.id IS NOT NULL THEN {of_session("e", "watched_us")}
+    WHEN z.id IS NOT NULL THEN 0 ELSE {OPEN} END""",
             "is_piece": f"CASE WHEN k.part IN ({FROM_WORD}, {STILL}) OR {_IS_GAP} THEN 1 ELSE 0 END",
         },
         _looked_up(say),
