@@ -23,6 +23,8 @@ BETTER = {
     "actions /api/v1/stack/other/": "an action on a service of one stack put that service under another stack",
     "events --under /api/v1/stack/other/": "the same, and a service is under it only since it moved there",
     "events --under /api/v1/stack/shop/": "what moved elsewhere is not under it any more",
+    "status": "it ends with 6, and says why: what was recorded there is years old, and nothing records",
+    "tree": "without a reference it shows everything",
     "tree /api/v1/nodecluster/a/": "two spellings are one; a tree shows what lives, where it is now",
     "tree /api/v1/stack/other/": "what an action had put there is not there",
     "tree /api/v1/stack/shop/": "what moved is where it moved to",
@@ -99,3 +101,10 @@ def test_a_service_is_under_the_stack_that_its_own_events_name(upgraded: str, mo
 
     assert below("other") == ["/api/v1/service/worker/"]
     assert "/api/v1/service/web/" in below("shop")
+
+
+def test_status_says_that_nothing_records(upgraded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = asked(upgraded, "status -o json", monkeypatch)
+
+    assert code == 6
+    assert json.loads(output)["well"] is False
