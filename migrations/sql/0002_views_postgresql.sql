@@ -835,8 +835,8 @@ COMMENT ON COLUMN engine_actions.deadly IS '1: it names no signal, or one that e
 COMMENT ON COLUMN engine_actions.soft IS '1: it names a signal that a process may refuse; 0: none, or signal 9';
 
 CREATE VIEW restarts AS
-SELECT x.stopped_at AS stopped_at, (to_timestamp(x.started_us / 1000000) + make_interval(secs => CAST(mod(x.started_us, 1000000) AS double precision) / 1e6)) AS started_at,
-  CAST(x.started_us - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
+SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)) AS started_at,
+  CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
@@ -861,9 +861,9 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(x.started_us / 1000000) + make_
     WHEN x.unwatched = 1 OR coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
       OR EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= (to_timestamp(x.started_us / 1000000) + make_interval(secs => CAST(mod(x.started_us, 1000000) AS double precision) / 1e6))
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce((to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)), CAST('infinity' AS timestamptz))
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
-  x.stopped_us AS stopped_us, x.started_us AS started_us,
+  x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
     WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
@@ -957,34 +957,31 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
-  least(x.own_us, least(coalesce((SELECT min(CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
-        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
+  least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
+        WHERE e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
+        WHERE e.resource_id = o.resource_id AND e.observed_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+        AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+        AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
+      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
         JOIN resources a ON a.id = g.value
       WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
-        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904), coalesce((SELECT min(CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
-        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
-        JOIN resources a ON a.id = g.value
-      WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
-        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))) AS started_us
+        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
 FROM (SELECT 1 AS one) one
 
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x
-WHERE x.started_us < 4611686018427387904;
+WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
+  OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0);
 
-COMMENT ON VIEW restarts IS 'What stopped and started again, itself or what took its slot within an hour: one row per stop, with its cause';
+COMMENT ON VIEW restarts IS 'What stopped, with its cause, and when it started again, itself or what took its slot within an hour: one row per stop, but for what was told to stop, or ended with 0, and was then removed';
 
 COMMENT ON COLUMN restarts.stopped_at IS 'When it stopped, UTC';
 
-COMMENT ON COLUMN restarts.started_at IS 'When it, or what took its slot, ran again, UTC';
+COMMENT ON COLUMN restarts.started_at IS 'When it, or what took its slot, ran again, UTC; NULL: never';
 
-COMMENT ON COLUMN restarts.down_seconds IS 'How long that took';
+COMMENT ON COLUMN restarts.down_seconds IS 'How long that took; NULL: it never came back';
 
 COMMENT ON COLUMN restarts.uri IS 'URI of the container';
 
@@ -1008,11 +1005,11 @@ COMMENT ON COLUMN restarts.exit_code IS 'The exit code, where it is known';
 
 COMMENT ON COLUMN restarts.action_uri IS 'URI of the action that proves why it stopped; NULL: none does, or several may';
 
-COMMENT ON COLUMN restarts.certain IS '1: watched from the stop to the start; 0: not; NULL: nobody wrote down whether anybody was';
+COMMENT ON COLUMN restarts.certain IS '1: watched from the stop to the start, if any; 0: not; NULL: nobody wrote down whether anybody was';
 
 COMMENT ON COLUMN restarts.stopped_us IS 'When it stopped, in microseconds since 1970';
 
-COMMENT ON COLUMN restarts.started_us IS 'When it, or what took its slot, ran again, in microseconds since 1970';
+COMMENT ON COLUMN restarts.started_us IS 'When it, or what took its slot, ran again, in microseconds since 1970; NULL: never';
 
 COMMENT ON COLUMN restarts.platform IS 'Name of the platform that it is on';
 

@@ -532,8 +532,8 @@ JOIN texts n ON n.id = q.name_id
 WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/';
 
 CREATE VIEW restarts AS
-SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (x.started_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.started_us + 62135596800000000) % 1000000) AS started_at,
-  CAST(x.started_us - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
+SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) % 1000000) AS started_at,
+  CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
@@ -558,9 +558,9 @@ SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (x.started_us +
     WHEN x.unwatched = 1 OR coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
       OR EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (x.started_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.started_us + 62135596800000000) % 1000000)
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce(strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) % 1000000), '9999-12-31T23:59:59.999999Z')
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
-  x.stopped_us AS stopped_us, x.started_us AS started_us,
+  x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
     WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
@@ -598,22 +598,18 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
-  min(x.own_us, min(coalesce((SELECT min((CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
-        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
+  min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
+        WHERE e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
+        WHERE e.resource_id = o.resource_id AND e.observed_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+        AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+        AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
+      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
         JOIN resources a ON a.id = g.value
       WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
-        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904), coalesce((SELECT min((CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer))) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-      WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5 AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)
-        AND o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
-        JOIN resources a ON a.id = g.value
-      WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
-        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))) AS started_us
+        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
 FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
   s.word AS state,
   b.word AS before,
@@ -657,7 +653,8 @@ LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
   WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
-WHERE x.started_us < 4611686018427387904;
+WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
+  OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0);
 
 CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,

@@ -152,8 +152,7 @@ def test_what_crashed_most_stands_first(database_url: str) -> None:
     viewed = rows(database_url, "SELECT uri, slot, cause, exit_code, down_seconds FROM restarts ORDER BY stopped_us")
     assert [
         (row.subject.uri, row.slot, row.cause.kind, row.cause.exit_code, row.down_seconds)
-        for row in each
-        if row.started_at is not None
+        for row in sorted(each, key=lambda row: row.stopped_at)
     ] == viewed
 
 

@@ -1,4 +1,4 @@
-"""The view of restarts: what stopped and came back, and why; it says what the library says."""
+"""The view of restarts: what stopped and why, and whether it came back; it says what the library says."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archiver.api.archive import Archive
-from archiver.model import Event, Message, Record, to_micros
+from archiver.model import Event, Message, Observation, Record, to_micros
 from archiver.platforms.decoders import decode
 from archiver.queries.causes import is_stop
 from archiver.transfer.importer import import_lines
@@ -92,7 +92,9 @@ def told(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 def viewed(url: str) -> dict[str, list[tuple[Any, ...]]]:
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for ref, *row in rows(url, f"SELECT uri, {ROW} FROM restarts ORDER BY uri, stopped_us"):
+    for ref, *row in rows(
+        url, f"SELECT uri, {ROW} FROM restarts WHERE started_us IS NOT NULL ORDER BY uri, stopped_us"
+    ):
         found.setdefault(ref, []).append(tuple(row))
     return found
 
@@ -147,7 +149,7 @@ def test_a_slot_lives_on_in_what_takes_the_place_of_its_container(database_url: 
     shown = rows(
         database_url,
         "SELECT slot, service, cause, exit_code, round(CAST(down_seconds AS numeric), 1) FROM restarts"
-        " WHERE service = 'shop_worker' ORDER BY stopped_us",
+        " WHERE service = 'shop_worker' AND started_us IS NOT NULL ORDER BY stopped_us",
     )
 
     assert [(*row[:-1], float(row[-1])) for row in shown] == [
@@ -160,7 +162,7 @@ def test_a_slot_lives_on_in_what_takes_the_place_of_its_container(database_url: 
     ]
 
 
-def test_a_pause_is_no_restart_and_what_never_came_back_is_none(database_url: str) -> None:
+def test_a_pause_is_no_restart(database_url: str) -> None:
     record(
         database_url,
         *[engines(verb, second, 1) for verb, second in (("start", 0), ("pause", 5), ("unpause", 9))],
@@ -171,4 +173,79 @@ def test_a_pause_is_no_restart_and_what_never_came_back_is_none(database_url: st
         engines("start", 8, 2),
     )
 
-    assert rows(database_url, "SELECT exit_code, cause, down_seconds FROM restarts") == [(2, "crash", 3.0)]
+    assert rows(database_url, "SELECT exit_code, cause, down_seconds FROM restarts ORDER BY exit_code") == [
+        (1, "crash", None),
+        (2, "crash", 3.0),
+    ]
+
+
+def reported(url: str) -> list[tuple[Any, ...]]:
+    """What the report says of all stops, by time, as the view's rows."""
+    with Archive.open(url) as archive:
+        found = archive.report("restarts").rows
+    stops = [
+        (
+            row.subject.uri,
+            to_micros(row.stopped_at),
+            None if row.started_at is None else to_micros(row.started_at),
+            row.down_seconds,
+            row.cause.kind,
+            row.cause.exit_code,
+        )
+        for row in found
+    ]
+    return sorted(stops, key=lambda stop: (stop[1], stop[0]))
+
+
+STOPS = "SELECT uri, stopped_us, started_us, down_seconds, cause, exit_code FROM restarts ORDER BY stopped_us, uri"
+
+
+def test_a_successor_that_was_found_running_is_a_return(database_url: str) -> None:
+    slot = {f"com.docker.swarm.{key}": value for key, value in (
+        ("service.id", "s1"), ("service.name", "shop_web"), ("task.name", "shop_web.1.x"), ("task.id", "x"),
+    )}  # fmt: skip
+    new = engines("create", 21, 2, **slot)
+    assert new.resource_uri is not None
+    record(
+        database_url,
+        engines("start", 0, 1, **slot),
+        engines("die", 20, 1, exitCode="3", **slot),
+        new,
+        Observation(new.resource_uri, "running", None, (), micros(30), None, None),
+        engines("start", 50, 2, **slot),
+    )
+
+    (stop,) = rows(database_url, STOPS)
+
+    assert stop[1:] == (micros(20), micros(30), 10.0, "crash", 3)
+    assert [stop] == reported(database_url)
+
+
+def test_what_never_came_back_is_in_the_view_as_in_the_report(database_url: str) -> None:
+    def life(number: int, code: str, *after: str) -> Iterator[Event]:
+        yield engines("start", number * 100, number)
+        yield engines("die", number * 100 + 5, number, exitCode=code)
+        for second, verb in enumerate(after, 6):
+            yield engines(verb, number * 100 + second, number)
+
+    record(
+        database_url,
+        *life(1, "3"),
+        *life(2, "3", "destroy"),
+        *life(3, "0"),
+        *life(4, "0", "destroy"),
+        *life(5, "143", "stop"),
+        *life(6, "143", "stop", "destroy"),
+        *life(7, "1", "start"),
+    )
+
+    found = rows(database_url, STOPS)
+
+    assert found == reported(database_url)
+    assert [(started is not None, cause, code) for _, _, started, _, cause, code in found] == [
+        (False, "crash", 3),
+        (False, "crash", 3),
+        (False, "crash", 0),
+        (False, "told", 143),
+        (True, "crash", 1),
+    ]

@@ -1,4 +1,4 @@
-"""The view of restarts: what stopped and came back, why, and how long that took."""
+"""The view of restarts: what stopped, why, and how long it took to come back, if it did."""
 
 from __future__ import annotations
 
@@ -37,13 +37,18 @@ def _successor(say: Idioms) -> str:
       WHERE g.resource_id = x.resource_id AND g.what = {PARENT} AND h.resource_id = o.resource_id
         AND h.what = {PARENT} AND a.type_id = {service})"""
 
-    def first(where: str) -> str:
-        return f"""coalesce((SELECT min({say.micros("e.occurred_at")}) FROM facts o
-      JOIN events e ON e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND {_UP}
-      WHERE o.value = {mine} AND o.what = {SLOT} AND {where} AND o.since >= {low} AND o.since <= {high}
-        AND o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
+    def ran(table: str, at: str) -> str:
+        return f"""coalesce((SELECT {say.micros(f"e.{at}")} FROM {table} e
+        WHERE e.resource_id = o.resource_id AND e.{at} > x.stopped_at AND {_UP} ORDER BY e.{at} LIMIT 1), {OPEN})"""
 
-    return say.earliest([first(f"o.node IN ({causes.nodes(high)})"), first(f"o.node BETWEEN {low} AND {high}")])
+    first = say.earliest([ran("events", "occurred_at"), ran("observations", "observed_at")])
+    filled = " UNION ALL ".join(
+        f"""SELECT o.resource_id FROM facts o WHERE o.value = {mine} AND o.what = {SLOT}
+        AND {where} AND o.since >= {low} AND o.since <= {high}"""
+        for where in (f"o.node IN ({causes.nodes(high)})", f"o.node BETWEEN {low} AND {high}")
+    )
+    return f"""coalesce((SELECT min({first}) FROM ({filled}) o
+      WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
 
 
 def _ends(say: Idioms) -> str:
@@ -122,38 +127,41 @@ def _restarts(say: Idioms) -> str:
     found = f"""SELECT x.*, {listed(explained.columns)}
 FROM ({_ends(say)}) x {explained.joins} WHERE {explained.where}"""
     caused = f"SELECT x.*, {causes.KIND} AS cause FROM (SELECT x.*, {causes.PROOFS} AS proofs FROM ({found}) x) x"
-    started_at = say.instant("x.started_us")
+    back_us = f"nullif(x.started_us, {OPEN})"
+    started_at = say.instant(back_us)
     certain = f"""CASE WHEN x.session_id IS NULL THEN NULL
     WHEN x.unwatched = 1 OR coalesce({_reached("x.stopped_at")}, 0) < x.stopped_us
-      OR {_gap_between("x.stopped_at", started_at)} THEN 0 ELSE 1 END"""
+      OR {_gap_between("x.stopped_at", f"coalesce({started_at}, {say.never})")} THEN 0 ELSE 1 END"""
     return f"""
 SELECT x.stopped_at AS stopped_at, {started_at} AS started_at,
-  {seconds("x.stopped_us", "x.started_us")} AS down_seconds, x.uri AS uri, x.type AS type,
+  {seconds("x.stopped_us", back_us)} AS down_seconds, x.uri AS uri, x.type AS type,
   {listed(names("x.resource_id", "x.stopped_us"))},
   x.cause AS cause, x.exit_code AS exit_code, {causes.proof()} AS action_uri, {certain} AS certain,
-  x.stopped_us AS stopped_us, x.started_us AS started_us,
+  x.stopped_us AS stopped_us, {back_us} AS started_us,
   {PLATFORM.format("x")} AS platform
 FROM ({caused}) x
-WHERE x.started_us < {OPEN}
+WHERE x.started_us < {OPEN} OR x.gone_us IS NULL
+  OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0)
 """
 
 
 restarts = View(
     "restarts",
-    "What stopped and started again, itself or what took its slot within an hour: one row per stop, with its cause",
+    "What stopped, with its cause, and when it started again, itself or what took its slot within an hour: one row per"
+    " stop, but for what was told to stop, or ended with 0, and was then removed",
     {
         "stopped_at": "When it stopped, UTC",
-        "started_at": "When it, or what took its slot, ran again, UTC",
-        "down_seconds": "How long that took",
+        "started_at": "When it, or what took its slot, ran again, UTC; NULL: never",
+        "down_seconds": "How long that took; NULL: it never came back",
         "uri": "URI of the container",
         "type": "Its type",
         **NAMES,
         "cause": "told, forced (told, and killed when its grace was over), crash, oom, or unknown: nobody was watching",
         "exit_code": "The exit code, where it is known",
         "action_uri": "URI of the action that proves why it stopped; NULL: none does, or several may",
-        "certain": "1: watched from the stop to the start; 0: not; NULL: nobody wrote down whether anybody was",
+        "certain": "1: watched from the stop to the start, if any; 0: not; NULL: nobody wrote down whether anybody was",
         "stopped_us": "When it stopped, in microseconds since 1970",
-        "started_us": "When it, or what took its slot, ran again, in microseconds since 1970",
+        "started_us": "When it, or what took its slot, ran again, in microseconds since 1970; NULL: never",
         "platform": PLATFORM_SAID,
     },
     _restarts,
