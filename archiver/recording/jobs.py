@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 from archiver.codec.notes import Note, note_event, note_of
 from archiver.codec.text import MAX_URI, fits
-from archiver.errors import DaemonElsewhere, DatabaseBusy, RowRefused
+from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, RowRefused
 from archiver.model import Batch, Event, Message, Observation, Together, now_micros
 from archiver.platforms.decoders import Decoder, decode
 from archiver.recording.control.client import PATIENCE, ask
@@ -19,7 +20,9 @@ from archiver.recording.control.words import NotUnderstood
 from archiver.storage.address import is_postgres
 from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.recorder import Recorder, Whose
-from archiver.storage.retrying import Kept, Which
+from archiver.storage.retrying import PAGE, Kept, Retried, Which
+
+log = logging.getLogger(__name__)
 
 Steps = Generator[None, None, dict[str, Any]]
 """A job step by step, each a transaction of bounded size; in the end its answer."""
@@ -135,17 +138,38 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
     """Tries rejects (None: all) again, oldest first, on the way on which messages come; dated as they were received."""
     decoder = Decoder()
     tried = events = duplicates = left = last = 0
+    most = PAGE
     end = recorder.last_reject()  # what comes meanwhile was tried just now
 
     def decoded(kept: Kept) -> Sequence[Event | Observation]:
         return _decoded(kept, decoder)
 
-    while (page := recorder.retry_rejects(Which(last, end, numbers), decoded, now_micros())).last:
+    while True:
+        page = _tried(recorder, Which(last, end, numbers, most), decoded)
+        if page is None:  # one of them is not taken, whatever the others are: it is looked for
+            most = most // 2
+            yield
+            continue
+        if not page.last:
+            return {"tried": tried, "events": events, "duplicates": duplicates, "rejects": left}
         last = page.last
+        most = min(PAGE, most * 2)
         tried, events, duplicates = tried + page.tried, events + page.events, duplicates + page.duplicates
         left += page.left
         yield
-    return {"tried": tried, "events": events, "duplicates": duplicates, "rejects": left}
+
+
+def _tried(recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]]) -> Retried | None:
+    """What came of the next rejects; None where they are several, of which the archive does not take one."""
+    try:
+        return recorder.retry_rejects(which, decoded, now_micros())
+    except RowRefused:
+        pass
+    except ArchiverError:
+        raise
+    except Exception:
+        log.debug("a reject could not be archived", exc_info=True)
+    return None if which.most > 1 else recorder.retry_rejects(which, lambda _: (), now_micros())
 
 
 def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:

@@ -42,6 +42,8 @@ class Which(NamedTuple):
     """Their numbers, the first not included."""
     numbers: Sequence[int] | None = None
     """Of those the ones with these numbers only."""
+    most: int = PAGE
+    """As many at once."""
 
 
 class Retried(NamedTuple):
@@ -84,7 +86,7 @@ def retry(connection: Connection, writer: Writer, which: Which, decode: Decode, 
 
 def _next(connection: Connection, which: Which) -> list[Kept]:
     size = func.length(_c.payload)
-    asked = select(_c.id, size).where(_c.id > which.after, _c.id <= which.upto).order_by(_c.id).limit(PAGE)
+    asked = select(_c.id, size).where(_c.id > which.after, _c.id <= which.upto).order_by(_c.id).limit(which.most)
     if which.numbers is not None:
         asked = asked.where(_c.id.in_(which.numbers))
     chosen: list[int] = []

@@ -20,6 +20,7 @@ from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
 from archiver.storage.duplicates import CONFLICT
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE
 
@@ -129,3 +130,26 @@ def test_the_last_ones_cost_what_they_are(database_url: str) -> None:
         assert sum(1 for _ in archive.rejects(limit=0)) == 1100
     with Recorder(database_url) as recorder:
         assert sum(1 for _ in retry(recorder)) == 1100 / PAGE, "each step is a transaction of its own"
+
+
+REFUSING = {
+    "sqlite": ["CREATE TRIGGER refuse BEFORE INSERT ON events WHEN {} BEGIN SELECT RAISE(ABORT, 'no'); END"],
+    "postgresql": [
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE check_violation USING MESSAGE = 'no'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN ({}) EXECUTE FUNCTION refuse()",
+    ],
+}
+
+
+def test_one_that_the_archive_does_not_take_keeps_no_other_from_becoming_an_event(database_url: str) -> None:
+    record(database_url, opened("s1", 0), *(kept(wire(f"container/{n}"), n) for n in range(1, 8)))
+    engine = writing_engine(database_url)
+    with engine.begin() as connection:
+        for statement in REFUSING[engine.dialect.name]:
+            connection.exec_driver_sql(statement.format(f"NEW.received_at = {micros(5)}"))
+    engine.dispose()
+    assert tried(database_url) == {"tried": 7, "events": 6, "duplicates": 0, "rejects": 1}
+    with Archive.open(database_url) as archive:
+        (left,) = archive.rejects()
+    assert (left.id, left.retried_at is not None) == (5, True)
