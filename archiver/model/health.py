@@ -57,7 +57,7 @@ def problems(status: Status, now: datetime, limits: Limits, waiting: Waiting | N
     """What is not well, the worst first. What was imported is nobody's to listen to, and not judged."""
     recorded = [stream for stream in status.streams if stream.recorded]
     if not recorded:
-        return () if status.streams or status.events else (_UNRECORDED,)
+        return () if status.streams or status.last_event_at else (_UNRECORDED,)
     found = [problem for stream in _expected(recorded, now) if (problem := _of_stream(stream, now, limits)) is not None]
     found += _of_waiting(waiting, now, limits) if waiting is not None else []
     if limits.silence is not None and (status.last_event_at is None or now - status.last_event_at > limits.silence):

@@ -6,16 +6,23 @@ import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from archiver.codec.notes import NOTE
 from archiver.model import Micros, Status, StreamStatus, to_datetime, to_micros
 from archiver.model.health import Limits, Waiting, problems
 from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.queries.numbers import last_number
+from archiver.queries.references import type_number
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import statement
 from archiver.storage.words import REJECTS_RETRIED
 
 _STREAMS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
+# What somebody noted did not come from a platform: it may be of any time, and is no sign that anything happens there.
+_END = (
+    "SELECT e.occurred_at FROM events e WHERE NOT (e.type_id = :note AND e.session_id IS NULL AND e.resource_id IS NULL)"
+    " ORDER BY e.occurred_at {} LIMIT 1"
+)
 _SIZE = "SELECT pg_database_size(current_database())"
 _LAST = (
     "SELECT s.opened_at, s.last_seen_at, s.closed_at, s.reason, s.receiver_id FROM sessions s"
@@ -39,7 +46,8 @@ def status(
     waiting: Waiting | None = None,
 ) -> Status:
     """Numbers, first and last event, size and growth, every stream's last session, and what of it is not well."""
-    first, last = (connection.scalar(f"SELECT {which}(e.occurred_at) FROM events e") for which in ("min", "max"))
+    kind = type_number(connection, NOTE)
+    first, last = (connection.scalar(statement(_END.format(order)), {"note": kind or 0}) for order in ("ASC", "DESC"))
     known = connection.execute(_STREAMS).all()
     found = Status(
         database,

@@ -39,7 +39,7 @@ def noted(archive_url: str, text: str, second: float, under: str | None = None, 
     with Archive.open(archive_url) as archive:
         platform = None if under is None else archive.platform_of(archive.resolve(under))
     place = None if under is None else uri(under)
-    uuid = more.pop("uuid", f"00000000-0000-4000-8000-{int(second):012d}")
+    uuid = more.pop("uuid", f"00000000-0000-4000-8000-{abs(int(second)):011d}{int(second < 0)}")
     told = Note(text, micros(second), uuid, place, **more)
     done(archive_url, Path("/nonexistent/spool.db"), {"do": "note", **told._asdict(), "platform": platform})
 
@@ -68,12 +68,18 @@ def test_what_was_noted_of_it_and_of_everything_is_among_what_changed_before(url
         assert [each.name for each in archive.events(types=["note"], under="service/1")] == ["web 2.14"]
 
 
+def _ends(archive: Archive) -> tuple[object, ...]:
+    status = archive.status()
+    return status.resources, status.first_event_at, status.last_event_at
+
+
 def test_a_note_watches_nothing_and_is_nothing_of_the_tree(url: str) -> None:
     with Archive.open(url) as archive:
-        before = archive.coverage(), archive.status().resources, archive.tree("service/1"), archive.platforms()
+        before = archive.coverage(), _ends(archive), archive.tree("service/1"), archive.platforms()
     noted(url, "long after", 5000, "service/1")
+    noted(url, "long before", -5000)
     with Archive.open(url) as archive:
-        after = archive.coverage(), archive.status().resources, archive.tree("service/1"), archive.platforms()
+        after = archive.coverage(), _ends(archive), archive.tree("service/1"), archive.platforms()
     assert after == before
 
 
@@ -87,6 +93,12 @@ def test_told_twice_it_is_there_once_also_by_way_of_an_export(url: str, tmp_path
     with (tmp_path / "export.jsonl").open("rb") as file:
         import_file(url, file, How(source="export"), again=True)
     assert rows(url, "SELECT type, stream FROM event_log WHERE type = 'note'") == [("note", None)]
+
+
+def test_an_archive_that_holds_nothing_but_a_note_is_not_well(sqlite_url: str) -> None:
+    noted(sqlite_url, "soon", 50)
+    with Archive.open(sqlite_url) as archive:
+        assert [problem.kind for problem in archive.status().problems] == ["unrecorded"]
 
 
 def test_several_who_note_at_once_wait_for_each_other(sqlite_url: str) -> None:
