@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 
 from archiver.errors import ArchiverError
-from archiver.recording.control.server import Control, Request
+from archiver.recording.control.server import MOST_WAITING, Control, Request
 from archiver.recording.jobs import Steps, job_of, retry
 from archiver.storage.recorder import Recorder
 from archiver.version import __version__
@@ -14,13 +15,12 @@ log = logging.getLogger(__name__)
 
 
 class Errands:
-    """One job at a time; the next begins when that is done, or has failed."""
+    """Jobs that take turns, a step each: a note does not wait until a million rejects are tried."""
 
     def __init__(self, recorder: Recorder, control: Control) -> None:
         self._recorder = recorder
         self._control = control
-        self._request: Request | None = None
-        self._steps: Steps | None = None
+        self._jobs: deque[tuple[Request, Steps]] = deque()
         self._own: Steps | None = None
         """What nobody asked for; it goes on when nobody asks for anything."""
 
@@ -30,50 +30,45 @@ class Errands:
         self._control.open()
 
     def end(self) -> None:
-        """Takes no more; whose job is not done is told so."""
-        if self._request is not None:
-            self._request.refuse(ArchiverError(reason="the daemon ended before it was done; ask again"))
-        self._request = self._steps = self._own = None
+        """Takes no more; whose job is not done is hung up on, and does the rest himself."""
+        for request, _ in self._jobs:
+            request.leave()
+        self._jobs.clear()
+        self._own = None
         self._control.close()
 
     def are_waiting(self) -> bool:
         """Whether there is anything to do; costs next to nothing."""
-        if self._steps is None and (request := self._control.next()) is not None:
-            self._request, self._steps = request, job_of(request.wanted)(self._recorder)
-        return self._steps is not None or self._own is not None
+        while len(self._jobs) < MOST_WAITING and (request := self._control.next()) is not None:
+            self._jobs.append((request, job_of(request.wanted)(self._recorder)))
+        return bool(self._jobs) or self._own is not None
 
     def step(self) -> bool:
         """Does a step; whether there is more to do at once. Never raises: no job may end the recording."""
-        steps, request = self._steps or self._own, self._request
-        assert steps is not None
+        if self._jobs:
+            request, steps = self._jobs.popleft()
+            if self._goes_on(request, steps):
+                request.go_on()
+                self._jobs.append((request, steps))
+        elif self._own is not None and not self._goes_on(None, self._own):
+            self._own = None
+        return self.are_waiting()
+
+    def _goes_on(self, request: Request | None, steps: Steps) -> bool:
+        """Whether a job has more steps after this one; else whoever asked for it has his answer."""
         try:
             next(steps)
         except StopIteration as end:
-            self._forget()
             if request is not None:
                 log.info("done for somebody who asked: %s", request.wanted["do"])
                 request.answer(end.value)
-        except ArchiverError as error:
-            log.warning("%s failed: %s", _named(request), error)
-            self._refuse(request, error)
+            return False
         except Exception as error:
-            log.exception("%s failed", _named(request))
-            self._refuse(request, error)
-        else:
+            log.warning("%s failed: %s", _named(request), error, exc_info=not isinstance(error, ArchiverError))
             if request is not None:
-                request.go_on()
-        return self.are_waiting()
-
-    def _refuse(self, request: Request | None, error: Exception) -> None:
-        self._forget()
-        if request is not None:
-            request.refuse(error)
-
-    def _forget(self) -> None:
-        """The job at hand is over."""
-        if self._steps is None:
-            self._own = None
-        self._request = self._steps = None
+                request.refuse(error)
+            return False
+        return True
 
 
 def _named(request: Request | None) -> str:

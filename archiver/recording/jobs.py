@@ -11,10 +11,10 @@ from typing import Any
 
 from archiver.codec.notes import Note, note_event, note_of
 from archiver.codec.text import MAX_URI, fits
-from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, RowRefused
+from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused
 from archiver.model import Batch, Event, Message, Observation, Together, now_micros
 from archiver.platforms.decoders import Decoder, decode
-from archiver.recording.control.client import PATIENCE, ask
+from archiver.recording.control.client import PATIENCE, HungUp, ask
 from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
 from archiver.storage.address import is_postgres
@@ -39,14 +39,21 @@ MOST_NUMBERS = 1000
 def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIENCE) -> dict[str, Any]:
     """Does a job to an archive: by its daemon where one runs, else here; returns what came of it.
 
-    A PostgreSQL archive takes several writers, so there no daemon is needed. Raises as `control.client.ask` and
+    A PostgreSQL archive takes several writers, so there no daemon is needed. One that ends meanwhile leaves it to us: a
+    job that is done twice is done once, for a note has its uuid. Raises as `control.client.ask` and
     `Recorder.record` do, and DaemonElsewhere when somebody has the archive and no daemon answers beside the spool.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
     job = job_of(wanted)
+    hung_up = False
     while True:
         if not is_postgres(url):
-            answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
+            try:
+                answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
+            except HungUp:
+                if hung_up:
+                    raise JobRefused(reason="it hung up without an answer", step="see its log", code=4) from None
+                answer, hung_up, deadline = None, True, time.monotonic() + _BUSY_SECONDS
             if answer is not None:
                 return answer
         try:
@@ -159,7 +166,9 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
         yield
 
 
-def _tried(recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]]) -> Retried | None:
+def _tried(
+    recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]]
+) -> Retried | None:
     """What came of the next rejects; None where they are several, of which the archive does not take one."""
     try:
         return recorder.retry_rejects(which, decoded, now_micros())

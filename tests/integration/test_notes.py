@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from archiver.api.archive import Archive
 from archiver.codec.notes import Note, note_of
-from archiver.model import TimeRange
-from archiver.recording.control.words import NotUnderstood
-from archiver.recording.jobs import done, job_of
+from archiver.model import Reject, TimeRange
+from archiver.recording.control.place import new_socket, socket_beside
+from archiver.recording.control.server import Control
+from archiver.recording.control.words import NotUnderstood, decoded, encoded, read_line
+from archiver.recording.errands import Errands
+from archiver.recording.jobs import done, finished, job_of
+from archiver.storage.named import sqlite_path
+from archiver.storage.recorder import Recorder
+from archiver.storage.retrying import PAGE
 from archiver.transfer.importer import How, import_file
 
 from .archives import at, closed, event, exported, micros, opened, record, rows, uri
@@ -106,6 +114,53 @@ def test_several_who_note_at_once_wait_for_each_other(sqlite_url: str) -> None:
         list(people.map(lambda second: noted(sqlite_url, f"at {second}", second), range(4)))
     with Archive.open(sqlite_url) as archive:
         assert [note.text for note in archive.notes()] == ["at 0", "at 1", "at 2", "at 3"]
+
+
+def test_a_daemon_that_ends_before_it_answers_leaves_the_note_to_who_asked_and_it_is_there_once(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool.db"
+    with new_socket() as listening, ThreadPoolExecutor(1) as daemon:
+        listening.bind(str(socket_beside(spool)))
+        listening.listen()
+
+        def does_it_and_dies() -> None:
+            line, _ = listening.accept()
+            with line, Recorder(sqlite_url) as recorder:
+                finished(job_of(decoded(read_line(line, 30)))(recorder))
+                listening.close()
+
+        dead = daemon.submit(does_it_and_dies)
+        answer = done(sqlite_url, spool, {"do": "note", "text": "web 2.14", "at": micros(50), "uuid": UUID})
+        dead.result()
+    assert answer["known"] is True
+    with Archive.open(sqlite_url) as archive:
+        assert [note.text for note in archive.notes()] == ["web 2.14"]
+
+
+def test_a_note_does_not_wait_for_a_long_retry(sqlite_url: str, tmp_path: Path) -> None:
+    record(sqlite_url, *[Reject(b"{", "odd", micros(n), None) for n in range(5 * PAGE)])
+    path = str(sqlite_path(sqlite_url))
+    asked = [{"do": "retry"}, {"do": "note", "text": "web", "at": micros(50), "uuid": UUID}]
+    woken = threading.Semaphore(0)
+    with ExitStack() as stack:
+        recorder = stack.enter_context(Recorder(sqlite_url))
+        errands = Errands(recorder, Control(tmp_path / "spool.db", lambda _: None, woken.release))
+        errands.begin()
+        stack.callback(errands.end)
+        lines = []
+        for wanted in asked:
+            lines.append(line := stack.enter_context(new_socket()))
+            line.connect(str(socket_beside(tmp_path / "spool.db")))
+            line.sendall(encoded({**wanted, "archive": path}))
+            assert woken.acquire(timeout=30)
+        assert errands.are_waiting()
+        for _ in range(4):
+            errands.step()
+        assert decoded(read_line(lines[1], 30))["answer"]["known"] is False
+        while errands.step():
+            pass
+        assert decoded(read_line(lines[0], 30))["answer"]["rejects"] == 5 * PAGE
 
 
 def test_its_text_is_one_line_without_credentials() -> None:

@@ -16,11 +16,15 @@ PATIENCE = 30.0
 _NOBODY = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR)
 
 
+class HungUp(Exception):
+    """The daemon ended before it answered: what it was asked for may be done, or not."""
+
+
 def ask(spool: Path, wanted: dict[str, Any], patience: float = PATIENCE) -> dict[str, Any] | None:
     """What the daemon that has a spool answers; None when there is none that could be asked.
 
     Raises DaemonRefuses when it is another user's, DaemonBusy when it does not answer in time, JobRefused with its
-    words when it does not do it.
+    words when it does not do it, HungUp.
     """
     path = socket_beside(spool)
     with new_socket() as line:
@@ -59,7 +63,7 @@ def _answer(line: socket.socket, path: Path, patience: float) -> dict[str, Any]:
     try:
         value = decoded(said)
     except NotUnderstood:
-        raise JobRefused(reason="it hung up without an answer", step="see its log, and ask again", code=4) from None
+        raise HungUp from None
     if type(found := value.get("answer")) is dict:
         return found
     reason, hint, code = (value.get(key) for key in ("error", "hint", "code"))

@@ -60,6 +60,10 @@ class Request:
         self._send(encoded(_in_words(error)))
         self._line.close()
 
+    def leave(self) -> None:
+        """Hangs up: whoever asked does it himself now."""
+        self._line.close()
+
     def _send(self, data: bytes) -> None:
         with suppress(OSError):
             self._line.send(data)
@@ -109,7 +113,7 @@ class Control:
         threading.Thread(target=self._serve, args=(line,), name="control", daemon=True).start()
 
     def close(self) -> None:
-        """Takes no more; who waits is told so."""
+        """Takes no more; who waits is hung up on."""
         self._closed.set()
         line, self._listening = self._listening, None
         if line is not None:
@@ -119,7 +123,7 @@ class Control:
                 line.shutdown(socket.SHUT_RDWR)  # or `accept` would wait on
             line.close()
         while (request := self.next()) is not None:
-            request.refuse(NotUnderstood("the daemon is about to end; ask again"))
+            request.leave()
 
     def next(self) -> Request | None:
         """The next request for which somebody still waits; None when there is none."""
