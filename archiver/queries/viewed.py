@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,10 @@ _PLACES = (
     "SELECT r.uri, b.name AS platform FROM resources r JOIN event_types t ON t.id = r.type_id"
     " JOIN platforms b ON b.id = r.platform_id WHERE r.id IN :numbers AND t.text {} ORDER BY r.uri"
 )
-_NUMBERS = "SELECT r.id, r.uri FROM resources r WHERE r.uri IN :uris"
+_NUMBERS = (
+    "SELECT r.id, r.uri, b.name AS platform FROM resources r JOIN platforms b ON b.id = r.platform_id"
+    " WHERE r.uri IN :uris"
+)
 
 
 def deploys(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[Deploy]:
@@ -29,7 +32,7 @@ def deploys(connection: Connection, root: Resource | None, range: TimeRange, end
     names = several(connection).values()
     within = None if root is None else _members(connection, root, range, end)
     rows = list(_rows(connection, _DEPLOYS, within, range, end, "IN ('service', 'stack')"))
-    by = _by(connection, [row.action for row in rows if row.action])
+    by = _by(connection, {(row.action, row.platform) for row in rows if row.action})
     found = [
         Deploy(
             Subject(row.uri, row.type, row.name, _platform(row, names)),
@@ -41,12 +44,12 @@ def deploys(connection: Connection, root: Resource | None, range: TimeRange, end
             row.image_before,
             row.image_after,
             row.recovered_seconds,
-            by.get(row.action),
+            by.get((row.action, row.platform)),
             _certain(row.certain),
         )
         for row in rows
     ]
-    return sorted(found, key=lambda row: (row.started_at, row.subject.uri or ""))
+    return sorted(found, key=lambda row: (row.started_at, *_order(row.subject)))
 
 
 def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[Flap]:
@@ -66,7 +69,7 @@ def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: 
         )
         for row in rows
     ]
-    return sorted(found, key=lambda row: (row.since, row.subject.uri or ""))
+    return sorted(found, key=lambda row: (row.since, *_order(row.subject)))
 
 
 def _members(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> Collection[int]:
@@ -93,20 +96,25 @@ def _rows(
     # One at a time: so the filter comes to the tables below on both databases.
     for uri, platforms in places.items():
         for row in connection.execute(statement(query.format(_OF_THESE)), {**ends, "uris": [uri]}):
-            if getattr(row, "platform", None) in (None, *platforms):
+            if row.platform in platforms:
                 yield row
 
 
 def _platform(row: Any, names: Collection[str]) -> str | None:
     """The platform that a row is of, where there are several."""
-    name = getattr(row, "platform", None)
-    return name if name in names else None
+    return row.platform if row.platform in names else None
 
 
-def _by(connection: Connection, uris: Sequence[str]) -> Mapping[str, str]:
-    if not uris:
-        return {}
-    numbers = {row.id: row.uri for row in connection.execute(statement(_NUMBERS), {"uris": list(uris)})}
+def _order(subject: Subject) -> tuple[str, str]:
+    return subject.uri or "", subject.platform or ""
+
+
+def _by(connection: Connection, actions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    """Who did some actions, each given by its URI and the name of its platform."""
+    numbers: dict[int, tuple[str, str]] = {}
+    for part in chunks(sorted({uri for uri, _ in actions})):
+        rows = connection.execute(statement(_NUMBERS), {"uris": part})
+        numbers.update((row.id, (row.uri, row.platform)) for row in rows if (row.uri, row.platform) in actions)
     return {numbers[number]: name for number, name in doers(connection, numbers).items()}
 
 

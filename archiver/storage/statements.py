@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archiver.model import iso, to_micros
 
@@ -48,9 +48,12 @@ def statement(text: str) -> Statement:
     return Statement(text)
 
 
-def chunks(numbers: Iterable[int]) -> Iterator[Sequence[int]]:
-    """Numbers, so many as one question may name."""
-    everything = list(numbers)
+_Value = TypeVar("_Value", int, str)
+
+
+def chunks(values: Iterable[_Value]) -> Iterator[Sequence[_Value]]:
+    """Numbers or texts, so many as one question may name."""
+    everything = list(values)
     for start in range(0, len(everything), _CHUNK):
         yield everything[start : start + _CHUNK]
 

@@ -71,6 +71,61 @@ def test_one_uri_on_two_platforms_flaps_on_that_where_it_does(database_url: str)
         assert found == [("one.example",), ("two.example",)], view
 
 
+def test_reports_tell_one_uri_on_two_platforms_apart(database_url: str) -> None:
+    place = ["service/web", "stack/shop"]
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    for session, user, length in (("a", "ada", 30), ("b", "bob", 50)):
+        record(
+            database_url,
+            event("service/web", "Running", 10, place[1:], session=session),
+            event("action/1", "In progress", 99, place, session=session, user=user),
+            event("service/web", "Redeploying", 100, place[1:], session=session),
+            event("action/1", "Success", 99 + length, place, session=session),
+            event("service/web", "Running", 100 + length, place[1:], session=session),
+            *[
+                event("container/1", ("Running", "Stopped")[n % 2], 200 + 20 * n, place, session=session)
+                for n in range(6 if session == "a" else 8)
+            ],
+        )
+    deploys = [("one.example", 30, "ada"), ("two.example", 50, "bob")]
+    flaps = [("one.example", 6), ("two.example", 8)]
+
+    with Archive.open(database_url) as archive:
+        roots = {name: archive.resolve("stack/shop", platform=name) for name in platforms(archive)}
+        for name, root in ((None, None), *roots.items()):
+            found = [(row.subject.platform, row.seconds, row.by) for row in archive.report("deploys", root).rows]
+            assert found == [row for row in deploys if name in (None, row[0])], name
+            found = [(row.subject.platform, row.changes) for row in archive.report("flaps", root).rows]
+            assert found == [row for row in flaps if name in (None, row[0])], name
+
+
+def test_what_takes_a_slot_on_another_platform_is_no_return(database_url: str) -> None:
+    def life(number: int, session: str, *told: tuple[str, float]) -> list[Event]:
+        uri = f"/docker/v1/container/{number:064x}/"
+        place = ("/docker/v1/service/s/",)
+        return [
+            event("container/x", state, second, session=session)._replace(
+                resource_uri=uri, parents=place, slot="shop_web.1"
+            )
+            for state, second in told
+        ]
+
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    record(
+        database_url,
+        *life(1, "a", ("running", 1), ("exited (3)", 20)),
+        *life(1, "b", ("running", 1), ("exited (3)", 30)),
+        *life(2, "b", ("running", 33)),
+    )
+
+    found = rows(database_url, "SELECT platform, down_seconds FROM restarts ORDER BY platform")
+
+    assert found == [("one.example", None), ("two.example", 3.0)]
+    with Archive.open(database_url) as archive:
+        report = archive.report("restarts").rows
+    assert sorted((row.subject.platform, row.down_seconds) for row in report) == found
+
+
 def test_a_reference_to_objects_of_two_platforms_names_both(database_url: str) -> None:
     two_accounts(database_url)
 
