@@ -32,8 +32,10 @@ class Source(Protocol):
     def items(self, stop: threading.Event) -> Iterator[Item]:
         """Everything that happens, in order, across reconnections, until `stop` is set; then closes and ends.
 
-        Ends within about a second of `stop`. Every `Opened` is followed by its `Closed`. A consumer that is slow to ask
-        for the next item slows the reading down; nothing is dropped for it. Raises `CredentialsRefused` only when the
-        source was told to give up on refused credentials, and no other error of the network or of the platform.
+        What has arrived when `stop` is set is still told; ends within about two and a half seconds. Where not all of it
+        could be read by then, `Closed` is dated no later than what was. Every `Opened` is followed by its `Closed`. A
+        consumer that is slow to ask for the next item slows the reading down; nothing is dropped for it. Raises
+        `CredentialsRefused` only when the source was told to give up on refused credentials, and no other error of the
+        network or of the platform.
         """
         ...

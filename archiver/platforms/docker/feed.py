@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPResponse
@@ -35,6 +36,7 @@ from archiver.platforms.wire.logtext import plain, unexpected
 PATH = "/events?since=0"
 _FORBIDDEN = frozenset({403, 404})
 _BODY = _PIECE = 64 << 10
+_LOOK = 0.02
 COMPARED_EVERY = 128
 """After how many messages the engine's memory is to be compared: it holds twice as many."""
 
@@ -76,6 +78,7 @@ class Feed:
         self._connection = Connection(endpoint, patience)
         self._response: HTTPResponse | None = None
         self._thread: threading.Thread | None = None
+        self._read_at = 0.0
         self.asked_at: Micros = 0
         self.opened_at: Micros = 0
         self.date: Micros | None = None
@@ -145,6 +148,19 @@ class Feed:
                     return told
         return None
 
+    def falls_silent(self, quiet: float, most: float) -> bool:
+        """Waits, at most so many seconds, until the stream has ended or brought nothing for `quiet` seconds."""
+        if (thread := self._thread) is None:
+            return True
+        began = self._read_at = time.monotonic()
+        while thread.is_alive() and time.monotonic() - self._read_at < quiet:
+            if time.monotonic() - began > most:
+                return False
+            thread.join(_LOOK)
+            if self._connection.waits():  # it has come, and the reader has not had its turn
+                self._read_at = time.monotonic()
+        return True
+
     def hang_up(self) -> None:
         """End the stream, from any thread; what has arrived can still be asked for."""
         self._connection.hang_up()
@@ -170,7 +186,7 @@ class Feed:
             # What is not complete at the end is not given: the engine tells it again.
             objects, marks = JsonObjects(self._limits.message), ServerSent(response.headers.get_content_type())
             for piece in iter(lambda: response.read1(_PIECE), b""):
-                at = now_micros()
+                at, self._read_at = now_micros(), time.monotonic()
                 told = [self._inbox.put(Arrival(at, line, refused)) for line, refused in marks.off(objects.feed(piece))]
                 self._count(len(told))
                 if not all(told):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -87,6 +88,15 @@ class Connection(HTTPConnection):
         self._ended = True
         if (line := self.line) is not None:
             line.hang_up()
+
+    def waits(self) -> bool:
+        """Whether something has come that nobody has read yet; may be called from any thread."""
+        with suppress(OSError, ValueError):  # it is just being closed
+            if (line := self.line) is not None:
+                poll = select.poll()
+                poll.register(line.sock, select.POLLIN)
+                return bool(poll.poll(0))
+        return False
 
     def patient(self, seconds: float | None) -> None:
         """How long the next reads may take; where the other side keeps no connection there may be none."""

@@ -16,7 +16,9 @@ class DockerPace:
     hold: float = 1.0
     """The longest that messages wait in memory until it is known where they go on from."""
     quiet: float = 0.25
-    """A silence that ends an answer of an engine that does not end it itself."""
+    """A silence that ends an answer of an engine that does not end it itself, and a stream that is to end."""
+    last_words: float = 1.5
+    """How long after being told to stop the stream is read on at the most, until such a silence."""
     introduction: float = 5.0
     """For the engine to say who it is."""
     introduce_again: float = 60.0

@@ -42,6 +42,8 @@ class Session:
         self._wires = wires
         self._key = secrets.token_hex(16)
         self._alive: Micros = 0
+        self._read_to: Micros = 0
+        """When the last message of the stream was told, by our clock."""
         self._heard = now_micros()
         self._proof = Proof(knowledge.pace)
         self._observing = Observing(knowledge, wires, self._key)
@@ -70,6 +72,8 @@ class Session:
             ended = SessionEnded(describe(exc))
         except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends this connection, and not the archiver
             ended = SessionEnded(unexpected(exc))
+        if self._wires.cut_short:
+            self._alive = max(at, min(self._alive, self._read_to))
         know.note()
         know.unbroken_since = self._alive if know.resume is None else None
         yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind, ended.reason == CLOSED)
@@ -109,7 +113,8 @@ class Session:
             self._proof.told(self._know.pace.monotonic())
             yield from self._message(heard, live=True)
         elif type(heard) is Pulse:
-            yield from self._pulse(heard)
+            if not self._wires.inbox.closed.is_set():  # a question that we ended ourselves says nothing
+                yield from self._pulse(heard)
         elif type(heard) is Told:
             yield from self._observing.told(heard)
         elif type(heard) is Introduced:
@@ -141,6 +146,8 @@ class Session:
                 self._wires.stock.drop(ended)
             if newest:
                 know.resume = resume
+            if live and is_own(message):
+                self._read_to = know.clock.ours(moment_of(message) or self._read_to)
             if live and question is not None:
                 self._observing.ask(question)
             elif question is not None:

@@ -141,4 +141,4 @@ class DockerSource:
         """Ends whatever waits for the engine when it is time to stop."""
         stop.wait()
         if (wires := self._wires) is not None:
-            wires.hang_up()
+            wires.hear_out()

@@ -28,6 +28,8 @@ class Wires:
         )
         self.stock = Stock(know.api(), self.inbox, know.pace)
         self._beside = (self.pulses, self.memory, self.stock)
+        self.cut_short = False
+        """Whether the stream was ended while it still brought something."""
 
     def open(self) -> None:
         """Opens the stream, and then begins to ask beside it. Raises `FAILURES` when there is no stream."""
@@ -37,10 +39,20 @@ class Wires:
         self.pulses.start()
         self.memory.start()
 
+    def hear_out(self) -> None:
+        """Asks nothing more, reads what the engine has told by now, and ends the stream; from another thread."""
+        self._ask_no_more()
+        pace = self._knowledge.pace
+        self.cut_short = not self.feed.falls_silent(pace.quiet, pace.last_words)
+        self.feed.hang_up()
+
     def hang_up(self) -> None:
         """Ends whatever waits for the engine, from any thread."""
-        self.inbox.closed.set()
+        self._ask_no_more()
         self.feed.hang_up()
+
+    def _ask_no_more(self) -> None:
+        self.inbox.closed.set()
         for asking in self._beside:
             asking.hang_up()
 

@@ -42,6 +42,8 @@ class Pace:
     frame_deadline: float = 30.0
     handshake_deadline: float = 15.0
     alive_every: float = 5.0
+    last_words: float = 1.5
+    """After being told to stop: for so long what had arrived by then is read."""
     tick: float = 0.5
     cap: int = DEFAULT_CAP
     wall: Callable[[], Micros] = now_micros
@@ -79,6 +81,8 @@ class Session:
         self._opened_at = ws.read_at
         self._checked = ws.read_tick
         self._resumed = self._pinged = self._told = pace.monotonic()
+        self._stopping_at: float | None = None
+        self._left_unread = False
         self.heard = False
         """Whether any message has come."""
         self.heartbeats = 0
@@ -91,8 +95,10 @@ class Session:
             self._resumed = self._pace.monotonic()
             end, code = yield from self._until_over(stop)
             # What comes while we say good-bye is heard by nobody.
-            at, reason = max(self._opened_at, self._ws.life.at), plain(self._safe(end.reason))
-            self._ws.end(code, CLOSE_SECONDS)
+            life, left_unread = self._ws.life, self._left_unread
+            at, reason = min(life.at, life.heard_to) if left_unread else life.at, plain(self._safe(end.reason))
+            at = max(self._opened_at, at)
+            self._ws.end(code, 0.0 if left_unread else CLOSE_SECONDS)
             yield Closed(self._stream, self._identity, at, reason, end.kind, end.farewell)
             return end
         finally:
@@ -112,14 +118,14 @@ class Session:
         except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends this connection, and not the archiver
             _log.warning("%s: %s", self._stream, plain(self._safe(unexpected(exc))))
             end = End(Ending.LOST, unexpected(exc))
-        if end.ending in BROKEN and (kept := kept or self._ws.unfinished()):
+        if (end.ending in BROKEN or self._left_unread) and (kept := kept or self._ws.unfinished()):
             reason = plain(f"not a whole message: {self._safe(end.reason)}; the first {len(kept)} bytes are kept")
             yield self._message(kept, reason)
         return end, code
 
     def _listen(self, stop: threading.Event) -> Generator[Item, None, End]:
         ws, monotonic = self._ws, self._pace.monotonic
-        while not stop.is_set() or ws.frames.ready():
+        while not (stop.is_set() and self._is_over()):
             try:
                 opcode, payload, refused = ws.receive()
             except WebSocketTimeoutException:
@@ -134,6 +140,15 @@ class Session:
             if ws.read_tick != self._checked:
                 yield from self._look_around()
         return End(Ending.STOPPED, "stopped")
+
+    def _is_over(self) -> bool:
+        """Told to stop: whether what had arrived by then is read, or the time for that is over."""
+        ws, now = self._ws, self._pace.monotonic()
+        if self._stopping_at is None:
+            self._stopping_at = now
+        waits = ws.frames.ready() or ws.halfway() or ws.waits()
+        self._left_unread = waits and now - self._stopping_at > self._pace.last_words
+        return not waits or self._left_unread
 
     def _odd(self, opcode: int, payload: bytes, refused: str | None) -> Generator[Item, None, End | None]:
         """What is not plainly one event; the end when it is the end."""

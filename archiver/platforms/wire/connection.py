@@ -182,12 +182,16 @@ class Connection(WebSocket):
 
     def _more(self) -> bool:
         """Whether a TLS connection has more to read: one read of it brings no more than one record."""
+        return isinstance(self.sock, ssl.SSLSocket) and self.waits()
+
+    def waits(self) -> bool:
+        """Whether the socket has something to read, be it its end."""
         sock = self.sock
-        if not isinstance(sock, ssl.SSLSocket):
+        if sock is None:
             return False
         poll = select.poll()
         poll.register(sock, select.POLLIN)
-        return sock.pending() > 0 or bool(poll.poll(0))
+        return (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0) or bool(poll.poll(0))
 
     def _send(self, data: str | bytes) -> int:
         sock = self.sock

@@ -65,6 +65,11 @@ class Liveness:
         """The same by the monotonic clock."""
         return self._proven.tick
 
+    @property
+    def heard_to(self) -> Micros:
+        """The last instant (wall clock) up to which all that the server said is known to have been read."""
+        return self._said_after.at
+
     def read(self, tick: float, at: Micros, *, drained: bool) -> None:
         """Bytes were read; `drained`: no more were waiting."""
         self._look(tick)
