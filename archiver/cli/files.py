@@ -11,10 +11,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from archiver.cli.output import write_lines, writing
-from archiver.errors import CannotWrite
+from archiver.errors import CannotWrite, UsageError
+
+if TYPE_CHECKING:
+    from archiver.config import Config
 
 _BESIDE = ("-wal", "-shm", "-journal", "-lock", "-reserve")
 
@@ -68,6 +71,18 @@ def is_of(path: Path, database: Path) -> bool:
     names = (database, *(Path(f"{database}{tail}") for tail in _BESIDE))
     there = (name for name in names if name.exists() and path.exists())
     return destination(path) in {destination(name) for name in names} or any(map(path.samefile, there))
+
+
+def require_other(path: Path, config: Config, hint: str) -> None:
+    """Raises UsageError for a name that is the archive's or the spool's: what is written would take its place."""
+    from archiver.storage.address import is_postgres
+    from archiver.storage.named import sqlite_path
+
+    url = config.database.value
+    files = {"the spool": config.spool.value} | ({} if is_postgres(url) else {"the archive": sqlite_path(url)})
+    for what, file in files.items():
+        if is_of(path, file):
+            raise UsageError(reason=f"{path} is {what} itself, or belongs to it", hint=hint)
 
 
 @contextmanager

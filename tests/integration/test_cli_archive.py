@@ -211,8 +211,18 @@ def test_an_export_into_an_empty_archive_answers_the_same(ask: Run, run_archiver
         assert run_archiver(*line, "-o", "json", "--database", copy).stdout == ask(*line, "-o", "json").stdout
 
 
-@pytest.mark.parametrize("name", ["archive.db", "./archive.db-wal", "link", "second", "waiting.db", "waiting.db-lock"])
-def test_an_export_takes_the_place_of_no_archive_and_no_spool(run_archiver: Run, tmp_path: Path, name: str) -> None:
+TAKEN = ("archive.db", "./archive.db-wal", "link", "second", "waiting.db", "waiting.db-lock")
+WRITING = (("timeline", "--html"), ("timeline", "--html", "page.html", "--perfetto"), ("events", "--cursor-file"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*(("export", "-o", name) for name in TAKEN), *((*command, "archive.db") for command in WRITING)],
+    ids=" ".join,
+)
+def test_what_is_written_takes_the_place_of_no_archive_and_no_spool(
+    run_archiver: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     (tmp_path / "lines").write_text(LINES[0])
     database = ("--database", "archive.db")
     assert run_archiver(*database, "import", "lines").returncode == 0
@@ -221,7 +231,7 @@ def test_an_export_takes_the_place_of_no_archive_and_no_spool(run_archiver: Run,
     os.link(tmp_path / "archive.db", tmp_path / "second")
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
 
-    done = run_archiver(*database, "export", "-o", name, env={"ARCHIVER_SPOOL": "waiting.db"})
+    done = run_archiver(*database, *command, env={"ARCHIVER_SPOOL": "waiting.db"})
 
     assert done.returncode == 2
     assert "itself, or belongs to it" in done.stderr

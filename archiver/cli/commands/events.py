@@ -15,6 +15,7 @@ import typer
 from archiver.cli import completion
 from archiver.cli.common import Covered, Healthchecks, examples, warn
 from archiver.cli.cursor_file import keep_cursor, read_cursor, require_place
+from archiver.cli.files import require_other
 from archiver.cli.folding import Repeated, fold, folded, left_out
 from archiver.cli.output import (
     Column,
@@ -213,6 +214,7 @@ def _one(asked: Question, number: int) -> None:
 
 def _since_last_time(asked: Question, filters: dict[str, Any], path: Path) -> None:
     """Writes what was archived since then; only what was written to its end is remembered."""
+    require_other(path, asked.config(), "archiver events --cursor-file events.cursor -o jsonl")
     cursor = read_cursor(path)
     require_place(path)
     end = asked.archive.position()

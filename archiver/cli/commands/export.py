@@ -9,7 +9,7 @@ import typer
 
 from archiver.cli import completion, times
 from archiver.cli.common import Database, Since, Until, Utc, configuration, examples, note, open_archive
-from archiver.cli.files import is_of, write_file
+from archiver.cli.files import require_other, write_file
 from archiver.cli.output import Format, write_lines
 from archiver.cli.refs import spelt_out
 from archiver.errors import UsageError
@@ -77,21 +77,6 @@ def export(
         if output is None or output == "-":
             write_lines(lines)
         else:
-            _require_other(ctx, Path(output), database)
+            require_other(Path(output), configuration(ctx, database), "archiver export -o archive.jsonl")
             count = write_file(Path(output), lines)
             note(ctx, f"{count} lines written to {output}")
-
-
-def _require_other(ctx: typer.Context, path: Path, database: str | None) -> None:
-    """Raises UsageError for a name that is the archive's or the spool's: the export would take its place."""
-    from archiver.storage.address import is_postgres
-    from archiver.storage.named import sqlite_path
-
-    config = configuration(ctx, database)
-    url = config.database.value
-    files = {"the spool": config.spool.value} | ({} if is_postgres(url) else {"the archive": sqlite_path(url)})
-    for what, file in files.items():
-        if is_of(path, file):
-            raise UsageError(
-                reason=f"{path} is {what} itself, or belongs to it", hint="archiver export -o archive.jsonl"
-            )

@@ -15,7 +15,7 @@ import typer
 
 from archiver.cli import completion, lanes
 from archiver.cli.common import examples
-from archiver.cli.files import write_file
+from archiver.cli.files import require_other, write_file
 from archiver.cli.output import (
     Column,
     Part,
@@ -84,6 +84,9 @@ def timeline(
     if (html is not None or perfetto is not None) and asked.format is not None:
         reason = f"-o {asked.format} is of what goes to standard output, and the picture goes into a file"
         raise UsageError(reason=reason, hint="leave out -o, or --html and --perfetto")
+    for path in (html, perfetto):
+        if path is not None and str(path) != "-":
+            require_other(path, asked.config(), "archiver timeline --html shop.html --perfetto shop.json")
     resource = None if ref is None else asked.about([ref]).resources[0]
     if follow:
         _follow(asked, resource, into_file=html is not None or perfetto is not None)
