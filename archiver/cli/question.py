@@ -119,9 +119,11 @@ class Question:
     def moment(self, text: str, called: str = "at") -> datetime:
         """The instant that somebody wrote, read as the ends of a range are; says how it was understood.
 
-        Raises `TimeNotUnderstood`, or `UsageError` as that does.
+        Raises `TimeNotUnderstood`, or `UsageError` as that does, and for what is yet to come.
         """
-        found = times.parse_time(text, now=self.presentation.now, zone=UTC if self._utc else None)
+        zone = UTC if self._utc else None
+        found = times.parse_time(text, now=self.presentation.now, zone=zone)
+        times.require_past(found, called, self.presentation.now, zone)
         if (shown := times.human(found, self.presentation.zone)) != text:
             self.note(f"{called} {shown}")
         return found

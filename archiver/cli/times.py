@@ -26,10 +26,8 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
     zone = UTC if utc else None
     start = None if since is None else parse_time(since, now=now, zone=zone)
     end = None if until is None else parse_time(until, now=now, zone=zone)
-    if start is not None and start > now:
-        is_today = start.astimezone(zone).date() == now.astimezone(zone).date()
-        hint = "give the day too, as in 'yesterday 14:00'" if is_today else "give a time before now, as in 2h or today"
-        raise UsageError(reason=f"--since ({machine(start)}) lies in the future", hint=hint)
+    if start is not None:
+        require_past(start, "--since", now, zone)
     if start is not None and end is not None and start >= end:
         raise UsageError(
             reason=f"--since ({machine(start)}) is not before --until ({machine(end)})",
@@ -38,6 +36,14 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
     from archiver.model import TimeRange  # which TAB never needs
 
     return TimeRange(start, end)
+
+
+def require_past(moment: datetime, called: str, now: datetime, zone: tzinfo | None) -> None:
+    """Raises UsageError for an instant of which nothing can be known yet; `zone` says which day is today."""
+    if moment > now:
+        is_today = moment.astimezone(zone).date() == now.astimezone(zone).date()
+        hint = "give the day too, as in 'yesterday 14:00'" if is_today else "give a time before now, as in 2h or today"
+        raise UsageError(reason=f"{called} ({machine(moment)}) lies in the future", hint=hint)
 
 
 _LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|sec|m|min|h|d|w)?", re.IGNORECASE)

@@ -16,6 +16,10 @@ MAX_TEXT = 2000
 """Longest text, in bytes of UTF-8; it has a name's column."""
 assert MAX_TEXT <= MAX_NAME
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SAID = re.compile(
+    r"(?i)\b((?:[a-z0-9]+[_.-])*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)s?\s*[=:]\s*)[^\s,;]+"
+)
+"""A credential as people write it down. In a text of their own so much may be blanked; in what arrived, only URLs."""
 _YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 """The microseconds of the years 1 to 9999."""
 
@@ -51,7 +55,7 @@ def _line(told: Mapping[str, Any], key: str, most: int) -> str | None:
     value = told.get(key)
     if type(value) is not str:
         return _fitting(told, key, most)
-    line = blanked_text(" ".join(value.split()))
+    line = _SAID.sub(r"\1***", blanked_text(" ".join(value.split())))
     return _fitting({key: line}, key, most) if line else None
 
 

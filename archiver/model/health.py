@@ -94,7 +94,8 @@ def _of_stream(stream: StreamStatus, now: datetime, limits: Limits) -> Problem |
     if stream.trouble is not None and stream.trouble.startswith(REFUSED):
         return Problem("refused", f"{stream.url}: {stream.trouble}", "put the key right, and start the daemon again")
     if stream.trouble is not None:
-        return Problem("blind", f"{stream.url} cannot be reached: {stream.trouble}", "the daemon goes on trying")
+        hint = "see whether the daemon runs: while it does, it goes on trying"
+        return Problem("blind", f"{stream.url} cannot be reached: {stream.trouble}", hint)
     if stream.closed_at is not None:
         since = f"since {stream.closed_at:%Y-%m-%d %H:%M:%S}Z"
         return Problem(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.cli import main
 from archiver.codec.notes import Note, note_of
 from archiver.model import Reject, TimeRange
 from archiver.recording.control.place import new_socket, socket_beside
@@ -84,11 +85,19 @@ def _ends(archive: Archive) -> tuple[object, ...]:
 def test_a_note_watches_nothing_and_is_nothing_of_the_tree(url: str) -> None:
     with Archive.open(url) as archive:
         before = archive.coverage(), _ends(archive), archive.tree("service/1"), archive.platforms()
+        before = stand(archive)
     noted(url, "long after", 5000, "service/1")
     noted(url, "long before", -5000)
     with Archive.open(url) as archive:
         after = archive.coverage(), _ends(archive), archive.tree("service/1"), archive.platforms()
+        after = stand(archive)
     assert after == before
+
+
+def stand(archive: Archive) -> list[object]:
+    """What a note is no part of; that something happened of late would silence who waits for it."""
+    status = archive.status()
+    return [archive.coverage(), status.resources, status.last_event_at, archive.tree("service/1"), archive.platforms()]
 
 
 def test_told_twice_it_is_there_once_also_by_way_of_an_export(url: str, tmp_path: Path) -> None:
@@ -166,6 +175,27 @@ def test_a_note_does_not_wait_for_a_long_retry(sqlite_url: str, tmp_path: Path) 
 def test_its_text_is_one_line_without_credentials() -> None:
     told = {"text": " a\n\x1b[31mb ", "at": 0, "uuid": UUID, "url": "https://u:pw@ci.example/?token=abc", "by": ""}
     assert note_of(told) == Note("a \x1b[31mb", 0, UUID, None, "https://***@ci.example/?token=***", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("new password=hunter2, see below", "new password=***, see below"),
+        ("DB_PASSWORD: hunter2", "DB_PASSWORD: ***"),
+        ("api-key = k1", "api-key = ***"),
+        ("the token was renewed", "the token was renewed"),
+    ],
+)
+def test_a_credential_written_down_in_it_is_not_kept(text: str, kept: str) -> None:
+    assert note_of({"text": text, "at": 0, "uuid": UUID}).text == kept
+
+
+@pytest.mark.parametrize("words", [["note", "of tomorrow", "--at", "2999-01-01"], ["at", "2999-01-01"]])
+def test_what_is_yet_to_come_is_neither_noted_nor_drawn(
+    sqlite_url: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--database", sqlite_url, *words]) == 2
+    assert "lies in the future" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def note_(
     daemon. Credentials in the text and the URL are written as ***.
     """
     now = datetime.now(UTC)
-    moment = now_micros() if at is None else to_micros(times.parse_time(at, now=now))
+    moment = now_micros() if at is None else _past(at, now)
     told = {"text": text, "at": moment, "uuid": str(uuid4()), "url": url, "by": by}
     config = configured(ctx, database, spool)
     try:
@@ -83,6 +83,13 @@ def note_(
         write_lines([to_json(written, indent=2 if presentation.format == "json" else None)])
     else:
         note(ctx, f"noted, at {presentation.instant(to_datetime(found.at))}")
+
+
+def _past(at: str, now: datetime) -> int:
+    """When it happened: a note of what is yet to come would be the last event until then."""
+    moment = times.parse_time(at, now=now)
+    times.require_past(moment, "--at", now, None)
+    return to_micros(moment)
 
 
 def _placed(url: str, told: Note, under: str, platform: str | None) -> tuple[Note, str]:
