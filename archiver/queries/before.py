@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from archiver.errors import UsageError
-from archiver.model import MICROSECOND, Coverage, Resource, TimeRange, rfc3339, to_datetime
+from archiver.model import MICROSECOND, Resource, TimeRange, rfc3339, to_datetime
 from archiver.model.nearby import AtIs, Before
 from archiver.queries.changed import changes_of
-from archiver.queries.coverage import coverage, emptiness
+from archiver.queries.coverage import coverage, emptiness, speaking
 from archiver.queries.neighbours import neighbours
 from archiver.queries.notes import nearby
 from archiver.queries.story import last_stop
@@ -23,11 +23,6 @@ LOOK_BACK = timedelta(minutes=10)
 _STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.resource_id = :number"
 _FACT_SINCE = (
     f"SELECT max(f.since) FROM facts f WHERE f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
-)
-_SPEAK = (
-    "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN (SELECT w.session_id FROM"
-    " (SELECT e.session_id FROM events e WHERE e.resource_id = :number AND e.occurred_at <= :until"
-    " ORDER BY e.occurred_at DESC LIMIT 100) w)"
 )
 
 
@@ -54,7 +49,8 @@ def before(
         )
     back = TimeRange(at - LOOK_BACK if since is None else since, at + MICROSECOND)
     places = ask(neighbours, resource.id, Window.of(back))
-    watched = ask(_coverage, resource, TimeRange(back.since, at), now)
+    streams = ask(speaking, [resource], back)
+    watched = ask(coverage, TimeRange(back.since, at), now, streams)
     found, left_out = changes_of(ask, places, back, at, now, most)
     found += nearby(ask, places, back, at)
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
@@ -77,10 +73,3 @@ def _last_change(connection: Connection, number: int) -> datetime | None:
     found = [connection.scalar(statement(query), values) for query in (_STATE_SINCE, _FACT_SINCE)]
     last = max((micros for micros in found if micros is not None), default=None)
     return None if last is None else to_datetime(last)
-
-
-def _coverage(connection: Connection, resource: Resource, range: TimeRange, now: datetime) -> Coverage:
-    """The coverage of the streams that told of it last; of all, where none is known to."""
-    values = {"number": resource.id, "until": range.until}
-    streams = [row.stream_id for row in connection.execute(statement(_SPEAK), values)]
-    return coverage(connection, range, now, sorted(streams) or None)

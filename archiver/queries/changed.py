@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime
-from archiver.model.nearby import Became, Nearby, Replaced
+from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime, to_micros
+from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop
 from archiver.queries.causing import said
 from archiver.queries.doers import doers
 from archiver.queries.history import timeline
-from archiver.queries.neighbours import Place
+from archiver.queries.neighbours import Place, concerned
+from archiver.queries.notes import as_change, notes
 from archiver.queries.replaced import replaced
 from archiver.queries.steps import Heard, Step, sure
+from archiver.queries.under import Descent, is_within
 from archiver.queries.windows import Window, begun
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
@@ -32,7 +34,7 @@ _EXPLAINED = 200
 
 _TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
 _SAID = (
-    "SELECT e.resource_id, e.{at} AS at, s.text AS state, e.session_id FROM {table} e"
+    "SELECT e.resource_id, e.{at} AS at, e.id, s.text AS state, e.session_id FROM {table} e"
     " JOIN event_states s ON s.id = e.state_id"
     " WHERE e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
 )
@@ -59,13 +61,22 @@ class Changes(NamedTuple):
 
 
 def changes_of(
-    ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime, now: datetime, most: int | None = None
+    ask: Ask,
+    places: Mapping[int, Place],
+    range: TimeRange,
+    at: datetime,
+    now: datetime,
+    most: int | None = None,
+    under: Descent | None = None,
 ) -> Changes:
     """What changed of some resources within a range, which has both ends, seen from an instant, in no order.
 
-    No more than `most`: those that are nearest in the tree, and of these those that are nearest in time.
+    No more than `most`: those that are nearest in the tree, and of these those that are nearest in time. `under`: only
+    what changed while it was under something.
     """
     steps = [*ask(_states, places, range), *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
+    if under is not None:
+        steps = [step for step in steps if _was_there(step, under)]
     total = len(steps)
     if most is not None and total > most:
         steps = sorted(steps, key=lambda step: (places[step.number].distance, at - step.at, step.number))[:most]
@@ -79,6 +90,31 @@ def changes_of(
         for step, judged in zip(steps, certain, strict=True)
     ]
     return Changes(found, total - len(steps))
+
+
+def changes_below(ask: Ask, root: Resource | None, range: TimeRange, at: datetime, now: datetime) -> list[Nearby]:
+    """What changed below a resource (None: everywhere) while it was there, and what was noted, in no order.
+
+    The range has both ends.
+    """
+    under = ask(concerned, root, range)
+    below: Where = "below"
+    places = {number: Place(below, 1) for number in under}
+    if root is not None:
+        places[root.id] = Place("self", 0)
+    found = changes_of(ask, places, range, at, now, under=under).found
+    for note in notes(ask, range):
+        about = note.about
+        if about is None or root is None or is_within(under.get(about, ()), to_micros(note.at)):
+            found.append(as_change(note, None if about is None else places.get(about, Place(below, 1)), at))
+    return found
+
+
+def _was_there(step: Step, under: Descent) -> bool:
+    """Whether a change came while its resource was under what is asked about; also one by which it ceased to be."""
+    at, stretches = to_micros(step.at), under[step.number]
+    ends = step.change in ("state", "vanished", "moved")
+    return is_within(stretches, at) or (ends and is_within(stretches, at - 1))
 
 
 def _called(connection: Connection, numbers: Sequence[int]) -> list[Any]:
@@ -99,13 +135,13 @@ def _states(connection: Connection, places: Mapping[int, Place], range: TimeRang
     values = {"since": range.since, "until": range.until}
     for part in chunks(sorted(places)):
         words = [
-            (row.resource_id, instant(row.at), rank, row.state, row.session_id)
+            (row.resource_id, instant(row.at), rank, row.id, row.state, row.session_id)
             for rank, (table, at) in enumerate(_TABLES)
             for row in connection.execute(statement(_SAID.format(table=table, at=at)), {"numbers": part, **values})
         ]
         heard = sorted({number for number, *_ in words})
         last = {number: _earlier(connection, number, range) for number in heard}
-        for number, at, rank, state, session in sorted(words, key=lambda word: word[:3]):
+        for number, at, rank, _, state, session in sorted(words, key=lambda word: word[:4]):
             was, last[number] = last.get(number), (at, state)
             if was is None or was[1].lower() != state.lower():
                 change: Became = "appeared" if was is None else "vanished" if is_gone(state) else "state"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from archiver.model import Resource, TimeRange
 from archiver.model.nearby import Where
-from archiver.queries.under import ascend, descend
+from archiver.queries.runs import targets
+from archiver.queries.under import Descent, descend
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
@@ -40,8 +41,7 @@ class Place(NamedTuple):
 
 def neighbours(connection: Connection, number: int, window: Window) -> dict[int, Place]:
     """All that was above, below or beside a resource within a window, and itself."""
-    last = window.until - 1
-    above = set(ascend(connection, {(number, last)})[number, last]) | {number}
+    above = _above(connection, number, window)
     wide = set(_of_type(connection, above, _EVERYTHING))
     # One by one: of all at once PostgreSQL would rather read everything that was ever below them.
     everything = above.union(*(descend(connection, [head], window) for head in sorted(above - wide)))
@@ -58,6 +58,19 @@ def neighbours(connection: Connection, number: int, window: Window) -> dict[int,
     places |= {each: Place("above", steps) for each, steps in heights.items()}
     places |= {each: Place("below", steps) for each, steps in depths.items()}
     return places | {number: Place("self", 0)}
+
+
+def _above(connection: Connection, number: int, window: Window) -> set[int]:
+    """A resource and all that it was under within a window: what is gone at its end was somewhere before."""
+    found, frontier = {number}, {number}
+    while frontier:
+        met: set[int] = set()
+        for part in chunks(sorted(frontier)):
+            rows = connection.execute(statement(_EDGES), {"numbers": part, **window._asdict()})
+            met.update(row.value for row in rows)
+        frontier = met - found
+        found |= frontier
+    return found
 
 
 def _steps(begin: Mapping[int, int], edges: Mapping[int, Iterable[int]]) -> dict[int, int]:
@@ -87,6 +100,17 @@ def members(connection: Connection, root: Resource | None, range: TimeRange) -> 
     if root is not None:
         found = descend(connection, [root.id], Window.of(range))
         return {number: Place("self", 0) if number == root.id else Place(below, 1) for number in found}
+    return dict.fromkeys(_heard_of(connection, range), Place(below, 1))
+
+
+def concerned(connection: Connection, root: Resource | None, range: TimeRange) -> Descent:
+    """All that was under a resource within a range, and when; without one, all that was heard of, or acted on, then."""
+    window = Window.of(range)
+    if root is not None:
+        return descend(connection, [root.id], window)
+    return dict.fromkeys(_heard_of(connection, range) | targets(connection, window), tuple(window))
+
+
+def _heard_of(connection: Connection, range: TimeRange) -> set[int]:
     values = {"since": range.since, "until": range.until}
-    heard = (row.resource_id for query in _HEARD_OF for row in connection.execute(statement(query), values))
-    return dict.fromkeys(heard, Place(below, 1))
+    return {row.resource_id for query in _HEARD_OF for row in connection.execute(statement(query), values)}

@@ -94,9 +94,14 @@ def as_actions(found: Iterator[Noted]) -> Iterator[Action]:
 
 def nearby(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:
     """Notes of a range, which has both ends, on some resources and on everything, as changes seen from an instant."""
-    everything: Where = "above"
     for note in notes(ask, range, places):
-        place = Place(everything, _FAR) if note.about is None else places[note.about]
-        ago = (at - note.at).total_seconds()
-        what = (note.uri or "", note.type or "platform", note.name)
-        yield Nearby("note", *what, None, note.text, note.at, True, None, note.url, note.by, *place, ago)
+        yield as_change(note, None if note.about is None else places[note.about], at)
+
+
+def as_change(note: Noted, place: Place | None, at: datetime) -> Nearby:
+    """A note on something at a place (None: on everything) as a change seen from an instant."""
+    everything: Where = "above"
+    ago = (at - note.at).total_seconds()
+    what = (note.uri or "", note.type or "platform", note.name)
+    where = place or Place(everything, _FAR)
+    return Nearby("note", *what, None, note.text, note.at, True, None, note.url, note.by, *where, ago)

@@ -11,9 +11,7 @@ from archiver.model.reports import Report, Watched
 from archiver.queries import viewed
 from archiver.queries.asked import Asked, coverage_of, report, streams_of
 from archiver.queries.calendar_days import by_day
-from archiver.queries.changed import changes_of
-from archiver.queries.neighbours import members
-from archiver.queries.notes import nearby
+from archiver.queries.changed import changes_below
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import statement
@@ -26,9 +24,7 @@ _Stretch = tuple[datetime, datetime]
 def changes(ask: Ask, asked: Asked) -> Report:
     """All that changed below a resource, by time."""
     whole = asked.range._replace(since=asked.range.since or EPOCH, until=asked.end)
-    places = ask(members, asked.resource, whole)
-    rows = changes_of(ask, places, whole, asked.end, asked.now).found
-    rows += nearby(ask, places, whole, asked.end)
+    rows = changes_below(ask, asked.resource, whole, asked.end, asked.now)
     rows.sort(key=lambda row: (row.at, row.uri))
     return report(ask, "changes", asked, rows, [])
 

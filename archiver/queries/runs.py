@@ -59,6 +59,12 @@ def selected(connection: Connection, roots: Collection[int], below: Descent | No
     yield from _under(connection, own, _of_parts(connection, reaching(window.since), of=of_any))
 
 
+def targets(connection: Connection, window: Window) -> set[int]:
+    """What those actions apply to that began within a window."""
+    found = _runs(connection, _BEGUN, window._asdict(), _OF_ANY[connection.dialect.name])
+    return {run.target for run in found if run.target}
+
+
 def _under(connection: Connection, own: Collection[int], every: Iterable[Run]) -> Iterator[Run]:
     """Those of some actions that ran on the roots, or on what was under them when they began."""
     for runs in batches(sorted(every)):

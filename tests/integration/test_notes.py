@@ -77,6 +77,16 @@ def test_what_was_noted_of_it_and_of_everything_is_among_what_changed_before(url
         assert [each.name for each in archive.events(types=["note"], under="service/1")] == ["web 2.14"]
 
 
+def test_what_changed_everywhere_has_what_was_noted_of_or_done_to_what_told_nothing_itself(url: str) -> None:
+    record(url, event("action/1", "In progress", 20, ["service/1"], "s1"), event("action/1", "Failed", 30, (), "s1"))
+    noted(url, "web 2.14", 10, "service/2")
+    some = TimeRange(at(5), at(40))
+    with Archive.open(url) as archive:
+        found = archive.report("changes", None, some).rows
+        assert archive.incident(some).changes == found
+    assert [(each.change, each.uri) for each in found] == [("note", uri("service/2")), ("action", uri("service/1"))]
+
+
 def _ends(archive: Archive) -> tuple[object, ...]:
     status = archive.status()
     return status.resources, status.first_event_at, status.last_event_at

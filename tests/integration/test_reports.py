@@ -305,3 +305,29 @@ def test_containers_of_two_platforms_are_two(database_url: str) -> None:
 
     assert sum(row.up_seconds for row in rows) == 100 + 1000
     assert sum(row.down_seconds for row in rows) == 900
+
+
+def test_of_what_moved_only_the_changes_of_its_time_there_are_told(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 0, ["service/old"], session="a"),
+        event("container/1", None, 100, ["service/new"], session="a"),
+        event("action/stop", "Success", 199, ["container/1"], session="a"),
+        event("container/1", "Stopped", 200, session="a"),
+        event("container/1", "Terminated", 300, session="a"),
+        closed("a", 1000),
+    )
+    with Archive.open(database_url) as archive:
+        found = {
+            name: [
+                [row.change for row in archive.report("changes", name, between(0, 900)).rows],
+                [change.change for change in archive.incident(between(0, 900), name).changes],
+            ]
+            for name in ("service/old", "service/new")
+        }
+
+    assert found == {
+        "service/old": [["appeared", "moved"]] * 2,
+        "service/new": [["moved", "action", "state", "vanished"]] * 2,
+    }

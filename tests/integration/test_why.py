@@ -308,3 +308,28 @@ def test_what_was_recreated_says_why(database_url: str, run_archiver: RunArchive
     assert "instead of web-1: image app:1 -> app:2, image's digest sha256:1 -> sha256:2" in told
     assert "instead of web-3: neither image nor configuration changed" in told
     assert "secret" not in told
+
+
+def test_what_is_gone_had_neighbours_until_its_end(database_url: str) -> None:
+    place = ["service/1", "stack/s"]
+    record(
+        database_url,
+        opened("a", 0),
+        *(event(f"container/{key}", "Running", 0, place, session="a") for key in "12"),
+        event("container/2", "Stopped", 720, session="a"),
+        event("container/1", "Terminated", 740, session="a"),
+        closed("a", 2000),
+    )
+    with Archive.open(database_url) as archive:
+        for moment in (None, at(800)):
+            found = archive.why("container/1", moment).changes
+            assert [(each.after, each.where) for each in found] == [("Terminated", "self"), ("Stopped", "beside")]
+
+
+def test_what_was_only_found_by_asking_has_the_coverage_of_who_asked(database_url: str) -> None:
+    record(database_url, opened("b", 0, stream="ws://other.example/v1/events"))
+    record(database_url, closed("b", 100, stream="ws://other.example/v1/events"))
+    record(database_url, opened("a", 0), *(seen("container/1", "Running", n, session="a") for n in (10, 700)))
+    record(database_url, closed("a", 2000))
+    with Archive.open(database_url) as archive:
+        assert archive.why("container/1", at(800)).coverage.complete
