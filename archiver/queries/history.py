@@ -233,7 +233,7 @@ def _judged(span: Span, gaps: Sequence[Gap] | None) -> Span:
     if _is_unknown(gaps):
         return span._replace(assumed=False, seen=())
     until = span.since if is_gone(span.state) else span.until
-    hidden = span.assumed or any(_touches(gap, span.since, until) for gap in gaps)
+    hidden = span.assumed or any(hides(gap, span.since, until) for gap in gaps)
     return span._replace(certain=not hidden)
 
 
@@ -242,7 +242,7 @@ def _is_unknown(gaps: Sequence[Gap]) -> bool:
     return any(gap.stream is None for gap in gaps)
 
 
-def _touches(gap: Gap, since: datetime, until: datetime | None) -> bool:
+def hides(gap: Gap, since: datetime, until: datetime | None) -> bool:
     """Whether a gap hides a part of a stretch, or its beginning; one behind the last sign of life hides no more."""
     if gap.until is None:
         return gap.since is None or gap.since <= since

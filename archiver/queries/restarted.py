@@ -11,6 +11,7 @@ from archiver.queries.asked import Asked, order, report, some
 from archiver.queries.available import slice_of
 from archiver.queries.calendar_days import day_of
 from archiver.queries.containers import kinds, lived
+from archiver.queries.history import hides
 from archiver.queries.never_back import Stopped, Stops, said
 from archiver.queries.platforms import several
 from archiver.storage.pages import Ask
@@ -31,7 +32,7 @@ def restarts(ask: Ask, asked: Asked) -> Report:
     ]
     found.sort(key=_order)
     if asked.per is None:
-        return report(ask, "restarts", asked, [_row(stopped, names) for stopped in found])
+        return report(ask, "restarts", asked, [_row(stopped, asked, names) for stopped in found])
     notes = list(some([said(stopped) for stopped in found if stopped.is_missing], "have not come back"))
     return report(ask, "restarts", asked, _counted(found, asked, names), notes)
 
@@ -48,12 +49,26 @@ def _subject(stopped: Stopped, subject: Subject, names: dict[int, str]) -> Subje
     return subject if subject.type == "image" else subject._replace(platform=names.get(stopped.lived.platform_id))
 
 
-def _row(stopped: Stopped, names: dict[int, str]) -> Restart:
+def _row(stopped: Stopped, asked: Asked, names: dict[int, str]) -> Restart:
     each, span, start = stopped
     assert span.cause is not None
     down = None if start is None else (start - span.since).total_seconds()
     subject = _subject(stopped, each.subject, names)
-    return Restart(subject, each.stays.at(span.since).slot, span.since, start, down, span.cause, span.certain)
+    certain = _is_certain(stopped, asked)
+    return Restart(subject, each.stays.at(span.since).slot, span.since, start, down, span.cause, certain)
+
+
+def _is_certain(stopped: Stopped, asked: Asked) -> bool | None:
+    """Whether somebody was watching from an end to the start, or as long as the range lasts, as in the view `restarts`.
+
+    What is told of behind the range, so that loops of crashes are known, is no doubt of it.
+    """
+    each, span, start = stopped
+    if span.certain is None:
+        return None
+    until = start or asked.range.until
+    watched = all(not hides(gap, span.since, until) for gap in each.gaps)
+    return watched and span.cause is not None and span.cause.kind != "unknown"
 
 
 def _counted(found: Sequence[Stopped], asked: Asked, names: dict[int, str]) -> list[Restarts]:

@@ -331,3 +331,31 @@ def test_of_what_moved_only_the_changes_of_its_time_there_are_told(database_url:
         "service/old": [["appeared", "moved"]] * 2,
         "service/new": [["moved", "action", "state", "vanished"]] * 2,
     }
+
+
+def test_a_restart_is_certain_where_it_was_watched_until_the_start_as_in_plain_sql(database_url: str) -> None:
+    place = ["service/1"]
+    successor = event("container/next", "Running", 1200, place, session="b")._replace(slot="web.1")
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/alone", "Running", 0, session="a"),
+        event("container/gone", "Running", 0, place, session="a")._replace(slot="web.1"),
+        event("container/slow", "Running", 0, session="a"),
+        event("container/alone", "Stopped", 200, session="a"),
+        event("container/slow", "Stopped", 500, session="a"),
+        event("container/slow", "Starting", 600, session="a"),
+        event("container/gone", "Terminated", 700, session="a"),
+        closed("a", 1000),
+        *(opened("b", 1100), successor, event("container/slow", "Running", 1300, session="b"), closed("b", 2000)),
+    )
+    with Archive.open(database_url) as archive:
+        until_900, until_1500 = (
+            {row.subject.uri: row.certain for row in archive.report("restarts", None, between(0, until)).rows}
+            for until in (900, 1500)
+        )
+    plain = rows(database_url, "SELECT uri, certain FROM restarts WHERE started_at IS NOT NULL")
+
+    assert until_900 == {uri("container/alone"): True, uri("container/slow"): False, uri("container/gone"): False}
+    assert until_1500 == dict.fromkeys(until_900, False)
+    assert dict(plain) == {uri("container/slow"): 0, uri("container/gone"): 0}
