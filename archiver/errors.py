@@ -408,7 +408,7 @@ class CannotServe(ArchiverError):
     """Nothing can be served at an address."""
 
     message = "cannot serve at {address}: {reason}"
-    hint = "choose another one with --port or --bind; --port 0 takes any port that is free"
+    hint = "choose another address or port; port 0 is any that is free"
 
 
 class BackupUnusable(ArchiverError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
 from typing import Literal, NamedTuple
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -48,6 +49,9 @@ def _escaped(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A lone surrogate is no UTF-8, and what ends a line elsewhere must not end one here.
-    plain = "".join(char if char.isprintable() or char == "\n" else "�" for char in text[:_LONGEST])
+    # A lone surrogate is no UTF-8, and what ends a line elsewhere must not end one here. Two texts stay two: a page
+    # with the same labels twice is refused whole.
+    plain = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    if len(plain) > _LONGEST:
+        plain = f"{plain[:_LONGEST]}...{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
     return _escaped(plain).replace('"', '\\"')

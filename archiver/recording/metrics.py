@@ -118,8 +118,8 @@ class _Server(ThreadingHTTPServer):
         # One deadline for all of it: who sends a letter every few seconds, or takes none, keeps no place.
         line = threading.Timer(_PATIENCE, _hang_up, (request,))
         line.daemon = True
-        line.start()
         try:
+            line.start()
             super().process_request_thread(request, client_address)
         finally:
             line.cancel()

@@ -82,7 +82,7 @@ def test_address_that_is_taken_is_an_error_with_a_hint(run_archiver: RunArchiver
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         f"archiver: error: cannot serve at 127.0.0.1:{port}: Address already in use",
-        "  hint: choose another one with --port or --bind; --port 0 takes any port that is free",
+        "  hint: choose another address or port; port 0 is any that is free",
     ]
 
 

@@ -211,7 +211,7 @@ def test_an_export_into_an_empty_archive_answers_the_same(ask: Run, run_archiver
         assert run_archiver(*line, "-o", "json", "--database", copy).stdout == ask(*line, "-o", "json").stdout
 
 
-TAKEN = ("archive.db", "./archive.db-wal", "link", "second", "waiting.db", "waiting.db-lock")
+TAKEN = ("archive.db", "./archive.db-wal", "link", "second", "waiting.db", "waiting.db-lock", "waiting.db-control")
 WRITING = (("timeline", "--html"), ("timeline", "--html", "page.html", "--perfetto"), ("events", "--cursor-file"))
 
 
