@@ -13,6 +13,7 @@ from archiver.cli.coverage import coverage_line, is_watched
 from archiver.cli.escape import escape
 from archiver.cli.output import Presentation
 from archiver.cli.replaced import replaced_words
+from archiver.cli.reports import ratio
 from archiver.model import Gap
 from archiver.model.incident import Incident
 from archiver.model.nearby import Nearby
@@ -76,9 +77,11 @@ def _stops(presentation: Presentation, head: str, rows: Sequence[Restart]) -> It
 
 def _availability(incident: Incident) -> Iterator[str]:
     rows: tuple[Available, ...] = incident.availability.rows
+    if (total := incident.availability.total) is not None:
+        yield f"- **all together: {ratio(total)}**"
     for row in rows:
         if row.down_seconds or row.planned_seconds or row.unknown_seconds:
-            parts = (("down", row.down_seconds), ("planned", row.planned_seconds), ("not watched", row.unknown_seconds))
+            parts = (("down", row.down_seconds), ("planned", row.planned_seconds), ("not known", row.unknown_seconds))
             said = [f"{times.duration(timedelta(seconds=length))} {name}" for name, length in parts if length]
             yield f"- {_called(row.subject)}: {', '.join(said)}"
 
@@ -125,11 +128,13 @@ def _doers(incident: Incident) -> Iterator[str]:
         yield f"- {text(name)}: {text(', '.join(sorted(set(done))))}"
     nobody = sum(1 for change in incident.changes if change.change == "action" and not change.by)
     if nobody:
-        yield f"- nobody says who did {nobody:,} more actions"
+        more = "more " if by else ""
+        yield f"- nobody says who did {nobody:,} {more}{'action' if nobody == 1 else 'actions'}"
 
 
 def _gaps(presentation: Presentation, incident: Incident) -> Iterator[str]:
     if not is_watched(incident.coverage):
+        yield "- Nobody wrote it down: what stands here was imported."
         return
     for gap in incident.coverage.gaps:
         yield f"- {_end(presentation, gap, gap.since)} to {_end(presentation, gap, gap.until)}: {text(gap.reason)}"

@@ -133,7 +133,8 @@ def _percent(part: float | None) -> str:
     return "99.99" if shown == "100.00" and part < 1 else f"{float(shown):g}"
 
 
-def _ratio(row: Available) -> str:
+def ratio(row: Available) -> str:
+    """How available something was, with the bounds within which that lies where not all is known."""
     if row.availability is None and row.worst is None:
         return NOTHING
     if row.unknown_seconds == 0:
@@ -166,7 +167,7 @@ AVAILABILITY: list[Column[Available]] = [
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
     Column("planned", lambda row: None, lambda _, row: _length(row.planned_seconds), right=True, machine=False),
     Column("not_watched", lambda row: None, lambda _, row: _length(row.unknown_seconds), right=True, machine=False),
-    Column("availability", lambda row: None, lambda _, row: _ratio(row), style=_shade, machine=False),
+    Column("availability", lambda row: None, lambda _, row: ratio(row), style=_shade, machine=False),
 ]
 RESTARTS: list[Column[Restart]] = [
     Column("stopped_at", lambda row: row.stopped_at, machine=False),

@@ -209,6 +209,7 @@ def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArch
     assert "| 2016-02-01 12:10:10Z | 40s | container web | told: an action by ada |  |" in told
     assert "- 2016-02-01 12:09:55Z **an action** on container web by ada" in told
     assert "- ada: an action" in told
+    assert any(line.startswith("- **all together: ") and "%" in line for line in told)
     assert r"- 2016-02-01 12:07:30Z container a\|b\*: appeared (nothing) → Running" in told
     assert "- 2016-02-01 12:16:40Z to 2016-02-01 12:20:00Z: cut" in told
     assert any("has not come back" in line for line in told)
