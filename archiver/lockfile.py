@@ -35,7 +35,8 @@ class LockFile:
         make_folder(path.parent)
         self.note = ""
         """What the last holder remembered here."""
-        self._file = _open(Path(f"{path}-lock"))
+        self._path = Path(f"{path}-lock")
+        self._file = _open(self._path)
         try:
             self._take(time.monotonic() + patience)
         except BaseException:
@@ -70,6 +71,13 @@ class LockFile:
         """Who has it or had it last, and what was remembered."""
         owner, _, note = os.pread(self._file, _MOST_BYTES, 0).decode("ascii", "replace").partition("\n")
         return owner.strip(), note.strip()
+
+    def is_replaced(self) -> bool:
+        """Whether another file has the lock's name, which another process may have locked."""
+        try:
+            return not os.path.samestat(self._path.lstat(), os.fstat(self._file))
+        except FileNotFoundError:
+            return False
 
     def close(self) -> None:
         """Lets go of the lock."""

@@ -478,3 +478,41 @@ def test_from_outside_one_sees_what_waits(tmp_path: Path) -> None:
         assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000)
     path.write_bytes(b"no database at all" * 1000)
     assert glance(path, 1000, archived) is None
+
+
+@pytest.mark.parametrize("tails", [("",), ("", "-wal", "-shm")])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_while_in_use_is_written_anew(
+    path: Path, tails: tuple[str, ...], replaced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Spool(path, in_memory=0) as spool:
+        spool.append(messages(1, 20))
+        spool.release(5)
+        for tail in tails:
+            Path(f"{path}{tail}").unlink()
+        if replaced:
+            path.write_bytes(b"of somebody else")
+        spool.append(messages(21, 25))
+        identity = spool.identity
+        assert rows(path) == list(range(6, 26))
+        spool.append(messages(26, 30))
+        assert drained(spool, 5) == messages(6, 30)
+    with Spool(path) as spool:
+        assert spool.identity == identity
+        assert drained(spool, 5) == messages(6, 30)
+        assert spool.append(messages(31, 31)) == 31
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert ("was replaced" if replaced else "was deleted") in line
+    assert [found.read_bytes() for found in path.parent.glob("*.found-*Z")] == [b"of somebody else"] * replaced
+
+
+def test_what_another_process_has_taken_the_name_with_is_left_alone(path: Path) -> None:
+    with Spool(path) as spool:
+        spool.append(messages(1, 2))
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        with Spool(path) as other:
+            other.append(messages(1, 5))
+            spool.append(messages(3, 3))
+            assert drained(spool) == messages(1, 3)
+            assert rows(path) == list(range(1, 6))

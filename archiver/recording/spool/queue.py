@@ -12,6 +12,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from archiver.errors import SpoolError, SpoolFull
 from archiver.model import Item, Message, Observed
+from archiver.recording.spool.anew import place_of, written_anew
 from archiver.recording.spool.file import (
     COLUMNS,
     identity,
@@ -82,6 +83,7 @@ class Spool:
         try:
             with translated(path):
                 self._connection, self.identity = self._with_reserve(self._opened)
+                self._place = place_of(path)
                 self._last = self._number("SELECT seq FROM sqlite_sequence WHERE name = 'spool'")
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
                 self._size = self._number(_SIZE)
@@ -142,6 +144,7 @@ class Spool:
         payloads = [len(item.payload) for item in items if type(item) is Message or type(item) is Observed]
         size = sum(payloads) + ITEM_BYTES * len(items)
         with self._changed, translated(self.path):
+            self._require_file()
             if payloads and not beyond_limit:
                 self._require_room(size)
             first = self._last + 1
@@ -161,6 +164,19 @@ class Spool:
             self._remember(Group(first, items, size))
             self._changed.notify_all()
             return self._last
+
+    def _require_file(self) -> None:
+        """What is written to a file that has lost its name is found by nobody after the end of this process.
+
+        When the lock has lost its name to another, the spool of that name is another process's, and left alone.
+        """
+        if place_of(self.path) != self._place and not self._lock_file.is_replaced():
+            try:
+                self._connection = written_anew(self.path, self._connection)
+            except OSError as error:
+                reason = f"it was deleted or replaced, and cannot be written anew: {error.strerror or error}"
+                raise SpoolError(path=self.path, reason=reason) from error
+            self._place = place_of(self.path)
 
     def _require_room(self, size: int) -> None:
         if self._size + size > self._limit:
@@ -263,6 +279,7 @@ class Spool:
     def tidy(self) -> None:
         """Deletes at once what was given up, and gives its room back to the disk."""
         with self._changed, translated(self.path):
+            self._require_file()
             try:
                 if self._discard_to >= self._kept_from:
                     with transaction(self._connection):
