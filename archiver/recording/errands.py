@@ -20,7 +20,8 @@ class Errands:
     def __init__(self, recorder: Recorder, control: Control) -> None:
         self._recorder = recorder
         self._control = control
-        self._jobs: deque[tuple[Request, Steps]] = deque()
+        self._jobs: deque[tuple[Request, Steps | None]] = deque()
+        """Who asked, and the steps that are left; None: it is not begun."""
         self._own: Steps | None = None
         """What nobody asked for; it goes on when nobody asks for anything."""
 
@@ -40,13 +41,17 @@ class Errands:
     def are_waiting(self) -> bool:
         """Whether there is anything to do; costs next to nothing."""
         while len(self._jobs) < MOST_WAITING and (request := self._control.next()) is not None:
-            self._jobs.append((request, job_of(request.wanted)(self._recorder)))
+            self._jobs.append((request, None))
         return bool(self._jobs) or self._own is not None
 
     def step(self) -> bool:
         """Does a step; whether there is more to do at once. Never raises: no job may end the recording."""
         if self._jobs:
-            request, steps = self._jobs.popleft()
+            request, begun = self._jobs.popleft()
+            if begun is None and not request.is_wanted:  # he was told that nothing was done
+                request.leave()
+                return self.are_waiting()
+            steps = begun if begun is not None else job_of(request.wanted)(self._recorder)
             if self._goes_on(request, steps):
                 request.go_on()
                 self._jobs.append((request, steps))

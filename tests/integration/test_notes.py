@@ -174,12 +174,19 @@ def test_a_note_does_not_wait_for_a_long_retry(sqlite_url: str, tmp_path: Path) 
             line.sendall(encoded({**wanted, "archive": path}))
             assert woken.acquire(timeout=30)
         assert errands.are_waiting()
-        for _ in range(4):
+        with new_socket() as gone:
+            gone.connect(str(socket_beside(tmp_path / "spool.db")))
+            gone.sendall(encoded({**asked[1], "archive": path, "text": "given up", "uuid": UUID.replace("0", "1")}))
+            assert woken.acquire(timeout=30)
+            assert errands.are_waiting()
+        for _ in range(5):
             errands.step()
         assert decoded(read_line(lines[1], 30))["answer"]["known"] is False
         while errands.step():
             pass
         assert decoded(read_line(lines[0], 30))["answer"]["rejects"] == 5 * PAGE
+    with Archive.open(sqlite_url) as archive:
+        assert [note.text for note in archive.notes()] == ["web"], "who has gone was told that nothing was done"
 
 
 def test_its_text_is_one_line_without_credentials() -> None:
