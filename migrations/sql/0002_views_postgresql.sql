@@ -1095,13 +1095,13 @@ CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN '
         AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
       WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
   CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
-  CASE WHEN h.id IS NULL OR EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
+  CASE WHEN h.id IS NOT NULL THEN CASE WHEN k.part = 0 AND b.id IS NULL THEN 1 - w.source WHEN EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
         ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
         ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1)) END
-      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END AS certain,
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
   CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
@@ -1158,7 +1158,7 @@ COMMENT ON COLUMN changes.before IS 'What was so before; of a move the URI of th
 
 COMMENT ON COLUMN changes.after IS 'What is so now; of a move the URI of the new parent';
 
-COMMENT ON COLUMN changes.certain IS '1: somebody was watching since the resource was last heard of; 0: it may have been any time since';
+COMMENT ON COLUMN changes.certain IS '1: somebody was watching since the resource was last heard of, or told of its first state; 0: it may have been any time since; NULL: nobody wrote down whether anybody was';
 
 COMMENT ON COLUMN changes.at_us IS 'When it was told or found, in microseconds since 1970';
 

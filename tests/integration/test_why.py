@@ -14,7 +14,7 @@ from archiver.model.nearby import Before, Differs
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import at, between, closed, event, opened, record, seen, uri
+from .archives import at, between, closed, event, opened, record, rows, seen, uri
 from .growth import analysed, cost_of, grown
 from .test_restarts import engines
 
@@ -221,6 +221,8 @@ def test_what_is_found_behind_a_gap_may_have_come_at_any_time_in_it(database_url
         ("appeared", "Running", None),
     ]
     assert changed(database_url, 205, 1000) == whole[2:]
+    viewed = rows(database_url, "SELECT change, certain FROM changes ORDER BY at_us, uri")
+    assert viewed == [(row[1], row[4]) for row in whole]
 
 
 def test_what_was_found_running_before_it_was_found_stopped_has_a_last_stop(database_url: str) -> None:

@@ -21,13 +21,15 @@ def _last_before(table: str, at: str) -> str:
 
 
 def _certain(say: Idioms) -> str:
-    """Whether somebody was watching from the word before until this one."""
+    """Whether somebody was watching from the word before until this one; of what appeared, whether it was told."""
     now = "CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END"
     ends = f"""EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > {{}}
       AND y.covered_from <= {now} AND {ends_gap("y")})"""
     told, found = _last_before("events", "occurred_at"), _last_before("observations", "observed_at")
     last = f"CASE WHEN {told} > {found} THEN {told} ELSE coalesce({found}, {told}) END"
-    return f"CASE WHEN h.id IS NULL OR {ends.format(last)} THEN 0 ELSE 1 END"
+    appeared = f"k.part = {_STATE} AND b.id IS NULL"
+    watched = f"CASE WHEN {appeared} THEN 1 - w.source WHEN {ends.format(last)} THEN 0 ELSE 1 END"
+    return f"CASE WHEN h.id IS NOT NULL THEN {watched} END"
 
 
 def _changes(say: Idioms) -> str:
@@ -88,7 +90,8 @@ changes = View(
         **NAMES,
         "before": "What was so before; of a move the URI of the former parent",
         "after": "What is so now; of a move the URI of the new parent",
-        "certain": "1: somebody was watching since the resource was last heard of; 0: it may have been any time since",
+        "certain": "1: somebody was watching since the resource was last heard of, or told of its first state; 0: it"
+        " may have been any time since; NULL: nobody wrote down whether anybody was",
         "at_us": "When it was told or found, in microseconds since 1970",
         "platform": PLATFORM_SAID,
     },
