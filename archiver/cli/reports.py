@@ -56,14 +56,14 @@ def _columns(report: Report) -> list[Column[Any]]:
 def _told_apart(columns: Sequence[Column[Any]], report: Report) -> list[Column[Any]]:
     """The columns, in which several things of one name have their key behind it, or their platform."""
     subjects = {
-        Subject(row.uri, row.type, row.name) if isinstance(row, Nearby) else getattr(row, "subject", None)
+        Subject(row.uri, row.type, row.name, row.platform) if isinstance(row, Nearby) else getattr(row, "subject", None)
         for row in report.rows
     } - {None}
     names = Counter(subject.name for subject in subjects if subject is not None and subject.name)
     alike = {name for name, count in names.items() if count > 1}
 
     def what(presentation: Presentation, row: Any) -> str:
-        subject = Subject(row.uri, row.type, row.name) if isinstance(row, Nearby) else row.subject
+        subject = Subject(row.uri, row.type, row.name, row.platform) if isinstance(row, Nearby) else row.subject
         shown = _what(presentation, subject)
         if subject is None or subject.name not in alike:
             return shown

@@ -59,6 +59,8 @@ class Nearby(NamedTuple):
     seconds_before: float
     replaced: Replaced | None = None
     """Of what appeared: what it took the place of, and what was different."""
+    platform: str | None = None
+    """Where it lives, where the archive has several platforms."""
 
 
 class Before(NamedTuple):

@@ -16,6 +16,7 @@ from archiver.queries.doers import doers
 from archiver.queries.history import timeline
 from archiver.queries.neighbours import Place, concerned
 from archiver.queries.notes import as_change, notes
+from archiver.queries.platforms import several
 from archiver.queries.replaced import replaced
 from archiver.queries.steps import Heard, Step, sure
 from archiver.queries.under import Descent, is_within
@@ -43,7 +44,7 @@ _EARLIER = (
     " WHERE e.resource_id = :number AND e.{at} < :since ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
 )
 _CALLED = (
-    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name FROM resources r"
+    "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
     " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
 )
@@ -84,9 +85,11 @@ def changes_of(
     certain = ask(sure, steps, range, now)
     steps = _explained(ask, steps, called, range, now)
     new = [step.number for step in steps if step.change == "appeared" and called[step.number].type == CONTAINER]
-    instead = ask(replaced, new)
+    instead, names = ask(replaced, new), ask(several)
     found = [
-        _nearby(step, called[step.number], places[step.number], at, judged, instead)
+        _nearby(step, called[step.number], places[step.number], at, judged, instead)._replace(
+            platform=names.get(called[step.number].platform_id)
+        )
         for step, judged in zip(steps, certain, strict=True)
     ]
     return Changes(found, total - len(steps))

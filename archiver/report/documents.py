@@ -182,6 +182,7 @@ STEP: list[Field[Nearby]] = [
     Field("action", lambda change: change.action),
     Field("by", lambda change: change.by),
     Field("replaced", lambda change: replaced(change.replaced), extra=True),
+    Field("platform", lambda change: change.platform, extra=True),
 ]
 NEARBY: list[Field[Nearby]] = [
     *STEP,

@@ -12,6 +12,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.model import Event
 from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
+from archiver.report.reports import document
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
@@ -360,3 +361,16 @@ def test_a_restart_is_certain_where_it_was_watched_until_the_start_as_in_plain_s
     assert until_900 == {uri("container/alone"): True, uri("container/slow"): False, uri("container/gone"): False}
     assert until_1500 == dict.fromkeys(until_900, False)
     assert dict(plain) == {uri("container/slow"): 0, uri("container/gone"): 0}
+
+
+def test_a_change_says_its_platform_where_there_are_several(database_url: str) -> None:
+    other = "ws://other.example/v1/events"
+    for name, stream in (("a", STREAM), ("b", other)):
+        record(database_url, opened(name, 0, stream=stream), event("container/1", "Running", 5, session=name))
+    with Archive.open(database_url) as archive:
+        found = document(archive.report("changes", None, between(0, 50)))["rows"]
+
+    assert [(row["uri"], row["platform"]) for row in found] == [
+        (uri("container/1"), "stream.example"),
+        (uri("container/1"), "other.example"),
+    ]
