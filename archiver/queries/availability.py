@@ -155,7 +155,8 @@ class _Wanted:
                 elif is_up or was_up:
                     told.append((span.since, False))
                 was_up = is_up
-        self._told = sorted(told)
+        # What one container says of one instant stays in its order.
+        self._told = sorted(told, key=lambda each: each[0])
         self._at = [at for at, _ in self._told]
 
     def at(self, moment: datetime) -> bool:

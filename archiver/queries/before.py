@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from archiver.errors import UsageError
 from archiver.model import MICROSECOND, Resource, TimeRange, rfc3339, to_datetime
-from archiver.model.nearby import AtIs, Before
+from archiver.model.nearby import AtIs, Before, Nearby
 from archiver.queries.changed import changes_of
 from archiver.queries.coverage import coverage, emptiness, speaking
 from archiver.queries.neighbours import neighbours
@@ -20,6 +21,7 @@ from archiver.storage.words import IMAGE, NAME, PARENT
 
 LOOK_BACK = timedelta(minutes=10)
 """So far back it is looked, where nothing else is asked for."""
+_STATES = frozenset({"appeared", "state", "vanished"})
 _STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.resource_id = :number"
 _FACT_SINCE = (
     f"SELECT max(f.since) FROM facts f WHERE f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
@@ -51,11 +53,18 @@ def before(
     places = ask(neighbours, resource.id, Window.of(back))
     streams = ask(speaking, [resource], back)
     watched = ask(coverage, TimeRange(back.since, at), now, streams)
-    found, left_out = changes_of(ask, places, back, at, now, most)
-    found += nearby(ask, places, back, at)
+    stopped = resource.id if at_is == "stop" else None
+    found, left_out = changes_of(ask, places, back, at, now, most, stopped=stopped)
+    found = [*_latest_first(found), *nearby(ask, places, back, at)]
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
     empty = None if found else ask(emptiness, TimeRange(back.since, at), watched)
     return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty, left_out, at_is)
+
+
+def _latest_first(found: Sequence[Nearby]) -> list[Nearby]:
+    """The states first, the last one in front: of one instant it is the nearest."""
+    states = [each for each in found if each.change in _STATES]
+    return [*reversed(states), *(each for each in found if each.change not in _STATES)]
 
 
 def _last(ask: Ask, resource: Resource, now: datetime) -> tuple[datetime, AtIs]:

@@ -69,13 +69,18 @@ def changes_of(
     now: datetime,
     most: int | None = None,
     under: Descent | None = None,
+    stopped: int | None = None,
 ) -> Changes:
-    """What changed of some resources within a range, which has both ends, seen from an instant, in no order.
+    """What changed of some resources within a range, which has both ends, seen from an instant; states in their order.
 
     No more than `most`: those that are nearest in the tree, and of these those that are nearest in time. `under`: only
-    what changed while it was under something.
+    what changed while it was under something. `stopped`: of this resource, whose last end came at that instant, nothing
+    that it told behind that end.
     """
-    steps = [*ask(_states, places, range), *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
+    states = ask(_states, places, range)
+    if stopped is not None:
+        states = _upto_last_end(states, stopped, at)
+    steps = [*states, *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
     if under is not None:
         steps = [step for step in steps if _was_there(step, under)]
     total = len(steps)
@@ -168,6 +173,14 @@ def _earlier(connection: Connection, number: int, range: TimeRange) -> tuple[dat
     return at, state
 
 
+def _upto_last_end(states: Sequence[Step], number: int, at: datetime) -> list[Step]:
+    """The states without what a resource told at the instant of its last end, but later."""
+    own = [place for place, step in enumerate(states) if step.number == number and step.at == at]
+    end = max((place for place in own if _is_end(states[place])), default=len(states))
+    behind = {place for place in own if place > end}
+    return [step for place, step in enumerate(states) if place not in behind]
+
+
 def _actions(connection: Connection, places: Mapping[int, Place], window: Window) -> list[Step]:
     rows: dict[int, Any] = {}
     for condition, values in begun(window):
@@ -194,21 +207,27 @@ def _actions(connection: Connection, places: Mapping[int, Place], window: Window
 def _explained(
     ask: Ask, steps: Sequence[Step], called: Mapping[int, Any], range: TimeRange, now: datetime
 ) -> list[Step]:
-    """The steps, those that are ends with their cause."""
-    ends = {
-        step.number
-        for step in steps
-        if called[step.number].type == CONTAINER and step.change in ("state", "vanished")
-        if is_stop(step.before, step.after)
-    }
-    causes: dict[tuple[int, datetime], Cause | None] = {}
+    """The steps, those that are ends with their cause; of several at one instant each with its own."""
+    ends = {step.number for step in steps if called[step.number].type == CONTAINER and _is_end(step)}
+    causes: dict[tuple[int, datetime], list[Cause | None]] = {}
     # What ended just as the range begins had been in another state before.
     whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
     for number in sorted(ends)[:_EXPLAINED]:
         row = called[number]
         found = timeline(ask, Resource(row.id, row.uri, row.type, row.key, row.name), whole, now)
-        causes.update(((number, span.since), span.cause) for span in found.spans)
+        before: str | None = None
+        for span in found.spans:
+            if is_stop(before, span.state):
+                causes.setdefault((number, span.since), []).append(span.cause)
+            before = span.state
+    found_of = {key: iter(each) for key, each in causes.items()}
     return [
-        step._replace(cause=causes.get((step.number, step.at))) if step.change in ("state", "vanished") else step
+        step._replace(cause=next(found_of[step.number, step.at], None))
+        if _is_end(step) and (step.number, step.at) in found_of
+        else step
         for step in steps
     ]
+
+
+def _is_end(step: Step) -> bool:
+    return step.change in ("state", "vanished") and is_stop(step.before, step.after)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.model import Micros, Span, to_micros
+from archiver.model import MICROSECOND, Micros, Span, to_micros
 from archiver.queries.asked import Asked
 from archiver.queries.containers import KindOf, Lived
 from archiver.queries.windows import Window, begun
@@ -27,7 +27,7 @@ _SUCCESSORS = (
 )
 _STATES = "SELECT s.id, s.text FROM event_states s"
 _UP = tuple(
-    f"SELECT e.{at} AS at FROM {table} e WHERE e.resource_id = :number AND e.{at} > :at AND e.state_id IN :ups"
+    f"SELECT e.{at} AS at FROM {table} e WHERE e.resource_id = :number AND e.{at} >= :at AND e.state_id IN :ups"
     f" ORDER BY e.{at} LIMIT 1"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
@@ -59,10 +59,10 @@ class Stops:
 
     def of(self, each: Lived) -> Iterator[Stopped]:
         """The ends of a container while it was below what is asked about."""
-        for span in each.spans:
+        for place, span in enumerate(each.spans):
             within = span.cause is not None and self._asked.since <= span.since < self._asked.end
             if within and each.was_below(span.since):
-                yield Stopped(each, span, self._back(each, span))
+                yield Stopped(each, span, self._back(each, place))
 
     def never_back(self, each: Lived) -> str | None:
         """What is said of a container that never came back; None: it did, or is not missed."""
@@ -71,18 +71,20 @@ class Stops:
         missing = next((stopped for stopped in self.of(each._replace(spans=rest)) if stopped.is_missing), None)
         return missing and said(missing)
 
-    def _back(self, each: Lived, span: Span) -> datetime | None:
-        """When a container, or what took its slot, ran first after an end."""
-        own = (again.since for again in each.spans if again.since > span.since and self._kind(again.state) == "up")
-        found = [next(own, None) or self._up_after(each.resource.id, each.spans[-1].since)]
+    def _back(self, each: Lived, place: int) -> datetime | None:
+        """When a container, or what took its slot, ran first after an end: of one instant, what was told later is."""
+        span = each.spans[place]
+        behind = (each.spans[later] for later in range(place + 1, len(each.spans)))
+        own = next((again.since for again in behind if self._kind(again.state) == "up"), None)
+        found = [own or self._up_from(each.resource.id, each.spans[-1].since + MICROSECOND)]
         slot = each.stays.at(span.since).slot
         if slot is not None:
             successors = self._ask(_successors, each.resource.id, slot, to_micros(span.since))
-            found += [self._up_after(number, span.since) for number in successors]
+            found += [self._up_from(number, span.since) for number in successors]
         return min((at for at in found if at is not None), default=None)
 
-    def _up_after(self, number: int, at: datetime) -> datetime | None:
-        return self._ask(_up_after, number, at, self._ups) if self._ups else None
+    def _up_from(self, number: int, at: datetime) -> datetime | None:
+        return self._ask(_up_from, number, at, self._ups) if self._ups else None
 
 
 def said(missing: Stopped) -> str:
@@ -116,7 +118,7 @@ def _successors(connection: Connection, number: int, slot: str, at: Micros) -> l
     return sorted(found)
 
 
-def _up_after(connection: Connection, number: int, at: datetime, ups: Sequence[int]) -> datetime | None:
+def _up_from(connection: Connection, number: int, at: datetime, ups: Sequence[int]) -> datetime | None:
     values = {"number": number, "at": at, "ups": ups}
     rows = [connection.execute(statement(query), values).first() for query in _UP]
     return min((instant(row.at) for row in rows if row is not None), default=None)

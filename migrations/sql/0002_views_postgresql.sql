@@ -910,21 +910,21 @@ JOIN state_words b ON b.id = (
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
 LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at DESC LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
 LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE 1 = 1 OFFSET 0) g
 WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
@@ -958,8 +958,8 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
-        WHERE e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
-        WHERE e.resource_id = o.resource_id AND e.observed_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+        WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
+        WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
       AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
         AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5

@@ -599,8 +599,8 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
-        WHERE e.resource_id = o.resource_id AND e.occurred_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
-        WHERE e.resource_id = o.resource_id AND e.observed_at > x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
+        WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
+        WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
       AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
         AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
@@ -637,21 +637,21 @@ JOIN state_words b ON b.id = (
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
 LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at < w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at DESC LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
 LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > ed.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > w.at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND e.occurred_at > lv.occurred_at AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
-  ORDER BY e.occurred_at  LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
 LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
 WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
   OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0);

@@ -14,7 +14,7 @@ from archiver.platforms.decoders import decode
 from archiver.queries.causes import is_stop
 from archiver.transfer.importer import import_lines
 
-from .archives import STREAM, closed, event, micros, opened, record, rows, seen, uri
+from .archives import STREAM, between, closed, event, micros, opened, record, rows, seen, uri
 
 DATA = Path(__file__).parents[1] / "data"
 ROW = "stopped_us, cause, exit_code, action_uri"
@@ -249,3 +249,68 @@ def test_what_never_came_back_is_in_the_view_as_in_the_report(database_url: str)
         (False, "told", 143),
         (True, "crash", 1),
     ]
+
+
+def at_one_instant(url: str) -> None:
+    """Told in whole seconds: what stops, starts and stops again within one counts in the order in which it was told."""
+    place = ["service/web"]
+    record(
+        url,
+        opened("a", 0),
+        *(event(f"container/{name}", "Running", 1, place, session="a") for name in ("again", "twice", "found")),
+        event("container/again", "Stopped", 100, place, session="a"),
+        event("container/again", "Running", 100, place, session="a"),
+        event("container/twice", "Stopped", 200, place, session="a"),
+        event("container/twice", "Running", 200, place, session="a"),
+        event("container/twice", "Stopped", 200, place, session="a"),
+        event("container/twice", "Running", 230, place, session="a"),
+        event("container/found", "Stopped", 300, place, session="a"),
+        seen("container/found", "Running", 300, place, session="a"),
+        event("container/last", "Stopped", 400, place, session="a"),
+        event("container/last", "Running", 400, place, session="a"),
+        event("container/last", "Stopped", 400, place, session="a"),
+        event("container/over", "Running", 400, place, session="a"),
+        event("container/over", "Stopped", 400, place, session="a"),
+        closed("a", 500),
+    )
+
+
+def test_what_runs_again_at_the_instant_of_its_stop_is_back_at_once(database_url: str) -> None:
+    at_one_instant(database_url)
+
+    found = rows(database_url, STOPS)
+
+    assert sorted(found, key=str) == sorted(reported(database_url), key=str)
+    assert sorted((ref.split("/")[-2], kind, -1 if down is None else down) for ref, _, _, down, kind, _ in found) == [
+        ("again", "crash", 0),
+        ("found", "crash", 0),
+        ("last", "crash", -1),
+        ("over", "crash", -1),
+        ("twice", "crash", 0),
+        ("twice", "crash", 30),
+    ]
+    with Archive.open(database_url) as archive:
+        counted = {row.subject.uri: row for row in archive.report("restarts", per="container").rows}
+        incident = archive.incident(between(0, 500))
+    again, twice = counted[uri("container/again")], counted[uri("container/twice")]
+    assert (again.restarts, again.not_back, twice.restarts, twice.down_seconds) == (1, 0, 2, 30)
+    away = {note.split()[0] for note in incident.availability.notes if "has not come back" in note}
+    assert away == {uri("container/last"), uri("container/over")}
+
+
+def test_a_successor_that_runs_at_the_instant_of_a_stop_is_a_return(database_url: str) -> None:
+    slot = {f"com.docker.swarm.{key}": value for key, value in (
+        ("service.id", "s1"), ("service.name", "shop_web"), ("task.name", "shop_web.1.x"), ("task.id", "x"),
+    )}  # fmt: skip
+    record(
+        database_url,
+        engines("start", 0, 1, **slot),
+        engines("create", 20, 2, **slot),
+        engines("start", 20, 2, **slot),
+        engines("die", 20, 1, exitCode="3", **slot),
+    )
+
+    (stop,) = rows(database_url, STOPS)
+
+    assert stop[1:4] == (micros(20), micros(20), 0)
+    assert [stop] == reported(database_url)

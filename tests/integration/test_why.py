@@ -335,3 +335,30 @@ def test_what_was_only_found_by_asking_has_the_coverage_of_who_asked(database_ur
     record(database_url, closed("a", 2000))
     with Archive.open(database_url) as archive:
         assert archive.why("container/1", at(800)).coverage.complete
+
+
+def test_of_one_instant_what_was_told_behind_the_stop_is_not_before_it(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/web", "Running", 10, WEB, session="a"),
+        event("container/web", "Stopped", 100, WEB, session="a"),
+        event("container/web", "Running", 100, WEB, session="a"),
+        event("container/web", "Stopped", 100, WEB, session="a"),
+        event("container/db", "Running", 100, DB, session="a"),
+        event("container/web", "Running", 100, WEB, session="a"),
+        closed("a", 2000),
+    )
+
+    stopped, asked = (why(database_url, uri("container/web"), when).changes for when in (None, 100))
+    with Archive.open(database_url) as archive:
+        changed = [row for row in archive.report("changes").rows if row.uri == uri("container/web")]
+
+    def own(found: Any) -> list[tuple[Any, ...]]:
+        return [(each.after, each.cause and each.cause.kind) for each in found if each.where == "self"]
+
+    back = [("Running", None), ("Stopped", "crash"), ("Running", None), ("Stopped", "crash"), ("Running", None)]
+    assert own(stopped) == back[1:]
+    assert own(asked) == back
+    assert uri("container/db") in {each.uri for each in stopped}
+    assert [(row.after, row.cause and row.cause.kind) for row in changed] == back[::-1]

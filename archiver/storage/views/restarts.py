@@ -12,6 +12,9 @@ from archiver.storage.views.sessions import ends_gap, reached
 from archiver.storage.views.states import state_before
 from archiver.storage.views.view import View, seconds
 
+_WORD = "(w.at, w.source, w.id)"
+"""Where a word stands among those of its resource: of one instant events come first, each as it was archived."""
+_EVENT, _OBSERVATION = "(e.occurred_at, 0, e.id)", "(e.observed_at, 1, e.id)"
 _DOWN = "(SELECT b.down FROM state_words b WHERE b.id = e.state_id)"
 
 
@@ -19,7 +22,7 @@ def _word(alias: str, when: str, down: int, order: str = "") -> str:
     """Joins the first (DESC: the last) event of the container that says a state in which it is down, or is not."""
     return f"""LEFT JOIN events {alias} ON {alias}.id = (SELECT e.id FROM events e
   WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND {when} AND {_DOWN} = {down}
-  ORDER BY e.occurred_at {order} LIMIT 1)"""
+  ORDER BY e.occurred_at {order}, e.id {order} LIMIT 1)"""
 
 
 _UP = "(SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1"
@@ -39,7 +42,7 @@ def _successor(say: Idioms) -> str:
 
     def ran(table: str, at: str) -> str:
         return f"""coalesce((SELECT {say.micros(f"e.{at}")} FROM {table} e
-        WHERE e.resource_id = o.resource_id AND e.{at} > x.stopped_at AND {_UP} ORDER BY e.{at} LIMIT 1), {OPEN})"""
+        WHERE e.resource_id = o.resource_id AND e.{at} >= x.stopped_at AND {_UP} ORDER BY e.{at} LIMIT 1), {OPEN})"""
 
     first = say.earliest([ran("events", "occurred_at"), ran("observations", "observed_at")])
     filled = " UNION ALL ".join(
@@ -66,14 +69,14 @@ def _ends(say: Idioms) -> str:
         },
         f"""JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = {state_before()} AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
-{_word("ed", "e.occurred_at < w.at", 1, "DESC")}
-{_word("bg", "e.occurred_at > ed.occurred_at", 0)}
-{_word("lv", "e.occurred_at > w.at", 0)}
-{_word("ag", "e.occurred_at > lv.occurred_at", 1)}
+{_word("ed", f"{_EVENT} < {_WORD}", 1, "DESC")}
+{_word("bg", "(e.occurred_at, e.id) > (ed.occurred_at, ed.id)", 0)}
+{_word("lv", f"{_EVENT} > {_WORD}", 0)}
+{_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}
 LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.occurred_at > w.at AND {_UP} ORDER BY e.occurred_at LIMIT 1)
+  WHERE e.resource_id = w.resource_id AND {_EVENT} > {_WORD} AND {_UP} ORDER BY e.occurred_at LIMIT 1)
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND e.observed_at > w.at AND {_UP} ORDER BY e.observed_at LIMIT 1)""",
+  WHERE e.resource_id = w.resource_id AND {_OBSERVATION} > {_WORD} AND {_UP} ORDER BY e.observed_at LIMIT 1)""",
         "1 = 1",
     )
     return f"""SELECT w.*, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
