@@ -53,7 +53,7 @@ SELECT a.id AS resource_id, a.type_id AS type_id,
   coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
 FROM resources a;
 
-CREATE VIEW resource_parents AS
+CREATE VIEW direct_parents AS
 SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
   f.since AS since_us
 FROM facts f
@@ -350,15 +350,15 @@ CREATE VIEW watched_spans AS
 SELECT x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
@@ -536,15 +536,15 @@ SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.start
   CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS image,
@@ -659,14 +659,14 @@ WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
 CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_seen_at, strftime('%Y-%m-%dT%H:%M:%S', (p.last_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.last_at + 62135596800000000) % 1000000) AS last_seen_at,
@@ -680,15 +680,15 @@ CREATE VIEW changes AS
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS image,
@@ -742,13 +742,13 @@ CREATE VIEW deploys AS
 SELECT v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM resource_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
     WHERE f.what = 2 AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000

@@ -17,6 +17,7 @@ from archiver.errors import (
     ArchiverError,
     ConfigurationWrong,
     DatabaseBusy,
+    DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
     RowRefused,
@@ -109,7 +110,7 @@ def test_a_file_that_may_not_grow_is_neither_busy_nor_read_only(sqlite_url: str)
     with connected(writing_engine(sqlite_url)) as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")  # the pages that there are already, in fact
         blob = "CREATE TABLE too_much AS SELECT zeroblob(1000000)"
-        assert type(refusal(sqlite_url, connection, blob)) is DatabaseUnreachable
+        assert type(refusal(sqlite_url, connection, blob)) is DatabaseFull
 
 
 HOSTILE = "the file is locked, busy, readonly and read-only: permission denied"

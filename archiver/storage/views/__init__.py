@@ -12,7 +12,7 @@ from archiver.storage.views.flaps import flaps
 from archiver.storage.views.gaps import gap_log
 from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
 from archiver.storage.views.inventory import inventory
-from archiver.storage.views.places import resource_names, resource_parents
+from archiver.storage.views.places import direct_parents, resource_names
 from archiver.storage.views.restarts import restarts
 from archiver.storage.views.sessions import session_log
 from archiver.storage.views.state_words import state_words
@@ -30,7 +30,7 @@ VIEWS = (
     words,
     session_log,
     resource_names,
-    resource_parents,
+    direct_parents,
     state_spans,
     current_states,
     action_log,

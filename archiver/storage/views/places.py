@@ -25,12 +25,12 @@ def place_then(place: str, resource: str, at: str) -> str:
     """
     said = f"{{}}.resource_id = {resource} AND {{}}.since_us <= {at}"
     of_type = f"b.type_id = (SELECT c.id FROM event_types c WHERE c.text = '{place}')"
-    directly = f"""(SELECT b.called FROM resource_parents b WHERE {said.format("b", "b")} AND {of_type}
+    directly = f"""(SELECT b.called FROM direct_parents b WHERE {said.format("b", "b")} AND {of_type}
     ORDER BY b.since_us DESC LIMIT 1)"""
     itself = f"(SELECT b.called FROM resource_names b WHERE b.resource_id = {resource} AND {of_type})"
     found = [itself, directly]
     if place == "stack":
-        found.append(f"""(SELECT b.called FROM resource_parents f JOIN resource_parents b ON b.resource_id = f.parent_id
+        found.append(f"""(SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE {said.format("f", "f")} AND b.since_us <= {at} AND {of_type}
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)""")
     return f"coalesce({', '.join(found)})"
@@ -85,7 +85,7 @@ resource_names = View(
 )
 
 
-def _resource_parents(_say: Idioms) -> str:
+def _direct_parents(_say: Idioms) -> str:
     return f"""
 SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
   f.since AS since_us
@@ -95,8 +95,8 @@ WHERE f.what = {PARENT}
 """
 
 
-resource_parents = View(
-    "resource_parents",
+direct_parents = View(
+    "direct_parents",
     "What was directly above every resource",
     {
         "resource_id": "Number of the resource",
@@ -105,6 +105,6 @@ resource_parents = View(
         "called": "What that was last called; its URI where no name is known",
         "since_us": "From when on it was above, in microseconds since 1970",
     },
-    _resource_parents,
+    _direct_parents,
     is_part=True,
 )
