@@ -22,7 +22,7 @@ from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import ImportResult, import_lines
 
 from ..conftest import PostgresServer
-from .archives import event, export, exported, micros, record, rows, seen
+from .archives import event, export, micros, record, rows, seen
 
 SIX = [event("container/1", f"S{n}", n) for n in range(1, 7)]
 
@@ -38,9 +38,14 @@ def brought(url: str, text: Iterable[bytes]) -> ImportResult:
 
 def held(url: str) -> Counter[str]:
     """Every item with how often it is there, whatever its number."""
+    return counted(lines(url))
+
+
+def counted(text: Iterable[bytes]) -> Counter[str]:
+    """The items of an export."""
     found: Counter[str] = Counter()
-    for kind in ("event", "observation", "reject"):
-        for line in exported(url, kind):
+    for line in map(json.loads, text):
+        if line["archiver"] in ("event", "observation", "reject"):
             del line["id"]
             found[json.dumps(line, sort_keys=True)] += 1
     return found
@@ -301,9 +306,9 @@ class Model:
 
     def do(self, step: str, detail: Any) -> None:
         if step in ("record", "mine"):
-            for what in detail:
-                self.told += 1
-                record(self.source if step == "record" else self.target, *unnamed(what, self.told))
+            told = [one for at, what in enumerate(detail, self.told + 1) for one in unnamed(what, at)]
+            self.told += len(detail)
+            record(self.source if step == "record" else self.target, *told)
             if step == "mine":
                 self.wanted = held(self.target)
         elif step == "keep":
@@ -323,15 +328,6 @@ class Model:
             text = [text[0], *text[1 + start : 1 + start + length]]
         brought(self.target, text)
         self.wanted |= counted(text)  # of each the larger number
-
-
-def counted(text: Iterable[bytes]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for line in map(json.loads, text):
-        if line["archiver"] in ("event", "observation", "reject"):
-            del line["id"]
-            found[json.dumps(line, sort_keys=True)] += 1
-    return found
 
 
 def check(model: Model, steps: list[tuple[str, Any]]) -> None:
