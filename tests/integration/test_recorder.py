@@ -245,12 +245,12 @@ def test_memory_is_bounded_whatever_the_number_of_resources_and_states(database_
 
 
 def test_memory_is_bounded_whatever_the_number_of_parents(sqlite_url: str) -> None:
-    parents = [f"container/p{n}" for n in range(500)]
-    batches: list[list[Record]] = [[event(f"container/{n}", "Running", n, parents)] for n in range(30)]
+    parents = [f"container/p{n}" for n in range(400)]
+    batches: list[list[Record]] = [[event(f"container/{n}", "Running", n, parents)] for n in range(15)]
 
-    # Without bounds it is 500 kB.
+    # Without bounds it is 440 kB.
     assert growth(sqlite_url, batches, CacheLimits(links=100, lists=100, readings=100, standing=100)) < 15_000
-    assert rows(sqlite_url, "SELECT count(*) FROM subtree") == [(30 * 500,)]
+    assert rows(sqlite_url, "SELECT count(*) FROM subtree") == [(15 * 400,)]
 
 
 # --- a database that does not do what it should -----------------------------------------------------------------------
