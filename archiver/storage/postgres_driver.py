@@ -17,9 +17,11 @@ CONNECT_SECONDS = 5
 # They come with every transaction's BEGIN, in one message: behind PgBouncer the next transaction may have another
 # connection, so what is set for a session is lost, or found by a stranger. Options for the start of a session would
 # replace the owner's, and PgBouncer takes none. The isolation level is the one that taking turns to write relies on.
+# To compile a question to the views takes a server seconds, which its few rows never bring back.
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED{mode};"
-    " SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres'"
+    " SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"
+    " SET LOCAL jit = off"
 )
 BEGIN_WRITING = _BEGIN.format(mode="")
 # Who reads asks several questions of one moment: a session that opens between two is in neither of the answers.

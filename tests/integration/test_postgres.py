@@ -315,6 +315,11 @@ def test_nothing_of_ours_is_left_to_the_next_client_of_pgbouncer(pooled_url: str
     assert found == SHOWN
 
 
+def test_what_is_asked_is_not_compiled(postgres_url: str) -> None:
+    """For that takes seconds for each of the larger views, whatever is in them."""
+    assert rows(postgres_url, "SHOW jit") == [("off",)]
+
+
 SHOWN = {
     "DateStyle": ("SQL, DMY",),
     "default_transaction_read_only": ("off",),
