@@ -34,6 +34,7 @@ _FEW = 5_000
 _WIDER, _WIDEST = 4, 64
 """Stretches of time that are looked at are so many times as long as the one before."""
 _SHORTEST = 1_000_000
+"""Microseconds of the first of them, where all that was looked at is of one instant."""
 _MANY = 4
 """Where one in so many resources is under those asked for, the events are looked at in their order."""
 

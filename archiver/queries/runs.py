@@ -17,6 +17,7 @@ from archiver.storage.words import TARGET
 _TOGETHER = 500
 """Actions about which is asked at once."""
 _FEW = 200
+"""So many actions are each asked what they ran under, rather than everything below the roots be found first."""
 
 
 class Run(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -78,12 +79,14 @@ def analysed(url: str) -> str:
 
 @contextmanager
 def noted() -> Iterator[list[tuple[str, Any]]]:
-    """The questions that are put meanwhile."""
+    """The questions that are put meanwhile, by this thread: a server of another test may still look at its archive."""
+    here = get_ident()
     statements: list[tuple[str, Any]] = []
     put = reading.Connection.put
 
     def note(connection: reading.Connection, asked: Asked, *more: Any) -> Any:
-        statements.append((asked.text, tuple(asked.values) if isinstance(asked.values, list) else asked.values))
+        if get_ident() == here:
+            statements.append((asked.text, tuple(asked.values) if isinstance(asked.values, list) else asked.values))
         return put(connection, asked, *more)
 
     with pytest.MonkeyPatch.context() as patch:
