@@ -206,7 +206,8 @@ def once(do: Callable[[], None], when: Done) -> Callable[[Item], None]:
 
 def test_a_new_service_is_asked_for_its_stack(engine: FakeEngine, url: str) -> None:
     def deploy() -> None:
-        engine.answers["/services/s1"] = SERVICE
+        # In the list as well: what the list misses is soon observed as gone.
+        engine.answers |= {"/services": [SERVICE], "/services/s1": SERVICE}
         engine.told_now(kind="service", action="create", id="s1", name="shop_web")
 
     source = DockerSource(url, pace=QUICK)
