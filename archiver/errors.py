@@ -380,6 +380,13 @@ class SpoolInUse(SpoolError):
     hint = "stop the other one, or give this one its own with --spool"
 
 
+class SpoolNotAlone(ArchiverError):
+    """The archive was last written by another holder of the same spool's identity."""
+
+    message = "another archiver goes on from a copy of this spool"
+    hint = "give each machine a spool of its own; until then each takes a new identity by itself"
+
+
 class BadInput(ArchiverError):
     """What was given to read cannot be read."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError
+from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError, SpoolNotAlone
 from archiver.model import Batch, Condition, Event, Item, Message, Observed, Record, Reject, Together
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
@@ -23,7 +23,7 @@ from archiver.recording.prefetch import Prefetch
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.named import database_name
-from archiver.storage.recorder import Recorder
+from archiver.storage.recorder import Recorded, Recorder
 
 log = logging.getLogger(__name__)
 
@@ -95,11 +95,29 @@ class Ingest:
             self._recorder.close()
 
     def _begin(self) -> int:
+        self._recorder.position()  # nothing is written beside the spool before the archive answers
+        self._claim()
         position = self._recorder.position()
         if skipped := self._spool.number_above(position):
             text = "the archive has %d more items of the spool %s than this ever held (restored from a backup?); %s"
             log.warning(text, skipped, self._spool.path, "what came since is numbered anew")
         return position
+
+    def _claim(self) -> None:
+        """Tells the archive who holds the spool; one that another holder has a copy of becomes a spool of its own.
+
+        Both would count on from the same number, and of two items with one number the archive would keep the first.
+        """
+        generation = self._spool.generation()
+        if self._recorder.claim(self._spool.generations, generation):
+            return
+        log.warning(
+            "another archiver goes on from a copy of the spool %s (a machine cloned, or put back to a snapshot?)."
+            " This one is a new spool from now on; all that waits in it is archived, though the other may have had it",
+            self._spool.path,
+        )
+        self._recorder.receiver = self._spool.renew_identity()
+        self._recorder.claim((), generation)
 
     def _archive_all(self, batches: Prefetch[tuple[int, Batch]]) -> None:
         try:
@@ -228,9 +246,7 @@ class Ingest:
     def _write(self, records: Batch, first: int) -> None:
         self._busy_since = time.monotonic()
         try:
-            done = self._recorder.record(
-                records, first + len(records) - 1, original=_Originals(self._spool, records, first)
-            )
+            done = self._record(records, first)
         finally:
             self._busy_since = None
         self.archived += done.events
@@ -238,6 +254,14 @@ class Ingest:
         self.duplicates += done.duplicates
         if self._on_archived is not None:
             self._on_archived(self.archived)
+
+    def _record(self, records: Batch, first: int) -> Recorded:
+        upto, original = first + len(records) - 1, _Originals(self._spool, records, first)
+        try:
+            return self._recorder.record(records, upto, original=original)
+        except SpoolNotAlone:  # or the archive is a new one, or an older copy of itself
+            self._claim()
+            return self._recorder.record(records, upto, original=original)
 
     def _until_done(self, attempt: Callable[[], int]) -> int | None:
         """Tries until it works; None when told to give up meanwhile."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, exc, insert, select, update
 
-from archiver.errors import RowRefused, TakesNothing
+from archiver.errors import RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Record
 from archiver.storage import retrying
 from archiver.storage.duplicates import Original
@@ -72,6 +72,7 @@ class Recorder:
         self._numbers = Numbers()
         self._positions = Positions(self._numbers)
         self._writer = Writer(limits or CacheLimits(), self._numbers)
+        self._generation: str | None = None
         self._check_uuids = False
         self._one_at_a_time = threading.Lock()
         self._token = secrets.token_hex(8)
@@ -91,6 +92,35 @@ class Recorder:
         """How far the receiver's records are archived; 0 at first. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return self._positions.of(connection, self.receiver).upto
+
+    def claim(self, known: Sequence[str], generation: str) -> bool:
+        """Says who holds the receiver's spool from now on; False when the archive knows another than the `known`.
+
+        From then on `record` raises SpoolNotAlone when somebody else has said so meanwhile. Raises as `record` does.
+        """
+        with self._one_at_a_time, translated(self._url):
+            with self._transaction() as connection:
+                c = archive_properties.c
+                key = self._generation_key()
+                there = connection.scalar(select(c.value).where(c.key == key))
+                if there is None:
+                    connection.execute(insert(archive_properties).values(key=key, value=generation))
+                elif there in known:
+                    connection.execute(update(archive_properties).where(c.key == key).values(value=generation))
+                else:
+                    return False
+            self._generation = generation
+            return True
+
+    def _generation_key(self) -> str:
+        return f"holder of {self.receiver}"
+
+    def _require_holder(self, connection: Connection) -> None:
+        if self._generation is None:
+            return
+        c = archive_properties.c
+        if connection.scalar(select(c.value).where(c.key == self._generation_key())) != self._generation:
+            raise SpoolNotAlone
 
     def finished_at(self, receiver: str) -> datetime | None:
         """When a receiver reached its end, UTC; None when it has not. Raises as `record` does."""
@@ -212,6 +242,7 @@ class Recorder:
             if upto is None:
                 return self._writer.write(connection, batch, None, **also)
             position = self._positions.of(connection, self.receiver)
+            self._require_holder(connection)
             done = position.upto - (upto - len(batch))
             if done >= len(batch):
                 return Recorded()

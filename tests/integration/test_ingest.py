@@ -6,6 +6,7 @@ import logging
 import shutil
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -74,6 +75,13 @@ def running(ingest: Ingest) -> Iterator[threading.Thread]:
         ingest.abandon()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def query(url: str, statement: str) -> list[Any]:
@@ -553,3 +561,70 @@ def _set_revision(url: str, revision: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     engine.dispose()
+
+
+# --- copies of a spool ----------------------------------------------------------------------------------------------
+
+
+def cloned(spool: Spool, folder: Path) -> Path:
+    """The spool and its lock as they are now, as a machine that is cloned has them."""
+    folder.mkdir()
+    with closing(sqlite3.connect(spool.path)) as source, closing(sqlite3.connect(folder / "spool.db")) as target:
+        source.backup(target)
+    shutil.copy(f"{spool.path}-lock", folder / "spool.db-lock")
+    return folder / "spool.db"
+
+
+def test_of_two_copies_of_a_spool_each_loses_nothing(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Spool(tmp_path / "spool.db") as here:
+        here.append(stream(1, 2))
+        all_archived(here, database_url)
+        with Spool(cloned(here, tmp_path / "clone")) as there:
+            there.append([message(number) for number in (11, 12, 13)])
+            all_archived(there, database_url)
+            here.append([message(number) for number in (3, 4)])
+            all_archived(here, database_url)
+            there.append([message(14)])
+            all_archived(there, database_url)
+    assert sorted(extras(database_url)) == sorted(numbers(1, 2, 3, 4, 11, 12, 13, 14))
+    assert caplog.text.count("goes on from a copy of the spool") == 1
+
+
+def test_a_copy_that_begins_while_the_other_runs_is_noticed_at_once(tmp_path: Path, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("an archive of SQLite has one writer at a time")
+    with Spool(tmp_path / "spool.db") as here:
+        here.append(stream(1, 2))
+        original = Ingest(here, database_url, pace=AT_ONCE)
+        with running(original):
+            wait_until(lambda: original.position == 4)
+            with Spool(cloned(here, tmp_path / "clone")) as there:
+                there.append([message(number) for number in (11, 12, 13)])
+                all_archived(there, database_url)
+            here.append([message(number) for number in (3, 4)])
+            wait_until(lambda: original.position == 6)
+    assert sorted(extras(database_url)) == sorted(numbers(1, 2, 3, 4, 11, 12, 13))
+
+
+def test_a_spool_that_is_alone_keeps_its_identity_over_restarts_and_a_restored_archive(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(1, 4):
+        with Spool(tmp_path / "spool.db") as spool:
+            spool.append([message(number)])
+            all_archived(spool, database_url)
+            identity = spool.identity
+            held = spool.generations[0]
+    engine = writing_engine(database_url)
+    with engine.begin() as connection:
+        older = text("UPDATE archive_properties SET value = :held WHERE key LIKE 'holder of %'")
+        connection.execute(older, {"held": held})
+    engine.dispose()
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.append([message(4)])
+        all_archived(spool, database_url)
+        assert spool.identity == identity
+    assert extras(database_url) == numbers(1, 2, 3, 4)
+    assert "copy" not in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import threading
 from collections import deque
@@ -41,6 +42,8 @@ _PART = 1 << 20
 """Bytes of items that are deleted at once on a full disk, or one item: all their pages may be written."""
 _PAGES = 400
 """Pages that are then given back to the disk at once, for the same reason."""
+_GENERATIONS = 60
+"""How many starts are remembered: an archive restored to a state as old as that is still known."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
 
 
@@ -78,6 +81,7 @@ class Spool:
         self._recent_size = 0
         self._discard_to = 0
         self._woken = False
+        self._generation: str | None = None
         self._reserve = Reserve(path, reserve)
         self._lock_file = lock(path)
         try:
@@ -270,6 +274,34 @@ class Spool:
             self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
             self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
             return skipped
+
+    @property
+    def generations(self) -> list[str]:
+        """What the archive may know the holder of this spool, oldest first; a copy lacks those since it was made."""
+        return self._lock_file.note.split()
+
+    def generation(self) -> str:
+        """What tells this holder from those before it and those of copies; to be called once the archive answers.
+
+        Written beside the file first, so that whatever the archive is told is known here. Raises SpoolError.
+        """
+        if self._generation is None:
+            new = secrets.token_hex(8)
+            try:
+                self._lock_file.remember(" ".join([*self.generations, new][-_GENERATIONS:]))
+            except OSError as error:
+                raise SpoolError(path=self.path, reason=error.strerror or str(error)) from error
+            self._generation = new
+        return self._generation
+
+    def renew_identity(self) -> str:
+        """Makes this a spool that no archive knows, with all that waits in it; returns who it is. Raises SpoolError."""
+        new = secrets.token_hex(16)
+        with self._changed, translated(self.path):
+            with transaction(self._connection) as connection:
+                connection.execute("UPDATE spool_facts SET value = ? WHERE key = 'identity'", (new,))
+            self.identity = new
+        return new
 
     def release(self, upto: int) -> None:
         """Gives up the items up to a number, which the archive has committed; the next `append` deletes them."""
