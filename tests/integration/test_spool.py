@@ -323,6 +323,20 @@ def test_a_spool_that_filled_its_own_disk_can_be_emptied(small_disk: Path, resta
         spool.close()
 
 
+def test_the_last_words_find_room_on_a_disk_that_the_spool_has_filled_and_it_can_still_be_emptied(
+    small_disk: Path,
+) -> None:
+    with Spool(small_disk / "spool.db") as spool:
+        full = fill(spool)
+        last = spool.append(messages(full + 1, full + 20, 100_000), beyond_limit=True)
+    with Spool(small_disk / "spool.db") as spool:
+        assert drained(spool, full) == messages(full + 1, last, 100_000)
+        spool.number_above(0)
+        spool.release(last)
+        spool.tidy()
+        assert spool.size == 0
+
+
 def test_a_commit_is_on_the_disk_when_it_is_done(path: Path) -> None:
     """WAL with synchronous=NORMAL may lose the last commits when the power goes (https://sqlite.org/pragma.html)."""
     with closing(open_sound(path)) as connection:

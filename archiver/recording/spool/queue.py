@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
@@ -140,6 +141,7 @@ class Spool:
     def append(self, items: Sequence[Item], *, beyond_limit: bool = False) -> int:
         """Makes items durable with one commit; returns the number of the last.
 
+        What comes `beyond_limit` is the last: it may have the room that is kept for emptying the spool, too.
         Raises SpoolFull when the messages would exceed the limit (sessions are always taken, and whatever comes while
         nothing waits), SpoolError when the disk refuses; then none of the items was taken.
         """
@@ -151,23 +153,27 @@ class Spool:
             self._require_file()
             if payloads and not beyond_limit:
                 self._require_room(size)
-            first = self._last + 1
-            resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
-            with transaction(self._connection) as connection:
-                insert(connection, first, items)
-                freed = self._delete()
-                if self._compared is not None:
-                    said = (_UNCOMPARED, str(self._compared))
-                    connection.execute("INSERT OR IGNORE INTO spool_facts VALUES (?, ?)", said)
-                if resume:
-                    facts = [(f"resume {stream}", text) for stream, text in resume.items()]
-                    connection.executemany("INSERT OR REPLACE INTO spool_facts VALUES (?, ?)", facts)
-            self._deleted(freed)
-            self._last += len(items)
+            write = partial(self._write, self._last + 1, items)
+            self._deleted(self._with_reserve(write) if beyond_limit else write())
             self._size += size
-            self._remember(Group(first, items, size))
+            self._remember(Group(self._last + 1, items, size))
+            self._last += len(items)
             self._changed.notify_all()
             return self._last
+
+    def _write(self, first: int, items: Sequence[Item]) -> int:
+        """One commit: items, where their streams go on, and the deletion of what is archived; the bytes it frees."""
+        resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
+        with transaction(self._connection) as connection:
+            insert(connection, first, items)
+            freed = self._delete()
+            if self._compared is not None:
+                said = (_UNCOMPARED, str(self._compared))
+                connection.execute("INSERT OR IGNORE INTO spool_facts VALUES (?, ?)", said)
+            if resume:
+                facts = [(f"resume {stream}", text) for stream, text in resume.items()]
+                connection.executemany("INSERT OR REPLACE INTO spool_facts VALUES (?, ?)", facts)
+        return freed
 
     def _require_file(self) -> None:
         """What is written to a file that has lost its name is found by nobody after the end of this process.
