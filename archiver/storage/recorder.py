@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import Connection, exc, insert, select, update
 
-from archiver.errors import RowRefused, SpoolNotAlone, TakesNothing
+from archiver.errors import DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Record
 from archiver.storage import retrying
 from archiver.storage.duplicates import Original
@@ -41,6 +41,7 @@ from archiver.storage.writer import Recorded, Whose, Writer
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
 
 _WRITER = "writer"
+_OVERWRITTEN = "its file was written over in place while it was open"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
@@ -135,7 +136,7 @@ class Recorder:
     def check(self) -> None:
         """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""
         with self._one_at_a_time, translated(self._url):
-            if self._file.is_lost():
+            if self._file.is_lost() or (self._checkpoints is not None and self._checkpoints.is_foreign()):
                 with self._transaction():
                     pass
 
@@ -265,11 +266,16 @@ class Recorder:
                 yield connection
                 self._numbers.flush(connection)
             self._file.require()  # what went into a file that has lost its name is not archived
+            self._require_own_pages()
             if self._checkpoints is not None and self._checkpoints.due():
                 self._checkpoints.run(connection)
         except BaseException:
             self._disconnect()
             raise
+
+    def _require_own_pages(self) -> None:
+        if self._checkpoints is not None and self._checkpoints.is_foreign():
+            raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
 
     def _connect(self) -> Connection:
         self._file.require()
@@ -308,10 +314,11 @@ class Recorder:
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(exc.SQLAlchemyError):
-                connection.invalidate()
-            with suppress(exc.SQLAlchemyError):
-                connection.close()
+            with nullcontext() if self._checkpoints is None else self._checkpoints.spared():
+                with suppress(exc.SQLAlchemyError):
+                    connection.invalidate()
+                with suppress(exc.SQLAlchemyError):
+                    connection.close()
         self._held.close()
         self._writer.forget()
 

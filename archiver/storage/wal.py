@@ -12,9 +12,11 @@ import os
 import secrets
 import sqlite3
 import time
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 CHECKPOINT_BYTES = 4 << 20
 """How long the log grows before its pages are brought into the file: SQLite's own 1,000 pages."""
 _MARK_BITS = 31
+_OVERWRITTEN = ".overwritten"
+"""The name of a file, for an instant, that was written over in place."""
 _MOST_MARKS = 200
 """So many fit into the lock file; beyond that a log is trusted."""
 
@@ -43,6 +47,9 @@ def to_disk(path: Path) -> None:
 def prepare(path: Path, lock: LockFile) -> None:
     """To be called with the lock held, before a writer opens the archive: leaves it only a log that is its own."""
     _take_back(path)
+    with suppress(FileNotFoundError):
+        if not path.exists():
+            os.rename(beside(path, _OVERWRITTEN), path)
     if size_of(beside(path, "-wal")) == 0:
         _remove_leftovers(path)
     elif not path.exists():
@@ -115,6 +122,20 @@ def _noted(lock: LockFile) -> list[int]:
     return [int(word) for word in lock.note.split() if word.isdecimal()]
 
 
+class _State(NamedTuple):
+    file: tuple[int, int]
+    size: int
+    changed_at: int
+
+
+def _state(path: Path) -> _State | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return _State((found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns)
+
+
 class Checkpoints:
     """Brings the log of an archive into its file now and then, and leaves a new mark each time.
 
@@ -129,6 +150,37 @@ class Checkpoints:
         self._marks: list[int] = []
         """Those that the file itself may bear; the last is the newest."""
         self._trouble = ""
+        self._seen = _state(path)
+        """The file as this writer left it: between two checkpoints nobody writes to it."""
+
+    def is_foreign(self) -> bool:
+        """Whether somebody has written over the file in place, as `cp` does: it bears no mark of this archive.
+
+        A checkpoint that somebody else asked SQLite for changes the file, too, and is none of that.
+        """
+        now, known = _state(self._path), self._marks or _noted(self._lock)
+        if known and now and self._seen and now != self._seen and now.file == self._seen.file:
+            if mark(self._path) not in known:
+                return True
+            self._seen = now
+        return False
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """While the writer closes: a file that somebody has written over is left as it is, and the log set aside.
+
+        SQLite brings the log into the file when the last connection closes, unless the file has lost its name.
+        """
+        if not self.is_foreign():
+            yield
+            return
+        set_aside(self._path, "replaced")
+        away = beside(self._path, _OVERWRITTEN)
+        os.rename(self._path, away)
+        try:
+            yield
+        finally:
+            os.rename(away, self._path)
 
     def due(self) -> bool:
         """Whether the log is long enough, or the file has no mark of this writer yet."""
@@ -149,6 +201,7 @@ class Checkpoints:
             self._trouble = str(error)
         else:
             self._trouble = ""
+        self._seen = _state(self._path)
 
     def _run(self, driver: sqlite3.Connection) -> None:
         if len(self._marks) < 2:

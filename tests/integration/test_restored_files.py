@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseBusy
+from archiver.errors import DatabaseBusy, DatabaseUnreachable
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
@@ -280,3 +280,56 @@ def test_empty_leftovers_of_somebody_else_do_not_keep_the_owner_from_writing(pat
     assert as_nobody(lambda: record(str(path), event("container/2", "Running")))
 
     assert count(path) == 2
+
+
+# --- a file that is written over under its writer --------------------------------------------------------------------
+
+
+def overwritten(path: Path, backup: Path) -> None:
+    """As `cp` does it: the file stays, what is in it goes."""
+    path.write_bytes(backup.read_bytes())
+
+
+def test_a_backup_copied_over_the_archive_under_its_writer_is_noticed_before_anything_is_given_up(
+    path: Path, tmp_path: Path
+) -> None:
+    grown(path, 300)
+    backup = copied(path, tmp_path / "backup.db")
+    with Recorder(str(path), checkpoint_bytes=50_000) as recorder:
+        for start in range(300, 900, 100):
+            recorder.record([event(f"container/{n}", "Running", n) for n in range(start, start + 100)])
+        overwritten(path, backup)
+        late = [event("container/late", "Running", 1000)]
+        with pytest.raises(DatabaseUnreachable, match="written over in place"):
+            recorder.record(late)
+        recorder.record(late)
+
+    assert count(path) == 301
+    assert rows(str(path), "PRAGMA integrity_check") == [("ok",)]
+    assert len(list(path.parent.glob("*-wal.replaced-*"))) == 1
+
+
+@pytest.mark.parametrize("noticed", ["while all is quiet", "at the end"])
+def test_what_is_copied_over_the_archive_stays_as_it_is(path: Path, tmp_path: Path, noticed: str) -> None:
+    grown(path, 300)
+    backup = copied(path, tmp_path / "backup.db")
+    recorder = Recorder(str(path))
+    with recorder:
+        recorder.record([event(f"container/{n}", "Running", n) for n in range(300, 400)])
+        overwritten(path, backup)
+        if noticed == "while all is quiet":
+            with pytest.raises(DatabaseUnreachable, match="written over in place"):
+                recorder.check()
+
+    assert path.read_bytes() == backup.read_bytes()
+
+
+def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
+    grown(path, 300)
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Stopped", 400)])
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        recorder.record([event("container/1", "Running", 401)])
+
+    assert count(path) == 302
