@@ -42,6 +42,8 @@ class Waiting(NamedTuple):
     """When the first of it was received; None when nothing waits."""
     limit: int
     """Bytes that may wait."""
+    ours: bool = False
+    """Whether it is certainly what waits for this archive."""
 
 
 class Limits(NamedTuple):
@@ -54,10 +56,14 @@ class Limits(NamedTuple):
 
 
 def problems(status: Status, now: datetime, limits: Limits, waiting: Waiting | None = None) -> tuple[Problem, ...]:
-    """What is not well, the worst first. What was imported is nobody's to listen to, and not judged."""
+    """What is not well, the worst first. What was imported is nobody's to listen to, and not judged.
+
+    A spool of this archive (`waiting`) is a daemon's: where there is one, something was to be recorded.
+    """
     recorded = [stream for stream in status.streams if stream.recorded]
     if not recorded:
-        return () if status.streams or status.last_event_at else (_UNRECORDED,)
+        imported = status.streams or status.last_event_at is not None
+        return () if imported and not (waiting is not None and waiting.ours) else (_UNRECORDED,)
     found = [problem for stream in _expected(recorded, now) if (problem := _of_stream(stream, now, limits)) is not None]
     found += _of_waiting(waiting, now, limits) if waiting is not None else []
     if limits.silence is not None and (status.last_event_at is None or now - status.last_event_at > limits.silence):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from archiver.recording.spool.queue import Spool
+
 from ..conftest import RunArchiver, SpawnArchiver
 from .archives import wire
 
@@ -33,6 +35,23 @@ def test_a_file_imported_before_is_named_with_its_day(sqlite_url: str, events: P
     assert again.returncode == 0
     assert "this file was imported on 2" in again.stdout
     assert "--again" in again.stdout
+
+
+def test_an_archive_that_was_only_imported_is_well_until_there_is_a_spool(
+    sqlite_url: str, events: Path, run_archiver: RunArchiver, tmp_path: Path
+) -> None:
+    spool = tmp_path / "daemons-spool.db"
+    asked = ("--database", sqlite_url, "status", "-o", "table")
+    run_archiver("--database", sqlite_url, "import", str(events))
+
+    well = run_archiver(*asked, env={"ARCHIVER_SPOOL": str(spool)})
+    Spool(spool).close()
+    waits = run_archiver(*asked, env={"ARCHIVER_SPOOL": str(spool)})
+
+    assert (well.returncode, waits.returncode) == (0, 6), well.stderr
+    assert "no stream is recorded: what is here was imported" in well.stdout
+    assert "not well" not in well.stdout
+    assert "no stream has been recorded yet" in waits.stdout
 
 
 def test_nothing_but_rejects_ends_with_the_first_reason(sqlite_url: str, run_archiver: RunArchiver) -> None:

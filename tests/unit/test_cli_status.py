@@ -15,6 +15,7 @@ NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SINCE = datetime(2026, 11, 20, 14, 48, tzinfo=UTC)
 STREAM = StreamStatus("wss://x/events", True, SINCE, NOW, None, None, 2)
 WHOLE = Status("archive.db", "0001", 1_204_381, 0, 12, SINCE, SINCE, 3 * 1024 * 1024, (STREAM,))
+UNRECORDED = Problem("unrecorded", "no stream has been recorded yet", "start with: archiver run --stream URL")
 FRESH = Status("archive.db", "0001", 0, 0, 0, None, None, None, ())
 
 
@@ -43,7 +44,14 @@ def test_a_stream_that_cannot_be_reached_says_why_and_a_clock_that_is_off_says_h
 
 
 def test_a_fresh_archive_names_the_next_step() -> None:
-    assert "archiver run --stream URL" in shown(FRESH)[-1]
+    assert "archiver run --stream URL" in shown(FRESH._replace(problems=(UNRECORDED,)))[-1]
+
+
+def test_of_what_was_imported_it_is_said_that_no_stream_is_recorded() -> None:
+    imported = FRESH._replace(events=1, last_event_at=NOW)
+
+    assert shown(imported)[-1].startswith("no stream is recorded: what is here was imported")
+    assert "yet" not in "".join(shown(imported))
 
 
 def test_json_has_every_value() -> None:

@@ -59,6 +59,13 @@ def test_an_archive_without_anything_is_not_well() -> None:
     assert "archiver run --stream" in found.hint
 
 
+def test_what_was_imported_is_well_but_not_beside_a_spool() -> None:
+    none = Waiting(0, 0, None, 10_000)
+    assert kinds() == kinds(waiting=none) == []
+    imported = EMPTY._replace(events=5, last_event_at=NOW)
+    assert [found.kind for found in problems(imported, NOW, UNLIMITED, none._replace(ours=True))] == ["unrecorded"]
+
+
 def test_what_waits_too_long_lags() -> None:
     def waiting(age: timedelta) -> Waiting:
         return Waiting(3, 1000, NOW - age, 10_000)

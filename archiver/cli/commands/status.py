@@ -29,6 +29,7 @@ from archiver.model import Status, StreamStatus
 from archiver.model.health import Limits, Waiting
 from archiver.report import documents
 from archiver.report.documents import machine_value
+from archiver.storage.address import is_postgres
 
 NOT_WELL = 6
 MOST_DAYS = 9999
@@ -108,7 +109,9 @@ def _waiting(asked: Question) -> Waiting | None:
     from archiver.recording.spool.glance import glance
 
     config = asked.config()
-    return glance(config.spool.value, config.spool_limit.value, asked.archive.archived_of)
+    found = glance(config.spool.value, config.spool_limit.value, asked.archive.archived_of)
+    # The spools of PostgreSQL's archives are all called the same.
+    return None if found is None else found._replace(ours=not is_postgres(config.database.value))
 
 
 def lines(presentation: Presentation, status: Status) -> Iterator[str]:
@@ -184,6 +187,8 @@ def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:
         yield from table_lines(presentation, STREAM_COLUMNS, status.streams)
         for stream in status.streams:
             yield from (f"{escape(stream.url)}: {remark}" for remark in _remarks(presentation, stream))
+    elif not status.problems:
+        yield "no stream is recorded: what is here was imported; to record one: archiver run --stream URL"
     else:
         yield "no stream has been recorded yet; start with: archiver run --stream URL"
 
