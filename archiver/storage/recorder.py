@@ -14,6 +14,7 @@ from sqlalchemy import Connection, exc, insert, select, update
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Record
 from archiver.storage import retrying
+from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
     lock_writers,
@@ -23,6 +24,7 @@ from archiver.storage.engine import (
     writer_lock,
     writing_engine,
 )
+from archiver.storage.glimpse import beside, size_of
 from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
 from archiver.storage.migrate import require_head
@@ -34,13 +36,14 @@ from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
-from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints
+from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
 from archiver.storage.words import REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
 
 _WRITER = "writer"
+_CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
@@ -273,6 +276,11 @@ class Recorder:
             self._disconnect()
             raise
 
+    def _require_all_pages(self) -> None:
+        path = None if is_postgres(self._url) else sqlite_path(self._url)
+        if path is not None and not size_of(beside(path, "-wal")) and is_cut_short(path):
+            raise DatabaseUnreachable(database=str(path), reason=_CUT_SHORT)
+
     def _require_own_pages(self) -> None:
         if self._checkpoints is not None and self._checkpoints.is_foreign():
             raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
@@ -281,6 +289,7 @@ class Recorder:
         self._file.require()
         if self._connection is None:
             lock = self._held.enter_context(writer_lock(self._url))
+            self._require_all_pages()
             self._connection = self._engine.connect()
             self._checkpoints = Checkpoints(sqlite_path(self._url), lock, self._checkpoint_bytes) if lock else None
             self._file.remember()

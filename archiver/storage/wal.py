@@ -68,6 +68,22 @@ def mark(path: Path) -> int | None:
         return None
 
 
+def is_cut_short(path: Path) -> bool:
+    """Whether the file has fewer pages than its header says (https://sqlite.org/fileformat2.html).
+
+    SQLite finds out when it comes to a page that is missing, and writes to the others until then.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+        size = path.stat().st_size
+    except OSError:
+        return False
+    # A page size of 1 stands for 65536.
+    page, pages = int.from_bytes(header[16:18]) or 1, int.from_bytes(header[28:32])
+    return size < pages * (page if page > 1 else 65536)
+
+
 def set_aside(path: Path, why: str) -> Path | None:
     """Renames the log, with every byte, so that SQLite does not see it; returns its new name, None without a log."""
     wal = beside(path, "-wal")
@@ -154,13 +170,14 @@ class Checkpoints:
         """The file as this writer left it: between two checkpoints nobody writes to it."""
 
     def is_foreign(self) -> bool:
-        """Whether somebody has written over the file in place, as `cp` does: it bears no mark of this archive.
+        """Whether somebody has written over the file in place, as `cp` does, or cut it short.
 
-        A checkpoint that somebody else asked SQLite for changes the file, too, and is none of that.
+        What bears no mark of this archive is another file. A checkpoint that somebody else asked SQLite for changes
+        the file, too, and is none of that.
         """
         now, known = _state(self._path), self._marks or _noted(self._lock)
         if known and now and self._seen and now != self._seen and now.file == self._seen.file:
-            if mark(self._path) not in known:
+            if mark(self._path) not in known or is_cut_short(self._path):
                 return True
             self._seen = now
         return False

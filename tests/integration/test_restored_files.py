@@ -324,6 +324,24 @@ def test_what_is_copied_over_the_archive_stays_as_it_is(path: Path, tmp_path: Pa
     assert path.read_bytes() == backup.read_bytes()
 
 
+def test_nothing_is_archived_in_a_file_that_was_cut_short_until_a_backup_is_in_its_place(
+    path: Path, tmp_path: Path
+) -> None:
+    grown(path, 300)
+    backup = copied(path, tmp_path / "backup.db")
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Stopped", 400)])
+        os.truncate(path, path.stat().st_size // 8192 * 4096)
+        late = [event("container/late", "Running", 1000)]
+        for reason in ("written over in place|malformed", "cut short"):
+            with pytest.raises(DatabaseUnreachable, match=reason):
+                recorder.record(late)
+        overwritten(path, backup)
+        recorder.record(late)
+
+    assert count(path) == 301
+
+
 def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
     grown(path, 300)
     with Recorder(str(path)) as recorder:
