@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from archiver.private import give_to_owner_of_folder, make_folder
 
 _RETRY_SECONDS = 0.05
 _MOST_BYTES = 4096
+_ASK, _MARK = (getattr(fcntl, name, None) for name in ("F_OFD_GETLK", "F_OFD_SETLK"))
+"""How the second lock is asked for and taken; None where the system has no such lock (fcntl_locking(2))."""
+_STRUCT_FLOCK = "hhqqi4x"
 
 
 class LockHeld(Exception):
@@ -53,6 +57,7 @@ class LockFile:
                 time.sleep(_RETRY_SECONDS)
             else:
                 break
+        _mark(self._file)
         self.note = self._read()[1]
         self.remember(self.note)
 
@@ -88,6 +93,39 @@ class LockFile:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+
+def is_held(path: Path) -> bool | None:
+    """Whether a process has the lock of a file, without taking it for a moment; None: that cannot be told.
+
+    It cannot where there is no lock file, or not for this user, or the system knows no lock that can be asked about.
+    """
+    if _ASK is None:
+        return None
+    try:
+        file = os.open(f"{path}-lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return None
+        answer = fcntl.fcntl(file, _ASK, _whole_file(fcntl.F_WRLCK))
+        return bool(struct.unpack(_STRUCT_FLOCK, answer)[0] != fcntl.F_UNLCK)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+
+
+def _mark(file: int) -> None:
+    """Takes a second lock of the same life, for nobody can ask about the first without taking it himself."""
+    if _MARK is not None:
+        with suppress(OSError):
+            fcntl.fcntl(file, _MARK, _whole_file(fcntl.F_WRLCK))
+
+
+def _whole_file(kind: int) -> bytes:
+    return struct.pack(_STRUCT_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
 
 
 def _open(path: Path) -> int:

@@ -44,6 +44,8 @@ class Waiting(NamedTuple):
     """Bytes that may wait."""
     ours: bool = False
     """Whether it is certainly what waits for this archive."""
+    held: bool | None = None
+    """Whether a process has the spool; None: that cannot be told."""
 
 
 class Limits(NamedTuple):
@@ -55,16 +57,20 @@ class Limits(NamedTuple):
     """How long nothing need happen; None: for ever, since a platform may be quiet."""
 
 
-def problems(status: Status, now: datetime, limits: Limits, waiting: Waiting | None = None) -> tuple[Problem, ...]:
+def problems(
+    status: Status, now: datetime, limits: Limits, waiting: Waiting | None = None, *, deserted: bool = False
+) -> tuple[Problem, ...]:
     """What is not well, the worst first. What was imported is nobody's to listen to, and not judged.
 
     A spool of this archive (`waiting`) is a daemon's: where there is one, something was to be recorded.
+    `deserted`: nobody has the lock of the archive, so that no daemon fills it.
     """
     recorded = [stream for stream in status.streams if stream.recorded]
     if not recorded:
         imported = status.streams or status.last_event_at is not None
         return () if imported and not (waiting is not None and waiting.ours) else (_UNRECORDED,)
-    found = [problem for stream in _expected(recorded, now) if (problem := _of_stream(stream, now, limits)) is not None]
+    judged = (_of_stream(stream, now, limits, deserted) for stream in _expected(recorded, now))
+    found = [problem for problem in judged if problem is not None]
     found += _of_waiting(waiting, now, limits) if waiting is not None else []
     if limits.silence is not None and (status.last_event_at is None or now - status.last_event_at > limits.silence):
         last = "never" if status.last_event_at is None else f"for {duration(now - status.last_event_at)}"
@@ -90,7 +96,7 @@ def _last_word(stream: StreamStatus) -> datetime | None:
     return max(known, default=None)
 
 
-def _of_stream(stream: StreamStatus, now: datetime, limits: Limits) -> Problem | None:
+def _of_stream(stream: StreamStatus, now: datetime, limits: Limits, deserted: bool) -> Problem | None:
     if stream.connected:
         lag = now - stream.last_seen_at if stream.last_seen_at is not None else timedelta(0)
         if limits.lag is not None and lag > limits.lag:
@@ -107,6 +113,10 @@ def _of_stream(stream: StreamStatus, now: datetime, limits: Limits) -> Problem |
         return Problem(
             "blind", f"nobody listens to {stream.url} {since}: {stream.reason}", "see whether the daemon runs"
         )
+    if deserted and stream.last_seen_at is not None:
+        age = duration(now - stream.last_seen_at)
+        text = f"no daemon runs: nobody has the archive's lock; the last sign of life of {stream.url} is {age} old"
+        return Problem("stale", text, "start it again; its log says how it ended")
     age = f"for {duration(now - stream.last_seen_at)}" if stream.last_seen_at is not None else "at all"
     return Problem("stale", f"no sign of life of {stream.url} {age}", "see whether the daemon runs, and what it logs")
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from archiver.codec.notes import NOTE
+from archiver.lockfile import is_held
 from archiver.model import Micros, Status, StreamStatus, to_datetime, to_micros
 from archiver.model.health import Limits, Waiting, problems
 from archiver.queries.coverage import is_alive, stream_gaps
@@ -64,7 +65,18 @@ def status(
         pace := _growth(connection, size, now),
         _full_at(free, pace, now),
     )
-    return found._replace(problems=problems(found, now, limits, waiting))
+    # Asked after the sessions were read: one that was open then had the lock, if its daemon still runs.
+    deserted = _is_deserted(connection, database, waiting)
+    if deserted:
+        found = found._replace(streams=tuple(stream._replace(connected=False) for stream in found.streams))
+    return found._replace(problems=problems(found, now, limits, waiting, deserted=deserted))
+
+
+def _is_deserted(connection: Connection, database: str, waiting: Waiting | None) -> bool:
+    """Whether certainly no daemon fills a SQLite archive: one that cannot get at it has its spool at least."""
+    if connection.dialect.name == "postgresql" or (waiting is not None and waiting.held):
+        return False
+    return is_held(Path(os.path.realpath(database))) is False
 
 
 def archived_of(connection: Connection, receiver: str) -> int:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,29 @@ def test_one_stream_that_ends_does_not_end_the_others(sqlite_recorder: Recorder,
         wait_for(lambda: archived(sqlite_recorder.url) == [1, 2])
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_a_daemon_that_was_killed_is_dead_at_once(sqlite_recorder: Recorder, run_archiver: RunArchiver) -> None:
+    def asked() -> tuple[int, dict[str, Any]]:
+        here = {"ARCHIVER_SPOOL": str(sqlite_recorder.spool)}
+        done = run_archiver("status", "-o", "json", "--database", sqlite_recorder.url, env=here)
+        return done.returncode, json.loads(done.stdout)
+
+    with Simulator(pacing=STILL) as platform:
+        process = sqlite_recorder.start(platform.stream_url)
+        assert platform.wait_for_clients(1)
+        platform.send(numbered(1))
+        wait_for(lambda: archived(sqlite_recorder.url) == [1])
+        (code, alive) = asked()
+        process.kill()
+        process.wait()
+    ended, dead = asked()
+
+    assert (code, alive["streams"][0]["connected"]) == (0, True)
+    assert (ended, dead["streams"][0]["connected"], dead["streams"][0]["closed_at"]) == (6, False, None)
+    assert [(problem["kind"], problem["text"].split(":")[0]) for problem in dead["problems"]] == [
+        ("stale", "no daemon runs")
+    ]
 
 
 def test_a_second_daemon_on_the_same_spool_is_told_who_has_it(

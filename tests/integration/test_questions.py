@@ -9,7 +9,8 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import AmbiguousReference, DatabaseMissing, NoSuchResource
-from archiver.model import Action, Namesakes, Reject, TreeNode, now_micros
+from archiver.model import Action, Namesakes, Opened, Reject, TreeNode, now_micros
+from archiver.model.health import Waiting
 from archiver.queries import events_under
 from archiver.storage.recorder import Recorder
 
@@ -447,6 +448,18 @@ def test_an_archive_of_a_daemon_is_judged(database_url: str) -> None:
         assert [problem.kind for problem in archive.status().problems] == ["stale"]
         assert archive.archived_of("spool") == 2
         assert archive.archived_of("another") == 0
+
+
+def test_a_daemon_that_waits_for_its_archive_still_has_its_spool(sqlite_url: str) -> None:
+    held, free = (Waiting(0, 0, None, 1000, ours=True, held=held) for held in (True, False))
+    now = now_micros()
+    with Archive.open(sqlite_url) as archive:
+        with Recorder(sqlite_url, "spool") as recorder:
+            recorder.record([Opened("ws://a", "a", "tutum", now, now)], 1)
+            assert [problem.kind for problem in archive.status(waiting=free).problems] == []
+        assert archive.status(waiting=held).problems == ()
+        (problem,) = archive.status(waiting=free).problems
+    assert (problem.kind, problem.text.split(":")[0]) == ("stale", "no daemon runs")
 
 
 def test_there_is_no_archive() -> None:

@@ -476,7 +476,7 @@ def test_from_outside_one_sees_what_waits(tmp_path: Path) -> None:
 
     assert glance(path, 1000, archived) is None
     with Spool(path) as spool:
-        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000)
+        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000, held=True)
         spool.append(
             [Alive("wss://x", "a", 1_000_000), Alive("wss://x", "a", 2_000_000), Alive("wss://x", "a", 3_000_000)]
         )
@@ -489,7 +489,8 @@ def test_from_outside_one_sees_what_waits(tmp_path: Path) -> None:
             True,
         )
         known[0] = 3
-        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000)
+        assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000, held=True)
+    assert glance(path, 1000, archived) == Waiting(0, 0, None, 1000, held=False)
     path.write_bytes(b"no database at all" * 1000)
     assert glance(path, 1000, archived) is None
 

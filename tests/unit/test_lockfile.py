@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from archiver.lockfile import LockFile, LockHeld
+from archiver.lockfile import LockFile, LockHeld, is_held
 
 HOLDER = """
 import sys, pathlib
@@ -72,6 +72,25 @@ def test_what_one_holder_remembers_the_next_one_finds(path: Path) -> None:
 
     with LockFile(path) as lock:
         assert lock.note == "17 4"
+
+
+def test_whether_somebody_has_it_is_told_without_taking_it_also_of_one_that_was_killed(path: Path) -> None:
+    assert is_held(path) is None
+    with held(path) as process:
+        assert is_held(path) is True
+        with pytest.raises(LockHeld):
+            LockFile(path)
+        assert is_held(path) is True
+        process.kill()
+        process.wait()
+        assert is_held(path) is False
+
+
+def test_who_has_it_may_ask_and_keeps_it(path: Path) -> None:
+    with LockFile(path):
+        assert is_held(path) is True
+        assert is_held(path) is True
+    assert is_held(path) is False
 
 
 @pytest.mark.parametrize("mode", [None, 0o666])

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from archiver.lockfile import is_held
 from archiver.model import to_datetime
 from archiver.model.health import Waiting
 
@@ -27,6 +28,11 @@ def glance(path: Path, limit: int, position: Callable[[str], int]) -> Waiting | 
 
     `position` tells how far the archive has what a spool of some identity received; `limit` is how much may wait.
     """
+    found = _glance(path, limit, position)
+    return None if found is None else found._replace(held=is_held(path))
+
+
+def _glance(path: Path, limit: int, position: Callable[[str], int]) -> Waiting | None:
     if not os.path.isfile(path) or not os.access(path, os.R_OK, effective_ids=True):
         return None
     try:
