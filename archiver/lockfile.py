@@ -63,11 +63,11 @@ class LockFile:
 
     def remember(self, note: str) -> None:
         """Leaves a line for the next holder, whatever becomes of this process."""
-        self.note = note
         text = f"{os.getpid()}\n{note}\n".encode()
         os.pwrite(self._file, text, 0)
         os.ftruncate(self._file, len(text))
         os.fsync(self._file)
+        self.note = note
 
     def _owner(self) -> str:
         return self._read()[0] or "unknown"
