@@ -42,9 +42,9 @@ from archiver.storage.writer import Recorded, Whose, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
 
-_WRITER = "writer"
 _CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
+_WRITER = "writer"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
@@ -104,26 +104,23 @@ class Recorder:
         """
         with self._one_at_a_time, translated(self._url):
             with self._transaction() as connection:
-                c = archive_properties.c
-                key = self._generation_key()
-                there = connection.scalar(select(c.value).where(c.key == key))
-                if there is None:
-                    connection.execute(insert(archive_properties).values(key=key, value=generation))
-                elif there in known:
-                    connection.execute(update(archive_properties).where(c.key == key).values(value=generation))
-                else:
+                there = self._holder(connection)
+                if there is not None and there not in known:
                     return False
+                retrying.keep_property(connection, self._holder_key, generation)
             self._generation = generation
             return True
 
-    def _generation_key(self) -> str:
+    @property
+    def _holder_key(self) -> str:
         return f"holder of {self.receiver}"
 
-    def _require_holder(self, connection: Connection) -> None:
-        if self._generation is None:
-            return
+    def _holder(self, connection: Connection) -> str | None:
         c = archive_properties.c
-        if connection.scalar(select(c.value).where(c.key == self._generation_key())) != self._generation:
+        return connection.scalar(select(c.value).where(c.key == self._holder_key))
+
+    def _require_holder(self, connection: Connection) -> None:
+        if self._generation is not None and self._holder(connection) != self._generation:
             raise SpoolNotAlone
 
     def finished_at(self, receiver: str) -> datetime | None:
@@ -139,7 +136,7 @@ class Recorder:
     def check(self) -> None:
         """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""
         with self._one_at_a_time, translated(self._url):
-            if self._file.is_lost() or (self._checkpoints is not None and self._checkpoints.is_foreign()):
+            if self._file.is_lost() or self._is_overwritten():
                 with self._transaction():
                     pass
 
@@ -269,21 +266,21 @@ class Recorder:
                 yield connection
                 self._numbers.flush(connection)
             self._file.require()  # what went into a file that has lost its name is not archived
-            self._require_own_pages()
+            if self._is_overwritten():
+                raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
             if self._checkpoints is not None and self._checkpoints.due():
                 self._checkpoints.run(connection)
         except BaseException:
             self._disconnect()
             raise
 
+    def _is_overwritten(self) -> bool:
+        return self._checkpoints is not None and self._checkpoints.is_foreign()
+
     def _require_all_pages(self) -> None:
         path = None if is_postgres(self._url) else sqlite_path(self._url)
         if path is not None and not size_of(beside(path, "-wal")) and is_cut_short(path):
             raise DatabaseUnreachable(database=str(path), reason=_CUT_SHORT)
-
-    def _require_own_pages(self) -> None:
-        if self._checkpoints is not None and self._checkpoints.is_foreign():
-            raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
 
     def _connect(self) -> Connection:
         self._file.require()
@@ -328,6 +325,7 @@ class Recorder:
                     connection.invalidate()
                 with suppress(exc.SQLAlchemyError):
                     connection.close()
+        self._checkpoints = None
         self._held.close()
         self._writer.forget()
 

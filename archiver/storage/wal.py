@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from sqlalchemy import Connection
@@ -47,9 +46,9 @@ def to_disk(path: Path) -> None:
 def prepare(path: Path, lock: LockFile) -> None:
     """To be called with the lock held, before a writer opens the archive: leaves it only a log that is its own."""
     _take_back(path)
-    with suppress(FileNotFoundError):
-        if not path.exists():
-            os.rename(beside(path, _OVERWRITTEN), path)
+    if not path.exists():
+        with suppress(FileNotFoundError):
+            os.rename(beside(path, _OVERWRITTEN), path)  # whoever gave it that name was ended just then
     if size_of(beside(path, "-wal")) == 0:
         _remove_leftovers(path)
     elif not path.exists():
@@ -138,18 +137,11 @@ def _noted(lock: LockFile) -> list[int]:
     return [int(word) for word in lock.note.split() if word.isdecimal()]
 
 
-class _State(NamedTuple):
-    file: tuple[int, int]
-    size: int
-    changed_at: int
-
-
-def _state(path: Path) -> _State | None:
+def _stat(path: Path) -> os.stat_result | None:
     try:
-        found = os.stat(path)
+        return os.stat(path)
     except OSError:
         return None
-    return _State((found.st_dev, found.st_ino), found.st_size, found.st_mtime_ns)
 
 
 class Checkpoints:
@@ -166,7 +158,7 @@ class Checkpoints:
         self._marks: list[int] = []
         """Those that the file itself may bear; the last is the newest."""
         self._trouble = ""
-        self._seen = _state(path)
+        self._seen = _stat(path)
         """The file as this writer left it: between two checkpoints nobody writes to it."""
 
     def is_foreign(self) -> bool:
@@ -175,11 +167,14 @@ class Checkpoints:
         What bears no mark of this archive is another file. A checkpoint that somebody else asked SQLite for changes
         the file, too, and is none of that.
         """
-        now, known = _state(self._path), self._marks or _noted(self._lock)
-        if known and now and self._seen and now != self._seen and now.file == self._seen.file:
-            if mark(self._path) not in known or is_cut_short(self._path):
-                return True
-            self._seen = now
+        now, seen, known = _stat(self._path), self._seen, self._marks or _noted(self._lock)
+        if not known or now is None or seen is None or not os.path.samestat(now, seen):
+            return False  # nobody knows its marks, or the file has lost its name, which is another matter
+        if (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns):
+            return False
+        if mark(self._path) not in known or is_cut_short(self._path):
+            return True
+        self._seen = now
         return False
 
     @contextmanager
@@ -218,7 +213,7 @@ class Checkpoints:
             self._trouble = str(error)
         else:
             self._trouble = ""
-        self._seen = _state(self._path)
+        self._seen = _stat(self._path)
 
     def _run(self, driver: sqlite3.Connection) -> None:
         if len(self._marks) < 2:

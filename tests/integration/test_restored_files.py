@@ -342,6 +342,16 @@ def test_nothing_is_archived_in_a_file_that_was_cut_short_until_a_backup_is_in_i
     assert count(path) == 301
 
 
+def test_a_writer_that_was_ended_while_it_spared_a_file_leaves_it_findable(path: Path) -> None:
+    grown(path, 100)
+    path.rename(beside(path, ".overwritten"))
+
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Stopped", 400)])
+
+    assert count(path) == 101
+
+
 def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
     grown(path, 300)
     with Recorder(str(path)) as recorder:

@@ -83,7 +83,6 @@ class Spool:
         self._discard_to = 0
         self._woken = False
         self._generation: str | None = None
-        self._has_lent = False
         self._reserve = Reserve(path, reserve)
         self._lock_file = lock(path)
         try:
@@ -155,22 +154,14 @@ class Spool:
             if payloads and not beyond_limit:
                 self._require_room(size)
             write = partial(self._write, self._last + 1, items)
-            self._deleted(self._lent(write) if beyond_limit else write())
+            # Lent once: what is left of the reserve then has to do for emptying the spool.
+            may_borrow = beyond_limit and self._reserve.is_whole()
+            self._deleted(self._with_reserve(write) if may_borrow else write())
             self._size += size
             self._remember(Group(self._last + 1, items, size))
             self._last += len(items)
             self._changed.notify_all()
             return self._last
-
-    def _lent(self, write: Callable[[], int]) -> int:
-        """Writes in the room that is reserved, once: what is left of it has to do for emptying the spool."""
-        try:
-            return write()
-        except sqlite3.Error as error:
-            if self._has_lent or not may_be_full(error):
-                raise
-            self._has_lent = True
-            return self._with_reserve(write)
 
     def _write(self, first: int, items: Sequence[Item]) -> int:
         """One commit: items, where their streams go on, and the deletion of what is archived; the bytes it frees."""

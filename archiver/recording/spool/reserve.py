@@ -50,6 +50,13 @@ class Reserve:
             self._told = True
             log.warning("there is not enough room beside the spool for its reserve of %d bytes", self._size)
 
+    def is_whole(self) -> bool:
+        """Whether all of the room is held."""
+        try:
+            return self._path.stat().st_size >= self._size
+        except OSError:
+            return False
+
     def give_up(self) -> bool:
         """Gives the room back to the disk; False when there was none."""
         try:
