@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, exc, insert, select, update
+from sqlalchemy import Connection, bindparam, exc, insert, select, update
 
 from archiver.errors import DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Record
@@ -46,6 +46,7 @@ _CUT_SHORT = "its file has been cut short; put a backup in its place: archiver d
 _OVERWRITTEN = "its file was written over in place while it was open"
 _WRITER = "writer"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
+_PROPERTY = select(archive_properties.c.value).where(archive_properties.c.key == bindparam("name"))
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
 
@@ -116,8 +117,7 @@ class Recorder:
         return f"holder of {self.receiver}"
 
     def _holder(self, connection: Connection) -> str | None:
-        c = archive_properties.c
-        return connection.scalar(select(c.value).where(c.key == self._holder_key))
+        return connection.scalar(_PROPERTY, {"name": self._holder_key})
 
     def _require_holder(self, connection: Connection) -> None:
         if self._generation is not None and self._holder(connection) != self._generation:
