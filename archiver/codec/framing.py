@@ -17,14 +17,20 @@ _BOM = b"\xef\xbb\xbf"
 _BLANK = b" \t\r\n"
 _NEWLINE, _QUOTE, _BACKSLASH, _MARK, _BRACE, _BRACKET, _COMMA, _COLON = b'\n"\\\x1e{[,:'
 _CLOSES = {b"}"[0]: _BRACE, b"]"[0]: _BRACKET}
+_AT_ONCE = 500
+"""How many strings, or escapes of one, are passed over at once: a group that is repeated remembers each time."""
+# Only of what is no group may a repetition be possessive: Python before 3.11.5 then goes on from where the group failed
+# and not from where it began (python/cpython#106052).
+
 # What may stand between two objects: lines and blanks, the commas and brackets of a list, record marks (RFC 7464).
-_BETWEEN = re.compile(rb"(?:[ \t\r\n,\[\]\x1e]|\xef\xbb\xbf)*+")
+_BETWEEN = re.compile(rb"[ \t\r\n,\[\]\x1e]*+(?:\xef\xbb\xbf[ \t\r\n,\[\]\x1e]*+){0,%d}" % _AT_ONCE)
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
-_REST_OF_STRING = re.compile(rb'[^"\\\n\x1e]*+(?:\\[^\n\x1e][^"\\\n\x1e]*+)*+')
+_INSIDE = rb'[^"\\\n\x1e]*+(?:\\[^\n\x1e][^"\\\n\x1e]*+){0,%d}' % _AT_ONCE
+_REST_OF_STRING = re.compile(_INSIDE)
 _PLAIN = re.compile(
-    rb'[^"{}\[\]\n\x1e]*+(?:"[^"\\\n\x1e]*+(?:\\[^\n\x1e][^"\\\n\x1e]*+)*+"[^"{}\[\]\n\x1e]*+)*+'
-)  # any number of whole strings, and what is around them
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+    rb'[^"{}\[\]\n\x1e]*+(?:"%s"[^"{}\[\]\n\x1e]*+){0,%d}' % (_INSIDE, _AT_ONCE)
+)  # some whole strings, and what is around them
+_ESCAPE = re.compile(rb"\\.")
 _NO_BRACE = bytes(set(range(256)) - set(b'{}"\\'))
 
 
@@ -119,9 +125,7 @@ class JsonObjects:
         buffer, size = self._buffer, len(self._buffer)
         while self._at < size:
             if self._in_string:
-                end = _REST_OF_STRING.match(buffer, self._at).end()  # type: ignore[union-attr]
-                self._at = end
-                if end == size or (buffer[end] == _BACKSLASH and end + 1 == size):
+                if (end := self._end_of_string()) is None:
                     return None
                 if buffer[end] != _QUOTE:  # no string goes on in the next line
                     return end + (buffer[end] == _BACKSLASH)
@@ -152,6 +156,16 @@ class JsonObjects:
             if not self._open:
                 return end + 1
         return None
+
+    def _end_of_string(self) -> int | None:
+        """Where the string ends, at its quote or where it breaks off; None when that is not in the buffer."""
+        buffer, size = self._buffer, len(self._buffer)
+        while True:
+            end = self._at = _REST_OF_STRING.match(buffer, self._at).end()  # type: ignore[union-attr]
+            if end == size or (buffer[end] == _BACKSLASH and end + 1 == size):
+                return None
+            if buffer[end] != _BACKSLASH or buffer[end + 1] in (_NEWLINE, _MARK):
+                return end
 
     def _may_open(self) -> bool:
         """Whether the grammar of JSON has room for an object here."""
@@ -191,7 +205,7 @@ def _is_one_object(line: bytes) -> bool:
         return line.count(b"}") == 1
     braces = line.translate(None, _NO_BRACE)
     if b"\\" in braces:
-        return _ends_where_it_closes(_STRING.sub(b"", line).translate(None, _NO_BRACE))
+        braces = _ESCAPE.sub(b"", line).translate(None, _NO_BRACE)
     outside = braces.split(b'"')
     return len(outside) % 2 == 1 and _ends_where_it_closes(b"".join(outside[::2]))
 

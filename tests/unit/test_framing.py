@@ -100,6 +100,16 @@ def test_what_is_longer_than_the_cap_keeps_its_beginning_and_says_so() -> None:
     assert framed([ONE, *pieces, TWO], cap) == expected
 
 
+@pytest.mark.parametrize("many", [499, 500, 501, 1300])
+def test_however_many_strings_and_escapes_an_object_has_it_is_read_wherever_it_is_cut(many: int) -> None:
+    strings = json.dumps({f"{n}\n": {"}": n} for n in range(many)}).encode()
+    escapes = json.dumps({"a": '"{' * many, "b": {}}).encode()
+    for written in (strings, escapes):
+        for size in (997, len(written)):
+            pieces = [written[at : at + size] for at in range(0, len(written), size)]
+            assert framed([ONE, *pieces, TWO]) == [(ONE, None), (written, None), (TWO, None)]
+
+
 def test_endless_noise_does_not_fill_the_memory() -> None:
     for noise in (b"x", b"[", b"{ ", b'{"a":[', b'{"a":"', b"\\", b"\xef\xbb\xbf"):
         objects = JsonObjects(1000)
