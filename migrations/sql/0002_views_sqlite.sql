@@ -60,7 +60,7 @@ FROM facts f
 JOIN resource_names a ON a.resource_id = f.value
 WHERE f.what = 1;
 
-CREATE VIEW state_spans AS
+CREATE VIEW full_state_spans AS
 SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until,
   CAST((CAST(strftime('%s', substr(v.until, 1, 19)) AS integer) * 1000000 + CAST(substr(v.until, 21, 6) AS integer)) - (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds, v.source AS source,
   (CAST(strftime('%s', substr(v.since, 1, 19)) AS integer) * 1000000 + CAST(substr(v.since, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(v.until, 1, 19)) AS integer) * 1000000 + CAST(substr(v.until, 21, 6) AS integer)) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
@@ -108,6 +108,9 @@ WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
   )) <> lower(s.text), true)
 ) v;
 
+CREATE VIEW state_spans AS
+SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until, v.seconds AS seconds, v.source AS source, v.since_us AS since_us, v.until_us AS until_us, v.name AS name, v.platform AS platform FROM full_state_spans v;
+
 CREATE VIEW current_states AS
 SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name, s.text AS state, strftime('%Y-%m-%dT%H:%M:%S', (p.state_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.state_at + 62135596800000000) % 1000000) AS seen_at,
   CASE WHEN p.state_source = 0 THEN 'event' ELSE 'observation' END AS source,
@@ -135,7 +138,7 @@ JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5);
 
-CREATE VIEW subtree AS
+CREATE VIEW full_subtree AS
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,
   (SELECT t.text FROM event_types t WHERE t.id = u.type_id) AS descendant_type,
   strftime('%Y-%m-%dT%H:%M:%S', (u.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (u.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN u.until_us < 4611686018427387904 THEN u.until_us END + 62135596800000000) % 1000000) AS until, CASE u.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' WHEN 2 THEN 'inferred' END AS how, u.since_us AS since_us,
@@ -312,6 +315,9 @@ WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
       AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
 ) u;
 
+CREATE VIEW subtree AS
+SELECT v.ancestor_uri AS ancestor_uri, v.descendant_uri AS descendant_uri, v.descendant_type AS descendant_type, v.since AS since, v.until AS until, v.how AS how, v.since_us AS since_us, v.until_us AS until_us, v.holds AS holds, v.ancestor_type AS ancestor_type, v.platform AS platform FROM full_subtree v;
+
 CREATE VIEW gap_log AS
 SELECT g.stream AS stream, strftime('%Y-%m-%dT%H:%M:%S', (g.watched_to + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (g.watched_to + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (g.next_from + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (g.next_from + 62135596800000000) % 1000000) AS until,
   CAST(g.next_from - g.watched_to AS double precision) / 1e6 AS seconds, g.reason AS reason, g.kind AS kind,
@@ -346,7 +352,7 @@ FROM (
 ) g
 WHERE g.watched_to < 4611686018427387904;
 
-CREATE VIEW watched_spans AS
+CREATE VIEW full_watched_spans AS
 SELECT x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
@@ -510,6 +516,9 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
   )) <> lower(s.text), s.text IS NOT NULL) END) v) x
 WHERE (x.since_us < x.until_us AND x.is_piece = 1) OR (x.part = 0 AND x.begin_us = x.end_us);
 
+CREATE VIEW watched_spans AS
+SELECT v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.state AS state, v.kind AS kind, v.since AS since, v.until AS until, v.seconds AS seconds, v.certain AS certain, v.watched AS watched, v.holds AS holds, v.state_since AS state_since, v.since_us AS since_us, v.until_us AS until_us, v.state_since_us AS state_since_us, v.platform AS platform FROM full_watched_spans v;
+
 CREATE VIEW state_words AS
 SELECT s.id AS id, s.text AS state, lower(s.text) AS word,
   CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
@@ -531,7 +540,7 @@ JOIN present q ON q.resource_id = d.resource_id
 JOIN texts n ON n.id = q.name_id
 WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/';
 
-CREATE VIEW restarts AS
+CREATE VIEW full_restarts AS
 SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) % 1000000) AS started_at,
   CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
@@ -589,7 +598,7 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
-      WHEN mod(x.stopped_us, 1000000) = 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
@@ -656,6 +665,9 @@ WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
 WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
   OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0);
 
+CREATE VIEW restarts AS
+SELECT v.stopped_at AS stopped_at, v.started_at AS started_at, v.down_seconds AS down_seconds, v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.cause AS cause, v.exit_code AS exit_code, v.action_uri AS action_uri, v.certain AS certain, v.stopped_us AS stopped_us, v.started_us AS started_us, v.platform AS platform FROM full_restarts v;
+
 CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
@@ -676,7 +688,7 @@ FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id;
 
-CREATE VIEW changes AS
+CREATE VIEW full_changes AS
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
@@ -738,7 +750,10 @@ WHERE CASE k.part WHEN 0 THEN coalesce(lower(b.text) <> lower(s.text), s.text IS
         AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
       WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND w.type <> 'action') v;
 
-CREATE VIEW deploys AS
+CREATE VIEW changes AS
+SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us, v.platform AS platform FROM full_changes v;
+
+CREATE VIEW full_deploys AS
 SELECT v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
@@ -823,7 +838,10 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.
     ) o
   )) <> lower(s.text), true) AND w.type IN ('service', 'stack')) v;
 
-CREATE VIEW flaps AS
+CREATE VIEW deploys AS
+SELECT v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.node AS node, v.action AS action, v.started_at AS started_at, v.finished_at AS finished_at, v.seconds AS seconds, v.result AS result, v.image_before AS image_before, v.image_after AS image_after, v.recovered_seconds AS recovered_seconds, v.certain AS certain, v.started_us AS started_us, v.finished_us AS finished_us, v.platform AS platform FROM full_deploys v;
+
+CREATE VIEW full_flaps AS
 SELECT v.uri AS uri, v.type AS type,
   (SELECT i.name FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS name,
   (SELECT i.stack FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS stack,
@@ -865,7 +883,10 @@ FROM (
 ) v
 WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us);
 
-CREATE VIEW coverage_daily AS
+CREATE VIEW flaps AS
+SELECT v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.since AS since, v.until AS until, v.seconds AS seconds, v.changes AS changes, v.certain AS certain, v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform FROM full_flaps v;
+
+CREATE VIEW full_coverage_daily AS
 SELECT v.day AS day, v.url AS stream, CAST(v.until_us - v.unwatched - v.since_us AS double precision) / 1e6 AS watched_seconds,
   CAST(v.unwatched - 0 AS double precision) / 1e6 AS unwatched_seconds, v.gaps AS gaps,
   CAST(v.longest - 0 AS double precision) / 1e6 AS longest_seconds, v.day_us AS day_us
@@ -898,6 +919,9 @@ FROM (SELECT x.*, CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (S
       ORDER BY q.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z') AS behind
   FROM streams st
   JOIN days d ON d.day >= strftime('%Y-%m-%d', ((CAST(strftime('%s', substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT q.covered_from FROM sessions q WHERE q.stream_id = st.id ORDER BY q.covered_from LIMIT 1), 21, 6) AS integer))) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch')) x) v;
+
+CREATE VIEW coverage_daily AS
+SELECT v.day AS day, v.stream AS stream, v.watched_seconds AS watched_seconds, v.unwatched_seconds AS unwatched_seconds, v.gaps AS gaps, v.longest_seconds AS longest_seconds, v.day_us AS day_us FROM full_coverage_daily v;
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,

@@ -93,7 +93,8 @@ def test_the_views_are_those_of_the_program(database_url: str) -> None:
         migrated = views(connection)
     with connected(database_url, to_write=True) as connection:
         for view in reversed(VIEWS):
-            connection.execute(text(f"DROP VIEW {view.name}"))
+            for name in view.names(connection.dialect.name):
+                connection.execute(text(f"DROP VIEW {name}"))
         for view in VIEWS:
             for statement in view.create(connection.dialect.name):
                 connection.exec_driver_sql(statement)

@@ -105,7 +105,7 @@ def _unwatched(say: Idioms) -> str:
     """1 where nobody was watching when x ended; of what was found to have ended, since it was last known to run."""
     told = f"""CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce({_reached("x.stopped_at")}, 0) >= x.stopped_us THEN 0
-      WHEN mod(x.stopped_us, 1000000) = 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce({_reached(say.instant("(x.stopped_us + 999999)"))}, 0) >= x.stopped_us THEN 0 ELSE 1 END"""
     known = """(SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at)"""

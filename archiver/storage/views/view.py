@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,13 +25,31 @@ class View:
 
     def create(self, database: str) -> list[str]:
         """The statements that create it on "sqlite" or "postgresql", comments included."""
-        statements = [f"CREATE VIEW {self.name} AS\n{self.select(IDIOMS[database]).strip()}"]
+        select = self.select(IDIOMS[database]).strip()
+        statements = [f"CREATE VIEW {self.name} AS\n{select}"]
+        if database == "sqlite" and not self.is_part and _UNREADABLE.search(select):
+            # By its name alone, which SQLite puts this text in place of, as if nothing stood between.
+            listed = ", ".join(f"v.{column} AS {column}" for column in self.columns)
+            statements = [
+                f"CREATE VIEW {_FULL}{self.name} AS\n{select}",
+                f"CREATE VIEW {self.name} AS\nSELECT {listed} FROM {_FULL}{self.name} v",
+            ]
         if database == "postgresql":
             statements.append(f"COMMENT ON VIEW {self.name} IS '{_quoted(self.comment)}'")
             statements += [
                 f"COMMENT ON COLUMN {self.name}.{column} IS '{_quoted(text)}'" for column, text in self.columns.items()
             ]
         return statements
+
+    def names(self, database: str) -> list[str]:
+        """What `create` creates, in an order in which it can be dropped."""
+        return re.findall(r"^CREATE VIEW (\w+)", "\n".join(reversed(self.create(database))), re.MULTILINE)
+
+
+_FULL = "full_"
+_UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b")
+"""What DuckDB cannot read, or gives to SQLite in words of its own that SQLite does not take: `(SELECT ...) UNION ALL
+(SELECT ...)`, `count_star()`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,63 @@
+"""DuckDB, with a SQLite archive attached, gives the rows of every published view as SQLite does."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.storage.views import VIEWS
+
+from .cookbook_archive import docker
+from .test_cookbook import filled
+
+duckdb = pytest.importorskip("duckdb", reason="the group `dev` is not all installed: no DuckDB")
+scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="the group `dev` is not all installed")
+
+PUBLISHED = [view.name for view in VIEWS if not view.is_part]
+NEVER_THE_SAME = {"coverage_daily", "watched_spans"}
+"""What reckons up to now: compared by the number of rows and by their columns."""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("duckdb") / "archive.db"
+    filled(f"sqlite:///{path}")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def attached(archive: str) -> Iterator[Any]:
+    """DuckDB with the archive as `a`; its extension is that of the wheel, and nothing is fetched."""
+    (extension,) = Path(scanner.__file__).parent.glob("extensions/*/*.duckdb_extension")
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.execute(f"LOAD '{extension}'")
+        connection.execute(f"ATTACH '{archive}' AS a (TYPE sqlite, READ_ONLY)")
+        yield connection
+
+
+@pytest.mark.parametrize("view", PUBLISHED)
+def test_a_view_has_the_same_columns_and_rows(view: str, archive: str, attached: Any) -> None:
+    found = attached.execute(f"SELECT * FROM a.{view}")
+    rows = sorted(tuple(map(str, row)) for row in found.fetchall())
+
+    connection = sqlite3.connect(archive)
+    asked = connection.execute(f"SELECT * FROM {view}")
+    wanted = sorted(tuple(map(str, row)) for row in asked)
+    connection.close()
+    assert [column[0] for column in found.description] == [column[0] for column in asked.description]
+    assert len(rows) == len(wanted) > 0
+    assert view in NEVER_THE_SAME or rows == wanted
+
+
+def test_what_the_page_says_works(archive: str, attached: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sql.md").read_text()
+    said = re.findall(r"^    (.*\b(?:sum\(seconds|sqlite_query).*);$", page, re.MULTILINE)
+    by_duckdb, by_sqlite = (each.replace("<container>", docker("container/db")) for each in said)
+
+    assert attached.execute(by_duckdb).description[1][1] == "DOUBLE"
+    assert attached.execute(by_sqlite).fetchall() != []
