@@ -14,7 +14,7 @@ bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-model reports differential lint format docs bench clean
+.PHONY: help demo test test-fast test-random test-model reports differential faults lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ reports: $(VENV)/.dev  ## run what stands for the public reports of people who d
 
 differential: $(VENV)/.dev  ## compare random streams of frames with the `websockets` package (ARGS="6000 SEED")
 	@$(bin)/python -m tests.differential $(ARGS)
+
+faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --only killed")
+	@$(bin)/python -m tests.faults $(if $(filter full,$(FAULTS)),--full) $(if $(findstring --only,$(ARGS)),,--write) $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check

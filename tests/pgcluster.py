@@ -31,6 +31,13 @@ NO_BINARIES = "no PostgreSQL: apt-get install postgresql, or pip install pixelta
 @contextmanager
 def running_cluster(binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS) -> Iterator[str]:
     """Start a new cluster and give the URL of its database `postgres`; stop it and remove its files at the end."""
+    with controlled_cluster(binaries, options) as (url, _):
+        yield url
+
+
+@contextmanager
+def controlled_cluster(binaries: Path, options: Mapping[str, str]) -> Iterator[tuple[str, Control]]:
+    """The same for who stops and starts it meanwhile."""
     # The folder's path must be short: a socket's path has 108 bytes at most.
     with tempfile.TemporaryDirectory(prefix="archiver-pg-", dir="/tmp") as folder:
         identity = unprivileged()
@@ -38,11 +45,11 @@ def running_cluster(binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS)
         if identity:
             os.chown(home, identity["user"], identity["group"])
             home.chmod(0o755)
-        control = _Control(_reachable_binaries(binaries, home, identity), home, identity)
+        control = Control(_reachable_binaries(binaries, home, identity), home, identity)
         control.initialise()
         control.start(options)
         try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={home}"
+            yield f"postgresql+psycopg://postgres@/postgres?host={home}", control
         finally:
             control.stop()
 
@@ -106,28 +113,35 @@ def _copy_installation(source: Path, target: Path) -> Path:
     return target / package.name / source.name
 
 
-class _Control:
+class Control:
     """The few calls of initdb and pg_ctl that a cluster's life takes."""
 
     def __init__(self, binaries: Path, home: Path, identity: dict[str, Any]) -> None:
         self._binaries = binaries
         self._home = home
-        self._data = home / "data"
+        self.data = home / "data"
         self._log = home / "log"
         self._identity = identity
 
     def initialise(self) -> None:
-        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--no-locale")
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--no-locale")
 
     def start(self, options: Mapping[str, str]) -> None:
         settings = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         wait = ("-w", "-t", "60")
-        command = ("pg_ctl", "start", "-D", self._data, "-l", self._log, *wait, "-o", f"-k {self._home} {settings}")
+        command = ("pg_ctl", "start", "-D", self.data, "-l", self._log, *wait, "-o", f"-k {self._home} {settings}")
         # Where it has the translations, a session that sets lc_messages to C.UTF-8 is answered in German.
         self._run(*command, LANGUAGE="de")
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "stop", "-D", self._data, "-m", "immediate", "-w", "-t", "60")
+    def stop(self, how: str = "immediate") -> None:
+        """`how` as pg_ctl has it: fast, or immediate, which is no better than a crash."""
+        self._run("pg_ctl", "stop", "-D", self.data, "-m", how, "-w", "-t", "60")
+
+    def own(self, folder: Path) -> None:
+        """Gives a folder that somebody has put there to the server's account."""
+        for path in (folder, *folder.rglob("*")):
+            if self._identity:
+                os.chown(path, self._identity["user"], self._identity["group"], follow_symlinks=False)
 
     def _run(self, program: str, *arguments: str | Path, **more: str) -> None:
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(self._home), "LC_ALL": "C.UTF-8", "TZ": "UTC", **more}

@@ -54,13 +54,17 @@ class Load:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
         self.made = 0
+        self.moments: list[tuple[float, float]] = []
+        """When each batch began to be sent, and when it was, in seconds since 1970."""
 
     def _send(self) -> None:
         began = time.monotonic()
         for turn in range(1, 1_000_000):
             if self._over.is_set():
                 return
+            at = time.time()
             self._platform.send_all(numbered(self.made + number) for number in range(1, BATCH + 1))
+            self.moments.append((at, time.time()))
             self.made += BATCH
             self._over.wait(max(0.0, began + turn * self._pause - time.monotonic()))
 

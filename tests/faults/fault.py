@@ -1,0 +1,65 @@
+"""What a fault is, and the list of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .bench import Bench
+
+BOTH = ("sqlite", "postgresql")
+SQLITE = ("sqlite",)
+POSTGRES = ("postgresql",)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How often things are done."""
+
+    kills: int = 40
+    stops: int = 12
+    images: int = 150
+    reconnects: int = 1_000
+    bad_frames: int = 100_000
+    turns: int = 4
+    """Of whatever else is done again and again."""
+    rate: float = 500.0
+    """Events a second meanwhile."""
+
+
+FULL = Size(kills=1_000, stops=200, images=300, reconnects=10_000, bad_frames=1_000_000, turns=12, rate=1_000.0)
+SHORT = Size(kills=2, stops=1, images=8, reconnects=20, bad_frames=2_000, turns=1, rate=500.0)
+"""For `make test`."""
+
+
+class Fault(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    done: str
+    """What is done, in words."""
+    holds: str
+    """What must hold beside the four promises; "" for nothing more."""
+    databases: tuple[str, ...]
+    run: Callable[[Bench], str]
+    """Does it, and says how often; raises what went wrong."""
+
+
+class Impossible(Exception):
+    """This machine, or this user, cannot do it: said aloud, and in the table."""
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(done: str, holds: str = "", databases: tuple[str, ...] = BOTH) -> Callable[..., Callable[[Bench], str]]:
+    """Puts a function into the list; its name is the fault's."""
+
+    def put(run: Callable[[Bench], str]) -> Callable[[Bench], str]:
+        name = run.__name__.replace("_", " ")
+        FAULTS[name] = Fault(name, done, holds, databases, run)
+        return run
+
+    return put

@@ -1,0 +1,131 @@
+"""The server of the archive dies, is stopped, put back to an older state, full of others, or cut off in its COMMIT."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import make_url
+
+from tests.integration.cutting import commit_cut
+
+from .bench import Bench, Broken
+from .fault import POSTGRES, fault
+from .server import Server
+
+
+@fault("the server is killed (SIGKILL to all of it) under load, and started again", databases=POSTGRES)
+def server_killed(bench: Bench) -> str:
+    server = _server(bench)
+    bench.start()
+    for _ in range(bench.size.turns):
+        bench.archives(100)
+        time.sleep(bench.dice.uniform(0, 0.3))
+        server.kill()
+        bench.hears(200)
+        server.start()
+    bench.archives(300)
+    return f"{bench.size.turns} kills, {_reconnected(bench)}"
+
+
+@fault("the server is stopped and started again, as for an update", "no reading waits for it", POSTGRES)
+def server_restarted(bench: Bench) -> str:
+    server = _server(bench)
+    bench.start()
+    for _ in range(bench.size.turns):
+        bench.archives(100)
+        server.stop()
+        bench.hears(500)
+        server.start()
+    bench.archives(500)
+    return f"{bench.size.turns} restarts, {_reconnected(bench)}"
+
+
+@fault(
+    "the server is put back to an older copy of its files while the daemon runs on",
+    "what the copy lacks is a gap, in the middle of a session too",
+    POSTGRES,
+)
+def server_restored(bench: Bench) -> str:
+    server = _server(bench)
+    bench.start()
+    bench.archives(200)
+    copy = bench.folder / "copy"
+    server.stop()
+    shutil.copytree(server.control.data, copy, symlinks=True)
+    server.start()
+    bench.archives(1_000)
+    server.stop("immediate")
+    gone = bench.forget()
+    _put_back(server, copy)
+    server.start()
+    bench.archives(500)
+    return f"{gone} events were archived in what was thrown away"
+
+
+@fault("others take all connections that the server has, and the daemon's is ended", databases=POSTGRES)
+def no_connection_left(bench: Bench) -> str:
+    server, name = _server(bench), make_url(bench.url).database
+    plain = make_url(bench.url).set(drivername="postgresql").render_as_string(hide_password=False)
+    bench.start()
+    bench.archives(100)
+    with server.admin() as admin, ExitStack() as others:
+        for _ in range(bench.size.turns):
+            try:
+                while True:
+                    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+                    others.enter_context(psycopg.connect(plain.replace(str(name), "postgres"), autocommit=True))
+            except psycopg.OperationalError as error:
+                if "too many clients" not in str(error) and "remaining connection slots" not in str(error):
+                    raise Broken(f"the server refuses for another reason: {error}") from error
+            bench.hears(500)
+            others.close()
+            bench.archives(500)
+    return f"{bench.size.turns} times"
+
+
+@fault("a proxy cuts the connection at a COMMIT: before the server sees it, or before its answer", databases=POSTGRES)
+def commit_cut_off(bench: Bench) -> str:
+    for turn in range(bench.size.turns * 2):
+        with commit_cut(bench.url, before=turn % 2 == 0) as (proxied, armed):
+            process = bench.start(env={"ARCHIVER_DATABASE_URL": proxied})
+            bench.archives(100)
+            for _ in range(5):
+                armed.set()
+                bench.until(lambda: not armed.is_set(), "a COMMIT is cut")
+                bench.archives(100)
+            bench.end(process)
+        bench.look()
+    return f"{bench.size.turns * 10} COMMITs"
+
+
+@fault("the server takes what it is sent and answers nothing (SIGSTOP to all of it), then goes on", databases=POSTGRES)
+def server_hung(bench: Bench) -> str:
+    server = _server(bench)
+    bench.start()
+    for _ in range(bench.size.turns):
+        bench.archives(100)
+        with server.hung():
+            bench.hears(1_000)
+        bench.archives(500)
+    return f"{bench.size.turns} times"
+
+
+def _server(bench: Bench) -> Server:
+    assert bench.server is not None
+    return bench.server
+
+
+def _put_back(server: Server, copy: Path) -> None:
+    shutil.rmtree(server.control.data)
+    shutil.copytree(copy, server.control.data, symlinks=True)
+    server.control.own(server.control.data)
+
+
+def _reconnected(bench: Bench) -> str:
+    if bench.platform.handshakes != 1:
+        raise Broken(f"the stream was left: {bench.platform.handshakes} connections")
+    return "the stream was never left"

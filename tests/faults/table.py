@@ -1,0 +1,70 @@
+"""The table of faults, as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from .fault import Fault
+
+
+class Outcome(NamedTuple):
+    """What became of one fault on one database."""
+
+    fault: Fault
+    database: str
+    verdict: str
+    """holds, BROKEN or not tried."""
+    said: str
+    """How often it was done, or what went wrong."""
+    events: int
+    seconds: float
+
+
+HEAD = """# Faults
+
+What goes wrong around such a daemon, done to the real one under load, again and again. This page is written by
+
+    {command}
+
+of {version}, on {machine}.
+Another seed gives other moments; `--only NAME` does one, `--full` does everything as often as a release deserves.
+
+After each fault one checker (`tests/faults/promises.py`), which knows every event that the platform ever sent, looks
+after four promises:
+
+1. **Everything spooled is archived, once**, in its order: whatever was seen in the spool or the archive at any moment
+   is there in the end.
+2. **Nothing is invented**: what is there was sent, and says what it said.
+3. **The ledger covers the rest**: what was sent and is not there lies between two sessions, in a gap of `gap_log` (give
+   or take a second).
+4. **A fresh event passes**: the daemon, started again where it had ended, archives what is sent now.
+
+Beside them: `archiver db check` finds nothing, the spool is empty, no traceback is in the log, and SIGTERM ends the
+daemon within ten seconds with code 0.
+
+"""
+
+
+def page(outcomes: Sequence[Outcome], command: str, version: str, machine: str) -> Iterator[str]:
+    """The lines of docs/faults.md."""
+    yield HEAD.format(command=command, version=version, machine=machine)
+    yield "| fault | what is done | what else holds | database | outcome | events |\n"
+    yield "|---|---|---|---|---|---|\n"
+    for outcome in outcomes:
+        cells = (
+            outcome.fault.name,
+            outcome.fault.done,
+            outcome.fault.holds,
+            {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[outcome.database],
+            f"{outcome.verdict}: {outcome.said}" if outcome.verdict != "holds" else f"holds, {outcome.said}",
+            f"{outcome.events:,}",
+        )
+        yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
+    yield f"\n{_sum(outcomes)}\n"
+
+
+def _sum(outcomes: Iterable[Outcome]) -> str:
+    outcomes = list(outcomes)
+    counts = {verdict: sum(o.verdict == verdict for o in outcomes) for verdict in ("holds", "BROKEN", "not tried")}
+    return f"{len(outcomes)} rows: {counts['holds']} hold, {counts['BROKEN']} broken, {counts['not tried']} not tried."
