@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from archiver.model import Item
+
+
+class Missed(NamedTuple):
+    """What could not be learnt by asking a platform, and why, in words that are safe to show."""
+
+    path: str
+    reason: str
 
 
 class Notes(Protocol):

@@ -8,12 +8,11 @@ import ssl
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from websocket import WebSocketException
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
-from archiver.model import Condition, Item, Micros, to_micros
+from archiver.model import Condition, Item
 from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden, unmistakable
 from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
 from archiver.platforms.tutum.session import Pace, Session
@@ -25,6 +24,7 @@ from archiver.platforms.wire.deadline import Interrupted
 from archiver.platforms.wire.dial import Dialer
 from archiver.platforms.wire.logtext import QuietLog, plain, unexpected, why
 from archiver.platforms.wire.proxy import LOGIN_WANTED, Proxy, ProxyRefused
+from archiver.platforms.wire.retry_after import seconds_of
 from archiver.platforms.wire.tls import ClientCertificate, secure_context, tls_hint
 
 HEALTHY_SECONDS = 60.0
@@ -215,14 +215,3 @@ class WebsocketSource:
     def _safe(self, text: str) -> str:
         """The text without any secret. What is shown is cut after this: half a secret is found by nobody."""
         return hidden(text, self._secrets)
-
-
-def seconds_of(retry_after: str, now: Micros) -> float:
-    """How long a Retry-After asks for: seconds, or a date (RFC 9110, 10.2.3); 0 when it cannot be read."""
-    text = retry_after.strip()
-    if text.isdecimal() and len(text) < 10:
-        return float(text)
-    try:
-        return max(0.0, (to_micros(parsedate_to_datetime(text)) - now) / 1e6)
-    except (ValueError, OverflowError, TypeError):
-        return 0.0

@@ -56,13 +56,14 @@ def check_url(url: str, allow_plaintext: bool = False) -> None:
     # urlsplit drops line ends silently; in a request they would start a header.
     if not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise _wrong_url("it must be a URL that begins with wss:// (or ws:// on this machine)")
-    if parts.scheme == "ws" and not allow_plaintext and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "ws" and not allow_plaintext and not is_loopback(parts.hostname or ""):
         raise _wrong_url(
             f"ws:// to {parts.hostname} would send everything in the clear; use wss:// or --allow-plaintext"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     from ipaddress import ip_address  # only a name that is no 'localhost' needs it
 
     try:

@@ -59,7 +59,7 @@ class Dialer:
                 if self._proxy is not None:
                     self._proxy.tunnel(sock, host, port)
                 if self._parts.scheme == "wss":
-                    sock = _secure(sock, host, self._context(), deadline)
+                    sock = secured(sock, host, self._context(), deadline)
                 connection = self._shake_hands(sock, deadline)
             except BaseException:
                 sock.close()
@@ -80,7 +80,8 @@ class Dialer:
         return connection
 
 
-def _secure(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
+def secured(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
+    """The connection with TLS over it, which the deadline guards from now on."""
     tls = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
         deadline.guard(tls)

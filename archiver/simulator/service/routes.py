@@ -16,6 +16,7 @@ from archiver.simulator.service import rest, writing
 from archiver.simulator.service.access import Access, Admission
 from archiver.simulator.service.connection import Connection, frame
 from archiver.simulator.service.filters import Filter
+from archiver.simulator.service.lying import Liar
 from archiver.simulator.service.misbehaviour import Fault
 
 _STREAM_PATH: Final = re.compile(r"/v1/events/?|/api/audit/v1/(?:[^/]+/)?events/?")
@@ -24,7 +25,8 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 class Router:
-    """Judges requests; `ask` and `obey` answer the REST API's, `enter` takes an opened stream into the audience."""
+    """Judges requests; `ask` and `obey` answer the REST API's, `enter` takes an opened stream into the audience,
+    `pause` waits."""
 
     def __init__(
         self,
@@ -32,12 +34,15 @@ class Router:
         ask: Callable[[str, str], rest.Answer],
         obey: Callable[[writing.Request], writing.Told],
         enter: Callable[[Connection], None],
+        pause: Callable[[float], object],
     ) -> None:
         self.faults: dict[str, Fault] = {}
         """The misbehaviours still to come, by kind."""
+        self.liar = Liar()
+        """What becomes of the REST API's answers."""
         self.handshakes = 0
         self._access, self._refuse = Access(admission), admission.refuse
-        self._ask, self._obey, self._enter = ask, obey, enter
+        self._ask, self._obey, self._enter, self._pause = ask, obey, enter, pause
         self._lock = threading.Lock()
 
     def receive(self, connection: Connection, request: Request) -> None:
@@ -73,13 +78,14 @@ class Router:
 
     def _answer(self, connection: Connection, request: Request, path: str, query: str) -> None:
         if connection.method == "GET":
-            status, body = self._ask(path, query)
-            connection.respond(status, json.dumps(body).encode(), _JSON)
+            told = self.liar.tell(path, query, *self._ask(path, query))
+            self._pause(told.seconds)
+            connection.respond(told.status, told.body, _JSON | told.fields)
             return
         user, agent = self._access.user_of(query, request.headers), request.headers.get("User-Agent") or ""
         caller = (user, connection.address, "", agent, True)
-        told = self._obey(writing.Request(connection.method, path, connection.body, caller))
-        connection.respond(told.status, json.dumps(told.body).encode(), _JSON | told.fields)
+        done = self._obey(writing.Request(connection.method, path, connection.body, caller))
+        connection.respond(done.status, json.dumps(done.body).encode(), _JSON | done.fields)
 
     def _turn_away(self, connection: Connection) -> None:
         if self._access.locked:

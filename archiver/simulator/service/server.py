@@ -9,6 +9,7 @@ import logging
 import socket
 import socketserver
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,11 +21,12 @@ from archiver.simulator.service.access import Admission
 from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
 from archiver.simulator.service.driver import STILL, Driver, Pacing
+from archiver.simulator.service.lying import Lying
 from archiver.simulator.service.routes import Router
 from archiver.simulator.world.living import live_in
 from archiver.simulator.world.platform import World
 
-__all__ = ["STILL", "Admission", "Listening", "Pacing", "Simulator", "World", "serve"]
+__all__ = ["STILL", "Admission", "Listening", "Lying", "Pacing", "Simulator", "World", "serve"]
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +89,6 @@ class Simulator:
         by_the_clock = bool(pacing.speed) and world.start is None
         self.platform = live_in(replace(world, pace=pacing.speed if by_the_clock else 1.0))
         self._audience = Audience(record=listening.record_sent, greet=listening.greet)
-        self._router = Router(admission, self._ask, self._obey, self._audience.enter)
         self._live = pacing.live
         self._oldest_first = listening.oldest_first
         self._queue_bytes, self._patience = listening.queue_bytes, listening.patience
@@ -96,6 +97,7 @@ class Simulator:
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
+        self._router = Router(admission, self._ask, self._obey, self._audience.enter, self._stopping.wait)
         self._driver = Driver(
             self.platform,
             self._audience,
@@ -243,6 +245,15 @@ class Simulator:
             self.send_raw(misbehaviour.noise(kind, megabytes))
         else:
             raise ValueError(f"no such misbehaviour: {kind}")
+
+    def lie(self, *lies: Lying) -> None:
+        """Answer the REST API's requests so from now on; without any, honestly. Of several that fit, the first."""
+        self._router.liar.lies = deque(lies)
+
+    @property
+    def asked(self) -> list[str]:
+        """The paths, with their queries, of the GET requests to the REST API so far."""
+        return self._router.liar.asked
 
     # --- connections ------------------------------------------------------------------------------------------------
 

@@ -116,6 +116,10 @@ class Platform:
         """The object, unless it never was or is forgotten."""
         return self._registry.get(type_, {}).get(uuid)
 
+    def forget(self, resource: Resource) -> None:
+        """Nothing of the object is listed any more, and nobody is told."""
+        self._registry[resource.type].pop(resource.uuid, None)
+
     def new_cluster(self, name: str, region: str, node_type: str) -> Cluster:
         """A node cluster without nodes."""
         return self._add(Cluster(*self._identity("nodecluster"), name, [], region=region, node_type=node_type))
@@ -219,7 +223,7 @@ class Platform:
         horizon = self.now - self.world.memory_seconds
         while len(past) > self.world.memory or (past[0].destroyed or past[0].stopped or 0.0) < horizon:
             old = past.popleft()
-            self._registry[old.type].pop(old.uuid, None)
+            self.forget(old)
 
 
 _Resource = TypeVar("_Resource", bound=Resource)

@@ -1,0 +1,101 @@
+"""Takes stock over the REST API: all objects there are, and the actions that ran since an instant."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from archiver.model import Micros, to_datetime
+from archiver.platforms.protocol import Missed
+from archiver.platforms.tutum.api import OBJECTS
+from archiver.platforms.tutum.listing import Listing, Page
+from archiver.platforms.tutum.rest import Question, Rest, RestFailed
+from archiver.platforms.tutum.showing import Finding, ended_before, show, show_action
+
+_MARGIN = 60 * 1_000_000
+"""Actions are asked for from so much before: clocks differ."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of it, as it goes on."""
+
+    failed: list[Missed] = field(default_factory=list)
+    """The lists that could not be had whole."""
+    refused: bool = False
+    """Whether more questions are of no use for a while."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was answered."""
+        return not self.failed
+
+
+class Stock:
+    """All that one API has, each time that it is taken; what is known already is sorted out by who records it."""
+
+    def __init__(self, rest: Rest, stop: threading.Event, taken: Taken) -> None:
+        self._rest, self._stop, self._taken = rest, stop, taken
+        self._keys: dict[str, list[str]] = {}
+        self._actions: set[str] = set()
+
+    def take(self, since: Micros, known_from: Micros) -> Iterator[tuple[Micros, bytes]]:
+        """Answers as `codec.observation` reads them, each with the instant at which it was so.
+
+        Actions are asked for that ran since an instant; what was told before `known_from` is to be confirmed.
+        Ends early where more questions are of no use. Raises Stopped.
+        """
+        first: Question | None = None
+        for kind in OBJECTS:
+            listing = Listing(self._rest, kind, {}, self._rest.pace.most_objects)
+            for page in self._pages(listing):
+                findings = [show(self._rest.api, kind, key, row) for key, row in page.rows.items()]
+                yield from _payload(page.when, known_from, findings)
+            if listing.whole:
+                self._keys[kind] = sorted(listing.keys)
+                first = first or listing.asked
+            if self._taken.refused:
+                return
+        yield from self._acted(since, known_from)
+        if first is not None:
+            told = {"asked": first.asked, "listed": self._keys, "actions": sorted(self._actions)[:1000]}
+            yield first.at, json.dumps(told).encode()
+
+    def _acted(self, since: Micros, known_from: Micros) -> Iterator[tuple[Micros, bytes]]:
+        since -= _MARGIN
+        begin = f"{_seconds(to_datetime(since))}"
+        for bound in ("end_date__gte", "start_date__gte"):
+            listing = Listing(self._rest, "action", {bound: begin}, self._rest.pace.most_actions)
+            for page in self._pages(listing):
+                yield from _payload(page.when, known_from, self._actions_of(page, since))
+            if self._taken.refused:
+                return
+
+    def _actions_of(self, page: Page, since: Micros) -> list[Finding]:
+        found: list[Finding] = []
+        for key, row in page.rows.items():
+            self._actions.add(key)
+            if not ended_before(row, since):
+                found += show_action(self._rest.api, key, row, page.when.at)
+        return found
+
+    def _pages(self, listing: Listing) -> Iterator[Page]:
+        try:
+            yield from listing.pages(self._stop)
+        except RestFailed as exc:
+            self._taken.failed.append(Missed(exc.path, exc.reason))
+            self._taken.refused = self._taken.refused or exc.refused
+
+
+def _payload(when: Question, known_from: Micros, findings: list[Finding]) -> Iterator[tuple[Micros, bytes]]:
+    if findings:
+        told: Mapping[str, Any] = {"asked": when.asked, "known_from": known_from, "objects": findings}
+        yield when.at, json.dumps(told).encode()
+
+
+def _seconds(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")

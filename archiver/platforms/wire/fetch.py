@@ -1,0 +1,104 @@
+"""One GET over HTTP, within bounds of time and size, dialled as a websocket is: by proxy, TLS and all addresses."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from websocket import WebSocketException
+
+from archiver.platforms.wire.connect import AddressInfo, connect
+from archiver.platforms.wire.deadline import Deadline
+from archiver.platforms.wire.dial import secured
+from archiver.platforms.wire.proxy import Proxy
+from archiver.platforms.wire.tls import secure_context
+from archiver.version import __version__
+
+FAILURES = (OSError, HTTPException, WebSocketException, ValueError)
+"""What a GET may raise; `deadline.TooSlow` and `Interrupted` are among them."""
+_PIECE = 64 << 10
+
+
+class TooLong(ValueError):
+    """The body has more bytes than are taken."""
+
+
+class Fetched(NamedTuple):
+    """An answer."""
+
+    status: int
+    fields: Mapping[str, str]
+    """The header's fields, by their names in small letters."""
+    body: bytes
+
+
+class _Connection(HTTPConnection):
+    """A connection that is dialled as those of websockets are."""
+
+    def __init__(self, fetcher: Fetcher, deadline: Deadline) -> None:
+        super().__init__(fetcher.host, fetcher.port)
+        self._fetcher, self._deadline = fetcher, deadline
+
+    def connect(self) -> None:
+        fetcher, deadline = self._fetcher, self._deadline
+        proxy = fetcher.proxy
+        first = (fetcher.host, fetcher.port) if proxy is None else (proxy.host, proxy.port)
+        sock, fetcher.last = connect(*first, deadline, fetcher.last)
+        try:
+            if proxy is not None:
+                proxy.tunnel(sock, fetcher.host, fetcher.port)
+            self.sock = secured(sock, fetcher.host, fetcher.context(), deadline) if fetcher.is_secure else sock
+        except BaseException:
+            sock.close()
+            raise
+
+
+class Fetcher:
+    """Asks one origin. No redirection is followed, no cookie is kept, and nothing is ever sent but GET."""
+
+    def __init__(
+        self,
+        origin: str,
+        header: Mapping[str, str],
+        *,
+        proxy: Proxy | None = None,
+        context: Callable[[], ssl.SSLContext] = secure_context,
+        most: int = 2 << 20,
+    ) -> None:
+        """`origin` is http[s]://host[:port]; at most so many bytes of a body are taken."""
+        parts = urlsplit(origin)
+        self.is_secure = parts.scheme == "https"
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if self.is_secure else 80)
+        self.proxy, self.context = proxy, context
+        self.last: AddressInfo | None = None
+        """The address that worked last time."""
+        self._header = {"Accept": "application/json", "User-Agent": f"archiver/{__version__}", **header}
+        self._most = most
+
+    def get(self, target: str, seconds: float, interrupted: Callable[[], bool]) -> Fetched:
+        """The answer at a path with its query, whole within so many seconds. Raises TooLong and other `FAILURES`."""
+        with Deadline(seconds, interrupted) as deadline:
+            connection = _Connection(self, deadline)
+            try:
+                connection.request("GET", target, headers=dict(self._header))
+                with connection.getresponse() as response:
+                    fields = {name.lower(): value for name, value in response.getheaders()}
+                    return Fetched(response.status, fields, self._body(response, deadline))
+            finally:
+                connection.close()
+
+    def _body(self, response: HTTPResponse, deadline: Deadline) -> bytes:
+        body = bytearray()
+        while piece := response.read1(_PIECE):
+            deadline.left()
+            body += piece
+            if len(body) > self._most:
+                raise TooLong(f"more than {self._most >> 10} KiB")
+        deadline.left()  # what was shut down at the deadline ends as if it were whole
+        if response.length:
+            raise ConnectionError("the connection ended within the answer")
+        return bytes(body)

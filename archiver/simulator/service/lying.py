@@ -1,0 +1,109 @@
+"""The ways in which the REST API of the simulated server can be slow, wrong, hostile, or not there at all."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, get_args
+
+Lie = Literal[
+    "status", "slow", "text", "cut", "huge", "no_list", "wrong_page", "empty_page", "repeats", "total", "alien", "other"
+]
+"""What becomes of an answer. status: another one, with Retry-After. slow: it comes `seconds` later. text: no JSON.
+cut: half of it. huge: megabytes of padding in every object. no_list: without the envelope. wrong_page: of another place
+than was asked for. empty_page: nothing on it, and more to come. repeats: the first page again and again. total: it says
+that there are more. alien: `resource_uri` and `next` lead to another host. other: objects of another type."""
+LIES: Final[frozenset[str]] = frozenset(get_args(Lie))
+
+
+@dataclass(slots=True)
+class Lying:
+    """One lie that is still to be told: `times` times (None: for ever), after so many honest answers; at paths that
+    have `path` in them."""
+
+    lie: Lie
+    path: str = ""
+    after: int = 0
+    times: int | None = 1
+    status: int = 500
+    retry_after: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Told:
+    """An answer as it goes out."""
+
+    status: int
+    body: bytes
+    fields: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """How much later it comes."""
+
+
+class Liar:
+    """Decides what becomes of each answer."""
+
+    def __init__(self) -> None:
+        self.lies: deque[Lying] = deque()
+        self.asked: list[str] = []
+        """The paths, with their queries, of all GET requests to the REST API."""
+
+    def tell(self, path: str, query: str, status: int, body: Mapping[str, Any]) -> Told:
+        """What goes out in the place of an honest answer."""
+        if len(self.asked) < 100_000:
+            self.asked.append(f"{path}?{query}" if query else path)
+        lying = next((one for one in self.lies if one.path in path), None)
+        if lying is None:
+            return Told(status, json.dumps(body).encode())
+        if lying.after > 0:
+            lying.after -= 1
+            return Told(status, json.dumps(body).encode())
+        if lying.times is not None:
+            lying.times -= 1
+            if lying.times <= 0:
+                self.lies.remove(lying)
+        return _told(lying, status, json.loads(json.dumps(body)))
+
+
+def _told(lying: Lying, status: int, body: dict[str, Any]) -> Told:
+    if lying.lie == "status":
+        fields = {"Retry-After": lying.retry_after} if lying.retry_after else {}
+        return Told(lying.status, b'{"error": "not now"}', fields)
+    if lying.lie == "slow":
+        return Told(status, json.dumps(body).encode(), seconds=lying.seconds)
+    if lying.lie == "text":
+        return Told(200, b"<html>It works!</html>", {"Content-Type": "text/html"})
+    if lying.lie == "cut":
+        whole = json.dumps(body).encode()
+        return Told(status, whole[: len(whole) // 2])
+    if "objects" in body:
+        _twist(lying.lie, body)
+    return Told(status, json.dumps(body).encode())
+
+
+def _twist(lie: str, body: dict[str, Any]) -> None:
+    meta, objects = body["meta"], body["objects"]
+    if lie == "huge":
+        for each in objects:
+            each["container_envvars"] = "x" * 300_000
+    elif lie == "no_list":
+        del body["meta"]
+    elif lie == "wrong_page":
+        meta["offset"] += 1
+    elif lie == "empty_page":
+        objects.clear()
+        meta["next"] = "/api/v1/container/?offset=1000"
+    elif lie == "repeats":
+        meta["next"] = "/api/v1/container/?offset=0"
+    elif lie == "total":
+        meta["total_count"] += 10
+    elif lie == "alien":
+        meta["next"] = meta["next"] and "http://127.0.0.1:9/api/v1/container/"
+        for each in objects:
+            each["resource_uri"] = "http://127.0.0.1:9" + each["resource_uri"]
+    elif lie == "other":
+        for each in objects:
+            each["resource_uri"] = f"/api/v1/repository/{each['uuid']}/"
