@@ -284,7 +284,7 @@ def test_what_rest_is_told_is_heard_on_the_stream() -> None:
         assert get(url + "scale/", who, "POST", b"")[0] == 202
 
         heard = [json.loads(client.recv(timeout=5))]
-        while heard[-1]["type"] != "action" or heard[-1]["state"] != "Success":
+        while [event["state"] for event in heard if event["type"] == "action"][-2:] != ["In progress", "Success"]:
             heard.append(json.loads(client.recv(timeout=5)))
         action = get(simulator.rest_url + heard[-1]["resource_uri"], who)[1]
 
@@ -294,6 +294,62 @@ def test_what_rest_is_told_is_heard_on_the_stream() -> None:
         "Service Scale", "127.0.0.1", "python-tutum/0.21.0",
     )  # fmt: skip
     assert abs(datetime.now(UTC) - datetime.fromisoformat(heard[0]["date"])).total_seconds() < 10
+
+
+def test_what_is_made_is_heard_at_once_where_nothing_else_happens() -> None:
+    world = World(settled=300, rate=0)
+    with Simulator(world=world, pacing=Pacing(speed=100)) as simulator, join(simulator) as client:
+        made = json.dumps({"name": "mine", "services": [{"name": "web", "image": "nginx"}]}).encode()
+        status, stack = get(simulator.rest_url + "/api/v1/stack/", {}, "POST", made)
+        heard = [json.loads(client.recv(timeout=5)) for _ in range(3)]
+
+    assert status == 201
+    assert [(event["type"], event["state"]) for event in heard] == [
+        ("stack", "Not Running"),
+        ("service", "Not running"),
+        ("action", "Success"),
+    ]
+    assert heard[0]["resource_uri"] == stack["resource_uri"] == heard[1]["parents"][0] == heard[2]["parents"][0]
+
+
+def test_an_answer_without_content_has_none() -> None:
+    with Simulator(pacing=STILL, world=World(settled=300)) as simulator:
+        service = simulator.rest_url + simulator.platform.objects("service")[0].uri
+        trigger = get(f"{service}trigger/", {}, "POST", b"{}")[1]
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        request = urllib.request.Request(simulator.rest_url + trigger["resource_uri"], method="DELETE")
+        with opener.open(request, timeout=5) as response:
+            assert (response.status, response.read()) == (204, b"")
+
+
+@pytest.mark.parametrize("type_", ["container", "service", "action"])
+def test_the_logs_of_an_object_are_read_out_and_end(type_: str) -> None:
+    with Simulator(pacing=STILL, world=World(settled=300)) as simulator:
+        uuid = simulator.platform.objects(type_)[0].uuid
+        url = f"ws://127.0.0.1:{simulator.port}/v1/{type_}/{uuid}/logs/?follow=false&tail=2"
+        with connect(url, proxy=None) as client:
+            lines = [json.loads(line) for line in client]
+
+    assert 0 < len(lines) <= 2
+    assert {line["type"] for line in lines} == {"log"}
+    assert all(("source" in line) == (type_ != "action") for line in lines)
+
+
+def test_who_follows_a_log_is_not_sent_away() -> None:
+    with Simulator(pacing=STILL, world=World(settled=300, flavour="dockercloud", namespace="acme")) as simulator:
+        uuid = simulator.platform.objects("container")[0].uuid
+        with connect(f"ws://127.0.0.1:{simulator.port}/api/app/v1/acme/container/{uuid}/logs/", proxy=None) as client:
+            assert json.loads(client.recv(timeout=5))["type"] == "log"
+            assert client.ping().wait(5)
+
+
+def test_a_command_in_a_container_is_told_that_nothing_runs() -> None:
+    with Simulator(pacing=STILL, world=World(settled=300)) as simulator:
+        uuid = simulator.platform.objects("container")[0].uuid
+        with connect(f"ws://127.0.0.1:{simulator.port}/v1/container/{uuid}/exec/?&command=ls", proxy=None) as client:
+            told = [json.loads(line) for line in client]
+
+    assert [line["streamType"] for line in told] == ["stderr"]
 
 
 def test_rest_is_told_nothing_by_whom_it_does_not_know() -> None:
@@ -313,6 +369,14 @@ def test_a_request_that_comes_in_pieces_is_one(scripted: Simulator) -> None:
             time.sleep(0.05)
 
         assert b" 404 " in sock.recv(100)
+
+
+@pytest.mark.parametrize("path", ["//api/v1/service/{}//trigger/?limit=1", "/api/v1//service/{}/trigger//"])
+def test_slashes_that_are_too_many_are_one(path: str) -> None:
+    with Simulator(pacing=STILL, world=World(settled=300)) as simulator:
+        service = simulator.platform.objects("service")[0].uuid
+
+        assert get(simulator.rest_url + path.format(service))[1]["meta"]["total_count"] == 0
 
 
 def test_a_body_without_end_is_refused(scripted: Simulator) -> None:

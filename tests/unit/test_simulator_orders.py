@@ -12,7 +12,7 @@ from archiver.simulator.service.writing import Request, Told, obey
 from archiver.simulator.world.living import live_in
 from archiver.simulator.world.objects import Service
 from archiver.simulator.world.platform import Platform, World
-from archiver.simulator.world.states import TRANSITIONS
+from archiver.simulator.world.states import PENDING_ACTION, TRANSITIONS
 
 CALLER = ("bob", "127.0.0.1", "", "tutum/0.21.1", True)
 
@@ -162,12 +162,16 @@ def test_nobody_undoes_by_himself_what_was_told_from_outside() -> None:
 def test_states_follow_each_other_as_they_may_whatever_is_told() -> None:
     platform = live_in(World(rate=20, churn=0.5, settled=300, seed=7))
     last: dict[str, str] = {one.uri: one.state or "" for type_ in TRANSITIONS for one in platform.objects(type_)}
-    verbs = ["stop", "start", "redeploy", "scale"]
-    for turn in range(4000):
+    verbs = ["stop", "start", "redeploy", "scale", "docker-upgrade", "deploy", "health-check"]
+    types = ["stack", "service", "container", "node", "nodecluster"]
+    for turn in range(6000):
+        if turn % 7 == 0 and (pending := [one for one in platform.objects("action") if one.state in PENDING_ACTION]):
+            tell(platform, "POST", f"{platform.choose(pending).uri}cancel/")
         if turn % 40 == 0:
-            type_ = ("stack", "service", "container")[turn // 40 % 3]
-            uri = platform.choose(platform.objects(type_)).uri
-            if turn % 400 == 0:
+            uri = platform.choose(platform.objects(types[turn // 40 % 5])).uri
+            if turn % 1000 == 920:
+                tell(platform, "PATCH", uri, {"target_num_nodes": turn // 1000})
+            elif turn % 400 == 0:
                 tell(platform, "DELETE", uri)
             else:
                 tell(platform, "POST", f"{uri}{platform.choose(verbs)}/")
@@ -186,7 +190,10 @@ def test_states_follow_each_other_as_they_may_whatever_is_told() -> None:
         ("PUT", "", None, 405),
         ("PATCH", "", {"target_num_containers": 0}, 400),
         ("PATCH", "", {"target_num_containers": "3"}, 400),
-        ("PATCH", "", {"memory": 5}, 400),
+        ("PATCH", "", {"colour": 5}, 400),
+        ("PATCH", "", {"tags": ["x"]}, 400),
+        ("PATCH", "", {"container_envvars": [1]}, 400),
+        ("PATCH", "", {"container_ports": [{"inner_port": "x"}]}, 400),
         ("PATCH", "", [1], 400),
         ("PATCH", "stop/", {}, 405),
     ],
@@ -201,7 +208,7 @@ def test_what_cannot_be_done_is_refused(platform: Platform, method: str, tail: s
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/api/v1/service/no-such/start/", 404), ("/api/v1/node/x/", 405), ("/api/v1/service/", 405), ("/", 405)],
+    [("/api/v1/service/no-such/start/", 404), ("/api/v1/node/", 405), ("/api/v1/container/", 405), ("/", 405)],
 )
 def test_what_is_not_there_cannot_be_told_anything(platform: Platform, path: str, status: int) -> None:
     assert tell(platform, "POST", path).status == status

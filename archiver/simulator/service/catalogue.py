@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from archiver.simulator.world.spelling import Spelling
@@ -54,6 +55,21 @@ def region_uri(spelling: Spelling, region: str) -> str:
 def node_type_uri(spelling: Spelling, node_type: str) -> str:
     """Where a kind of node is described."""
     return f"{_path(spelling, 'nodetype')}{_PROVIDER[0]}/{node_type}/"
+
+
+def region_of(uri: str | None) -> str | None:
+    """The region a URI, or its name, stands for, if it is offered."""
+    return _offered(uri, _REGIONS)
+
+
+def node_type_of(uri: str | None) -> str | None:
+    """The kind of node a URI, or its name, stands for, if it is offered."""
+    return _offered(uri, _NODE_TYPES)
+
+
+def _offered(uri: str | None, entries: Mapping[str, str]) -> str | None:
+    key = (uri or "").rstrip("/").rpartition("/")[2]
+    return key if key in entries else None
 
 
 def _path(spelling: Spelling, type_: str, namespace: str = "") -> str:

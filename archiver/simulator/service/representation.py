@@ -6,10 +6,31 @@ from typing import Any, Final
 
 from archiver.simulator.service import catalogue
 from archiver.simulator.world.objects import Action, Cluster, Container, Node, Resource, Service, Stack
+from archiver.simulator.world.orders import can_be_canceled, can_be_retried
 from archiver.simulator.world.platform import Platform
 
 _PORTS: Final = {"nginx": 80, "postgres": 5432, "redis": 6379, "tutum/haproxy": 80}
 _COMMANDS: Final = {"acme/worker": "python -m worker", "acme/api": "gunicorn api:app"}
+
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "autodestroy": "OFF",
+    "autoredeploy": False,
+    "autorestart": "OFF",
+    "bindings": [],
+    "cpu_shares": None,
+    "deployment_strategy": "EMPTIEST_NODE",
+    "linked_from_service": [],
+    "linked_to_service": [],
+    "memory": None,
+    "net": "bridge",
+    "pid": "none",
+    "privileged": False,
+    "roles": [],
+    "sequential_deployment": False,
+    "tags": [],
+}
+"""What a service says of itself that was told nothing: the documented defaults."""
 
 
 def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
@@ -22,10 +43,9 @@ def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
         case Action():
             return base | _action(platform, resource)
         case Stack():
-            nickname = {"name": resource.name, "nickname": resource.name}
-            return base | nickname | life | {"services": [service.uri for service in resource.services]}
+            return base | life | _stack(resource)
         case Service():
-            return base | life | run | _service(resource)
+            return base | life | run | _SETTINGS | _service(resource)
         case Container():
             return base | life | run | _container(resource)
         case Node():
@@ -47,8 +67,8 @@ def _action(platform: Platform, action: Action) -> dict[str, Any]:
         "location": action.location,
         "user_agent": action.user_agent,
         "is_user_action": action.is_user_action,
-        "can_be_canceled": action.state in ("Pending", "In progress"),
-        "can_be_retried": action.state == "Failed",
+        "can_be_canceled": can_be_canceled(action),
+        "can_be_retried": can_be_retried(action),
         "created": when(action.created),
         "start_date": when(action.created),
         "end_date": when(action.stopped),
@@ -57,22 +77,46 @@ def _action(platform: Platform, action: Action) -> dict[str, Any]:
     return shown | ({"body": ""} if platform.spelling.flavour == "tutum" else {"user": action.user or None})
 
 
+def _stack(stack: Stack) -> dict[str, Any]:
+    return {
+        "name": stack.name,
+        "nickname": stack.name,
+        "services": [service.uri for service in stack.services],
+        "synchronized": all(service.synchronized for service in stack.services),
+        **stack.settings,
+    }
+
+
+def exported(stack: Stack) -> dict[str, Any]:
+    """A stack as its file would say it."""
+    return {
+        service.name: {"image": service.image, "target_num_containers": service.target or len(service.containers)}
+        for service in stack.services
+    }
+
+
 def _service(service: Service) -> dict[str, Any]:
+    shown = _process(service)
     return {
         "name": service.name,
         "nickname": service.name,
         "image_name": service.image,
-        "stack": service.stack.uri,
+        "stack": service.stack and service.stack.uri,
         "containers": [container.uri for container in service.containers],
         "current_num_containers": len(service.containers),
         "target_num_containers": len(service.containers) if service.target is None else service.target,
         "running_num_containers": sum(container.state == "Running" for container in service.containers),
-        "synchronized": True,
-        "public_dns": f"{service.name}.{service.stack.name}.svc.example.com",
-        "container_envvars": _envvars(service),
-        "tags": [],
-        **_process(service),
+        "stopped_num_containers": sum(container.state == "Stopped" for container in service.containers),
+        "synchronized": service.synchronized,
+        "public_dns": f"{_full_name(service.name, service)}.svc.example.com",
+        "calculated_envvars": [pair | {"origin": "user"} for pair in shown["container_envvars"]],
+        **service.settings,
+        **shown,
     }
+
+
+def _full_name(name: str, service: Service) -> str:
+    return name if service.stack is None else f"{name}.{service.stack.name}"
 
 
 def _container(container: Container) -> dict[str, Any]:
@@ -82,15 +126,16 @@ def _container(container: Container) -> dict[str, Any]:
         "service": container.service.uri,
         "node": container.node.uri,
         "exit_code": container.exit_code,
-        "public_dns": f"{container.name}.{container.service.stack.name}.cont.example.com",
-        "container_envvars": _envvars(container.service),
+        "public_dns": f"{_full_name(container.name, container.service)}.cont.example.com",
         **_process(container.service),
     }
 
 
 def _envvars(service: Service) -> list[dict[str, str]]:
     # What nobody should keep: a reader of this API has to leave it alone.
-    return [{"key": "SECRET_KEY", "value": f"do-not-archive-{service.uuid[:8]}"}]
+    secret = [{"key": "SECRET_KEY", "value": f"do-not-archive-{service.uuid[:8]}"}]
+    told: list[dict[str, str]] = service.settings.get("container_envvars", secret)
+    return told
 
 
 def _process(service: Service) -> dict[str, Any]:
@@ -99,7 +144,12 @@ def _process(service: Service) -> dict[str, Any]:
     port = _PORTS.get(image)
     shown = {"protocol": "tcp", "outer_port": None, "inner_port": port, "port_name": image, "published": False}
     ports = [] if port is None else [shown]
-    return {"container_ports": ports, "run_command": _COMMANDS.get(image, ""), "entrypoint": ""}
+    return {
+        "container_ports": service.settings.get("container_ports", ports),
+        "container_envvars": _envvars(service),
+        "run_command": service.settings.get("run_command", _COMMANDS.get(image, "")),
+        "entrypoint": service.settings.get("entrypoint", ""),
+    }
 
 
 def _node(platform: Platform, node: Node) -> dict[str, Any]:
@@ -111,6 +161,7 @@ def _node(platform: Platform, node: Node) -> dict[str, Any]:
         "region": catalogue.region_uri(platform.spelling, node.cluster.region),
         "docker_version": node.docker_version,
         "tags": [],
+        **node.settings,
     }
 
 
@@ -121,6 +172,7 @@ def _cluster(platform: Platform, cluster: Cluster) -> dict[str, Any]:
         "region": catalogue.region_uri(platform.spelling, cluster.region),
         "nodes": [node.uri for node in cluster.nodes],
         "current_num_nodes": len(cluster.nodes),
-        "target_num_nodes": len(cluster.nodes),
+        "target_num_nodes": len(cluster.nodes) if cluster.target is None else cluster.target,
         "tags": [],
+        **cluster.settings,
     }

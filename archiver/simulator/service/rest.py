@@ -8,8 +8,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from archiver.simulator.service import catalogue
-from archiver.simulator.service.representation import describe
+from archiver.simulator.service import catalogue, triggers
+from archiver.simulator.service.representation import describe, exported
 from archiver.simulator.world.objects import Action, Cluster, Container, Node, Resource, Service, Stack
 from archiver.simulator.world.platform import Platform
 from archiver.simulator.world.spelling import SUBSYSTEM
@@ -23,8 +23,8 @@ _DEFAULT_LIMIT: Final = 25
 _MAX_LIMIT: Final = 1000
 _FIELDS: Final = {
     "stack": {"uuid", "name"},
-    "service": {"uuid", "state", "name", "stack"},
-    "container": {"uuid", "state", "name", "service", "node"},
+    "service": {"uuid", "state", "name", "stack", "stack__name"},
+    "container": {"uuid", "state", "name", "service", "node", "service__stack__name"},
     "node": {"uuid", "state", "node_cluster", "node_type", "region", "docker_version"},
     "nodecluster": {"uuid", "state", "name", "region", "node_type"},
     "action": {"uuid", "state"},
@@ -55,15 +55,33 @@ def answer(platform: Platform, path: str, query: str = "", *, oldest_first: bool
         collection = platform.spelling.collection(type_)
         if not whole.startswith(collection):
             continue
-        key = path[len(collection) :].strip("/")
+        key, _, rest = path[len(collection) :].strip("/").partition("/")
         if key:
             resource = platform.find(type_, key)
-            return (200, describe(platform, resource)) if resource else (404, {"error": "Not found"})
+            return (404, {"error": "Not found"}) if resource is None else _inside(platform, resource, rest, query)
         try:
             return 200, _page(platform, type_, collection, parse_qsl(query), oldest_first)
         except BadQuery as exc:
             return 400, {"error": str(exc)}
     return _offer(platform, whole, query)
+
+
+def _inside(platform: Platform, resource: Resource, rest: str, query: str) -> Answer:
+    """An object, or what stands behind it: the triggers of a service, the file of a stack."""
+    match resource, rest.split("/"):
+        case _, [""]:
+            return 200, describe(platform, resource)
+        case Stack(), ["export"]:
+            return 200, exported(resource)
+        case Service() as service, ["trigger"]:
+            fields = dict(parse_qsl(query))
+            listed = [triggers.shown(service, one) for one in service.triggers if triggers.passes(one, fields)]
+            return 200, _paged(listed, f"{service.uri}trigger/", [])
+        case Service() as service, ["trigger", uuid]:
+            trigger = triggers.find(service, uuid)
+            if trigger is not None:
+                return 200, triggers.shown(service, trigger)
+    return 404, {"error": "Not found"}
 
 
 def _offer(platform: Platform, path: str, query: str) -> Answer:
@@ -164,12 +182,20 @@ def _related(target: Resource | None) -> list[Resource | None]:
 def _field_test(name: str, value: str) -> Callable[[Resource], bool]:
     if name == "uuid__startswith":
         return lambda resource: resource.uuid.startswith(value.lower())
+    if name.endswith("stack__name"):
+        return lambda resource: _name_of_stack(resource) == value
     key = reference(value)[1]
     if name in ("stack", "service", "node", "node_cluster"):
-        return lambda resource: key == getattr(resource, "cluster" if name == "node_cluster" else name).uuid
+        field = "cluster" if name == "node_cluster" else name
+        return lambda resource: key == getattr(getattr(resource, field), "uuid", None)
     if name in ("region", "node_type"):
         return lambda resource: key == getattr(getattr(resource, "cluster", resource), name)
     return lambda resource: str(getattr(resource, name)).lower() == value.lower()
+
+
+def _name_of_stack(resource: Resource) -> str | None:
+    service = resource.service if isinstance(resource, Container) else resource
+    return service.stack.name if isinstance(service, Service) and service.stack is not None else None
 
 
 def _date_test(platform: Platform, name: str, value: str) -> Callable[[Resource], bool]:

@@ -21,12 +21,17 @@ from archiver.simulator.service.misbehaviour import Fault
 
 _STREAM_PATH: Final = re.compile(r"/v1/events/?|/api/audit/v1/(?:[^/]+/)?events/?")
 _UNAUTHORIZED: Final = '{"type":"error","data":{"errorMessage":"UNAUTHORIZED"}}'
+_SLASHES: Final = re.compile(r"/{2,}")
+"""python-dockercloud asks for `…/service/<uuid>//trigger/`, its documents for `//api/…`."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
 class Router:
-    """Judges requests; `ask` and `obey` answer the REST API's, `enter` takes an opened stream into the audience,
-    `pause` waits."""
+    """Judges requests.
+
+    `ask` and `obey` answer those of the REST API, `enter` takes an opened stream into the audience, `recite` the logs,
+    `pause` waits.
+    """
 
     def __init__(
         self,
@@ -34,6 +39,7 @@ class Router:
         ask: Callable[[str, str], rest.Answer],
         obey: Callable[[writing.Request], writing.Told],
         enter: Callable[[Connection], None],
+        recite: Callable[[str, str], tuple[list[str], bool] | None],
         pause: Callable[[float], object],
     ) -> None:
         self.faults: dict[str, Fault] = {}
@@ -42,12 +48,13 @@ class Router:
         """What becomes of the REST API's answers."""
         self.handshakes = 0
         self._access, self._refuse = Access(admission), admission.refuse
-        self._ask, self._obey, self._enter, self._pause = ask, obey, enter, pause
+        self._ask, self._obey, self._enter, self._recite, self._pause = ask, obey, enter, recite, pause
         self._lock = threading.Lock()
 
     def receive(self, connection: Connection, request: Request) -> None:
         """Serve one request to its end, which for a stream is the end of the connection."""
-        url = urlsplit(request.path)
+        path, mark, query = request.path.partition("?")
+        url = urlsplit(_SLASHES.sub("/", path) + mark + query)
         stream = connection.method == "GET" and _STREAM_PATH.fullmatch(url.path) is not None
         with self._lock:
             self.handshakes += stream
@@ -60,6 +67,8 @@ class Router:
             self._turn_away(connection)
         elif stream:
             self._open(connection, request, url.query, admitted)
+        elif connection.method == "GET" and (log := self._recite(url.path, url.query)) is not None:
+            self._read_out(connection, request, *log)
         else:
             self._answer(connection, request, url.path, url.query)
 
@@ -76,6 +85,15 @@ class Router:
             self._enter(connection)
         connection.read_frames()
 
+    def _read_out(self, connection: Connection, request: Request, lines: list[str], stays: bool) -> None:
+        if not connection.accept(request):
+            return
+        for line in lines:
+            connection.offer(frame(line))
+        if not stays:
+            connection.close(1000)
+        connection.read_frames()
+
     def _answer(self, connection: Connection, request: Request, path: str, query: str) -> None:
         if connection.method == "GET":
             told = self.liar.tell(path, query, *self._ask(path, query))
@@ -85,7 +103,8 @@ class Router:
         user, agent = self._access.user_of(query, request.headers), request.headers.get("User-Agent") or ""
         caller = (user, connection.address, "", agent, True)
         done = self._obey(writing.Request(connection.method, path, connection.body, caller))
-        connection.respond(done.status, json.dumps(done.body).encode(), _JSON | done.fields)
+        text = b"" if done.status == http.HTTPStatus.NO_CONTENT else json.dumps(done.body).encode()
+        connection.respond(done.status, text, _JSON | done.fields)
 
     def _turn_away(self, connection: Connection) -> None:
         if self._access.locked:

@@ -16,7 +16,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from archiver.simulator.service import misbehaviour, rest, writing
+from archiver.simulator.service import logs, misbehaviour, rest, writing
 from archiver.simulator.service.access import Admission
 from archiver.simulator.service.audience import Audience, text_of
 from archiver.simulator.service.connection import Connection, frame
@@ -97,7 +97,7 @@ class Simulator:
         self._changed = self._audience.changed
         self._connections: set[Connection] = set()
         self._stopping = threading.Event()
-        self._router = Router(admission, self._ask, self._obey, self._audience.enter, self._stopping.wait)
+        self._router = Router(admission, self._ask, self._obey, self._audience.enter, self._recite, self._stopping.wait)
         self._driver = Driver(
             self.platform,
             self._audience,
@@ -260,6 +260,10 @@ class Simulator:
     def _ask(self, path: str, query: str) -> rest.Answer:
         with self._changed:
             return rest.answer(self.platform, path, query, oldest_first=self._oldest_first)
+
+    def _recite(self, path: str, query: str) -> tuple[list[str], bool] | None:
+        with self._changed:
+            return logs.recite(self.platform, path, query)
 
     def _obey(self, request: writing.Request) -> writing.Told:
         with self._changed:

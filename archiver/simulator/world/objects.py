@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import Any
 
 Life = Generator[float, None, None]
 """A course of things: yields how many virtual seconds pass before it goes on."""
@@ -29,6 +30,8 @@ class Resource:
     started: float | None = None
     stopped: float | None = None
     destroyed: float | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What it was told to be from outside and that changes nothing here, as the API shows it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +41,8 @@ class Cluster(Resource):
     region: str = ""
     node_type: str = ""
     nodes: list[Node] = field(default_factory=list)
+    target: int | None = None
+    """How many it was told to have; None: as many as it has."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,12 +65,25 @@ class Stack(Resource):
 class Service(Resource):
     """Containers of one image."""
 
-    stack: Stack = field(kw_only=True)
+    stack: Stack | None = field(kw_only=True)
+    """None: it was told to be by itself."""
     image: str = ""
     containers: list[Container] = field(default_factory=list)
     """Those that are not terminated."""
     target: int | None = None
     """How many it was told to have; None: as many as it has."""
+    synchronized: bool = True
+    """Whether its containers are what it was told last."""
+    triggers: list[Trigger] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An address that does something with a service when it is called."""
+
+    uuid: str
+    name: str
+    operation: str
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +100,7 @@ class Action(Resource):
     """Something the platform was told to do with `target`; who told it is known to the REST API only."""
 
     target: Resource = field(kw_only=True)
+    verb: str = ""
     method: str = "POST"
     path: str = ""
     user: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from typing import Final
 
 from archiver.simulator.world import works
+from archiver.simulator.world.acting import carry_out
 from archiver.simulator.world.objects import Caller, Life, Resource, Stack
 from archiver.simulator.world.platform import Platform
 
@@ -35,26 +36,27 @@ def act(p: Platform, target: Resource, verb: str, work: Life, *, sure: bool = Fa
     action = p.new_action(target, title(target, verb), verb, p.choose(_CALLERS))
     p.change(action, "Pending")
     yield p.pause(0.1, 1)
+    if action.state == "Canceled":
+        return False
     luck = 1.0 if sure else p.rng.random()
     if luck < 0.01:
         p.change(action, "Canceled")
         return False
     p.change(action, "In progress")
     yield p.pause(0.1, 1.5)
-    if luck < 0.05:
-        if luck < 0.02:
+    canceled = action.state == "Canceling"
+    if canceled or luck < 0.05:
+        if luck < 0.02 and not canceled:
             p.change(action, "Canceling")
             yield p.pause(0.5, 3)
-        p.change(action, "Canceled" if luck < 0.02 else "Failed")
+        p.change(action, "Canceled" if canceled or luck < 0.02 else "Failed")
         return False
-    yield from work
-    p.change(action, "Success")
-    return True
+    return (yield from carry_out(p, action, work))
 
 
 def title(target: Resource, verb: str) -> str:
     """What the platform calls an action."""
-    return f"{_TITLES[target.type]} {verb.capitalize()}"
+    return f"{_TITLES[target.type]} {verb.replace('-', ' ').title()}"
 
 
 _TITLES: Final = {
@@ -72,6 +74,7 @@ _TITLES: Final = {
 def deploy_stack(p: Platform) -> Life:
     """A new stack with two to four services, deployed."""
     stack = p.new_stack(f"{p.choose(_STACK_NAMES)}-{p.rng.randrange(1000)}")
+    p.stacks.append(stack)
     stack.busy = True
     p.change(stack, "Not Running")
     for name, image in p.rng.sample(_SERVICES, p.rng.randint(2, 4)):

@@ -132,28 +132,27 @@ class Platform:
 
     def new_stack(self, name: str) -> Stack:
         """A stack without services."""
-        stack = self._add(Stack(*self._identity("stack"), name, []))
-        self.stacks.append(stack)
-        return stack
+        return self._add(Stack(*self._identity("stack"), name, []))
 
-    def new_service(self, stack: Stack, name: str, image: str) -> Service:
-        """A service without containers."""
-        service = self._add(Service(*self._identity("service"), name, [stack.uri], stack=stack, image=image))
-        stack.services.append(service)
+    def new_service(self, stack: Stack | None, name: str, image: str) -> Service:
+        """A service without containers, of a stack or by itself."""
+        parents = [] if stack is None else [stack.uri]
+        service = self._add(Service(*self._identity("service"), name, parents, stack=stack, image=image))
+        if stack is not None:
+            stack.services.append(service)
         return service
 
     def new_container(self, service: Service, node: Node, name: str) -> Container:
         """A container; its parents stand in the order seen on the wire, which is not that of the hierarchy."""
-        parents = [service.uri, node.uri, service.stack.uri, node.cluster.uri]
+        parents = [service.uri, node.uri, *service.parents, node.cluster.uri]
         container = self._add(Container(*self._identity("container"), name, parents, service=service, node=node))
         service.containers.append(container)
         return container
 
     def new_action(self, target: Resource, name: str, verb: str, caller: Caller) -> Action:
         """An action on `target`: its events carry the object and all that the object is under."""
-        action = Action(*self._identity("action"), name, [target.uri, *target.parents], target=target)
-        action.method = "DELETE" if verb == "terminate" else "PATCH" if verb == "scale" else "POST"
-        action.path = target.uri if action.method != "POST" else f"{target.uri}{verb}/"
+        action = Action(*self._identity("action"), name, [target.uri, *target.parents], target=target, verb=verb)
+        action.method, action.path = _request_of(target, verb)
         action.user, action.ip, action.location, action.user_agent, action.is_user_action = caller
         action.created = self.now
         return self._add(action)
@@ -177,13 +176,14 @@ class Platform:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _uuid(self) -> str:
+    def new_uuid(self) -> str:
+        """Another uuid of the world's."""
         # uuid.UUID(int=..., version=4) says the same four times slower.
         text = f"{self.rng.getrandbits(128):032x}"
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
 
     def _identity(self, type_: str) -> tuple[str, str, str]:
-        uuid = self._uuid()
+        uuid = self.new_uuid()
         return type_, uuid, f"{self._prefixes[type_]}{uuid}/"
 
     def _add(self, resource: _Resource) -> _Resource:
@@ -194,7 +194,7 @@ class Platform:
         assert resource.state is not None
         self._out.append(
             self.spelling.event(
-                resource.type, action, resource.uri, resource.state, resource.parents.copy(), self._uuid(), self.now
+                resource.type, action, resource.uri, resource.state, resource.parents.copy(), self.new_uuid(), self.now
             )
         )
 
@@ -227,3 +227,17 @@ class Platform:
 
 
 _Resource = TypeVar("_Resource", bound=Resource)
+
+
+def _request_of(target: Resource, verb: str) -> tuple[str, str]:
+    """By which request somebody has something done."""
+    if verb == "create":
+        return "POST", target.uri.removesuffix(f"{target.uuid}/")
+    if verb == "terminate":
+        return "DELETE", target.uri
+    if verb == "update" or (verb == "scale" and target.type == "nodecluster"):
+        return "PATCH", target.uri
+    return "POST", f"{target.uri}{_IN_A_PATH.get(verb, verb)}/"
+
+
+_IN_A_PATH = {"upgrade": "docker-upgrade"}

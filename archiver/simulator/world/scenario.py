@@ -13,6 +13,7 @@ from archiver.simulator.world.platform import Platform
 def begin(p: Platform) -> Life:
     """The cluster and its nodes, then the stacks one after another, then what happens every now and then."""
     cluster = p.new_cluster("main", "lon1", "2gb")
+    cluster.busy = True
     p.change(cluster, "Init")
     yield p.pause(0.5, 2)
     p.change(cluster, "Deploying")
@@ -23,6 +24,7 @@ def begin(p: Platform) -> Life:
         p.change(node, "Deployed")
         yield p.pause(0.1, 2) / p.world.nodes
     p.change(cluster, "Deployed")
+    cluster.busy = False
     for _ in range(p.world.stacks):
         p.spawn(operations.deploy_stack(p))
         yield p.pause(0.1, 4) / max(1, p.world.stacks / 10)
@@ -63,7 +65,7 @@ def _is_well(stack: Stack) -> bool:
 
 def _on_cluster(operation: Callable[[Platform, Cluster], Life]) -> Callable[[Platform, Cluster], Life | None]:
     def start(p: Platform, cluster: Cluster) -> Life | None:
-        if cluster.busy:
+        if cluster.busy or cluster.state != "Deployed" or cluster.target is not None:
             return None
         cluster.busy = True
         return _then_rest(operation(p, cluster), cluster)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
+_RESTS: Final = frozenset({"Running", "Partly running", "Stopped"})
+"""Where a change ends: as it was meant to, or wherever it was when somebody canceled it."""
+
 _SERVICE: Final[dict[str | None, frozenset[str]]] = {
     None: frozenset({"Not running"}),
     "Not running": frozenset({"Starting", "Terminating"}),
-    "Starting": frozenset({"Running"}),
+    "Starting": _RESTS,
     "Running": frozenset({"Partly running", "Stopped", "Scaling", "Redeploying", "Stopping", "Terminating"}),
     "Partly running": frozenset(
         {"Running", "Stopped", "Starting", "Scaling", "Redeploying", "Stopping", "Terminating"}
     ),
-    "Scaling": frozenset({"Running"}),
-    "Redeploying": frozenset({"Running"}),
-    "Stopping": frozenset({"Stopped"}),
+    "Scaling": _RESTS,
+    "Redeploying": _RESTS,
+    "Stopping": _RESTS,
     "Stopped": frozenset({"Running", "Partly running", "Starting", "Redeploying", "Terminating"}),
-    "Terminating": frozenset({"Terminated"}),
+    "Terminating": _RESTS | {"Terminated"},
     "Terminated": frozenset(),
 }
 
@@ -24,13 +27,13 @@ TRANSITIONS: Final[dict[str, dict[str | None, frozenset[str]]]] = {
     "stack": {
         None: frozenset({"Not Running"}),
         "Not Running": frozenset({"Starting", "Terminating"}),
-        "Starting": frozenset({"Running"}),
+        "Starting": _RESTS,
         "Running": frozenset({"Partly running", "Stopped", "Redeploying", "Stopping", "Terminating"}),
         "Partly running": frozenset({"Running", "Stopped", "Starting", "Redeploying", "Stopping", "Terminating"}),
-        "Redeploying": frozenset({"Running"}),
-        "Stopping": frozenset({"Stopped"}),
+        "Redeploying": _RESTS,
+        "Stopping": _RESTS,
         "Stopped": frozenset({"Running", "Partly running", "Starting", "Redeploying", "Terminating"}),
-        "Terminating": frozenset({"Terminated"}),
+        "Terminating": _RESTS | {"Terminated"},
         "Terminated": frozenset(),
     },
     "service": _SERVICE,
@@ -45,10 +48,13 @@ TRANSITIONS: Final[dict[str, dict[str | None, frozenset[str]]]] = {
     },
     "nodecluster": {
         None: frozenset({"Init"}),
-        "Init": frozenset({"Deploying"}),
+        "Init": frozenset({"Deploying", "Terminating"}),
         "Deploying": frozenset({"Deployed"}),
-        "Deployed": frozenset({"Scaling"}),
-        "Scaling": frozenset({"Deployed"}),
+        "Deployed": frozenset({"Scaling", "Terminating", "Empty cluster"}),
+        "Scaling": frozenset({"Deployed", "Empty cluster"}),
+        "Empty cluster": frozenset({"Scaling", "Terminating"}),
+        "Terminating": frozenset({"Terminated", "Deployed", "Empty cluster"}),
+        "Terminated": frozenset(),
     },
     "node": {
         None: frozenset({"Deploying"}),
@@ -60,7 +66,7 @@ TRANSITIONS: Final[dict[str, dict[str | None, frozenset[str]]]] = {
         "Terminated": frozenset(),
     },
     "action": {
-        None: frozenset({"Pending"}),
+        None: frozenset({"Pending", "Success"}),
         "Pending": frozenset({"In progress", "Canceled"}),
         "In progress": frozenset({"Success", "Failed", "Canceling"}),
         "Canceling": frozenset({"Canceled"}),

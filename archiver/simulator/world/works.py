@@ -8,6 +8,10 @@ from archiver.simulator.world.objects import Cluster, Container, Life, Node, Ser
 from archiver.simulator.world.platform import Platform
 
 
+class NoNode(RuntimeError):
+    """There is no node that could take a container."""
+
+
 def bring_up(p: Platform, stack: Stack) -> Life:
     """A new stack and all that is in it start."""
     p.change(stack, "Starting")
@@ -21,7 +25,8 @@ def bring_up(p: Platform, stack: Stack) -> Life:
 def take_down(p: Platform, stack: Stack) -> Life:
     """A stack and all that is in it terminate."""
     p.change(stack, "Terminating")
-    p.stacks.remove(stack)
+    if stack in p.stacks:
+        p.stacks.remove(stack)
     for service in stack.services:
         yield from end_service(p, service)
     p.change(stack, "Terminated")
@@ -44,6 +49,10 @@ def through(p: Platform, stack: Stack, first: str, each: Callable[[Platform, Ser
 
 def renew_service(p: Platform, service: Service) -> Life:
     """All containers of a service are replaced, one after another."""
+    if service.state == "Not running":
+        yield from start_service(p, service)
+        return
+    service.synchronized = True
     p.change(service, "Redeploying")
     for _ in range(len(service.containers)):
         yield from remove_containers(p, service, 1)
@@ -66,7 +75,7 @@ def scale_service(p: Platform, service: Service, target: int | None = None) -> L
 
 def stop_service(p: Platform, service: Service) -> Life:
     """A service and its containers stop, those that run."""
-    if service.state == "Stopped":
+    if service.state in ("Stopped", "Not running"):
         return
     p.change(service, "Stopping")
     for container in service.containers:
@@ -140,10 +149,21 @@ def end_container(p: Platform, container: Container) -> Life:
     p.change(container, "Terminated")
 
 
-def then_derive(p: Platform, life: Life, resource: Service | Stack) -> Life:
+def lose_container(p: Platform, container: Container) -> None:
+    """A container is gone with its node."""
+    ways = {"Running": ["Stopping", "Stopped"]}.get(container.state or "", [])
+    for state in [*ways, "Terminating"]:
+        p.change(container, state)
+    container.service.containers.remove(container)
+    p.change(container, "Terminated")
+    derive(p, container.service)
+
+
+def then_derive(p: Platform, life: Life, resource: Service | Stack | None) -> Life:
     """A work on a part, after which the whole is what its parts are."""
     yield from life
-    derive(p, resource)
+    if resource is not None:
+        derive(p, resource)
 
 
 def derive(p: Platform, resource: Service | Stack) -> None:
@@ -157,11 +177,29 @@ def derive(p: Platform, resource: Service | Stack) -> None:
         state = "Stopped"
     if state != resource.state:
         p.change(resource, state)
-        if isinstance(resource, Service):
+        if isinstance(resource, Service) and resource.stack is not None:
             derive(p, resource.stack)
 
 
+def derive_cluster(p: Platform, cluster: Cluster) -> None:
+    """A cluster is what its nodes are."""
+    state = "Deployed" if cluster.nodes else "Empty cluster"
+    if state != cluster.state:
+        p.change(cluster, state)
+
+
 def settled_nodes(p: Platform) -> list[Node]:
-    """The nodes that stay: those a scaled cluster got later carry no containers, so they may leave again."""
-    cluster = next(resource for resource in p.objects("nodecluster") if isinstance(resource, Cluster))
-    return cluster.nodes[: p.world.nodes]
+    """The nodes that take containers. Raises `NoNode` when there are none.
+
+    Of the first cluster those that stay: what it gets later by itself carries no containers, so it may leave again.
+    """
+    clusters = [resource for resource in p.objects("nodecluster") if isinstance(resource, Cluster)]
+    nodes = [
+        node
+        for cluster in clusters
+        for node in (cluster.nodes[: p.world.nodes] if cluster is clusters[0] else cluster.nodes)
+        if node.state != "Terminating"
+    ]
+    if not nodes:
+        raise NoNode("no node is left")
+    return nodes
