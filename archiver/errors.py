@@ -387,6 +387,13 @@ class SpoolNotAlone(ArchiverError):
     hint = "give each machine a spool of its own; until then each takes a new identity by itself"
 
 
+class ArchiveBehind(ArchiverError):
+    """The archive knows less of a spool than was given up of it: somebody has put an older copy in its place."""
+
+    message = "the archive lacks what it had of this spool"
+    hint = "what it lacks is written down as a gap by itself"
+
+
 class BadInput(ArchiverError):
     """What was given to read cannot be read."""
 

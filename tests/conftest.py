@@ -127,6 +127,24 @@ class PostgresServer:
         finally:
             self._admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
+    def copy(self, name: str, kept: str) -> None:
+        """Makes another database of one that somebody may be connected to: he is cut off for that while."""
+        self._cut_off(name)
+        self._admin.execute(f'CREATE DATABASE "{kept}" TEMPLATE "{name}"')
+        self._admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+    def replace(self, name: str, kept: str) -> None:
+        """Puts such a copy in the place of the database."""
+        self._cut_off(name)
+        self._admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self._admin.execute(f'ALTER DATABASE "{kept}" RENAME TO "{name}"')
+
+    def _cut_off(self, name: str) -> None:
+        self._admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        ended = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s"
+        while self._admin.execute(ended, (name,)).fetchall():
+            pass
+
     @contextmanager
     def role(self) -> Iterator[str]:
         """A new role that may log in and nothing else; the databases in which it is given rights end before it."""

@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from archiver.errors import ArchiverError, RowRefused, SchemaNotAtHead, SpoolError, SpoolNotAlone
-from archiver.model import Batch, Condition, Event, Item, Message, Observed, Record, Reject, Together
+from archiver.errors import ArchiveBehind, ArchiverError, RowRefused, SchemaNotAtHead, SpoolError, SpoolNotAlone
+from archiver.model import (
+    Batch,
+    Closed,
+    Condition,
+    Event,
+    Item,
+    Message,
+    Observed,
+    Opened,
+    Record,
+    Reject,
+    Together,
+    now_micros,
+)
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
 from archiver.recording.control.server import Control
@@ -67,6 +80,8 @@ class Ingest:
         self._pace = pace or IngestPace()
         self._most = self._pace.batch
         """Records of a transaction: half as many after one that failed, twice as many after a batch."""
+        self._open: dict[str, Opened] = {}
+        """The session of each stream, as far as it is archived."""
         self._busy_since: float | None = None
         self._stop = threading.Event()
         self._give_up = threading.Event()
@@ -101,7 +116,9 @@ class Ingest:
         if skipped := self._spool.number_above(position):
             text = "the archive has %d more items of the spool %s than this ever held (restored from a backup?); %s"
             log.warning(text, skipped, self._spool.path, "what came since is numbered anew")
-        return position
+        if position < (given_up := self._spool.given_up):
+            self._go_on_after(given_up)
+        return max(position, given_up)
 
     def _claim(self) -> None:
         """Tells the archive who holds the spool; one that another holder has a copy of becomes a spool of its own.
@@ -118,6 +135,16 @@ class Ingest:
         )
         self._recorder.receiver = self._spool.renew_identity()
         self._recorder.claim((), generation)
+
+    def _go_on_after(self, upto: int) -> None:
+        """Has the archive know what it lacks of the items up to a number, and which sessions go on after that."""
+        since, begun = self._spool.begun_before(upto)
+        since = since or now_micros()
+        live = {opened.session: opened for opened in begun}
+        live |= {opened.session: opened._replace(at=since, covered_from=since) for opened in self._open.values()}
+        if missing := self._recorder.go_on_after(upto, list(live.values())):
+            text = "the archive lacks %d items of the spool %s that it had (restored from a backup?); %s"
+            log.warning(text, missing, self._spool.path, "the time they came in is a gap")
 
     def _archive_all(self, batches: Prefetch[tuple[int, Batch]]) -> None:
         try:
@@ -249,18 +276,26 @@ class Ingest:
             done = self._record(records, first)
         finally:
             self._busy_since = None
+        self._keep_open(records)
         self.archived += done.events
         self.rejected += done.rejects
         self.duplicates += done.duplicates
         if self._on_archived is not None:
             self._on_archived(self.archived)
 
+    def _keep_open(self, records: Batch) -> None:
+        self._open.update((opened.stream, opened) for opened in records.of_kind(Opened))
+        for closed in records.of_kind(Closed):
+            if (there := self._open.get(closed.stream)) is not None and there.session == closed.session:
+                del self._open[closed.stream]
+
     def _record(self, records: Batch, first: int) -> Recorded:
         upto, original = first + len(records) - 1, _Originals(self._spool, records, first)
         try:
             return self._recorder.record(records, upto, original=original)
-        except SpoolNotAlone:  # or the archive is a new one, or an older copy of itself
+        except (SpoolNotAlone, ArchiveBehind):  # or the archive is a new one, or an older copy of itself
             self._claim()
+            self._go_on_after(first - 1)
             return self._recorder.record(records, upto, original=original)
 
     def _until_done(self, attempt: Callable[[], int]) -> int | None:

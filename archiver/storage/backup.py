@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archiver.errors import BackupMissing, BackupUnusable, DatabaseMissing, UsageError
-from archiver.model import iso, now_micros
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import reads_in_place
 from archiver.storage.judging import translated_driver
 from archiver.storage.named import database_name, sqlite_path
+from archiver.storage.positions import new_generation
 from archiver.storage.replacing import aside, create, finish, open_as, writing
 from archiver.storage.revision import HEAD
 from archiver.storage.schema import GENERATION
 from archiver.storage.wal import mark
+from archiver.storage.words import RESTORED
 
-RESTORED = "the archive was restored from a copy made before"
-"""Why a session ended that was open when the copy was made."""
 # Under another key, so that what waits in a spool of the same session does not move its end.
 _WAS_OPEN = "closed_at IS NULL OR id IN (SELECT max(id) FROM sessions GROUP BY stream_id)"
 _END_SESSIONS = (
@@ -93,16 +92,12 @@ def restore(url: str, copy: Path) -> Copy:
                         new.execute(_SAY_KIND)
                     new.execute(_END_SESSIONS, (RESTORED, f":{secrets.token_hex(4)}"))
                     new.execute("DELETE FROM archive_properties WHERE key = ?", (GENERATION,))
-                    new.execute("INSERT INTO archive_properties VALUES (?, ?)", (GENERATION, _generation()))
+                    new.execute("INSERT INTO archive_properties VALUES (?, ?)", (GENERATION, new_generation()))
                 finish(new)
             made = _verified(unfinished)
         if lock is not None:
             lock.remember(str(mark(path) or ""))
         return made._replace(path=path, kept=kept if kept.exists() else None)
-
-
-def _generation() -> str:
-    return f"{iso(now_micros())} {secrets.token_hex(8)}"
 
 
 def _file_of(url: str, tool: str) -> Path:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from archiver.model import now_micros, to_datetime
+from archiver.model import iso, now_micros, to_datetime
 from archiver.storage.inventory import KINDS, Inventory, Reached
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import receivers
@@ -19,6 +20,11 @@ _ALONE = ":alone"
 """Behind a receiver's key: up to where the archive holds nothing but what came from there."""
 
 _c = receivers.c
+
+
+def new_generation() -> str:
+    """What the numbers given from a restore on are told apart by from those that the archive gave before it."""
+    return f"{iso(now_micros())} {secrets.token_hex(8)}"
 
 
 class Position(NamedTuple):

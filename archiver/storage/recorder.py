@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, bindparam, exc, insert, select, update
 
-from archiver.errors import DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
-from archiver.model import Batch, Micros, Record
+from archiver.errors import ArchiveBehind, DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
+from archiver.model import Batch, Micros, Opened, Record
 from archiver.storage import retrying
 from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
@@ -30,14 +30,14 @@ from archiver.storage.limits import CacheLimits
 from archiver.storage.migrate import require_head
 from archiver.storage.named import sqlite_path
 from archiver.storage.numbers import Numbers, raise_to_rows
-from archiver.storage.positions import FINISHED, Positions
+from archiver.storage.positions import FINISHED, Positions, new_generation
 from archiver.storage.retrying import Decode, Retried, Which
 from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
-from archiver.storage.words import REJECTS_TRIED_BY
+from archiver.storage.words import GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
@@ -101,7 +101,8 @@ class Recorder:
     def claim(self, known: Sequence[str], generation: str) -> bool:
         """Says who holds the receiver's spool from now on; False when the archive knows another than the `known`.
 
-        From then on `record` raises SpoolNotAlone when somebody else has said so meanwhile. Raises as `record` does.
+        From then on `record` raises SpoolNotAlone when somebody else has said so meanwhile, and ArchiveBehind when the
+        archive lacks something of what came before the batch. Raises as `record` does.
         """
         with self._one_at_a_time, translated(self._url):
             with self._transaction() as connection:
@@ -111,6 +112,25 @@ class Recorder:
                 retrying.keep_property(connection, self._holder_key, generation)
             self._generation = generation
             return True
+
+    def go_on_after(self, upto: int, live: Sequence[Opened]) -> int:
+        """Writes down that what the archive does not have of its receiver up to a number will never come.
+
+        The archive is an older copy: its sessions end where it ends, which makes the stretch since then a gap, and the
+        `live` ones begin anew. Or it is a new one, which knows of none. Returns how many numbers a copy lacks; 0 where
+        nothing is missing, and for what is new. Raises as `record` does.
+        """
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            self._writer.forget()  # of numbers that the archive does not have
+            position = self._positions.of(connection, self.receiver)
+            if position.upto >= upto:
+                return 0
+            is_copy = position.upto > 0
+            self._writer.go_on(connection, position.number, live, cut_off=is_copy)
+            if is_copy:
+                retrying.keep_property(connection, GENERATION, new_generation())
+            self._positions.move(connection, position._replace(upto=upto))
+            return upto - position.upto if is_copy else 0
 
     @property
     def _holder_key(self) -> str:
@@ -245,6 +265,8 @@ class Recorder:
             position = self._positions.of(connection, self.receiver)
             self._require_holder(connection)
             done = position.upto - (upto - len(batch))
+            if done < 0 and self._generation is not None:
+                raise ArchiveBehind
             if done >= len(batch):
                 return Recorded()
             if done > 0:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from archiver.model import Closed, EndKind, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms, stream_of
-from archiver.storage.words import INTERRUPTED
+from archiver.storage.words import INTERRUPTED, RESTORED
 
 _MAX_KNOWN = 1000
 
 _table = schema.sessions
 _LEFT_OPEN: EndKind = "lost"
 """How a session ended that nobody closed: nobody wrote down why."""
+_CUT_OFF: EndKind = "restored"
 
 
 class Sessions:
@@ -84,6 +86,25 @@ class Sessions:
             )
             ended = {"closed_at": _table.c.last_seen_at, "kind": _LEFT_OPEN, "reason": INTERRUPTED}
             connection.execute(update(_table).where(*left_open).values(ended))
+
+    def cut_off(self, connection: Connection, receiver_id: int) -> None:
+        """Ends the last session of each of a receiver's streams with what an older copy of the archive knows of it.
+
+        Under another key, so that what is still to come of the session does not move that end: it has a row anew.
+        """
+        last = select(func.max(_table.c.id)).where(_table.c.receiver_id == receiver_id).group_by(_table.c.stream_id)
+        which = (
+            _table.c.receiver_id == receiver_id,
+            or_(_table.c.kind.is_(None), _table.c.kind != _CUT_OFF),
+            or_(_table.c.closed_at.is_(None), _table.c.id.in_(last)),
+        )
+        ended = {
+            "closed_at": func.coalesce(_table.c.closed_at, _table.c.last_seen_at),
+            "kind": _CUT_OFF,
+            "reason": RESTORED,
+            "key": _table.c.key + f":{secrets.token_hex(4)}",
+        }
+        connection.execute(update(_table).where(*which).values(ended))
 
     def learn(self, connection: Connection, keys: set[str | None]) -> None:
         """Makes sure that `ids` has every key; a session the archive has never heard of is None."""

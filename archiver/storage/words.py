@@ -39,6 +39,8 @@ TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told", 
 
 INTERRUPTED = "the archiver stopped without a word"
 """Why a session ended that nobody closed."""
+RESTORED = "the archive was restored from a copy made before"
+"""Why a session ended that was the last of its stream when the copy was made."""
 SILENT = "no sign of life from the archiver"
 """Why nobody watches while a session is open: its receiver is dead, or cut off from the archive."""
 UNHEARD: EndKind = "silent"

@@ -147,6 +147,12 @@ class Writer:
             self._sessions.close_left_open(connection, opened, receiver_id)
         return Recorded(len(events.type), len(rejects), duplicates + len(again))
 
+    def go_on(self, connection: Connection, receiver_id: int, live: Sequence[Opened], *, cut_off: bool) -> None:
+        """Has the sessions that go on in an archive which does not know them; `cut_off` those that it knows."""
+        if cut_off:
+            self._sessions.cut_off(connection, receiver_id)
+        self._sessions.open(connection, live, receiver_id)
+
     def placed(self, connection: Connection, events: EventColumns) -> EventColumns:
         """The events with the platform of each, by their sessions."""
         return self.platforms.placed(connection, events, [])[0]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from archiver.errors import SpoolError, SpoolFull
-from archiver.model import Item, Message, Observed
+from archiver.model import Item, Message, Micros, Observed, Opened
 from archiver.recording.spool.anew import place_of, written_anew
 from archiver.recording.spool.file import (
     COLUMNS,
@@ -46,6 +46,11 @@ _PAGES = 400
 _GENERATIONS = 60
 """How many starts are remembered: an archive restored to a state as old as that is still known."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
+
+_BEGUN = (
+    "SELECT stream, session, max(dialect), min(at), sum(kind = 'opened') FROM spool WHERE seq > ?"
+    " GROUP BY stream, session"
+)
 
 
 class Group(NamedTuple):
@@ -282,6 +287,23 @@ class Spool:
             self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
             self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
             return skipped
+
+    @property
+    def given_up(self) -> int:
+        """Up to which number nothing can be had any more."""
+        with self._changed:
+            return self._kept_from - 1
+
+    def begun_before(self, upto: int) -> tuple[Micros | None, list[Opened]]:
+        """When the first item after a number came, and the sessions whose opening is not among those after it.
+
+        Each is opened with the first that is left of it. Raises SpoolError.
+        """
+        with self._changed, translated(self.path), closing(self._connection.execute(_BEGUN, (upto,))) as rows:
+            found = list(rows)
+        first = min((at for _, _, _, at, _ in found), default=None)
+        begun = (row[:4] for row in found if not row[4])
+        return first, [Opened(stream, session, dialect, at, at) for stream, session, dialect, at in begun if dialect]
 
     @property
     def generations(self) -> list[str]:
