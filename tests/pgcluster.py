@@ -21,6 +21,7 @@ SERVER_OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "64MB",
+    "max_wal_size": "64MB",
     "timezone": "UTC",
 }
 
@@ -29,17 +30,23 @@ NO_BINARIES = "no PostgreSQL: apt-get install postgresql, or pip install pixelta
 
 
 @contextmanager
-def running_cluster(binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS) -> Iterator[str]:
-    """Start a new cluster and give the URL of its database `postgres`; stop it and remove its files at the end."""
-    with controlled_cluster(binaries, options) as (url, _):
+def running_cluster(
+    binaries: Path, options: Mapping[str, str] = SERVER_OPTIONS, within: Path = Path("/tmp")
+) -> Iterator[str]:
+    """Start a new cluster and give the URL of its database `postgres`; stop it and remove its files at the end.
+
+    The path of `within` must be short: a socket's path has 108 bytes at most.
+    """
+    with controlled_cluster(binaries, options, within) as (url, _):
         yield url
 
 
 @contextmanager
-def controlled_cluster(binaries: Path, options: Mapping[str, str]) -> Iterator[tuple[str, Control]]:
+def controlled_cluster(
+    binaries: Path, options: Mapping[str, str], within: Path = Path("/tmp")
+) -> Iterator[tuple[str, Control]]:
     """The same for who stops and starts it meanwhile."""
-    # The folder's path must be short: a socket's path has 108 bytes at most.
-    with tempfile.TemporaryDirectory(prefix="archiver-pg-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="archiver-pg-", dir=within) as folder:
         identity = unprivileged()
         home = Path(folder)
         if identity:
