@@ -18,6 +18,7 @@ from archiver.recording.control.client import PATIENCE, HungUp, ask
 from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
 from archiver.storage.address import is_postgres
+from archiver.storage.inventory import Inventory
 from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.recorder import Recorder, Whose
 from archiver.storage.retrying import PAGE, Kept, Retried, Which
@@ -147,12 +148,13 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
     tried = events = duplicates = left = last = 0
     most = PAGE
     end = recorder.last_reject()  # what comes meanwhile was tried just now
+    held, _ = recorder.take_stock(None)
 
     def decoded(kept: Kept) -> Sequence[Event | Observation]:
         return _decoded(kept, decoder)
 
     while True:
-        page = _tried(recorder, Which(last, end, numbers, most), decoded)
+        page = _tried(recorder, Which(last, end, numbers, most), decoded, held)
         if page is None:  # one of them is not taken, whatever the others are: it is looked for
             most = most // 2
             yield
@@ -167,18 +169,18 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
 
 
 def _tried(
-    recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]]
+    recorder: Recorder, which: Which, decoded: Callable[[Kept], Sequence[Event | Observation]], held: Inventory
 ) -> Retried | None:
     """What came of the next rejects; None where they are several, of which the archive does not take one."""
     try:
-        return recorder.retry_rejects(which, decoded, now_micros())
+        return recorder.retry_rejects(which, decoded, now_micros(), held)
     except RowRefused:
         pass
     except ArchiverError:
         raise
     except Exception:
         log.debug("a reject could not be archived", exc_info=True)
-    return None if which.most > 1 else recorder.retry_rejects(which, lambda _: (), now_micros())
+    return None if which.most > 1 else recorder.retry_rejects(which, lambda _: (), now_micros(), held)
 
 
 def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:

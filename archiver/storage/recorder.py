@@ -203,13 +203,16 @@ class Recorder:
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return retrying.last_reject(connection)
 
-    def retry_rejects(self, which: Which, decode: Decode, now: Micros) -> Retried:
-        """Tries the next of some rejects again, as many as one transaction may hold.
+    def retry_rejects(self, which: Which, decode: Decode, now: Micros, held: Inventory) -> Retried:
+        """Tries the next of some rejects again, as many as one transaction may hold; `held`: what was there before.
 
         Raises as `record` does; then all are as they were.
         """
+        held.begin()
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
-            return retrying.retry(connection, self._writer, which, decode, now)
+            retried = retrying.retry(connection, self._writer, which, decode, now, held)
+        held.keep()
+        return retried
 
     def is_retry_due(self, version: str) -> bool:
         """Whether the archive has rejects which this version of the program has not tried. Raises as `record` does."""

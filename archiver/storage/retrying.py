@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from archiver.model import Batch, Dialect, Event, Micros, Observation
 from archiver.storage.duplicates import drop_duplicates
+from archiver.storage.inventory import Inventory
 from archiver.storage.schema import archive_properties, rejects, sessions, streams
 from archiver.storage.words import REJECTS_RETRIED, REJECTS_TRIED_BY
 from archiver.storage.writer import Writer
@@ -60,8 +61,10 @@ class Retried(NamedTuple):
     """The number of the last one that was tried; 0 when there was none."""
 
 
-def retry(connection: Connection, writer: Writer, which: Which, decode: Decode, now: Micros) -> Retried:
-    """Tries the next of some rejects."""
+def retry(
+    connection: Connection, writer: Writer, which: Which, decode: Decode, now: Micros, held: Inventory
+) -> Retried:
+    """Tries the next of some rejects. What was `held` before them they told already, and were imported once more."""
     kept = _next(connection, which)
     if not kept:
         return Retried()
@@ -71,7 +74,8 @@ def retry(connection: Connection, writer: Writer, which: Which, decode: Decode, 
     conflicts = set(drop_duplicates(connection, placed).conflicts)
     refused = {number for (number, _), event in zip(events, placed.events(), strict=True) if event in conflicts}
     taken = [(number, word) for number, word in told if number not in refused]
-    done = writer.write(connection, Batch([word for _, word in taken]), None, check_uuids=True) if taken else None
+    words = Batch([word for _, word in taken])
+    done = writer.write(connection, words, None, check_uuids=True, inventory=held) if taken else None
     gone = {number for number, _ in taken}
     if gone:
         connection.execute(delete(rejects).where(_c.id.in_(gone)))

@@ -244,6 +244,7 @@ def test_a_demo_takes_the_place_of_another_until_somebody_has_written_there(tmp_
     (tmp_path / "spool.db").write_text("made by a demo")
     demo.sign(tmp_path)
     assert demo.is_signed(tmp_path)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("made-by-demo")} == {0o600}
     (tmp_path / "spool.db").write_text("made by a demo, and then used for good")
     assert not demo.is_signed(tmp_path)
 

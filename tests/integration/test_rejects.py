@@ -19,12 +19,14 @@ from archiver.recording import errands
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
+from archiver.storage import migrate
 from archiver.storage.duplicates import CONFLICT
 from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE
+from archiver.transfer.importer import import_lines
 
-from .archives import STREAM, at, closed, exported, micros, opened, record, rejected, rows, wire
+from .archives import STREAM, at, closed, export, exported, micros, opened, record, rejected, rows, wire
 from .growth import cost_of
 
 DOCKER = (
@@ -117,6 +119,23 @@ def test_an_export_carries_what_was_left(sqlite_url: str, tmp_path: Path) -> Non
     record(sqlite_url, opened("s1", 0), kept(b"\xff\x00", 1), closed("s1", 2))
     tried(sqlite_url)
     assert [line["payload"] for line in exported(sqlite_url, "reject")] == ["/wA="]
+
+
+def test_what_is_imported_and_retried_twice_is_there_once(database_url: str, tmp_path: Path) -> None:
+    """Whatever has no uuid, and however often an export has the same: here one whose numbers say nothing."""
+    bare = b'{"type":"container","state":"Running","resource_uri":"/api/v1/container/1/"}'
+    source = f"sqlite:///{tmp_path / 'source.db'}"
+    migrate.create(source)
+    record(source, opened("s1", 0), kept(bare, 1), kept(bare, 1), kept(DOCKER, 7, None), kept(b"{", 9), closed("s1", 9))
+    headless = [f"{line}\n".encode() for line in export(source)[1:]]
+    for _ in range(3):
+        import_lines(database_url, headless)
+        tried(database_url)
+    assert rows(database_url, "SELECT state, count(*) FROM event_log GROUP BY state ORDER BY state") == [
+        ("Running", 2),
+        ("running", 1),
+    ]
+    assert len(rejected(database_url)) == 1
 
 
 def test_the_last_ones_cost_what_they_are(database_url: str) -> None:
