@@ -56,9 +56,11 @@ if TYPE_CHECKING:
         to_micros,
     )
     from archiver.model.records import (
+        Answers,
         Batch,
         Event,
         EventColumns,
+        Listed,
         Observation,
         Platform,
         Record,
@@ -74,6 +76,7 @@ __all__ = [
     "MICROSECOND",
     "Action",
     "Alive",
+    "Answers",
     "ArchivedEvent",
     "Batch",
     "Cause",
@@ -95,6 +98,7 @@ __all__ = [
     "Item",
     "Lane",
     "Lanes",
+    "Listed",
     "Message",
     "Micros",
     "Namesakes",
@@ -136,7 +140,8 @@ _OF = {
     "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
     "lanes": "Lane Lanes",
     "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",
-    "records": "Batch Event EventColumns Observation Platform Record Reject ResourceRef Telling TimeSource Together",
+    "records": "Answers Batch Event EventColumns Listed Observation Platform Record Reject ResourceRef Telling"
+    " TimeSource Together",
 }
 """Module -> its names that are asked for here."""
 _MODULES = {name: module for module, names in _OF.items() for name in names.split()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeVar
 
@@ -115,6 +115,28 @@ class Observation(NamedTuple):
     """The number of the platform that it was found in; the recorder finds it."""
 
 
+class Answers(NamedTuple):
+    """What a platform answered about several objects; archived as far as it says what the archive does not know."""
+
+    observations: tuple[Observation, ...]
+    asked: Micros
+    """When it was asked, by our clock; what was received since then is newer."""
+    known_from: Micros
+    """A state that was told before this instant of the platform's clock is archived once more: nobody watched."""
+
+
+class Listed(NamedTuple):
+    """Everything that a platform has, by type: what the archive believes to live, and is not in it, is gone."""
+
+    keys: Mapping[str, frozenset[str]]
+    """The keys of all objects of each type; of a type that is not named, nobody knows."""
+    at: Micros
+    """When they were asked for, by the clock that dates the platform's events."""
+    asked: Micros
+    """The same by our clock; what was received since then may not be in it yet."""
+    session: str | None = None
+
+
 class Telling(NamedTuple):
     """That another session told of an archived event, too: out of an export, whose events came before."""
 
@@ -151,7 +173,20 @@ class Together(NamedTuple):
     records: tuple[Event | Observation, ...]
 
 
-Record = Event | Reject | Observation | Telling | Together | Opened | Alive | Closed | Condition | Platform
+Record = (
+    Event
+    | Reject
+    | Observation
+    | Answers
+    | Listed
+    | Telling
+    | Together
+    | Opened
+    | Alive
+    | Closed
+    | Condition
+    | Platform
+)
 """What is archived: what a source said, decoded."""
 
 
@@ -197,6 +232,12 @@ class Batch:
     def of_kind(self, kind: type[R]) -> list[R]:
         """The records of one kind, in their order; of events rather `events`."""
         return [record for record in self._flat() if type(record) is kind]
+
+    def asked(self) -> list[Answers | Listed]:
+        """What a platform answered that was asked about everything, in the order of the answers."""
+        if self._columns is not None:
+            return []
+        return [record for record in self._records if isinstance(record, (Answers, Listed))]
 
     def _flat(self) -> Iterator[Record]:
         for record in self._records:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archiver.codec.observation import observe
-from archiver.model import Event, Message, Observation, Observed, Reject, Together
+from archiver.codec.observation import observe_all
+from archiver.model import Answers, Event, Listed, Message, Observation, Observed, Reject, Together
 from archiver.platforms.tutum import decoder as tutum
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ class Decoder:
     def __init__(self) -> None:
         self._streams: dict[str, StreamDecoder] = {}
 
-    def decode(self, item: Message | Observed) -> Event | Reject | Observation | Together:
+    def decode(self, item: Message | Observed) -> Event | Reject | Observation | Answers | Listed | Together:
         """What is to be recorded of a message, or of an answer to a question. Never raises."""
         if item.dialect != "docker":
-            return decode(item) if type(item) is Message else observe(item)  # type: ignore[arg-type]
+            return decode(item) if type(item) is Message else observe_all(item)  # type: ignore[arg-type]
         if type(item) is Message:
             return decode(item) if item.refused is not None else self._stream(item.stream).decode(item)
         return self._stream(item.stream).observe(item)  # type: ignore[arg-type]

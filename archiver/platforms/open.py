@@ -23,23 +23,27 @@ def open_source(
     give_up_on_refusal: bool = False,
     client_cert: Path | None = None,
     client_key: Path | None = None,
+    api: str | None = None,
     resume_point: Callable[[str], str | None] = lambda _stream: None,
     notes: Notes | None = None,
 ) -> Source:
     """The source for an URL, with the credentials and the proxy that `environ` and `home` hold for it.
 
     `client_cert` and `client_key` are shown to a websocket server that wants a certificate.
+    `api` is the URL of the REST API beside it, or `none`; where it is not given it follows from `environ` and the URL.
     `resume_point` tells where an earlier session of a stream left off (`Message.resume`), `notes` what it knew.
     Raises ConfigurationWrong for an URL or for credentials that cannot be used.
     """
     scheme = url.partition(":")[0].lower()
     if scheme in WEBSOCKET:
         check_url(url, allow_plaintext)
+        from archiver.platforms.tutum.api import find_api
         from archiver.platforms.tutum.credentials import find_credentials
         from archiver.platforms.tutum.source import WebsocketSource
         from archiver.platforms.wire.proxy import proxy_for
         from archiver.platforms.wire.tls import ClientCertificate
 
+        beside = find_api(url, environ, api, allow_plaintext=allow_plaintext)
         return WebsocketSource(
             url,
             find_credentials(environ, home, url),
@@ -48,6 +52,9 @@ def open_source(
             give_up_on_refusal=give_up_on_refusal,
             proxy=proxy_for(url, environ),
             certificate=ClientCertificate(client_cert, client_key) if client_cert is not None else None,
+            api=beside,
+            api_proxy=proxy_for(beside.origin.replace("http", "ws", 1), environ) if beside is not None else None,
+            notes=notes,
         )
     if scheme in DOCKER:
         from archiver.platforms.docker.endpoint import resolve

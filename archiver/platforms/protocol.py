@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from archiver.model import Item
+from archiver.model import Item, Micros, Observed
 
 
 class Missed(NamedTuple):
@@ -25,6 +25,43 @@ class Notes(Protocol):
 
     def noted(self, stream: str) -> str | None:
         """The text about a stream; None when there is none. Raises `ArchiverError`."""
+        ...
+
+
+class Asker(Protocol):
+    """Asks the platform behind a stream what there is; whoever records the answers sorts out what is known already."""
+
+    @property
+    def stream(self) -> str:
+        """The stream's URL without any credential."""
+        ...
+
+    @property
+    def session(self) -> str | None:
+        """The session that is open at present; None: nobody listens."""
+        ...
+
+    @property
+    def questions(self) -> int:
+        """How many questions were put so far."""
+        ...
+
+    @property
+    def failed(self) -> Sequence[Missed]:
+        """What could not be learnt the last time."""
+        ...
+
+    @property
+    def asking(self) -> threading.Lock:
+        """Held by whoever asks."""
+        ...
+
+    def ask(self, since: Micros, known_from: Micros, stop: threading.Event) -> Iterator[Observed]:
+        """All that there is, and the actions that ran since an instant; ends early when `stop` is set.
+
+        States told before `known_from` are to be confirmed. What cannot be learnt stands in `failed`; raises nothing of
+        the network or of the platform. Where nobody listens the session is empty.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from archiver.codec.text import dump, parse
 from archiver.model import (
     Alive,
+    Answers,
     Batch,
     Closed,
     Condition,
@@ -25,6 +26,7 @@ from archiver.model import (
 )
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
+from archiver.storage.comparing import is_action, news, vanished
 from archiver.storage.duplicates import Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
@@ -50,6 +52,12 @@ class Recorded:
     events: int = 0
     rejects: int = 0
     duplicates: int = 0
+    observed: int = 0
+    """Objects of which the platform's answers said what was not known."""
+    gone: int = 0
+    """Objects that were found to be there no more."""
+    actions: int = 0
+    """Actions of which the platform's answers said what was not known."""
 
 
 class Whose(NamedTuple):
@@ -133,6 +141,7 @@ class Writer:
                 conflicts = inventory.sift(connection, self._lookups.known, EventColumns.of([]), [], conflicts).rejects
             rejects = [*rejects, *conflicts]
         numbers = self._write_words(connection, events, observations)
+        answered = self._write_answers(connection, batch, whose)
         self._write_rejects(connection, rejects)
         heard = [events]
         if again:
@@ -145,7 +154,7 @@ class Writer:
         self._sessions.touch(connection, heard, seen, batch.of_kind(Closed))
         if receiver_id is not None:
             self._sessions.close_left_open(connection, opened, receiver_id)
-        return Recorded(len(events.type), len(rejects), duplicates + len(again))
+        return Recorded(len(events.type), len(rejects), duplicates + len(again), *answered)
 
     def go_on(self, connection: Connection, receiver_id: int, live: Sequence[Opened], *, cut_off: bool) -> None:
         """Has the sessions that go on in an archive which does not know them; `cut_off` those that it knows."""
@@ -166,6 +175,30 @@ class Writer:
         return self.platforms.placed(
             connection, batch.events, batch.of_kind(Observation), stated, default, together=whose.together
         )
+
+    def _write_answers(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[int, int, int]:
+        """Writes what the archive does not know of what a platform answered; of how many objects and actions that is.
+
+        To be called when all else that the batch says is written: it came before, or is newer.
+        """
+        observed, gone, acted = set[str](), 0, set[str]()
+        for record in batch.asked():
+            if isinstance(record, Answers):
+                found = news(connection, record._replace(observations=tuple(self._asked(connection, record, whose))))
+                acted |= {item.uri for item in found if is_action(item.uri)}
+                observed |= {item.uri for item in found} - acted
+            else:
+                nobody = Observation("/api/v1/", None, None, (), record.at, None, record.session)
+                (placed,) = self._asked(connection, Answers((nobody,), record.asked, 0), whose)
+                found = vanished(connection, record, placed.platform or 0)
+                gone += len(found)
+            if found:
+                self._write_words(connection, EventColumns.of([]), found)
+        return len(observed), gone, len(acted)
+
+    def _asked(self, connection: Connection, answers: Answers, whose: Whose) -> list[Observation]:
+        """The observations, each with its platform."""
+        return self._placed(connection, Batch(answers.observations), whose)[1]
 
     def holds(self, connection: Connection, batch: Batch, whose: Whose) -> bool:
         """Whether the archive has all that a batch tells; what is there twice in it need be there once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
@@ -70,11 +70,16 @@ class Session:
         pace: Pace,
         safe: Callable[[str], str] = str,
         secrets: Collection[bytes] = (),
+        beside: Callable[[], Iterable[Item]] = tuple,
     ) -> None:
-        """`safe` takes our credentials out of a reason; no message that repeats one of the `secrets` keeps it."""
+        """`safe` takes our credentials out of a reason; no message that repeats one of the `secrets` keeps it.
+
+        `beside` gives what was learnt beside the stream since it was asked last.
+        """
         self._ws = ws
         self._secrets = secrets
         self._safe = safe
+        self._beside = beside
         self._stream = stream
         self._identity = identity
         self._pace = pace
@@ -196,8 +201,8 @@ class Session:
                 payload = payload.replace(secret, HIDDEN.encode())
         return Message(self._stream, self._identity, "tutum", self._ws.read_at, payload, None, refused)
 
-    def _look_around(self) -> Iterator[Alive]:
-        """What is due now and then: judge the server's silence, send a ping, tell that the stream is alive."""
+    def _look_around(self) -> Iterator[Item]:
+        """What is due now and then: judge the server's silence, ping, tell that the stream lives and what was asked."""
         ws, pace = self._ws, self._pace
         now = pace.monotonic()
         self._checked = ws.read_tick
@@ -214,6 +219,7 @@ class Session:
         if ws.life.tick > self._told and now - self._told >= pace.alive_every:
             self._told = now
             yield Alive(self._stream, self._identity, ws.life.at)
-            resumed = pace.monotonic()
-            if resumed - now > SLOW_CONSUMER:
-                self._resumed = resumed
+        yield from self._beside()
+        resumed = pace.monotonic()
+        if resumed - now > SLOW_CONSUMER:
+            self._resumed = resumed

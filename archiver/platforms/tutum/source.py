@@ -13,8 +13,13 @@ from websocket import WebSocketException
 
 from archiver.errors import ConfigurationWrong, CredentialsRefused
 from archiver.model import Condition, Item
+from archiver.platforms.protocol import Notes
+from archiver.platforms.tutum.api import Api
+from archiver.platforms.tutum.asking import Asker
+from archiver.platforms.tutum.beside import Beside, BesidePace
 from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden, unmistakable
 from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
+from archiver.platforms.tutum.rest import Rest
 from archiver.platforms.tutum.session import Pace, Session
 from archiver.platforms.wire.address import AuthWay, check_url, secrets_in, to_connect, without_credentials
 from archiver.platforms.wire.answer import Refused
@@ -59,8 +64,9 @@ class WebsocketSource:
 
     The URL may carry credentials as the old clients wrote them (`?user=&token=`, `?auth=`, `user:key@`); they are taken
     out of it, and `credentials` goes before them. `proxy` is the one on the way, `certificate` proves who we are to a
-    server that asks for more than credentials; `context` replaces what TLS trusts. Raises ConfigurationWrong for a URL
-    or a certificate that cannot be used.
+    server that asks for more than credentials; `context` replaces what TLS trusts. Where `api` is known, stock is taken
+    beside the stream, by way of `api_proxy`, and `notes` keeps up to when. Raises ConfigurationWrong for a URL or a
+    certificate that cannot be used.
     """
 
     def __init__(
@@ -76,6 +82,10 @@ class WebsocketSource:
         proxy: Proxy | None = None,
         certificate: ClientCertificate | None = None,
         context: ssl.SSLContext | None = None,
+        api: Api | None = None,
+        api_proxy: Proxy | None = None,
+        notes: Notes | None = None,
+        beside: BesidePace | None = None,
     ) -> None:
         check_url(url, allow_plaintext)
         self._stream = without_credentials(url)
@@ -96,11 +106,21 @@ class WebsocketSource:
         if target.startswith("wss"):
             self._trust()  # a certificate that cannot be used is refused now
         self._dialer = Dialer(target, header, proxy=proxy, context=self._trust, make=self._connection)
+        self._beside: Beside | None = None
+        if api is not None:
+            never = frozenset(self._secrets | (api_proxy.forms() if api_proxy is not None else set()))
+            rest = Rest(api, self._credentials, proxy=api_proxy, context=self._trust, secrets=never)
+            self._beside = Beside(Asker(self._stream, rest), notes, beside)
 
     @property
     def stream(self) -> str:
         """The URL without credentials; what the archive calls this stream."""
         return self._stream
+
+    @property
+    def asker(self) -> Asker | None:
+        """Who asks the platform what there is; None where its REST API is not known."""
+        return None if self._beside is None else self._beside.asker
 
     def items(self, stop: threading.Event) -> Iterator[Item]:
         """Everything that happens on the stream, across reconnections, until `stop` is set.
@@ -168,8 +188,16 @@ class WebsocketSource:
 
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None
-        session = Session(connection, self._stream, secrets.token_hex(8), self._pace, self._safe, self._never_kept)
-        end = yield from session.items(stop)
+        key, beside = secrets.token_hex(8), self._beside
+        asked = tuple if beside is None else beside.items
+        session = Session(connection, self._stream, key, self._pace, self._safe, self._never_kept, asked)
+        if beside is not None:
+            beside.begin(key, connection.read_at)
+        try:
+            end = yield from session.items(stop)
+        finally:
+            if beside is not None:
+                beside.end()
         self._useful = session.heard
         if session.heartbeats:
             _log.info("%s: %d messages were heartbeats", self._stream, session.heartbeats)

@@ -41,7 +41,6 @@ class Stock:
     def __init__(self, rest: Rest, stop: threading.Event, taken: Taken) -> None:
         self._rest, self._stop, self._taken = rest, stop, taken
         self._keys: dict[str, list[str]] = {}
-        self._actions: set[str] = set()
 
     def take(self, since: Micros, known_from: Micros) -> Iterator[tuple[Micros, bytes]]:
         """Answers as `codec.observation` reads them, each with the instant at which it was so.
@@ -50,6 +49,9 @@ class Stock:
         Ends early where more questions are of no use. Raises Stopped.
         """
         first: Question | None = None
+        yield from self._acted(since, known_from)  # first: what an action names, and is no more, is among the objects
+        if self._taken.refused:
+            return
         for kind in OBJECTS:
             listing = Listing(self._rest, kind, {}, self._rest.pace.most_objects)
             for page in self._pages(listing):
@@ -60,9 +62,8 @@ class Stock:
                 first = first or listing.asked
             if self._taken.refused:
                 return
-        yield from self._acted(since, known_from)
         if first is not None:
-            told = {"asked": first.asked, "listed": self._keys, "actions": sorted(self._actions)[:1000]}
+            told = {"asked": first.asked, "listed": self._keys}
             yield first.at, json.dumps(told).encode()
 
     def _acted(self, since: Micros, known_from: Micros) -> Iterator[tuple[Micros, bytes]]:
@@ -78,7 +79,6 @@ class Stock:
     def _actions_of(self, page: Page, since: Micros) -> list[Finding]:
         found: list[Finding] = []
         for key, row in page.rows.items():
-            self._actions.add(key)
             if not ended_before(row, since):
                 found += show_action(self._rest.api, key, row, page.when.at)
         return found
@@ -93,7 +93,8 @@ class Stock:
 
 def _payload(when: Question, known_from: Micros, findings: list[Finding]) -> Iterator[tuple[Micros, bytes]]:
     if findings:
-        told: Mapping[str, Any] = {"asked": when.asked, "known_from": known_from, "objects": findings}
+        ahead = when.at - when.asked
+        told: Mapping[str, Any] = {"asked": when.asked, "known_from": known_from + ahead, "objects": findings}
         yield when.at, json.dumps(told).encode()
 
 

@@ -1,0 +1,148 @@
+"""Takes stock beside an open session, in a thread of its own: no event ever waits for an answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from archiver.errors import ArchiverError
+from archiver.model import Item, Micros, Observed, now_micros
+from archiver.platforms.protocol import Notes
+from archiver.platforms.tutum.asking import Asker
+from archiver.platforms.wire.logtext import plain, unexpected
+
+_log = logging.getLogger(__name__)
+
+_SECOND = 1_000_000
+_MOST_WAITING = 16
+"""Answers that wait for their turn in the stream."""
+_FARTHEST_BACK = 7 * 86_400 * _SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class BesidePace:
+    """How often stock is taken, in seconds."""
+
+    least: float = 60.0
+    """Between two beginnings, however often the connection is opened anew."""
+    again: float = 600.0
+    """Between two beginnings while the connection holds."""
+    after_refusal: float = 3600.0
+    """The services locked accounts."""
+    settle: float = 2.0
+    """So long an answer waits for events that were under way, which know better."""
+    look: float = 0.25
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Beside:
+    """What is asked beside one stream, from one session to the next."""
+
+    def __init__(self, asker: Asker, notes: Notes | None = None, pace: BesidePace | None = None) -> None:
+        self.asker = asker
+        self._notes = notes
+        self._pace = pace or BesidePace()
+        self._due = self._pace.monotonic()
+        self._tries = 0
+        self._said: set[str] = set()
+        self._since = self._recall()
+        """Up to when all actions have been read back; None: nobody ever asked."""
+        self._run: _Run | None = None
+
+    def begin(self, session: str, opened_at: Micros) -> None:
+        """Begins to ask, for a session that was opened just now."""
+        self.asker.session = session
+        run = self._run = _Run()
+        target, arguments = self._ask_on, (run, opened_at)
+        threading.Thread(target=target, args=arguments, name="reconcile", daemon=True).start()
+
+    def items(self) -> Iterator[Item]:
+        """What was answered and has waited long enough; costs next to nothing when that is nothing."""
+        run = self._run
+        while run is not None and run.answers and run.answers[0][0] <= self._pace.monotonic():
+            yield run.answers.popleft()[1]
+
+    def end(self) -> None:
+        """Asks no more: the session is over. What was answered and not handed on will be asked again."""
+        self.asker.session = None
+        if self._run is not None:
+            self._run.over.set()
+            self._run = None
+
+    # --- the thread that asks -----------------------------------------------------------------------------------------
+
+    def _ask_on(self, run: _Run, opened_at: Micros) -> None:
+        pace = self._pace
+        while not run.over.wait(max(0.0, min(pace.look, self._due - pace.monotonic()))):
+            if pace.monotonic() < self._due or not self.asker.asking.acquire(blocking=False):
+                continue
+            began, now = pace.monotonic(), now_micros()
+            self._due = began + pace.least
+            try:
+                self._ask(run, opened_at, now)
+            except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends one try, and not the archiver
+                self._say(f"nothing was learnt from the REST API: {plain(unexpected(exc))}")
+                self._tries += 1
+            finally:
+                self.asker.asking.release()
+            if run.over.is_set():
+                return
+            wait = pace.after_refusal if self.asker.refused else min(pace.after_refusal, pace.again * 2**self._tries)
+            self._due = began + wait
+
+    def _ask(self, run: _Run, opened_at: Micros, now: Micros) -> None:
+        since = max(self._since if self._since is not None else opened_at, now - _FARTHEST_BACK)
+        for observed in self.asker.ask(since, opened_at, run.over):
+            self._hand_on(run, observed)
+        while run.answers and not run.over.wait(self._pace.look):
+            pass
+        if run.over.is_set() or run.over.wait(self._pace.settle):  # what was handed on is made durable meanwhile
+            return
+        failed = self.asker.failed
+        for missed in failed:
+            self._say(f"{missed.path}: {missed.reason}")
+        self._tries = min(self._tries + 1, 4) if failed else 0
+        if not failed:
+            self._said.clear()
+            self._since = now
+            self._note()
+
+    def _hand_on(self, run: _Run, observed: Observed) -> None:
+        while len(run.answers) >= _MOST_WAITING and not run.over.wait(self._pace.look):
+            pass
+        run.answers.append((self._pace.monotonic() + self._pace.settle, observed))
+
+    def _say(self, what: str) -> None:
+        """Says what is not learnt, and not again before all is well."""
+        if what not in self._said and len(self._said) < 100:
+            self._said.add(what)
+            _log.warning("not all that %s has could be asked for: %s; its events are recorded", self.asker.stream, what)
+
+    # --- from one run to the next -------------------------------------------------------------------------------------
+
+    def _note(self) -> None:
+        with suppress(ArchiverError):  # a spool that takes nothing is complained of by those who need it more
+            if self._notes is not None:
+                self._notes.note(self.asker.stream, json.dumps({"asked": self._since}))
+
+    def _recall(self) -> Micros | None:
+        with suppress(ArchiverError, ValueError, LookupError, TypeError, RecursionError):
+            noted = self._notes.noted(self.asker.stream) if self._notes is not None else None
+            since = json.loads(noted)["asked"] if noted is not None else None
+            return since if type(since) is int and since > 0 else None
+        return None
+
+
+class _Run:
+    """One session's part of it."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.answers: deque[tuple[float, Observed]] = deque()
+        """What was answered, and from when on it may be handed on."""

@@ -1,0 +1,291 @@
+"""What a platform answers that is asked about everything becomes observations: of what is news, and not twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.model import Alive, Answers, Item, Listed, Message, Observation, Observed
+from archiver.platforms.decoders import Decoder
+from archiver.platforms.tutum.api import Api
+from archiver.platforms.tutum.beside import BesidePace
+from archiver.platforms.tutum.credentials import Credentials
+from archiver.platforms.tutum.source import WebsocketSource
+from archiver.recording.failures import Failures
+from archiver.recording.ingest import decode_item
+from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
+from archiver.storage.recorder import Recorded, Recorder
+
+from .archives import STREAM, closed, event, micros, opened, record, rows, seen, uri
+
+OBSERVED = "SELECT count(*) FROM observations"
+
+
+def told(ref: str, state: str | None, second: float, *parents: str, **more: Any) -> Observation:
+    return seen(ref, state, second, parents, "s2")._replace(**more)
+
+
+def answers(*observations: Observation, asked: float, known_from: float) -> Answers:
+    return Answers(observations, micros(asked), micros(known_from))
+
+
+def listed(at: float, **keys: str) -> Listed:
+    return Listed({kind: frozenset(found.split()) for kind, found in keys.items()}, micros(at), micros(at), "s2")
+
+
+def words(url: str) -> list[tuple[Any, ...]]:
+    text = (
+        "SELECT r.uri, s.text, n.text, o.observed_at FROM observations o JOIN resources r ON r.id = o.resource_id"
+        " LEFT JOIN event_states s ON s.id = o.state_id LEFT JOIN texts n ON n.id = o.name_id ORDER BY o.id"
+    )
+    return [tuple(row[:3]) for row in rows(url, text)]
+
+
+# --- what is compared, on both databases ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gap_url(database_url: str) -> str:
+    """An archive with a session, a gap from 20 to 100, and another session, of a container in a service on a node."""
+    record(
+        database_url,
+        opened("s1", 0),
+        event("service/web", "Running", 1, ["stack/shop"], "s1"),
+        event("container/1", "Running", 2, ["service/web", "node/a", "stack/shop", "nodecluster/c"], "s1"),
+        event("container/2", "Running", 3, ["service/web", "node/a"], "s1"),
+        closed("s1", 20),
+        opened("s2", 100),
+        Alive(STREAM, "s2", micros(200)),
+    )
+    return database_url
+
+
+def asked(url: str, *records: Answers | Listed) -> Recorded:
+    return record(url, *records)
+
+
+def test_what_differs_is_observed_and_once(gap_url: str) -> None:
+    found = answers(
+        told("container/1", "Stopped", 101, "service/web", "node/a", name="web-1", image="nginx:1"),
+        told("container/9", "Running", 101, "service/web", "node/a", name="web-9"),
+        asked=101,
+        known_from=100,
+    )
+    assert asked(gap_url, found).observed == 2
+    assert words(gap_url) == [(uri("container/1"), "Stopped", "web-1"), (uri("container/9"), "Running", "web-9")]
+    again = answers(*[one._replace(observed_at=micros(150)) for one in found.observations], asked=150, known_from=100)
+    assert asked(gap_url, again) == Recorded()
+    assert len(words(gap_url)) == 2
+
+
+def test_what_is_still_so_after_a_gap_is_confirmed_once(gap_url: str) -> None:
+    still = answers(told("container/1", "running", 101, "service/web", "node/a"), asked=101, known_from=100)
+    assert asked(gap_url, still).observed == 1
+    assert asked(gap_url, still, still) == Recorded()
+    with Archive.open(gap_url) as archive:
+        tree = archive.at(datetime.fromtimestamp(micros(110) / 1e6, UTC), "container/1")
+        assert (tree.state, tree.certain) == ("Running", True)
+        other = archive.at(datetime.fromtimestamp(micros(110) / 1e6, UTC), "container/2")
+        assert (other.state, other.certain) == ("Running", False)
+
+
+def test_a_moved_object_is_where_it_was_found(gap_url: str) -> None:
+    moved = answers(told("container/1", "Running", 101, "service/web", "node/b"), asked=101, known_from=100)
+    assert asked(gap_url, moved).observed == 1
+    assert asked(gap_url, moved) == Recorded()
+    with Archive.open(gap_url) as archive:
+        assert [child.uri for child in archive.tree("node/b").children] == [uri("container/1")]
+        assert [child.uri for child in archive.tree("node/a").children] == [uri("container/2")]
+
+
+def test_what_is_listed_no_more_is_gone_and_once(gap_url: str) -> None:
+    lists = listed(101, container="2 7", service="web", node="a", stack="shop", nodecluster="c")
+    assert asked(gap_url, lists).gone == 1
+    assert words(gap_url) == [(uri("container/1"), "Terminated", None)]
+    assert asked(gap_url, lists) == Recorded()
+    with Archive.open(gap_url) as archive:
+        assert [child.uri for child in archive.tree("service/web").children] == [uri("container/2")]
+
+
+def test_nothing_is_gone_of_a_type_whose_list_was_not_whole(gap_url: str) -> None:
+    assert asked(gap_url, listed(101, service="web", stack="shop")) == Recorded()
+
+
+def test_the_lists_of_another_account_end_nothing(gap_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert asked(gap_url, listed(101, container="x y", service="z")) == Recorded()
+    assert "another account" in caplog.text
+
+
+def test_what_told_of_itself_since_it_was_asked_about_knows_better(gap_url: str) -> None:
+    late = event("container/1", "Running", 101, (), "s2")._replace(received_at=micros(102))
+    record(gap_url, late, event("container/8", "Starting", 101, ["service/web"], "s2"))
+    stale = answers(told("container/1", "Stopped", 101, "service/web", "node/a"), asked=101, known_from=100)
+    assert asked(gap_url, stale) == Recorded()
+    assert asked(gap_url, listed(100.5, container="2", service="web")) == Recorded()
+
+
+def test_what_told_of_its_end_does_not_come_back_by_a_list_that_lags(gap_url: str) -> None:
+    record(gap_url, event("container/1", "Terminated", 101, (), "s2"))
+    lag = answers(told("container/1", "Running", 103, "service/web", "node/a"), asked=103, known_from=100)
+    assert asked(gap_url, lag) == Recorded()
+
+
+def test_what_was_not_listed_and_is_again_lives_again(gap_url: str) -> None:
+    asked(gap_url, listed(101, container="2", service="web"))
+    back = answers(told("container/1", "Running", 120, "service/web", "node/a"), asked=120, known_from=100)
+    assert asked(gap_url, back).observed == 1
+    assert asked(gap_url, back) == Recorded()
+
+
+def test_a_platform_whose_clock_is_behind_is_believed_nonetheless(gap_url: str) -> None:
+    """What is dated before the last event, and was asked after that came, is of a later moment."""
+    early = answers(told("container/1", "Stopped", 1, "service/web", "node/a"), asked=101, known_from=0)
+    assert asked(gap_url, early).observed == 1
+    assert asked(gap_url, early) == Recorded()
+    with Archive.open(gap_url) as archive:
+        assert archive.tree("container/1").state == "Stopped"
+
+
+# --- from the platform to the archive ---------------------------------------------------------------------------------
+
+
+class Kept:
+    """What a source notes from one run to the next."""
+
+    def __init__(self, asked: int | None = None) -> None:
+        self.texts: dict[str, str] = {} if asked is None else {"*": f'{{"asked": {asked}}}'}
+
+    def note(self, stream: str, text: str) -> None:
+        self.texts[stream] = text
+
+    def noted(self, stream: str) -> str | None:
+        return self.texts.get(stream, self.texts.get("*"))
+
+
+AT_ONCE = BesidePace(least=0.0, again=3600.0, settle=0.0, look=0.01)
+GAP = 600.0
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """A platform of which the last ten minutes are still to be lived."""
+    start = datetime.now(UTC) - timedelta(seconds=900 + GAP)
+    with Simulator(world=World(seed=7, stacks=4, settled=900.0, start=start, rate=6.0), pacing=STILL) as simulator:
+        yield simulator
+
+
+def taken(
+    url: str,
+    simulator: Simulator,
+    notes: Kept | None = None,
+    credentials: Credentials | None = None,
+    enough: Callable[[Item], bool] = lambda item: isinstance(item, Observed) and b'"listed"' in item.payload,
+) -> list[Item]:
+    """Listens until stock has been taken, and archives all that came."""
+    source = WebsocketSource(
+        simulator.stream_url,
+        credentials,
+        api=Api(simulator.rest_url, False),
+        notes=notes,
+        beside=AT_ONCE,
+    )
+    stop, decoder, failures = threading.Event(), Decoder(), Failures()
+    limit = threading.Timer(30.0, stop.set)
+    limit.start()
+    items: list[Item] = []
+    with Recorder(url, "spool") as recorder:
+        for item in source.items(stop):
+            items.append(item)
+            recorder.record([decode_item(item, decoder, failures)])
+            if enough(item):
+                stop.set()
+    limit.cancel()
+    assert any(map(enough, items)), items
+    return items
+
+
+def states(url: str) -> dict[str, str]:
+    return dict(tuple(row) for row in rows(url, "SELECT uri, state FROM current_states"))  # type: ignore[misc]
+
+
+def living(simulator: Simulator) -> dict[str, str]:
+    types = ("nodecluster", "node", "stack", "service", "container")
+    found = [one for kind in types for one in simulator.platform.objects(kind)]
+    return {one.uri: str(one.state) for one in found if one.state != "Terminated"}
+
+
+def test_what_changed_in_a_gap_is_observed_and_asking_again_adds_nothing(
+    database_url: str, simulator: Simulator
+) -> None:
+    platform = simulator.platform
+    taken(database_url, simulator)
+    assert states(database_url) == living(simulator)
+    before = platform.now
+    platform.settle(900.0 + GAP - 60)  # nobody listens
+    since = int(platform.spelling.moment(before).timestamp() * 1e6)
+    taken(database_url, simulator, Kept(since))
+    found = states(database_url)
+    there = {key: state for key, state in found.items() if state != "Terminated" and "/action/" not in key}
+    assert there == living(simulator)
+    ((count,),) = rows(database_url, OBSERVED)
+    taken(database_url, simulator, Kept(since))
+    assert states(database_url) == found
+    ((again,),) = rows(database_url, OBSERVED)
+    assert again == count + len(living(simulator))  # each is confirmed after another gap, and that is all
+    with Archive.open(database_url) as archive:
+        assert archive.status().rejects == 0
+
+
+def test_what_vanished_while_the_archiver_was_down_is_gone(sqlite_url: str, simulator: Simulator) -> None:
+    platform = simulator.platform
+    taken(sqlite_url, simulator)
+    container = next(one for one in platform.objects("container") if one.state == "Running")
+    stack = platform.stacks[0]
+    for one in (container, stack):
+        platform.forget(one)
+    taken(sqlite_url, simulator)
+    found = states(sqlite_url)
+    assert (found[container.uri], found[stack.uri]) == ("Terminated", "Terminated")
+    assert sum(state == "Terminated" for state in found.values()) == 2
+
+
+def test_events_are_delivered_while_the_platform_takes_its_time(sqlite_url: str, simulator: Simulator) -> None:
+    simulator.lie(Lying("slow", "/container/", seconds=60.0))
+    container = simulator.platform.objects("container")[0]
+    told = simulator.platform.spelling.event("container", "update", container.uri, "Stopping", [], "u", 1.0)
+
+    def enough(item: Item) -> bool:
+        if isinstance(item, Observed) and b"/service/" in item.payload:
+            simulator.send(told)
+        return isinstance(item, Message) and b"Stopping" in item.payload
+
+    items = taken(sqlite_url, simulator, enough=enough)
+    assert not any(isinstance(item, Observed) and b'"listed"' in item.payload for item in items)
+
+
+def test_no_secret_gets_into_the_archive(sqlite_url: str, simulator: Simulator) -> None:
+    with Simulator(
+        world=World(settled=600.0), pacing=STILL, admission=Admission(credentials=("user", "canary-key"))
+    ) as other:
+        taken(sqlite_url, other, credentials=Credentials("canary-key", "user"))
+    path = Path(sqlite_url.partition("///")[2])
+    kept = b"".join(file.read_bytes() for file in path.parent.iterdir() if file.is_file())
+    for secret in (b"do-not-archive", b"canary-key", b"SECRET_KEY", b"envvars"):
+        assert secret not in kept
+    assert b"web" in kept or b"nginx" in kept
+
+
+def test_names_and_images_of_tutum_are_shown(sqlite_url: str, simulator: Simulator) -> None:
+    taken(sqlite_url, simulator)
+    stack = simulator.platform.stacks[0]
+    with Archive.open(sqlite_url) as archive:
+        tree = archive.tree(stack.name)
+        assert (tree.name, {child.name for child in tree.children}) == (stack.name, {s.name for s in stack.services})
+        container = next(one for one in simulator.platform.objects("container") if one.state == "Running")
+        assert archive.history(container.uri).resource.name == container.name
