@@ -105,8 +105,9 @@ class Beside:
         if run.over.is_set() or run.over.wait(self._pace.settle):  # what was handed on is made durable meanwhile
             return
         failed = self.asker.failed
-        for missed in failed:
-            self._say(f"{missed.path}: {missed.reason}")
+        if failed:
+            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+            self._say(f"{failed[0].path}: {failed[0].reason}{more}")
         self._tries = min(self._tries + 1, 4) if failed else 0
         if not failed:
             self._said.clear()
