@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from archiver.errors import ConfigurationWrong
+from archiver.model import hooks
+from archiver.model.hooks import Hook
 from archiver.storage.address import is_postgres, libpq_url, shown_url
 from archiver.storage.sqlite_url import sqlite_file, sqlite_url
 
@@ -17,6 +19,8 @@ T = TypeVar("T")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_AUTH = "header"
 DEFAULT_SPOOL_LIMIT = "1 GiB"
+DEFAULT_HOOK_LIMIT = 10
+MOST_HOOKS = 20
 NO_HOME = Path("/nonexistent")
 """The home folder of who has none, as Debian writes it for such users."""
 _SIZE = r"(\d{1,15})\s*(?:([kmgt])(i?b?)|b)?"
@@ -49,6 +53,10 @@ class Config(NamedTuple):
     allow_plaintext: Setting[bool]
     metrics: Setting[tuple[str, int] | None]
     """Where numbers for a monitor are served."""
+    hooks: Setting[tuple[Hook, ...]]
+    """Who is told when something happens; a webhook's URL is a secret, so show it with `Hook.shown`."""
+    hook_limit: Setting[int]
+    """So many calls of each of them a minute."""
     client_cert: Setting[Path | None]
     """The certificate (PEM) that is shown to a server that wants one."""
     client_key: Setting[Path | None]
@@ -63,6 +71,7 @@ class Config(NamedTuple):
         if self.metrics.value is not None:
             host, port = self.metrics.value
             values["metrics"] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        values["hooks"] = tuple(hook.shown for hook in self.hooks.value)
         values["streams"] = tuple(shown_stream(url) for url in self.streams.value)
         return {name: (values[name], setting.origin) for name, setting in settings.items()}
 
@@ -174,11 +183,58 @@ def _address(raw: Any) -> tuple[str, int] | None:
     return found[1] or found[2] or "127.0.0.1", int(found[3])
 
 
+def _count(raw: Any) -> int:
+    """A number of times, at least one."""
+    number = int(raw) if isinstance(raw, str) and raw.strip().isdecimal() and len(raw) < 10 else raw
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 10**9:
+        raise ValueError("it must be a number from 1 on")
+    return number
+
+
+def _hooks(raw: Any) -> tuple[Hook, ...]:
+    """Hooks from tables that say in `on` when, and in `exec` or `webhook` (a text, or a list of them) who is told."""
+    tables = raw if isinstance(raw, (list, tuple)) else [raw]
+    found = [hook for table in tables for hook in _hooks_of(table)]
+    if len(found) > MOST_HOOKS:
+        raise ValueError(f"there are {len(found)}, and {MOST_HOOKS} are the most")
+    return tuple(found)
+
+
+def _hooks_of(table: Any) -> Iterator[Hook]:
+    if not isinstance(table, Mapping):
+        raise ValueError(f"each must be a table with 'on' and 'exec' or 'webhook', not {_kind(table)}")
+    if unknown := sorted(table.keys() - {"on", "exec", "webhook"}):
+        raise ValueError(f"{unknown[0]!r} is nothing that a hook has; it has on, exec and webhook")
+    wishes = tuple(wish for text in _several(table.get("on", ())) for wish in hooks.wishes(text))
+    programs, urls = (_several(table.get(name, ())) for name in ("exec", "webhook"))
+    if not wishes:
+        raise ValueError("nothing says when somebody is to be told: --on, ARCHIVER_ON, or 'on' in the file")
+    if not programs and not urls:
+        raise ValueError(f"nobody is to be told of {'|'.join(wish.text for wish in wishes)}: give --exec or --webhook")
+    yield from (Hook(wishes, program=hooks.program(text)) for text in programs)
+    yield from (Hook(wishes, url=hooks.webhook(text)) for text in urls)
+
+
+def _several(raw: Any) -> tuple[str, ...]:
+    """A text, or a list of them."""
+    return tuple(_text(item) for item in ([raw] if isinstance(raw, str) else _texts(raw)))
+
+
 def _path_or_none(raw: Any, home: Path) -> Path | None:
     return None if raw is None else _path(raw, home)
 
 
 # --- where the values come from ---------------------------------------------------------------------------------------
+
+
+_HOOK_VARIABLES = {"on": "ARCHIVER_ON", "exec": "ARCHIVER_EXEC", "webhook": "ARCHIVER_WEBHOOK"}
+
+
+def _parsed(name: str, found: Setting[Any], parse: Callable[[Any], T]) -> Setting[T]:
+    try:
+        return Setting(parse(found.value), found.origin)
+    except ValueError as exc:
+        raise ConfigurationWrong(setting=name, reason=str(exc), origin=found.origin) from None
 
 
 class _Sources:
@@ -195,11 +251,20 @@ class _Sources:
     def setting(self, name: str, variable: str, parse: Callable[[Any], T], fallback: Setting[Any]) -> Setting[T]:
         """The first value found, parsed; raises ConfigurationWrong naming the setting and its origin."""
         self.known.add(name)
-        found = self._found(name, variable) or fallback
-        try:
-            return Setting(parse(found.value), found.origin)
-        except ValueError as exc:
-            raise ConfigurationWrong(setting=name, reason=str(exc), origin=found.origin) from None
+        return _parsed(name, self._found(name, variable) or fallback, parse)
+
+    def hooks(self) -> Setting[tuple[Hook, ...]]:
+        """All hooks; three variables of the environment describe one."""
+        self.known.add("hooks")
+        named = {key: text for key, name in _HOOK_VARIABLES.items() if (text := self.environ.get(name, "").strip())}
+        found = Setting[Any]((), "default")
+        if self.flags.get("hooks"):
+            found = Setting(self.flags["hooks"], "--on")
+        elif named:
+            found = Setting([named], " and ".join(_HOOK_VARIABLES[key] for key in named))
+        elif "hooks" in self.file:
+            found = Setting(self.file["hooks"], self._place("hooks"))
+        return _parsed("hooks", found, _hooks)
 
     def _found(self, name: str, variable: str) -> Setting[Any] | None:
         value = self.flags.get(name)
@@ -247,7 +312,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
         text = path.read_bytes().decode("utf-8-sig")  # editors of Windows begin a file with a mark
         lines: dict[str, int] = {}
         for number, line in enumerate(text.split("\n"), 1):
-            if found := re.match(r"\s*\[?\s*([\w-]+)\s*[].=]", line):
+            if found := re.match(r"\s*\[?\[?\s*([\w-]+)\s*[].=]", line):
                 lines.setdefault(found[1], number)
         return tomllib.loads(text), lines
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
@@ -338,6 +403,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
             "allow_plaintext", "ARCHIVER_ALLOW_PLAINTEXT", _flag, Setting(False, "default")
         ),
         metrics=sources.setting("metrics", "ARCHIVER_METRICS", _address, Setting(None, "default")),
+        hooks=sources.hooks(),
+        hook_limit=sources.setting("hook_limit", "ARCHIVER_HOOK_LIMIT", _count, Setting(DEFAULT_HOOK_LIMIT, "default")),
         client_cert=sources.setting(
             "client_cert", "ARCHIVER_CLIENT_CERT", lambda raw: _path_or_none(raw, home), Setting(None, "default")
         ),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from archiver.model.rejects import KeptReject
     from archiver.model.reports import Per, Report
     from archiver.model.values import Value
+    from archiver.queries import waking
     from archiver.queries.free import Answer
     from archiver.queries.metrics import Stops
     from archiver.queries.notes import Noted
@@ -234,6 +235,42 @@ class Archive:
         if place.cursor.partition("-")[0] != mark or place.event > now.event:
             raise CursorOfAnother(database=database_name(self._url))
         return place
+
+    def end(self, *, heard_before: datetime | None = None) -> waking.Place:
+        """The last number of every kind of word, of all or of what was received before an instant; see `words`."""
+        from archiver.queries import waking
+
+        with self._reader.question() as connection:
+            return waking.end(connection) if heard_before is None else waking.end_before(connection, heard_before)
+
+    def words(
+        self, source: waking.Source, behind: int, upto: int, states: waking.States, most: int
+    ) -> list[waking.Word]:
+        """What was told (or found) to be in some states between two numbers, the first not included."""
+        from archiver.queries import waking
+
+        with self._reader.question() as connection:
+            return waking.words(connection, source, (behind, upto), states, most)
+
+    def how_many_words(self, source: waking.Source, behind: int, upto: int, states: waking.States, most: int) -> int:
+        """How many there are; they are counted no further than `most`."""
+        from archiver.queries import waking
+
+        with self._reader.question() as connection:
+            return waking.how_many(connection, source, (behind, upto), states, most)
+
+    def change(self, word: waking.Word) -> waking.Change | None:
+        """What such a word means: which state began, and why; None: it was so already."""
+        from archiver.queries import waking
+
+        return waking.change(self._reader.pages(), word, _now())
+
+    def rejects_behind(self, behind: int, upto: int, most: int) -> list[waking.Rejected]:
+        """The first rejects between two numbers, the first not included, of what a stream said."""
+        from archiver.queries import waking
+
+        with self._reader.question() as connection:
+            return waking.rejects(connection, (behind, upto), most)
 
     def event(self, number: int) -> WholeEvent:
         """One event with all that it said, command lines and labels too. Raises NoSuchEvent."""

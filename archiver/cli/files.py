@@ -19,7 +19,7 @@ from archiver.errors import CannotWrite, UsageError
 if TYPE_CHECKING:
     from archiver.config import Config
 
-_BESIDE = ("-wal", "-shm", "-journal", "-lock", "-reserve", "-control")
+_BESIDE = ("-wal", "-shm", "-journal", "-lock", "-reserve", "-control", "-cursors")
 
 
 def write_file(path: Path, lines: Iterable[str]) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from archiver.model import Gap, Span
-from archiver.queries.causes import is_announced
+from archiver.queries.causes import PLANNED, is_announced
 from archiver.queries.containers import KindOf, Lived
 from archiver.queries.story import CRASHES, QUIET, WITHIN, is_crash, later
 from archiver.storage.causes import SUCCEEDS_AFTER
@@ -16,7 +16,6 @@ from archiver.storage.causes import SUCCEEDS_AFTER
 Status = Literal["up", "down", "planned", "unknown"]
 SUCCESSION = timedelta(microseconds=SUCCEEDS_AFTER)
 """Where nothing fills a slot for longer, it was nobody's meanwhile; for less, it was down."""
-_PLANNED = frozenset({"told", "forced"})
 
 
 class Piece(NamedTuple):
@@ -90,13 +89,13 @@ def together(parts: Sequence[Part], kind: KindOf, since: datetime, end: datetime
         for clipped in _clipped(piece, part.since, part.until)
     ]
     unit = list({part.lived.resource.id: part.lived for part in parts}.values())
-    wanted, loops = _Wanted(unit, kind), list(_loops(_crashes(unit)))
+    wanted, again = _Wanted(unit, kind), list(loops(crashes(unit)))
     for whole in _swept(known, SUCCESSION if succeed else timedelta(0)):
         for piece in _clipped(whole, since, end):
             if piece.status == "down" and wanted.at(piece.since):
                 yield piece._replace(status="planned")
             elif piece.status == "up":
-                yield from _looped(piece, loops)
+                yield from _looped(piece, again)
             else:
                 yield piece
 
@@ -144,12 +143,12 @@ class _Wanted:
         told: list[tuple[datetime, bool]] = []
         for lived in unit:
             if lived.carried is not None:
-                told.append((lived.spans[0].since, lived.carried.kind in _PLANNED))
+                told.append((lived.spans[0].since, lived.carried.kind in PLANNED))
             was_up = False
             for span in lived.spans:
                 is_up = kind(span.state) == "up"
                 if span.cause is not None:
-                    told.append((span.since, span.cause.kind in _PLANNED))
+                    told.append((span.since, span.cause.kind in PLANNED))
                 elif is_announced(span.state):
                     told.append((span.since, True))
                 elif is_up or was_up:
@@ -165,11 +164,12 @@ class _Wanted:
         return place > 0 and self._told[place - 1][1]
 
 
-def _crashes(unit: Sequence[Lived]) -> list[datetime]:
+def crashes(unit: Iterable[Lived]) -> list[datetime]:
+    """When containers of which one takes the other's place crashed."""
     return sorted(span.since for lived in unit for span in lived.spans if is_crash(span))
 
 
-def _loops(crashes: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
+def loops(crashes: Sequence[datetime]) -> Iterator[tuple[datetime, datetime]]:
     """From the first to the last crash of each loop."""
     place = 0
     while place + CRASHES <= len(crashes):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from archiver.model import CauseKind, Micros
+from archiver.model import Cause, CauseKind, Micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
 from archiver.storage.causes import (
@@ -26,6 +26,8 @@ from archiver.storage.words import OPEN
 
 _CODE = re.compile(r"^exited \((\d{1,9})\)$", re.ASCII)
 _NEVER_RAN = frozenset({"created"})
+PLANNED: frozenset[CauseKind] = frozenset({"told", "forced"})
+"""What stopped for one of these was meant to."""
 
 
 class Deed(NamedTuple):
@@ -75,6 +77,11 @@ def is_stop(before: str | None, state: str) -> bool:
     if before is None or not is_down(state) or is_down(before):
         return False
     return not (family(before) in _NEVER_RAN and family(state) in ALL_GONE)
+
+
+def is_wanted(cause: Cause) -> bool:
+    """Whether nobody need look after a stop: it was meant to be, or it ended well by itself."""
+    return cause.kind in PLANNED or cause.exit_code == 0
 
 
 def is_down(state: str) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.model import MICROSECOND, Micros, Span, to_micros
+from archiver.model import MICROSECOND, Cause, Micros, Span, to_micros
 from archiver.queries.asked import Asked
 from archiver.queries.containers import KindOf, Lived
-from archiver.queries.windows import Window, begun
+from archiver.queries.windows import Window, begun, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
@@ -91,8 +91,14 @@ def said(missing: Stopped) -> str:
     """That something has not come back, in words."""
     resource, cause = missing.lived.resource, missing.span.cause
     assert cause is not None
-    how = "ended by itself" if cause.kind == "crash" and cause.exit_code == 0 else _HOW[cause.kind]
-    return f"{resource.name or resource.uri} {how} at {missing.span.since:%Y-%m-%dT%H:%M:%SZ} and has not come back"
+    return (
+        f"{resource.name or resource.uri} {how(cause)} at {missing.span.since:%Y-%m-%dT%H:%M:%SZ} and has not come back"
+    )
+
+
+def how(cause: Cause) -> str:
+    """That something stopped, in words."""
+    return "ended by itself" if cause.kind == "crash" and cause.exit_code == 0 else _HOW[cause.kind]
 
 
 _HOW = {
@@ -107,6 +113,15 @@ _HOW = {
 def _ups(connection: Connection, kind: KindOf) -> list[int]:
     """The states in which a container is up."""
     return [row.id for row in connection.execute(_STATES) if kind(row.text) == "up"]
+
+
+def of_slot(connection: Connection, number: int, slot: str, window: Window) -> list[int]:
+    """The other containers that filled a slot of the same service within a window."""
+    found: set[int] = set()
+    for condition, values in overlapping(window):
+        query = statement(_SUCCESSORS.format(condition.replace("f.", "o.")))
+        found.update(connection.scalars(query, {"number": number, "slot": slot, **values}))
+    return sorted(found)
 
 
 def _successors(connection: Connection, number: int, slot: str, at: Micros) -> list[int]:

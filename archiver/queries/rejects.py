@@ -64,9 +64,10 @@ def _page(connection: Connection, range: TimeRange, after: int, end: int) -> lis
 def _kept(row: Row) -> KeptReject:
     retried_at = None if row.retried_at is None else to_datetime(row.retried_at)
     return KeptReject(
-        row.id, row.url, to_datetime(row.received_at), _kind(row.reason), row.reason, row.bytes, retried_at
+        row.id, row.url, to_datetime(row.received_at), kind_of_reject(row.reason), row.reason, row.bytes, retried_at
     )
 
 
-def _kind(reason: str) -> RejectKind:
+def kind_of_reject(reason: str) -> RejectKind:
+    """Of which kind a reject is, by its reason."""
     return next((kind for beginning, kind in KINDS if beginning in reason), "failed")

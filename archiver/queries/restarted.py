@@ -10,6 +10,7 @@ from archiver.model.reports import Report, Restart, Restarts, Subject
 from archiver.queries.asked import Asked, order, report, some
 from archiver.queries.available import slice_of
 from archiver.queries.calendar_days import day_of
+from archiver.queries.causes import is_wanted
 from archiver.queries.containers import kinds, lived
 from archiver.queries.history import hides
 from archiver.queries.never_back import Stopped, Stops, said
@@ -40,8 +41,7 @@ def restarts(ask: Ask, asked: Asked) -> Report:
 def _order(stopped: Stopped) -> tuple[int, datetime, tuple[str, str, str]]:
     """First what crashed and never came back, then all else that never did, then the restarts by time."""
     cause = stopped.span.cause
-    is_told = cause is not None and (cause.kind in ("told", "forced") or cause.exit_code == 0)
-    rank = 2 if stopped.start is not None else 1 if is_told else 0
+    rank = 2 if stopped.start is not None else 1 if cause is not None and is_wanted(cause) else 0
     return rank, stopped.span.since, order(stopped.lived.subject)
 
 

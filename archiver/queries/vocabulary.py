@@ -24,14 +24,15 @@ def wanted(connection: Connection, table: str, column: str, texts: Sequence[str]
     known = [(row.id, row.text.lower()) for row in connection.execute(f"SELECT w.id, w.text FROM {table} w")]
     named = [text.lower() for text in texts if not text.startswith(NOT)]
     others = [text.lower().removeprefix(NOT).strip() for text in texts if text.startswith(NOT)]
-    refused = [number for number, word in known if any(_means(text, word) for text in others)]
+    refused = [number for number, word in known if any(means(text, word) for text in others)]
     if not named:
         return f"{column} IS NOT NULL" + (f" AND {column} NOT IN {_list(refused)}" if refused else "")
-    kept = {number for number, word in known if any(_means(text, word) for text in named)} - set(refused)
+    kept = {number for number, word in known if any(means(text, word) for text in named)} - set(refused)
     return f"{column} IN {_list(kept)}" if kept else None
 
 
-def _means(text: str, word: str) -> bool:
+def means(text: str, word: str) -> bool:
+    """Whether a word, both in lower case, is what a text means: itself, one of its family, or what fits its pattern."""
     if text == word or word.startswith(f"{text} ("):
         return True
     return not {"*", "?"}.isdisjoint(text) and fnmatchcase(word, text.replace("[", "[[]"))

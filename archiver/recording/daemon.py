@@ -251,6 +251,10 @@ class Daemon:
         ):
             yield Family(name, "gauge", about, (Sample(float(value)),))
 
+    def progress(self) -> tuple[int, int]:
+        """The number of what was spooled last, and of what was archived last."""
+        return self._spool.last, self.ingest.position
+
     @property
     def _waiting(self) -> int:
         return max(0, self._spool.last - self.ingest.position)

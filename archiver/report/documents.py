@@ -6,16 +6,17 @@ The values of a record, in the contract's order, are written once, here; the com
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from archiver.model.moments import rfc3339, seconds
+from archiver.api.documents import cause as cause
+from archiver.api.documents import gap as gap
+from archiver.api.documents import machine_value as machine_value
+from archiver.model.moments import seconds
 
 if TYPE_CHECKING:
     from archiver.model import (
         Action,
         ArchivedEvent,
-        Cause,
         Change,
         Coverage,
         Diff,
@@ -46,13 +47,6 @@ class Field(NamedTuple, Generic[T]):
     """Only in JSON, and only where there is a value: so that the lines of other formats stay as they are."""
 
 
-def machine_value(value: Any) -> Any:
-    """A value as JSON has it: instants in RFC 3339 UTC, tuples as lists."""
-    if isinstance(value, datetime):
-        return rfc3339(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
 def record(fields: Sequence[Field[T]], item: T) -> dict[str, Any]:
     """A record as JSON has it."""
     pairs = ((field, field.value(item)) for field in fields)
@@ -60,14 +54,6 @@ def record(fields: Sequence[Field[T]], item: T) -> dict[str, Any]:
 
 
 # --- causes, spans and gaps ----------------------------------------------------------------------------------------
-
-
-def cause(item: Cause | None) -> dict[str, Any] | None:
-    """Why something stopped; null: it is no end, or nothing is known of it."""
-    if item is None:
-        return None
-    actions = [each._asdict() | {"started_at": machine_value(each.started_at)} for each in item.actions]
-    return {"kind": item.kind, "exit_code": item.exit_code, "actions": actions}
 
 
 def span_seconds(span: Span) -> int | float | None:
@@ -91,17 +77,6 @@ SPAN: list[Field[Span]] = [
 def span(item: Span) -> dict[str, Any]:
     """A span as `history` has it: with all its values, known or not."""
     return {field.name: machine_value(field.value(item)) for field in SPAN}
-
-
-def gap(item: Gap) -> dict[str, Any]:
-    """A gap as it stands in coverage."""
-    return {
-        "from": machine_value(item.since),
-        "to": machine_value(item.until),
-        "reason": item.reason,
-        "kind": item.kind,
-        "stream": item.stream,
-    }
 
 
 def coverage(item: Coverage) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
         exit_on_auth_failure = true
         allow_plaintext = false
         metrics = "127.0.0.1:9464"
+        hooks = [{on = "oom", exec = "mail root"}]
+        hook_limit = 3
         client_cert = "/etc/archiver/client.pem"
         client_key = "~/client.key"
     """
@@ -233,3 +235,49 @@ def test_the_module_costs_little_to_import() -> None:
     check = "import sys, archiver.config; print({'tomllib', 'json', 'logging', 'ssl', 'websocket'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_hooks_come_from_the_command_the_environment_or_the_file(tmp_path: Path) -> None:
+    file = """
+[[hooks]]
+on = "oom|crash"
+exec = "/usr/bin/page 'on call'"
+webhook = ["https://a.example/T0KEN", "@/etc/hook"]
+[[hooks]]
+on = ["gap=1m", "state=exited*"]
+exec = "mail"
+"""
+    config = loaded(tmp_path, None, file)
+    assert [(hook.on, hook.program, hook.url) for hook in config.hooks.value] == [
+        ("oom|crash", ("/usr/bin/page", "on call"), ""),
+        ("oom|crash", (), "https://a.example/T0KEN"),
+        ("oom|crash", (), "@/etc/hook"),
+        ("gap=1m|state=exited*", ("mail",), ""),
+    ]
+    assert "T0KEN" not in str(config.shown())
+    environ = {"ARCHIVER_ON": "reject", "ARCHIVER_EXEC": "mail root"}
+    (hook,) = loaded(tmp_path, environ, file).hooks.value
+    assert (hook.on, hook.program) == ("reject", ("mail", "root"))
+    (hook,) = loaded(tmp_path, environ, file, hooks=[{"on": ["told"], "webhook": ["http://b"]}]).hooks.value
+    assert (hook.on, hook.url) == ("told", "http://b")
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"ARCHIVER_ON": "crashes", "ARCHIVER_EXEC": "a"}, "'crashes' is no condition; there are state=WORD, oom"),
+        ({"ARCHIVER_ON": "never-came-back=soon", "ARCHIVER_EXEC": "a"}, "no length of time"),
+        ({"ARCHIVER_ON": "state=", "ARCHIVER_EXEC": "a"}, "no condition"),
+        ({"ARCHIVER_ON": "oom|", "ARCHIVER_EXEC": "a"}, "no condition"),
+        ({"ARCHIVER_ON": "oom"}, "nobody is to be told of oom"),
+        ({"ARCHIVER_EXEC": "a"}, "nothing says when"),
+        ({"ARCHIVER_ON": "oom", "ARCHIVER_EXEC": "a 'b"}, "no closing quotation"),
+        ({"ARCHIVER_ON": "oom", "ARCHIVER_WEBHOOK": "ftp://s3cret@a"}, "begins with https://"),
+        ({"ARCHIVER_HOOK_LIMIT": "0"}, "from 1 on"),
+    ],
+)
+def test_a_hook_that_cannot_be_is_refused_with_its_place(tmp_path: Path, environ: dict[str, str], said: str) -> None:
+    with pytest.raises(ConfigurationWrong, match=said) as raised:
+        loaded(tmp_path, environ)
+    assert next(iter(environ)) in raised.value.next_step
+    assert "s3cret" not in str(raised.value)

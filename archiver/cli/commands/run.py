@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from archiver.cli.common import Database, chosen, examples
+from archiver.cli.once import OnceCommand
 from archiver.cli.streams import Auth, Plaintext, Streams, secrets_of, told_where
 from archiver.errors import UsageError
 
 log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    from archiver.codec.prometheus import Family
     from archiver.config import Config
     from archiver.platforms.protocol import Source
     from archiver.recording.daemon import Daemon
+    from archiver.recording.outward.everybody import Wanted
     from archiver.recording.spool.queue import Spool
 
 SpoolPath = Annotated[
@@ -49,6 +52,43 @@ MetricsAt = Annotated[
         show_default=False,
     ),
 ]
+On = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on",
+        metavar="WHEN",
+        help="Tell the next --exec or --webhook of it: state=exited*, oom, forced, crash, crash-loop, never-came-back, "
+        "gap, reject, told, unknown; with | between several. May be given several times (ARCHIVER_ON).",
+        show_default=False,
+    ),
+]
+Exec = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exec",
+        metavar="COMMAND",
+        help="The program that is told, with its arguments; JSON on its standard input, no shell (ARCHIVER_EXEC).",
+        show_default=False,
+    ),
+]
+Webhook = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--webhook",
+        metavar="URL",
+        help="The server that is told, by POST; @FILE: its URL stands in that file (ARCHIVER_WEBHOOK).",
+        show_default=False,
+    ),
+]
+HookLimit = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="So many calls of each hook a minute; what is more is told with one; default: 10 (ARCHIVER_HOOK_LIMIT).",
+        show_default=False,
+    ),
+]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
     typer.Option("--log-level", help="What is logged; default: info (ARCHIVER_LOG_LEVEL).", show_default=False),
@@ -64,8 +104,36 @@ def register(app: typer.Typer) -> None:
             "archiver run --stream unix:///var/run/docker.sock",
             "ARCHIVER_TOKEN_FILE=/etc/archiver/token archiver run --stream wss://stream.tutum.co/v1/events",
             "archiver run --stream wss://a.example/v1/events --database postgresql://archiver@db/archive",
+            "archiver run --on 'oom|crash-loop|never-came-back' --exec /usr/local/bin/page",
         ),
+        cls=RunCommand,
     )(run)
+
+
+class RunCommand(OnceCommand):
+    """Keeps in which order the parts of hooks were given: an option's values come without that."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses them, and remembers the order in `ctx.meta`."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            ctx.meta[_ORDER] = [parameter.name for parameter in given if parameter.name in _PARTS]
+        return super().parse_args(ctx, args)
+
+
+_ORDER, _PARTS = "archiver.hooks", {"on": "on", "exec_": "exec", "webhook": "webhook"}
+
+
+def _hooks(ctx: typer.Context, **values: list[str] | None) -> list[dict[str, list[str]]]:
+    """One table for each hook, as the configuration's file has them: who is told stands behind what he is told of."""
+    rest = {name: iter(texts or ()) for name, texts in values.items()}
+    found: list[dict[str, list[str]]] = []
+    for name in ctx.meta.get(_ORDER, ()):
+        key = _PARTS[name]
+        if not found or (key == "on" and len(found[-1]) > 1):
+            found.append({})
+        found[-1].setdefault(key, []).append(next(rest[key]))
+    return found
 
 
 def run(
@@ -79,6 +147,10 @@ def run(
     allow_plaintext: Plaintext = False,
     exit_on_auth_failure: ExitOnAuthFailure = False,
     metrics: MetricsAt = None,
+    on: On = None,
+    exec_: Exec = None,
+    webhook: Webhook = None,
+    hook_limit: HookLimit = None,
     log_level: LogLevel = None,
     log_format: LogFormat = "text",
 ) -> None:
@@ -101,20 +173,26 @@ def run(
         "allow_plaintext": allow_plaintext,
         "exit_on_auth_failure": exit_on_auth_failure,
         "metrics": metrics,
+        "hooks": _hooks(ctx, on=on, exec=exec_, webhook=webhook),
+        "hook_limit": hook_limit,
         "log_level": log_level,
     }
     config = load(flags, os.environ, home_folder())
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
+    from archiver.recording.outward.everybody import Wanted
+
+    wanted = Wanted.of(config.hooks.value, config.hook_limit.value, config.hooks.origin)
     with told_where(config):
-        logs.set_up(config.log_level.value, os.environ, secrets=secrets_of(config), as_json=log_format == "json")
+        secrets = secrets_of(config) | wanted.secrets()
+        logs.set_up(config.log_level.value, os.environ, secrets=secrets, as_json=log_format == "json")
         require_home("spool", config.spool)
         log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
-        record(ctx, config, limit)
+        record(ctx, config, limit, wanted)
 
 
-def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
+def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted | None = None) -> None:
     """Runs the daemon as configured until it is told to stop.
 
     Raises what `Daemon.run` and `Spool` raise, DatabaseUnfit when there can be no archive where one is to be.
@@ -131,7 +209,7 @@ def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
         sources = _sources(config, spool)
         notifier = Notifier.of(os.environ)
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
-        with _served(config, daemon), stopped_by_signals(daemon.stop):
+        with _beside(config, daemon, wanted), stopped_by_signals(daemon.stop):
             try:
                 daemon.run()
             finally:
@@ -142,16 +220,26 @@ def record(ctx: typer.Context, config: Config, limit: int | None) -> None:
 
 
 @contextmanager
-def _served(config: Config, daemon: Daemon) -> Iterator[None]:
-    """Serves the daemon's numbers meanwhile, where that is wished."""
-    if config.metrics.value is None:
-        yield
-        return
-    from archiver.recording.metrics import Metrics
+def _beside(config: Config, daemon: Daemon, wanted: Wanted | None) -> Iterator[None]:
+    """Tells others meanwhile, and serves the daemon's numbers, where that is wished."""
+    with ExitStack() as beside:
+        numbers = [daemon.metrics]
+        if wanted is not None and wanted.hooks:
+            from archiver.recording.outward.everybody import Outward
 
-    with Metrics(config.metrics.value, config.database.value, daemon.metrics) as metrics:
-        log.info("metrics at http://%s:%d/metrics", config.metrics.value[0], metrics.port)
+            told = Outward(wanted, config.database.value, config.spool.value, daemon.progress)
+            numbers.append(beside.enter_context(told).metrics)
+        if config.metrics.value is not None:
+            from archiver.recording.metrics import Metrics
+
+            metrics = Metrics(config.metrics.value, config.database.value, lambda: _all(numbers))
+            beside.enter_context(metrics)
+            log.info("metrics at http://%s:%d/metrics", config.metrics.value[0], metrics.port)
         yield
+
+
+def _all(numbers: Sequence[Callable[[], Iterable[Family]]]) -> Iterator[Family]:
+    return (family for of in numbers for family in of())
 
 
 def _sources(config: Config, spool: Spool) -> list[Source]:

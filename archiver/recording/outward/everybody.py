@@ -1,0 +1,85 @@
+"""Everybody who is told by one daemon: begun with it, ended with it, counted for its monitor."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from archiver.codec.prometheus import Family, Sample
+from archiver.model.hooks import Hook
+from archiver.recording.outward.cursors import Cursors, cursors_beside
+from archiver.recording.outward.hooks import Caller
+from archiver.recording.outward.pace import OutwardPace, Progress
+from archiver.recording.outward.post import Target, target_of
+from archiver.recording.outward.sender import Sender
+
+log = logging.getLogger(__name__)
+
+_END_SECONDS = 1.0
+_COUNTED = (
+    ("archiver_hook_calls_delivered_total", "counter", "Calls that a hook's receiver took.", "delivered"),
+    ("archiver_hook_calls_failed_total", "counter", "Tries that a hook's receiver did not take.", "failed"),
+    ("archiver_hook_calls_dropped_total", "counter", "Calls given up, since nobody took them for a day.", "dropped"),
+    ("archiver_hook_waiting", "gauge", "What a hook is known to have yet to tell.", "waiting"),
+)
+
+
+class Wanted(NamedTuple):
+    """Who is to be told, and where the servers among them are."""
+
+    hooks: tuple[tuple[Hook, Target | None], ...]
+    per_minute: int
+
+    @classmethod
+    def of(cls, hooks: Sequence[Hook], per_minute: int, origin: str) -> Wanted:
+        """Raises ConfigurationWrong for a server that cannot be used."""
+        found = ((hook, target_of(hook.url, "hooks", origin) if hook.url else None) for hook in hooks)
+        return cls(tuple(found), per_minute)
+
+    def secrets(self) -> set[str]:
+        """What must never stand in a log line."""
+        return {form for _, target in self.hooks if target is not None for form in target.forms()}
+
+
+class Outward:
+    """All senders of one daemon; a context manager, as long as which they run."""
+
+    def __init__(
+        self, wanted: Wanted, url: str, spool: Path, progress: Progress, pace: OutwardPace | None = None
+    ) -> None:
+        rest = (url, cursors := Cursors(cursors_beside(spool)), progress, pace or OutwardPace())
+        self.callers = [
+            Caller(hook, number, target, wanted.per_minute, *rest)
+            for number, (hook, target) in enumerate(wanted.hooks, 1)
+        ]
+        self._senders: list[Sender] = list({sender.key: sender for sender in self.callers}.values())
+        cursors.only({sender.key for sender in self._senders})
+
+    def __enter__(self) -> Self:
+        for sender in self._senders:
+            log.info("%s", sender.name)
+            sender.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+        deadline = time.monotonic() + _END_SECONDS
+        for sender in self._senders:
+            sender.join(max(0.0, deadline - time.monotonic()))
+
+    def stop(self) -> None:
+        """Asks all to end; from any thread."""
+        for sender in self._senders:
+            sender.stop()
+
+    def metrics(self) -> Iterator[Family]:
+        """How they do, in numbers; waits for nothing."""
+        for name, kind, about, of in _COUNTED:
+            samples = [
+                Sample(float(getattr(each, of)), {"hook": str(each.number), "on": each.hook.on})
+                for each in self.callers
+            ]
+            yield Family(name, "counter" if kind == "counter" else "gauge", about, tuple(samples))
