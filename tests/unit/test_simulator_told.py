@@ -157,9 +157,27 @@ def test_a_stack_is_made_of_its_file_and_then_started(platform: Platform) -> Non
     assert states(events, uri) == ["Not Running", "Starting", "Running"]
     lb, web = (shown(platform, service) for service in shown(platform, uri)["services"])
     assert (lb["container_ports"][0]["outer_port"], lb["roles"]) == (80, ["global"])
-    assert lb["linked_to_service"] == [{"to_service": "web", "name": "back"}]
+    assert lb["linked_to_service"] == [
+        {"from_service": lb["resource_uri"], "to_service": web["resource_uri"], "name": "back"}
+    ]
     assert (web["running_num_containers"], web["container_envvars"]) == (2, [{"key": "A", "value": "b"}])
     assert answer(platform, f"{uri}export/")[1]["web"] == {"image": "tutum/hello-world", "target_num_containers": 2}
+
+
+def test_a_proxy_in_a_container_is_told_where_its_links_lead(platform: Platform) -> None:
+    back = made(platform, "service", SERVICE_RUN | {"name": "web"})
+    front = made(platform, "service", {"image": "lb", "linked_to_service": [{"to_service": back, "name": "back"}]})
+    for uri in (back, front):
+        tell(platform, "POST", f"{uri}start/")
+    lived(platform)
+
+    own = shown(platform, shown(platform, front)["containers"][0])
+
+    targets = shown(platform, back)["containers"]
+    assert [link["to_container"] for link in own["linked_to_container"]] == targets
+    ip = shown(platform, targets[0])["private_ip"]
+    assert own["linked_to_container"][0]["name"] == "BACK_1"
+    assert own["linked_to_container"][0]["endpoints"] == {"80/tcp": f"tcp://{ip}:80"}
 
 
 def test_a_stack_is_made_without_starting_and_terminates(platform: Platform) -> None:

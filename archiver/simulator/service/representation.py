@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from archiver.simulator.service import catalogue
@@ -45,9 +46,9 @@ def describe(platform: Platform, resource: Resource) -> dict[str, Any]:
         case Stack():
             return base | life | _stack(resource)
         case Service():
-            return base | life | run | _SETTINGS | _service(resource)
+            return base | life | run | _SETTINGS | _service(resource) | _links_of_service(platform, resource)
         case Container():
-            return base | life | run | _container(resource)
+            return base | life | run | _container(resource) | _links_of_container(platform, resource)
         case Node():
             seen = platform.now if resource.state == "Deployed" else resource.last_seen
             return base | life | _node(platform, resource) | {"last_seen": when(seen)}
@@ -127,8 +128,55 @@ def _container(container: Container) -> dict[str, Any]:
         "node": container.node.uri,
         "exit_code": container.exit_code,
         "public_dns": f"{_full_name(container.name, container.service)}.cont.example.com",
+        "private_ip": _private_ip(container),
+        "synchronized": container.service.synchronized,
         **_process(container.service),
     }
+
+
+def _private_ip(container: Container) -> str:
+    return f"10.7.{int(container.uuid[:2], 16)}.{int(container.uuid[2:4], 16)}"
+
+
+def _links_of_service(platform: Platform, service: Service) -> dict[str, Any]:
+    links = [
+        {"from_service": service.uri, "name": name, "to_service": to.uri} for name, to in _linked(platform, service)
+    ]
+    return {"linked_to_service": links}
+
+
+def _links_of_container(platform: Platform, container: Container) -> dict[str, Any]:
+    """What a proxy that runs in a container asks of its own: where the containers are that it was linked to."""
+    links = [
+        {
+            "endpoints": {
+                f"{port['inner_port']}/{port['protocol']}": f"tcp://{_private_ip(to)}:{port['inner_port']}"
+                for port in _process(service)["container_ports"]
+            },
+            "from_container": container.uri,
+            "name": f"{name}_{number}".upper(),
+            "to_container": to.uri,
+        }
+        for name, service in _linked(platform, container.service)
+        for number, to in enumerate(service.containers, 1)
+    ]
+    return {"linked_to_container": links}
+
+
+def _linked(platform: Platform, service: Service) -> Iterator[tuple[str, Service]]:
+    """The services that a service was told to be linked to: by their URI, or by their name, in its own stack or not."""
+    for link in service.settings.get("linked_to_service", ()):
+        told = str(link.get("to_service", "")) if isinstance(link, dict) else ""
+        for other in platform.objects("service"):
+            if isinstance(other, Service) and other.state != "Terminated" and told in _names(other, service):
+                yield str(link.get("name") or other.name), other
+                break
+
+
+def _names(other: Service, service: Service) -> set[str]:
+    """By what a service may be called by another."""
+    names = {other.uri, _full_name(other.name, other)}
+    return names | {other.name} if other.stack is service.stack else names
 
 
 def _envvars(service: Service) -> list[dict[str, str]]:
