@@ -11,7 +11,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.errors import NoSuchResource
-from archiver.model import Message, Resource, TreeNode
+from archiver.model import Message, Observation, Resource, TreeNode, to_micros
 from archiver.platforms.decoders import Decoder, decode
 from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
@@ -81,6 +81,20 @@ def test_an_exec_is_one_action_with_an_end(archive: Archive) -> None:
     assert len(execs) == 263
     assert {action.events for action in execs if action.state == "Success"} == {3}
     assert sum(action.finished_at is None for action in execs) == 2
+
+
+def test_an_exec_that_turns_out_to_be_a_probe_is_listed_as_one(archive: Archive, database_url: str) -> None:
+    execs = [action for action in archive.actions("stack/shop", healthchecks=False) if action.name == "exec"]
+    probe = next(action for action in execs if action.finished_at is not None)
+    assert probe.finished_at is not None
+
+    with Recorder(database_url) as recorder:
+        recorder.record([Observation(probe.uri, None, "healthcheck", (), to_micros(probe.finished_at) + 1, None)])
+
+    with Archive.open(database_url) as archive:
+        left = {action.uri for action in archive.actions("stack/shop", healthchecks=False) if action.name == "exec"}
+        assert left == {action.uri for action in execs} - {probe.uri}
+        assert archive.healthcheck_actions("stack/shop") == 1
 
 
 def test_what_was_done_to_a_container_names_the_container(archive: Archive) -> None:

@@ -529,6 +529,42 @@ def test_a_probe_that_the_engine_remembers_is_asked_about_before_it_is_told(busy
     assert [event.action for event in events(got)] == ["healthcheck"]
 
 
+def test_a_probe_that_begins_before_its_container_is_known_is_called_one_afterwards(busy: FakeEngine, url: str) -> None:
+    busy.hangs.add("/containers/c1/json")
+    early, late = "e" * 64, "f" * 64
+
+    def probe() -> None:
+        for execution in (early, late):
+            busy.told_now(action="exec_create: /bin/check CANARY", execID=execution)
+        busy.told_now(action="exec_die", execID=early, exitCode="0")
+        busy.told_now(action="exec_create: sh", execID="a" * 64)
+
+    def answer() -> None:
+        busy.hangs.clear()
+
+    def end() -> None:
+        busy.told_now(action="exec_die", execID=late, exitCode="0")
+        busy.told_now(action="exec_die", execID="a" * 64, exitCode="0")
+
+    acts = [
+        once(probe, sees("volume/ENGINE.data")),
+        once(answer, count(Message, 4)),
+        once(end, sees(f"action/{early}")),
+    ]
+
+    def act(item: Item) -> None:
+        for one in acts:
+            one(item)
+
+    done = both(count(Message, 6), sees(f"action/{early}", f"action/{late}"))
+    got = watch(DockerSource(url, pace=QUICK), done, act)
+
+    assert [event.action for event in events(got)[-2:]] == ["healthcheck", "exec"]
+    named = {uri: found["name"] for uri, found in observed(got).items() if "/action/" in uri}
+    assert named == {f"/docker/v1/action/{key}/": "healthcheck" for key in (early, late)}
+    assert all("CANARY" not in str(found) for found in observed(got).values())
+
+
 def test_an_exec_in_a_container_that_hangs_is_waited_for_no_longer_than_a_moment(busy: FakeEngine, url: str) -> None:
     busy.hangs.add("/containers/c1/json")
     busy.tell(message(1, action="exec_create: sh", execID="e1"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from archiver.model import Micros
 from archiver.platforms.docker import inspect
-from archiver.platforms.docker.facts import REMOVED, Engine, Named, scoped, service_of, stack_of, text
+from archiver.platforms.docker.facts import HEALTHCHECK, REMOVED, Engine, Named, scoped, service_of, stack_of, text
 from archiver.platforms.docker.facts import uri as docker_uri
 from archiver.platforms.docker.inbox import Question
 from archiver.platforms.docker.inspect import Finding
@@ -61,6 +61,7 @@ class Inventory:
         self._stacks: dict[str, str] = {}
         self._named: dict[str, None] = {}
         self._probes = Probes()
+        self._unmasked: list[str] = []
         self._lists_images = False
 
     # --- what to ask -------------------------------------------------------------------------------------------------
@@ -188,6 +189,11 @@ class Inventory:
             finding = finding._replace(name=question.key)  # of several tags the one that somebody has just named
         return list(self._found(question.kind, found, finding, asked))
 
+    def unmasked(self) -> list[Finding]:
+        """Execs that were told of before anybody knew whose they are, and have turned out to be probes since."""
+        found, self._unmasked = self._unmasked, []
+        return [Finding(docker_uri("action", execution), None, HEALTHCHECK, (), {}) for execution in found]
+
     def not_asked(self, question: Question) -> None:
         """Has the next list ask about an object, since nobody does now."""
         seen = self._there.get(question.kind, {}).get(self._uri(question.kind, question.key))
@@ -249,7 +255,7 @@ class Inventory:
         if finding.stack and kind != "container":
             self._stacks[finding.uri] = finding.stack
         if kind == "container":
-            self._probes.learn(found)
+            self._unmasked += self._probes.learn(found)
         if kind == "service":
             self._note_named(finding.uri)
         yield from self._tell(seen, finding)

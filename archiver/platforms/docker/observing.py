@@ -118,6 +118,7 @@ class Observing:
                 self._wires.stock.want_later(question, know.pace.settle)
             findings = know.inventory.inspected(question, answer.value, answer.asked)
             yield from self.observed(findings, answer.asked, answer.came)
+            yield from self.observed(know.inventory.unmasked(), answer.came, answer.came)
 
     def observed(self, findings: Iterable[Finding], asked: Micros, came: Micros) -> Iterator[Item]:
         """The observations that findings are."""
