@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from archiver.codec.notes import NOTE
 from archiver.lockfile import is_held
@@ -37,7 +39,7 @@ _DAY = 86_400_000_000
 _LOOKED_BACK = timedelta(days=7)
 _LEAST_DAYS = 1 / 24
 _PROPERTY = "SELECT p.value FROM archive_properties p WHERE p.key = :key"
-_CONDITIONS = "SELECT c.about, c.value, c.found_at FROM stream_conditions c WHERE c.stream_id = :stream"
+_CONDITIONS = "SELECT c.about, c.value, c.found_at, c.receiver_id FROM stream_conditions c WHERE c.stream_id = :stream"
 
 
 def status(
@@ -149,9 +151,11 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
     """How things stand with a stream: by its session that was alive last (an import may add older ones)."""
     last = connection.execute(statement(_LAST), {"stream": number}).first()
     gaps = stream_gaps(connection, number, now)
-    conditions = _conditions(connection, number)
+    found = connection.execute(statement(_CONDITIONS), {"stream": number}).all()
+    conditions = _conditions({row.about: row for row in found})
     if last is None:
-        return StreamStatus(url, False, None, None, None, None, gaps, *conditions)
+        recorded = any(row.receiver_id is not None for row in found)
+        return StreamStatus(url, False, None, None, None, None, gaps, *conditions, recorded)
     seen_at, closed_at = instant(last.last_seen_at), instant_or_none(last.closed_at)
     told = (instant(last.opened_at), seen_at, closed_at, last.reason)
     lag = max(0.0, (now - seen_at).total_seconds()) if closed_at is None else None
@@ -159,9 +163,8 @@ def _stream(connection: Connection, number: int, url: str, now: datetime) -> Str
     return StreamStatus(url, is_alive(seen_at, closed_at, now), *told, gaps, *conditions, recorded, lag)
 
 
-def _conditions(connection: Connection, number: int) -> tuple[str | None, datetime | None, float | None]:
+def _conditions(found: Mapping[str, Any]) -> tuple[str | None, datetime | None, float | None]:
     """The trouble a stream is in and since when, and how far its clock is off."""
-    found = {row.about: row for row in connection.execute(statement(_CONDITIONS), {"stream": number})}
     trouble, clock = found.get("trouble"), found.get("clock")
     return (
         trouble.value if trouble else None,

@@ -162,6 +162,7 @@ stream_conditions = Table(
     Column("about", Word, nullable=False, comment="What it is about: trouble, clock or identity"),
     Column("found_at", Moment, nullable=False, comment="When it was found, microseconds since 1970"),
     Column("value", Word, nullable=False, comment="In words, microseconds, or JSON"),
+    Column("receiver_id", ForeignKey("receivers.id"), comment="Whose daemon found it; NULL: imported"),
     PrimaryKeyConstraint("stream_id", "about"),
     comment="How things stand with a stream at present, beside what it says",
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, false, insert, or_, select
 
 from archiver.model import Condition, Opened
 from archiver.storage import schema
@@ -23,14 +23,15 @@ def note_conditions(
     platforms: Platforms,
     conditions: Iterable[Condition],
     opened: Iterable[Opened],
+    receiver_id: int | None,
     *,
-    imported: bool,
     together: bool = False,
 ) -> None:
     """Writes down how things stand with the streams, the latest of each; one that was opened is in trouble no more.
 
-    What is `imported` may be of long ago, and leaves what was found since. What a receiver tells is news whatever its
-    clock says, which may have been set. `together`: as `Platforms.of_stream` has it.
+    What is imported, and no receiver's, may be of long ago: it leaves what was found since, and the trouble that a
+    receiver is in. What a receiver tells is news whatever its clock says, which may have been set.
+    `together`: as `Platforms.of_stream` has it.
     """
     latest: dict[tuple[str, str], tuple[int, Condition | Opened]] = {}
     told: list[Condition | Opened] = [*conditions, *opened]
@@ -42,15 +43,17 @@ def note_conditions(
     for (about, url), (at, item) in latest.items():
         stream = select(schema.streams.c.id).where(schema.streams.c.url == url).scalar_subquery()
         here = (c.stream_id == stream, c.about == about)
-        if imported and connection.scalar(select(c.found_at).where(*here, c.found_at > at)) is not None:
-            continue
+        if receiver_id is None:
+            is_theirs = c.receiver_id.is_not(None) if isinstance(item, Condition) and about == "trouble" else false()
+            if connection.scalar(select(c.found_at).where(*here, or_(c.found_at > at, is_theirs))) is not None:
+                continue
         connection.execute(delete(_conditions).where(*here))
         if isinstance(item, Condition) and item.value is not None:
             of = stream_of(connection, numbers, url, item.dialect)
             if about == "identity":
                 platforms.identify(connection, of, item.value, together=together)
             row = {"stream_id": of.id, "about": about, "found_at": at, "value": item.value}
-            connection.execute(insert(_conditions).values(row))
+            connection.execute(insert(_conditions).values(row | {"receiver_id": receiver_id}))
 
 
 def engine_of(connection: Connection, url: str) -> dict[str, str] | None:

@@ -124,7 +124,7 @@ class Writer:
                 self.platforms,
                 conditions,
                 opened,
-                imported=receiver_id is None,
+                receiver_id,
                 together=whose.together,
             )
         events, observations = self._placed(connection, batch, whose)

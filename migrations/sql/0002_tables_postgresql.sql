@@ -497,8 +497,10 @@ CREATE TABLE stream_conditions (
   about TEXT COLLATE "C" NOT NULL,
   found_at BIGINT NOT NULL,
   value TEXT COLLATE "C" NOT NULL,
+  receiver_id BIGINT,
   CONSTRAINT pk_stream_conditions PRIMARY KEY (stream_id, about),
-  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id)
+  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id),
+  CONSTRAINT fk_stream_conditions_receiver_id FOREIGN KEY(receiver_id) REFERENCES receivers (id)
 );
 
 COMMENT ON TABLE stream_conditions IS 'How things stand with a stream at present, beside what it says';
@@ -510,6 +512,8 @@ COMMENT ON COLUMN stream_conditions.about IS 'What it is about: trouble, clock o
 COMMENT ON COLUMN stream_conditions.found_at IS 'When it was found, microseconds since 1970';
 
 COMMENT ON COLUMN stream_conditions.value IS 'In words, microseconds, or JSON';
+
+COMMENT ON COLUMN stream_conditions.receiver_id IS 'Whose daemon found it; NULL: imported';
 
 CREATE TABLE sessions (
   id BIGINT NOT NULL,

@@ -251,8 +251,10 @@ CREATE TABLE stream_conditions (
   about VARCHAR NOT NULL,
   found_at INTEGER NOT NULL,
   value VARCHAR NOT NULL,
+  receiver_id INTEGER,
   CONSTRAINT pk_stream_conditions PRIMARY KEY (stream_id, about),
-  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id)
+  CONSTRAINT fk_stream_conditions_stream_id FOREIGN KEY(stream_id) REFERENCES streams (id),
+  CONSTRAINT fk_stream_conditions_receiver_id FOREIGN KEY(receiver_id) REFERENCES receivers (id)
 );
 
 CREATE TABLE sessions (

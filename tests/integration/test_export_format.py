@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.errors import BadInput
 from archiver.model import Closed, Condition, Observation
 from archiver.storage import migrate
@@ -30,6 +31,11 @@ def copy_url(request: pytest.FixtureRequest, database_url: str) -> str:
 
 def lines(url: str) -> list[bytes]:
     return [line.encode() + b"\n" for line in export(url)]
+
+
+def problem_kinds(url: str) -> list[str]:
+    with Archive.open(url) as archive:
+        return [problem.kind for problem in archive.status().problems]
 
 
 def test_kinds_conditions_tellings_names_and_lists_are_the_same_in_a_copy(database_url: str, copy_url: str) -> None:
@@ -77,6 +83,18 @@ def test_how_things_stand_now_is_not_undone_by_an_export_of_before(database_url:
     import_lines(copy_url, lines(database_url))
 
     assert rows(copy_url, "SELECT value FROM stream_conditions") == [("connection refused",)]
+
+
+def test_a_stream_that_another_archive_never_reached_is_nobodys_to_listen_to(database_url: str, copy_url: str) -> None:
+    trouble = Condition(STREAM, "tutum", micros(10), "trouble", "no answer")
+    record(database_url, trouble, receiver="spool", upto=1)
+
+    import_lines(copy_url, lines(database_url))
+
+    assert [problem_kinds(url) for url in (database_url, copy_url)] == [["blind"], []]
+    record(copy_url, trouble, receiver="a spool of its own", upto=1)
+    import_lines(copy_url, lines(database_url))
+    assert problem_kinds(copy_url) == ["blind"]
 
 
 def test_the_last_line_counts_all_that_came_before(database_url: str) -> None:
