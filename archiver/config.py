@@ -57,6 +57,10 @@ class Config(NamedTuple):
     """Who is told when something happens; a webhook's URL is a secret, so show it with `Hook.shown`."""
     hook_limit: Setting[int]
     """So many calls of each of them a minute."""
+    otlp: Setting[str | None]
+    """Where the events are sent as log records: the URL of a server, or `@FILE`; it may hold secrets."""
+    otlp_headers: Setting[Mapping[str, str]]
+    """What is sent along, which may be secrets."""
     client_cert: Setting[Path | None]
     """The certificate (PEM) that is shown to a server that wants one."""
     client_key: Setting[Path | None]
@@ -72,6 +76,8 @@ class Config(NamedTuple):
             host, port = self.metrics.value
             values["metrics"] = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         values["hooks"] = tuple(hook.shown for hook in self.hooks.value)
+        values["otlp"] = self.otlp.value and hooks.shown_place(self.otlp.value)
+        values["otlp_headers"] = tuple(f"{name}=***" for name in self.otlp_headers.value)
         values["streams"] = tuple(shown_stream(url) for url in self.streams.value)
         return {name: (values[name], setting.origin) for name, setting in settings.items()}
 
@@ -218,6 +224,27 @@ def _hooks_of(table: Any) -> Iterator[Hook]:
 def _several(raw: Any) -> tuple[str, ...]:
     """A text, or a list of them."""
     return tuple(_text(item) for item in ([raw] if isinstance(raw, str) else _texts(raw)))
+
+
+def _webhook_or_none(raw: Any) -> str | None:
+    return None if raw is None else hooks.webhook(_text(raw))
+
+
+def _headers(raw: Any) -> Mapping[str, str]:
+    """Headers of HTTP from a table, or from `name=value,name=value` as OpenTelemetry has it, percent-encoded."""
+    if isinstance(raw, str):
+        from urllib.parse import unquote
+
+        pairs = [pair.partition("=") for pair in raw.split(",") if pair.strip()]
+        raw = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"it must be a table of names and values, not {_kind(raw)}")
+    for name, value in raw.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", name):
+            raise ValueError("a header has no such name")
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+            raise ValueError(f"the header {name} has no text in ASCII")
+    return dict(raw)
 
 
 def _path_or_none(raw: Any, home: Path) -> Path | None:
@@ -405,6 +432,8 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
         metrics=sources.setting("metrics", "ARCHIVER_METRICS", _address, Setting(None, "default")),
         hooks=sources.hooks(),
         hook_limit=sources.setting("hook_limit", "ARCHIVER_HOOK_LIMIT", _count, Setting(DEFAULT_HOOK_LIMIT, "default")),
+        otlp=sources.setting("otlp", "ARCHIVER_OTLP", _webhook_or_none, Setting(None, "default")),
+        otlp_headers=sources.setting("otlp_headers", "ARCHIVER_OTLP_HEADERS", _headers, Setting({}, "default")),
         client_cert=sources.setting(
             "client_cert", "ARCHIVER_CLIENT_CERT", lambda raw: _path_or_none(raw, home), Setting(None, "default")
         ),

@@ -26,6 +26,7 @@ from archiver.model.health import Limits, Waiting
 from archiver.queries.reader import Reader
 
 if TYPE_CHECKING:
+    from archiver.model.entities import Entity
     from archiver.model.incident import Incident
     from archiver.model.nearby import Before
     from archiver.model.records import Platform
@@ -264,6 +265,13 @@ class Archive:
         from archiver.queries import waking
 
         return waking.change(self._reader.pages(), word, _now())
+
+    def containers_of(self, events: Sequence[int]) -> list[Entity]:
+        """How the containers stand now that events of some numbers are about, each once."""
+        from archiver.queries.entities import containers_of
+
+        with self._reader.question() as connection:
+            return containers_of(connection, events)
 
     def rejects_behind(self, behind: int, upto: int, most: int) -> list[waking.Rejected]:
         """The first rejects between two numbers, the first not included, of what a stream said."""

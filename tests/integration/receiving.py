@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +23,8 @@ class Receiver(ThreadingHTTPServer):
         self.answer = b""
         self.tries: list[tuple[str, dict[str, str], Any]] = []
         self.taken: list[Any] = []
+        self.wants: Callable[[Any], bool] = lambda _: True
+        """What is not wanted is answered with 400."""
         self.hangs = threading.Event()
         """Set: whoever asks gets no answer."""
         self.over = threading.Event()
@@ -45,9 +47,10 @@ class _Taking(BaseHTTPRequestHandler):
         if self.server.hangs.is_set():
             self.server.over.wait(60)
             return
-        if self.server.status < 300:
+        status = self.server.status if self.server.wants(value) else 400
+        if status < 300:
             self.server.taken.append(value)
-        self.send_response(self.server.status)
+        self.send_response(status)
         for name, text in self.server.headers.items():
             self.send_header(name, text)
         self.send_header("Content-Length", str(len(self.server.answer)))

@@ -152,6 +152,8 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
         metrics = "127.0.0.1:9464"
         hooks = [{on = "oom", exec = "mail root"}]
         hook_limit = 3
+        otlp = "https://collector.example/"
+        otlp_headers = {x-api-key = "s3cret"}
         client_cert = "/etc/archiver/client.pem"
         client_key = "~/client.key"
     """

@@ -89,6 +89,16 @@ HookLimit = Annotated[
         show_default=False,
     ),
 ]
+Otlp = Annotated[
+    str | None,
+    typer.Option(
+        "--otlp",
+        metavar="URL",
+        help="Send every event there as a log record of OpenTelemetry; @FILE: the URL stands in that file "
+        "(ARCHIVER_OTLP, and ARCHIVER_OTLP_HEADERS: name=value,...).",
+        show_default=False,
+    ),
+]
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"] | None,
     typer.Option("--log-level", help="What is logged; default: info (ARCHIVER_LOG_LEVEL).", show_default=False),
@@ -151,6 +161,7 @@ def run(
     exec_: Exec = None,
     webhook: Webhook = None,
     hook_limit: HookLimit = None,
+    otlp: Otlp = None,
     log_level: LogLevel = None,
     log_format: LogFormat = "text",
 ) -> None:
@@ -175,15 +186,14 @@ def run(
         "metrics": metrics,
         "hooks": _hooks(ctx, on=on, exec=exec_, webhook=webhook),
         "hook_limit": hook_limit,
+        "otlp": otlp,
         "log_level": log_level,
     }
     config = load(flags, os.environ, home_folder())
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
-    from archiver.recording.outward.everybody import Wanted
-
-    wanted = Wanted.of(config.hooks.value, config.hook_limit.value, config.hooks.origin)
+    wanted = _wanted(config)
     with told_where(config):
         secrets = secrets_of(config) | wanted.secrets()
         logs.set_up(config.log_level.value, os.environ, secrets=secrets, as_json=log_format == "json")
@@ -219,12 +229,22 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
         chosen(ctx).leave_at_once = bool(late) or not closed_in_time(spool)
 
 
+def _wanted(config: Config) -> Wanted:
+    """Who is to be told. Raises ConfigurationWrong."""
+    from archiver.recording.outward.everybody import Collector, Wanted
+
+    url, collector = config.otlp.value, None
+    if url is not None:
+        collector = Collector.of(url, config.otlp_headers.value, config.otlp.origin)
+    return Wanted.of(config.hooks.value, config.hook_limit.value, config.hooks.origin, collector)
+
+
 @contextmanager
 def _beside(config: Config, daemon: Daemon, wanted: Wanted | None) -> Iterator[None]:
     """Tells others meanwhile, and serves the daemon's numbers, where that is wished."""
     with ExitStack() as beside:
         numbers = [daemon.metrics]
-        if wanted is not None and wanted.hooks:
+        if wanted is not None and wanted.is_anybody:
             from archiver.recording.outward.everybody import Outward
 
             told = Outward(wanted, config.database.value, config.spool.value, daemon.progress)

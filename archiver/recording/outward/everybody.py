@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -12,12 +12,14 @@ from archiver.codec.prometheus import Family, Sample
 from archiver.model.hooks import Hook
 from archiver.recording.outward.cursors import Cursors, cursors_beside
 from archiver.recording.outward.hooks import Caller
+from archiver.recording.outward.otlp import Exporter
 from archiver.recording.outward.pace import OutwardPace, Progress
 from archiver.recording.outward.post import Target, target_of
 from archiver.recording.outward.sender import Sender
 
 log = logging.getLogger(__name__)
 
+LOGS = "/v1/logs"
 _END_SECONDS = 1.0
 _COUNTED = (
     ("archiver_hook_calls_delivered_total", "counter", "Calls that a hook's receiver took.", "delivered"),
@@ -27,21 +29,42 @@ _COUNTED = (
 )
 
 
+class Collector(NamedTuple):
+    """Where log records are sent, and with which headers, which may be secrets."""
+
+    target: Target
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, url: str, headers: Mapping[str, str], origin: str) -> Collector:
+        """Of a server alone, its place for logs (OTLP/HTTP). Raises ConfigurationWrong."""
+        target = target_of(url, "otlp", origin)
+        return cls(target._replace(path=LOGS) if target.path == "/" else target, headers)
+
+
 class Wanted(NamedTuple):
     """Who is to be told, and where the servers among them are."""
 
     hooks: tuple[tuple[Hook, Target | None], ...]
     per_minute: int
+    collector: Collector | None = None
 
     @classmethod
-    def of(cls, hooks: Sequence[Hook], per_minute: int, origin: str) -> Wanted:
+    def of(cls, hooks: Sequence[Hook], per_minute: int, origin: str, collector: Collector | None = None) -> Wanted:
         """Raises ConfigurationWrong for a server that cannot be used."""
         found = ((hook, target_of(hook.url, "hooks", origin) if hook.url else None) for hook in hooks)
-        return cls(tuple(found), per_minute)
+        return cls(tuple(found), per_minute, collector)
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether anybody is."""
+        return bool(self.hooks or self.collector)
 
     def secrets(self) -> set[str]:
         """What must never stand in a log line."""
-        return {form for _, target in self.hooks if target is not None for form in target.forms()}
+        targets = [target for _, target in self.hooks] + [self.collector and self.collector.target]
+        headers = set(self.collector.headers.values()) if self.collector else set()
+        return headers | {form for target in targets if target is not None for form in target.forms() - {LOGS}}
 
 
 class Outward:
@@ -55,7 +78,9 @@ class Outward:
             Caller(hook, number, target, wanted.per_minute, *rest)
             for number, (hook, target) in enumerate(wanted.hooks, 1)
         ]
-        self._senders: list[Sender] = list({sender.key: sender for sender in self.callers}.values())
+        self.exporter = Exporter(*wanted.collector, *rest) if wanted.collector else None
+        senders: list[Sender] = [*self.callers, *([self.exporter] if self.exporter else [])]
+        self._senders = list({sender.key: sender for sender in senders}.values())
         cursors.only({sender.key for sender in self._senders})
 
     def __enter__(self) -> Self:
@@ -83,3 +108,10 @@ class Outward:
                 for each in self.callers
             ]
             yield Family(name, "counter" if kind == "counter" else "gauge", about, tuple(samples))
+        if self.exporter is not None:
+            for name, about, number in (
+                ("archiver_otlp_events_total", "Events that the collector took.", self.exporter.events),
+                ("archiver_otlp_failed_total", "Requests that the collector did not take.", self.exporter.failed),
+                ("archiver_otlp_unwanted_total", "Records that the collector refused.", self.exporter.unwanted),
+            ):
+                yield Family(name, "counter", about, (Sample(float(number)),))

@@ -28,11 +28,11 @@ _LONGEST_URL = 8192
 
 
 class NotTaken(Exception):
-    """It was not delivered, in words; `wait`: the server says when to come again, in seconds."""
+    """It was not delivered, in words; `wait`: the server says when to come again, in seconds; `status`: its answer."""
 
-    def __init__(self, reason: str, wait: float | None = None) -> None:
+    def __init__(self, reason: str, wait: float | None = None, status: int = 0) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.status = wait, status
 
 
 class Target(NamedTuple):
@@ -128,7 +128,7 @@ def _exchange(target: Target, body: bytes, headers: Mapping[str, str], deadline:
         if 200 <= answer.status < 300:
             return answer.status, said
         moved = " (redirects are not followed: give the URL that it leads to)" if 300 <= answer.status < 400 else ""
-        raise NotTaken(f"HTTP {answer.status}{moved}", retry_after(answer.getheader("Retry-After")))
+        raise NotTaken(f"HTTP {answer.status}{moved}", retry_after(answer.getheader("Retry-After")), answer.status)
     finally:
         connection.close()
 

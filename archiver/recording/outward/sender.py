@@ -34,6 +34,9 @@ class Sender(ABC):
     `state` is what is kept: how far the archive is told. It moves only past what was taken, or given up.
     """
 
+    gives_up = True
+    """Whether what nobody takes for long enough is left out; else it waits in the archive, and all else with it."""
+
     def __init__(self, name: str, key: str, url: str, cursors: Cursors, progress: Progress, pace: OutwardPace) -> None:
         self.name = name
         """As it may stand in a log."""
@@ -113,7 +116,7 @@ class Sender(ABC):
                 if str(error) != self.trouble:
                     log.warning("%s: %s; it is told again", self.name, error)
                 self.trouble = str(error)
-                if time.monotonic() - began >= self.pace.give_up:
+                if self.gives_up and time.monotonic() - began >= self.pace.give_up:
                     self._give_up(time.monotonic() - began)
                     return
                 self.wait(max(backoff.next(), error.wait or 0.0))

@@ -1,0 +1,30 @@
+"""How the containers stand now of which some events tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archiver.model.entities import Entity
+from archiver.storage.reading import Connection
+from archiver.storage.statements import chunks, statement
+
+_ABOUT = "SELECT DISTINCT e.resource_id FROM events e WHERE e.id IN :events AND e.resource_id IS NOT NULL"
+_CONTAINERS = (
+    "SELECT r.id, r.uri, r.key, n.text AS name, s.text AS state, p.gone_at, i.text AS image, o.text AS slot"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id JOIN present p ON p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
+    " LEFT JOIN texts i ON i.id = p.image_id LEFT JOIN texts o ON o.id = p.slot_id"
+    " WHERE r.id IN :numbers AND t.text = 'container' ORDER BY r.id"
+)
+
+
+def containers_of(connection: Connection, events: Sequence[int]) -> list[Entity]:
+    """The containers that events of these numbers are about, each once."""
+    numbers: set[int] = set()
+    for part in chunks(events):
+        numbers.update(connection.scalars(statement(_ABOUT), {"events": part}))
+    return [
+        Entity(row.uri, row.key, row.name, row.state, row.gone_at, row.image, row.slot)
+        for part in chunks(sorted(numbers))
+        for row in connection.execute(statement(_CONTAINERS), {"numbers": part})
+    ]
