@@ -340,12 +340,22 @@ class Archive:
         ask = self._reader.pages()
         return lanes(ask, None if ref is None else ask(_resolve_all, ref, range)[0], range, _now())
 
-    def coverage(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Coverage:
-        """When nobody was watching: any stream, or one of those that told of a resource, or of several."""
+    def coverage(
+        self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None, *, of_states: bool = False
+    ) -> Coverage:
+        """When nobody was watching: any stream, or one of those that told of a resource, or of several.
+
+        `of_states`: as far as that hides in which states these were; where nothing was ever under them, a gap in which
+        they are proven not to have changed is `proven`. What was done to them in it is not known all the same.
+        """
         from archiver.queries.coverage import coverage
+        from archiver.queries.unchanged import judged_alone
 
         with self._reader.question() as connection:
-            return coverage(connection, range, _now(), _speaking(connection, ref, range))
+            watched = coverage(connection, range, _now(), _speaking(connection, ref, range))
+            if not of_states or ref is None:
+                return watched
+            return judged_alone(connection, watched, [each.id for each in _resolve_all(connection, ref, range)])
 
     def why_empty(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Empty:
         """Why an answer about a range, by the streams that told of some resources (None: by all), has nothing in it."""

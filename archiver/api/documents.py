@@ -34,4 +34,5 @@ def gap(item: Gap) -> dict[str, Any]:
         "reason": item.reason,
         "kind": item.kind,
         "stream": item.stream,
+        "proven": item.proven,
     }

@@ -13,6 +13,8 @@ from archiver.cli.output import Presentation
 if TYPE_CHECKING:
     from archiver.model import Coverage, Gap, TimeRange
 
+PROVEN = "; proven not to have changed"
+"""What is said of a gap that leaves nothing doubtful."""
 SOME_REASONS = 3
 """So many different reasons are named in one line."""
 
@@ -31,9 +33,16 @@ def coverage_line(
     count = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
     reasons = list(dict.fromkeys(escape(gap.reason) for gap in gaps))
     named = ", ".join(reasons[:SOME_REASONS]) + (", ..." if len(reasons) > SOME_REASONS else "")
+    named += _proven(coverage)
     if start is None or (range.since is None and any(gap.since is None for gap in gaps)):
         return f"nobody was watching for {count}: {named}"
     return f"nobody was watching for {count}, {total(gaps, start, end)} in all: {named}"
+
+
+def _proven(coverage: Coverage) -> str:
+    """In how many of the gaps it is proven that nothing changed, where in any."""
+    left, count = len(coverage.doubtful), len(coverage.gaps)
+    return "" if left == count else PROVEN if not left else f"{PROVEN} in {count - left} of them"
 
 
 def moment_line(presentation: Presentation, coverage: Coverage, *, now: bool = False) -> str:

@@ -39,7 +39,7 @@ _DAY = timedelta(days=1)
 def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | None = None) -> Iterator[str]:
     """A picture in so many columns of a terminal; of more than `most` lanes the first."""
     drawn = picture(lanes, presentation.now, most=most)
-    labels = [_label(lane) for lane, _ in drawn.cut]
+    labels = [_label(lane) for lane, _, _ in drawn.cut]
     left = min(max(map(width, labels), default=0), max(12, room * 2 // 5))
     strip = max(_NARROWEST, room - left - 2)
     yield beginning(f"{title_of(lanes)}: {_range(presentation, drawn.within)}", room)
@@ -113,7 +113,7 @@ def _strip(cut: Cut, drawn: Picture, room: int) -> list[str]:
     """Of each column what is drawn there; empty: nothing is known."""
     within = drawn.within
     strip = [_word(rank) for rank in columns(cut.pieces, within, room)]
-    for column, is_blind in enumerate(covered(drawn.gaps, within, room)):
+    for column, is_blind in enumerate(covered(cut.gaps, within, room)):
         strip[column] = BLIND if is_blind else strip[column]
     for action in cut.lane.actions:
         _mark(strip, action.started_at, within, ACTION)

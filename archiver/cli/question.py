@@ -179,9 +179,12 @@ class Question:
                 self.note(_namesakes(self.presentation, resource, others))
         return subjects
 
-    def covered(self, about: Sequence[Resource] | None = None) -> Coverage:
-        """The coverage of the range, of what told of these resources (None: of all streams); it is judged, too."""
-        return self.judged(self.archive.coverage(self.range, about))
+    def covered(self, about: Sequence[Resource] | None = None, *, of_states: bool = False) -> Coverage:
+        """The coverage of the range, of what told of these resources (None: of all streams); it is judged, too.
+
+        `of_states`: as far as it hides their states (`Archive.coverage`).
+        """
+        return self.judged(self.archive.coverage(self.range, about, of_states=of_states))
 
     def judged(self, coverage: Coverage) -> Coverage:
         """The same; with `--strict` the command ends with code 6 where it is not complete."""

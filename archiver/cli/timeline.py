@@ -11,7 +11,7 @@ from typing import Any
 
 from archiver.cli import times
 from archiver.cli.causes import cause_words
-from archiver.cli.coverage import coverage_line, is_watched, total
+from archiver.cli.coverage import PROVEN, coverage_line, is_watched, total
 from archiver.cli.escape import escape
 from archiver.cli.output import (
     NOTHING,
@@ -150,7 +150,7 @@ def headline(presentation: Presentation, history: Answer) -> str:
         return f"{subject} was {state} since {since} when last heard of"
     if last.assumed and not last.seen:
         return f"{subject} was {state} when last heard of, before {since}; nobody was watching in between"
-    unseen = _after(last.seen_at or last.since, history.coverage.gaps)
+    unseen = _after(last.seen_at or last.since, history.coverage.doubtful)
     if not unseen:
         return f"{subject} is {state} since {since} ({age})"
     if unseen[-1].until is None:
@@ -191,11 +191,13 @@ class Row:
 def timeline_rows(history: Answer) -> Iterator[Row]:
     """Spans and gaps in order; a span is cut at each gap in it, and what lies behind the gap is marked as not known.
 
-    What was seen again behind the gap is known, and so is an end: what is no more stays so.
+    It is not cut where it is proven not to have changed. What was seen again behind the gap is known, and so is an end:
+    what is no more stays so.
     """
     gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if is_watched(history.coverage) else []
-    blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason, known=False) for gap in gaps)
-    seen = (row for span in history.spans for row in _pieces(span, gaps))
+    blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason + PROVEN * gap.proven, known=False) for gap in gaps)
+    doubtful = [gap for gap in gaps if not gap.proven]
+    seen = (row for span in history.spans for row in _pieces(span, doubtful))
     return heapq.merge(seen, blind, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
 
 

@@ -66,6 +66,8 @@ class Gap(NamedTuple):
     """Why, for people."""
     kind: EndKind | None = None
     """Why, for programs; None: nobody wrote it down."""
+    proven: bool = False
+    """True: of the resource that an answer is about it is proven that it did not change in it; nothing is doubtful."""
 
 
 class Coverage(NamedTuple):
@@ -79,12 +81,18 @@ class Coverage(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """True when every stream was watched over the whole range, up to `seen_to`."""
-        if not self.gaps:
+        """True when every stream was watched over the whole range, up to `seen_to`, or nothing can have changed."""
+        gaps = self.doubtful
+        if not gaps:
             return True
         if self.seen_to is None or (self.since is not None and self.since >= self.seen_to):
             return False
-        return all(gap.since is not None and gap.since >= self.seen_to for gap in self.gaps)
+        return all(gap.since is not None and gap.since >= self.seen_to for gap in gaps)
+
+    @property
+    def doubtful(self) -> tuple[Gap, ...]:
+        """The gaps that may hide something of what the answer is about."""
+        return tuple([gap for gap in self.gaps if not gap.proven])
 
 
 class Span(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archiver.model.answers import Action, Coverage, Resource, Span, TimeRange
+from archiver.model.answers import Action, Coverage, Gap, Resource, Span, TimeRange
 from archiver.model.empty import Empty
 
 
@@ -20,6 +20,8 @@ class Lane(NamedTuple):
     """Its states, in order, none between two; each with its `kind`."""
     actions: tuple[Action, ...] = ()
     """What was done to it, by the time at which it began."""
+    gaps: tuple[Gap, ...] | None = None
+    """The gaps of the picture, where any of them is proven to hide nothing of it; None: they may hide what they do."""
 
 
 class Lanes(NamedTuple):

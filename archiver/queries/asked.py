@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 from archiver.model import Coverage, Resource, TimeRange
 from archiver.model.reports import Available, Per, Report, Subject
 from archiver.queries.coverage import coverage, speaking
+from archiver.queries.unchanged import judged_alone
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 
+_OF_STATES = ("availability", "restarts")
+"""Reports of states alone: a gap in which nothing changed hides nothing of them."""
 _SOME = 20
 """So many notes of one kind are given, and how many more there were."""
 
@@ -52,6 +55,8 @@ def report(
 ) -> Report:
     """A report of such rows, and what the coverage leaves open."""
     found = ask(coverage_of, asked)
+    if asked.resource is not None and name in _OF_STATES:
+        found = ask(judged_alone, found, [asked.resource.id])
     said = (*notes, *_said_of(found))
     return Report(name, asked.resource, asked.range, asked.per, asked.zone_name, found, tuple(rows), said, total)
 

@@ -68,6 +68,8 @@ def _doubts(span: Span, gaps: Sequence[Gap], until: datetime) -> Iterator[tuple[
     if span.assumed:
         yield span.since, min(span.seen, default=until)
     for gap in gaps:
+        if gap.proven:
+            continue
         since = span.since if gap.since is None else max(gap.since, span.since)
         over = until if gap.until is None else min(gap.until, until)
         if since >= over or (over - span.since < timedelta(seconds=1) and span.since.microsecond == 0):

@@ -141,7 +141,7 @@ def _hides(gap: Gap, known: datetime, at: datetime) -> bool:
 
     Platforms date by the second, so what is heard first may seem older than the session.
     """
-    if gap.since is not None and gap.since > at:
+    if gap.proven or (gap.since is not None and gap.since > at):
         return False
     if gap.until is None or gap.until <= known:
         return gap.until is None

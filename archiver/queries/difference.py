@@ -14,6 +14,7 @@ from archiver.queries.replicas import began_to_run, ceased_to_run
 from archiver.queries.snapshot import Snapshot, edges, of_platform, of_resource
 from archiver.queries.standing import Stood, began_to_live, stood, who_told
 from archiver.queries.sureness import streams_of
+from archiver.queries.unchanged import judged_alone
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 from archiver.storage.words import PARENT
@@ -44,6 +45,8 @@ def difference(connection: Connection, resource: Resource | None, range: TimeRan
     found = sorted(_Comparison(connection, (first, second), instants, now).changes(), key=_order)
     streams = who_told(connection, [*first.stood.values(), *second.stood.values()])
     watched = coverage(connection, range, now, streams)
+    if resource is not None:
+        watched = judged_alone(connection, watched, [resource.id])
     empty = None if found else emptiness(connection, range, watched, streams)
     return Diff(resource, range, watched, tuple(found), empty)
 

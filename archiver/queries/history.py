@@ -15,6 +15,7 @@ from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.queries.sureness import Heard, is_sure
+from archiver.queries.unchanged import judged
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.statements import chunks, statement
@@ -57,6 +58,7 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
     for span in spans_of(_noting(chain(held, known), heard), range, now, sure=sure):
         first, last = first or span, span
     watched = ask(coverage_of, TimeRange(range.since or (first and first.since), range.until), now, heard)
+    watched = ask(judged, watched, resource.id)
     again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
     spans = explained(ask, resource, spans_of(again, range, now, watched.gaps, sure=sure), watched.gaps)
     first, last = (span and _judged(span, watched.gaps) for span in (first, last))
@@ -244,6 +246,8 @@ def _is_unknown(gaps: Sequence[Gap]) -> bool:
 
 def hides(gap: Gap, since: datetime, until: datetime | None) -> bool:
     """Whether a gap hides a part of a stretch, or its beginning; one behind the last sign of life hides no more."""
+    if gap.proven:
+        return False
     if gap.until is None:
         return gap.since is None or gap.since <= since
     if gap.until <= since or (gap.until - since < _SECOND and since.microsecond == 0):
@@ -255,7 +259,8 @@ class _Doubts:
     """The gaps behind which a state is only known again when it is told or found again."""
 
     def __init__(self, gaps: Sequence[Gap]) -> None:
-        self._ends = sorted((gap.until for gap in gaps if gap.until is not None and gap.stream), reverse=True)
+        ends = (gap.until for gap in gaps if gap.until is not None and gap.stream and not gap.proven)
+        self._ends = sorted(ends, reverse=True)
 
     def end_by(self, at: datetime) -> bool:
         """Whether any has ended since the last word and until this one."""

@@ -11,6 +11,7 @@ from archiver.errors import TooMuchForPicture
 from archiver.model import (
     Action,
     Coverage,
+    Gap,
     Lane,
     Lanes,
     Resource,
@@ -27,6 +28,7 @@ from archiver.queries.lane_places import Place, places
 from archiver.queries.lane_words import SOURCES, words_of
 from archiver.queries.notes import as_actions, notes
 from archiver.queries.numbers import last_number
+from archiver.queries.unchanged import proven, unchanged
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 
@@ -57,16 +59,24 @@ def lanes(
     read = words_of(ask, [place.resource.id for place in found], window, ends, most_changes)
     words = {number: list(without_earlier(known, range)) for number, known in read.items()}
     watched = _coverage(ask, words, range, now)
-    states = _states(ask, found, words, range, now, watched)
+    known = ask(unchanged, [place.resource.id for place in found], watched.gaps)
+    gaps = {number: proven(watched.gaps, stretches) for number, stretches in known.items()}
+    states = _states(ask, found, words, range, now, watched, gaps)
     done = _actions(ask, root, found, range, most_changes - sum(map(len, words.values())))
-    drawn = tuple([_lane(place, states, done) for place in found])
+    drawn = tuple([_lane(place, states, done, gaps) for place in found])
     empty = None if done or any(states.values()) else ask(emptiness, range, watched)
     return Lanes(root, range, watched, drawn, empty)
 
 
-def _lane(place: Place, states: Mapping[int, tuple[Span, ...]], done: Mapping[str, Sequence[Action]]) -> Lane:
+def _lane(
+    place: Place,
+    states: Mapping[int, tuple[Span, ...]],
+    done: Mapping[str, Sequence[Action]],
+    gaps: Mapping[int, tuple[Gap, ...]],
+) -> Lane:
     drawn, depth = place
-    return Lane(drawn.uri, drawn.type, drawn.name, depth, states[drawn.id], tuple(done.get(drawn.uri, ())))
+    actions = tuple(done.get(drawn.uri, ()))
+    return Lane(drawn.uri, drawn.type, drawn.name, depth, states[drawn.id], actions, gaps.get(drawn.id))
 
 
 def _states(
@@ -76,14 +86,20 @@ def _states(
     range: TimeRange,
     now: datetime,
     watched: Coverage,
+    gaps: Mapping[int, tuple[Gap, ...]],
 ) -> dict[int, tuple[Span, ...]]:
     """The states of each with their kinds; unless there are too many ends, with the cause of each."""
-    gaps, sure = watched.gaps, ask(carried_surely, words, range, now)
+    sure = ask(carried_surely, words, range, now)
+
+    def gaps_of(each: Resource) -> Sequence[Gap]:
+        return gaps.get(each.id, watched.gaps)
+
     states = {
-        each.id: list(spans_of(words.get(each.id, ()), range, now, gaps, sure=each.id in sure)) for each, _ in found
+        each.id: list(spans_of(words.get(each.id, ()), range, now, gaps_of(each), sure=each.id in sure))
+        for each, _ in found
     }
     if sum(map(_ends, states.values())) <= MOST_EXPLAINED:
-        states = {each.id: list(explained(ask, each, states[each.id], gaps)) for each, _ in found}
+        states = {each.id: list(explained(ask, each, states[each.id], gaps_of(each))) for each, _ in found}
     kinds = ask(state_kinds)
     return {
         each.id: tuple([span._replace(kind=kind_of(kinds, span.state, each.type)) for span in states[each.id]])

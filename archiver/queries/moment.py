@@ -10,6 +10,7 @@ from archiver.queries.coverage import coverage_at, emptiness
 from archiver.queries.snapshot import PLATFORM, of_platform, of_resource
 from archiver.queries.standing import Stood, stood, who_told
 from archiver.queries.tree import planted
+from archiver.queries.unchanged import judged_alone
 from archiver.storage.reading import Connection
 
 _PLATFORM = Stood(PLATFORM, "", "platform", None, None, None, None)
@@ -31,6 +32,8 @@ def at(connection: Connection, resource: Resource | None, moment: datetime, now:
         root = planted(resource.id, found.parents, found.stood)
     streams = who_told(connection, found.stood.values())
     watched = coverage_at(connection, moment, now, streams)
+    if resource is not None:
+        watched = judged_alone(connection, watched, [resource.id])
     empty = None
     if resource is None and not root.children:
         empty = emptiness(connection, TimeRange(moment, moment), watched, streams)

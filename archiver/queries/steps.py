@@ -11,6 +11,7 @@ from archiver.model.nearby import Became
 from archiver.queries.coverage import coverage
 from archiver.queries.sureness import Heard as Last
 from archiver.queries.sureness import is_sure, streams_of
+from archiver.queries.unchanged import is_bridged, unchanged
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import statement
 
@@ -94,11 +95,16 @@ class _Judge:
     def _watched(self, step: Step, known: datetime, early: bool) -> bool:
         if self._is_early(known) and not early:
             return False
-        return not any(
-            (gap.since is None or gap.since < step.at)
-            and (gap.until is not None and gap.until <= step.at and gap.until - known >= _ROUNDED)
+        hiding = [
+            gap
             for gap in self._gaps[self._streams[step.heard.session_id]]
-        )
+            if (gap.since is None or gap.since < step.at)
+            and (gap.until is not None and gap.until <= step.at and gap.until - known >= _ROUNDED)
+        ]
+        if hiding:
+            stretches = unchanged(self._connection, [step.number], hiding).get(step.number, ())
+            return all(is_bridged(gap, stretches) for gap in hiding)
+        return True
 
     def _last_word(self, step: Step) -> datetime | None:
         """When a resource was last heard of before a step."""

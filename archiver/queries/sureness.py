@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from archiver.model import Gap, Micros, TimeRange, to_datetime, to_micros
 from archiver.queries.coverage import coverage
+from archiver.queries.unchanged import around, is_bridged
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
@@ -29,6 +30,8 @@ def is_sure(
 ) -> set[int]:
     """Those of some resources whose stream was watched from when they were heard last until an instant.
 
+    Where it was not, those that are proven not to have changed meanwhile.
+
     `lasting` False: or until its last sign of life: a gap that lasts makes nothing doubtful.
     """
     if at > to_micros(now):
@@ -41,11 +44,15 @@ def is_sure(
             earliest[stream] = min(word.at, earliest.get(stream, word.at))
     moment = to_datetime(at)
     gaps = {stream: _gaps(connection, stream, to_datetime(since), moment, now) for stream, since in earliest.items()}
-    return {
-        number
+    hiding = {
+        number: [gap for gap in gaps[streams[word.session_id]] if _hides(gap, to_datetime(word.at), lasting)]
         for number, word in heard.items()
         if word.session_id in streams
-        and not any(_hides(gap, to_datetime(word.at), lasting) for gap in gaps[streams[word.session_id]])
+    }
+    doubtful = [number for number, found in hiding.items() if found]
+    stretches = around(connection, doubtful, moment)
+    return {
+        number for number, found in hiding.items() if all(is_bridged(gap, stretches.get(number, ())) for gap in found)
     }
 
 

@@ -117,6 +117,7 @@ GAP: list[Field[Gap]] = [
     Field("seconds", _gap_seconds),
     Field("kind", lambda gap: gap.kind),
     Field("reason", lambda gap: gap.reason),
+    Field("proven", lambda gap: gap.proven),
 ]
 """A gap as a record of its own, with the names of the view `gap_log`."""
 

@@ -152,7 +152,7 @@ class Tools:
     def _watched(self, arguments: Arguments) -> Answer:
         within = self._range(arguments)
         about = [self.archive.resolve(arguments["ref"], range=within)] if "ref" in arguments else None
-        found = self.archive.coverage(within, about)
+        found = self.archive.coverage(within, about, of_states=True)
         portion = portions.numbered([documents.record(documents.GAP, gap) for gap in found.gaps], *_page(arguments))
         return {
             "gaps": portion.records,

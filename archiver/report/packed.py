@@ -39,7 +39,7 @@ def document(picture: Picture, title: str, said: Sequence[str]) -> str:
     lanes, within = picture.lanes, picture.within
     states = _States()
     packed = bytearray()
-    for _, cut in picture.cut:
+    for _, cut, _ in picture.cut:
         packed += _varints(_numbers(cut, within, states))
     value: dict[str, Any] = {
         "title": title,

@@ -150,7 +150,7 @@ def _why(archive: Archive, asked: Parameters) -> Pieces:
 def _gaps(archive: Archive, asked: Parameters) -> Pieces:
     ref = asked.one("ref")
     about = None if ref is None else archive.resolve(ref, range=asked.range)
-    watched = archive.coverage(asked.range, about)
+    watched = archive.coverage(asked.range, about, of_states=True)
     rows = (documents.record(documents.GAP, gap) for gap in watched.gaps)
     return _object(documents.gaps_head(about, asked.range, watched), "gaps", rows)
 

@@ -10,10 +10,11 @@ from archiver.report.pieces import Bounds, Piece, Stretch, blind, bounds, pieces
 
 
 class Cut(NamedTuple):
-    """A lane, and its states cut where nobody was watching."""
+    """A lane, its states cut where nobody was watching, and when that was, but where it hides nothing."""
 
     lane: Lane
     pieces: list[Piece]
+    gaps: list[Stretch]
 
 
 class Picture(NamedTuple):
@@ -30,5 +31,10 @@ def picture(lanes: Lanes, now: datetime, *, most: int | None = None) -> Picture:
     """The picture of an answer, of no more lanes than `most`; what is still so ends `now`."""
     within = bounds(lanes, now)
     gaps = blind(lanes.coverage, within)
-    cut = [Cut(lane, list(pieces(lane.spans, gaps, within))) for lane in lanes.lanes[:most]]
+    cut = [_cut(lane, lanes, gaps, within) for lane in lanes.lanes[:most]]
     return Picture(lanes, now, within, gaps, cut)
+
+
+def _cut(lane: Lane, lanes: Lanes, gaps: list[Stretch], within: Bounds) -> Cut:
+    own = gaps if lane.gaps is None else blind(lanes.coverage._replace(gaps=lane.gaps), within)
+    return Cut(lane, list(pieces(lane.spans, own, within)), own)

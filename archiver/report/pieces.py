@@ -76,9 +76,11 @@ def unwatched(coverage: Coverage, within: Bounds) -> list[tuple[Stretch, Gap]]:
 
 
 def blind(coverage: Coverage, within: Bounds) -> list[Stretch]:
-    """When any of the streams was not watched, in order and without overlaps."""
+    """When any of the streams was not watched, and that may hide something, in order and without overlaps."""
     joined: list[Stretch] = []
-    for (since, until), _ in unwatched(coverage, within):
+    for (since, until), gap in unwatched(coverage, within):
+        if gap.proven:
+            continue
         if joined and since <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
         else:

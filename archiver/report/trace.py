@@ -40,7 +40,7 @@ def _events(lanes: Lanes, now: datetime) -> Iterator[dict[str, Any]]:
     yield _name("process_name", _WATCHING, 0, "not watched")
     yield _name("process_name", _LANES, 0, title_of(lanes))
     yield from _unwatched(lanes, within)
-    for thread, (lane, cut) in enumerate(drawn.cut, 1):
+    for thread, (lane, cut, _) in enumerate(drawn.cut, 1):
         yield _name("thread_name", _LANES, thread, f"{'  ' * lane.depth}{shown(lane.type)} {name_of(lane)}")
         yield {"ph": "M", "name": "thread_sort_index", "pid": _LANES, "tid": thread, "args": {"sort_index": thread}}
         yield from (_state(lane, piece, thread) for piece in cut)

@@ -312,6 +312,12 @@ observations = Table(
     Column("slot_id", Id, comment="The slot it was found to fill; NULL when none was told"),
     Column("observed_at", Instant, nullable=False, comment="When it was so, by the answer, UTC"),
     Column("extra", Word, comment="JSON object of what else the platform told"),
+    Column(
+        "mark",
+        Moment,
+        comment="What tells the life and state that it was found in from all others (storage.marks): two answers in a"
+        " row with one mark prove that nothing changed between them; NULL: it proves nothing",
+    ),
     comment="States learnt by asking the platform; never events",
 )
 

@@ -34,6 +34,7 @@ from archiver.storage.inventory import Inventory
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.lookups import LinkKey, Lookups
+from archiver.storage.marks import mark_of
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
 from archiver.storage.sessions import Sessions
@@ -275,6 +276,7 @@ class Writer:
                 slot_ids,
                 [iso(item.observed_at) for item in observations],
                 [item.extra for item in observations],
+                map(mark_of, observations),
                 strict=True,
             )
         )

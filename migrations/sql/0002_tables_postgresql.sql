@@ -260,6 +260,7 @@ CREATE TABLE observations (
   slot_id BIGINT,
   observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   extra TEXT COLLATE "C",
+  mark BIGINT,
   CONSTRAINT pk_observations PRIMARY KEY (id)
 );
 
@@ -290,6 +291,8 @@ COMMENT ON COLUMN observations.slot_id IS 'The slot it was found to fill; NULL w
 COMMENT ON COLUMN observations.observed_at IS 'When it was so, by the answer, UTC';
 
 COMMENT ON COLUMN observations.extra IS 'JSON object of what else the platform told';
+
+COMMENT ON COLUMN observations.mark IS 'What tells the life and state that it was found in from all others (storage.marks): two answers in a row with one mark prove that nothing changed between them; NULL: it proves nothing';
 
 CREATE TABLE rejects (
   id BIGINT NOT NULL,

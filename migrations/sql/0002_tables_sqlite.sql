@@ -138,6 +138,7 @@ CREATE TABLE observations (
   slot_id INTEGER,
   observed_at VARCHAR NOT NULL,
   extra VARCHAR,
+  mark INTEGER,
   CONSTRAINT pk_observations PRIMARY KEY (id)
 );
 

@@ -128,6 +128,41 @@ COMMENT ON COLUMN session_log.watched_us IS 'Until when, in microseconds since 1
 
 COMMENT ON COLUMN session_log.before_us IS 'Until when those of its stream watched that began before it (of the last 16 the longest); NULL: it is the first. Less than covered_us: nobody was watching just before it';
 
+CREATE VIEW unchanged AS
+SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
+  a.observed_at AS since, b.observed_at AS until, CAST(CAST(extract(epoch FROM b.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM a.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS double precision) / 1e6 AS seconds,
+  CAST(extract(epoch FROM a.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, CAST(extract(epoch FROM b.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
+  r.id AS resource_id, b.id AS observation_id
+FROM observations b
+JOIN observations a ON a.id = (SELECT o.id FROM observations o
+  WHERE o.resource_id = b.resource_id AND o.state_id IS NOT NULL AND (o.observed_at, o.id) < (b.observed_at, b.id)
+  ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
+JOIN resources r ON r.id = b.resource_id
+WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
+  AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at);
+
+COMMENT ON VIEW unchanged IS 'When a resource is proven not to have changed its state: between two answers in a row, with no state told between them, that say the same of its state and its life. A gap within such a stretch hides nothing of it';
+
+COMMENT ON COLUMN unchanged.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN unchanged.type IS 'Its type';
+
+COMMENT ON COLUMN unchanged.since IS 'When it was found in that state, UTC';
+
+COMMENT ON COLUMN unchanged.until IS 'When it was found in it again, UTC';
+
+COMMENT ON COLUMN unchanged.seconds IS 'How long';
+
+COMMENT ON COLUMN unchanged.since_us IS 'When it was found, in microseconds since 1970';
+
+COMMENT ON COLUMN unchanged.until_us IS 'When it was found again, in microseconds since 1970';
+
+COMMENT ON COLUMN unchanged.platform IS 'Name of the platform that it is on';
+
+COMMENT ON COLUMN unchanged.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN unchanged.observation_id IS 'Number of the second observation';
+
 CREATE VIEW resource_names AS
 SELECT a.id AS resource_id, a.type_id AS type_id,
   coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
@@ -603,7 +638,7 @@ FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
     ELSE greatest(v.begin_us, v.gap_us) END AS since_us, CASE v.part WHEN 1 THEN least(v.end_us, v.resumed_us)
     WHEN 2 THEN least(v.end_us, v.gap_us, v.again_us) WHEN 4 THEN v.end_us
     ELSE least(v.end_us, v.gap_us) END AS until_us, CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
-    WHEN v.part = 3 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
+    WHEN v.part = 3 OR v.bridged = 1 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
     WHEN v.part IN (1, 4) OR (v.part = 0 AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END AS watched
 FROM (SELECT w.*, g.part AS part,
   g.heard_by AS heard_by,
@@ -614,6 +649,7 @@ FROM (SELECT w.*, g.part AS part,
   g.before_us AS before_us,
   g.resumed_us AS resumed_us,
   g.again_us AS again_us,
+  g.bridged AS bridged,
   g.gap_us AS gap_us,
   g.is_piece AS is_piece
 FROM (
@@ -645,11 +681,19 @@ CROSS JOIN LATERAL (SELECT k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) END AS end_us,
   coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
   CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS resumed_us,
-  least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
+  CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)
+    ELSE least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) END AS again_us,
+  CASE WHEN k.part = 1 AND EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN 1 ELSE 0 END AS bridged,
   CASE WHEN e.id IS NOT NULL THEN (SELECT b.watched_us FROM session_log b WHERE b.id = e.id)
     WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END AS gap_us,
   CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))) THEN 1 ELSE 0 END AS is_piece
@@ -761,7 +805,7 @@ COMMENT ON COLUMN watched_spans.until IS 'Until when, UTC; what still is ends no
 
 COMMENT ON COLUMN watched_spans.seconds IS 'How long';
 
-COMMENT ON COLUMN watched_spans.certain IS '1: somebody was watching since the state was told; 0: known from before a gap, and assumed; NULL: nothing known';
+COMMENT ON COLUMN watched_spans.certain IS '1: somebody was watching since the state was told, or it is proven; 0: known from before a gap; NULL: nothing known';
 
 COMMENT ON COLUMN watched_spans.watched IS '1: somebody was watching; 0: nobody; NULL: nobody wrote that down (imported)';
 
@@ -862,7 +906,10 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
       OR EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce((to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)), CAST('infinity' AS timestamptz))
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
@@ -956,7 +1003,10 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       WHEN EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
         WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
         WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
@@ -1101,7 +1151,10 @@ CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN '
         ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
         ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1)) END
-      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
   CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
@@ -1214,7 +1267,10 @@ CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at - timestamptz '1970-01-0
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce(CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, CAST('infinity' AS timestamptz)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, CAST('infinity' AS timestamptz)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
@@ -1444,12 +1500,12 @@ COMMENT ON COLUMN grafana_annotations.started_us IS 'When it began, in microseco
 
 CREATE VIEW grafana_state_timeline AS
 SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
-  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  CASE WHEN v.certain = 1 THEN v.state WHEN v.watched = 0 THEN NULL ELSE v.state || ' ?' END AS state, v.kind AS kind,
   v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
 FROM watched_spans v
 WHERE v.until_us > v.since_us;
 
-COMMENT ON VIEW grafana_state_timeline IS 'The states of every resource for Grafana''s state timeline; where nobody was watching, none';
+COMMENT ON VIEW grafana_state_timeline IS 'The states of every resource for Grafana''s state timeline; where nobody was watching, none, unless it is proven';
 
 COMMENT ON COLUMN grafana_state_timeline.time IS 'From when on, in milliseconds since 1970';
 
@@ -1457,7 +1513,7 @@ COMMENT ON COLUMN grafana_state_timeline.timeend IS 'Until when, in milliseconds
 
 COMMENT ON COLUMN grafana_state_timeline.metric IS 'Name of the resource, or its URI where it has none: a row of the picture';
 
-COMMENT ON COLUMN grafana_state_timeline.state IS 'The state; with a question mark where it is only assumed; NULL: nobody was watching';
+COMMENT ON COLUMN grafana_state_timeline.state IS 'The state; with a question mark where it is assumed; NULL: nobody was watching, nothing is proven';
 
 COMMENT ON COLUMN grafana_state_timeline.kind IS 'up, down, starting or gone: what to colour by';
 

@@ -48,6 +48,19 @@ SELECT s.id AS id, s.stream_id AS stream_id, s.covered_from AS covered_from,
     ORDER BY b.covered_from DESC LIMIT 16) o) AS before_us
 FROM sessions s;
 
+CREATE VIEW unchanged AS
+SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
+  a.observed_at AS since, b.observed_at AS until, CAST((CAST(strftime('%s', substr(b.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.observed_at, 21, 6) AS integer)) - (CAST(strftime('%s', substr(a.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(a.observed_at, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds,
+  (CAST(strftime('%s', substr(a.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(a.observed_at, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(b.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.observed_at, 21, 6) AS integer)) AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
+  r.id AS resource_id, b.id AS observation_id
+FROM observations b
+JOIN observations a ON a.id = (SELECT o.id FROM observations o
+  WHERE o.resource_id = b.resource_id AND o.state_id IS NOT NULL AND (o.observed_at, o.id) < (b.observed_at, b.id)
+  ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
+JOIN resources r ON r.id = b.resource_id
+WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
+  AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at);
+
 CREATE VIEW resource_names AS
 SELECT a.id AS resource_id, a.type_id AS type_id,
   coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
@@ -383,7 +396,7 @@ FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
     ELSE max(v.begin_us, v.gap_us) END AS since_us, CASE v.part WHEN 1 THEN min(v.end_us, v.resumed_us)
     WHEN 2 THEN min(v.end_us, v.gap_us, v.again_us) WHEN 4 THEN v.end_us
     ELSE min(v.end_us, v.gap_us) END AS until_us, CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
-    WHEN v.part = 3 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
+    WHEN v.part = 3 OR v.bridged = 1 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
     WHEN v.part IN (1, 4) OR (v.part = 0 AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END AS watched
 FROM (SELECT w.*, k.part AS part,
   h.id AS heard_by,
@@ -401,11 +414,19 @@ FROM (SELECT w.*, k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
   coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS before_us,
   (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) AS resumed_us,
-  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+  CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer))
+    ELSE min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) END AS again_us,
+  CASE WHEN k.part = 1 AND EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN 1 ELSE 0 END AS bridged,
   CASE WHEN e.id IS NOT NULL THEN (SELECT b.watched_us FROM session_log b WHERE b.id = e.id)
     WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END AS gap_us,
   CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))) THEN 1 ELSE 0 END AS is_piece
@@ -568,7 +589,10 @@ SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.start
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us
       OR EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce(strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) % 1000000), '9999-12-31T23:59:59.999999Z')
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
@@ -606,7 +630,10 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
       WHEN EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
         WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
         WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
@@ -720,7 +747,10 @@ FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
         ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
         ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
         ORDER BY o.occurred_at DESC LIMIT 1)) END
-      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
+      AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
   (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us
 FROM words w
 LEFT JOIN event_states s ON s.id = w.state_id
@@ -799,7 +829,10 @@ FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 100000
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce(CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
+    ELSE coalesce(events.occurred_at, observations.observed_at) END, '9999-12-31T23:59:59.999999Z') AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
 FROM words w
 LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
@@ -933,7 +966,7 @@ FROM action_log a;
 
 CREATE VIEW grafana_state_timeline AS
 SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
-  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  CASE WHEN v.certain = 1 THEN v.state WHEN v.watched = 0 THEN NULL ELSE v.state || ' ?' END AS state, v.kind AS kind,
   v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
 FROM watched_spans v
 WHERE v.until_us > v.since_us;

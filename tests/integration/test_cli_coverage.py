@@ -79,6 +79,7 @@ def test_gaps_are_listed_as_the_view_has_them(ask: Ask) -> None:
         "seconds": 20,
         "kind": "lost",
         "reason": "cable",
+        "proven": False,
     }
     assert [gap["until"] for gap in found["gaps"]] == ["2016-02-01T12:01:00Z", None, None]
 

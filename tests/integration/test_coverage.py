@@ -56,7 +56,7 @@ def test_gaps_are_the_cuts_that_were_made(database_url: str) -> None:
         Gap(STREAM, at(290), None, "cut 2", "lost"),
     ]
     assert gaps(database_url) == expected
-    assert in_view(database_url) == [tuple(gap) for gap in expected]
+    assert in_view(database_url) == [gap[:5] for gap in expected]
 
 
 @pytest.mark.parametrize("batches", [1, 2])
@@ -236,7 +236,7 @@ def test_view_and_python_agree_whatever_the_sessions(database_url: str) -> None:
         found = [gap for gap in archive.coverage().gaps if gap.stream == stream]
         with engine.connect() as connection:
             assert shown(connection.execute(text(f"{GAPS} WHERE stream = :s ORDER BY since"), {"s": stream})) == [
-                tuple(gap) for gap in found
+                gap[:5] for gap in found
             ]
         if watched:
             inner = [

@@ -22,6 +22,7 @@ from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
 from ..model import semantics
+from ..model.bridging import bridging
 from ..model.found import FOUND
 from ..model.histories import History, made, shuffled
 from ..model.judging import Judge, require
@@ -92,6 +93,12 @@ def test_what_lasting_objects_say_late_is_as_the_rules_say(judge: Judge, first: 
         judged(judge, lasting(seed), seed)
 
 
+@pytest.mark.parametrize("first", range(6000, 6016, 8))
+def test_what_was_asked_on_both_sides_of_gaps_is_as_the_rules_say(judge: Judge, first: int) -> None:
+    for seed in range(first, first + 8):
+        judged(judge, bridging(seed), seed)
+
+
 @pytest.mark.parametrize("history", FOUND.values(), ids=FOUND)
 def test_what_once_differed_is_as_the_rules_say(judge: Judge, history: History) -> None:
     assert judge.differences(history) == []
@@ -153,6 +160,7 @@ def test_random_histories_for_as_long_as_is_asked(both: tuple[Judge, Judge]) -> 
             judged(one, made(seed), seed)
             judged(one, late(seed), seed)
             judged(one, lasting(seed), seed)
+            judged(one, bridging(seed), seed)
         source, copy = both if seed % 2 else both[::-1]
         require(made(seed), lambda history, source=source, copy=copy: copied(source, copy, history))  # type: ignore[misc]
     print(f"{done} histories, each in two orders, on both databases and as a copy")

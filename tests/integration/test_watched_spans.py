@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 from time import time
 from typing import Any, NamedTuple
@@ -27,6 +28,12 @@ class Word(NamedTuple):
     at: int
     state: str
     session: str | None
+    life: int = 0
+    """Which life somebody found who asked; 0: it was told, or they were not told."""
+
+    @property
+    def mark(self) -> tuple[str, int] | None:
+        return (self.state.lower(), self.life) if self.life else None
 
 
 class World:
@@ -45,7 +52,8 @@ class World:
     def _words(self) -> Iterator[Word]:
         keys = [*self.sessions, None]
         for at in self._random.sample(range(5, 130), self._random.randint(1, 8)):
-            yield Word(at, self._random.choice(["Running", "running", "Stopped"]), self._random.choice(keys))
+            state = self._random.choice(["Running", "running", "Stopped"])
+            yield Word(at, state, self._random.choice(keys), self._random.choice([0, 0, 1, 1, 2]))
 
     def records(self) -> Iterator[Any]:
         for key, (stream, since, until) in self.sessions.items():
@@ -53,8 +61,9 @@ class World:
             yield closed(key, until, stream=stream)
         for number, words in self.words.items():
             for word in words:
-                make = self._random.choice([event, seen])
-                yield make(f"container/{number}", word.state, word.at, session=word.session)
+                make = seen if word.life else self._random.choice([event, seen])
+                record = make(f"container/{number}", word.state, word.at, session=word.session)
+                yield record._replace(extra=f'{{"started":"{word.life}"}}') if word.life else record
 
     def expected(self) -> list[tuple[Any, ...]]:
         return [row for number in self.words for row in self._rows(number)]
@@ -64,11 +73,13 @@ class World:
         begins = [n for n, word in enumerate(words) if not n or word.state.lower() != words[n - 1].state.lower()]
         for begin, end in zip(begins, [*begins[1:], None], strict=True):
             until = 200 if end is None else words[end].at
-            for since, upto, certain, watched in self._pieces(words[begin:end], until):
+            for since, upto, certain, watched in self._pieces(words[begin:end], until, list(_unchanged(words))):
                 last = NOW if upto == 200 else micros(upto)
                 yield uri(f"container/{number}"), words[begin].state, micros(since), last, certain, watched
 
-    def _pieces(self, words: list[Word], until: int) -> Iterator[tuple[int, int, int, int | None]]:
+    def _pieces(
+        self, words: list[Word], until: int, unchanged: list[tuple[int, int]]
+    ) -> Iterator[tuple[int, int, int, int | None]]:
         """The seconds of a span, each with how sure it is, those that are alike together."""
         first = words[0]
         if first.session is None:
@@ -78,7 +89,8 @@ class World:
         begun, before = first.at, None
         for second in range(first.at, until):
             told = max(word.at for word in words if word.at <= second)
-            sure = int(all(self._is_watched(stream, at) for at in range(told, second + 1)))
+            between = range(told, second + 1)
+            sure = int(all(self._is_watched(stream, at) or self._is_proven(stream, at, unchanged) for at in between))
             found = sure, int(self._is_watched(stream, second))
             if before not in (None, found):
                 yield begun, second, *before
@@ -90,6 +102,21 @@ class World:
     def _is_watched(self, stream: str, second: int) -> bool:
         """Whether anybody watched from this second to the next."""
         return any(of == stream and since <= second < until for of, since, until in self.sessions.values())
+
+    def _is_proven(self, stream: str, second: int, unchanged: list[tuple[int, int]]) -> bool:
+        """Whether the gap that a second is in lies between two answers that say the same."""
+        own = [(since, until) for of, since, until in self.sessions.values() if of == stream]
+        before = [until for since, until in own if since <= second]
+        behind = [since for since, _ in own if since > second]
+        if not before or not behind:
+            return False
+        return any(since <= max(before) and min(behind) <= until for since, until in unchanged)
+
+
+def _unchanged(words: list[Word]) -> Iterator[tuple[int, int]]:
+    for one, then in pairwise(words):
+        if one.mark and one.mark == then.mark:
+            yield one.at, then.at
 
 
 @pytest.mark.parametrize("seed", range(5))

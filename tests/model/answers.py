@@ -167,8 +167,16 @@ class Questions:
         told = watched.Told(self._expected, ref, asked)
         what = f"history of {ref} in {asked}"
         yield from differing(what, [list(told.spells())], [list(map(watched.spell, found.spans))])
-        gaps = [(gap.stream, _micros(gap.since), _micros(gap.until)) for gap in found.coverage.gaps if gap.stream]
-        wanted = [] if told.is_imported else [(stream, gap.since, gap.until) for stream, gap in told.gaps()]
+        gaps = [
+            (gap.stream, _micros(gap.since), _micros(gap.until), gap.proven)
+            for gap in found.coverage.gaps
+            if gap.stream
+        ]
+        wanted = (
+            []
+            if told.is_imported
+            else [(stream, gap.since, gap.until, told.is_proven(gap)) for stream, gap in told.gaps()]
+        )
         yield from differing(f"coverage of the {what}", wanted, gaps)
 
     def _available(self, ref: ResourceRef, asked: Range) -> Iterator[str]:

@@ -39,7 +39,7 @@ def parts(
     words = [word for run in runs for word in run.words]
     if not words or None in {session_of(expected, word) for word in words}:
         return None
-    gaps = [gap for _, gap in told.gaps()]
+    gaps = told.doubtful()
     if any(gap.until is not None and 0 < gap.until - word.at < SECOND for gap in gaps for word in words):
         return None
     return _Life(expected, ref, runs, gaps, causes).parts(asked)

@@ -71,6 +71,8 @@ _USUAL = {
     "volume": ["node"],
     "network": ["stack"],
 }
+MARKED = [f'{{"created":"then","restarts":{life},"started":"{life}","updated":"{life}"}}' for life in (1, 1, 2)]
+"""What answers say of the life in which they find something, whatever it is."""
 _ENDS = ("stopped", "lost", "refused", "silent", "skipped", "clock")
 
 
@@ -205,7 +207,7 @@ class Maker:
         pick = self._random
         ref = pick.choice([ref for ref in self._refs() if ref.type != "action" or pick.random() < 0.1])
         name, parents = self._name(), self._parents(ref) if pick.random() < 0.6 else ()
-        extra = pick.choice([None, None, '{"found":1}'])
+        extra = pick.choice([None, '{"found":1}', *MARKED])
         told = (self._spelled(ref), self._state(ref), name, parents, self._when(), extra, session)
         return Observation(*told, image=self._image(), slot=self._slot())
 

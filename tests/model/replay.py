@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,7 +21,20 @@ from archiver.model import (
 
 from .histories import IMPORT_TO, Batch, History, parts
 from .platforms import of_stream, of_uri, placed
-from .semantics import EVENT, OBSERVATION, Fact, Places, Ran, Told, Word, all_facts, ordered, resources, rule_7_ran
+from .semantics import (
+    EVENT,
+    OBSERVATION,
+    Fact,
+    Places,
+    Ran,
+    Told,
+    Word,
+    all_facts,
+    ordered,
+    resources,
+    rule_7_ran,
+    rule_10_mark,
+)
 
 _ANEW = {"received", "told", "engine"}
 """Where a time is from that is found anew whenever the event is told or heard."""
@@ -178,8 +192,10 @@ def observation_word(numbered: tuple[int, Observation]) -> Word:
     """What an answer says of its resource."""
     number, seen = numbered
     parents = tuple([placed(parent, seen.platform) for parent in seen.parents])
-    told = (seen.state, seen.name, parents, seen.image, seen.slot)
-    return Word(seen.observed_at, OBSERVATION, number, placed(seen.uri, seen.platform), *told)
+    about = placed(seen.uri, seen.platform)
+    mark = rule_10_mark(about.type, seen.state, json.loads(seen.extra or "{}"))
+    told = (seen.state, seen.name, parents, seen.image, seen.slot, mark)
+    return Word(seen.observed_at, OBSERVATION, number, about, *told)
 
 
 def is_same(event: Event, other: Event) -> bool:

@@ -44,6 +44,8 @@ class Word(NamedTuple):
     parents: tuple[ResourceRef, ...] = ()
     image: str | None = None
     slot: str | None = None
+    mark: tuple[object, ...] | None = None
+    """What an answer said of a life: the state, and what the next life cannot have."""
 
     @property
     def place(self) -> tuple[Micros, int, int]:
@@ -178,6 +180,32 @@ def rule_1_gone_at(told: Told, ref: ResourceRef) -> Micros | None:
         if word.state is not None:
             gone = (word.at if gone is None else gone) if is_end(word.state) else None
     return gone
+
+
+# --- rule 10: what two answers prove ---------------------------------------------------------------------------------
+
+MARKS = {
+    "container": ("started", "finished", "restarts"),
+    **dict.fromkeys(("service", "node", "secret", "config"), ("updated", "created")),
+    "network": ("created", "id"),
+    "volume": ("created",),
+    "image": ("id", "created"),
+}
+"""What tells one life of an object from the next, where at least the first of it is told."""
+
+
+def rule_10_mark(kind: str, state: str | None, extra: Mapping[str, object]) -> tuple[object, ...] | None:
+    """What an answer says of a life; None: not enough."""
+    names = MARKS.get(kind)
+    if state is None or names is None or extra.get(names[0]) is None:
+        return None
+    return state.lower(), *(extra.get(name) for name in names)
+
+
+def rule_10_unchanged(told: Told, ref: ResourceRef) -> list[Stretch]:
+    """From one answer to the next with the same mark, where no word between them says a state: it did not change."""
+    words = [word for word in own_words(told, ref) if word.state is not None]
+    return [Stretch(one.at, then.at) for one, then in pairwise(words) if one.mark and one.mark == then.mark]
 
 
 # --- rules 2 and 3: what a list says ---------------------------------------------------------------------------------

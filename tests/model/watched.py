@@ -10,7 +10,7 @@ from archiver.model import Micros, ResourceRef, Span, now_micros, to_micros
 
 from . import semantics
 from .replay import Archived, Watch
-from .semantics import EVENT, Run, Word
+from .semantics import EVENT, Run, Stretch, Word
 from .watching import Blind, blind
 
 SECOND = 1_000_000
@@ -37,14 +37,22 @@ def is_in(at: Micros, asked: Range) -> bool:
 
 
 def is_certain(expected: Archived, word: Word, at: Micros) -> bool:
-    """Whether the stream of a word was watched from it on until an instant."""
+    """Whether the stream of a word was watched from it on until an instant, or it is proven that nothing changed."""
     session = session_of(expected, word)
     if session is None or at > now_micros():
         return False
     own = [other for other in expected.sessions.values() if other.stream == session.stream]
     gaps = blind(own, word.at - 2 * SECOND, at + 2 * SECOND, now_micros())
     began = [gap for gap in gaps if gap.since is None or gap.since < at]
-    return all(gap.until is not None and gap.until - word.at < SECOND for gap in began)
+    hiding = [gap for gap in began if gap.until is None or gap.until - word.at >= SECOND]
+    return all(is_bridged(gap, semantics.rule_10_unchanged(expected.told, word.about)) for gap in hiding)
+
+
+def is_bridged(gap: Blind, unchanged: Iterable[Stretch]) -> bool:
+    """Whether a gap between two sessions hides nothing: it lies within a stretch in which nothing changed."""
+    if gap.why is None or gap.since is None or gap.until is None:
+        return False
+    return any(stretch.since <= gap.since and gap.until <= stretch.until for stretch in unchanged)
 
 
 def session_of(expected: Archived, word: Word) -> Watch | None:
@@ -66,6 +74,7 @@ class Told:
         if self.carried is not None and (until is None or self.carried.at < until):
             self._words = [self.carried, *self._words]
         self._sessions = {session_of(expected, word) for word in self._words}
+        self._unchanged = semantics.rule_10_unchanged(expected.told, ref)
 
     @property
     def is_imported(self) -> bool:
@@ -85,9 +94,17 @@ class Told:
             for gap in blind([each for each in sessions if each.stream == stream], since, until, now_micros())
         ]
 
+    def is_proven(self, gap: Blind) -> bool:
+        """Whether it did not change in a gap."""
+        return is_bridged(gap, self._unchanged)
+
+    def doubtful(self) -> list[Blind]:
+        """The gaps that may hide something."""
+        return [gap for _, gap in self.gaps() if not self.is_proven(gap)]
+
     def spells(self) -> Iterator[Spell]:
         """The states, the one that held when the range began first."""
-        gaps = [] if self.is_imported else [gap for _, gap in self.gaps()]
+        gaps = [] if self.is_imported else self.doubtful()
         for place, run in enumerate(self._runs):
             end = self._runs[place + 1].since if place + 1 < len(self._runs) else None
             yield from self._spell(run, end, gaps)

@@ -267,6 +267,7 @@ def test_json_is_the_contract() -> None:
                     "reason": "connection lost",
                     "kind": "lost",
                     "stream": "wss://x",
+                    "proven": False,
                 }
             ],
         },

@@ -10,6 +10,7 @@ import typer
 
 from archiver.cli import times
 from archiver.cli.common import MaybeRef, examples
+from archiver.cli.coverage import PROVEN
 from archiver.cli.escape import escape
 from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
 from archiver.cli.question import Question, question
@@ -32,10 +33,12 @@ def register(app: typer.Typer) -> None:
 def gaps(asked: Question, ref: MaybeRef = None) -> None:
     """When nobody was watching, and why: any stream, or with a resource those that told of it.
 
-    A gap ends with the next session that hears all; one that has no end lasts. In a range, only what lies in it.
+    A gap ends with the next session that hears all; one that has no end lasts. In a range, only what lies in it. With a
+    resource under which nothing ever was, `proven` gaps are those in which it did not change, by what was found on both
+    sides: they leave nothing of its states doubtful.
     """
     about = None if ref is None else asked.about([ref]).resources
-    watched = asked.covered(about)
+    watched = asked.covered(about, of_states=True)
     asked.answered = bool(watched.gaps)
     write_lines(lines(asked.presentation, watched, asked.range, about))
     if not watched.gaps:
@@ -74,6 +77,6 @@ COLUMNS: list[Column[Gap]] = [
     Column("duration", _length, _duration, right=True, machine=False),
     Column("stream", lambda gap: gap.stream, lambda presentation, gap: escape(gap.stream or NOTHING), machine=False),
     Column("kind", lambda gap: gap.kind, machine=False),
-    Column("reason", lambda gap: gap.reason, machine=False),
+    Column("reason", lambda gap: gap.reason, lambda _, gap: escape(gap.reason) + PROVEN * gap.proven, machine=False),
     *machine_columns(documents.GAP),
 ]

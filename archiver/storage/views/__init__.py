@@ -18,6 +18,7 @@ from archiver.storage.views.sessions import session_log
 from archiver.storage.views.state_words import state_words
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
+from archiver.storage.views.unchanged import unchanged
 from archiver.storage.views.view import View
 from archiver.storage.views.watched import watched_spans
 from archiver.storage.views.words import words
@@ -29,6 +30,7 @@ VIEWS = (
     event_parents,
     words,
     session_log,
+    unchanged,
     resource_names,
     direct_parents,
     state_spans,

@@ -7,8 +7,8 @@ from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.sessions import ends_gap
 from archiver.storage.views.states import state_before
+from archiver.storage.views.unchanged import doubts
 from archiver.storage.views.view import View
 
 _STATE, _FACT = 0, 1
@@ -24,7 +24,7 @@ def _certain(say: Idioms) -> str:
     """Whether somebody was watching from the word before until this one; of what appeared, whether it was told."""
     now = "CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END"
     ends = f"""EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > {{}}
-      AND y.covered_from <= {now} AND {ends_gap("y")})"""
+      AND y.covered_from <= {now} AND {doubts("y", "w.resource_id")})"""
     told, found = _last_before("events", "occurred_at"), _last_before("observations", "observed_at")
     last = f"CASE WHEN {told} > {found} THEN {told} ELSE coalesce({found}, {told}) END"
     appeared = f"k.part = {_STATE} AND b.id IS NULL"

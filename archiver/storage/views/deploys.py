@@ -7,8 +7,9 @@ from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names, word_then
-from archiver.storage.views.sessions import ends_gap, reached
+from archiver.storage.views.sessions import reached
 from archiver.storage.views.states import UNTIL, before, joined_with_next
+from archiver.storage.views.unchanged import doubts
 from archiver.storage.views.view import View, seconds
 
 _DEPLOYING = ("updating", "redeploying")
@@ -44,7 +45,7 @@ def _deploys(say: Idioms) -> str:
     end = f"CASE WHEN n.text IS NULL THEN {OPEN} WHEN {back} THEN {settled} ELSE {say.micros(UNTIL)} END"
     certain = f"""CASE WHEN h.id IS NULL OR (n.text IS NULL AND {reached("h.stream_id")} < {say.now})
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
-      AND q.covered_from <= coalesce({UNTIL}, {say.never}) AND {ends_gap("q")}) THEN 0 ELSE 1 END"""
+      AND q.covered_from <= coalesce({UNTIL}, {say.never}) AND {doubts("q", "w.resource_id")}) THEN 0 ELSE 1 END"""
     found = say.apart(
         {
             "begun_us": begun,

@@ -39,7 +39,7 @@ grafana_annotations = View(
 def _state_timeline(_say: Idioms) -> str:
     return """
 SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,
-  CASE WHEN v.watched = 0 THEN NULL WHEN v.certain = 0 THEN v.state || ' ?' ELSE v.state END AS state, v.kind AS kind,
+  CASE WHEN v.certain = 1 THEN v.state WHEN v.watched = 0 THEN NULL ELSE v.state || ' ?' END AS state, v.kind AS kind,
   v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
 FROM watched_spans v
 WHERE v.until_us > v.since_us
@@ -48,12 +48,12 @@ WHERE v.until_us > v.since_us
 
 grafana_state_timeline = View(
     "grafana_state_timeline",
-    "The states of every resource for Grafana's state timeline; where nobody was watching, none",
+    "The states of every resource for Grafana's state timeline; where nobody was watching, none, unless it is proven",
     {
         "time": "From when on, in milliseconds since 1970",
         "timeend": "Until when, in milliseconds since 1970",
         "metric": "Name of the resource, or its URI where it has none: a row of the picture",
-        "state": "The state; with a question mark where it is only assumed; NULL: nobody was watching",
+        "state": "The state; with a question mark where it is assumed; NULL: nobody was watching, nothing is proven",
         "kind": "up, down, starting or gone: what to colour by",
         "uri": "URI of the resource",
         "type": "Its type",

@@ -8,8 +8,9 @@ from archiver.storage.views import causes
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.sessions import ends_gap, reached
+from archiver.storage.views.sessions import reached
 from archiver.storage.views.states import state_before
+from archiver.storage.views.unchanged import doubts
 from archiver.storage.views.view import View, seconds
 
 _WORD = "(w.at, w.source, w.id)"
@@ -95,10 +96,10 @@ def _reached(upto: str) -> str:
 
 
 def _gap_between(since: str, until: str) -> str:
-    """That a gap of the stream ended behind an instant, and until another."""
+    """That a gap of the stream that may hide something of x ended behind an instant, and until another."""
     return f"""EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = {_STREAM} AND q.covered_from > {since} AND q.covered_from <= {until}
-        AND {ends_gap("q")})"""
+        AND {doubts("q", "x.resource_id")})"""
 
 
 def _unwatched(say: Idioms) -> str:

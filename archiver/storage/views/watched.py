@@ -6,8 +6,9 @@ from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.sessions import earlier_than, ends_gap, of_session, reaching
+from archiver.storage.views.sessions import earlier_than, ends_gap, of_session, reached, reaching
 from archiver.storage.views.states import UNTIL, before, joined_with_next
+from archiver.storage.views.unchanged import is_bridged
 from archiver.storage.views.view import View, seconds
 from archiver.storage.views.words import SOURCES, said
 from archiver.storage.words import OPEN
@@ -52,6 +53,9 @@ LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN {reaching("z.stre
     WHEN u.id IS NULL AND ({_GOES_ON} OR (k.part = {STILL} AND {_SPLITS})) THEN {reaching("h.stream_id")} END"""
 
 
+_WAS_KNOWN = f" AND {reached('y.stream_id', 'b.covered_from <= p.since')} >= p.since_us"
+"""That the state was not in doubt already: what was found in a gap may have changed in what was left of it."""
+_IS_BRIDGED = is_bridged("w.resource_id", of_session("x", "watched_us"), "y.covered_from", _WAS_KNOWN)
 _GOES_ON = f"{_SPLITS} AND (k.part = {FROM_WORD} OR (k.part IN ({ASSUMED}, {AGAIN}) AND {_IS_GAP}))"
 
 
@@ -84,7 +88,9 @@ def _watched_spans(say: Idioms) -> str:
             "end_us": f"CASE WHEN {UNTIL} IS NULL THEN {say.latest([say.now, begin])} ELSE {say.micros(UNTIL)} END",
             "before_us": f"coalesce({of_session('x', 'watched_us')}, {begin})",
             "resumed_us": say.micros("y.covered_from"),
-            "again_us": _told_again(say),
+            "again_us": f"""CASE WHEN {_IS_BRIDGED} THEN {say.micros("y.covered_from")}
+    ELSE {_told_again(say)} END""",
+            "bridged": f"CASE WHEN k.part = {UNWATCHED} AND {_IS_BRIDGED} THEN 1 ELSE 0 END",
             "gap_us": f"""CASE WHEN e.id IS NOT NULL THEN {of_session("e", "watched_us")}
     WHEN z.id IS NOT NULL THEN 0 ELSE {OPEN} END""",
             "is_piece": f"CASE WHEN k.part IN ({FROM_WORD}, {STILL}) OR {_IS_GAP} THEN 1 ELSE 0 END",
@@ -106,7 +112,7 @@ def _watched_spans(say: Idioms) -> str:
     WHEN {ASSUMED} THEN {say.earliest(["v.end_us", "v.gap_us", "v.again_us"])} WHEN {STILL} THEN v.end_us
     ELSE {say.earliest(["v.end_us", "v.gap_us"])} END"""
     certain = f"""CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
-    WHEN v.part = {AGAIN} OR (v.part = {FROM_WORD} AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END"""
+    WHEN v.part = {AGAIN} OR v.bridged = 1 OR (v.part = {FROM_WORD} AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END"""
     watched = f"""CASE WHEN v.heard_by IS NULL THEN NULL
     WHEN v.part IN ({UNWATCHED}, {STILL}) OR (v.part = {FROM_WORD} AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END"""
     return f"""
@@ -141,7 +147,7 @@ watched_spans = View(
         "since": "From when on, UTC",
         "until": "Until when, UTC; what still is ends now",
         "seconds": "How long",
-        "certain": "1: somebody was watching since the state was told; 0: known from before a gap, and assumed;"
+        "certain": "1: somebody was watching since the state was told, or it is proven; 0: known from before a gap;"
         " NULL: nothing known",
         "watched": "1: somebody was watching; 0: nobody; NULL: nobody wrote that down (imported)",
         "holds": "1: it still is so; 0: it was",

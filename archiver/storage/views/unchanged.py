@@ -1,0 +1,58 @@
+"""The view of when a resource is proven not to have changed: two answers in a row that say the same of its life."""
+
+from __future__ import annotations
+
+from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
+from archiver.storage.views.idioms import Idioms
+from archiver.storage.views.view import View, seconds
+from archiver.storage.words import OPEN
+
+
+def _unchanged(say: Idioms) -> str:
+    since_us, until_us = say.micros("a.observed_at"), say.micros("b.observed_at")
+    return f"""
+SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
+  a.observed_at AS since, b.observed_at AS until, {seconds(since_us, until_us)} AS seconds,
+  {since_us} AS since_us, {until_us} AS until_us, {PLATFORM.format("r")} AS platform,
+  r.id AS resource_id, b.id AS observation_id
+FROM observations b
+JOIN observations a ON a.id = (SELECT o.id FROM observations o
+  WHERE o.resource_id = b.resource_id AND o.state_id IS NOT NULL AND (o.observed_at, o.id) < (b.observed_at, b.id)
+  ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
+JOIN resources r ON r.id = b.resource_id
+WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
+  AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at)
+"""
+
+
+unchanged = View(
+    "unchanged",
+    "When a resource is proven not to have changed its state: between two answers in a row, with no state told between"
+    " them, that say the same of its state and its life. A gap within such a stretch hides nothing of it",
+    {
+        "uri": "URI of the resource",
+        "type": "Its type",
+        "since": "When it was found in that state, UTC",
+        "until": "When it was found in it again, UTC",
+        "seconds": "How long",
+        "since_us": "When it was found, in microseconds since 1970",
+        "until_us": "When it was found again, in microseconds since 1970",
+        "platform": PLATFORM_SAID,
+        "resource_id": "Number of the resource",
+        "observation_id": "Number of the second observation",
+    },
+    _unchanged,
+)
+
+
+def is_bridged(resource: str, since_us: str, until: str, more: str = "") -> str:
+    """That a gap until an instant lies in such a stretch p of a resource: in that before the first answer behind it."""
+    return f"""EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = {resource} AND o.state_id IS NOT NULL AND o.observed_at >= {until}
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= {since_us}{more})"""
+
+
+def doubts(session: str, resource: str) -> str:
+    """That nobody was watching the stream just before a session began to, and that it may hide something of one."""
+    return f"""(SELECT coalesce(b.before_us, {-OPEN}) < b.covered_us
+        AND NOT {is_bridged(resource, "b.before_us", "b.covered_from")} FROM session_log b WHERE b.id = {session}.id)"""
