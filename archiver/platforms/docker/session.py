@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archiver.errors import StreamUnreachable
-from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Opened, iso, now_micros
+from archiver.model import Alive, Closed, EndKind, Item, Message, Micros, Observed, Opened, iso, now_micros
 from archiver.platforms.docker.beginning import Beginning
 from archiver.platforms.docker.clock import SECOND
 from archiver.platforms.docker.http import CLOSED, FAILURES, describe
@@ -85,6 +85,8 @@ class Session:
                 self._alive = max(self._alive, item.received_at)
             elif isinstance(item, Alive):
                 self._alive = max(self._alive, item.at)
+            elif isinstance(item, Observed):
+                self._alive = max(self._alive, min(item.at, now_micros()))  # the engine's clock may be a little ahead
             yield item
 
     def _listen(self, begun: Beginning, fresh: Iterable[Arrival]) -> Iterator[Item]:
