@@ -60,6 +60,8 @@ class FakeEngine:
         self.moved = ""
         """What a path without a version is redirected to: this, and the path."""
         self.keeps_connections = True
+        self.drops_connections = False
+        """Whether it ends each after an answer, and does not say that it will."""
         self.is_podman = False
         self.hosts: list[str | None] = []
         self.answers: dict[str, Any] = {
@@ -255,6 +257,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = self.close_connection or self.engine.drops_connections
 
     def _stream(self, buffer: int, since: int = 0) -> None:
         self.close_connection = True

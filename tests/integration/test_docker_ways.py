@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from archiver.model import Alive, Condition
+from archiver.platforms.docker.endpoint import resolve
+from archiver.platforms.docker.http import Api, Connection, Limits, Way
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.source import DockerSource
 
 from ..fake_engine import FakeEngine, message
 from .docker_items import QUICK, conditions, count, raw, watch
+from .test_ingest import wait_until
 
 
 @pytest.mark.parametrize(
@@ -121,6 +124,29 @@ def certificates(tmp_path: Path) -> Path:
     subprocess.run([*command.split(), *options], cwd=folder, check=True, capture_output=True)
     shutil.copy(folder / "cert.pem", folder / "ca.pem")
     return folder
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_question_over_a_connection_that_the_engine_has_dropped_is_asked_again(
+    engine: FakeEngine, certificates: Path, secure: bool
+) -> None:
+    context = None
+    if secure:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+    environ = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)} if secure else {}
+    engine.drops_connections = True
+    with engine.on_tcp(context) as url:
+        connection = Connection(resolve(url, environ), 5)
+        api = Api(connection.endpoint, Way(), 5, Limits())
+        api._connection = connection  # noqa: SLF001 - to see when the engine has gone
+        answers = []
+        for _ in range(3):
+            answers.append(api.get("/_ping", 5).value)
+            wait_until(connection.waits)  # the end has come: what is written next goes nowhere
+        api.close()
+
+    assert answers == ["OK"] * 3
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "https"])

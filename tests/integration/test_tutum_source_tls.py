@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from archiver.errors import ConfigurationWrong
-from archiver.model import Message, Opened
+from archiver.model import Closed, Opened
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.platforms.wire.proxy import Proxy
 from archiver.platforms.wire.tls import ClientCertificate, secure_context
-from tests.integration.hostile import CLOSE, Hostile, Peer, frame
+from tests.integration.hostile import CLOSE, PING, Hostile, Peer, frame
 from tests.integration.test_tutum_source import PROMPT, closings, collect, messages, troubles
 from tests.integration.test_tutum_source_hostile import HASTY, failures
 from tests.integration.test_tutum_source_opening import proxying
@@ -191,8 +192,25 @@ def test_messages_are_taken_from_the_buffer_of_the_tls_layer(files: tuple[Path, 
 
     with Hostile(script, context=serving(files)) as server:
         source = WebsocketSource(server.url, context=trusting(files[0]))
-        items = collect(source, lambda items: len(items) > 5000)
-    assert sum(isinstance(item, Message) for item in items) == 5000
+        items = collect(source, lambda items: len(messages(items)) == 5000)
+    assert len(messages(items)) == 5000
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_server_that_is_gone_while_it_is_written_to_has_said_what_it_said(
+    files: tuple[Path, Path], secure: bool
+) -> None:
+    """Each pong goes to a socket that nobody reads and that is closed: ECONNRESET, then EPIPE, and no SIGPIPE."""
+
+    def script(peer: Peer) -> None:
+        peer.accept(extra=b"".join(frame(b"?", PING) + frame(b"m%d" % number) for number in range(50)))
+        socket.socket(fileno=peer.sock.detach()).close()
+
+    with Hostile(script, script, Peer.hold, context=serving(files) if secure else None) as server:
+        context = trusting(files[0]) if secure else None
+        items = collect(WebsocketSource(server.url, retry=PROMPT, context=context), closings(2))
+    assert [m.payload for m in messages(items)] == [b"m%d" % number for number in range(50)] * 2
+    assert {item.kind for item in items if isinstance(item, Closed)} == {"lost"}
 
 
 # --- private authorities, certificates of our own, proxies ------------------------------------------------------------
