@@ -40,6 +40,9 @@ from archiver.storage.recorder import Recorded, Recorder
 
 log = logging.getLogger(__name__)
 
+_FEW = 8
+"""After so many transactions of a batch they may be larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class IngestPace:
@@ -79,7 +82,7 @@ class Ingest:
         self._on_archived = on_archived
         self._pace = pace or IngestPace()
         self._most = self._pace.batch
-        """Records of a transaction: half as many after one that failed, twice as many after a batch."""
+        """Records of a transaction: half as many after one that failed, twice as many after a few, or after a batch."""
         self._open: dict[str, Opened] = {}
         """The session of each stream, as far as it is archived."""
         self._busy_since: float | None = None
@@ -218,7 +221,7 @@ class Ingest:
     def _archive(self, records: Batch, first: int) -> int:
         if not records:
             self._recorder.check()
-        done = 0
+        done = worked = 0
         while done < len(records):
             part = records[done : done + self._most]
             try:
@@ -228,6 +231,9 @@ class Ingest:
                 self._most = max(1, len(part) // 2)
                 raise
             done += len(part)
+            worked += 1
+            if worked % _FEW == 0:  # it was an outage, of which size is no cause, that made them small
+                self._most = min(self._pace.batch, 2 * self._most)
         self._most = min(self._pace.batch, 2 * self._most)
         return first + len(records) - 1
 

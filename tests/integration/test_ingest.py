@@ -315,6 +315,24 @@ def test_a_bug_that_a_stream_meets_all_the_time_is_told_in_a_few_lines(
     assert "10 times by now" in caplog.records[1].message
 
 
+def test_after_a_long_outage_what_waits_is_archived_in_few_transactions(
+    spool: Spool, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def fail(records: list[Record]) -> None:
+        if records:
+            sizes.append(len(records))
+            if len(sizes) < 20:
+                raise DatabaseUnreachable(database="x", reason="it is down")
+
+    Recording(monkeypatch, fail)
+    spool.append([message(number) for number in range(2000)])
+    all_archived(spool, sqlite_url)
+    assert len(extras(sqlite_url)) == 2000
+    assert len(sizes) < 140
+
+
 def test_a_batch_of_which_a_half_is_in_when_the_database_goes_comes_once(
     spool: Spool, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
