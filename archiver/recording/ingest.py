@@ -24,7 +24,6 @@ from archiver.model import (
     Record,
     Reject,
     Together,
-    now_micros,
 )
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
@@ -142,7 +141,6 @@ class Ingest:
     def _go_on_after(self, upto: int) -> None:
         """Has the archive know what it lacks of the items up to a number, and which sessions go on after that."""
         since, begun = self._spool.begun_before(upto)
-        since = since or now_micros()
         live = {opened.session: opened for opened in begun}
         live |= {opened.session: opened._replace(at=since, covered_from=since) for opened in self._open.values()}
         if missing := self._recorder.go_on_after(upto, list(live.values())):

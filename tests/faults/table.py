@@ -36,8 +36,7 @@ after four promises:
 1. **Everything spooled is archived, once**, in its order: whatever was seen in the spool or the archive at any moment
    is there in the end.
 2. **Nothing is invented**: what is there was sent, and says what it said.
-3. **The ledger covers the rest**: what was sent and is not there lies between two sessions, in a gap of `gap_log` (give
-   or take a second).
+3. **The ledger covers the rest**: what was sent and is not there lies between two sessions, in a gap of `gap_log`.
 4. **A fresh event passes**: the daemon, started again where it had ended, archives what is sent now.
 
 Beside them: `archiver db check` finds nothing, the spool is empty, no traceback is in the log, and SIGTERM ends the

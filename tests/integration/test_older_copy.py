@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from archiver.model import Alive, Closed, Opened
+from archiver.model import Alive, Closed, Observed, Opened
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
@@ -97,6 +97,22 @@ def test_a_session_goes_on_in_an_older_copy_of_the_archive(
     assert query(database_url, "SELECT count(*) FROM events WHERE session_id IS NULL") == [(0,)]
     assert query(database_url, "SELECT key, kind FROM sessions ORDER BY id")[1:] == [("abc", "lost")]
     assert caplog.text.count("the archive lacks 3 items") == 1
+
+
+def test_an_answer_from_before_what_is_lacking_does_not_cover_it(
+    tmp_path: Path, database_url: str, keep: Callable[[], Kept]
+) -> None:
+    with Spool(tmp_path / "spool.db") as spool:
+        spool.append([stream()[0], message(1)])
+        all_archived(spool, database_url)
+        kept = keep()
+        spool.append([message(number) for number in (2, 3, 4)])
+        all_archived(spool, database_url)
+        kept.put_back()
+        spool.append([Observed(URL, "abc", "tutum", AT + 2, b'{"uri":"/api/v1/stack/1/"}'), message(30)])
+        all_archived(spool, database_url)
+
+    assert gaps(database_url)[:1] == [(AT + 1, AT + 30, "restored")]
 
 
 def test_a_new_archive_under_a_running_daemon_has_its_session(tmp_path: Path, sqlite_url: str) -> None:

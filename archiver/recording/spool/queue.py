@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from archiver.errors import SpoolError, SpoolFull
-from archiver.model import Item, Message, Micros, Observed, Opened
+from archiver.model import Item, Message, Micros, Observed, Opened, now_micros
 from archiver.recording.spool.anew import place_of, written_anew
 from archiver.recording.spool.file import (
     COLUMNS,
@@ -48,9 +48,11 @@ _GENERATIONS = 60
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
 
 _BEGUN = (
-    "SELECT stream, session, max(dialect), min(at), sum(kind = 'opened') FROM spool WHERE seq > ?"
-    " GROUP BY stream, session"
+    "SELECT stream, session, max(dialect), sum(kind = 'opened'),"
+    " min(CASE WHEN kind IN ('message', 'refused', 'alive', 'opened') THEN at END)"
+    " FROM spool WHERE seq > ? GROUP BY stream, session"
 )
+"""What was asked, or found out, may be of before: it shows nobody that the stream was heard since."""
 
 
 class Group(NamedTuple):
@@ -294,16 +296,20 @@ class Spool:
         with self._changed:
             return self._kept_from - 1
 
-    def begun_before(self, upto: int) -> tuple[Micros | None, list[Opened]]:
-        """When the first item after a number came, and the sessions whose opening is not among those after it.
+    def begun_before(self, upto: int) -> tuple[Micros, list[Opened]]:
+        """From when on all is heard after a number, and the sessions whose opening is not among what came since.
 
         Each is opened with the first that is left of it. Raises SpoolError.
         """
         with self._changed, translated(self.path), closing(self._connection.execute(_BEGUN, (upto,))) as rows:
             found = list(rows)
-        first = min((at for _, _, _, at, _ in found), default=None)
-        begun = (row[:4] for row in found if not row[4])
-        return first, [Opened(stream, session, dialect, at, at) for stream, session, dialect, at in begun if dialect]
+        now = now_micros()
+        begun = [
+            Opened(stream, session, dialect, at or now, at or now)
+            for stream, session, dialect, is_opened, at in found
+            if dialect and not is_opened
+        ]
+        return min((at for *_, at in found if at is not None), default=now), begun
 
     @property
     def generations(self) -> list[str]:
