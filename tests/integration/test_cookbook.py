@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from archiver.model import iso, to_micros
+from archiver.model import iso, now_micros, to_micros
 from archiver.storage import migrate
 from archiver.storage.engine import reading_engine
 
 from ..conftest import DATABASES, PostgresServer
-from .archives import record
+from .archives import SECOND, START, event, record
 from .cookbook_archive import records
 from .cookbook_rows import OTHERS, ROWS, VALUES
 
@@ -116,3 +116,14 @@ def test_queries_of_the_readme_run(database_url: str) -> None:
 
     for query in block[1].split("\n\n"):
         ask(database_url, query, {})
+
+
+def test_what_the_page_says_of_the_last_hour_is_right(sqlite_url: str) -> None:
+    """Whatever the day: somebody who compares with `datetime('now')` gets all of today, and nobody tells him."""
+    conditions = re.findall(r"^      (occurred_\w+ >= .*)$", PAGE.read_text(), re.MULTILINE)
+    now = (now_micros() - START) / SECOND
+    record(sqlite_url, *(event("container/1", "S", now - 60 * minutes) for minutes in (1, 30, 120, 150)))
+
+    assert len(conditions) == 2
+    for condition in conditions:
+        assert ask(sqlite_url, f"SELECT count(*) FROM event_log WHERE {condition}", {}) == [(2.0,)]
