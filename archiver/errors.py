@@ -249,6 +249,13 @@ class DatabaseBusy(DatabaseUnreachable):
     hint = "wait for the other command to end, or stop it, and try again"
 
 
+class DatabaseTwice(DatabaseUnreachable):
+    """The archive's SQLite file has several names, and SQLite keeps a log for each, which do not know each other."""
+
+    message = "the archive at {database} has another name (hard links: {others}), under which SQLite keeps another log"
+    hint = "keep one of the names (find FOLDER -samefile {database}), and copy with 'archiver db backup'"
+
+
 class DaemonElsewhere(DatabaseBusy):
     """Somebody has the archive, and no daemon answers where its socket would be."""
 

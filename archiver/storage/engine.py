@@ -15,12 +15,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from archiver.errors import ArchiverError, DatabaseBusy, DatabaseReadOnly
+from archiver.errors import ArchiverError, DatabaseBusy, DatabaseReadOnly, DatabaseTwice
 from archiver.lockfile import LockFile, LockHeld
 from archiver.private import make_file
 from archiver.storage import wal
 from archiver.storage.address import is_postgres
 from archiver.storage.foreign import require_ours
+from archiver.storage.glimpse import other_names
 from archiver.storage.judging import judged
 from archiver.storage.named import sqlite_path
 from archiver.storage.postgres import postgres_engine
@@ -67,7 +68,7 @@ def writer_lock(text: str) -> Iterator[LockFile | None]:
     A log beside the archive that belongs to another file is set aside, before anything opens the two.
 
     Raises DatabaseBusy when another process has it, DatabaseReadOnly when its lock cannot be made, DatabaseUnfit when
-    the file is another program's: then nothing is written at all.
+    the file is another program's, DatabaseTwice when it has two names: then nothing is written at all.
     """
     if is_postgres(text):
         yield None
@@ -81,6 +82,8 @@ def writer_lock(text: str) -> Iterator[LockFile | None]:
     except OSError as error:
         raise DatabaseReadOnly(database=str(path), reason=error.strerror or str(error)) from error
     with lock:
+        if others := other_names(path):
+            raise DatabaseTwice(database=str(path), others=others)
         wal.prepare(path, lock)
         yield lock
 

@@ -43,6 +43,16 @@ def reads_in_place(path: Path) -> bool:
     return os.geteuid() not in (0, path.stat().st_uid) or not os.access(path.parent, os.W_OK)
 
 
+def other_names(path: Path) -> int:
+    """How many names a file has beside this one (hard links), but for those that whoever replaces it keeps it by."""
+    try:
+        found = path.stat()
+        kept = [each for each in path.parent.glob(f"{path.name}.before-*") if os.path.samestat(each.lstat(), found)]
+    except OSError:
+        return 0
+    return max(0, found.st_nlink - 1 - len(kept)) if found.st_nlink > 1 else 0
+
+
 def beside(path: Path, ending: str) -> Path:
     """The file that SQLite keeps beside an archive: -wal or -shm."""
     return Path(f"{path}{ending}")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseBusy, DatabaseUnreachable
+from archiver.errors import DatabaseBusy, DatabaseTwice, DatabaseUnreachable
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
@@ -156,6 +156,20 @@ def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: P
 
     with writer_lock(str(link)), pytest.raises(DatabaseBusy), writer_lock(str(path)):
         pass
+
+
+def test_nothing_is_written_to_a_file_that_has_two_names(path: Path, tmp_path: Path) -> None:
+    """SQLite finds a log by the name: two writers would not see each other's."""
+    grown(path, 100)
+    os.link(path, tmp_path / "other.db")
+
+    for name in (path, tmp_path / "other.db"):
+        with pytest.raises(DatabaseTwice, match="another name"):
+            record(str(name), event("container/new", "Running"))
+    assert count(path) == 100
+    (tmp_path / "other.db").rename(f"{path}.before-restore-20260101")  # a restore was killed on its way
+    record(str(path), event("container/new", "Running"))
+    assert count(path) == 101
 
 
 def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_path: Path) -> None:
