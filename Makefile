@@ -13,6 +13,9 @@ REPORTS = $(wildcard $(addprefix tests/unit/test_, docker_*.py tutum_*.py creden
 bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
 
+# Rewriting and compiling the tests takes each of pytest's processes longer than collecting them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast test-random test-model reports differential faults lint format docs bench clean
 

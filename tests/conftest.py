@@ -21,6 +21,7 @@ from sqlalchemy import make_url
 import archiver
 
 from . import memory
+from .forked import POSSIBLE, Nursery, running_nursery
 from .pgbouncer import NO_PGBOUNCER, PORT, find_pgbouncer, running_pgbouncer
 from .pgcluster import NO_BINARIES, find_binaries, running_cluster
 
@@ -271,6 +272,10 @@ def program_environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a user who has configured nothing, at home in this test's folder."""
     home = tmp_path / "home"
     home.mkdir()
+    return _environment(home)
+
+
+def _environment(home: Path) -> dict[str, str]:
     return {
         "HOME": str(home),
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
@@ -280,9 +285,40 @@ def program_environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """A process that has loaded the program, for those who do not look at how it starts."""
+    folder = tmp_path_factory.mktemp("n")
+    with running_nursery(folder, _environment(folder)) as found:
+        yield found
+
+
 @pytest.fixture
-def run_archiver(program_environment: dict[str, str], tmp_path: Path) -> RunArchiver:
-    """Run the program to its end: ``run_archiver("history", uri, env={...}, input="...")``."""
+def run_archiver(
+    request: pytest.FixtureRequest, program_environment: dict[str, str], tmp_path: Path, start_archiver: RunArchiver
+) -> RunArchiver:
+    """Run the program to its end: ``run_archiver("history", uri, env={...}, input="...")``; see `forked`."""
+    if not POSSIBLE:
+        return start_archiver
+    nursery: Nursery = request.getfixturevalue("nursery")
+
+    def run(
+        *arguments: str,
+        input: str | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 60,
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**program_environment, **(env or {})}
+        if not nursery.can_run(environment):
+            return start_archiver(*arguments, input=input, env=env, timeout=timeout)
+        return nursery.run(arguments, environment, tmp_path, input, timeout)
+
+    return run
+
+
+@pytest.fixture
+def start_archiver(program_environment: dict[str, str], tmp_path: Path) -> RunArchiver:
+    """The same, started as its users start it."""
 
     def run(
         *arguments: str,

@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import SpawnArchiver
+from ..conftest import RunArchiver, SpawnArchiver
 from .recording import Recorder
+
+
+@pytest.fixture
+def run_archiver(start_archiver: RunArchiver) -> RunArchiver:
+    """Nothing here is forked from what is loaded: how the program starts is looked at as well."""
+    return start_archiver
 
 
 @pytest.fixture
