@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from archiver.model import Action, Micros, Resource, TimeRange
+from archiver.model import Action, Micros, Resource, TimeRange, to_datetime
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.platforms.tutum.facts import UNSETTLED
 from archiver.queries.doers import ENGINE, doers
@@ -18,7 +18,7 @@ from archiver.queries.runs import Run, batches, selected, worth_knowing
 from archiver.queries.under import Descent
 from archiver.queries.windows import Window
 from archiver.storage.pages import BLOCK, Ask
-from archiver.storage.reading import Connection, Row, instant, instant_or_none
+from archiver.storage.reading import Connection, Row, instant_or_none
 from archiver.storage.statements import statement
 
 _PAGE = 500
@@ -43,12 +43,13 @@ def actions(
     time; what was `below` the roots need not be looked up where it is known.
     """
     end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
+    last_found = ask(last_number, "observations")
     window, own = Window.of(range), [root.id for root in roots]
     below = ask(worth_knowing, own, window) if below is None else below
     place: Begun | None = None
     while found := ask(_block, own, below, window, healthchecks, place, last_resource, block):
         for begin in builtins.range(0, len(found), _PAGE):
-            yield from ask(_whole, found[begin : begin + _PAGE], end)
+            yield from ask(_whole, found[begin : begin + _PAGE], end, last_found)
         if len(found) < block:
             return
         place = found[-1]
@@ -114,25 +115,32 @@ def _uris(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
 # No bound of a number may draw the planner away from the index by resource and time.
 _OWN = "FROM events e WHERE e.resource_id = r.id AND e.id + 0 <= :end"
 _LAST = f"{_OWN} AND e.state_id IS NOT NULL ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1"
+_FOUND = (
+    "FROM observations o WHERE o.resource_id = r.id AND o.id + 0 <= :found AND o.state_id IS NOT NULL"
+    " ORDER BY o.observed_at DESC, o.id DESC LIMIT 1"
+)
 _WHOLE = (
-    "SELECT w.id, w.uri, w.name, w.started_at, w.state_at, w.events, s.text AS state FROM ("
-    f"SELECT r.id, r.uri, n.text AS name, (SELECT min(e.occurred_at) {_OWN}) AS started_at,"
+    "SELECT w.id, w.uri, w.name, w.state_at, w.found_at, w.events, s.text AS state, f.text AS found FROM ("
+    "SELECT r.id, r.uri, n.text AS name,"
     f" (SELECT e.state_id {_LAST}) AS state_id, (SELECT e.occurred_at {_LAST}) AS state_at,"
+    f" (SELECT o.state_id {_FOUND}) AS found_id, (SELECT o.observed_at {_FOUND}) AS found_at,"
     f" (SELECT count(*) {_OWN}) AS events"
     " FROM resources r LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id"
-    " WHERE r.id IN :numbers) w LEFT JOIN event_states s ON s.id = w.state_id"
+    " WHERE r.id IN :numbers) w"
+    " LEFT JOIN event_states s ON s.id = w.state_id LEFT JOIN event_states f ON f.id = w.found_id"
 )
 
 
-def _whole(connection: Connection, found: Sequence[Begun], end: int) -> list[Action]:
-    """The actions, in this order, as the events up to number `end` tell."""
-    rows = connection.execute(statement(_WHOLE), {"numbers": [each.id for each in found], "end": end})
+def _whole(connection: Connection, found: Sequence[Begun], end: int, last_found: int) -> list[Action]:
+    """The actions, in this order, as the events up to number `end`, and the observations, tell."""
+    bounds = {"end": end, "found": last_found}
+    rows = connection.execute(statement(_WHOLE), {"numbers": [each.id for each in found], **bounds})
     told = {row.id: row for row in rows}
     uris = _uris(connection, {each.target for each in found})
     names = names_at(connection, {(each.target, each.at) for each in found if each.target})
     by = doers(connection, list(told))
     return [
-        _action(told[each.id], uris.get(each.target))._replace(
+        _action(told[each.id], each.at, uris.get(each.target))._replace(
             target_name=names.get((each.target, each.at)), by=by.get(each.id, _by_itself(told[each.id].name))
         )
         for each in found
@@ -144,7 +152,10 @@ def _by_itself(name: str | None) -> str | None:
     return ENGINE if name == HEALTHCHECK else None
 
 
-def _action(row: Row, target: str | None) -> Action:
-    is_open = row.state is None or row.state.lower() in UNSETTLED
-    finished_at = None if is_open else instant_or_none(row.state_at)
-    return Action(row.uri, target, row.state, instant(row.started_at), finished_at, row.events, row.name)
+def _action(row: Row, began: Micros, target: str | None) -> Action:
+    state, at = row.state, row.state_at
+    if row.found is not None and (at is None or row.found_at >= at):  # of one instant what was found counts
+        state, at = row.found, row.found_at
+    is_open = state is None or state.lower() in UNSETTLED
+    finished_at = None if is_open else instant_or_none(at)
+    return Action(row.uri, target, state, to_datetime(began), finished_at, row.events, row.name)

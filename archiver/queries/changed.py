@@ -24,7 +24,7 @@ from archiver.queries.windows import Window, begun
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import chunks, statement
-from archiver.storage.words import TARGET
+from archiver.storage.words import ASKED, TARGET
 
 CONTAINER = "container"
 _OF_ITSELF = frozenset({HEALTHCHECK})
@@ -49,7 +49,9 @@ _CALLED = (
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
 )
 _DONE = (
-    "SELECT f.resource_id, f.value, f.since, (SELECT e.session_id FROM events e WHERE e.id = f.told_by) AS session_id"
+    "SELECT f.resource_id, f.value, f.since, CASE f.how"
+    f" WHEN {ASKED} THEN (SELECT o.session_id FROM observations o WHERE o.id = f.told_by)"
+    " ELSE (SELECT e.session_id FROM events e WHERE e.id = f.told_by) END AS session_id"
     f" FROM facts f WHERE f.what = {TARGET} AND f.value IN :numbers AND {{}}"
 )
 

@@ -107,8 +107,9 @@ def _of_action(connection: Connection, item: Observation, known: Known | None, a
         return item
     if item.state is None:
         is_named = item.name is not None and item.name != known.name
+        is_aimed = bool(item.parents) and not known.above
         is_early = item.observed_at + _ROUNDED < known.first_at
-        return item if is_named or is_early else None
+        return item if is_named or is_aimed or is_early else None
     state = _folded(item.state)
     if state == known.state:
         return None

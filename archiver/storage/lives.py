@@ -458,22 +458,21 @@ class Run(Standing):
         self._rank = NO_TARGET
 
     def hear(self, word: Word, states: Mapping[int, State], readings: Mapping[int, Reading], kinds: Kinds) -> bool:
-        """As of any resource; what it applies to and how long is told by events only."""
+        """As of any resource, and what it applies to, and how long."""
         if not super().hear(word, states, readings, kinds):
             return False
         at, source, number, state_id, list_id, _ = word
-        if source == BY_EVENT:
-            run = self._run
-            if run is None:
-                run = self._run = Fact(TARGET, 0, at, OPEN, number, TOLD)
+        run = self._run
+        if run is None:
+            run = self._run = Fact(TARGET, 0, at, OPEN, number, _HOW[source])
+            self.touched.append(run)
+        if list_id is not None:
+            run = self._aim(run, as_told_by(self.number, readings[list_id], kinds), word)
+        if state_id is not None:
+            until = at if states[state_id].settles else OPEN
+            if run.until != until:
+                run.until = until
                 self.touched.append(run)
-            if list_id is not None:
-                run = self._aim(run, as_told_by(self.number, readings[list_id], kinds), number)
-            if state_id is not None:
-                until = at if states[state_id].settles else OPEN
-                if run.until != until:
-                    run.until = until
-                    self.touched.append(run)
         return True
 
     def resume_run(self, run: Fact, rank: int) -> None:
@@ -482,16 +481,16 @@ class Run(Standing):
         self._run = run
         self._rank = rank
 
-    def _aim(self, run: Fact, reading: Reading, number: int) -> Fact:
+    def _aim(self, run: Fact, reading: Reading, by: Word) -> Fact:
         if reading.rank >= self._rank:
             return run
         self._rank = reading.rank
         if run.stored:  # the target is a part of its key
             run.dropped = True
             self.touched.append(run)
-            run = self._run = Fact(TARGET, 0, run.since, run.until, number, TOLD)
+            run = self._run = Fact(TARGET, 0, run.since, run.until, None, run.how)
             self.touched.append(run)
-        run.value, run.told_by = reading.target, number
+        run.value, run.told_by, run.how = reading.target, by[2], _HOW[by[1]]
         return run
 
     def _hear_place(self, word: Word, readings: Mapping[int, Reading], kinds: Kinds) -> bool:

@@ -319,13 +319,17 @@ COMMENT ON COLUMN current_states.kind IS 'up, down, starting or gone, as `state_
 
 CREATE VIEW action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
-  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.at AS started_at,
   (to_timestamp(CASE WHEN f.until < 4611686018427387904 THEN f.until END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN f.until < 4611686018427387904 THEN f.until END, 1000000) AS double precision) / 1e6)) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
   f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) = f.since AND e.id = (SELECT min(b.id) FROM events b
-  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
+JOIN (
+  SELECT resource_id, occurred_at AS at, 0 AS source, id FROM events
+  UNION ALL
+  SELECT resource_id, observed_at AS at, 1 AS source, id FROM observations
+) e ON e.resource_id = f.resource_id AND CAST(extract(epoch FROM e.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.resource_id = e.resource_id AND b.observed_at = e.at) END
+  AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at))
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON o.id = f.value
 WHERE f.what = 2;

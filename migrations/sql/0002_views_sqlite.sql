@@ -138,18 +138,35 @@ JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = p.state_id;
 
-CREATE VIEW action_log AS
+CREATE VIEW full_action_log AS
 SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
-  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.occurred_at AS started_at,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.at AS started_at,
   strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
   f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) = f.since AND e.id = (SELECT min(b.id) FROM events b
-  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)
+JOIN (SELECT resource_id, occurred_at AS at, 0 AS source, id FROM events) e ON e.resource_id = f.resource_id AND (CAST(strftime('%s', substr(e.at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.at, 21, 6) AS integer)) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.resource_id = e.resource_id AND b.observed_at = e.at) END
+  AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at))
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
+WHERE likelihood(f.what = 2, 0.5)
+
+UNION ALL
+
+SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.at AS started_at,
+  strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
+  (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
+FROM facts f
+JOIN (SELECT resource_id, observed_at AS at, 1 AS source, id FROM observations) e ON e.resource_id = f.resource_id AND (CAST(strftime('%s', substr(e.at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.at, 21, 6) AS integer)) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.resource_id = e.resource_id AND b.observed_at = e.at) END
+  AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at))
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5);
+
+CREATE VIEW action_log AS
+SELECT v.action AS action, v.name AS name, v.target AS target, v.state AS state, v.started_at AS started_at, v.finished_at AS finished_at, v.seconds AS seconds, v.started_us AS started_us, v.finished_us AS finished_us, v.seen_us AS seen_us, v.platform AS platform FROM full_action_log v;
 
 CREATE VIEW full_subtree AS
 SELECT u.ancestor_uri AS ancestor_uri, u.descendant_uri AS descendant_uri,

@@ -20,9 +20,10 @@ from archiver.platforms.tutum.source import WebsocketSource
 from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
+from archiver.simulator.world.objects import Action
 from archiver.storage.recorder import Recorded, Recorder
 
-from .archives import STREAM, closed, event, micros, opened, record, rows, seen, uri
+from .archives import STREAM, at, closed, event, micros, opened, record, rows, seen, uri
 
 OBSERVED = "SELECT count(*) FROM observations"
 
@@ -35,8 +36,9 @@ def answers(*observations: Observation, asked: float, known_from: float) -> Answ
     return Answers(observations, micros(asked), micros(known_from))
 
 
-def listed(at: float, **keys: str) -> Listed:
-    return Listed({kind: frozenset(found.split()) for kind, found in keys.items()}, micros(at), micros(at), "s2")
+def listed(second: float, **keys: str) -> Listed:
+    there = {kind: frozenset(found.split()) for kind, found in keys.items()}
+    return Listed(there, micros(second), micros(second), "s2")
 
 
 def words(url: str) -> list[tuple[Any, ...]]:
@@ -152,6 +154,54 @@ def test_a_platform_whose_clock_is_behind_is_believed_nonetheless(gap_url: str) 
         assert archive.tree("container/1").state == "Stopped"
 
 
+def ran(ref: str, began: float, ended: float | None, state: str, *target: str) -> list[Observation]:
+    """An action as it is read back: that it began, and what became of it."""
+    first = told(f"action/{ref}", None, began, *target, name="Service Redeploy", extra='{"user":"anna"}')
+    return [first, told(f"action/{ref}", state, began if ended is None else ended)]
+
+
+def test_an_action_that_ran_in_a_gap_is_among_the_actions_with_its_times(gap_url: str) -> None:
+    record(gap_url, event("action/b", "Pending", 15, ["service/web"], "s1"))
+    found = answers(
+        *ran("a", 30, 40, "Success", "service/web"),
+        *ran("b", 15, 50, "Failed", "service/web"),  # of which only the beginning was told
+        *ran("c", 90, 101, "In progress", "container/1"),
+        asked=101,
+        known_from=100,
+    )
+    assert asked(gap_url, found).actions == 3
+    assert asked(gap_url, found) == Recorded()
+    with Archive.open(gap_url) as archive:
+        told_of = [
+            (action.uri, action.name, action.state, action.by, action.target, action.events)
+            for action in archive.actions("stack/shop")
+        ]
+        times = [(action.started_at, action.finished_at) for action in archive.actions("stack/shop")]
+    assert told_of == [
+        (uri("action/b"), "Service Redeploy", "Failed", "anna", uri("service/web"), 1),
+        (uri("action/a"), "Service Redeploy", "Success", "anna", uri("service/web"), 0),
+        (uri("action/c"), "Service Redeploy", "In progress", "anna", uri("container/1"), 0),
+    ]
+    assert times == [(at(15), at(50)), (at(30), at(40)), (at(90), None)]
+    log = "SELECT action, state, seconds, started_us FROM action_log ORDER BY started_us"
+    assert rows(gap_url, log) == [
+        (uri("action/b"), "Failed", 35, micros(15)),
+        (uri("action/a"), "Success", 10, micros(30)),
+        (uri("action/c"), "In progress", None, micros(90)),
+    ]
+
+
+def test_what_an_action_told_of_its_end_is_not_told_otherwise(gap_url: str) -> None:
+    record(gap_url, event("action/a", "Success", 110, ["service/web"], "s2"))
+    late = answers(*ran("a", 110, None, "In progress", "service/web"), asked=111, known_from=100)
+    other = answers(*ran("a", 110, 112, "Failed", "service/web"), asked=120, known_from=100)
+    assert asked(gap_url, late, other).actions == 1  # its name
+    assert asked(gap_url, late, other) == Recorded()
+    with Archive.open(gap_url) as archive:
+        (action,) = archive.actions("service/web")
+        assert (action.state, action.name, action.finished_at) == ("Success", "Service Redeploy", at(110))
+
+
 # --- from the platform to the archive ---------------------------------------------------------------------------------
 
 
@@ -224,6 +274,10 @@ def test_what_changed_in_a_gap_is_observed_and_asking_again_adds_nothing(
     database_url: str, simulator: Simulator
 ) -> None:
     platform = simulator.platform
+
+    def second(virtual: float | None) -> int | None:
+        return None if virtual is None else int(platform.spelling.moment(virtual).timestamp()) * 1_000_000
+
     taken(database_url, simulator)
     assert states(database_url) == living(simulator)
     before = platform.now
@@ -238,6 +292,10 @@ def test_what_changed_in_a_gap_is_observed_and_asking_again_adds_nothing(
     assert states(database_url) == found
     ((again,),) = rows(database_url, OBSERVED)
     assert again == count + len(living(simulator))  # each is confirmed after another gap, and that is all
+    log = rows(database_url, "SELECT action, name, started_us, finished_us FROM action_log")
+    acted = [one for one in platform.objects("action") if isinstance(one, Action) and (one.stopped or before) >= before]
+    assert len(acted) > 10
+    assert {(one.uri, one.name, second(one.created), second(one.stopped)) for one in acted} <= set(log)
     with Archive.open(database_url) as archive:
         assert archive.status().rejects == 0
 

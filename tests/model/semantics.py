@@ -117,7 +117,7 @@ class Present(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """An action, as its events tell of it."""
+    """An action, as what was told and found of it says."""
 
     about: ResourceRef
     target: ResourceRef | None
@@ -126,6 +126,7 @@ class Ran(NamedTuple):
     finished_at: Micros | None
     events: int
     name: str | None
+    how: int
 
 
 def ordered(words: Iterable[Word]) -> Told:
@@ -344,23 +345,24 @@ def rule_6_texts(told: Told, ref: ResourceRef) -> list[Fact]:
 
 
 def rule_7_ran(told: Told, ref: ResourceRef) -> Ran | None:
-    """An action, by its events; None when it has none."""
-    own = [word for word in own_words(told, ref) if word.source == EVENT]
+    """An action, by its words; None when it has none."""
+    own = own_words(told, ref)
     if ref.type != ACTION or not own:
         return None
-    above = [parent for word in own for parent in named(word)]
-    target = min(above, key=lambda parent: tutum.SPECIFIC.get(parent.type, 3), default=None)
+    above = [(parent, word.source) for word in own for parent in named(word)]
+    first = min(above, key=lambda each: tutum.SPECIFIC.get(each[0].type, 3), default=None)
     last = next((word for word in reversed(own) if word.state is not None), None)
     settled = last is not None and (last.state or "").lower() not in tutum.UNSETTLED
-    names = [word.name for word in own_words(told, ref) if word.name is not None]
+    names = [word.name for word in own if word.name is not None]
     return Ran(
         ref,
-        target,
+        first[0] if first else None,
         last.state if last else None,
         own[0].at,
         last.at if last and settled else None,
-        len(own),
+        sum(word.source == EVENT for word in own),
         names[-1] if names else None,
+        first[1] if first else own[0].source,
     )
 
 
@@ -369,7 +371,7 @@ def rule_7_targets(told: Told, ref: ResourceRef) -> list[Fact]:
     ran = rule_7_ran(told, ref)
     if ran is None:
         return []
-    return [Fact(ref, TARGET, ran.target, ran.started_at, ran.finished_at or OPEN, TOLD, None)]
+    return [Fact(ref, TARGET, ran.target, ran.started_at, ran.finished_at or OPEN, ran.how, None)]
 
 
 def all_facts(told: Told) -> set[Fact]:

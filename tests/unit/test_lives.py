@@ -410,8 +410,9 @@ def test_an_action_has_no_name_but_its_last() -> None:
         ([told(1, None, [STACK, SERVICE]), told(3, None, [OTHER_SERVICE])], (SERVICE, 1, OPEN)),
         ([told(1, None, [STACK]), told(3, None, [CONTAINER])], (CONTAINER, 1, OPEN)),
         ([told(1, None, [ACTION, VOLUME])], (VOLUME, 1, OPEN)),
-        ([told(1, None, [STACK], source=BY_OBSERVATION), told(2, None, [SERVICE])], (SERVICE, 2, OPEN)),
-        ([told(1, "Pending", [SERVICE]), told(2, "Success", [CONTAINER], source=BY_OBSERVATION)], (SERVICE, 1, OPEN)),
+        ([told(1, None, [STACK], source=BY_OBSERVATION), told(2, None, [SERVICE])], (SERVICE, 1, OPEN)),
+        ([told(1, "Pending", [SERVICE]), told(2, "Success", [CONTAINER], source=BY_OBSERVATION)], (CONTAINER, 1, 2)),
+        ([told(2, "Success", [SERVICE], source=BY_OBSERVATION)], (SERVICE, 2, 2)),
     ],
 )
 def test_an_action_applies_to_the_most_specific_object_until_it_ends(
@@ -421,10 +422,6 @@ def test_an_action_applies_to_the_most_specific_object_until_it_ends(
 
     assert held(standing, TARGET) == [run]
     assert held(standing, PARENT) == []
-
-
-def test_an_action_that_was_only_observed_has_no_target() -> None:
-    assert held(lived(ACTION, told(1, "Success", [SERVICE], source=BY_OBSERVATION)), TARGET) == []
 
 
 # --- rule 9: the present ---------------------------------------------------------------------------------------------

@@ -16,24 +16,35 @@ _STATE = (
 _SEEN = "(SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id)"
 
 
-# Of an action's events at its first instant, the first: so a range of the text is looked up in the index of events.
-_FIRST = """(SELECT min(b.id) FROM events b
-  WHERE b.resource_id = e.resource_id AND b.occurred_at = e.occurred_at)"""
+_BEGINNINGS = (
+    "SELECT resource_id, occurred_at AS at, 0 AS source, id FROM events",
+    "SELECT resource_id, observed_at AS at, 1 AS source, id FROM observations",
+)
+_HERE = "b.resource_id = e.resource_id AND b.{} = e.at"
+_EVENTS = f"FROM events b WHERE {_HERE.format('occurred_at')}"
+_FOUND = f"FROM observations b WHERE {_HERE.format('observed_at')}"
+# Of an action's words at its first instant, the first: so a range of the text is looked up in the index of events, or
+# of observations.
+_FIRST = f"""e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) {_EVENTS}) ELSE (SELECT min(b.id) {_FOUND}) END
+  AND (e.source = 0 OR NOT EXISTS (SELECT 1 {_EVENTS}))"""
 
 
 def _action_log(say: Idioms) -> str:
-    return f"""
+    def begun(source: str) -> str:
+        return f"""
 SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS target,
-  {_STATE} AS state, e.occurred_at AS started_at,
+  {_STATE} AS state, e.at AS started_at,
   {say.instant(_FINISHED)} AS finished_at, {seconds("f.since", _FINISHED)} AS seconds,
   f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us,
   {PLATFORM.format("r")} AS platform
 FROM facts f
-JOIN events e ON e.resource_id = f.resource_id AND {say.micros("e.occurred_at")} = f.since AND e.id = {_FIRST}
+JOIN {source} e ON e.resource_id = f.resource_id AND {say.micros("e.at")} = f.since AND {_FIRST}
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON {say.likely("o.id = f.value", 0.00001)}
 WHERE {say.likely(f"f.what = {TARGET}", 0.5)}
 """
+
+    return say.either(begun, _BEGINNINGS)
 
 
 action_log = View(
