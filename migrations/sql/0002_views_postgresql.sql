@@ -882,6 +882,120 @@ COMMENT ON COLUMN engine_actions.deadly IS '1: it names no signal, or one that e
 
 COMMENT ON COLUMN engine_actions.soft IS '1: it names a signal that a process may refuse; 0: none, or signal 9';
 
+CREATE VIEW told_stops AS
+SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
+  x.cause AS cause
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, g.told AS told,
+  g.ran_over AS ran_over,
+  g.oom AS oom,
+  g.unwatched AS unwatched
+FROM (SELECT w.*, w.at AS stopped_at, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS stopped_us,
+  g.state AS state,
+  g.before AS before,
+  g.exit_code AS exit_code,
+  g.ran_since_us AS ran_since_us,
+  g.live_us AS live_us,
+  g.next_us AS next_us,
+  g.own_us AS own_us
+FROM (SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
+  e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id) w
+CROSS JOIN LATERAL (SELECT s.word AS state,
+  b.word AS before,
+  s.exit_code AS exit_code,
+  coalesce(CAST(extract(epoch FROM bg.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), -4611686018427387904) AS ran_since_us,
+  coalesce(CAST(extract(epoch FROM lv.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904) AS live_us,
+  coalesce(CAST(extract(epoch FROM ag.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904) AS next_us,
+  least(coalesce(CAST(extract(epoch FROM up.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM seen.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS own_us
+FROM (SELECT 1 AS one) one
+JOIN state_words s ON s.id = w.state_id AND s.down = 1
+JOIN state_words b ON b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
+LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
+  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+WHERE 1 = 1 OFFSET 0) g
+WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
+  CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
+  EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
+  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
+        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= (to_timestamp((x.stopped_us + 999999) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 999999), 1000000) AS double precision) / 1e6)) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
+      WHEN EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
+      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
+FROM (SELECT 1 AS one) one
+
+WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x;
+
+COMMENT ON VIEW told_stops IS 'Every end that was told of what ran, with its cause, also of what is gone since';
+
+COMMENT ON COLUMN told_stops.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN told_stops.id IS 'Number of the event';
+
+COMMENT ON COLUMN told_stops.stopped_at IS 'When it stopped, UTC';
+
+COMMENT ON COLUMN told_stops.stopped_us IS 'When it stopped, in microseconds since 1970';
+
+COMMENT ON COLUMN told_stops.cause IS 'told, forced, crash, oom or unknown';
+
 CREATE VIEW restarts AS
 SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)) AS started_at,
   CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
@@ -1477,6 +1591,186 @@ COMMENT ON COLUMN coverage_daily.gaps IS 'In how many stretches';
 COMMENT ON COLUMN coverage_daily.longest_seconds IS 'How long the longest of them was, as far as it is of this day';
 
 COMMENT ON COLUMN coverage_daily.day_us IS 'When the day begins, in microseconds since 1970';
+
+CREATE VIEW told_of_day AS
+SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+      AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
+        AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+    ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
+    FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
+FROM (SELECT p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, w.occurred_at AS at, w.id AS id,
+  w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us, least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.occurred_at AND (o.occurred_at > w.occurred_at OR o.id > w.id) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.occurred_at AND (o.observed_at > w.occurred_at OR 1 = 1) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
+FROM present p
+JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM now()) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
+JOIN events w ON w.resource_id = p.resource_id AND w.occurred_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz)) AND w.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+  AND w.state_id IS NOT NULL) v
+JOIN event_states s ON s.id = v.state_id;
+
+COMMENT ON VIEW told_of_day IS 'The states that everything was told to be in, on each day that one lasted';
+
+COMMENT ON COLUMN told_of_day.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN told_of_day.day IS 'The day of UTC, 2026-11-23';
+
+COMMENT ON COLUMN told_of_day.at IS 'When it was told, UTC: on that day, or last before';
+
+COMMENT ON COLUMN told_of_day.at_us IS 'The same in microseconds since 1970';
+
+COMMENT ON COLUMN told_of_day.id IS 'Number of the event';
+
+COMMENT ON COLUMN told_of_day.kind IS 'up, down, starting or gone, as `state_kinds` says of a container; NULL: it says nothing of it';
+
+COMMENT ON COLUMN told_of_day.since_us IS 'From when on it was so on that day, in microseconds since 1970';
+
+COMMENT ON COLUMN told_of_day.until_us IS 'Until when on that day: until another word, the end of the day, or now';
+
+COMMENT ON COLUMN told_of_day.known_us IS 'Until when on that day somebody was watching since; since_us: nobody was';
+
+CREATE VIEW found_of_day AS
+SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+      AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
+        AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+    ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
+    FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
+FROM (SELECT p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, w.observed_at AS at, w.id AS id,
+  w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us, least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.observed_at AND (o.occurred_at > w.observed_at OR 1 = 0) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.observed_at AND (o.observed_at > w.observed_at OR o.id > w.id) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
+FROM present p
+JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM now()) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
+JOIN observations w ON w.resource_id = p.resource_id AND w.observed_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz)) AND w.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
+  AND w.state_id IS NOT NULL) v
+JOIN event_states s ON s.id = v.state_id;
+
+COMMENT ON VIEW found_of_day IS 'The states that everything was found to be in, on each day that one lasted';
+
+COMMENT ON COLUMN found_of_day.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN found_of_day.day IS 'The day of UTC, 2026-11-23';
+
+COMMENT ON COLUMN found_of_day.at IS 'When it was found, UTC: on that day, or last before';
+
+COMMENT ON COLUMN found_of_day.at_us IS 'The same in microseconds since 1970';
+
+COMMENT ON COLUMN found_of_day.id IS 'Number of the observation';
+
+COMMENT ON COLUMN found_of_day.kind IS 'up, down, starting or gone, as `state_kinds` says of a container; NULL: it says nothing of it';
+
+COMMENT ON COLUMN found_of_day.since_us IS 'From when on it was so on that day, in microseconds since 1970';
+
+COMMENT ON COLUMN found_of_day.until_us IS 'Until when on that day: until another word, the end of the day, or now';
+
+COMMENT ON COLUMN found_of_day.known_us IS 'Until when on that day somebody was watching since; since_us: nobody was';
+
+CREATE VIEW availability_daily AS
+SELECT y.day AS day, y.uri AS uri, y.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 3 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 5 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 4 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS image,
+  CAST((y.up - y.looped) - 0 AS double precision) / 1e6 AS up_seconds, CAST((y.not_up - y.planned + y.looped) - 0 AS double precision) / 1e6 AS down_seconds,
+  CAST(y.planned - 0 AS double precision) / 1e6 AS planned_seconds,
+  CAST(y.life - y.gone - (y.up + y.not_up) AS double precision) / 1e6 AS unknown_seconds,
+  CAST((y.up - y.looped) AS double precision) / nullif((y.up - y.looped) + (y.not_up - y.planned + y.looped), 0) AS availability, CAST((y.up - y.looped) AS double precision) / nullif((y.life - y.gone - y.planned), 0) AS worst, CAST((y.life - y.gone - y.planned) - (y.not_up - y.planned + y.looped) AS double precision) / nullif((y.life - y.gone - y.planned), 0) AS best,
+  y.day_us AS day_us, (SELECT b.name FROM platforms b WHERE b.id = y.platform_id) AS platform
+FROM (SELECT x.*, x.until_us - x.since_us AS life, g.up AS up,
+  g.looped AS looped,
+  g.not_up AS not_up,
+  g.planned AS planned,
+  g.gone AS gone
+FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platform_id, t.text AS type,
+    d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, greatest(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), p.first_at) AS since_us,
+    least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint), coalesce(p.gone_at, 4611686018427387904)) AS until_us
+  FROM present p
+  JOIN event_types t ON t.id = p.type_id AND t.text = 'container'
+  JOIN resources r ON r.id = p.resource_id
+  JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((coalesce(p.gone_at, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
+    AND p.first_at < CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint))) x
+CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0) AS bigint) AS up, CAST(coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0) AS bigint) AS looped, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0) AS bigint) AS not_up, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT mod(greatest(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
+        FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
+        ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0), coalesce((SELECT CAST(extract(epoch FROM max(o.occurred_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o WHERE o.resource_id = x.resource_id
+        AND o.occurred_at >= u.up_at AND o.occurred_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1, coalesce((SELECT CAST(extract(epoch FROM max(o.observed_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o WHERE o.resource_id = x.resource_id
+        AND o.observed_at >= u.up_at AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1), 2) FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = x.resource_id
+        AND o.occurred_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1 UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = x.resource_id
+        AND o.observed_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1) u), CAST('-infinity' AS timestamptz)) AS up_at) u) END), 0) AS bigint) AS planned, CAST(coalesce(sum(CASE WHEN v.kind = 'gone' THEN v.us END), 0) AS bigint) AS gone FROM (SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+      v.until_us - v.since_us AS us FROM told_of_day v
+      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us UNION ALL SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+      v.until_us - v.since_us AS us FROM found_of_day v
+      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us) v LEFT JOIN (SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM (SELECT q.us AS us,
+        CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
+        CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
+      FROM (SELECT q.us AS us FROM (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
+            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q WHERE q.resource_id = x.resource_id
+          AND q.stopped_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6))
+          AND q.stopped_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))) q) q WHERE (q.before <= 600000000 OR q.behind <= 600000000)
+        AND EXISTS (SELECT 1 FROM told_stops b
+          WHERE b.resource_id = x.resource_id AND b.id = q.id AND b.cause IN ('crash', 'oom'))) q) c) r GROUP BY r.run) g ON v.at_us >= g.first_us AND v.at_us < g.last_us) g
+WHERE x.since_us < x.until_us) y
+WHERE y.life > y.gone;
+
+COMMENT ON VIEW availability_daily IS 'How long each container was up, down, planned to be down or not known on each day of UTC, from its first sign on';
+
+COMMENT ON COLUMN availability_daily.day IS 'The day, 2026-11-23';
+
+COMMENT ON COLUMN availability_daily.uri IS 'URI of the container';
+
+COMMENT ON COLUMN availability_daily.type IS 'Its type';
+
+COMMENT ON COLUMN availability_daily.name IS 'What it was called, as last told';
+
+COMMENT ON COLUMN availability_daily.stack IS 'Name of the stack that it was in, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.service IS 'Name of the service that it was of, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.slot IS 'What lives on when it is replaced, where the platform has such a thing: shop_web.1';
+
+COMMENT ON COLUMN availability_daily.node IS 'Name of the node that it was on, or is; its URI where no name is known';
+
+COMMENT ON COLUMN availability_daily.image IS 'Its image as told, where known: nginx:1.25';
+
+COMMENT ON COLUMN availability_daily.up_seconds IS 'How long it was up, as far as somebody was watching';
+
+COMMENT ON COLUMN availability_daily.down_seconds IS 'How long it was down or starting, and nobody wanted it so; in a loop of crashes also while up';
+
+COMMENT ON COLUMN availability_daily.planned_seconds IS 'How long it was down or starting since somebody told it to stop';
+
+COMMENT ON COLUMN availability_daily.unknown_seconds IS 'How long nobody was watching, or its state was of no known kind';
+
+COMMENT ON COLUMN availability_daily.availability IS 'up / (up + down), from 0 to 1; NULL: nothing of both is known';
+
+COMMENT ON COLUMN availability_daily.worst IS 'The same, had it been down whenever nobody knows';
+
+COMMENT ON COLUMN availability_daily.best IS 'The same, had it been up whenever nobody knows';
+
+COMMENT ON COLUMN availability_daily.day_us IS 'When the day begins, in microseconds since 1970';
+
+COMMENT ON COLUMN availability_daily.platform IS 'Name of the platform that it is on';
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,

@@ -578,6 +578,93 @@ JOIN present q ON q.resource_id = d.resource_id
 JOIN texts n ON n.id = q.name_id
 WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/';
 
+CREATE VIEW told_stops AS
+SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
+  x.cause AS cause
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
+        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
+  CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
+          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
+  EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
+  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
+        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
+      WHEN EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
+      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
+FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
+  s.word AS state,
+  b.word AS before,
+  s.exit_code AS exit_code,
+  coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
+  coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
+  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
+  min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
+FROM (SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
+  e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id) w
+JOIN state_words s ON s.id = w.state_id AND s.down = 1
+JOIN state_words b ON b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
+        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
+LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+  ORDER BY e.occurred_at , e.id  LIMIT 1)
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
+  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+WHERE 1 = 1) x  WHERE 1 = 1) x) x) x;
+
 CREATE VIEW full_restarts AS
 SELECT x.stopped_at AS stopped_at, strftime('%Y-%m-%dT%H:%M:%S', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (nullif(x.started_us, 4611686018427387904) + 62135596800000000) % 1000000) AS started_at,
   CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
@@ -972,6 +1059,115 @@ FROM (SELECT x.*, CAST((SELECT coalesce(sum(g.until_us - g.since_us), 0) FROM (S
 
 CREATE VIEW coverage_daily AS
 SELECT v.day AS day, v.stream AS stream, v.watched_seconds AS watched_seconds, v.unwatched_seconds AS unwatched_seconds, v.gaps AS gaps, v.longest_seconds AS longest_seconds, v.day_us AS day_us FROM full_coverage_daily v;
+
+CREATE VIEW told_of_day AS
+SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us, (SELECT min(e.until_us, max(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+      AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
+        AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+    ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
+    FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us
+FROM (SELECT p.resource_id AS resource_id, d.day AS day, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us, w.occurred_at AS at, w.id AS id,
+  w.state_id AS state_id, w.session_id AS session_id, (CAST(strftime('%s', substr(w.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.occurred_at, 21, 6) AS integer)) AS at_us, min(coalesce((CAST(strftime('%s', substr((SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.occurred_at AND (o.occurred_at > w.occurred_at OR o.id > w.id) ORDER BY o.occurred_at LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.occurred_at AND (o.occurred_at > w.occurred_at OR o.id > w.id) ORDER BY o.occurred_at LIMIT 1), 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.occurred_at AND (o.observed_at > w.occurred_at OR 1 = 1) ORDER BY o.observed_at LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.occurred_at AND (o.observed_at > w.occurred_at OR 1 = 1) ORDER BY o.observed_at LIMIT 1), 21, 6) AS integer)), 4611686018427387904)) AS next_us
+FROM present p
+JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch')
+JOIN events w ON w.resource_id = p.resource_id AND w.occurred_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) b), '') AND w.occurred_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+  AND w.state_id IS NOT NULL) v
+JOIN event_states s ON s.id = v.state_id;
+
+CREATE VIEW found_of_day AS
+SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us, (SELECT min(e.until_us, max(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+      AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
+        AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+    ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
+    FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us
+FROM (SELECT p.resource_id AS resource_id, d.day AS day, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us, w.observed_at AS at, w.id AS id,
+  w.state_id AS state_id, w.session_id AS session_id, (CAST(strftime('%s', substr(w.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.observed_at, 21, 6) AS integer)) AS at_us, min(coalesce((CAST(strftime('%s', substr((SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.observed_at AND (o.occurred_at > w.observed_at OR 1 = 0) ORDER BY o.occurred_at LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.observed_at AND (o.occurred_at > w.observed_at OR 1 = 0) ORDER BY o.occurred_at LIMIT 1), 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.observed_at AND (o.observed_at > w.observed_at OR o.id > w.id) ORDER BY o.observed_at LIMIT 1), 1, 19)) AS integer) * 1000000 + CAST(substr((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.observed_at AND (o.observed_at > w.observed_at OR o.id > w.id) ORDER BY o.observed_at LIMIT 1), 21, 6) AS integer)), 4611686018427387904)) AS next_us
+FROM present p
+JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', ((CAST(strftime('%s', 'now') AS integer) * 1000000)) / 1000000, 'unixepoch')
+JOIN observations w ON w.resource_id = p.resource_id AND w.observed_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((CAST(strftime('%s', d.day) AS integer) * 1000000) + 62135596800000000) % 1000000)) b), '') AND w.observed_at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000) + 62135596800000000) % 1000000)
+  AND w.state_id IS NOT NULL) v
+JOIN event_states s ON s.id = v.state_id;
+
+CREATE VIEW full_availability_daily AS
+SELECT y.day AS day, y.uri AS uri, y.type AS type,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 3 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
+    WHERE f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 5 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
+    WHERE f.resource_id = y.resource_id AND f.what = 4 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS image,
+  CAST((y.up - y.looped) - 0 AS double precision) / 1e6 AS up_seconds, CAST((y.not_up - y.planned + y.looped) - 0 AS double precision) / 1e6 AS down_seconds,
+  CAST(y.planned - 0 AS double precision) / 1e6 AS planned_seconds,
+  CAST(y.life - y.gone - (y.up + y.not_up) AS double precision) / 1e6 AS unknown_seconds,
+  CAST((y.up - y.looped) AS double precision) / nullif((y.up - y.looped) + (y.not_up - y.planned + y.looped), 0) AS availability, CAST((y.up - y.looped) AS double precision) / nullif((y.life - y.gone - y.planned), 0) AS worst, CAST((y.life - y.gone - y.planned) - (y.not_up - y.planned + y.looped) AS double precision) / nullif((y.life - y.gone - y.planned), 0) AS best,
+  y.day_us AS day_us, (SELECT b.name FROM platforms b WHERE b.id = y.platform_id) AS platform
+FROM (SELECT x.*, x.until_us - x.since_us AS life, json_extract(g.value, '$[0]') AS up,
+  json_extract(g.value, '$[1]') AS looped,
+  json_extract(g.value, '$[2]') AS not_up,
+  json_extract(g.value, '$[3]') AS planned,
+  json_extract(g.value, '$[4]') AS gone
+FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platform_id, t.text AS type,
+    d.day AS day, (CAST(strftime('%s', d.day) AS integer) * 1000000) AS day_us, max((CAST(strftime('%s', d.day) AS integer) * 1000000), p.first_at) AS since_us,
+    min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000), coalesce(p.gone_at, 4611686018427387904)) AS until_us
+  FROM present p
+  JOIN event_types t ON likelihood(t.id = p.type_id, 0.5) AND t.text = 'container'
+  JOIN resources r ON r.id = p.resource_id
+  JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', (coalesce(p.gone_at, (CAST(strftime('%s', 'now') AS integer) * 1000000))) / 1000000, 'unixepoch')
+    AND p.first_at < (CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= (CAST(strftime('%s', d.day) AS integer) * 1000000))) x
+JOIN json_each((SELECT json_array(json_array(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT mod(max(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
+        FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
+        ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0), coalesce((SELECT (CAST(strftime('%s', substr(max(o.occurred_at), 1, 19)) AS integer) * 1000000 + CAST(substr(max(o.occurred_at), 21, 6) AS integer)) FROM events o WHERE o.resource_id = x.resource_id
+        AND o.occurred_at >= u.up_at AND o.occurred_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1, coalesce((SELECT (CAST(strftime('%s', substr(max(o.observed_at), 1, 19)) AS integer) * 1000000 + CAST(substr(max(o.observed_at), 21, 6) AS integer)) FROM observations o WHERE o.resource_id = x.resource_id
+        AND o.observed_at >= u.up_at AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1), 2) FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = x.resource_id
+        AND o.occurred_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1 UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = x.resource_id
+        AND o.observed_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1) u), '') AS up_at) u) END), 0), coalesce(sum(CASE WHEN v.kind = 'gone' THEN v.us END), 0))) FROM (SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+      v.until_us - v.since_us AS us FROM told_of_day v
+      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us UNION ALL SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+      v.until_us - v.since_us AS us FROM found_of_day v
+      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us) v LEFT JOIN (SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM (SELECT q.us AS us,
+        CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
+        CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
+      FROM (SELECT q.us AS us FROM (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
+            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q WHERE q.resource_id = x.resource_id
+          AND q.stopped_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.day_us - 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.day_us - 86400000000) + 62135596800000000) % 1000000)
+          AND q.stopped_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.day_us + 87000000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.day_us + 87000000000) + 62135596800000000) % 1000000)) q) q WHERE (q.before <= 600000000 OR q.behind <= 600000000)
+        AND EXISTS (SELECT 1 FROM told_stops b
+          WHERE b.resource_id = x.resource_id AND b.id = q.id AND b.cause IN ('crash', 'oom'))) q) c) r GROUP BY r.run) g ON v.at_us >= g.first_us AND v.at_us < g.last_us)) g
+WHERE x.since_us < x.until_us) y
+WHERE y.life > y.gone;
+
+CREATE VIEW availability_daily AS
+SELECT v.day AS day, v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.up_seconds AS up_seconds, v.down_seconds AS down_seconds, v.planned_seconds AS planned_seconds, v.unknown_seconds AS unknown_seconds, v.availability AS availability, v.worst AS worst, v.best AS best, v.day_us AS day_us, v.platform AS platform FROM full_availability_daily v;
 
 CREATE VIEW grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,

@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from archiver.api.archive import Archive
+from archiver.model import Event, TimeRange
+
 from .archives import STREAM, closed, opened, record, rows
+from .test_availability import World
 
 HOUR = 3600
+
+
+class Unslotted(World):
+    """Of what fills no slot, the report reckons each by itself, as the view does."""
+
+    def records(self) -> Iterator[Any]:
+        for each in super().records():
+            yield each._replace(slot=None) if isinstance(each, Event) else each
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_day_of_a_container_is_as_available_as_the_report_says(database_url: str, seed: int) -> None:
+    record(database_url, *Unslotted(seed).records())
+
+    query = "SELECT uri, day, up_seconds, down_seconds, planned_seconds, unknown_seconds, availability, worst, best"
+    found = [tuple(row) for row in rows(database_url, f"{query} FROM availability_daily WHERE day < '2016-02-03'")]
+
+    assert sorted(found) == sorted(reported(database_url)) != []
+
+
+def reported(url: str) -> Iterator[tuple[Any, ...]]:
+    until = TimeRange(None, datetime(2016, 2, 3, tzinfo=UTC))
+    with Archive.open(url) as archive:
+        for (uri,) in rows(url, "SELECT uri FROM inventory WHERE type = 'container'"):
+            for row in archive.report("availability", uri, until, per="day", zone=UTC).rows:
+                yield uri, row.day, *row[2:], row.availability, row.worst, row.best
 
 
 def coverage(url: str, day: str) -> list[Any]:

@@ -219,6 +219,14 @@ def test_time_in_state_adds_up_to_the_range(archive: Archive) -> None:
     assert sum(db[kind] for kind in ("up", "down", "starting", "not_certain")) == TO - FROM - 300
 
 
+def test_availability_has_its_bounds(archive: Archive) -> None:
+    found = archive.ask("How available each day", stack=["shop"]).rows
+
+    (db,) = (row for row in found if row["name"] == "db-1")
+    assert [db[part] for part in ("up", "down", "planned", "unknown")] == [39798, 60 + 1200 + 30, 2, 1810 + 14400]
+    assert db["worst"] < db["availability"] < db["best"]
+
+
 def test_coverage_is_a_part_of_the_day(archive: Archive) -> None:
     found = archive.ask("How much of each day somebody was watching").rows
 

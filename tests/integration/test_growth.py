@@ -161,6 +161,10 @@ VIEWS = {
     "deploys by time": f"SELECT * FROM deploys WHERE {within('started_at', [iso(micros(60)), iso(micros(200))])}",
     "flaps by uri": f"SELECT * FROM flaps WHERE uri = '{uri('container/flapping')}'",
     "coverage_daily by day": "SELECT * FROM coverage_daily WHERE day = '2016-02-01'",
+    "availability_daily by uri and day": f"SELECT * FROM availability_daily WHERE uri = '{ONE}' AND day = '2016-02-01'",
+    "availability_daily of a stack by day": (
+        f"SELECT v.uri, v.planned_seconds {BELOW.format('availability_daily')} AND v.day = '2016-02-01'"
+    ),
     "grafana_annotations by uri": f"SELECT * FROM grafana_annotations WHERE uri = '{ONE}'",
     "grafana_annotations by time": (
         f"SELECT * FROM grafana_annotations WHERE {within('started_us', [micros(60), micros(70)])}"
@@ -209,6 +213,16 @@ def test_a_filtered_view_costs_the_same_in_a_larger_archive(archives: tuple[str,
         assert costs[1] < 2 * rows(archives[1], "SELECT count(*) FROM resources")[0][0]
     else:
         assert not grown(*costs, small), costs
+
+
+def test_a_day_of_availability_costs_the_same_for_each_container(archives: tuple[str, str]) -> None:
+    """More lived on from the past: the answer is as much longer."""
+    small, _ = archives
+    statement = "SELECT uri, up_seconds, planned_seconds FROM availability_daily WHERE day = '2016-02-01'"
+
+    costs = [cost_of_sql(url, statement, by_index=True) // len(rows(url, statement)) for url in archives]
+
+    assert not grown(*costs, small), costs
 
 
 # --- the cookbook ---------------------------------------------------------------------------------------------------

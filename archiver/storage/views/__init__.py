@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archiver.storage.views.actions import action_log
+from archiver.storage.views.availability import availability_daily, found_of_day, told_of_day
 from archiver.storage.views.changes import changes
 from archiver.storage.views.coverage import coverage_daily
 from archiver.storage.views.deploys import deploys
@@ -13,7 +14,7 @@ from archiver.storage.views.gaps import gap_log
 from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
 from archiver.storage.views.inventory import inventory
 from archiver.storage.views.places import direct_parents, resource_names
-from archiver.storage.views.restarts import restarts
+from archiver.storage.views.restarts import restarts, told_stops
 from archiver.storage.views.sessions import session_log
 from archiver.storage.views.state_words import state_words
 from archiver.storage.views.states import current_states, state_spans
@@ -42,12 +43,16 @@ VIEWS = (
     state_words,
     index_levels,
     engine_actions,
+    told_stops,
     restarts,
     inventory,
     changes,
     deploys,
     flaps,
     coverage_daily,
+    told_of_day,
+    found_of_day,
+    availability_daily,
     grafana_annotations,
     grafana_state_timeline,
 )

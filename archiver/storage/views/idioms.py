@@ -34,6 +34,8 @@ class Idioms(NamedTuple):
     """An instant of a base table earlier than all others."""
     apart: Callable[[dict[str, str], str, str], Apart]
     """What is looked up for each row of the tables before it: columns, the joins they are from, and a condition."""
+    summed: Callable[[dict[str, str], str], Apart]
+    """Sums over what is looked up for each row of the tables before it: whole numbers by name, and their source."""
     likely: Callable[[str, float], str]
     """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
     day: Callable[[str], str]
@@ -90,6 +92,19 @@ def _looked_up(columns: dict[str, str], joins: str, where: str) -> Apart:
     return Apart(f"CROSS JOIN LATERAL ({select}) g", "true", {name: f"g.{name}" for name in columns})
 
 
+def _in_one_text(sums: dict[str, str], source: str) -> Apart:
+    """SQLite joins with nothing that depends on a row but a function; a column it reckons wherever it is named."""
+    found = f"(SELECT json_array(json_array({', '.join(sums.values())})) FROM {source})"
+    columns = {name: f"json_extract(g.value, '$[{place}]')" for place, name in enumerate(sums)}
+    return Apart(f"JOIN json_each({found}) g", "1 = 1", columns)
+
+
+def _in_one_row(sums: dict[str, str], source: str) -> Apart:
+    listed = ", ".join(f"CAST({expression} AS bigint) AS {name}" for name, expression in sums.items())
+    found = f"CROSS JOIN LATERAL (SELECT {listed} FROM {source}) g"
+    return Apart(found, "1 = 1", {name: f"g.{name}" for name in sums})
+
+
 IDIOMS = {
     "sqlite": Idioms(
         now="(CAST(strftime('%s', 'now') AS integer) * 1000000)",
@@ -105,6 +120,7 @@ IDIOMS = {
             f" ELSE CAST(CASE substr({uuid}, 1, 1) WHEN x'00' THEN substr({uuid}, 2) ELSE {uuid} END AS text) END"
         ),
         apart=_joined_on,
+        summed=_in_one_text,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
         day=lambda micros: f"strftime('%Y-%m-%d', ({micros}) / 1000000, 'unixepoch')",
         day_us=lambda day: f"(CAST(strftime('%s', {day}) AS integer) * 1000000)",
@@ -132,6 +148,7 @@ IDIOMS = {
             f" ELSE convert_from(ltrim({uuid}, '\\x00'), 'UTF8') END COLLATE \"C\""
         ),
         apart=_looked_up,
+        summed=_in_one_row,
         likely=lambda condition, _part: condition,
         day=lambda micros: f"to_char(timezone('UTC', to_timestamp(({micros}) / 1000000)), 'YYYY-MM-DD') COLLATE \"C\"",
         day_us=lambda day: (

@@ -55,7 +55,7 @@ def _successor(say: Idioms) -> str:
       WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
 
 
-def _ends(say: Idioms) -> str:
+def _ends(say: Idioms, words: str = "words", of: str = "w.type = 'container' AND ") -> str:
     """The words that end what ran, and what was before and behind each."""
     starts = [f"coalesce({say.micros(found)}, {OPEN})" for found in ("up.occurred_at", "seen.observed_at")]
     found = say.apart(
@@ -82,9 +82,9 @@ LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
     )
     return f"""SELECT w.*, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
   {listed(found.columns)}
-FROM words w
+FROM {words} w
 {found.joins}
-WHERE w.type = 'container' AND {found.where}"""
+WHERE {of}{found.where}"""
 
 
 _STREAM = "(SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id)"
@@ -116,21 +116,26 @@ def _unwatched(say: Idioms) -> str:
     return f"CASE x.source WHEN 0 THEN {told} ELSE {found} END"
 
 
-def _restarts(say: Idioms) -> str:
+def _caused(say: Idioms, ends: str, more: dict[str, str]) -> str:
+    """Ends, as SELECT, with what explains them."""
     explained = say.apart(
         {
             "told": causes.told_counts(),
             "ran_over": causes.over(say),
             "oom": causes.oom(say),
             "unwatched": _unwatched(say),
-            "started_us": say.earliest(["x.own_us", _successor(say)]),
+            **more,
         },
         "",
         "1 = 1",
     )
     found = f"""SELECT x.*, {listed(explained.columns)}
-FROM ({_ends(say)}) x {explained.joins} WHERE {explained.where}"""
-    caused = f"SELECT x.*, {causes.KIND} AS cause FROM (SELECT x.*, {causes.PROOFS} AS proofs FROM ({found}) x) x"
+FROM ({ends}) x {explained.joins} WHERE {explained.where}"""
+    return f"SELECT x.*, {causes.KIND} AS cause FROM (SELECT x.*, {causes.PROOFS} AS proofs FROM ({found}) x) x"
+
+
+def _restarts(say: Idioms) -> str:
+    caused = _caused(say, _ends(say), {"started_us": say.earliest(["x.own_us", _successor(say)])})
     back_us = f"nullif(x.started_us, {OPEN})"
     started_at = say.instant(back_us)
     certain = f"""CASE WHEN x.session_id IS NULL THEN NULL
@@ -169,4 +174,31 @@ restarts = View(
         "platform": PLATFORM_SAID,
     },
     _restarts,
+)
+
+
+_TOLD = """(SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
+  e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id)"""
+
+
+def _told_stops(say: Idioms) -> str:
+    return f"""
+SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
+  x.cause AS cause
+FROM ({_caused(say, _ends(say, _TOLD, ""), {})}) x
+"""
+
+
+told_stops = View(
+    "told_stops",
+    "Every end that was told of what ran, with its cause, also of what is gone since",
+    {
+        "resource_id": "Number of the resource",
+        "id": "Number of the event",
+        "stopped_at": "When it stopped, UTC",
+        "stopped_us": "When it stopped, in microseconds since 1970",
+        "cause": "told, forced, crash, oom or unknown",
+    },
+    _told_stops,
+    is_part=True,
 )
