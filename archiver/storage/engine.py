@@ -5,9 +5,11 @@ Questions read by way of the bare driver (`storage.reading`).
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -76,16 +78,31 @@ def writer_lock(text: str) -> Iterator[LockFile | None]:
     path = sqlite_path(text)
     require_ours(path)
     try:
+        _require_right(path)
         lock = LockFile(path)
     except LockHeld as error:
         raise DatabaseBusy(database=str(path), reason=str(error)) from error
     except OSError as error:
-        raise DatabaseReadOnly(database=str(path), reason=error.strerror or str(error)) from error
+        raise DatabaseReadOnly(database=str(path), reason=_refused(path, error)) from error
     with lock:
         if others := other_names(path):
             raise DatabaseTwice(database=str(path), others=others)
         wal.prepare(path, lock)
         yield lock
+
+
+def _require_right(path: Path) -> None:
+    """Leaves no lock where this user may not write anyway: it would be his, and keep out who may. Raises OSError."""
+    if path.exists() and not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _refused(path: Path, error: OSError) -> str:
+    reason, lock = error.strerror or str(error), Path(f"{path}-lock")
+    with suppress(OSError):
+        if (owner := lock.lstat().st_uid) not in (path.stat().st_uid, os.geteuid()):
+            return f"{reason} ({lock} belongs to {owner}; whose the archive is may remove it)"
+    return reason
 
 
 _LOCK = 7_310_452_967

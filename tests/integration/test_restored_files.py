@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseBusy, DatabaseTwice, DatabaseUnreachable
+from archiver.errors import DatabaseBusy, DatabaseReadOnly, DatabaseTwice, DatabaseUnreachable
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
@@ -240,6 +240,33 @@ def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path:
     assert as_nobody(lambda: count(path))
 
     assert sorted(file.name for file in tmp_path.iterdir()) == before
+
+
+@only_root
+def test_somebody_else_who_may_not_write_leaves_no_lock_that_keeps_the_owner_out(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o777)
+    os.chmod(path, 0o644)
+    beside(path, "-lock").unlink()
+
+    assert not as_nobody(lambda: record(str(path), event("container/2", "Running")))
+
+    assert not beside(path, "-lock").exists()
+
+
+@only_root
+def test_a_lock_that_somebody_else_left_is_called_his(path: Path) -> None:
+    record_made(path)
+    reachable(path)
+    os.chmod(path.parent, 0o777)
+    os.chown(path, NOBODY, -1)
+
+    def refused() -> None:
+        with pytest.raises(DatabaseReadOnly, match=r"archive\.db-lock belongs to 0"):
+            record(str(path), event("container/2", "Running"))
+
+    assert as_nobody(refused)
 
 
 @only_root
