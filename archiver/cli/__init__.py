@@ -17,6 +17,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(argv: list[str] | None) -> int:
     _look_for_cycles_less_often()
+    if os.environ.get("HOME") == "":  # else the root folder would be home; so the user's own is, where he has one
+        del os.environ["HOME"]
     from archiver.cli.app import app
     from archiver.cli.globals import Globals
 

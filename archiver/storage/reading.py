@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache, partial
 from itertools import count
 from operator import itemgetter
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -210,12 +211,18 @@ def _open_file(url: str) -> sqlite3.Connection:
 
 
 def file_to_read(url: str) -> str:
-    """The URI by which SQLite opens an archive read-only. Raises DatabaseMissing when there is no such file."""
+    """The URI by which SQLite opens an archive read-only.
+
+    Raises DatabaseMissing when there is no such file, DatabaseUnfit where there is something else: SQLite would wait
+    for the other end of a pipe.
+    """
     path = sqlite_path(url)
     if not is_there(path):
         from archiver.storage.absent import absent
 
         raise absent(path)
+    if not path.is_file():
+        _require_ours(path)
     # A reader opens read-only, so that it can never checkpoint: before 3.51.3 two connections that write and checkpoint
     # at once could lose commits (https://sqlite.org/wal.html#walresetbug).
     how = "mode=ro&immutable=1" if reads_in_place(path) else "mode=ro"
@@ -225,8 +232,16 @@ def file_to_read(url: str) -> str:
 def require_head(connection: Connection) -> None:
     """Raises SchemaNotAtHead unless the archive is of the revision this program needs, RightMissing unless it shows."""
     found = revision(connection)
+    if found is None and connection.dialect.name == "sqlite":
+        _require_ours(sqlite_path(connection.database))
     if found != HEAD:
         raise not_at_head(found)
+
+
+def _require_ours(path: Path) -> None:
+    from archiver.storage.foreign import require_ours
+
+    require_ours(path)
 
 
 def revision(connection: Connection) -> str | None:

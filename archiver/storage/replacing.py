@@ -84,6 +84,8 @@ def aside(path: Path, why: str) -> Path:
 
 def open_as(path: Path, how: str) -> sqlite3.Connection:
     """Opens a file through SQLite's own driver, `how` as in its URIs. Raises sqlite3.Error."""
+    if path.exists() and not path.is_file():  # it would wait for the other end of a pipe
+        raise sqlite3.OperationalError("it is no file")
     return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None, timeout=10)
 
 

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseElsewhere, DatabaseFull, DatabaseMissing, DatabaseNotAllowed, DatabaseUnfit
+from archiver.errors import (
+    BackupUnusable,
+    DatabaseElsewhere,
+    DatabaseFull,
+    DatabaseMissing,
+    DatabaseNotAllowed,
+    DatabaseUnfit,
+    SpoolError,
+    UsageError,
+)
 from archiver.platforms.playback import PlaybackSource
 from archiver.recording.daemon import Daemon
 from archiver.recording.spool.queue import Spool
 from archiver.storage import absent, migrate
+from archiver.storage.backup import backup, restore
 from archiver.storage.engine import writing_engine
 from archiver.storage.foreign import require_fit
 from archiver.storage.judging import translated_driver
 from archiver.storage.recorder import Recorder
 
+from ..conftest import RunArchiver
 from .archives import event
 
 NOBODY, GROUP = 65534, 54321
@@ -162,6 +174,33 @@ def test_a_link_in_a_circle_and_a_folder_are_called_so(tmp_path: Path) -> None:
             ask(str(tmp_path / "a.db"))
         with pytest.raises(DatabaseUnfit, match="it is a folder"):
             ask(str(tmp_path))
+
+
+def test_a_pipe_is_no_archive_no_copy_and_no_spool_and_nobody_waits_for_its_other_end(tmp_path: Path) -> None:
+    archive, pipe = str(tmp_path / "archive.db"), tmp_path / "pipe"
+    migrate.create(archive)
+    os.mkfifo(pipe)
+    for ask in (Archive.open, require_fit, migrate.create, migrate.check):
+        with pytest.raises(DatabaseUnfit, match="it is no file"):
+            ask(str(pipe))
+    with pytest.raises(BackupUnusable, match="it is no file"):
+        restore(archive, pipe)
+    with pytest.raises(UsageError, match="no copy of an archive"):
+        backup(archive, pipe)
+    with pytest.raises(SpoolError, match="it is no file"):
+        Spool(pipe)
+
+
+def test_who_asks_another_programs_database_is_told_that_it_is_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE users (id)")
+    for ask in (Archive.open, migrate.create):
+        with pytest.raises(DatabaseUnfit, match="it has users of another program"):
+            ask(str(tmp_path / "other.db"))
+
+
+def test_an_empty_home_is_none(run_archiver: RunArchiver) -> None:
+    assert "at /.local" not in run_archiver("status", env={"HOME": ""}).stderr
 
 
 def test_a_full_disk_is_called_so(tmp_path: Path) -> None:

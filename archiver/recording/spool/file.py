@@ -54,6 +54,8 @@ def lock(path: Path) -> LockFile:
     """
     if os.path.isdir(path):
         raise SpoolError(path=path, reason="it is a folder; name a file in it, as in FOLDER/spool.db")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise SpoolError(path=path, reason="it is no file, but a pipe or a device")
     with suppress(sqlite3.Error, OSError):  # damage has an end of its own
         there = tables_in(path)
         if there and "spool" not in there:
