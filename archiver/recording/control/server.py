@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import select
 import socket
 import stat
 import struct
@@ -15,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from archiver.errors import ArchiverError
+from archiver.recording.control.hearing import Hearing
 from archiver.recording.control.place import new_socket, short_name, socket_beside
-from archiver.recording.control.words import NotUnderstood, decoded, encoded, read_line
+from archiver.recording.control.words import NotUnderstood, decoded, encoded
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 16
 """Requests that wait; who comes then is told to come again."""
 REQUEST_SECONDS = 2.0
-"""How long somebody may take to say what he wants; others wait meanwhile."""
+"""How long somebody may take to say what he wants."""
 _CREDENTIALS = struct.Struct("3i")
 """Process, user and group of the other end (`SO_PEERCRED`, unix(7))."""
 
@@ -38,13 +40,13 @@ class Request:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody still waits: who has gone may have asked again elsewhere."""
-        try:
-            return self._line.recv(1, socket.MSG_PEEK) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+        """Whether somebody still waits: who has gone may have asked again elsewhere.
+
+        Who only says no more, as `nc -N` does after what it was given, waits all the same.
+        """
+        poll = select.poll()
+        poll.register(self._line, 0)
+        return not poll.poll(0)
 
     def go_on(self) -> None:
         """Says that it is being done, and takes longer."""
@@ -120,8 +122,7 @@ class Control:
             with suppress(OSError):
                 self._path.unlink()
             with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)  # or `accept` would wait on
-            line.close()
+                line.shutdown(socket.SHUT_RDWR)  # that wakes who listens, and closes it
         while (request := self.next()) is not None:
             request.leave()
 
@@ -134,28 +135,31 @@ class Control:
                 return None
             if request.is_wanted:
                 return request
+            request.leave()
 
     def _serve(self, listening: socket.socket) -> None:
-        while not self._closed.is_set():
+        hearing = Hearing(listening, REQUEST_SECONDS, _admit, self._closed.is_set)
+        try:
+            while not self._closed.is_set():
+                try:
+                    self._hear(hearing)
+                except OSError as error:
+                    if not self._closed.wait(0.2):
+                        log.debug("the control socket: %s", error)
+        finally:
+            hearing.close()
+
+    def _hear(self, hearing: Hearing) -> None:
+        for line, said in hearing.heard():
             try:
-                line, _ = listening.accept()
-            except OSError as error:
-                if self._closed.wait(0.2):
-                    return
-                log.debug("the control socket: %s", error)
-                continue
-            try:
-                self._take(line)
+                if isinstance(said, Exception):
+                    raise said
+                self._take(line, said)
             except Exception as error:  # noqa: BLE001 - whatever somebody says, the next one is heard
                 Request(line, {}).refuse(error)
 
-    def _take(self, line: socket.socket) -> None:
-        if not is_allowed(line):
-            raise NotUnderstood("you are not the user that the daemon runs as")
-        try:
-            wanted = decoded(read_line(line, REQUEST_SECONDS))
-        except TimeoutError:
-            raise NotUnderstood(f"a request is to be said within {REQUEST_SECONDS:g} s") from None
+    def _take(self, line: socket.socket, said: bytes) -> None:
+        wanted = decoded(said)
         self._understood(wanted)
         request = Request(line, wanted)
         try:
@@ -165,6 +169,11 @@ class Control:
         self._wake()
         if self._closed.is_set():  # whoever closed it may have looked before this one came
             self.close()
+
+
+def _admit(line: socket.socket) -> None:
+    if not is_allowed(line):
+        raise NotUnderstood("you are not the user that the daemon runs as")
 
 
 def is_allowed(line: socket.socket) -> bool:

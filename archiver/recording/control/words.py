@@ -20,6 +20,24 @@ def encoded(value: dict[str, Any]) -> bytes:
     return json.dumps(value).encode() + b"\n"
 
 
+class TooLong(NotUnderstood):
+    """Nobody reads a request that is so long."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a request has at most {MOST_BYTES} bytes")
+
+
+def first_line(said: bytearray, *, ended: bool) -> bytes | None:
+    """The first line that is not empty, without its end; None while it is not whole, unless it has `ended` so.
+
+    Empty lines before it are taken out of what was said. Raises TooLong.
+    """
+    del said[: len(said) - len(said.lstrip(b"\n"))]
+    if len(said) > MOST_BYTES:
+        raise TooLong
+    return bytes(said.partition(b"\n")[0]) if ended or b"\n" in said else None
+
+
 def read_line(line: socket.socket, seconds: float, *, alive: bool = False) -> bytes:
     """The next line that is not empty, without its end; what was said if the other end hangs up within it.
 
@@ -28,18 +46,15 @@ def read_line(line: socket.socket, seconds: float, *, alive: bool = False) -> by
     """
     said = bytearray()
     deadline = time.monotonic() + seconds
-    while b"\n" not in said:
+    while True:
         left = seconds if alive else deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         line.settimeout(left)
         piece = line.recv(4096)
-        if not piece:
-            break
-        said = (said + piece).lstrip(b"\n")
-        if len(said) > MOST_BYTES:
-            raise NotUnderstood(f"a request has at most {MOST_BYTES} bytes")
-    return bytes(said.partition(b"\n")[0])
+        said += piece
+        if (whole := first_line(said, ended=not piece)) is not None:
+            return whole
 
 
 def decoded(line: bytes) -> dict[str, Any]:
