@@ -162,6 +162,18 @@ class NoSuchPlatform(ReferenceUnclear):
         super().__init__(name=name, listed=listed)
 
 
+class NoSuchStream(ReferenceUnclear):
+    """The archive has no stream of this URL; ``known`` are the URLs of those it has."""
+
+    message = "no stream of the archive is {url!r}"
+    hint = "{listed}"
+
+    def __init__(self, *, url: str, known: Sequence[str]) -> None:
+        self.known = tuple(known)
+        listed = f"there are: {', '.join(known)}" if known else "the archive has none yet"
+        super().__init__(url=url, listed=listed)
+
+
 class NoSuchEvent(ReferenceUnclear):
     """The archive has no event of this number; ``known`` says which it has."""
 

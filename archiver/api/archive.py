@@ -126,19 +126,19 @@ class Archive:
         with self._reader.question() as connection:
             return resolve_all(connection, wanted, _platform(connection, platform), range)
 
-    def history(self, ref: Ref, range: TimeRange = _ALWAYS) -> History:
-        """The state timeline of a resource."""
+    def history(self, ref: Ref, range: TimeRange = _ALWAYS, *, stream: str | None = None) -> History:
+        """The state timeline of a resource; of the `stream` of a URL alone, what that told. Raises NoSuchStream."""
         from archiver.queries.history import history
 
         ask = self._reader.pages()
-        return history(ask, ask(_resolve_all, ref, range)[0], range, _now())
+        return history(ask, ask(_resolve_all, ref, range)[0], range, _now(), ask(_stream, stream))
 
-    def timeline(self, ref: Ref, range: TimeRange = _ALWAYS) -> Timeline:
+    def timeline(self, ref: Ref, range: TimeRange = _ALWAYS, *, stream: str | None = None) -> Timeline:
         """As `history`, of a resource that may have a million states: they are read as they are asked for, once."""
         from archiver.queries.history import timeline
 
         ask = self._reader.pages()
-        return timeline(ask, ask(_resolve_all, ref, range)[0], range, _now())
+        return timeline(ask, ask(_resolve_all, ref, range)[0], range, _now(), ask(_stream, stream))
 
     def actions(
         self,
@@ -148,22 +148,24 @@ class Archive:
         healthchecks: bool = True,
         deeds: bool = False,
         by: str | None = None,
+        stream: str | None = None,
     ) -> Iterator[Action]:
         """Every action on a resource, or on several, and on all that was under it when the action began.
 
         Each is there once, the oldest first; of a range those that ran at any instant of it. Without `healthchecks`,
         those of a Docker Engine are left out. With the `deeds`, also what an engine tells of an object alone: that it
-        was run, started, paused, removed; these have no URI. `by`: only what somebody of this name did.
+        was run, started, paused, removed; these have no URI. `by`: only what somebody of this name did;
+        `stream`: only what the stream of this URL told, if not alone. Raises NoSuchStream.
         """
         from archiver.queries.actions import actions
 
         ask = self._reader.pages()
-        roots = ask(_resolve_all, ref, range)
-        found = actions(ask, roots, range, healthchecks=healthchecks)
+        roots, told_by = ask(_resolve_all, ref, range), ask(_stream, stream)
+        found = actions(ask, roots, range, healthchecks=healthchecks, stream=told_by)
         if deeds:
             from archiver.queries.deeds import with_deeds
 
-            found = with_deeds(ask, roots, range, found)
+            found = with_deeds(ask, roots, range, found, told_by)
         return found if by is None else (action for action in found if action.by == by)
 
     def events(
@@ -176,16 +178,18 @@ class Archive:
         range: TimeRange = _ALWAYS,
         limit: int = 100,
         healthchecks: bool = True,
+        stream: str | None = None,
     ) -> Iterator[ArchivedEvent]:
         """The last `limit` events (0: all) that have any of the types, any of the states and any of the actions.
 
         A word stands for its family as well (`exited` for `exited (137)`), `!` before it for all others, `*` and `?` in
-        it for any characters; `under` for a resource, or several, and all that was under it when the event happened.
+        it for any characters; `under` for a resource, or several, and all that was under it when the event happened;
+        `stream` for what the stream of a URL told, if not alone. Raises NoSuchStream.
         """
         from archiver.queries.events import Filter, last_events
 
         ask = self._reader.pages()
-        wanted = Filter(types, states, actions, ask(_numbers, under, range), range, healthchecks)
+        wanted = Filter(types, states, actions, ask(_numbers, under, range), range, healthchecks, ask(_stream, stream))
         return last_events(ask, wanted, limit)
 
     def follow(
@@ -196,6 +200,7 @@ class Archive:
         actions: Sequence[str] = (),
         under: Ref | Sequence[Ref] | None = None,
         healthchecks: bool = True,
+        stream: str | None = None,
         after: int | Position,
     ) -> Iterator[ArchivedEvent]:
         """The events archived after number `after` that are there now; ask again for those that come later.
@@ -210,7 +215,7 @@ class Archive:
             if ask(last_id) < after.event:
                 raise self._reader.replaced()
             after = after.event
-        wanted = Filter(types, states, actions, ask(_numbers, under), _ALWAYS, healthchecks)
+        wanted = Filter(types, states, actions, ask(_numbers, under), _ALWAYS, healthchecks, ask(_stream, stream))
         return events_after(ask, wanted, after)
 
     def position(self, *, heard_before: datetime | None = None) -> Position:
@@ -341,9 +346,14 @@ class Archive:
         return lanes(ask, None if ref is None else ask(_resolve_all, ref, range)[0], range, _now())
 
     def coverage(
-        self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None, *, of_states: bool = False
+        self,
+        range: TimeRange = _ALWAYS,
+        ref: Ref | Sequence[Ref] | None = None,
+        *,
+        of_states: bool = False,
+        stream: str | None = None,
     ) -> Coverage:
-        """When nobody was watching: any stream, or one of those that told of a resource, or of several.
+        """When nobody was watching: any stream, that of a URL, or one of those that told of a resource, or of several.
 
         `of_states`: as far as that hides in which states these were; where nothing was ever under them, a gap in which
         they are proven not to have changed is `proven`. What was done to them in it is not known all the same.
@@ -352,17 +362,19 @@ class Archive:
         from archiver.queries.unchanged import judged_alone
 
         with self._reader.question() as connection:
-            watched = coverage(connection, range, _now(), _speaking(connection, ref, range))
+            watched = coverage(connection, range, _now(), _speaking(connection, ref, range, stream))
             if not of_states or ref is None:
                 return watched
             return judged_alone(connection, watched, [each.id for each in _resolve_all(connection, ref, range)])
 
-    def why_empty(self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None) -> Empty:
-        """Why an answer about a range, by the streams that told of some resources (None: by all), has nothing in it."""
+    def why_empty(
+        self, range: TimeRange = _ALWAYS, ref: Ref | Sequence[Ref] | None = None, *, stream: str | None = None
+    ) -> Empty:
+        """Why an answer about a range, by a stream, or those that told of some resources (None: all), is empty."""
         from archiver.queries.coverage import coverage, emptiness
 
         with self._reader.question() as connection:
-            streams = _speaking(connection, ref, range)
+            streams = _speaking(connection, ref, range, stream)
             return emptiness(connection, range, coverage(connection, range, _now(), streams), streams)
 
     def why(
@@ -497,18 +509,22 @@ class Archive:
 
         return put(self._url, statement, seconds)
 
-    def export(self, range: TimeRange = _ALWAYS, under: Ref | Sequence[Ref] | None = None) -> Iterator[str]:
+    def export(
+        self, range: TimeRange = _ALWAYS, under: Ref | Sequence[Ref] | None = None, *, stream: str | None = None
+    ) -> Iterator[str]:
         """The whole archive as JSON Lines, without newlines; or a part: the events of a range, or under some resources.
+
+        Or those that the stream of a URL told, if not alone.
 
         A part says that it is one, and not when somebody watched.
         """
         from archiver.transfer.exporter import export, export_part
 
         ask = self._reader.pages()
-        if range == _ALWAYS and under is None:
+        if range == _ALWAYS and under is None and stream is None:
             return export(ask)
         about = None if under is None else ask(_resolve_all, under, range)
-        numbers = (event.id for event in self.events(under=about, range=range, limit=0))
+        numbers = (event.id for event in self.events(under=about, range=range, limit=0, stream=stream))
         return export_part(ask, numbers, range, [resource.uri for resource in about or ()])
 
 
@@ -526,11 +542,22 @@ def _one(connection: Any, ref: Ref | None, range: TimeRange) -> Resource | None:
     return None if ref is None else _resolve_all(connection, ref, range)[0]
 
 
-def _speaking(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange) -> list[int] | None:
-    """The streams that speak for some resources; None: all do."""
+def _speaking(
+    connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange, stream: str | None = None
+) -> list[int] | None:
+    """The stream of a URL, or those that speak for some resources; None: all do."""
     from archiver.queries.coverage import speaking
 
+    if (number := _stream(connection, stream)) is not None:
+        return [number]
+
     return None if refs is None else speaking(connection, _resolve_all(connection, refs, range), range)
+
+
+def _stream(connection: Any, url: str | None) -> int | None:
+    from archiver.queries.telling import number
+
+    return None if url is None else number(connection, url)
 
 
 def _platform(connection: Any, name: str | None) -> int | None:

@@ -107,6 +107,15 @@ OnPlatform = Annotated[
         show_default=False,
     ),
 ]
+OnStream = Annotated[
+    str | None,
+    typer.Option(
+        "--stream",
+        metavar="URL",
+        help="Only what this stream told, if not alone, and how well it was watched.",
+        show_default=False,
+    ),
+]
 Strict = Annotated[
     bool, typer.Option("--strict", help="End with code 6 when nobody was watching for a part of what is answered.")
 ]

@@ -20,6 +20,7 @@ from archiver.cli.common import (
     Fields,
     NoPager,
     OnPlatform,
+    OnStream,
     Output,
     Reverse,
     Since,
@@ -78,6 +79,7 @@ class Question:
         until: Until = None,
         fail_if_empty: FailIfEmpty = False,
         platform: OnPlatform = None,
+        stream: OnStream = None,
         strict: Strict = False,
         reverse: Reverse = False,
         output: Output = None,
@@ -91,6 +93,8 @@ class Question:
         self._ctx = ctx
         self._database = database
         self._platform = platform
+        self.stream = stream
+        """The URL of the one stream whose word is asked for; None: that of all."""
         self._utc, self._color = utc, color
         self._fails_if_empty = fail_if_empty
         self.format = output
@@ -184,7 +188,7 @@ class Question:
 
         `of_states`: as far as it hides their states (`Archive.coverage`).
         """
-        return self.judged(self.archive.coverage(self.range, about, of_states=of_states))
+        return self.judged(self.archive.coverage(self.range, about, of_states=of_states, stream=self.stream))
 
     def judged(self, coverage: Coverage) -> Coverage:
         """The same; with `--strict` the command ends with code 6 where it is not complete."""
@@ -218,7 +222,7 @@ class Question:
                 self._say(coverage_line(self.presentation, watched, self.range))
             write_lines(render(self.presentation, columns, records))
         if not self.answered and nothing:
-            self.note(f"{nothing}: {IN_WORDS[self.archive.why_empty(self.range, about)]}")
+            self.note(f"{nothing}: {IN_WORDS[self.archive.why_empty(self.range, about, stream=self.stream)]}")
 
     def _say(self, line: str) -> None:
         """What stands above a table, and beside what a program reads."""
@@ -237,7 +241,7 @@ class Question:
     ) -> Iterator[str]:
         """The list in an object that says how well it was watched, and of an empty one why it is."""
         first = next(records, None)
-        empty = self.archive.why_empty(self.range, about) if first is None else None
+        empty = self.archive.why_empty(self.range, about, stream=self.stream) if first is None else None
         head = documents.list_head(about or (), self.range, watched, empty)
         shown = replace(self.presentation, format="jsonl")
         return enclosed(head, name, render(shown, columns, chain([] if first is None else [first], records)))
@@ -297,16 +301,18 @@ _RANGE = ("since", "until", "fail_if_empty")
 
 
 def question(
-    body: Callable[..., None], *, ranged: bool = True, strict: bool = True, turned: bool = False
+    body: Callable[..., None], *, ranged: bool = True, strict: bool = True, turned: bool = False, told: bool = False
 ) -> Callable[..., None]:
     """The command made of `body(asked: Question, ...)`: in its help the body's own parameters come before the shared.
 
     `ranged` False: it has neither `--since` nor `--until`, and its answer is never empty; `strict` False: it says
-    itself how well it was watched; `turned`: it lists what has an order in time, which may be turned round.
+    itself how well it was watched; `turned`: it lists what has an order in time, which may be turned round; `told`: of
+    what streams told it can say what one did.
     """
     own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]
     shared = inspect.signature(Question, eval_str=True).parameters
     left_out = {*(() if ranged else _RANGE), *(() if strict else ("strict",)), *(() if turned else ("reverse",))}
+    left_out |= set() if told else {"stream"}
     left_out |= {each.name for each in own}  # a body that has one of these itself
     if {each.name for each in own}.isdisjoint(("refs", "ref", "under")):
         left_out.add("platform")

@@ -15,6 +15,7 @@ from archiver.queries.healthchecks import healthcheck_name
 from archiver.queries.names import names_at
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import Run, batches, selected, worth_knowing
+from archiver.queries.telling import told_by
 from archiver.queries.under import Descent
 from archiver.queries.windows import Window
 from archiver.storage.pages import BLOCK, Ask
@@ -24,6 +25,7 @@ from archiver.storage.statements import statement
 _PAGE = 500
 """Actions that are read at once."""
 _URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_TELLING = "SELECT DISTINCT e.resource_id FROM events e WHERE e.resource_id IN :numbers"
 _CALLED = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.name_id = :name"
 
 
@@ -35,19 +37,20 @@ def actions(
     healthchecks: bool = True,
     block: int = BLOCK,
     below: Descent | None = None,
+    stream: int | None = None,
 ) -> Iterator[Action]:
     """Every action under some resources (and the resource, when it is one), each once, oldest first.
 
     Of a range are those that began before it ended and had not ended before it began. A state that the platform has not
     settled leaves `finished_at` open. What is archived while they are read does not count. They are found `block` at a
-    time; what was `below` the roots need not be looked up where it is known.
+    time; what was `below` the roots need not be looked up where it is known. `stream`: only those of which it told.
     """
     end, last_resource = ask(last_number, "events"), ask(last_number, "resources")
     last_found = ask(last_number, "observations")
     window, own = Window.of(range), [root.id for root in roots]
     below = ask(worth_knowing, own, window) if below is None else below
     place: Begun | None = None
-    while found := ask(_block, own, below, window, healthchecks, place, last_resource, block):
+    while found := ask(_block, own, below, window, healthchecks, stream, place, last_resource, block):
         for begin in builtins.range(0, len(found), _PAGE):
             yield from ask(_whole, found[begin : begin + _PAGE], end, last_found)
         if len(found) < block:
@@ -71,6 +74,7 @@ def _block(
     below: Descent | None,
     window: Window,
     healthchecks: bool,
+    stream: int | None,
     place: Begun | None,
     last_resource: int,
     size: int,
@@ -78,7 +82,8 @@ def _block(
     """The next behind a place (None: the first), of those that were known when the answer began."""
     name = None if healthchecks else healthcheck_name(connection)
     known = (run for run in selected(connection, roots, below, window) if run.id <= last_resource)
-    found = _placed(connection, known if place is None else (run for run in known if run.since >= place.at), name)
+    behind = known if place is None else (run for run in known if run.since >= place.at)
+    found = _placed(connection, behind, name, stream)
     return heapq.nsmallest(size, found if place is None else (each for each in found if each > place))
 
 
@@ -92,12 +97,20 @@ class Begun(NamedTuple):
     """0: it names no object."""
 
 
-def _placed(connection: Connection, runs: Iterable[Run], name: int | None) -> Iterator[Begun]:
-    """Actions with their URIs, but those of a name."""
-    for batch in batches(runs):
+def _placed(connection: Connection, runs: Iterable[Run], name: int | None, stream: int | None) -> Iterator[Begun]:
+    """Actions with their URIs, but those of a name, and those that a stream (None: any) did not tell of."""
+    for found in batches(runs):
+        batch = found if stream is None else _told(connection, stream, found)
         refused = set() if name is None else _called(connection, name, batch)
         uris = _uris(connection, [run.id for run in batch])
         yield from (Begun(run.since, uris[run.id], run.id, run.target) for run in batch if run.id not in refused)
+
+
+def _told(connection: Connection, stream: int, runs: Sequence[Run]) -> list[Run]:
+    """Those actions of which a stream told."""
+    asked = statement(f"{_TELLING} AND {told_by(stream)}")
+    told = set(connection.scalars(asked, {"numbers": [run.id for run in runs]}))
+    return [run for run in runs if run.id in told]
 
 
 def _called(connection: Connection, name: int, runs: Sequence[Run]) -> set[int]:

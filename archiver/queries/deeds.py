@@ -33,11 +33,15 @@ _RUN = timedelta(seconds=5)
 _HELD = 1_000
 
 
-def with_deeds(ask: Ask, roots: Sequence[Resource], range: TimeRange, actions: Iterable[Action]) -> Iterator[Action]:
-    """Actions, and between them in their order what was done without one, or was noted."""
+def with_deeds(
+    ask: Ask, roots: Sequence[Resource], range: TimeRange, actions: Iterable[Action], stream: int | None = None
+) -> Iterator[Action]:
+    """Actions, and between them in their order what was done without one, or was noted: that no stream tells."""
     types, verbs = ({key[part] for key in _DONE} for part in (0, 1))
-    wanted = Filter(tuple(types), (), tuple(verbs), [root.id for root in roots], range, True)
+    wanted = Filter(tuple(types), (), tuple(verbs), [root.id for root in roots], range, True, stream)
     found = _run(_deed(event) for event in last_events(ask, wanted, 0) if _is_deed(event))
+    if stream is not None:
+        return heapq.merge(actions, found, key=lambda action: action.started_at)
     below = ask(descend, [root.id for root in roots], Window.of(range))
     noted = as_actions(notes(ask, range, {root.id for root in roots} | below.keys()))
     return heapq.merge(actions, found, noted, key=lambda action: action.started_at)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archiver.model import TimeRange
 from archiver.queries import vocabulary
 from archiver.queries.healthchecks import no_healthcheck
+from archiver.queries.telling import told_by
 from archiver.storage.reading import Connection
 
 
@@ -25,11 +26,13 @@ class Filter(NamedTuple):
     range: TimeRange = TimeRange()
     healthchecks: bool = True
     """Whether to have health checks too; where actions are asked for by name, they are had by theirs."""
+    stream: int | None = None
+    """Number of a stream: only what it told, if not alone."""
 
     @property
     def has_words(self) -> bool:
         """Whether events of any time may fail to fit."""
-        return bool(self.types or self.states or self.actions)
+        return bool(self.types or self.states or self.actions or self.stream is not None)
 
 
 def conditions(connection: Connection, wanted: Filter) -> list[str] | None:
@@ -48,6 +51,8 @@ def conditions(connection: Connection, wanted: Filter) -> list[str] | None:
     if not wanted.healthchecks and vocabulary.only_others(wanted.actions):
         quiet = no_healthcheck(connection, "e.action_id")
         found += [] if quiet is None else [quiet]
+    if wanted.stream is not None:
+        found.append(told_by(wanted.stream))
     return found
 
 

@@ -15,6 +15,7 @@ from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.queries.sureness import Heard, is_sure
+from archiver.queries.telling import told_by
 from archiver.queries.unchanged import judged
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant, instant_or_none
@@ -41,25 +42,29 @@ class Known(NamedTuple):
     session_id: int | None
 
 
-def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> History:
-    """The states of a resource within a range, beginning with the one it was in when the range begins."""
-    found = timeline(ask, resource, range, now)
+def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stream: int | None = None) -> History:
+    """The states of a resource within a range, beginning with the one it was in when the range begins.
+
+    `stream`: those alone that it told or found, and how well it was watched.
+    """
+    found = timeline(ask, resource, range, now, stream)
     return History(found.resource, found.range, found.coverage, tuple(found.spans), found.empty)
 
 
-def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> Timeline:
+def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stream: int | None = None) -> Timeline:
     """As `history`, but for the spans, which are read as they are asked for."""
     ends = {table: ask(last_number, table) for table in ("events", "observations")}
     heard: set[int | None] = set()
-    known = _known(ask, resource.id, range, ends)
+    known = _known(ask, resource.id, range, ends, stream)
     held = list(islice(known, _HELD + 1))
     sure = resource.id in ask(carried_surely, {resource.id: held}, range, now)
     first = last = None
     for span in spans_of(_noting(chain(held, known), heard), range, now, sure=sure):
         first, last = first or span, span
-    watched = ask(coverage_of, TimeRange(range.since or (first and first.since), range.until), now, heard)
+    whole = TimeRange(range.since or (first and first.since), range.until)
+    watched = ask(coverage_of, whole, now, heard) if stream is None else ask(coverage, whole, now, [stream])
     watched = ask(judged, watched, resource.id)
-    again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends)
+    again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends, stream)
     spans = explained(ask, resource, spans_of(again, range, now, watched.gaps, sure=sure), watched.gaps)
     first, last = (span and _judged(span, watched.gaps) for span in (first, last))
     if first is not None and len(held) <= _HELD:
@@ -72,9 +77,9 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime) -> T
 # --- what is known, page by page -------------------------------------------------------------------------------------
 
 
-def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int]) -> Iterator[Known]:
-    told = _of(ask, _TOLD, resource_id, range, ends["events"])
-    asked = _of(ask, _ASKED, resource_id, range, ends["observations"])
+def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int], stream: int | None) -> Iterator[Known]:
+    told = _of(ask, _TOLD, resource_id, range, ends["events"], stream)
+    asked = _of(ask, _ASKED, resource_id, range, ends["observations"], stream)
     return without_earlier(heapq.merge(told, asked), range)
 
 
@@ -104,9 +109,9 @@ class _Source(NamedTuple):
 _TOLD, _ASKED = _Source("events", "e.occurred_at", 0), _Source("observations", "e.observed_at", 1)
 
 
-def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int) -> Iterator[Known]:
+def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int, stream: int | None) -> Iterator[Known]:
     place: Known | None = None
-    while page := ask(_page, source, resource_id, range, end, place):
+    while page := ask(_page, source, resource_id, range, end, stream, place):
         yield from page
         if len(page) < _PAGE:
             return
@@ -114,19 +119,27 @@ def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int)
 
 
 def _page(
-    connection: Connection, source: _Source, resource_id: int, range: TimeRange, end: int, place: Known | None
+    connection: Connection,
+    source: _Source,
+    resource_id: int,
+    range: TimeRange,
+    end: int,
+    stream: int | None,
+    place: Known | None,
 ) -> list[Known]:
     """What is known behind a place (None: from the state on that holds when the range begins), up to row `end`."""
     table, at, rank = source
     said, values = "e.state_id IS NOT NULL", {"resource": resource_id, "end": end, **range._asdict()}
     if source is _TOLD and (oom := number_of_oom(connection)) is not None:
         said = f"(e.state_id IS NOT NULL OR e.action_id = {oom})"
-    conditions = ["e.resource_id = :resource", said, "e.id + 0 <= :end"]
+    whose = [] if stream is None else [told_by(stream, events=source is _TOLD)]
+    conditions = ["e.resource_id = :resource", said, "e.id + 0 <= :end", *whose]
     if place is not None:
         conditions += [f"{at} >= :after", f"({at} > :after OR e.id + 0 > :behind)"]
         values |= {"after": place.at, "behind": place.id}
     elif range.since is not None:
-        before = instant_or_none(connection.scalar(statement(_BEFORE.format(table=table, at=at)), values))
+        earlier_words = " AND ".join([_BEFORE.format(table=table, at=at), *whose])
+        before = instant_or_none(connection.scalar(statement(earlier_words), values))
         conditions.append(f"{at} >= :begin")
         values["begin"] = min(before or range.since, earlier(range.since))
     if range.until is not None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from archiver.model import Micros, TimeRange, to_datetime, to_micros
 from archiver.queries import vocabulary
 from archiver.queries.event_filter import Filter, conditions, where, within
+from archiver.queries.telling import resources_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Instant, Row, instant, micros
 from archiver.storage.statements import Values, chunks, statement
@@ -52,7 +53,10 @@ def newest(ask: Ask, wanted: Filter, limit: int) -> Sequence[int]:
             return [row.id for row in near[:limit]][::-1]
     if numbers is None:
         return [row.id for row in ask(_last, wanted, limit)]
-    return [row.id for row in by_resources(ask, wanted, numbers, limit)]
+    found = by_resources(ask, wanted, numbers, limit)
+    if wanted.stream is not None and len(found) < limit:
+        found = ask(_last, wanted, limit)  # it may have told of another platform before
+    return [row.id for row in found]
 
 
 def _last(connection: Connection, wanted: Filter, limit: int) -> list[Found]:
@@ -245,7 +249,12 @@ def about(
 
 
 def of_types(connection: Connection, wanted: Filter) -> list[int] | None:
-    """The resources whose events can be of the types; None where that cannot be told, or no types are wanted."""
+    """The resources whose events can be of the types; None where that cannot be told, or no types are wanted.
+
+    Of a stream those of its platform, by which the last of what it told is found.
+    """
+    if wanted.stream is not None and wanted.under is None and not wanted.types:
+        return resources_of(connection, wanted.stream)
     if not wanted.types or vocabulary.only_others(wanted.types):
         return None
     kinds = vocabulary.wanted(connection, "event_types", "p.type_id", wanted.types)

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
             "archiver actions container/0fc9f01d -o json",
             "archiver actions my-stack -o csv > actions.csv",
         ),
-    )(question(actions, turned=True))
+    )(question(actions, turned=True, told=True))
 
 
 Deeds = Annotated[
@@ -57,7 +57,7 @@ def actions(
     """
     roots = asked.about(refs).resources
     whole = asked.presentation.format == "table" if deeds is None else deeds
-    found = asked.archive.actions(roots, asked.range, healthchecks=all_, deeds=whole, by=by)
+    found = asked.archive.actions(roots, asked.range, healthchecks=all_, deeds=whole, by=by, stream=asked.stream)
     nothing = "no actions in this range"
     about: dict[str, Any] = {"nothing": nothing, "about": roots, "coverage": coverage, "name": "actions"}
     if asked.presentation.folds and not all_:

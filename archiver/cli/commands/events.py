@@ -129,7 +129,7 @@ def register(app: typer.Typer) -> None:
             "archiver events --cursor-file ~/.events.cursor -o jsonl >> events.jsonl",
             "archiver events --id 4711 -o json",
         ),
-    )(question(events, turned=True))
+    )(question(events, turned=True, told=True))
 
 
 def events(
@@ -172,6 +172,7 @@ def events(
         "actions": tuple(action or ()),
         "under": asked.about(under).resources if under else None,
         "healthchecks": all_,
+        "stream": asked.stream,
     }
     if follow:
         _unheard(asked, type, state, action)

@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from archiver.cli import completion, times
-from archiver.cli.common import Database, Since, Until, Utc, configuration, examples, note, open_archive
+from archiver.cli.common import Database, OnStream, Since, Until, Utc, configuration, examples, note, open_archive
 from archiver.cli.files import require_other, write_file
 from archiver.cli.output import Format, write_lines
 from archiver.cli.refs import spelt_out
@@ -50,14 +50,15 @@ def export(
     since: Since = None,
     until: Until = None,
     under: Under = None,
+    stream: OnStream = None,
     utc: Utc = False,
     cursor_file: CursorFile = None,
     database: Database = None,
 ) -> None:
     """The whole archive as JSON Lines, for `archiver import` into an archive of either kind.
 
-    With --since, --until or --under a part: the events alone, and nothing of when somebody was watching. A file
-    appears under its name only when it is complete.
+    With --since, --until, --under or --stream a part: the events alone, and nothing of when somebody was watching. A
+    file appears under its name only when it is complete.
     """
     if cursor_file is not None:
         reason = "an export is the whole archive, and goes on from no cursor"
@@ -71,8 +72,8 @@ def export(
     within = times.parse_range(since, until, utc=utc)
     with open_archive(ctx, database) as archive:
         about = archive.resolve_all(spelt_out(under), range=within) if under else None
-        lines = archive.export(within, about)
-        if about is not None or within != TimeRange():
+        lines = archive.export(within, about, stream=stream)
+        if about is not None or within != TimeRange() or stream is not None:
             note(ctx, "a part: events alone; where it is imported, nobody was watching")
         if output is None or output == "-":
             write_lines(lines)

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
             "archiver gaps my-stack --since '2 months ago' -o csv > gaps.csv",
             "archiver gaps --since 1h --strict || echo 'the last hour was not watched throughout'",
         ),
-    )(question(gaps, turned=True))
+    )(question(gaps, turned=True, told=True))
 
 
 def gaps(asked: Question, ref: MaybeRef = None) -> None:

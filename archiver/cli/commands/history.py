@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
             "archiver history 'web-*' container/0fc9f01d -o json",
             "archiver history /api/v1/service/3a3e9cd9-8d95-4a7e-9e86-4b2360152332/ -o json",
         ),
-    )(question(history, turned=True))
+    )(question(history, turned=True, told=True))
 
 
 def history(asked: Question, refs: Refs) -> None:
@@ -62,7 +62,7 @@ def _point_below(asked: Question, resource: Resource) -> None:
 def _answers(asked: Question, resources: Iterable[Resource], reasons: list[Empty]) -> Iterator[Timeline]:
     """The answers, one after the other, and of those without a state the reasons."""
     for resource in resources:
-        answer = asked.archive.timeline(resource, asked.range)
+        answer = asked.archive.timeline(resource, asked.range, stream=asked.stream)
         asked.judged(answer.coverage)
         asked.doubted([] if answer.first is None else [not answer.first.assumed])
         asked.answered = asked.answered or answer.first is not None

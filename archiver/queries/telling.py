@@ -1,0 +1,36 @@
+"""What a stream told, among what all told: events of its sessions, and those that they told of as well."""
+
+from __future__ import annotations
+
+from archiver.errors import NoSuchStream
+from archiver.storage.reading import Connection
+from archiver.storage.statements import statement
+
+_URLS = "SELECT t.id, t.url FROM streams t ORDER BY t.url"
+_OF_STREAM = "SELECT o.id FROM sessions o WHERE o.stream_id = {}"
+_TOLD_AS_WELL = "EXISTS (SELECT 1 FROM tellings t WHERE t.event_id = {0}.id AND t.session_id IN ({1}))"
+_RESOURCES = (
+    "SELECT p.resource_id FROM present p JOIN resources r ON r.id = p.resource_id"
+    " WHERE r.platform_id = (SELECT t.platform_id FROM streams t WHERE t.id = :stream) AND p.last_at IS NOT NULL"
+)
+
+
+def number(connection: Connection, url: str) -> int:
+    """The stream of a URL, as it is archived: without credentials. Raises NoSuchStream."""
+    known = {row.url: row.id for row in connection.execute(statement(_URLS))}
+    if url not in known:
+        raise NoSuchStream(url=url, known=list(known))
+    found: int = known[url]
+    return found
+
+
+def told_by(stream: int, row: str = "e", *, events: bool = True) -> str:
+    """The condition that a row of events (else of observations) was told by a stream, if not by it alone."""
+    sessions = _OF_STREAM.format(int(stream))
+    own = f"{row}.session_id IN ({sessions})"
+    return f"({own} OR {_TOLD_AS_WELL.format(row, sessions)})" if events else own
+
+
+def resources_of(connection: Connection, stream: int) -> list[int]:
+    """The resources of the platform that a stream tells of, as far as anything was told of them."""
+    return connection.scalars(statement(_RESOURCES), {"stream": stream})
