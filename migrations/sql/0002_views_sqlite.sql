@@ -48,7 +48,7 @@ SELECT s.id AS id, s.stream_id AS stream_id, s.covered_from AS covered_from,
     ORDER BY b.covered_from DESC LIMIT 16) o) AS before_us
 FROM sessions s;
 
-CREATE VIEW unchanged AS
+CREATE VIEW full_unchanged AS
 SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
   a.observed_at AS since, b.observed_at AS until, CAST((CAST(strftime('%s', substr(b.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.observed_at, 21, 6) AS integer)) - (CAST(strftime('%s', substr(a.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(a.observed_at, 21, 6) AS integer)) AS double precision) / 1e6 AS seconds,
   (CAST(strftime('%s', substr(a.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(a.observed_at, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(b.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.observed_at, 21, 6) AS integer)) AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
@@ -60,6 +60,9 @@ JOIN observations a ON a.id = (SELECT o.id FROM observations o
 JOIN resources r ON r.id = b.resource_id
 WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at);
+
+CREATE VIEW unchanged AS
+SELECT v.uri AS uri, v.type AS type, v.since AS since, v.until AS until, v.seconds AS seconds, v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform, v.resource_id AS resource_id, v.observation_id AS observation_id FROM full_unchanged v;
 
 CREATE VIEW resource_names AS
 SELECT a.id AS resource_id, a.type_id AS type_id,
@@ -1144,11 +1147,11 @@ FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platfo
   JOIN resources r ON r.id = p.resource_id
   JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', (coalesce(p.gone_at, (CAST(strftime('%s', 'now') AS integer) * 1000000))) / 1000000, 'unixepoch')
     AND p.first_at < (CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= (CAST(strftime('%s', d.day) AS integer) * 1000000))) x
-JOIN json_each((SELECT json_array(json_array(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT mod(max(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
+JOIN json_each((SELECT json_array(json_array(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT max(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
         FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
         ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0), coalesce((SELECT (CAST(strftime('%s', substr(max(o.occurred_at), 1, 19)) AS integer) * 1000000 + CAST(substr(max(o.occurred_at), 21, 6) AS integer)) FROM events o WHERE o.resource_id = x.resource_id
         AND o.occurred_at >= u.up_at AND o.occurred_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1, coalesce((SELECT (CAST(strftime('%s', substr(max(o.observed_at), 1, 19)) AS integer) * 1000000 + CAST(substr(max(o.observed_at), 21, 6) AS integer)) FROM observations o WHERE o.resource_id = x.resource_id
-        AND o.observed_at >= u.up_at AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1), 2) FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = x.resource_id
+        AND o.observed_at >= u.up_at AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1) & 1 FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = x.resource_id
         AND o.occurred_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1 UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = x.resource_id
         AND o.observed_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1) u), '') AS up_at) u) END), 0), coalesce(sum(CASE WHEN v.kind = 'gone' THEN v.us END), 0))) FROM (SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM told_of_day v

@@ -19,8 +19,16 @@ duckdb = pytest.importorskip("duckdb", reason="the group `dev` is not all instal
 scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="the group `dev` is not all installed")
 
 PUBLISHED = [view.name for view in VIEWS if not view.is_part]
-NEVER_THE_SAME = {"coverage_daily", "watched_spans"}
+NEVER_THE_SAME = {"availability_daily", "coverage_daily", "watched_spans"}
 """What reckons up to now: compared by the number of rows and by their columns."""
+EMPTY = {"unchanged"}
+"""Of which the shop's day has nothing."""
+
+
+def plain(value: Any) -> str:
+    """A value as text, which DuckDB makes of it; a fraction with as many digits as both have."""
+    text = str(value)
+    return f"{float(text):.12g}" if re.fullmatch(r"\d+\.\d+", text) else text
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +51,15 @@ def attached(archive: str) -> Iterator[Any]:
 @pytest.mark.parametrize("view", PUBLISHED)
 def test_a_view_has_the_same_columns_and_rows(view: str, archive: str, attached: Any) -> None:
     found = attached.execute(f"SELECT * FROM a.{view}")
-    rows = sorted(tuple(map(str, row)) for row in found.fetchall())
+    rows = sorted(tuple(map(plain, row)) for row in found.fetchall())
 
     connection = sqlite3.connect(archive)
     asked = connection.execute(f"SELECT * FROM {view}")
-    wanted = sorted(tuple(map(str, row)) for row in asked)
+    wanted = sorted(tuple(map(plain, row)) for row in asked)
     connection.close()
     assert [column[0] for column in found.description] == [column[0] for column in asked.description]
-    assert len(rows) == len(wanted) > 0
+    assert len(rows) == len(wanted)
+    assert wanted or view in EMPTY
     assert view in NEVER_THE_SAME or rows == wanted
 
 

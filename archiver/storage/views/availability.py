@@ -132,7 +132,7 @@ def _is_planned(say: Idioms) -> str:
         FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
         ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0)"""
     since_up = f"SELECT coalesce((SELECT max(u.at) FROM ({ran}) u), {say.ever}) AS up_at"
-    return f"(SELECT mod({say.latest([ended, *announced])}, 2) FROM ({since_up}) u)"
+    return f"(SELECT {say.latest([ended, *announced])} & 1 FROM ({since_up}) u)"
 
 
 def _availability_daily(say: Idioms) -> str:

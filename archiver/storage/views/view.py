@@ -47,9 +47,9 @@ class View:
 
 
 _FULL = "full_"
-_UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b")
+_UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b|, [\w.]+\) [<>=]")
 """What DuckDB cannot read, or gives to SQLite in words of its own that SQLite does not take: `(SELECT ...) UNION ALL
-(SELECT ...)`, `count_star()`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""
+(SELECT ...)`, `count_star()`, `"row"(...)`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""
 
 
 def _quoted(text: str) -> str:
