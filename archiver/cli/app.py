@@ -32,6 +32,7 @@ COMMANDS = {
     "values": ("values", "Which states, types or actions there were, and how often."),
     "note": ("note", "Writes into the archive what happened elsewhere: a deploy, a change of the firewall."),
     "rejects": ("rejects", "Messages that could not become events: list them, show one, try them again."),
+    "forget": ("forget", "Takes a leaked secret out of archive, spool and rejects."),
     "status": ("status", "How things stand with the archive and its streams."),
     "run": ("run", "The daemon: records streams into the archive."),
     "listen": ("listen", "What a stream says, to stdout; nothing is kept."),

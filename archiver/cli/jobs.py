@@ -31,7 +31,7 @@ def configured(ctx: typer.Context, database: str | None, spool: str | None) -> C
     return load({key: value for key, value in given.items() if value is not None}, os.environ, home_folder())
 
 
-def done(config: Config, wanted: dict[str, Any]) -> dict[str, Any]:
+def done(config: Config, wanted: dict[str, Any], patience: float | None = None) -> dict[str, Any]:
     """What came of a job; raises as `recording.jobs.done` does, and DatabaseMissing where there is no archive."""
     from archiver.recording.jobs import done
     from archiver.storage import migrate
@@ -40,4 +40,4 @@ def done(config: Config, wanted: dict[str, Any]) -> dict[str, Any]:
     url = config.database.value
     if migrate.is_missing(url):
         open_reading(url).close()  # it says why there is none
-    return done(url, config.spool.value, wanted)
+    return done(url, config.spool.value, wanted, *([] if patience is None else [patience]))

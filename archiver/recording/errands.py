@@ -8,6 +8,7 @@ from collections import deque
 from archiver.errors import ArchiverError
 from archiver.recording.control.server import MOST_WAITING, Control, Request
 from archiver.recording.jobs import Steps, job_of, retry
+from archiver.recording.spool.queue import Spool
 from archiver.storage.recorder import Recorder
 from archiver.version import __version__
 
@@ -17,8 +18,9 @@ log = logging.getLogger(__name__)
 class Errands:
     """Jobs that take turns, a step each: a note does not wait until a million rejects are tried."""
 
-    def __init__(self, recorder: Recorder, control: Control) -> None:
+    def __init__(self, recorder: Recorder, control: Control, spool: Spool | None = None) -> None:
         self._recorder = recorder
+        self._spool = spool
         self._control = control
         self._jobs: deque[tuple[Request, Steps | None]] = deque()
         """Who asked, and the steps that are left; None: it is not begun."""
@@ -51,7 +53,7 @@ class Errands:
             if begun is None and not request.is_wanted:  # he was told that nothing was done
                 request.leave()
                 return self.are_waiting()
-            steps = begun if begun is not None else job_of(request.wanted)(self._recorder)
+            steps = begun if begun is not None else job_of(request.wanted)(self._recorder, self._spool)
             if self._goes_on(request, steps):
                 request.go_on()
                 self._jobs.append((request, steps))

@@ -75,7 +75,7 @@ class Ingest:
         self._spool = spool
         self._url = url
         self._recorder = Recorder(url, spool.identity)
-        self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake))
+        self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake), spool)
         self._failures = Failures()
         self._decoder = Decoder()
         self._on_archived = on_archived

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from archiver.codec.forgetting import Pattern
 from archiver.codec.notes import Note, note_event, note_of
 from archiver.codec.text import MAX_URI, fits
-from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused
+from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused, SpoolInUse
 from archiver.model import Batch, Event, Message, Observation, Together, now_micros
 from archiver.platforms.decoders import Decoder, decode
 from archiver.recording.control.client import PATIENCE, HungUp, ask
 from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
+from archiver.recording.spool.queue import Spool
 from archiver.storage.address import is_postgres
+from archiver.storage.forgetting import Place
 from archiver.storage.inventory import Inventory
 from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.recorder import Recorder, Whose
@@ -27,7 +32,8 @@ log = logging.getLogger(__name__)
 
 Steps = Generator[None, None, dict[str, Any]]
 """A job step by step, each a transaction of bounded size; in the end its answer."""
-Job = Callable[[Recorder], Steps]
+Job = Callable[[Recorder, Spool | None], Steps]
+"""What is done to an archive, and to the spool whose items come into it, where there is one here."""
 
 _BUSY_SECONDS, _LOOK_SECONDS = 3.0, 0.1
 MOST_NUMBERS = 1000
@@ -48,9 +54,9 @@ def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIEN
     job = job_of(wanted)
     hung_up = False
     while True:
-        if not is_postgres(url):
+        if not is_postgres(url) or wanted["do"] in _OF_SPOOL:
             try:
-                answer = ask(spool, {**wanted, "archive": os.fspath(sqlite_path(url))}, patience)
+                answer = ask(spool, {**wanted, "archive": _named(url)}, patience)
             except HungUp:
                 if hung_up:
                     raise JobRefused(reason="it hung up without an answer", step="see its log", code=4) from None
@@ -58,10 +64,12 @@ def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIEN
             if answer is not None:
                 return answer
         try:
-            with Recorder(url) as recorder:
-                return finished(job(recorder))
-        except DatabaseBusy as busy:
-            if is_postgres(url):
+            with ExitStack() as held:
+                is_here = wanted["do"] in _OF_SPOOL and os.path.exists(spool)
+                here = held.enter_context(Spool(spool)) if is_here else None
+                return finished(job(held.enter_context(Recorder(url)), here))
+        except (DatabaseBusy, SpoolInUse) as busy:
+            if is_postgres(url) and isinstance(busy, DatabaseBusy):
                 raise
             if time.monotonic() >= deadline:
                 facts = {"database": database_name(url), "reason": busy.facts["reason"], "socket": socket_beside(spool)}
@@ -82,8 +90,13 @@ def finished(steps: Steps) -> dict[str, Any]:
 def require_archive(url: str, wanted: dict[str, Any]) -> None:
     """Raises NotUnderstood when a request means another archive than the daemon's."""
     named = wanted.get("archive")
-    if is_postgres(url) or type(named) is not str or not _is_same(named, sqlite_path(url)):
+    if type(named) is not str or not (named == _named(url) if is_postgres(url) else _is_same(named, sqlite_path(url))):
         raise NotUnderstood(f"this daemon records into {database_name(url)}")
+
+
+def _named(url: str) -> str:
+    """What a request calls the archive that it means."""
+    return database_name(url) if is_postgres(url) else os.fspath(sqlite_path(url))
 
 
 def _is_same(named: str, path: Path) -> bool:
@@ -110,7 +123,7 @@ def _note(wanted: dict[str, Any]) -> Job:
         raise NotUnderstood("a platform is named by its key")
     event = note_event(note, now_micros())
 
-    def steps(recorder: Recorder) -> Steps:
+    def steps(recorder: Recorder, _spool: Spool | None = None) -> Steps:
         recorded = recorder.record(Batch([event]), whose=Whose(platform))
         if recorded.rejects:
             raise RowRefused(database="this archive", reason="a note of this uuid says something else")
@@ -131,7 +144,11 @@ def _retry(wanted: dict[str, Any]) -> Job:
     numbers = wanted.get("numbers")
     if numbers is not None and not _are_numbers(numbers):
         raise NotUnderstood(f"'numbers' is a list of at most {MOST_NUMBERS} numbers of rejects")
-    return lambda recorder: retry(recorder, numbers)
+
+    def steps(recorder: Recorder, _spool: Spool | None = None) -> Steps:
+        return retry(recorder, numbers)
+
+    return steps
 
 
 def _are_numbers(value: Any) -> bool:
@@ -203,4 +220,54 @@ def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:
     return (record,) if isinstance(record, (Event, Observation)) else ()
 
 
-_JOBS: dict[str, Callable[[dict[str, Any]], Job]] = {"note": _note, "retry": _retry}
+# --- forgetting -----------------------------------------------------------------------------------------------------
+
+_TRIES = 50
+_READERS_SECONDS = 0.2
+
+
+def _forget(wanted: dict[str, Any]) -> Job:
+    text = wanted.get("pattern")
+    if type(text) is not str:
+        raise NotUnderstood("a pattern is a text")
+    try:
+        pattern = Pattern(text)
+    except ValueError as error:
+        raise NotUnderstood(str(error)) from None
+    note = _understood_note({**wanted, "text": "forgotten"})
+    return lambda recorder, spool: forget(recorder, spool, pattern, note)
+
+
+def forget(recorder: Recorder, spool: Spool | None, pattern: Pattern, note: Note) -> Steps:
+    """Takes what fits out of spool and archive, notes that it did, and writes their files anew."""
+    touched: Counter[str] = Counter()
+    # What was taken from the spool before may be archived meanwhile, so the archive is looked through once more.
+    for _ in range(2):
+        if spool is not None:
+            touched["spool"] += spool.forget(pattern)
+            yield
+        place: Place | None = Place()
+        while place is not None:
+            place, found = recorder.forget(pattern, place)
+            touched += found
+            yield
+    rows = {name: number for name, number in sorted(touched.items()) if number}
+    said = ", ".join(f"{number:,} in {name}" for name, number in rows.items()) or "nothing fitted"
+    event = note_event(note._replace(text=f"forgot what fits a pattern: {said}"), now_micros())
+    recorder.record(Batch([event]), whose=Whose(None))
+    yield
+    is_clean = spool is None or spool.write_anew()
+    yield
+    recorder.write_anew()
+    for _ in range(_TRIES):
+        if recorder.empty_log() and is_clean:
+            return {"touched": rows, "uuid": note.uuid, "clean": True, "spool": spool is not None}
+        yield
+        time.sleep(_READERS_SECONDS)  # a reader that is in the way does not stay long
+        is_clean = is_clean or (spool is not None and spool.write_anew())
+    return {"touched": rows, "uuid": note.uuid, "clean": False, "spool": spool is not None}
+
+
+_OF_SPOOL = frozenset({"forget"})
+"""Jobs that a daemon does to its spool as well, so that it is asked whatever the archive is."""
+_JOBS: dict[str, Callable[[dict[str, Any]], Job]] = {"note": _note, "retry": _retry, "forget": _forget}

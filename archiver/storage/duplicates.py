@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, literal_column, select
 
 from archiver.codec.events import rebuild
+from archiver.codec.forgetting import FORGOTTEN
 from archiver.codec.text import dump
 from archiver.model import Event, EventColumns, Reject, iso
 from archiver.platforms.docker.facts import essence
@@ -118,10 +119,18 @@ def _identities(event: Event) -> tuple[_Identity, ...]:
 
 def _says_nothing_else(event: Event, known: Event) -> bool:
     """Whether it is the same event, or as much of it as `archiver events` lists."""
+    if _is_forgotten(known):
+        return True  # what it said may never come back
     as_known = event.extra is None or (event.extra, event.time_source) == (known.extra, known.time_source)
     if as_known and _listed(event) == _listed(known):
         return True
     return _content(value_of(event)) == _content(value_of(known))
+
+
+def _is_forgotten(known: Event) -> bool:
+    """Whether something was taken out of an event."""
+    said = (known.extra, known.name, known.resource_uri, known.state, *known.parents)
+    return any(FORGOTTEN in text for text in said if text)
 
 
 def _listed(event: Event) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -11,9 +12,10 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, bindparam, exc, insert, select, update
 
+from archiver.codec.forgetting import Pattern
 from archiver.errors import ArchiveBehind, DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Opened, Record
-from archiver.storage import retrying
+from archiver.storage import forgetting, retrying
 from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
@@ -26,6 +28,7 @@ from archiver.storage.engine import (
 )
 from archiver.storage.glimpse import beside, size_of
 from archiver.storage.inventory import Inventory, Reached
+from archiver.storage.judging import judged
 from archiver.storage.limits import CacheLimits
 from archiver.storage.migrate import require_head
 from archiver.storage.named import sqlite_path
@@ -213,6 +216,41 @@ class Recorder:
             retried = retrying.retry(connection, self._writer, which, decode, now, held)
         held.keep()
         return retried
+
+    def forget(self, pattern: Pattern, place: forgetting.Place) -> forgetting.Looked:
+        """Takes what fits out of the next page of the tables. Raises as `record` does; then nothing is changed."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            looked = forgetting.look(connection, pattern, place, change=True)
+            self._writer.forget()  # of texts, and what was made of them
+        return looked
+
+    def write_anew(self) -> None:
+        """Writes the file of a SQLite archive anew, without what was deleted from it. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url):
+            connection = self._connect()
+            if connection.dialect.name != "sqlite":
+                return
+            driver: Any = connection.connection.driver_connection
+            try:
+                driver.execute("PRAGMA secure_delete=ON")
+                driver.execute("VACUUM")
+            except sqlite3.Error as error:
+                self._disconnect()
+                raise judged(error, self._url) from error
+
+    def empty_log(self) -> bool:
+        """Has nothing of a SQLite archive stand in its log any more; False where a reader is in the way."""
+        with self._one_at_a_time, translated(self._url):
+            connection = self._connect()
+            if self._checkpoints is None:
+                return True
+            try:
+                return self._checkpoints.empty(connection)
+            except sqlite3.Error as error:
+                self._disconnect()
+                raise judged(error, self._url) from error
 
     def is_retry_due(self, version: str) -> bool:
         """Whether the archive has rejects which this version of the program has not tried. Raises as `record` does."""

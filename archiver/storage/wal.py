@@ -215,6 +215,15 @@ class Checkpoints:
             self._trouble = ""
         self._seen = _stat(self._path)
 
+    def empty(self, connection: Connection) -> bool:
+        """Brings all of the log into the file, and cuts it to nothing; False where a reader is in the way."""
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        self._run(driver)
+        blocked, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._seen = _stat(self._path)
+        return not blocked
+
     def _run(self, driver: sqlite3.Connection) -> None:
         if len(self._marks) < 2:
             # Until a checkpoint has come to its end the file may bear any of those noted before, this one, or none of

@@ -141,6 +141,33 @@ def test_a_socket_that_was_left_behind_is_in_nobodys_way(
         assert [note.text for note in archive.notes()] == ["by itself", "by the daemon"]
 
 
+def test_a_secret_is_forgotten_by_the_daemon_while_it_records(
+    recorder: Recorder, platform: Simulator, run_archiver: RunArchiver
+) -> None:
+    process = running(recorder, platform)
+    for number in range(1, 40):
+        platform.send(json.dumps(json.loads(numbered(number)) | {"env": "PASSWORD=hunter2-x"}))
+    platform.send("hunter2-x is no event")
+    wait_for(lambda: len(archived(recorder.url)) == 39)
+    told = ("--spool", str(recorder.spool), "--database", recorder.url)
+    done = run_archiver("forget", "--from", "-", "-o", "json", *told, input="hunter2-x")
+    assert done.returncode == 0, done.stderr + recorder.log()
+    found = json.loads(done.stdout)
+    assert (found["touched"]["events"], found["touched"]["rejects"]) == (39, 1)
+    assert (found["clean"], found["spool"], found["left"]) == (True, True, [])
+    platform.send(numbered(40))
+    wait_for(lambda: len(rows(recorder.url, "SELECT id FROM event_log WHERE type = 'container'")) == 40)
+    assert process.poll() is None
+    kept = [path for path in recorder.spool.parent.iterdir() if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert not kept
+    assert "hunter2" not in run_archiver("export", "--database", recorder.url).stdout
+    with Archive.open(recorder.url) as archive:
+        assert "39 in events" in next(archive.notes()).text
+    process.terminate()
+    assert process.wait(20) == 0
+    assert "hunter2" not in recorder.log()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_another_user_is_told_that_he_is_not_the_one(sqlite_recorder: Recorder, platform: Simulator) -> None:
     recorder = sqlite_recorder

@@ -13,6 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from archiver.codec.forgetting import Pattern
 from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
 from archiver.lockfile import LockFile, LockHeld
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened, kind_of_end
@@ -27,6 +28,7 @@ _VALUES = "(?,?,?,?,?,?,?,?)"
 _CLOSED, _CONDITION = "closed:", "condition:"
 """What a row is, before the kind of end and before what the condition is of."""
 _CHUNK = 1000
+_PAGE_OF_ITEMS = "SELECT seq, payload, detail FROM spool WHERE seq > ? ORDER BY seq LIMIT 100"
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 """What a full disk looks like, depending on which file could not grow; other faults of a disk look like it, too."""
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -179,6 +181,29 @@ def renumber(connection: sqlite3.Connection, after: int, by: int, last: int) -> 
     connection.execute("UPDATE spool SET seq = -seq WHERE seq < 0")
     connection.execute("DELETE FROM sqlite_sequence WHERE name = 'spool'")
     connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('spool', ?)", (last,))
+
+
+def forgotten(connection: sqlite3.Connection, pattern: Pattern) -> int:
+    """Takes what fits out of every item, and out of what is noted of the streams; in how many rows it stood."""
+    rows = 0
+    with transaction(connection):
+        connection.execute("PRAGMA secure_delete=ON").close()
+        after = 0
+        while page := connection.execute(_PAGE_OF_ITEMS, (after,)).fetchall():
+            for seq, payload, detail in page:
+                data, times = pattern.in_bytes(payload or b"")
+                text, more = pattern.in_value(detail or "")
+                if times or more:
+                    values = (data if times else payload, text if more else detail, seq)
+                    connection.execute("UPDATE spool SET payload = ?, detail = ? WHERE seq = ?", values)
+                    rows += 1
+                after = seq
+        for key, value in connection.execute("SELECT key, value FROM spool_facts WHERE key <> 'identity'").fetchall():
+            text, times = pattern.in_value(value)
+            if times:
+                connection.execute("UPDATE spool_facts SET value = ? WHERE key = ?", (text, key))
+                rows += 1
+    return rows
 
 
 def _row(number: int, item: Item) -> tuple[Any, ...]:

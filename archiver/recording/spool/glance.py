@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from archiver.codec.forgetting import Pattern
 from archiver.lockfile import is_held
 from archiver.model import to_datetime
 from archiver.model.health import Waiting
@@ -30,6 +31,23 @@ def glance(path: Path, limit: int, position: Callable[[str], int]) -> Waiting | 
     """
     found = _glance(path, limit, position)
     return None if found is None else found._replace(held=is_held(path))
+
+
+def counted(path: Path, pattern: Pattern) -> int | None:
+    """In how many rows of a spool something stands that fits; None where there is no spool, or not for this user."""
+    if not os.path.isfile(path) or not os.access(path, os.R_OK, effective_ids=True):
+        return None
+    rows = 0
+    try:
+        uri = f"file:{quote(os.fsencode(path))}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=_SECONDS, isolation_level=None)) as spool:
+            for payload, detail in spool.execute("SELECT payload, detail FROM spool"):
+                rows += bool(pattern.in_bytes(payload or b"")[1] or pattern.in_value(detail or "").times)
+            for (value,) in spool.execute("SELECT value FROM spool_facts WHERE key <> 'identity'"):
+                rows += bool(pattern.in_value(value).times)
+    except sqlite3.Error:
+        return None
+    return rows
 
 
 def _glance(path: Path, limit: int, position: Callable[[str], int]) -> Waiting | None:

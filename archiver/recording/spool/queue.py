@@ -12,11 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
+from archiver.codec.forgetting import Pattern
 from archiver.errors import SpoolError, SpoolFull
 from archiver.model import Item, Message, Micros, Observed, Opened, now_micros
 from archiver.recording.spool.anew import place_of, written_anew
 from archiver.recording.spool.file import (
     COLUMNS,
+    forgotten,
     identity,
     insert,
     lock,
@@ -431,6 +433,25 @@ class Spool:
         """What was noted last of a stream."""
         with self._changed, translated(self.path):
             return self._fact(f"note {stream}")
+
+    def forget(self, pattern: Pattern) -> int:
+        """Takes what fits out of all that waits, and out of the file: in how many items it stood. Raises SpoolError."""
+        with self._changed, translated(self.path):
+            self._require_file()
+            touched = self._with_reserve(partial(forgotten, self._connection, pattern))
+            self._recent.clear()  # they are read from the file again
+            self._recent_size = 0
+            return touched
+
+    def write_anew(self) -> bool:
+        """Writes the file anew, without what was deleted from it; False where a reader is in the way."""
+        self.tidy()
+        with self._changed, translated(self.path):
+            self._connection.execute("PRAGMA secure_delete=ON").close()
+            self._connection.execute("VACUUM").close()
+            blocked, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute("PRAGMA secure_delete=OFF").close()
+            return not blocked
 
     def close(self) -> None:
         """Closes the file; everything in it stays."""

@@ -1,0 +1,174 @@
+"""Takes a text out of every table of the archive, page by page, and its bytes out of the files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from itertools import count
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    select,
+    update,
+)
+
+from archiver.codec.forgetting import FORGOTTEN, Pattern
+from archiver.storage import schema
+from archiver.storage.address import is_postgres
+from archiver.storage.engine import reading_engine, translated
+from archiver.storage.judging import translated_driver
+from archiver.storage.schema import Instant
+from archiver.storage.uuids import unpack
+
+_PAGE = 1_000
+_PAGE_OF_REJECTS = 50
+"""Each may be a megabyte."""
+_NOT_LOOKED_AT = frozenset({"numbers", "days"})
+_PROPERTIES = frozenset({"identity", "generation"})
+"""Random, and not what anybody said."""
+
+
+class Place(NamedTuple):
+    """How far the tables are looked through: in the table of that number, up to a row."""
+
+    table: int = 0
+    after: int = 0
+
+
+class Looked(NamedTuple):
+    """What became of a page."""
+
+    next: Place | None
+    """Where to go on; None: that was the last one."""
+    touched: Counter[str]
+    """Rows of each table."""
+
+
+def _is_said(column: Column[Any]) -> bool:
+    """Whether a column may hold what somebody said."""
+    is_text = isinstance(column.type, (String, LargeBinary)) and not isinstance(column.type, Instant)
+    return is_text and column.name not in ("digest", "kind", "dialect", "how")
+
+
+TABLES: list[tuple[Table, list[Column[Any]]]] = [
+    (table, columns)
+    for table in schema.metadata.sorted_tables
+    if table.name not in _NOT_LOOKED_AT and (columns := [column for column in table.columns if _is_said(column)])
+]
+
+
+def look(connection: Connection, pattern: Pattern, place: Place, *, change: bool) -> Looked:
+    """Looks through the next page; with `change`, what fits is replaced in it, in the transaction of the connection."""
+    table, columns = TABLES[place.table]
+    size = _PAGE_OF_REJECTS if table is schema.rejects else _PAGE
+    rows, paged = _rows(connection, table, columns, place.after, size), "id" in table.c
+    touched: Counter[str] = Counter()
+    for row in rows:
+        values = row._mapping
+        if table is schema.archive_properties and values["key"] in _PROPERTIES:
+            continue
+        if _forgotten(connection, table, columns, values, pattern, change=change):
+            touched[table.name] += 1
+    if paged and len(rows) == size:
+        return Looked(place._replace(after=rows[-1].id), touched)
+    following = place.table + 1
+    return Looked(Place(following) if following < len(TABLES) else None, touched)
+
+
+def _rows(connection: Connection, table: Table, columns: list[Column[Any]], after: int, size: int) -> list[Any]:
+    keys = list(table.primary_key.columns)
+    others = [column for column in columns if column not in keys]
+    if table is schema.resources:
+        others += [table.c.platform_id, table.c.type_id]
+    asked = select(*keys, *others)
+    if "id" in table.c:
+        asked = asked.where(table.c.id > after).order_by(table.c.id).limit(size)
+    return list(connection.execute(asked))
+
+
+def _forgotten(
+    connection: Connection,
+    table: Table,
+    columns: list[Column[Any]],
+    row: Mapping[Any, Any],
+    pattern: Pattern,
+    *,
+    change: bool,
+) -> bool:
+    """Whether something in a row fitted; what two rows may not both be called has a number behind the mark."""
+    for number in count(1):
+        mark = FORGOTTEN if number == 1 else f"{FORGOTTEN}{number}"
+        new = {column.name: value for column in columns for value in _changed(column, row[column.name], pattern, mark)}
+        if not new or not change:
+            return bool(new)
+        if not _is_there(connection, table, {**row, **new}, new):
+            break
+    keys = [column == row[column.name] for column in table.primary_key.columns]
+    connection.execute(update(table).where(*keys).values(**new))
+    return True
+
+
+def _changed(column: Column[Any], value: Any, pattern: Pattern, mark: str) -> Iterator[Any]:
+    """The new value, where something in it fits."""
+    if value is None:
+        return
+    if column is schema.events.c.uuid:
+        if pattern.in_text(unpack(bytes(value)) or "").times:
+            yield None
+    elif isinstance(column.type, LargeBinary):
+        data, times = pattern.in_bytes(bytes(value), mark)
+        if times:
+            yield data
+    else:
+        found = pattern.in_value(value, mark)
+        if found.times:
+            yield found.text
+
+
+def _is_there(connection: Connection, table: Table, row: Mapping[Any, Any], new: Mapping[str, Any]) -> bool:
+    """Whether another row has what must be there once only."""
+    for once in table.constraints:
+        columns = list(once.columns) if isinstance(once, (UniqueConstraint, PrimaryKeyConstraint)) else []
+        if any(column.name in new for column in columns):
+            same = [column == row[column.name] for column in columns]
+            if connection.execute(select(*table.primary_key.columns).where(*same)).first() is not None:
+                return True
+    return False
+
+
+def counted(url: str, pattern: Pattern) -> Counter[str]:
+    """In how many rows of which tables something fits; changes nothing. Raises as a question does."""
+    engine = reading_engine(url)
+    touched: Counter[str] = Counter()
+    place: Place | None = Place()
+    try:
+        with translated(url), engine.connect() as connection:
+            while place is not None:
+                with connection.begin():
+                    place, found = look(connection, pattern, place, change=False)
+                touched += found
+    finally:
+        engine.dispose()
+    return touched
+
+
+def vacuum(url: str) -> None:
+    """Has PostgreSQL write its tables anew, without what they held before; SQLite's writer does that itself.
+
+    Nobody reads a table meanwhile. Raises as the recorder does.
+    """
+    if not is_postgres(url):
+        return
+    from archiver.storage import postgres_driver
+
+    with translated_driver(url), closing(postgres_driver.connect(postgres_driver.arguments(url))) as driver:
+        for table, _ in TABLES:
+            driver.execute(f"VACUUM (FULL, ANALYZE) {table.name}")

@@ -1,0 +1,131 @@
+"""A leaked secret is gone from archive, spool and rejects, and from the bytes of their files; all else stays."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from archiver.api.archive import Archive
+from archiver.codec.forgetting import FORGOTTEN
+from archiver.model import Condition, Message, Observation, Reject
+from archiver.recording.spool.queue import Spool
+from archiver.storage.engine import reading_engine
+from archiver.storage.schema import metadata
+
+from ..conftest import RunArchiver
+from .archives import STREAM, closed, event, export, micros, opened, record, rows, uri
+from .test_hooks import docker
+
+SECRET = "hunter2-token"
+CANARIES = (SECRET.encode(), b"hunter2")
+
+
+def leaked(url: str) -> None:
+    """An archive in every corner of which a secret stands."""
+    record(
+        url,
+        opened("a", -10),
+        event("container/1", "Running", 0, ["service/1"], session="a")._replace(name=f"db-{SECRET}"),
+        event("container/2", "Running", 1, session="a")._replace(name=f"db-{SECRET}-b"),
+        event(f"volume/{SECRET}", "Running", 2, [f"stack/{SECRET}"], session="a"),
+        event(f"volume/{SECRET}x", "Running", 2.5, session="a"),
+        event("container/1", SECRET, 3, session="a", uuid=SECRET, env={"PASSWORD": SECRET, SECRET: 1, "n": 1.50}),
+        docker("start", 4, "c0", label=f"key={SECRET}"),
+        Observation(uri("container/2"), "Running", f"obs-{SECRET}", (), micros(5), json.dumps({"a": SECRET}), "a"),
+        Reject(f"{{ {SECRET}".encode(), f"no JSON: {SECRET}", micros(6), "a"),
+        Condition(STREAM, "tutum", micros(7), "trouble", f"cannot open https://u:{SECRET}@h"),
+        closed("a", 8, f"said {SECRET}"),
+        event("container/3", "Running", 9)._replace(name="innocent"),
+    )
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def everything(url: str) -> str:
+    """All that stands in the tables."""
+    engine = reading_engine(url)
+    with engine.connect() as connection:
+        tables = [connection.execute(table.select()).all() for table in metadata.sorted_tables]
+    engine.dispose()
+    return "\n".join(str(tuple(row)) for table in tables for row in table)
+
+
+def test_a_secret_is_nowhere_afterwards_and_the_events_are(
+    database_url: str, tmp_path: Path, run_archiver: RunArchiver
+) -> None:
+    leaked(database_url)
+    spool_file = tmp_path / "spool.db"
+    with Spool(spool_file) as spool:
+        payload = json.dumps({"type": "service", "state": "Running", "resource_uri": uri("service/9"), "x": SECRET})
+        spool.append([Message(STREAM, "a", "tutum", micros(20), payload.encode())])
+    before = rows(database_url, "SELECT count(*) FROM events")
+    secret = tmp_path / "leaked.txt"
+    secret.write_text("hunter2*\n")
+    told = ("--database", database_url, "--spool", str(spool_file))
+    dry = run_archiver("forget", "--from", str(secret), "--dry-run", "-o", "json", *told)
+    assert dry.returncode == 0, dry.stderr
+    assert SECRET in everything(database_url)
+    done = run_archiver("forget", "--from", "-", "-o", "json", *told, input="hunter2*\n")
+    assert done.returncode == 0, done.stderr
+    assert "hunter2" not in done.stdout + done.stderr + dry.stdout
+    found = json.loads(done.stdout)
+    assert found["touched"] == json.loads(dry.stdout)["touched"]
+    expected = {"event_states": 1, "events": 2, "observations": 1, "rejects": 1, "resources": 3, "sessions": 1}
+    assert found["touched"] == expected | {"spool": 1, "stream_conditions": 1, "texts": 3}
+    assert (found["clean"], found["left"]) == (True, [])
+    secret.unlink()
+
+    assert "hunter2" not in everything(database_url)
+    assert not [name for name, data in files(tmp_path).items() for canary in CANARIES if canary in data]
+    assert "hunter2" not in "".join(export(database_url))
+    assert rows(database_url, "SELECT count(*) FROM events") == [(before[0][0] + 1,)]
+    with Archive.open(database_url) as archive:
+        (said,) = archive.notes()
+        assert said.text.startswith("forgot what fits a pattern: 1 in event_states, 2 in events")
+        assert [span.state for span in archive.history("container/1").spans] == ["Running", FORGOTTEN]
+        names = {event.name for event in archive.events(limit=0)}
+        assert names >= {"innocent", f"db-{FORGOTTEN}", f"db-{FORGOTTEN}2"}
+        uris = {event.resource_uri for event in archive.events(types=["volume"], limit=0)}
+        assert uris == {f"/api/v1/volume/{FORGOTTEN}", f"/api/v1/volume/{FORGOTTEN}2"}
+    assert run_archiver("db", "check", "--database", database_url).returncode == 0
+    with Spool(spool_file) as spool:
+        group = spool.take(0, 10, 1 << 20)
+        assert group is not None
+        (item,) = group.items
+        assert isinstance(item, Message)
+        assert json.loads(item.payload)["x"] == FORGOTTEN
+
+
+def test_what_is_told_once_more_does_not_bring_it_back(database_url: str, run_archiver: RunArchiver) -> None:
+    told = event("container/1", "Running", 3, uuid="4f" * 16, env=SECRET)
+    record(database_url, told, docker("start", 4, "c0", label=SECRET)._replace(session=None))
+    assert run_archiver("forget", SECRET, "--database", database_url).returncode == 0
+    again = record(database_url, told, docker("start", 4, "c0", label=SECRET)._replace(session=None))
+    assert (again.events, again.duplicates, again.rejects) == (0, 2, 0)
+    assert SECRET not in everything(database_url)
+
+
+def test_what_cannot_be_meant_is_refused(sqlite_url: str, run_archiver: RunArchiver, tmp_path: Path) -> None:
+    def ended(*arguments: str, input: str | None = None) -> subprocess.CompletedProcess[str]:
+        return run_archiver("forget", *arguments, "--database", sqlite_url, input=input)
+
+    assert ended("ab*").returncode == 2
+    assert ended().returncode == 2
+    assert ended("abcd", "--from", "-", input="").returncode == 2
+    assert ended("--from", str(tmp_path / "nowhere")).returncode == 1
+    nothing = ended("not-there", "--dry-run")
+    assert (nothing.returncode, nothing.stdout) == (0, "table\trows\n") or nothing.returncode == 0
+    assert "stands nowhere" in nothing.stderr
+
+
+def test_copies_in_which_it_still_stands_are_named(sqlite_url: str, run_archiver: RunArchiver, tmp_path: Path) -> None:
+    record(sqlite_url, event("container/1", "Running", 0, env=SECRET))
+    copy = tmp_path / "archive.db.before-20260101T000000Z"
+    copy.write_bytes(b"x" * (1 << 20) + SECRET.encode())
+    done = run_archiver("forget", SECRET, "--database", sqlite_url)
+    assert done.returncode == 0
+    assert f"it stands in {copy}, too" in done.stderr
+    assert SECRET not in done.stderr
