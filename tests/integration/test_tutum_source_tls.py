@@ -6,7 +6,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -148,20 +147,16 @@ def test_a_server_without_tls_gets_no_request(caplog: pytest.LogCaptureFixture) 
         peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with Hostile(script) as server:
-        server_url = server.url.replace("ws://", "wss://")
-        stop = threading.Event()
-        threading.Timer(0.6, stop.set).start()
-        assert len(troubles(WebsocketSource(server_url, Credentials("c4nary", "bob")).items(stop))) == 1
+        source = WebsocketSource(server.url.replace("ws://", "wss://"), Credentials("c4nary", "bob"))
+        assert len(troubles(collect(source, enough=bool))) == 1
     assert "TLS failure" in caplog.text
     assert b"GET" not in b"".join(heard)
 
 
 def test_a_silent_tls_handshake_meets_the_deadline(caplog: pytest.LogCaptureFixture) -> None:
     with Hostile(Peer.hold) as server:
-        stop = threading.Event()
         source = WebsocketSource(server.url.replace("ws://", "wss://"), pace=HASTY)
-        threading.Timer(1.0, stop.set).start()
-        assert troubles(source.items(stop)) == ["not connected after 0.5 s"]
+        assert troubles(collect(source, enough=bool)) == ["not connected after 0.5 s"]
     assert "not connected after 0.5 s" in caplog.text
 
 
