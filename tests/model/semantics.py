@@ -223,23 +223,21 @@ def rule_2_counted(word: Word, kind: str) -> frozenset[ResourceRef]:
     return frozenset(found[-1:] if kind in SINGLE else found)
 
 
-def only(word: Word, kind: str) -> ResourceRef | None:
-    """The one parent of a type that a list names; None when it names none, or several."""
-    found = {parent for parent in named(word) if parent.type == kind}
-    return found.pop() if len(found) == 1 else None
+def only_ones(word: Word) -> dict[str, ResourceRef]:
+    """The parents of those types of which a list names one, and no other."""
+    found: dict[str, set[ResourceRef]] = {}
+    for parent in named(word):
+        found.setdefault(parent.type, set()).add(parent)
+    return {kind: parents.pop() for kind, parents in found.items() if len(parents) == 1}
 
 
 def rule_3_belonging(word: Word) -> set[tuple[ResourceRef, ResourceRef]]:
     """Pairs of named parents of which one belongs to the other by the nature of the platform, each the only one."""
     if word.about is None or word.about.type not in PROVING:
         return set()
-    found = set()
-    for near, fars in tutum.BELONGS_TO.items():
-        for far in fars:
-            low, high = only(word, near), only(word, far)
-            if low is not None and high is not None:
-                found.add((low, high))
-    return found
+    ones = only_ones(word)
+    pairs = ((near, far) for near, fars in tutum.BELONGS_TO.items() for far in fars)
+    return {(ones[near], ones[far]) for near, far in pairs if near in ones and far in ones}
 
 
 def rule_3_edges(word: Word) -> dict[str, frozenset[ResourceRef]]:
