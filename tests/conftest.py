@@ -46,6 +46,7 @@ hypothesis.settings.register_profile("random", patient, print_blob=True)
 hypothesis.settings.load_profile("same")
 
 RunArchiver = Callable[..., subprocess.CompletedProcess[str]]
+RunScript = Callable[..., subprocess.CompletedProcess[str]]
 SpawnArchiver = Callable[..., subprocess.Popen[str]]
 
 without_postgres = pytest.StashKey[str]()
@@ -312,6 +313,22 @@ def run_archiver(
         if not nursery.can_run(environment):
             return start_archiver(*arguments, input=input, env=env, timeout=timeout)
         return nursery.run(arguments, environment, tmp_path, input, timeout)
+
+    return run
+
+
+@pytest.fixture
+def run_script(request: pytest.FixtureRequest, program_environment: dict[str, str], tmp_path: Path) -> RunScript:
+    """Run Python that uses the library, and may be killed by itself: ``run_script(code, argument)``."""
+
+    def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if POSSIBLE:
+            nursery: Nursery = request.getfixturevalue("nursery")
+            return nursery.run(arguments, program_environment, tmp_path, script=code)
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(
+            command, env=program_environment, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60
+        )
 
     return run
 

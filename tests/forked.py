@@ -37,14 +37,22 @@ class Nursery:
         self._address, self._environment = str(address), environment
 
     def run(
-        self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, input: str | None, timeout: float
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        input: str | None = None,
+        timeout: float = 60,
+        script: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """As `subprocess.run` does it, with all that is written captured."""
+        """As `subprocess.run` does it, with all that is written captured; a script of Python instead of the program."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
             connection.connect(self._address)
             ours, theirs = _pipes(input)
-            request = {"arguments": arguments, "environment": dict(environment), "folder": str(folder)}
+            request = {
+                "arguments": arguments, "environment": dict(environment), "folder": str(folder), "script": script
+            }  # fmt: skip
             line = json.dumps(request).encode() + b"\n"
             try:
                 sent = socket.send_fds(connection, [line], theirs)
@@ -217,6 +225,9 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> int:
     os.environ.update(request["environment"])
     time.tzset()
     sys.argv = ["archiver", *request["arguments"]]
+    if request["script"] is not None:
+        exec(request["script"], {"__name__": "__main__"})
+        return 0
     from archiver.cli import main
 
     try:

@@ -31,7 +31,7 @@ from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
-from ..conftest import RunArchiver, SpawnArchiver
+from ..conftest import RunArchiver, RunScript, SpawnArchiver
 from . import released
 
 STEP = 40
@@ -186,11 +186,11 @@ def test_what_each_manager_dates_anew_is_known_by_its_uuid(old_url: str) -> None
 
 
 def test_an_upgrade_that_is_killed_at_every_step_goes_on_and_ends_the_same(
-    old_url: str, empty_database_url: str, request: pytest.FixtureRequest, tmp_path: Path
+    old_url: str, run_script: RunScript, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     whole = whole_archive(old_url, request, tmp_path)
     for when in ["before its commit", "after its commit"] * STEPS:
-        done = subprocess.run([sys.executable, "-c", ENDED, old_url, str(STEP), when], check=False)
+        done = run_script(ENDED, old_url, str(STEP), when)
         assert done.returncode == -signal.SIGKILL
         with pytest.raises(SchemaNotAtHead, match=r"0001"), Archive.open(old_url):
             pass
@@ -420,11 +420,13 @@ migrate.upgrade(sys.argv[1])
 
 
 @pytest.mark.parametrize("call", ["link", "unlink", "replace"])
-def test_what_lies_in_the_log_is_not_lost_when_the_change_of_names_is_killed(old_file: Path, call: str) -> None:
+def test_what_lies_in_the_log_is_not_lost_when_the_change_of_names_is_killed(
+    old_file: Path, call: str, run_script: RunScript
+) -> None:
     write_into_the_log(old_file)
     url = f"sqlite:///{old_file}"
     with read_all_the_time(old_file):
-        killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE, url, call], check=False)
+        killed = run_script(KILLED_BEFORE, url, call)
     assert killed.returncode == -signal.SIGKILL
 
     kept = migrate.upgrade(url).kept
@@ -442,11 +444,11 @@ def read_all_the_time(path: Path) -> Iterator[None]:
         yield
 
 
-def test_a_log_that_the_file_has_outlived_is_not_taken_back(old_file: Path) -> None:
+def test_a_log_that_the_file_has_outlived_is_not_taken_back(old_file: Path, run_script: RunScript) -> None:
     write_into_the_log(old_file)
     url = f"sqlite:///{old_file}"
     with read_all_the_time(old_file):
-        subprocess.run([sys.executable, "-c", KILLED_BEFORE, url, "replace"], check=False)
+        run_script(KILLED_BEFORE, url, "replace")
     released.run(old_file, "PRAGMA journal_mode=DELETE; DELETE FROM rejects; VACUUM")
 
     migrate.upgrade(url)

@@ -272,6 +272,7 @@ def rule_4_steps(told: Told, ref: ResourceRef, kind: str) -> list[Step]:
     return [
         Step(word.at, frozenset([high]), INFERRED, word.number)
         for word in told
+        if ref in word.parents
         for low, high in rule_3_proved(word)
         if low == ref and high.type == kind
     ]
