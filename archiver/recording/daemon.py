@@ -19,6 +19,7 @@ from archiver.errors import ArchiverError, SpoolDamaged, SpoolError
 from archiver.model import Closed, Condition, Item, Opened
 from archiver.platforms.protocol import Source
 from archiver.platforms.wire.backoff import Backoff
+from archiver.recording.clocks import Clock, split_at_steps
 from archiver.recording.handover import Handover
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
@@ -189,7 +190,7 @@ class Daemon:
             self.stop()
 
     def _hand_over(self, source: Source) -> None:
-        for item in source.items(self._stop):
+        for item in split_at_steps(source.items(self._stop), Clock()):
             self._handover.put(item)
             if type(item) is Opened:
                 self.troubles.pop(source.stream, None)

@@ -27,6 +27,7 @@ from archiver.model import (
 )
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.wire.backoff import Backoff
+from archiver.recording.arrivals import Arrivals
 from archiver.recording.control.server import Control
 from archiver.recording.errands import Errands
 from archiver.recording.failures import Failures
@@ -78,6 +79,7 @@ class Ingest:
         self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake), spool)
         self._failures = Failures()
         self._decoder = Decoder()
+        self._arrivals = Arrivals()
         self._on_archived = on_archived
         self._pace = pace or IngestPace()
         self._most = self._pace.batch
@@ -203,7 +205,8 @@ class Ingest:
             group = self._spool.take(position, pace.batch, pace.batch_bytes, timeout)
             if group is not None:
                 position = group.last
-                yield group.first, Batch([decode_item(item, self._decoder, self._failures) for item in group.items])
+                records = [decode_item(item, self._decoder, self._failures) for item in group.items]
+                yield group.first, Batch(self._arrivals.ordered(group.items, records))
             elif self._stop.is_set():
                 return
             elif self.position == position:

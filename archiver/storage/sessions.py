@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from operator import itemgetter
 
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -152,7 +153,15 @@ class Sessions:
         for end in closed:
             closed_at = to_datetime(end.at)
             closing = {"closed_at": closed_at, "last_seen_at": closed_at, "kind": end.kind, "reason": end.reason}
+            if end.kind == "clock":
+                del closing["last_seen_at"]  # by the clock of then it was seen later
+                self._set_back(connection, end.session, closed_at)
             connection.execute(update(_table).where(_table.c.key == end.session).values(closing))
+
+    def _set_back(self, connection: Connection, key: str, ended: datetime) -> None:
+        """A session cannot end before it began: by the clock that counts now, all of it lies in the time to come."""
+        for column in (_table.c.opened_at, _table.c.covered_from):
+            connection.execute(update(_table).where(_table.c.key == key, column > ended).values({column: ended}))
 
     def _authenticate(self, connection: Connection, events: EventColumns) -> None:
         """Whatever comes but an error shows that the platform accepts the credentials."""

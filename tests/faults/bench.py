@@ -7,10 +7,10 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import archiver
 from archiver.simulator.service.server import STILL, Listening, Simulator
@@ -23,6 +23,9 @@ from .server import Server
 
 PATIENCE = 60.0
 """Seconds: how long anything may take on a busy machine before it counts as broken."""
+
+
+Process = subprocess.Popen[bytes]
 
 
 class Broken(Exception):
@@ -47,9 +50,12 @@ class Bench:
         """How often one event may be archived."""
         self.server: Server | None = None
         """Of a PostgreSQL archive, whoever may stop it."""
-        self.platform = Simulator(pacing=STILL, listening=Listening(record_sent=True, queue_bytes=64 << 20))
-        self.sender = Load(self.platform, size.rate)
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self.proven: int | None = None
+        """How many events the promises were seen to hold for; None: nobody has looked yet."""
+        self.platform, self.sender = self._platform("127.0.0.1")
+        self._processes: list[Process] = []
+        self._mark = 0
+        """How long the log was when all was well last."""
 
     @property
     def is_postgres(self) -> bool:
@@ -64,21 +70,26 @@ class Bench:
     @contextmanager
     def alive(self) -> Iterator[None]:
         """The platform lives, and speaks all the time; at the end nothing that was started is left."""
-        with self.platform:
-            self.sender.start()
-            try:
-                yield
-            finally:
-                self.sender.stop()
-                for process in self._processes:
-                    process.kill()
-                    process.wait()
+        self.platform.start()
+        self.sender.start()
+        try:
+            yield
+        finally:
+            self.sender.stop()
+            for process in self._processes:
+                process.kill()
+                process.wait()
+            self.platform.stop()
 
     # --- the daemon -------------------------------------------------------------------------------------------------
 
     def spawn(
-        self, *arguments: str, env: Mapping[str, str] | None = None, under: tuple[str, ...] = ()
-    ) -> subprocess.Popen[bytes]:
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        under: tuple[str, ...] = (),
+        program: tuple[str, ...] = ("-m", "archiver"),
+    ) -> Process:
         """The program, in the environment of somebody who has configured nothing but the archive."""
         environment = {
             "HOME": str(self.folder),
@@ -91,7 +102,7 @@ class Bench:
         }
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(
-                [*under, sys.executable, "-m", "archiver", *arguments],
+                [*under, sys.executable, *program, *arguments],
                 env=environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -101,12 +112,29 @@ class Bench:
         self._processes.append(process)
         return process
 
-    def start(
-        self, *options: str, env: Mapping[str, str] | None = None, under: tuple[str, ...] = ()
-    ) -> subprocess.Popen[bytes]:
-        """A daemon; it may take a moment until it listens."""
-        stream = ("--stream", self.platform.stream_url, "--spool", str(self.spool))
-        return self.spawn("run", *stream, *options, env=env, under=under)
+    def start(self, *options: str, stream: str | None = None, spool: Path | None = None, **how: Any) -> Process:
+        """A daemon; it may take a moment until it listens. `how` is `spawn`'s."""
+        return self.spawn(
+            "run", "--stream", stream or self.platform.stream_url, "--spool", str(spool or self.spool), *options, **how
+        )
+
+    def move_archive(self, folder: Path) -> None:
+        """A SQLite archive will be made there."""
+        self.url = f"sqlite:///{folder / 'archive.db'}"
+        self.tally = Tally(self.url)
+
+    def listen_at(self, host: str) -> None:
+        """The platform listens at another address of this machine."""
+        self.sender.stop()
+        self.platform.stop()
+        self.platform, self.sender = self._platform(host)
+        self.platform.start()
+        self.sender.start()
+
+    def _platform(self, host: str) -> tuple[Simulator, Load]:
+        listening = Listening(host=host, record_sent=True, queue_bytes=64 << 20)
+        platform = Simulator(pacing=STILL, listening=listening)
+        return platform, Load(platform, self.size.rate)
 
     def listening(self, clients: int = 1) -> None:
         """Waits until the platform is heard."""
@@ -122,6 +150,11 @@ class Bench:
         """Waits until so many more events are archived."""
         before = len(self.tally.read())
         self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived")
+        self._mark = len(self.log())
+
+    def trouble(self, text: str) -> bool:
+        """Whether the log says something since `archives`."""
+        return text in self.log()[self._mark :]
 
     def until(self, what: Callable[[], object], called: str) -> None:
         """Waits for something; Broken when it does not come."""
@@ -130,12 +163,12 @@ class Bench:
         except AssertionError:
             raise Broken(f"in vain for {PATIENCE:.0f} s: {called}; {self.log()[-500:]}") from None
 
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
+    def kill(self, process: Process) -> None:
         """SIGKILL."""
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def end(self, process: subprocess.Popen[bytes], code: int = 0, seconds: float = 10) -> None:
+    def end(self, process: Process, code: int = 0, seconds: float = 10) -> None:
         """SIGTERM: it ends within ten seconds, and says that all is well."""
         process.terminate()
         try:
@@ -170,14 +203,18 @@ class Bench:
     def _reached(self, identity: str) -> int:
         return 0 if migrate.is_missing(self.url) else position(self.url, identity)
 
-    def forget(self) -> int:
-        """What was archived is thrown away, or put back to an older state; what still waits counts on.
+    def look_at_spool(self) -> None:
+        """While no daemon runs, and the archive is lost: what waits has to be in the next one."""
+        self.expected.update(spooled(self.spool).messages.values())
 
-        How many events were known before.
+    def forget(self) -> int:
+        """What was archived is thrown away, or put back to an older state: then the ledger has to cover it.
+
+        How many events were there.
         """
-        before = len(self.expected)
+        before = len(self.tally.found)
         self.tally.forget()
-        self.expected = set(spooled(self.spool).messages.values()) if self.spool.exists() else set()
+        self.expected = set()
         return before
 
     def prove(self) -> int:
@@ -207,9 +244,5 @@ class Bench:
             problems.append(f"a traceback in the log: {self.log()[-800:]}")
         if problems:
             raise Broken("; ".join(problems))
-        return len(self.tally.found)
-
-
-def pause(bench: Bench, most: float) -> None:
-    """Some time, by the dice."""
-    time.sleep(bench.dice.uniform(0, most))
+        self.proven = len(self.tally.found)
+        return self.proven

@@ -1,0 +1,107 @@
+"""A disk is full, of the archive, of the spool, of both, and has room again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .bench import Bench, Broken
+from .fault import SQLITE, Impossible, fault
+
+_SPOOL_MIB = 24
+"""Its reserve is 16 of them."""
+_ARCHIVE_MIB = 24
+
+
+@contextmanager
+def _small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        raise Impossible("to mount a small file system takes root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def _filled(folder: Path) -> Iterator[None]:
+    """Somebody else takes all the room that is left, but for some pages."""
+    filler = folder / "filler"
+    room = os.statvfs(folder)
+    with filler.open("wb") as file:
+        for tries in range(1, 1_000):  # the others write meanwhile
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), 0, max(1, room.f_bavail * room.f_frsize - tries * 16_384))
+                break
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@fault(
+    "the disk of the archive is filled by somebody else, and freed",
+    "reading goes on, what comes waits in the spool",
+    SQLITE,
+)
+def archive_disk_full(bench: Bench) -> str:
+    with _small_disk(bench.folder / "small", _ARCHIVE_MIB) as folder:
+        bench.move_archive(folder)
+        bench.start()
+        for _ in range(bench.size.turns):
+            bench.archives(100)
+            with _filled(folder):
+                bench.until(lambda: bench.trouble("full"), "it says that the disk is full")
+                bench.hears(1_000)
+            bench.archives(1_000)
+        _stream_never_left(bench)
+        return _proven_there(bench, f"{bench.size.turns} times")
+
+
+@fault("the disk of the spool is filled by somebody else, and freed", "reading waits, and goes on by itself")
+def spool_disk_full(bench: Bench) -> str:
+    with _small_disk(bench.folder / "small", _SPOOL_MIB) as folder:
+        bench.spool = folder / "spool.db"
+        bench.start()
+        for turn in range(bench.size.turns):
+            bench.archives(100)
+            with _filled(folder):
+                bench.waits_for_log("(reading waits)", turn + 1)
+            bench.waits_for_log("takes messages again", turn + 1)
+            bench.archives(300)
+        return _proven_there(bench, f"{bench.size.turns} times")
+
+
+@fault("archive and spool share a disk that fills, and is freed; the daemon is told to stop in between", "", SQLITE)
+def both_disks_full(bench: Bench) -> str:
+    with _small_disk(bench.folder / "small", _SPOOL_MIB + _ARCHIVE_MIB) as folder:
+        bench.spool = folder / "spool.db"
+        bench.move_archive(folder)
+        for turn in range(bench.size.turns):
+            process = bench.start()
+            bench.archives(100)
+            with _filled(folder):
+                bench.waits_for_log("(reading waits)", turn + 1)
+                if turn % 2:
+                    bench.end(process)
+            if turn % 2 == 0:
+                bench.archives(300)
+                bench.end(process)
+            bench.look()
+        return _proven_there(bench, f"{bench.size.turns} times")
+
+
+def _stream_never_left(bench: Bench) -> None:
+    if bench.platform.handshakes != 1:
+        raise Broken(f"the stream was left: {bench.platform.handshakes} connections")
+
+
+def _proven_there(bench: Bench, said: str) -> str:
+    """The promises are looked after while the small disk is there."""
+    bench.prove()
+    return said
