@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Connection, Engine, text
@@ -30,22 +30,34 @@ def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
     with noted() as statements, Archive.open(url) as archive:
         ask(archive)
     # By one connection: to open one for each would take longer than most of them.
-    with counting(url) as cost:
-        return sum(cost(statement, parameters) for statement, parameters in statements[1:])
+    with counting(url) as asked:
+        return sum(asked(statement, parameters).cost for statement, parameters in statements[1:])
+
+
+class Answered(NamedTuple):
+    """What a statement took."""
+
+    rows: int
+    cost: int
 
 
 def cost_of_sql(url: str, statement: str, parameters: Any = (), *, by_index: bool = False) -> int:
-    """What one statement costs whose rows are all read.
+    """What one statement costs whose rows are all read; see `answer_of_sql`."""
+    return answer_of_sql(url, statement, parameters, by_index=by_index).cost
+
+
+def answer_of_sql(url: str, statement: str, parameters: Any = (), *, by_index: bool = False) -> Answered:
+    """How many rows a statement has, and what it costs to read them.
 
     `by_index`: PostgreSQL hashes no table, which it rightly does where one is as small as in a test.
     """
-    with counting(url, by_index=by_index) as cost:
-        return cost(statement, parameters)
+    with counting(url, by_index=by_index) as asked:
+        return asked(statement, parameters)
 
 
 @contextmanager
-def counting(url: str, *, by_index: bool = False) -> Iterator[Callable[[str, Any], int]]:
-    """Says of statements, one after the other, what each costs."""
+def counting(url: str, *, by_index: bool = False) -> Iterator[Callable[[str, Any], Answered]]:
+    """Says of statements, one after the other, what each takes."""
     engine = reading_engine(url)
     try:
         with engine.connect() as connection:
@@ -111,7 +123,7 @@ def looked_up() -> Iterator[list[tuple[str, Any]]]:
         hook.remove(Engine, "before_cursor_execute", note)
 
 
-def _instructions(connection: Connection, statement: str, parameters: Any) -> int:
+def _instructions(connection: Connection, statement: str, parameters: Any) -> Answered:
     counted = [0]
 
     def count() -> int:
@@ -122,15 +134,15 @@ def _instructions(connection: Connection, statement: str, parameters: Any) -> in
     # What a connection first does is to read the whole schema, which is no part of a question.
     connection.exec_driver_sql("SELECT 1 FROM archive_properties").all()
     driver.set_progress_handler(count, STEP)
-    connection.exec_driver_sql(statement, parameters).all()
-    return counted[0]
+    rows = connection.exec_driver_sql(statement, parameters).all()
+    return Answered(len(rows), counted[0])
 
 
-def _rows_visited(connection: Connection, statement: str, parameters: Any) -> int:
+def _rows_visited(connection: Connection, statement: str, parameters: Any) -> Answered:
     driver: Any = connection.connection.driver_connection
     # Without parameters a % is a %.
     ((plan,),) = driver.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters or None).fetchall()
-    return _visited(plan[0]["Plan"])
+    return Answered(int(plan[0]["Plan"]["Actual Rows"]), _visited(plan[0]["Plan"]))
 
 
 def _visited(node: dict[str, Any]) -> int:
