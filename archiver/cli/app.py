@@ -27,6 +27,7 @@ COMMANDS = {
     "diff": ("diff", "What was otherwise at one time than at another."),
     "gaps": ("gaps", "When nobody was watching, and why."),
     "sql": ("sql", "One SELECT of your own over the views, read-only."),
+    "schema": ("schema", "What the views for SQL and their columns mean; for Datasette, too."),
     "why": ("why", "What changed before something stopped, above, below and beside it."),
     "report": ("report", "How available things were, what restarted and why, how well it was watched."),
     "values": ("values", "Which states, types or actions there were, and how often."),

@@ -141,6 +141,11 @@ class Question:
         """All that is set, with the archive that was named."""
         return configuration(self._ctx, self._database)
 
+    @property
+    def url(self) -> str:
+        """The URL of the archive that was named; it need not be there."""
+        return database_url(self._ctx, self._database)
+
     def sql(self, statement: str, seconds: float | None) -> Answer:
         """The answer to a statement, also for who may read the views and nothing else."""
         from archiver.queries.free import put
