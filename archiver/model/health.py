@@ -67,7 +67,7 @@ def problems(
     """
     recorded = [stream for stream in status.streams if stream.recorded]
     if not recorded:
-        imported = status.streams or status.last_event_at is not None
+        imported = status.streams or status.last_event_at is not None or status.rejects
         return () if imported and not (waiting is not None and waiting.ours) else (_UNRECORDED,)
     judged = (_of_stream(stream, now, limits, deserted) for stream in _expected(recorded, now))
     found = [problem for problem in judged if problem is not None]

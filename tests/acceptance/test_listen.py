@@ -65,6 +65,7 @@ def test_the_first_failure_ends_it(stream: str, run_archiver: RunArchiver) -> No
     assert done.returncode == 4
     assert f"cannot reach the stream {stream}: " in done.stderr
     assert "no answer yet" not in done.stderr
+    assert "next try" not in done.stderr
 
 
 def test_it_ends_with_its_reader(tmp_path: Path, spawn_archiver: SpawnArchiver) -> None:

@@ -66,6 +66,11 @@ def test_what_was_imported_is_well_but_not_beside_a_spool() -> None:
     assert [found.kind for found in problems(imported, NOW, UNLIMITED, none._replace(ours=True))] == ["unrecorded"]
 
 
+def test_an_archive_of_nothing_but_rejects_was_imported_too() -> None:
+    assert [found.kind for found in problems(EMPTY, NOW, UNLIMITED)] == ["unrecorded"]
+    assert problems(EMPTY._replace(rejects=2), NOW, UNLIMITED) == ()
+
+
 def test_what_waits_too_long_lags() -> None:
     def waiting(age: timedelta) -> Waiting:
         return Waiting(3, 1000, NOW - age, 10_000)

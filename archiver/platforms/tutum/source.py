@@ -149,6 +149,8 @@ class WebsocketSource:
             if refused:
                 yield from self._told(end)
             self._give_up_if_refused(end)
+            if stop.is_set():  # who heard why there is no connection has had enough
+                return
             delay = max((quick if end.ending in BROKEN else slow).next(), min(end.wait, LONGEST_WAIT))
             self._log_end(end, delay, refused)
             stop.wait(delay)
@@ -229,11 +231,11 @@ class WebsocketSource:
     def _log_end(self, end: End, delay: float, refused: bool) -> None:
         """One line about a try, what went wrong first."""
         if not refused:
-            _log.info("next try in %.1f s: %s", delay, self._stream)
+            _log.info("next try %s: %s", _when(delay), self._stream)
             return
         used = f" ({self._used()})" if end.ending is Ending.REFUSED else ""
         reason = plain(self._safe(end.reason), LONGEST_ANSWER + 50)
-        self._quiet.warning(end.ending.name, f"{reason}{used}: cannot open {self._stream}, next try in {delay:.1f} s")
+        self._quiet.warning(end.ending.name, f"{reason}{used}: cannot open {self._stream}, next try {_when(delay)}")
 
     def _used(self) -> str:
         if self._credentials is None:
@@ -243,3 +245,7 @@ class WebsocketSource:
     def _safe(self, text: str) -> str:
         """The text without any secret. What is shown is cut after this: half a secret is found by nobody."""
         return hidden(text, self._secrets)
+
+
+def _when(delay: float) -> str:
+    return f"in {delay:.1f} s" if delay >= 0.05 else "at once"
