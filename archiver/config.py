@@ -46,6 +46,8 @@ class Config(NamedTuple):
     spool: Setting[Path]
     spool_limit: Setting[int]
     """Bytes."""
+    api: Setting[str | None]
+    """The REST API beside the stream: its URL, or `none`; None: as the stream's URL says."""
     auth: Setting[str]
     """How credentials travel: header, query or query-auth."""
     log_level: Setting[str]
@@ -136,6 +138,14 @@ def parse_size(raw: Any) -> int:
     if size <= 0:
         raise ValueError("it must be more than 0 bytes")
     return size
+
+
+def _api_or_none(raw: Any) -> str | None:
+    if raw is None:
+        return None
+    if "@" in (text := _text(raw)):
+        raise ValueError("it holds credentials; those of the stream are used")
+    return text
 
 
 def _one_of(*allowed: str) -> Callable[[Any], str]:
@@ -421,6 +431,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], home: Path) -> Co
         spool_limit=sources.setting(
             "spool_limit", "ARCHIVER_SPOOL_LIMIT", parse_size, Setting(DEFAULT_SPOOL_LIMIT, "default")
         ),
+        api=sources.setting("api", "ARCHIVER_API", _api_or_none, Setting(None, "default")),
         auth=sources.setting("auth", "ARCHIVER_AUTH", _auth, Setting(DEFAULT_AUTH, "default")),
         log_level=sources.setting("log_level", "ARCHIVER_LOG_LEVEL", _one_of(*LOG_LEVELS), Setting("info", "default")),
         exit_on_auth_failure=sources.setting(

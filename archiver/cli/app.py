@@ -32,6 +32,7 @@ COMMANDS = {
     "report": ("report", "How available things were, what restarted and why, how well it was watched."),
     "values": ("values", "Which states, types or actions there were, and how often."),
     "note": ("note", "Writes into the archive what happened elsewhere: a deploy, a change of the firewall."),
+    "reconcile": ("reconcile", "Asks the platform what is true now, and archives what was missed."),
     "rejects": ("rejects", "Messages that could not become events: list them, show one, try them again."),
     "forget": ("forget", "Takes a leaked secret out of archive, spool and rejects."),
     "status": ("status", "How things stand with the archive and its streams."),

@@ -11,6 +11,7 @@ from archiver.cli.common import chosen
 
 if TYPE_CHECKING:
     from archiver.config import Config
+    from archiver.recording.reconcile import Askers
 
 SpoolOfDaemon = Annotated[
     str | None,
@@ -23,21 +24,27 @@ SpoolOfDaemon = Annotated[
 ]
 
 
-def configured(ctx: typer.Context, database: str | None, spool: str | None) -> Config:
-    """The archive and the spool that are meant."""
+def configured(ctx: typer.Context, database: str | None, spool: str | None, **more: Any) -> Config:
+    """The archive and the spool that are meant, and whatever else is given."""
     from archiver.config import home_folder, load
 
-    given = {"database": database if database is not None else chosen(ctx).database, "spool": spool}
+    given = {"database": database if database is not None else chosen(ctx).database, "spool": spool, **more}
     return load({key: value for key, value in given.items() if value is not None}, os.environ, home_folder())
 
 
-def done(config: Config, wanted: dict[str, Any], patience: float | None = None) -> dict[str, Any]:
-    """What came of a job; raises as `recording.jobs.done` does, and DatabaseMissing where there is no archive."""
-    from archiver.recording.jobs import done
+def done(
+    config: Config, wanted: dict[str, Any], patience: float | None = None, askers: Askers | None = None
+) -> dict[str, Any]:
+    """What came of a job; `askers` are found when it is done here.
+
+    Raises as `recording.jobs.done` does, and DatabaseMissing where there is no archive.
+    """
+    from archiver.recording.control.client import PATIENCE
+    from archiver.recording.jobs import done, nobody
     from archiver.storage import migrate
     from archiver.storage.reading import open_reading
 
     url = config.database.value
     if migrate.is_missing(url):
         open_reading(url).close()  # it says why there is none
-    return done(url, config.spool.value, wanted, *([] if patience is None else [patience]))
+    return done(url, config.spool.value, wanted, PATIENCE if patience is None else patience, askers or nobody)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archiver.errors import StreamUrlWrong
+from archiver.errors import ConfigurationWrong, StreamUrlWrong
 from archiver.platforms.wire.address import AuthWay
 
 if TYPE_CHECKING:
     from archiver.config import Config
+    from archiver.platforms.protocol import Source
 
 Stream = Annotated[
     str | None,
@@ -41,6 +42,44 @@ Auth = Annotated[
     typer.Option("--auth", help="How the credentials are sent; default: header (ARCHIVER_AUTH).", show_default=False),
 ]
 Plaintext = Annotated[bool, typer.Option("--allow-plaintext", help="Allow ws:// to another machine.")]
+
+
+Api = Annotated[
+    str | None,
+    typer.Option(
+        "--api",
+        metavar="URL",
+        help="The REST API beside a stream of Tutum or Docker Cloud, or none; default: as the stream's URL says "
+        "(ARCHIVER_API, TUTUM_REST_HOST, DOCKERCLOUD_REST_HOST).",
+        show_default=False,
+    ),
+]
+
+
+def opened(config: Config, **more: Any) -> list[Source]:
+    """The sources of the streams, as configured. Raises ConfigurationWrong."""
+    from archiver.config import home_folder
+    from archiver.platforms.open import WEBSOCKET, open_source
+
+    beside = [url for url in config.streams.value if url.partition(":")[0].lower() in WEBSOCKET]
+    if config.api.value not in (None, "none") and len(beside) > 1:
+        reason = f"it is the API of one stream, and there are {len(beside)}"
+        raise ConfigurationWrong(setting="api", reason=reason, origin=config.api.origin)
+    return [
+        open_source(
+            url,
+            os.environ,
+            home_folder(),
+            auth=config.auth.value,  # type: ignore[arg-type]
+            allow_plaintext=config.allow_plaintext.value,
+            give_up_on_refusal=config.exit_on_auth_failure.value,
+            client_cert=config.client_cert.value,
+            client_key=config.client_key.value,
+            api=config.api.value,
+            **more,
+        )
+        for url in config.streams.value
+    ]
 
 
 @contextmanager

@@ -37,6 +37,11 @@ class Asker(Protocol):
         ...
 
     @property
+    def api(self) -> str:
+        """Where the platform is asked: http[s]://host[:port]."""
+        ...
+
+    @property
     def session(self) -> str | None:
         """The session that is open at present; None: nobody listens."""
         ...

@@ -86,7 +86,8 @@ class Daemon:
         """The streams that cannot be reached at present, and why."""
         self.late: Sequence[str] = ()
         """What did not end in time: what holds it holds up the end of the process, too, unless that does not wait."""
-        self.ingest = Ingest(spool, url, on_archived=self._archived, pace=self._pace.ingest)
+        askers = [asker for source in sources if (asker := getattr(source, "asker", None)) is not None]
+        self.ingest = Ingest(spool, url, on_archived=self._archived, pace=self._pace.ingest, askers=lambda: askers)
 
     def stop(self) -> None:
         """Asks `run` to end; may be called from any thread, and from a signal handler since it takes no lock."""

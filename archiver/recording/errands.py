@@ -7,7 +7,8 @@ from collections import deque
 
 from archiver.errors import ArchiverError
 from archiver.recording.control.server import MOST_WAITING, Control, Request
-from archiver.recording.jobs import Steps, job_of, retry
+from archiver.recording.jobs import job_of, nobody, retry
+from archiver.recording.reconcile import IDLE, Askers, Steps
 from archiver.recording.spool.queue import Spool
 from archiver.storage.recorder import Recorder
 from archiver.version import __version__
@@ -18,12 +19,17 @@ log = logging.getLogger(__name__)
 class Errands:
     """Jobs that take turns, a step each: a note does not wait until a million rejects are tried."""
 
-    def __init__(self, recorder: Recorder, control: Control, spool: Spool | None = None) -> None:
+    def __init__(
+        self, recorder: Recorder, control: Control, spool: Spool | None = None, askers: Askers = nobody
+    ) -> None:
         self._recorder = recorder
         self._spool = spool
         self._control = control
+        self._askers = askers
         self._jobs: deque[tuple[Request, Steps | None]] = deque()
         """Who asked, and the steps that are left; None: it is not begun."""
+        self._idle: set[Request] = set()
+        """Those whose jobs wait for somebody else."""
         self._own: Steps | None = None
         """What nobody asked for; it goes on when nobody asks for anything."""
 
@@ -37,6 +43,7 @@ class Errands:
         for request, _ in self._jobs:
             request.leave()
         self._jobs.clear()
+        self._idle.clear()
         self._own = None
         self._control.close()
 
@@ -53,18 +60,22 @@ class Errands:
             if begun is None and not request.is_wanted:  # he was told that nothing was done
                 request.leave()
                 return self.are_waiting()
-            steps = begun if begun is not None else job_of(request.wanted)(self._recorder, self._spool)
+            self._idle.discard(request)
+            if begun is None:
+                begun = job_of(request.wanted, self._askers)(self._recorder, self._spool)
+            steps = begun
             if self._goes_on(request, steps):
                 request.go_on()
                 self._jobs.append((request, steps))
         elif self._own is not None and not self._goes_on(None, self._own):
             self._own = None
-        return self.are_waiting()
+        return self.are_waiting() and len(self._idle) < len(self._jobs) + (self._own is not None)
 
     def _goes_on(self, request: Request | None, steps: Steps) -> bool:
         """Whether a job has more steps after this one; else whoever asked for it has his answer."""
         try:
-            next(steps)
+            if next(steps) is IDLE and request is not None:
+                self._idle.add(request)
         except StopIteration as end:
             if request is not None:
                 log.info("done for somebody who asked: %s", request.wanted["do"])
@@ -86,7 +97,7 @@ def _retry_of_version(recorder: Recorder) -> Steps:
     """What a new version does at its first start: it may read what an older one could not."""
     if not recorder.is_retry_due(__version__):
         return {}
-    yield
+    yield None
     done = yield from retry(recorder)
     recorder.keep_retried(__version__)
     if done["events"] or done["duplicates"]:

@@ -31,8 +31,9 @@ from archiver.recording.arrivals import Arrivals
 from archiver.recording.control.server import Control
 from archiver.recording.errands import Errands
 from archiver.recording.failures import Failures
-from archiver.recording.jobs import job_of, require_archive
+from archiver.recording.jobs import job_of, nobody, require_archive
 from archiver.recording.prefetch import Prefetch
+from archiver.recording.reconcile import Askers
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.named import database_name
@@ -72,11 +73,13 @@ class Ingest:
         url: str,
         on_archived: Callable[[int], None] | None = None,
         pace: IngestPace | None = None,
+        askers: Askers = nobody,
     ) -> None:
         self._spool = spool
         self._url = url
         self._recorder = Recorder(url, spool.identity)
-        self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake), spool)
+        self._askers = askers
+        self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake), spool, askers)
         self._failures = Failures()
         self._decoder = Decoder()
         self._arrivals = Arrivals()
@@ -164,7 +167,7 @@ class Ingest:
 
     def _understood(self, wanted: dict[str, Any]) -> None:
         require_archive(self._url, wanted)
-        job_of(wanted)
+        job_of(wanted, self._askers)
 
     def _run_errand(self) -> None:
         """Does a step of what somebody has asked for, if anybody has; there is always another batch soon."""

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from archiver.codec.text import MAX_URI, fits
 from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused, SpoolInUse
 from archiver.model import Batch, Event, Message, Observation, Together, now_micros
 from archiver.platforms.decoders import Decoder, decode
+from archiver.platforms.protocol import Asker
 from archiver.recording.control.client import PATIENCE, HungUp, ask
 from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
+from archiver.recording.reconcile import IDLE, Askers, Steps, Wanted, reconcile
 from archiver.recording.spool.queue import Spool
 from archiver.storage.address import is_postgres
 from archiver.storage.forgetting import Place
@@ -30,12 +32,10 @@ from archiver.storage.retrying import PAGE, Kept, Retried, Which
 
 log = logging.getLogger(__name__)
 
-Steps = Generator[None, None, dict[str, Any]]
-"""A job step by step, each a transaction of bounded size; in the end its answer."""
 Job = Callable[[Recorder, Spool | None], Steps]
 """What is done to an archive, and to the spool whose items come into it, where there is one here."""
 
-_BUSY_SECONDS, _LOOK_SECONDS = 3.0, 0.1
+_BUSY_SECONDS, _LOOK_SECONDS, _IDLE_SECONDS = 3.0, 0.1, 0.05
 MOST_NUMBERS = 1000
 """Rejects that are named in one request."""
 
@@ -43,18 +43,27 @@ MOST_NUMBERS = 1000
 # --- who does it ----------------------------------------------------------------------------------------------------
 
 
-def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIENCE) -> dict[str, Any]:
+def nobody() -> Sequence[Asker]:
+    """No stream can be asked."""
+    return ()
+
+
+def done(
+    url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIENCE, askers: Askers = nobody
+) -> dict[str, Any]:
     """Does a job to an archive: by its daemon where one runs, else here; returns what came of it.
+
+    `askers` are those who ask platforms when it is done here.
 
     A PostgreSQL archive takes several writers, so there no daemon is needed. One that ends meanwhile leaves it to us: a
     job that is done twice is done once, for a note has its uuid. Raises as `control.client.ask` and
     `Recorder.record` do, and DaemonElsewhere when somebody has the archive and no daemon answers beside the spool.
     """
     deadline = time.monotonic() + _BUSY_SECONDS
-    job = job_of(wanted)
+    job: Job | None = None
     hung_up = False
     while True:
-        if not is_postgres(url) or wanted["do"] in _OF_SPOOL:
+        if not is_postgres(url) or wanted["do"] in _OF_DAEMON:
             try:
                 answer = ask(spool, {**wanted, "archive": _named(url)}, patience)
             except HungUp:
@@ -63,6 +72,7 @@ def done(url: str, spool: Path, wanted: dict[str, Any], patience: float = PATIEN
                 answer, hung_up, deadline = None, True, time.monotonic() + _BUSY_SECONDS
             if answer is not None:
                 return answer
+        job = job or job_of(wanted, askers)
         try:
             with ExitStack() as held:
                 is_here = wanted["do"] in _OF_SPOOL and os.path.exists(spool)
@@ -81,7 +91,8 @@ def finished(steps: Steps) -> dict[str, Any]:
     """All steps of a job one after the other, and its answer."""
     while True:
         try:
-            next(steps)
+            if next(steps) is IDLE:
+                time.sleep(_IDLE_SECONDS)
         except StopIteration as end:
             found: dict[str, Any] = end.value
             return found
@@ -109,15 +120,30 @@ def _is_same(named: str, path: Path) -> bool:
 # --- what is done ---------------------------------------------------------------------------------------------------
 
 
-def job_of(wanted: dict[str, Any]) -> Job:
-    """The job that a request means. Raises NotUnderstood."""
+def job_of(wanted: dict[str, Any], askers: Askers = nobody) -> Job:
+    """The job that a request means; `askers` are those who can ask a platform. Raises NotUnderstood."""
     made = _JOBS.get(wanted["do"]) if type(wanted.get("do")) is str else None
     if made is None:
         raise NotUnderstood(f"a request says in 'do' what is to be done: {', '.join(_JOBS)}")
-    return made(wanted)
+    return made(wanted, askers)
 
 
-def _note(wanted: dict[str, Any]) -> Job:
+def _reconcile(wanted: dict[str, Any], askers: Askers) -> Job:
+    stream, api, since = (wanted.get(name) for name in ("stream", "api", "since"))
+    if not all(text is None or (type(text) is str and fits(text, MAX_URI)) for text in (stream, api)):
+        raise NotUnderstood("a stream, and an API, is named by its URL")
+    if not (since is None or (type(since) is int and 0 <= since < 1 << 62)):
+        raise NotUnderstood("'since' is a number of microseconds")
+    found = [asker for asker in askers() if stream is None or asker.stream == stream]
+    if not found:
+        what = "no stream" if stream is None else f"not {stream}"
+        raise NotUnderstood(f"{what} is one whose REST API is known here")
+    if elsewhere := next((asker.api for asker in found if api is not None and asker.api != api), None):
+        raise NotUnderstood(f"this daemon asks {elsewhere}; another is named where it is started")
+    return lambda recorder, _: reconcile(recorder, Wanted(found, since))
+
+
+def _note(wanted: dict[str, Any], _askers: Askers) -> Job:
     note, platform = _understood_note(wanted), wanted.get("platform")
     if not (platform is None or (type(platform) is str and fits(platform, MAX_URI))):
         raise NotUnderstood("a platform is named by its key")
@@ -127,7 +153,7 @@ def _note(wanted: dict[str, Any]) -> Job:
         recorded = recorder.record(Batch([event]), whose=Whose(platform))
         if recorded.rejects:
             raise RowRefused(database="this archive", reason="a note of this uuid says something else")
-        yield
+        yield None
         return {"uuid": note.uuid, "at": note.at, "known": bool(recorded.duplicates)}
 
     return steps
@@ -140,7 +166,7 @@ def _understood_note(wanted: dict[str, Any]) -> Note:
         raise NotUnderstood(str(error)) from None
 
 
-def _retry(wanted: dict[str, Any]) -> Job:
+def _retry(wanted: dict[str, Any], _askers: Askers) -> Job:
     numbers = wanted.get("numbers")
     if numbers is not None and not _are_numbers(numbers):
         raise NotUnderstood(f"'numbers' is a list of at most {MOST_NUMBERS} numbers of rejects")
@@ -174,7 +200,7 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
         page = _tried(recorder, Which(last, end, numbers, most), decoded, held)
         if page is None:  # one of them is not taken, whatever the others are: it is looked for
             most = most // 2
-            yield
+            yield None
             continue
         if not page.last:
             return {"tried": tried, "events": events, "duplicates": duplicates, "rejects": left}
@@ -182,7 +208,7 @@ def retry(recorder: Recorder, numbers: Sequence[int] | None = None) -> Steps:
         most = min(PAGE, most * 2)
         tried, events, duplicates = tried + page.tried, events + page.events, duplicates + page.duplicates
         left += page.left
-        yield
+        yield None
 
 
 def _tried(
@@ -226,7 +252,7 @@ _TRIES = 50
 _READERS_SECONDS = 0.2
 
 
-def _forget(wanted: dict[str, Any]) -> Job:
+def _forget(wanted: dict[str, Any], _askers: Askers) -> Job:
     text = wanted.get("pattern")
     if type(text) is not str:
         raise NotUnderstood("a pattern is a text")
@@ -245,29 +271,36 @@ def forget(recorder: Recorder, spool: Spool | None, pattern: Pattern, note: Note
     for _ in range(2):
         if spool is not None:
             touched["spool"] += spool.forget(pattern)
-            yield
+            yield None
         place: Place | None = Place()
         while place is not None:
             place, found = recorder.forget(pattern, place)
             touched += found
-            yield
+            yield None
     rows = {name: number for name, number in sorted(touched.items()) if number}
     said = ", ".join(f"{number:,} in {name}" for name, number in rows.items()) or "nothing fitted"
     event = note_event(note._replace(text=f"forgot what fits a pattern: {said}"), now_micros())
     recorder.record(Batch([event]), whose=Whose(None))
-    yield
+    yield None
     is_clean = spool is None or spool.write_anew()
-    yield
+    yield None
     recorder.write_anew()
     for _ in range(_TRIES):
         if recorder.empty_log() and is_clean:
             return {"touched": rows, "uuid": note.uuid, "clean": True, "spool": spool is not None}
-        yield
+        yield None
         time.sleep(_READERS_SECONDS)  # a reader that is in the way does not stay long
         is_clean = is_clean or (spool is not None and spool.write_anew())
     return {"touched": rows, "uuid": note.uuid, "clean": False, "spool": spool is not None}
 
 
 _OF_SPOOL = frozenset({"forget"})
-"""Jobs that a daemon does to its spool as well, so that it is asked whatever the archive is."""
-_JOBS: dict[str, Callable[[dict[str, Any]], Job]] = {"note": _note, "retry": _retry, "forget": _forget}
+"""Jobs that are done to the spool as well."""
+_OF_DAEMON = frozenset({"forget", "reconcile"})
+"""Jobs for which the daemon is asked whatever the archive is: the spool is its own, and so are the credentials."""
+_JOBS: dict[str, Callable[[dict[str, Any], Askers], Job]] = {
+    "note": _note,
+    "retry": _retry,
+    "reconcile": _reconcile,
+    "forget": _forget,
+}

@@ -32,7 +32,7 @@ from archiver.storage.schema import (
 
 log = logging.getLogger(__name__)
 
-_ACTION = "action"
+_ACTION, _CONTAINER = "action", "container"
 _TERMINATED = "Terminated"
 _ROUNDED = 2_000_000
 """Platforms date by the second, so what differs by no more is the same instant."""
@@ -51,6 +51,7 @@ class Known(NamedTuple):
     """In lower case."""
     state_at: Micros | None
     state_source: int | None
+    last_source: int | None
     gone_at: Micros | None
     name: str | None
     image: str | None
@@ -73,13 +74,15 @@ def news(connection: Connection, answers: Answers) -> list[Observation]:
         if ref.type == _ACTION:
             kept = _of_action(connection, item, there, answers.asked)
         else:
-            kept = _of_object(connection, item, there, answers)
+            kept = _of_object(connection, item, ref, there, answers)
         if kept is not None:
             found.append(kept)
     return found
 
 
-def _of_object(connection: Connection, item: Observation, known: Known | None, answers: Answers) -> Observation | None:
+def _of_object(
+    connection: Connection, item: Observation, ref: ResourceRef, known: Known | None, answers: Answers
+) -> Observation | None:
     state = _folded(item.state)
     ends = state in GONE
     if known is None:
@@ -89,7 +92,9 @@ def _of_object(connection: Connection, item: Observation, known: Known | None, a
     differs = state is not None and state != known.state
     if differs and _has_told_since(connection, known.id, answers.asked):
         differs = False
-    unwatched = state == known.state and (known.state_at or 0) < answers.known_from and not ends
+    is_same = state == known.state and state is not None and not ends
+    is_old = (known.state_at or 0) < answers.known_from
+    unwatched = is_same and (is_old or _is_unproven(connection, known, ref, answers))
     parents = item.parents if not ends and _is_moved(item, known) else ()
     kept = item._replace(
         state=item.state if differs or unwatched else None,
@@ -99,6 +104,12 @@ def _of_object(connection: Connection, item: Observation, known: Known | None, a
         observed_at=max(item.observed_at, known.last_at or 0),  # what was told before it was asked came before
     )
     return kept if kept.state or kept.name or kept.image or parents else None
+
+
+def _is_unproven(connection: Connection, known: Known, ref: ResourceRef, answers: Answers) -> bool:
+    """Whether no answer told of the life that a container is in: with one on each side, the next gap hides nothing."""
+    was_told = ref.type == _CONTAINER and known.last_source == BY_EVENT
+    return was_told and not _has_told_since(connection, known.id, answers.asked)
 
 
 def _of_action(connection: Connection, item: Observation, known: Known | None, asked: Micros) -> Observation | None:
@@ -207,6 +218,7 @@ def _known(
             _folded(row.state),
             row.state_at,
             row.state_source,
+            row.last_source,
             row.gone_at,
             row.name,
             row.image,
@@ -233,6 +245,7 @@ def _standing() -> Select[Any]:
         event_states.c.text.label("state"),
         _p.state_at,
         _p.state_source,
+        _p.last_source,
         _p.gone_at,
         _names.c.text.label("name"),
         _images.c.text.label("image"),

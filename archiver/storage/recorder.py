@@ -40,6 +40,7 @@ from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
+from archiver.storage.watched import Watched, watched
 from archiver.storage.words import GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 
@@ -155,6 +156,11 @@ class Recorder:
         """What tells the engine behind a stream from all others; None when nothing of the stream is known."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             return engine_of(connection, stream)
+
+    def watched(self, stream: str, session: str | None, since: Micros) -> Watched:
+        """How a stream was watched since an instant; `session` is the one that is open. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return watched(connection, stream, session, since)
 
     def check(self) -> None:
         """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""

@@ -12,7 +12,7 @@ import typer
 
 from archiver.cli.common import Database, chosen, examples
 from archiver.cli.once import OnceCommand
-from archiver.cli.streams import Auth, Plaintext, Streams, secrets_of, told_where
+from archiver.cli.streams import Api, Auth, Plaintext, Streams, opened, secrets_of, told_where
 from archiver.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -20,10 +20,8 @@ log = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from archiver.codec.prometheus import Family
     from archiver.config import Config
-    from archiver.platforms.protocol import Source
     from archiver.recording.daemon import Daemon
     from archiver.recording.outward.everybody import Wanted
-    from archiver.recording.spool.queue import Spool
 
 SpoolPath = Annotated[
     str | None,
@@ -153,6 +151,7 @@ def run(
     spool: SpoolPath = None,
     spool_limit: SpoolLimit = None,
     limit: Limit = None,
+    api: Api = None,
     auth: Auth = None,
     allow_plaintext: Plaintext = False,
     exit_on_auth_failure: ExitOnAuthFailure = False,
@@ -180,6 +179,7 @@ def run(
         "streams": stream,
         "spool": spool,
         "spool_limit": spool_limit,
+        "api": api,
         "auth": auth,
         "allow_plaintext": allow_plaintext,
         "exit_on_auth_failure": exit_on_auth_failure,
@@ -216,7 +216,7 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
     spool = Spool(config.spool.value, config.spool_limit.value)
     late: Sequence[str] = ()
     try:
-        sources = _sources(config, spool)
+        sources = opened(config, resume_point=spool.resume_point, notes=spool)
         notifier = Notifier.of(os.environ)
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
         with _beside(config, daemon, wanted), stopped_by_signals(daemon.stop):
@@ -260,24 +260,3 @@ def _beside(config: Config, daemon: Daemon, wanted: Wanted | None) -> Iterator[N
 
 def _all(numbers: Sequence[Callable[[], Iterable[Family]]]) -> Iterator[Family]:
     return (family for of in numbers for family in of())
-
-
-def _sources(config: Config, spool: Spool) -> list[Source]:
-    from archiver.config import home_folder
-    from archiver.platforms.open import open_source
-
-    return [
-        open_source(
-            url,
-            os.environ,
-            home_folder(),
-            auth=config.auth.value,  # type: ignore[arg-type]
-            allow_plaintext=config.allow_plaintext.value,
-            give_up_on_refusal=config.exit_on_auth_failure.value,
-            client_cert=config.client_cert.value,
-            client_key=config.client_key.value,
-            resume_point=spool.resume_point,
-            notes=spool,
-        )
-        for url in config.streams.value
-    ]

@@ -26,6 +26,11 @@ class Asker:
         """Whether the last time ended since more questions are of no use for a while."""
 
     @property
+    def api(self) -> str:
+        """Where the platform is asked."""
+        return self._rest.api.origin
+
+    @property
     def questions(self) -> int:
         """How many questions were put so far."""
         return self._rest.questions
