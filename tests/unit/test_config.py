@@ -145,6 +145,7 @@ def test_everything_can_stand_in_the_file(tmp_path: Path) -> None:
         streams = ["wss://a", "wss://b"]
         spool = "/fast/spool.db"
         spool_limit = 5000
+        api = "https://api.example"
         auth = "query-auth"
         log_level = "debug"
         exit_on_auth_failure = true
