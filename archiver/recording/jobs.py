@@ -248,7 +248,7 @@ def _decoded(kept: Kept, decoder: Decoder) -> Sequence[Event | Observation]:
 
 # --- forgetting -----------------------------------------------------------------------------------------------------
 
-_TRIES = 50
+_TRIES = 10
 _READERS_SECONDS = 0.2
 
 

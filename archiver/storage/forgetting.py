@@ -25,12 +25,15 @@ from archiver.storage import schema
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import reading_engine, translated
 from archiver.storage.judging import translated_driver
+from archiver.storage.migrate import require_head
 from archiver.storage.schema import Instant
 from archiver.storage.uuids import unpack
 
 _PAGE = 1_000
 _PAGE_OF_REJECTS = 50
 """Each may be a megabyte."""
+_PATIENCE = 60
+"""Seconds in which somebody else may read a table that is to be written anew."""
 _NOT_LOOKED_AT = frozenset({"numbers", "days"})
 _PROPERTIES = frozenset({"identity", "generation"})
 """Random, and not what anybody said."""
@@ -151,6 +154,8 @@ def counted(url: str, pattern: Pattern) -> Counter[str]:
     place: Place | None = Place()
     try:
         with translated(url), engine.connect() as connection:
+            with connection.begin():
+                require_head(connection)
             while place is not None:
                 with connection.begin():
                     place, found = look(connection, pattern, place, change=False)
@@ -160,15 +165,20 @@ def counted(url: str, pattern: Pattern) -> Counter[str]:
     return touched
 
 
-def vacuum(url: str) -> None:
+def vacuum(url: str) -> bool:
     """Has PostgreSQL write its tables anew, without what they held before; SQLite's writer does that itself.
 
-    Nobody reads a table meanwhile. Raises as the recorder does.
+    Nobody reads a table meanwhile. False where the role of the URL may not, as it owns them not. Raises DatabaseBusy
+    when somebody else reads for so long, else as the recorder does.
     """
     if not is_postgres(url):
-        return
+        return True
+    skipped: list[str] = []
     from archiver.storage import postgres_driver
 
     with translated_driver(url), closing(postgres_driver.connect(postgres_driver.arguments(url))) as driver:
+        driver.add_notice_handler(lambda notice: skipped.append(notice.message_primary or ""))
+        driver.execute(f"SET lock_timeout = '{_PATIENCE}s'")
         for table, _ in TABLES:
             driver.execute(f"VACUUM (FULL, ANALYZE) {table.name}")
+    return not any("skipping" in said or "permission" in said for said in skipped)

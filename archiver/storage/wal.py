@@ -220,7 +220,12 @@ class Checkpoints:
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         self._run(driver)
-        blocked, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            driver.execute("PRAGMA busy_timeout=200").close()
+            blocked, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            driver.execute(f"PRAGMA busy_timeout={patience}").close()
         self._seen = _stat(self._path)
         return not blocked
 

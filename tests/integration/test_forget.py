@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 from archiver.api.archive import Archive
 from archiver.codec.forgetting import FORGOTTEN
 from archiver.model import Condition, Message, Observation, Reject
+from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
 from archiver.storage.engine import reading_engine
+from archiver.storage.recorder import Recorder
 from archiver.storage.schema import metadata
 
 from ..conftest import RunArchiver
-from .archives import STREAM, closed, event, export, micros, opened, record, rows, uri
+from .archives import STREAM, closed, event, export, micros, opened, record, rows, uri, wire
 from .test_hooks import docker
 
 SECRET = "hunter2-token"
@@ -119,6 +123,32 @@ def test_what_cannot_be_meant_is_refused(sqlite_url: str, run_archiver: RunArchi
     nothing = ended("not-there", "--dry-run")
     assert (nothing.returncode, nothing.stdout) == (0, "table\trows\n") or nothing.returncode == 0
     assert "stands nowhere" in nothing.stderr
+
+
+def test_what_was_deleted_before_stands_in_no_free_page(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    said = [wire(f"container/{number}", "Running", number, env=f"{SECRET} " * 500) for number in range(20)]
+    record(sqlite_url, *[Reject(each, "not understood then", micros(30), None) for each in said])
+    with Recorder(sqlite_url) as recorder:
+        assert finished(retry(recorder))["events"] == 20
+    assert SECRET.encode() in file.read_bytes()
+    assert run_archiver("forget", SECRET, "--database", sqlite_url).returncode == 0
+    assert SECRET.encode() not in file.read_bytes()
+
+
+def test_a_reader_who_holds_the_old_bytes_is_told_of(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(sqlite_url, event("container/1", "Running", 0, env=SECRET))
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        done = run_archiver("forget", SECRET, "-o", "json", "--database", sqlite_url)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["clean"] is False
+    assert "run it again later" in done.stderr
+    again = run_archiver("forget", SECRET, "-o", "json", "--database", sqlite_url)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["touched"] == {}
+    assert SECRET.encode() not in Path(sqlite_url.removeprefix("sqlite:///")).read_bytes()
 
 
 def test_copies_in_which_it_still_stands_are_named(sqlite_url: str, run_archiver: RunArchiver, tmp_path: Path) -> None:

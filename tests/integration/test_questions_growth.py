@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.queries.waking import States, Word
 from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 
@@ -75,6 +76,12 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield filled(small, 1), filled(large, 10)
 
 
+def newest(archive: Archive) -> tuple[int, int]:
+    """The numbers of the last hundred events."""
+    end = archive.end().events
+    return end - 100, end
+
+
 LAST_HOUR = between(TODAY, None)
 BUSY = between(TODAY + 1_190, TODAY + 1_260)
 QUESTIONS: dict[str, Callable[[Archive], object]] = {
@@ -117,6 +124,15 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "what changed before, around a service": lambda archive: archive.why("service/2.1", at(TODAY + 1_800)),
     "an incident": lambda archive: archive.incident(BUSY),
     "status": lambda archive: archive.status(),
+    "what ended just now": lambda archive: archive.words("events", *newest(archive), States(["run*"], stops=True), 500),
+    "how much did": lambda archive: archive.how_many_words("events", *newest(archive), States([], stops=True), 500),
+    "what a state means": lambda archive: archive.change(
+        Word("events", 1, archive.resolve("container/2.1.3"), at(TODAY + 5), "Running")
+    ),
+    "what a stop long ago meant": lambda archive: archive.change(
+        Word("events", 1, archive.resolve("container/gone-0-7"), at(7 * 80 + 1_800), "Stopped")
+    ),
+    "containers of the last events": lambda archive: archive.containers_of(range(*newest(archive))),
 }
 
 

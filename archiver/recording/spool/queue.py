@@ -449,7 +449,9 @@ class Spool:
         with self._changed, translated(self.path):
             self._connection.execute("PRAGMA secure_delete=ON").close()
             self._connection.execute("VACUUM").close()
+            self._connection.execute("PRAGMA busy_timeout=200").close()
             blocked, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._connection.execute("PRAGMA busy_timeout=10000").close()
             self._connection.execute("PRAGMA secure_delete=OFF").close()
             return not blocked
 
