@@ -139,7 +139,7 @@ def test_an_old_version_of_tls_is_refused(files: tuple[Path, Path], caplog: pyte
         assert server.requests == []
 
 
-def test_a_server_without_tls_gets_no_request(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_without_tls_gets_no_request() -> None:
     heard: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -148,16 +148,15 @@ def test_a_server_without_tls_gets_no_request(caplog: pytest.LogCaptureFixture) 
 
     with Hostile(script) as server:
         source = WebsocketSource(server.url.replace("ws://", "wss://"), Credentials("c4nary", "bob"))
-        assert len(troubles(collect(source, enough=bool))) == 1
-    assert "TLS failure" in caplog.text
+        (trouble,) = troubles(collect(source, enough=bool))
+    assert "TLS failure" in str(trouble)
     assert b"GET" not in b"".join(heard)
 
 
-def test_a_silent_tls_handshake_meets_the_deadline(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_silent_tls_handshake_meets_the_deadline() -> None:
     with Hostile(Peer.hold) as server:
         source = WebsocketSource(server.url.replace("ws://", "wss://"), pace=HASTY)
         assert troubles(collect(source, enough=bool)) == ["not connected after 0.5 s"]
-    assert "not connected after 0.5 s" in caplog.text
 
 
 def test_a_redirect_to_another_host_brings_it_no_byte(
