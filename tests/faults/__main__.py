@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import secrets
 import sys
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -36,16 +38,35 @@ def main() -> int:
 
 def _outcomes(asked: argparse.Namespace, server: Server | None) -> list[Outcome]:
     size = _size(asked)
-    outcomes = []
+    outcomes = _earlier(asked.results)
+    known = {(outcome.name, outcome.database) for outcome in outcomes if outcome.verdict == "holds"}
+    outcomes = [outcome for outcome in outcomes if (outcome.name, outcome.database) in known]
+    for name, database in _wanted(asked, server):
+        if (name, database) not in known:
+            outcome = tried(FAULTS[name], database, asked.seed, size, server)
+            said = f"{name} on {database}, {outcome.said}, {outcome.events} events, {outcome.seconds:.0f} s"
+            print(f"{outcome.verdict}: {said}", flush=True)
+            outcomes.append(outcome)
+            if asked.results:
+                with asked.results.open("a") as file:
+                    file.write(json.dumps(outcome) + "\n")
+    places = list(FAULTS)
+    return sorted(outcomes, key=lambda outcome: (places.index(outcome.name), outcome.database == "postgresql"))
+
+
+def _wanted(asked: argparse.Namespace, server: Server | None) -> Iterator[tuple[str, str]]:
     for name, fault in FAULTS.items():
         for database in fault.databases:
             is_possible = server is not None or database == "sqlite"
             if (not asked.only or name in asked.only) and database in asked.database and is_possible:
-                outcome = tried(fault, database, asked.seed, size, server)
-                said = f"{fault.name} on {database}, {outcome.said}, {outcome.events} events, {outcome.seconds:.0f} s"
-                print(f"{outcome.verdict}: {said}", flush=True)
-                outcomes.append(outcome)
-    return outcomes
+                yield name, database
+
+
+def _earlier(results: Path | None) -> list[Outcome]:
+    """What an earlier run that was cut off has written down."""
+    if results is None or not results.exists():
+        return []
+    return [Outcome(*json.loads(line)) for line in results.read_text().splitlines()]
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,6 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name them all")
     parser.add_argument("--full", action="store_true", help="as often as a release deserves: it takes hours")
     parser.add_argument("--database", action="append", choices=("sqlite", "postgresql"), help="default: both")
+    parser.add_argument("--results", type=Path, help="keep outcomes there, and go on where an earlier run was cut off")
     parser.add_argument("--write", type=Path, nargs="?", const=TABLE, help="the table, into docs/faults.md")
     for field in fields(Size):
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=type(field.default), metavar="N")

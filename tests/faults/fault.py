@@ -18,12 +18,12 @@ POSTGRES = ("postgresql",)
 class Size:
     """How often things are done."""
 
-    kills: int = 40
-    stops: int = 12
+    kills: int = 30
+    stops: int = 10
     images: int = 150
-    reconnects: int = 1_000
+    reconnects: int = 300
     bad_frames: int = 100_000
-    turns: int = 4
+    turns: int = 3
     """Of whatever else is done again and again."""
     rate: float = 500.0
     """Events a second meanwhile."""

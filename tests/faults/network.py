@@ -15,6 +15,7 @@ from .way import way_to
 
 NOTICED = 45.0
 """Seconds: a dead peer is noticed after 30 of silence; the rest is for a busy machine."""
+_FIRST_PONG = 12.0
 HURRIED = """
 import sys
 from archiver.platforms.wire.backoff import Backoff
@@ -48,6 +49,7 @@ def half_open(bench: Bench) -> str:
         for _ in range(max(1, bench.size.turns // 4)):
             bench.archives(200)
             ended = bench.log().count("disconnected from")
+            time.sleep(_FIRST_PONG)  # who never answered a ping is given five minutes
             way.traffic = "blocked"
             _noticed(bench, ended)
             way.traffic = "open"

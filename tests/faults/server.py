@@ -35,11 +35,11 @@ class Server:
             yield connection
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """The URL of a new database, dropped at the end."""
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a new database, a copy of another one; dropped at the end."""
         name = f"archiver_fault_{secrets.token_hex(6)}"
         with self.admin() as admin:
-            admin.execute(f'CREATE DATABASE "{name}"')
+            admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield make_url(self.url).set(database=name).render_as_string(hide_password=False)
         finally:

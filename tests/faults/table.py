@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .fault import Fault
+from .fault import FAULTS
 
 
 class Outcome(NamedTuple):
     """What became of one fault on one database."""
 
-    fault: Fault
+    name: str
     database: str
     verdict: str
     """holds, BROKEN or not tried."""
@@ -52,9 +52,9 @@ def page(outcomes: Sequence[Outcome], command: str, version: str, machine: str) 
     yield "|---|---|---|---|---|---|\n"
     for outcome in outcomes:
         cells = (
-            outcome.fault.name,
-            outcome.fault.done,
-            outcome.fault.holds,
+            outcome.name,
+            FAULTS[outcome.name].done,
+            FAULTS[outcome.name].holds,
             {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[outcome.database],
             f"{outcome.verdict}: {outcome.said}" if outcome.verdict != "holds" else f"holds, {outcome.said}",
             f"{outcome.events:,}",

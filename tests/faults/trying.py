@@ -16,7 +16,7 @@ from .fault import Fault, Impossible, Size
 from .server import Server
 from .table import Outcome
 
-FAMILIES = ("kills", "postgres", "disks", "files", "copies", "network", "hostile", "clocks")
+FAMILIES = ("kills", "postgres", "disks", "files", "copies", "network", "hostile", "clocks", "power")
 """The modules that hold faults, in the order of the table."""
 
 
@@ -44,7 +44,7 @@ def tried(fault: Fault, database: str, seed: int, size: Size, server: Server | N
         verdict, said = "BROKEN", str(error)
     except Exception:  # noqa: BLE001 - one that fails to be done must not keep the others from it
         verdict, said = "BROKEN", f"the fault itself failed: {traceback.format_exc()[-1500:]}"
-    return Outcome(fault, database, verdict, said, events, time.monotonic() - began)
+    return Outcome(fault.name, database, verdict, said, events, time.monotonic() - began)
 
 
 @contextmanager
