@@ -32,6 +32,20 @@ def test_the_environment_says_which_stream_and_how_to_get_in(run_archiver: RunAr
     assert "s3cret" not in done.stderr
 
 
+def test_nothing_is_asked_beside_what_is_listened_to(run_archiver: RunArchiver) -> None:
+    def wait_for_a_question(peer: Peer) -> None:
+        peer.accept()
+        until = time.monotonic() + 0.7
+        while server.connections == 1 and time.monotonic() < until:
+            time.sleep(0.02)
+        peer.frame(EVENT)
+        peer.hold()
+
+    with Hostile(wait_for_a_question, Peer.hold) as server:
+        assert run_archiver("listen", "--stream", server.url, "-n", "1").returncode == 0
+        assert server.connections == 1
+
+
 def test_plain_text_and_a_proxy_are_the_environment_s_matter_too(run_archiver: RunArchiver) -> None:
     environment = {"ARCHIVER_STREAM": "ws://stream.invalid/v1/events"}
     assert run_archiver("listen", env=environment).returncode == 78

@@ -108,6 +108,7 @@ def _source(config: Config) -> Source:
         give_up_on_refusal=True,
         client_cert=config.client_cert.value,
         client_key=config.client_key.value,
+        api="none",  # what is asked beside a stream is not what it says
     )
 
 
