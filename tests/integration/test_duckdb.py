@@ -20,7 +20,7 @@ scanner = pytest.importorskip("duckdb_extension_sqlite_scanner", reason="the gro
 
 PUBLISHED = [view.name for view in VIEWS if not view.is_part]
 NEVER_THE_SAME = {"availability_daily", "coverage_daily", "watched_spans"}
-"""What reckons up to now: compared by the number of rows and by their columns."""
+"""What reckons up to now: compared by their columns, and by whether there is a row."""
 EMPTY = {"unchanged"}
 """Of which the shop's day has nothing."""
 
@@ -50,11 +50,12 @@ def attached(archive: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("view", PUBLISHED)
 def test_a_view_has_the_same_columns_and_rows(view: str, archive: str, attached: Any) -> None:
-    found = attached.execute(f"SELECT * FROM a.{view}")
+    limit = " LIMIT 1" if view in NEVER_THE_SAME else ""
+    found = attached.execute(f"SELECT * FROM a.{view}{limit}")
     rows = sorted(tuple(map(plain, row)) for row in found.fetchall())
 
     connection = sqlite3.connect(archive)
-    asked = connection.execute(f"SELECT * FROM {view}")
+    asked = connection.execute(f"SELECT * FROM {view}{limit}")
     wanted = sorted(tuple(map(plain, row)) for row in asked)
     connection.close()
     assert [column[0] for column in found.description] == [column[0] for column in asked.description]
