@@ -21,7 +21,7 @@ CONNECT_SECONDS = 5
 _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED{mode};"
     " SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"
-    " SET LOCAL jit = off"
+    " SET LOCAL standard_conforming_strings = on; SET LOCAL extra_float_digits = 1; SET LOCAL jit = off"
 )
 BEGIN_WRITING = _BEGIN.format(mode="")
 # Who reads asks several questions of one moment: a session that opens between two is in neither of the answers.

@@ -173,6 +173,8 @@ SETTINGS = {
     "default_transaction_isolation": "'serializable'",
     "standard_conforming_strings": "off",
     "bytea_output": "'escape'",
+    "extra_float_digits": "-10",
+    "transform_null_equals": "on",
 }
 
 
@@ -188,6 +190,19 @@ def test_whatever_the_database_is_set_to_the_answers_are_the_same(
 
     assert (again.events, again.rejects, again.duplicates) == (0, 0, 3)
     assert answers(postgres_url) == answers(sqlite_url)
+
+
+def test_whatever_the_database_is_set_to_an_archive_is_made_in_it(empty_postgres_url: str, sqlite_url: str) -> None:
+    name = make_url(empty_postgres_url).database
+    for setting, value in SETTINGS.items():
+        execute(empty_postgres_url, f'ALTER DATABASE "{name}" SET {setting} = {value}')
+
+    migrate.create(empty_postgres_url)
+
+    fill(empty_postgres_url)
+    fill(sqlite_url)
+    assert answers(empty_postgres_url) == answers(sqlite_url)
+    assert rows(empty_postgres_url, "SELECT 0.1::double precision + 0.2") == [(0.30000000000000004,)]
 
 
 def test_two_writers_take_turns_whatever_isolation_is_the_default(postgres_url: str) -> None:
