@@ -8,7 +8,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Thread
@@ -84,6 +84,8 @@ class Daemon:
         self._connected = {source.stream: False for source in sources}
         self.troubles: dict[str, str] = {}
         """The streams that cannot be reached at present, and why."""
+        self.troubles_beside: Callable[[], Iterable[str]] = tuple
+        """What is the matter with those who run beside it, in words."""
         self.late: Sequence[str] = ()
         """What did not end in time: what holds it holds up the end of the process, too, unless that does not wait."""
         askers = [asker for source in sources if (asker := getattr(source, "asker", None)) is not None]
@@ -268,7 +270,9 @@ class Daemon:
     def _status(self) -> str:
         waiting = self._waiting
         text = f"{self.ingest.archived} events archived, {waiting} waiting"
-        return blanked_text("; ".join(filter(None, [text, self.ingest.trouble, *list(self.troubles.values())])))
+        return blanked_text(
+            "; ".join(filter(None, [text, self.ingest.trouble, *list(self.troubles.values()), *self.troubles_beside()]))
+        )
 
 
 def closed_in_time(spool: Spool, seconds: float = 1.0) -> bool:

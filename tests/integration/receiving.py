@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +17,11 @@ class Receiver(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), _Taking)
+        self.scheme = "http" if context is None else "https"
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
         self.status = 200
         self.headers: Mapping[str, str] = {}
         self.answer = b""
@@ -31,7 +35,7 @@ class Receiver(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/services/secretpath?token=secretquery"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/services/secretpath?token=secretquery"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass
@@ -62,8 +66,8 @@ class _Taking(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    with Receiver() as receiver:
+def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    with Receiver(context) as receiver:
         threading.Thread(target=receiver.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield receiver

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
+import ssl
 import stat
 import sys
 import time
@@ -16,21 +18,24 @@ from typing import Any
 
 import pytest
 
+from archiver.api.archive import Archive
 from archiver.model import Closed, Event, Message, Opened, Record, Reject, now_micros
 from archiver.model.hooks import Hook, wishes
 from archiver.platforms.decoders import decode
-from archiver.queries.waking import Place
+from archiver.queries.waking import Place, Word
 from archiver.recording.outward import hooks
 from archiver.recording.outward.cursors import cursors_beside
 from archiver.recording.outward.everybody import Outward, Wanted
 from archiver.recording.outward.pace import Bucket, OutwardPace, Settled
 from archiver.recording.outward.post import NotTaken, post, retry_after, target_of
 from archiver.recording.outward.program import run
+from archiver.transfer.importer import import_lines
 
 from .archives import SECOND, START, STREAM, closed, event, micros, opened, record, seen, uri
 from .receiving import Receiver, receiving
-from .test_causes import told
+from .test_causes import DATA, told
 from .test_daemon import wait_for
+from .test_tutum_source_tls import certificate
 
 QUICK = OutwardPace(look=0.02, share=0, settle=0.05, gap=0.05, first_delay=0.02, last_delay=0.05, keep=0)
 Tell = Callable[..., Any]
@@ -224,6 +229,26 @@ def test_a_reject_is_told_without_its_bytes(watched: Watched) -> None:
     assert "secret" not in json.dumps(call)
 
 
+def test_a_recorded_swarm_wakes_by_the_causes_that_its_history_has(sqlite_url: str) -> None:
+    import_lines(sqlite_url, (DATA / "docker-swarm-events.jsonl").read_bytes().splitlines())
+    judged = planned = 0
+    with Archive.open(sqlite_url) as archive:
+        for found in archive.events(types=["container"], states=["exited", "removed"], limit=0):
+            assert found.resource_uri is not None
+            assert found.state is not None
+            resource = archive.resolve(found.resource_uri)
+            change = archive.change(Word("events", found.id, resource, found.occurred_at, found.state))
+            spans = archive.history(resource).spans
+            span = next((each for each in spans if each.since == found.occurred_at and each.state == found.state), None)
+            assert (change is None) == (span is None)
+            if change is not None and span is not None:
+                judged += 1
+                planned += change.cause is not None and change.cause.kind in ("told", "forced")
+                assert change.cause == span.cause
+    assert judged > 20
+    assert planned > 5
+
+
 # --- at least once ----------------------------------------------------------------------------------------------------
 
 
@@ -253,7 +278,7 @@ def test_a_receiver_that_hangs_is_given_up_and_delays_nobody_else(on_sqlite: Wat
             on_sqlite.crashes("container/1", 0)
             assert wait_for(lambda: other.taken)
             assert wait_for(lambda: outward.callers[0].failed)
-            assert "no answer within" in (outward.callers[0].trouble or "")
+            assert any("no answer within" in trouble for trouble in outward.troubles())
             on_sqlite.receiver.hangs.clear()
             assert wait_for(lambda: on_sqlite.receiver.taken)
 
@@ -435,6 +460,22 @@ def test_a_redirect_is_not_followed_and_a_server_may_say_when_to_come_again() ->
         assert raised.value.wait == 17
         assert not other.tries
         assert receiver.tries[0][0] == "/services/secretpath?token=secretquery"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+def test_a_server_whose_certificate_nobody_knows_is_told_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate(tmp_path, "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with receiving(context) as receiver:
+        target = target_of(receiver.url, "hooks", "test")
+        with pytest.raises(NotTaken, match=r"certificate.*SSL_CERT_FILE"):
+            post(target, b"{}", {}, 10, never)
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+        assert post(target, b"{}", {}, 10, never)[0] == 200
+    assert len(receiver.tries) == 1
 
 
 def test_who_answers_a_letter_at_a_time_is_hung_up_on() -> None:

@@ -86,7 +86,9 @@ def forget(
         write_lines(render(presentation, COLUMNS, rows))
         if not rows:
             note(ctx, "it stands nowhere in the archive" if dry_run else "nothing fitted; the files were written anew")
-    _warn(config, found, left)
+    _warn(found, left)
+    if not found["spool"]:
+        note(ctx, f"no spool was looked into: there is none at {config.spool.value} (--spool)")
     if found.get("clean") is False:
         raise typer.Exit(1)
 
@@ -163,11 +165,9 @@ def _holds(path: Path, pattern: Pattern) -> bool:
     return False
 
 
-def _warn(config: Config, found: dict[str, Any], left: list[str]) -> None:
+def _warn(found: dict[str, Any], left: list[str]) -> None:
     if found.get("clean") is False:
         warn("the bytes still stand in a file: somebody reads it (run it again later), or the tables are not yours")
-    if not found["spool"]:
-        warn(f"no spool was looked into: there is none at {config.spool.value} (--spool)")
     for path in left:
         warn(f"it stands in {path}, too: a copy, or what was set aside; remove it")
 

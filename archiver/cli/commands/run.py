@@ -249,6 +249,7 @@ def _beside(config: Config, daemon: Daemon, wanted: Wanted | None) -> Iterator[N
 
             told = Outward(wanted, config.database.value, config.spool.value, daemon.progress)
             numbers.append(beside.enter_context(told).metrics)
+            daemon.troubles_beside = told.troubles
         if config.metrics.value is not None:
             from archiver.recording.metrics import Metrics
 

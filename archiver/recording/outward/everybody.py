@@ -100,6 +100,10 @@ class Outward:
         for sender in self._senders:
             sender.stop()
 
+    def troubles(self) -> list[str]:
+        """Who does not take what he is told, and why."""
+        return [f"{sender.name}: {trouble}" for sender in self._senders if (trouble := sender.trouble) is not None]
+
     def metrics(self) -> Iterator[Family]:
         """How they do, in numbers; waits for nothing."""
         for name, kind, about, of in _COUNTED:
