@@ -125,6 +125,7 @@ class Daemon:
         if self._running == 0:
             self._drain(spooler, archiver)
         self._stop.set()
+        self._handover.make_room()  # or who waits for a full disk could not say good-bye
         self._notifier.stopping()
         self._end(receivers, spooler, archiver)
 
@@ -231,7 +232,10 @@ class Daemon:
                     log.warning("%s; %s (reading waits)", error, error.next_step)
                 trouble = str(error)
                 self._spooled_at = time.monotonic()
-                time.sleep(backoff.next())
+                if self._stop.is_set():
+                    time.sleep(backoff.next())
+                else:
+                    self._stop.wait(backoff.next())  # then the limit counts no more
             else:
                 if trouble is not None:
                     log.info("the spool takes messages again")

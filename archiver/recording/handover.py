@@ -8,6 +8,8 @@ from archiver.model import Item, Message, Observed
 
 MOST_BYTES = 2 << 20
 MOST_ITEMS = 20_000
+LAST_ROOM = 8
+"""How many times as much is taken at the end."""
 _OVERHEAD = 200
 
 
@@ -45,6 +47,13 @@ class Handover:
             items, self._items, self._size = self._items, [], 0
             self._changed.notify_all()
             return items
+
+    def make_room(self) -> None:
+        """Takes more from now on: what is still to come is the last, and whoever brings it is waited for."""
+        with self._changed:
+            self._most_bytes *= LAST_ROOM
+            self._most_items *= LAST_ROOM
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Says that nothing more will be put."""

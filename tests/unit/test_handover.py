@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from archiver.model import Alive, Item, Message
-from archiver.recording.handover import Handover
+from archiver.recording.handover import LAST_ROOM, Handover
 
 
 def message(number: int, size: int = 0) -> Message:
@@ -81,3 +81,16 @@ def test_messages_without_a_byte_are_bounded_as_well() -> None:
         assert not done.done()
         assert len(handover.take_all(0) or ()) == 100
         done.result(5)
+
+
+def test_at_the_end_who_waits_for_room_has_some() -> None:
+    handover = Handover(most_items=2)
+    given: list[Item] = [message(number) for number in range(2 * LAST_ROOM)]
+    handover.put(given[0])
+    handover.put(given[1])
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(lambda: [handover.put(item) for item in given[2:]])
+        assert not done.done()
+        handover.make_room()
+        done.result(20)
+    assert handover.take_all(0) == given
