@@ -72,7 +72,8 @@ def _doubts(span: Span, gaps: Sequence[Gap], until: datetime) -> Iterator[tuple[
             continue
         since = span.since if gap.since is None else max(gap.since, span.since)
         over = until if gap.until is None else min(gap.until, until)
-        if since >= over or (over - span.since < timedelta(seconds=1) and span.since.microsecond == 0):
+        is_rounding = gap.until is not None and gap.until - span.since < timedelta(seconds=1)
+        if since >= over or (is_rounding and span.since.microsecond == 0):
             continue
         again = [seen for seen in span.seen if gap.until is not None and seen >= gap.until]
         yield since, min(again, default=until) if gap.until is None or gap.until < until else over

@@ -9,14 +9,15 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange, to_micros
-from archiver.platforms.docker.facts import OOM
-from archiver.queries.causes import is_gone
+from archiver.platforms.docker.facts import OOM, OOM_KILLED
+from archiver.queries.causes import exit_code, is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.queries.sureness import Heard, is_sure
 from archiver.queries.telling import told_by
 from archiver.queries.unchanged import judged
+from archiver.storage.causes import KILLED
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.statements import chunks, statement
@@ -40,6 +41,8 @@ class Known(NamedTuple):
     state: str | None
     """None: what only explains the next state."""
     session_id: int | None
+    oom: bool = False
+    """An answer that finds it killed, and says that it was out of memory."""
 
 
 def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stream: int | None = None) -> History:
@@ -144,15 +147,15 @@ def _page(
         values["begin"] = min(before or range.since, earlier(range.since))
     if range.until is not None:
         conditions.append(f"{at} < :until")
-    asked = _WORDS.format(table=table, at=at, conditions=" AND ".join(conditions))
+    asked = _WORDS.format(table=table, at=at, extra=EXTRA[rank].format("e"), conditions=" AND ".join(conditions))
     return [
-        Known(instant(moment), rank, number, state, session)
-        for moment, number, state, session in connection.execute(statement(asked), values)
+        Known(instant(moment), rank, number, state, session, oom=is_oom(rank, state, oom))
+        for moment, number, state, session, oom in connection.execute(statement(asked), values)
     ]
 
 
 _WORDS = (
-    "SELECT {at}, e.id, s.text, e.session_id FROM {table} e LEFT JOIN event_states s ON s.id = e.state_id"
+    "SELECT {at}, e.id, s.text, e.session_id, {extra} FROM {table} e LEFT JOIN event_states s ON s.id = e.state_id"
     f" WHERE {{conditions}} ORDER BY {{at}}, e.id LIMIT {_PAGE}"
 )
 _BEFORE = (
@@ -162,6 +165,15 @@ _BEFORE = (
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _STREAMS = "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN :numbers"
+
+
+EXTRA = ("NULL", f"CASE WHEN replace({{0}}.extra, '{OOM_KILLED}', '') <> {{0}}.extra THEN 1 END")
+"""Of an event and of an observation: whether it says that something was out of memory."""
+
+
+def is_oom(rank: int, state: str | None, oom: int | None) -> bool:
+    """Whether an answer finds something killed, and says that it was out of memory."""
+    return rank == 1 and oom == 1 and state is not None and exit_code(state) == KILLED
 
 
 def number_of_oom(connection: Connection) -> int | None:
@@ -217,7 +229,8 @@ def spans_of(
     oom: datetime | None = None
     doubts = _Doubts(gaps or ())
     sure = sure or _is_unknown(gaps or ())
-    for at, rank, _, state, _ in known:
+    for at, rank, _, state, _, killed in known:
+        oom = at if killed else oom
         if state is None:
             oom = at
             span = _explained(span, oom)

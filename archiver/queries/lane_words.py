@@ -9,7 +9,7 @@ from typing import Any
 
 from archiver.errors import TooMuchForPicture
 from archiver.model import Micros, to_datetime, to_micros
-from archiver.queries.history import Known, earlier, number_of_oom
+from archiver.queries.history import EXTRA, Known, earlier, is_oom, number_of_oom
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
@@ -23,7 +23,7 @@ _PAGE = 10_000
 SOURCES = {"events": ("occurred_at", 0), "observations": ("observed_at", 1)}
 """Where words stand: by which instant they are ordered, and which come first of one instant."""
 _WORDS = (
-    "SELECT w.resource_id, w.{at} AS at, w.id, s.text AS state, w.session_id FROM {table} w"
+    "SELECT w.resource_id, w.{at} AS at, w.id, s.text AS state, w.session_id, {oom} AS oom FROM {table} w"
     " LEFT JOIN event_states s ON s.id = w.state_id WHERE {of}"
 )
 _WITHIN = "w.resource_id IN :numbers AND {said} AND w.id + 0 <= :end AND {range} ORDER BY w.resource_id, w.{at}, w.id"
@@ -65,7 +65,7 @@ def _before(connection: Connection, table: str, numbers: Sequence[int], since: M
     ends = {"end": end, "since": bound(since)}
     asked = connection.execute(statement(_BEFORE.format(table=table, at=at)), {"numbers": numbers, **ends})
     last = [row.word for row in asked if row.word is not None]
-    words = statement(_WORDS.format(table=table, at=at, of="w.id IN :numbers"))
+    words = statement(_WORDS.format(table=table, at=at, oom=EXTRA[rank].format("w"), of="w.id IN :numbers"))
     return [_word(row, rank) for row in (connection.execute(words, {"numbers": last}) if last else ())]
 
 
@@ -101,12 +101,13 @@ def _page(
         within.append(f"w.{at} >= :place AND (w.{at} > :place OR w.id > :last)")
         values |= {"place": bound(to_micros(place.at)), "last": place.id}
     of = _WITHIN.format(at=at, said=said, range=" AND ".join(within) or "1 = 1") + " LIMIT :page"
-    words = connection.execute(statement(_WORDS.format(table=table, at=at, of=of)), values)
+    words = connection.execute(statement(_WORDS.format(table=table, at=at, oom=EXTRA[rank].format("w"), of=of)), values)
     return [_word(row, rank) for row in words]
 
 
 def _word(row: Row, rank: int) -> _Word:
-    return row.resource_id, Known(instant(row.at), rank, row.id, row.state, row.session_id)
+    known = Known(instant(row.at), rank, row.id, row.state, row.session_id, oom=is_oom(rank, row.state, row.oom))
+    return row.resource_id, known
 
 
 def bound(moment: Micros) -> datetime:

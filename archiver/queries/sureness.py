@@ -52,7 +52,9 @@ def is_sure(
     doubtful = [number for number, found in hiding.items() if found]
     stretches = around(connection, doubtful, moment)
     return {
-        number for number, found in hiding.items() if all(is_bridged(gap, stretches.get(number, ())) for gap in found)
+        number
+        for number, found in hiding.items()
+        if all(is_bridged(gap, stretches.get(number, ()), to_datetime(heard[number].at)) for gap in found)
     }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from archiver.model import Coverage, Gap
@@ -21,10 +21,13 @@ _DURING = (
     " WHERE r.id IN :numbers) x JOIN unchanged u ON u.resource_id = x.id AND u.until >= :first AND u.until <= x.last"
     " ORDER BY u.resource_id, u.since, u.until"
 )
+_FIRST = (
+    "(SELECT o.id FROM observations o WHERE o.resource_id = r.id AND o.state_id IS NOT NULL"
+    " AND o.observed_at {} :moment ORDER BY o.observed_at, o.id LIMIT 1)"
+)
 _AROUND = (
-    "SELECT u.resource_id, u.since, u.until FROM resources r JOIN unchanged u ON u.observation_id = ("
-    "SELECT o.id FROM observations o WHERE o.resource_id = r.id AND o.state_id IS NOT NULL"
-    " AND o.observed_at > :moment ORDER BY o.observed_at, o.id LIMIT 1) WHERE r.id IN :numbers"
+    "SELECT u.resource_id, u.since, u.until FROM resources r JOIN unchanged u"
+    f" ON u.observation_id IN ({_FIRST.format('>=')}, {_FIRST.format('>')}) WHERE r.id IN :numbers"
 )
 
 
@@ -42,6 +45,8 @@ def judged_alone(connection: Connection, watched: Coverage, numbers: Collection[
         return watched
     stretches = unchanged(connection, numbers, watched.gaps)
     known = [stretches.get(number, ()) for number in numbers]
+    if len(known) == 1:
+        return watched._replace(gaps=proven(watched.gaps, known[0]))
     gaps = [gap._replace(proven=all(is_bridged(gap, own) for own in known)) for gap in watched.gaps]
     return watched._replace(gaps=tuple(gaps))
 
@@ -58,7 +63,7 @@ def unchanged(connection: Connection, numbers: Collection[int], gaps: Sequence[G
 
 
 def around(connection: Connection, numbers: Collection[int], moment: datetime) -> Mapping[int, Sequence[Stretch]]:
-    """Of some resources the stretch that the first answer behind an instant ends, where there is one."""
+    """Of some resources the stretches that the first answer at an instant, and the first behind it, end."""
     found: dict[int, list[Stretch]] = {}
     for part in chunks(numbers):
         _add(found, connection.execute(statement(_AROUND), {"numbers": part, "moment": moment}))
@@ -71,13 +76,34 @@ def _add(found: dict[int, list[Stretch]], rows: Iterable[tuple[int, object, obje
 
 
 def proven(gaps: Iterable[Gap], stretches: Sequence[Stretch]) -> tuple[Gap, ...]:
-    """The gaps; those that lie within one of some stretches, which are in order, are `proven`."""
-    return tuple([gap._replace(proven=True) if stretches and is_bridged(gap, stretches) else gap for gap in gaps])
+    """The gaps, cut where one of some stretches begins that reaches over its end: from there on they are `proven`."""
+    return tuple([piece for gap in gaps for piece in _cut(gap, stretches)])
 
 
-def is_bridged(gap: Gap, stretches: Sequence[Stretch]) -> bool:
-    """Whether a gap between two sessions lies within one of some stretches, which are in order."""
-    if gap.stream is None or gap.kind == "before" or gap.since is None or gap.until is None:
+def _cut(gap: Gap, stretches: Sequence[Stretch]) -> Iterator[Gap]:
+    since, until = gap.since, gap.until
+    if not stretches or not _is_between(gap) or since is None or until is None:
+        yield gap
+        return
+    place = bisect_left(stretches, until, key=lambda stretch: stretch[0])
+    if place == 0 or stretches[place - 1][1] < until:
+        yield gap
+        return
+    begin = max(since, stretches[place - 1][0])
+    if since < begin:
+        yield gap._replace(until=begin)
+    yield gap._replace(since=begin, proven=True)
+
+
+def is_bridged(gap: Gap, stretches: Sequence[Stretch], known: datetime | None = None) -> bool:
+    """Whether a gap, as far as it lies behind an instant (None: all of it), lies within one of some stretches."""
+    since, until = gap.since, gap.until
+    if not _is_between(gap) or since is None or until is None:
         return False
-    place = bisect_right(stretches, gap.since, key=lambda stretch: stretch[0])
-    return place > 0 and gap.until <= stretches[place - 1][1]
+    begin = since if known is None else max(since, known)
+    return any(first <= begin and until <= last for first, last in stretches)
+
+
+def _is_between(gap: Gap) -> bool:
+    """Whether it is known that somebody had watched before a gap."""
+    return gap.stream is not None and gap.kind != "before"

@@ -638,12 +638,16 @@ SELECT x.uri AS uri, x.type AS type,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
     WHEN 1 THEN greatest(v.begin_us, v.before_us)
-    WHEN 2 THEN v.resumed_us WHEN 3 THEN v.again_us
-    ELSE greatest(v.begin_us, v.gap_us) END AS since_us, CASE v.part WHEN 1 THEN least(v.end_us, v.resumed_us)
-    WHEN 2 THEN least(v.end_us, v.gap_us, v.again_us) WHEN 4 THEN v.end_us
+    WHEN 2 THEN greatest(v.begin_us, v.before_us, coalesce(v.proven_us, v.resumed_us))
+    WHEN 3 THEN CASE WHEN v.proven_us IS NULL THEN v.again_us ELSE v.resumed_us END
+    ELSE greatest(v.begin_us, v.gap_us) END AS since_us, CASE v.part
+    WHEN 1 THEN least(v.end_us, v.resumed_us, coalesce(v.proven_us, v.resumed_us))
+    WHEN 2 THEN
+      CASE WHEN v.proven_us IS NULL THEN least(v.end_us, v.gap_us, v.again_us) ELSE least(v.end_us, v.resumed_us) END
+    WHEN 4 THEN v.end_us
     ELSE least(v.end_us, v.gap_us) END AS until_us, CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
-    WHEN v.part = 3 OR v.bridged = 1 OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL
-    WHEN v.part IN (1, 4) OR (v.part = 0 AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END AS watched
+    WHEN v.part = 3 OR (v.part = 2 AND v.proven_us IS NOT NULL) OR (v.part = 0 AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END AS certain, CASE WHEN v.heard_by IS NULL THEN NULL WHEN v.part IN (1, 4) OR (v.part = 2 AND v.proven_us IS NOT NULL)
+      OR (v.part = 0 AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END AS watched
 FROM (SELECT w.*, g.part AS part,
   g.heard_by AS heard_by,
   g.state AS state,
@@ -653,7 +657,7 @@ FROM (SELECT w.*, g.part AS part,
   g.before_us AS before_us,
   g.resumed_us AS resumed_us,
   g.again_us AS again_us,
-  g.bridged AS bridged,
+  g.proven_us AS proven_us,
   g.gap_us AS gap_us,
   g.is_piece AS is_piece
 FROM (
@@ -685,19 +689,14 @@ CROSS JOIN LATERAL (SELECT k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) END AS end_us,
   coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
   CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS resumed_us,
-  CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)
-    ELSE least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
+  least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) END AS again_us,
-  CASE WHEN k.part = 1 AND EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+  CASE WHEN x.id IS NOT NULL AND k.part <> 0 THEN (SELECT p.since_us FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = y.stream_id AND b.covered_from <= p.since ORDER BY b.covered_from DESC LIMIT 16) o) >= p.since_us) THEN 1 ELSE 0 END AS bridged,
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < y.covered_from) END AS proven_us,
   CASE WHEN e.id IS NOT NULL THEN (SELECT b.watched_us FROM session_log b WHERE b.id = e.id)
     WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END AS gap_us,
   CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))) THEN 1 ELSE 0 END AS is_piece
@@ -962,7 +961,8 @@ WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/dock
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
-  EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
@@ -979,7 +979,7 @@ WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/dock
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
 FROM (SELECT 1 AS one) one
 
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x;
@@ -1027,7 +1027,7 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
@@ -1107,7 +1107,8 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
-  EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
@@ -1124,7 +1125,7 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
         WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
         WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
@@ -1272,7 +1273,7 @@ CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN '
       AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
   CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
@@ -1388,7 +1389,7 @@ CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at - timestamptz '1970-01-0
     ELSE coalesce(events.occurred_at, observations.observed_at) END, CAST('infinity' AS timestamptz)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
         AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
@@ -1633,17 +1634,19 @@ COMMENT ON COLUMN told_of_day.since_us IS 'From when on it was so on that day, i
 
 COMMENT ON COLUMN told_of_day.until_us IS 'Until when on that day: until another word, the end of the day, or now';
 
-COMMENT ON COLUMN told_of_day.known_us IS 'Until when on that day somebody was watching since; since_us: nobody was';
+COMMENT ON COLUMN told_of_day.known_us IS 'Until when on that day somebody was watching since, or it is proven; since_us: nobody was';
 
 CREATE VIEW found_of_day AS
 SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
   (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = v.resource_id AND o.state_id IS NOT NULL
+        AND (o.observed_at, o.id) > (v.at, v.id) ORDER BY o.observed_at, o.id LIMIT 1)) THEN e.until_us ELSE least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
 FROM (SELECT p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, w.observed_at AS at, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us, least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
@@ -1676,7 +1679,7 @@ COMMENT ON COLUMN found_of_day.since_us IS 'From when on it was so on that day, 
 
 COMMENT ON COLUMN found_of_day.until_us IS 'Until when on that day: until another word, the end of the day, or now';
 
-COMMENT ON COLUMN found_of_day.known_us IS 'Until when on that day somebody was watching since; since_us: nobody was';
+COMMENT ON COLUMN found_of_day.known_us IS 'Until when on that day somebody was watching since, or it is proven; since_us: nobody was';
 
 CREATE VIEW availability_daily AS
 SELECT y.day AS day, y.uri AS uri, y.type AS type,

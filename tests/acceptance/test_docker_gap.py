@@ -8,6 +8,7 @@ import socket
 from http.client import HTTPConnection
 
 from archiver.api.archive import Archive
+from archiver.model import iso, to_micros
 
 from ..conftest import SpawnArchiver
 from ..engine import Engine, docker_engine
@@ -15,7 +16,7 @@ from .recording import rows, wait_for
 
 __all__ = ["docker_engine"]
 
-NAMES = ("lives", "restarted", "looped", "stands")
+NAMES = ("lives", "restarted", "looped", "stands", "died")
 REMEMBERED = 256
 """Messages that an engine remembers."""
 
@@ -65,10 +66,12 @@ def test_what_lived_on_while_nobody_watched_is_not_doubted(
     engine.docker("restart", "-t", "0", "restarted")
     os.kill(int(engine.docker("inspect", "-f", "{{.State.Pid}}", "looped")), signal.SIGKILL)
     wait_for(lambda: engine.docker("inspect", "-f", "{{.RestartCount}} {{.State.Running}}", "looped") == "1 true", 60)
+    engine.docker("kill", "died")
+    finished = engine.docker("inspect", "-f", "{{.State.FinishedAt}}", "died")
     fill_the_memory(engine)
     archiver = spawn_archiver(*command, env=env)
-    wait_for(lambda: len(answers(sqlite_url)) == len(NAMES) + 2, 60)
-    wait_for(lambda: len(rows(sqlite_url, "SELECT 1 FROM unchanged WHERE type = 'container'")) == 2, 60)
+    wait_for(lambda: len(answers(sqlite_url)) == len(NAMES) + 3, 60)
+    wait_for(lambda: len(rows(sqlite_url, "SELECT 1 FROM unchanged WHERE type = 'container'")) == 3, 60)
 
     with Archive.open(sqlite_url) as archive:
         found = {name: archive.history(name) for name in NAMES}
@@ -76,8 +79,10 @@ def test_what_lived_on_while_nobody_watched_is_not_doubted(
     archiver.send_signal(signal.SIGTERM)
     assert archiver.wait(20) == 0
     assert {name: history.spans[-1].certain for name, history in found.items()} == {
-        "lives": True, "stands": True, "restarted": False, "looped": False,
+        "lives": True, "stands": True, "restarted": False, "looped": False, "died": True,
     }  # fmt: skip
     assert {name for name, history in found.items() if history.coverage.complete} == {"lives", "stands"}
-    assert [name for name, seconds in unknown.items() if seconds] == ["restarted", "looped"]
+    assert [name for name, seconds in unknown.items() if seconds] == ["restarted", "looped", "died"]
+    ended = found["died"].spans[-1]
+    assert (ended.state, iso(to_micros(ended.since))[:26]) == ("exited (137)", finished[:26])
     assert all(history.coverage.gaps for history in found.values())

@@ -43,6 +43,10 @@ def asked(ref: str, state: str | None, at: str, parents: tuple[str, ...] = (), *
     return found._replace(**more)
 
 
+UPDATED = '{"updated":"2024-11-20T10:00:00Z"}'
+"""What the swarm says of a node that has not changed since."""
+
+
 def records() -> Iterator[Record]:
     # Recorded the day before the shop was watched, by somebody who kept no sessions.
     yield told("container/report", "running", "07:00", (BETA,), None, name="report")
@@ -56,7 +60,7 @@ def records() -> Iterator[Record]:
 
 def morning() -> Iterator[Record]:
     yield asked("stack/shop", None, "08:00:01", name="shop")
-    yield asked(ALPHA, "ready", "08:00:01", name="alpha")
+    yield asked(ALPHA, "ready", "08:00:01", name="alpha", extra=UPDATED)
     yield asked(BETA, "ready", "08:00:01", name="beta")
     yield asked("service/web", "created", "08:00:01", ("stack/shop",), name="shop_web", image="nginx:1.24")
     yield asked("service/db", "created", "08:00:01", ("stack/shop",), name="shop_db", image="postgres:15")
@@ -82,6 +86,7 @@ def morning() -> Iterator[Record]:
 
 
 def evening() -> Iterator[Record]:
+    yield asked(ALPHA, "ready", "12:30:10", extra=UPDATED)
     yield asked("container/web1", "running", "12:30:10", WEB)
     yield asked("container/db", "running", "12:30:10", DB)
     yield asked("container/job", "running", "12:30:10", (ALPHA,))

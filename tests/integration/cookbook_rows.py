@@ -92,6 +92,7 @@ ROWS: dict[str, Rows] = {
         ("running", at("12:00"), at("12:30"), 0),
         ("running", at("12:30"), at("12:30:10"), 1),
     ],
+    "From when until when a node is proven not to have changed": [(at("08:00:01"), at("12:30:10"), 16209)],
     # db-1 was paused for 1200 s and down for 30 and 2, web-0 for 5; created were db-1 for 60 s and web-1 for 2. Up were
     # db-1 for 39798 s, web-0 for 10200 and web-1 for 30580; and both were assumed to be for 1810.
     "How long what is in a stack was up and down within a range": [

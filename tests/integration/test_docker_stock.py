@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from archiver.model import Alive, Event, Item, Message, Observed, Opened, now_micros
+from archiver.model import Alive, Event, Item, Message, Observed, Opened, iso, now_micros, to_micros
 from archiver.platforms.decoders import decode
 from archiver.platforms.docker.decoder import StreamDecoder
 from archiver.platforms.docker.inspect import READERS
@@ -446,6 +447,36 @@ def test_what_is_there_is_observed_again_when_something_may_have_been_missed(
     got = watch(DockerSource(url, pace=QUICK), done, once(cut, sees("container/c1")))
 
     assert sum(b"container/c1" in item.payload for item in got if isinstance(item, Observed)) == times
+
+
+@pytest.mark.parametrize("unheard", [True, False])
+def test_what_ended_while_nobody_listened_is_observed_as_of_its_end(busy: FakeEngine, url: str, unheard: bool) -> None:
+    ended: list[int] = []
+
+    def cut() -> None:
+        busy.forget()
+        ended.append(now_micros() if unheard else to_micros(datetime(2026, 11, 1, tzinfo=UTC)))
+        state = {"Status": "exited", "ExitCode": 3, "FinishedAt": iso(ended[0])}
+        busy.answers["/containers/c1/json"] = {**CONTAINER, "State": state}
+        busy.hang_up()
+
+    busy.told_now(action="top")
+    found = '"exited (3)"'
+    done = both(count(Opened, 2), lambda got: any(found.encode() in item.payload for item in asked(got)))
+    got = watch(DockerSource(url, pace=QUICK), both(done, count_of_last_alive), once(cut, sees("container/c1")))
+
+    dates = [item.at for item in asked(got) if found.encode() in item.payload]
+    assert [at for at in dates if at == ended[0]] == ended * unheard
+    assert dates[-1] > opened(got)[1].at
+
+
+def asked(got: list[Item]) -> list[Observed]:
+    return [item for item in got if isinstance(item, Observed)]
+
+
+def count_of_last_alive(got: list[Item]) -> bool:
+    """Whether the second session has shown twice that it is there."""
+    return count(Alive, 2)(got[got.index(opened(got)[1]) :])
 
 
 def test_what_two_managers_tell_of_their_swarm_is_one_event(tmp_path: Path) -> None:

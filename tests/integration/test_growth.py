@@ -25,6 +25,7 @@ UNITS = (1, 10)
 DAY = 86_400
 EVENTS = 24
 """Of each container, one an hour."""
+ONE_LIFE = '{"started":"then"}'
 
 
 def history(units: int) -> Iterator[Any]:
@@ -67,7 +68,8 @@ def day(stack: str, start: int, session: str | None = None) -> Iterator[Any]:
                 name="web",
             )
         for minute in range(8):
-            yield seen(ref, "Stopping", start + 5 * 3600 + 600 + 60 * minute + number, above)
+            found = seen(ref, "Stopping", start + 5 * 3600 + 600 + 60 * minute + number, above)
+            yield found._replace(extra=ONE_LIFE)
         for state, second in (("Pending", 60), ("Success", 90)):
             told = [ref, *above]
             yield event(f"action/{stack}.{number}", state, start + second + number, told, name="start")
@@ -105,6 +107,8 @@ HOUR = [iso(micros(7000)), iso(micros(7300))]
 """Minutes of which the past says nothing else."""
 STOPS = [iso(micros(3600)), iso(micros(3900))]
 """Minutes in which the same stopped."""
+FOUND = [iso(micros(18600)), iso(micros(18900))]
+"""Minutes in which something was found again in its life."""
 HOUR_US = [micros(7000), micros(7300)]
 OF_THE_PAST = [iso(micros(-DAY + 7000)), iso(micros(-DAY + 7300))]
 BELOW = "FROM subtree s JOIN {0} v ON v.uri = s.descendant_uri WHERE s." + ANSWER
@@ -126,6 +130,8 @@ VIEWS = {
     "event_log of a stack, counted": f"SELECT v.state, count(*) {BELOW.format('event_log')} GROUP BY v.state",
     "event_log of a stack by time": f"SELECT v.* {BELOW.format('event_log')} AND {within('v.occurred_at', HOUR)}",
     "event_parents of an event": "SELECT * FROM event_parents WHERE event_id = 77",
+    "unchanged by uri": f"SELECT * FROM unchanged WHERE uri = '{ONE}'",
+    "unchanged by time": f"SELECT * FROM unchanged WHERE {within('until', FOUND)}",
     "state_spans by uri": f"SELECT * FROM state_spans WHERE uri = '{ONE}'",
     "state_spans by uri, summed": f"SELECT state, sum(seconds) FROM state_spans WHERE uri = '{ONE}' GROUP BY state",
     "state_spans by time": f"SELECT * FROM state_spans WHERE {within('since', HOUR)}",

@@ -13,11 +13,12 @@ from archiver.model import Gap, Observation, Record
 from archiver.transfer.importer import import_lines
 
 from .archives import STREAM, at, between, closed, event, export, opened, record, rows, uri
+from .test_daily import reported
 
 
 def found(ref: str, state: str, second: float, session: str = "a", **said: object) -> Observation:
     """What was found by asking, with what was said of its life."""
-    return Observation(uri(ref), state, None, (), at_micros(second), json.dumps(said), session)
+    return Observation(uri(ref), state, None, (), at_micros(second), json.dumps(said, separators=(",", ":")), session)
 
 
 def at_micros(second: float) -> int:
@@ -30,6 +31,14 @@ def told(*words: Record) -> list[Record]:
 
 
 ALIVE = {"started": "2016-02-01T12:00:05Z", "finished": "0001-01-01T00:00:00Z", "restarts": 0}
+
+
+def of_days(url: str) -> list[tuple[Any, ...]]:
+    """What the view says of each day, as far as the report is asked."""
+    columns = "uri, day, up_seconds, down_seconds, planned_seconds, unknown_seconds, availability, worst, best"
+    return sorted(rows(url, f"SELECT {columns} FROM availability_daily WHERE day < '2016-02-03'"))
+
+
 RAN_ON = told(
     event("container/1", "running", 10, session="a"),
     found("container/1", "running", 20, **ALIVE),
@@ -90,6 +99,7 @@ def test_plain_sql_says_the_same(archive: Archive, database_url: str) -> None:
         ("running", at_micros(200), at_micros(300), 1, 1),
     ]
     assert rows(database_url, "SELECT count(*) FROM gap_log WHERE until_us IS NOT NULL") == [(1,)]
+    assert of_days(database_url) == sorted(reported(database_url))
 
 
 def test_what_was_done_in_the_gap_is_not_known(archive: Archive) -> None:
@@ -156,6 +166,44 @@ def test_what_stood_still_stood_still(database_url: str) -> None:
     assert (available.down_seconds, available.unknown_seconds) == (200, 0)
     assert rows(database_url, "SELECT certain FROM restarts") == [(1,)]
     assert rows(database_url, "SELECT certain FROM changes WHERE at_us > 0 ORDER BY at_us") == [(1,), (1,), (1,)]
+
+
+@pytest.mark.parametrize(("killed", "cause"), [(False, "unknown"), (True, "oom")])
+def test_what_ended_in_the_gap_is_known_from_its_end_on(database_url: str, killed: bool, cause: str) -> None:
+    ended = {"started": ALIVE["started"], "finished": "2016-02-01T12:02:30.5Z", "restarts": 0, "oom_killed": killed}
+    record(
+        database_url,
+        *told(
+            event("container/1", "running", 10, session="a"),
+            found("container/1", "running", 20, **ALIVE),
+            found("container/1", "exited (137)", 150.5, "b", **ended),
+            found("container/1", "exited (137)", 201, "b", **ended),
+        ),
+    )
+
+    with Archive.open(database_url) as archive:
+        history = archive.history("container/1", between(0, 300))
+        (row,) = archive.report("availability", "container/1", between(10, 300)).rows
+        (lane,) = archive.lanes("container/1", between(0, 300)).lanes
+        assert [archive.at(at(second), "container/1").certain for second in (120, 160)] == [False, True]
+    ran, stopped = history.spans
+    assert [(ran.until, ran.certain), (stopped.since, stopped.certain)] == [(at(150.5), False), (at(150.5), True)]
+    assert stopped.cause is not None
+    assert (stopped.cause.kind, stopped.cause.exit_code) == (cause, 137)
+    assert [(gap.since, gap.until, gap.proven) for gap in history.coverage.gaps] == [
+        (at(100), at(150.5), False), (at(150.5), at(200), True),
+    ]  # fmt: skip
+    assert [span.cause and span.cause.kind for span in lane.spans] == [None, cause]
+    assert (row.up_seconds, row.unknown_seconds, row.down_seconds) == (90, 50.5, 149.5)
+    assert rows(database_url, "SELECT cause, exit_code FROM restarts") == [(cause, 137)]
+    assert of_days(database_url) == sorted(reported(database_url))
+    pieces = "SELECT state, since_us, until_us, certain, watched FROM watched_spans WHERE holds = 0 ORDER BY since_us"
+    assert rows(database_url, pieces) == [
+        ("running", at_micros(10), at_micros(100), 1, 1),
+        ("running", at_micros(100), at_micros(150.5), 0, 0),
+        ("exited (137)", at_micros(150.5), at_micros(200), 1, 0),
+        ("exited (137)", at_micros(200), at_micros(300), 1, 1),
+    ]
 
 
 def test_what_else_an_engine_has_is_proven_by_what_its_next_life_cannot_say(database_url: str) -> None:

@@ -110,7 +110,7 @@ class World:
         behind = [since for since, _ in own if since > second]
         if not before or not behind:
             return False
-        return any(since <= max(before) and min(behind) <= until for since, until in unchanged)
+        return any(since <= second and since < min(behind) <= until for since, until in unchanged)
 
 
 def _unchanged(words: list[Word]) -> Iterator[tuple[int, int]]:

@@ -172,11 +172,8 @@ class Questions:
             for gap in found.coverage.gaps
             if gap.stream
         ]
-        wanted = (
-            []
-            if told.is_imported
-            else [(stream, gap.since, gap.until, told.is_proven(gap)) for stream, gap in told.gaps()]
-        )
+        judged = () if told.is_imported else told.judged()
+        wanted = [(stream, gap.since, gap.until, proven) for stream, gap, proven in judged]
         yield from differing(f"coverage of the {what}", wanted, gaps)
 
     def _available(self, ref: ResourceRef, asked: Range) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.model import Event, Observation
+from archiver.model import Closed, Event, Observation, Opened
 
 from .histories import Batch, History, at
 
@@ -19,7 +19,20 @@ def seen(ref: str, second: float, state: str) -> Observation:
     return Observation(f"/api/v1/{ref}/", state, None, (), at(second), None)
 
 
+_STREAM = "ws://one.example/v1/events"
+
 FOUND: dict[str, History] = {
+    "a state of less than a second, told at a whole one with which a gap begins": (
+        Batch(
+            "receiver",
+            (
+                Opened(_STREAM, "session 0", "tutum", at(0), at(0)),
+                event("container/1", 4, state="Stopped")._replace(session="session 0"),
+                Closed(_STREAM, "session 0", at(4), "it was lost", "lost"),
+                event("container/1", 4.276378, state="Terminated")._replace(session="session 0"),
+            ),
+        ),
+    ),
     "an end before what others said of a later instant, and not of an earlier one": (
         Batch(None, (event("container/1", 42, "node/1", "nodecluster/2"),)),
         Batch(None, (event("container/1", 15, "node/1", "nodecluster/1"),)),

@@ -45,14 +45,17 @@ def is_certain(expected: Archived, word: Word, at: Micros) -> bool:
     gaps = blind(own, word.at - 2 * SECOND, at + 2 * SECOND, now_micros())
     began = [gap for gap in gaps if gap.since is None or gap.since < at]
     hiding = [gap for gap in began if gap.until is None or gap.until - word.at >= SECOND]
-    return all(is_bridged(gap, semantics.rule_10_unchanged(expected.told, word.about)) for gap in hiding)
+    assert word.about is not None
+    unchanged = semantics.rule_10_unchanged(expected.told, word.about)
+    return all(proven_from(gap, unchanged) <= max(gap.since or semantics.ALWAYS, word.at) for gap in hiding)
 
 
-def is_bridged(gap: Blind, unchanged: Iterable[Stretch]) -> bool:
-    """Whether a gap between two sessions hides nothing: it lies within a stretch in which nothing changed."""
+def proven_from(gap: Blind, unchanged: Iterable[Stretch]) -> Micros:
+    """From when on a gap between two sessions hides nothing: where a stretch without a change begins that ends it."""
     if gap.why is None or gap.since is None or gap.until is None:
-        return False
-    return any(stretch.since <= gap.since and gap.until <= stretch.until for stretch in unchanged)
+        return semantics.OPEN
+    over = [stretch.since for stretch in unchanged if stretch.since < gap.until <= stretch.until]
+    return max(over, default=semantics.OPEN)
 
 
 def session_of(expected: Archived, word: Word) -> Watch | None:
@@ -94,13 +97,20 @@ class Told:
             for gap in blind([each for each in sessions if each.stream == stream], since, until, now_micros())
         ]
 
-    def is_proven(self, gap: Blind) -> bool:
-        """Whether it did not change in a gap."""
-        return is_bridged(gap, self._unchanged)
+    def judged(self) -> Iterator[tuple[str, Blind, bool]]:
+        """The gaps, cut where it is proven from then on that it did not change in them."""
+        for stream, gap in self.gaps():
+            begin = proven_from(gap, self._unchanged)
+            if begin == semantics.OPEN or gap.since is None:
+                yield stream, gap, False
+                continue
+            if gap.since < begin:
+                yield stream, gap._replace(until=begin), False
+            yield stream, gap._replace(since=max(begin, gap.since)), True
 
     def doubtful(self) -> list[Blind]:
         """The gaps that may hide something."""
-        return [gap for _, gap in self.gaps() if not self.is_proven(gap)]
+        return [gap for _, gap, proven in self.judged() if not proven]
 
     def spells(self) -> Iterator[Spell]:
         """The states, the one that held when the range began first."""

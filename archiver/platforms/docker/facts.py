@@ -91,6 +91,8 @@ code and the health in brackets count where they are named here. Actions have no
 
 OOM = "oom"
 """The action by which an engine tells that the kernel killed a process of a container for want of memory."""
+OOM_KILLED = '"oom_killed":true'
+"""How an observation says so of a container that was found killed."""
 
 ENGINE_WORDS = frozenset({"exitCode", "execID"})
 """Attributes by which an engine says what happened. It copies a container's labels over them (moby's

@@ -20,6 +20,7 @@ _REFUSED = (401, 403, 404, 405)
 _WITHOUT_INFO = "neither the engine's ID nor its clock is known"
 _ODD = (TypeError, ValueError, RecursionError, AttributeError, KeyError)
 """What an answer of a shape that nobody has thought of may raise; it must not end the reading of the stream."""
+_ENDED = ("exited", "dead")
 _TOLD = ("created", "started", "finished", "updated", "update_started", "update_completed")
 
 
@@ -30,6 +31,8 @@ class Observing:
         self._know = knowledge
         self._wires = wires
         self.session = session
+        self.missed: tuple[Micros, Micros] = (0, 0)
+        """From when until when nothing of what the engine told was heard before this session, at most."""
         self._begun = False
         self._doubted: Micros | None = None
         now = knowledge.pace.monotonic()
@@ -121,10 +124,13 @@ class Observing:
             yield from self.observed(know.inventory.unmasked(), answer.came, answer.came)
 
     def observed(self, findings: Iterable[Finding], asked: Micros, came: Micros) -> Iterator[Item]:
-        """The observations that findings are."""
+        """The observations that findings are; of what ended while nobody listened also when it did, as it says."""
         for finding in findings:
             at = dated(finding, asked, came, self._know.clock)
-            yield Observed(self._know.stream, self.session, "docker", at, json.dumps(finding.payload()).encode())
+            payload = json.dumps(finding.payload()).encode()
+            if (ended := ended_at(finding, self._know.clock)) is not None and self.missed[0] < ended < self.missed[1]:
+                yield Observed(self._know.stream, self.session, "docker", ended, payload)
+            yield Observed(self._know.stream, self.session, "docker", at, payload)
 
     def _condition(self, of: ConditionOf, value: str) -> Condition:
         return Condition(self._know.stream, "docker", now_micros(), of, value)
@@ -172,6 +178,12 @@ def dated(finding: Finding, asked: Micros, came: Micros, clock: Clock) -> Micros
     """
     said = [clock.ours(at) for name in _TOLD if (at := moment(finding.extra.get(name))) is not None]
     return max(clock.asked(asked), min(max(said, default=0), clock.came(came)))
+
+
+def ended_at(finding: Finding, clock: Clock) -> Micros | None:
+    """When a container ended that has not run since, by the clock that dates the engine's events; None: it runs."""
+    finished = moment(finding.extra.get("finished")) if (finding.state or "").startswith(_ENDED) else None
+    return None if finished is None else clock.ours(finished)
 
 
 def _why(status: int | None) -> str:

@@ -57,7 +57,10 @@ class Session:
         begun = Beginning(know, self._wires)
         begun.gather()
         at = self._alive = self._wires.feed.opened_at
+        heard_to = know.clock.ours(nano_of(know.resume) // 1_000)
         fresh, covered_from = begun.place(at)
+        if know.resume is not None:
+            self._observing.missed = heard_to, covered_from
         if begun.ended is not None and not fresh:
             raise StreamUnreachable(stream=know.stream, reason=begun.ended.reason)
         self._proof.begin(begun.past, at)
@@ -217,6 +220,7 @@ class Session:
         self._key = self._observing.session = secrets.token_hex(16)
         yield Opened(know.stream, self._key, "docker", now_micros(), again)
         know.inventory.observe_again()
+        self._observing.missed = until, again
         self._observing.look_at_everything()
 
     def _say_held_back(self) -> None:

@@ -10,6 +10,7 @@ from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
 from archiver.storage.views.sessions import reached
+from archiver.storage.views.unchanged import ends_unchanged
 from archiver.storage.views.view import View, seconds
 from archiver.storage.words import OPEN
 
@@ -58,8 +59,10 @@ JOIN {table} w ON w.resource_id = p.resource_id AND w.{at} >= {carried} AND w.{a
       AND coalesce(q.before_us, {-OPEN}) < q.covered_us AND q.covered_us - v.at_us >= {_ROUNDED}
     ORDER BY q.covered_from LIMIT 1), {reached(stream)}, {-OPEN})"""
     # In a SELECT that is from nowhere it is reckoned once, however often it is named.
-    known = f"""(SELECT {say.earliest(["e.until_us", say.latest(["e.since_us", gap])])}
-    FROM (SELECT {since} AS since_us, {until} AS until_us) e)"""
+    watched = say.earliest(["e.until_us", say.latest(["e.since_us", gap])])
+    if is_found:
+        watched = f"CASE WHEN {ends_unchanged('v')} THEN e.until_us ELSE {watched} END"
+    known = f"(SELECT {watched}\n    FROM (SELECT {since} AS since_us, {until} AS until_us) e)"
     return f"""
 SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
   {kind_of(say, "s.text", "'container'")} AS kind, {since} AS since_us, {until} AS until_us, {known} AS known_us
@@ -81,7 +84,7 @@ def _words_of(source: str, verb: str, what: str) -> View:
             "kind": "up, down, starting or gone, as `state_kinds` says of a container; NULL: it says nothing of it",
             "since_us": "From when on it was so on that day, in microseconds since 1970",
             "until_us": "Until when on that day: until another word, the end of the day, or now",
-            "known_us": "Until when on that day somebody was watching since; since_us: nobody was",
+            "known_us": "Until when on that day somebody was watching since, or it is proven; since_us: nobody was",
         },
         lambda say: _day_words(say, source),
         is_part=True,

@@ -174,9 +174,11 @@ PROOFS = f"""CASE WHEN {_STOPS_N} > 0 AND {_RESTARTS_N} > 0 THEN {_RESTARTS_N} W
 
 
 def oom(say: Idioms) -> str:
-    """That an engine told of the want of memory beside the end x."""
+    """That an engine told of the want of memory beside the end x, or says so of what it was found to have come to."""
     near = [say.instant(f"(x.stopped_us {sign} {OOM_EXPLAINS})") for sign in "-+"]
-    return f"""EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+    found = f"""x.source = 1 AND x.exit_code = {KILLED} AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND {says("b.extra", f"'{docker.OOM_KILLED}'")})"""
+    return f"""({found}) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
       AND b.occurred_at >= {near[0]} AND b.occurred_at <= {near[1]} AND {say.micros("b.occurred_at")} <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{docker.OOM}'))"""
 

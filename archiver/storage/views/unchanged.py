@@ -45,14 +45,22 @@ unchanged = View(
 )
 
 
-def is_bridged(resource: str, since_us: str, until: str, more: str = "") -> str:
-    """That a gap until an instant lies in such a stretch p of a resource: in that before the first answer behind it."""
-    return f"""EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+def bridging(resource: str, until: str) -> str:
+    """From such a stretch p of a resource as is ended by the first answer at an instant or later, and begins before."""
+    return f"""FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
       WHERE o.resource_id = {resource} AND o.state_id IS NOT NULL AND o.observed_at >= {until}
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since_us <= {since_us}{more})"""
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < {until}"""
+
+
+def ends_unchanged(found: str) -> str:
+    """That the next answer says what one did, given by its resource_id, at and id, and that none is told between."""
+    return f"""EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.resource_id = {found}.resource_id AND o.state_id IS NOT NULL
+        AND (o.observed_at, o.id) > ({found}.at, {found}.id) ORDER BY o.observed_at, o.id LIMIT 1))"""
 
 
 def doubts(session: str, resource: str) -> str:
     """That nobody was watching the stream just before a session began to, and that it may hide something of one."""
+    found = bridging(resource, "b.covered_from")
     return f"""(SELECT coalesce(b.before_us, {-OPEN}) < b.covered_us
-        AND NOT {is_bridged(resource, "b.before_us", "b.covered_from")} FROM session_log b WHERE b.id = {session}.id)"""
+        AND NOT EXISTS (SELECT 1 {found} AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = {session}.id)"""

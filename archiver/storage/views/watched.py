@@ -6,9 +6,9 @@ from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.places import NAMES, listed, names
-from archiver.storage.views.sessions import earlier_than, ends_gap, of_session, reached, reaching
+from archiver.storage.views.sessions import earlier_than, ends_gap, of_session, reaching
 from archiver.storage.views.states import UNTIL, before, joined_with_next
-from archiver.storage.views.unchanged import is_bridged
+from archiver.storage.views.unchanged import bridging
 from archiver.storage.views.view import View, seconds
 from archiver.storage.views.words import SOURCES, said
 from archiver.storage.words import OPEN
@@ -53,9 +53,6 @@ LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN {reaching("z.stre
     WHEN u.id IS NULL AND ({_GOES_ON} OR (k.part = {STILL} AND {_SPLITS})) THEN {reaching("h.stream_id")} END"""
 
 
-_WAS_KNOWN = f" AND {reached('y.stream_id', 'b.covered_from <= p.since')} >= p.since_us"
-"""That the state was not in doubt already: what was found in a gap may have changed in what was left of it."""
-_IS_BRIDGED = is_bridged("w.resource_id", of_session("x", "watched_us"), "y.covered_from", _WAS_KNOWN)
 _GOES_ON = f"{_SPLITS} AND (k.part = {FROM_WORD} OR (k.part IN ({ASSUMED}, {AGAIN}) AND {_IS_GAP}))"
 
 
@@ -76,6 +73,15 @@ def _told_again(say: Idioms) -> str:
     return say.earliest([first("events", "occurred_at"), first("observations", "observed_at")])
 
 
+def _proven() -> str:
+    """From when on it is proven that nothing changed in the gap that a session ended; NULL: it is not.
+
+    What was found in an earlier gap is proven there, too, from then on.
+    """
+    found = bridging("w.resource_id", "y.covered_from")
+    return f"CASE WHEN x.id IS NOT NULL AND k.part <> {FROM_WORD} THEN (SELECT p.since_us {found}) END"
+
+
 def _watched_spans(say: Idioms) -> str:
     begin = say.micros("w.at")
     found = say.apart(
@@ -88,9 +94,8 @@ def _watched_spans(say: Idioms) -> str:
             "end_us": f"CASE WHEN {UNTIL} IS NULL THEN {say.latest([say.now, begin])} ELSE {say.micros(UNTIL)} END",
             "before_us": f"coalesce({of_session('x', 'watched_us')}, {begin})",
             "resumed_us": say.micros("y.covered_from"),
-            "again_us": f"""CASE WHEN {_IS_BRIDGED} THEN {say.micros("y.covered_from")}
-    ELSE {_told_again(say)} END""",
-            "bridged": f"CASE WHEN k.part = {UNWATCHED} AND {_IS_BRIDGED} THEN 1 ELSE 0 END",
+            "again_us": _told_again(say),
+            "proven_us": _proven(),
             "gap_us": f"""CASE WHEN e.id IS NOT NULL THEN {of_session("e", "watched_us")}
     WHEN z.id IS NOT NULL THEN 0 ELSE {OPEN} END""",
             "is_piece": f"CASE WHEN k.part IN ({FROM_WORD}, {STILL}) OR {_IS_GAP} THEN 1 ELSE 0 END",
@@ -106,15 +111,21 @@ def _watched_spans(say: Idioms) -> str:
     told = [f"SELECT b.*, b.at AS told_at FROM ({source}) b" for source in SOURCES]
     since = f"""CASE v.part WHEN {FROM_WORD} THEN v.begin_us
     WHEN {UNWATCHED} THEN {say.latest(["v.begin_us", "v.before_us"])}
-    WHEN {ASSUMED} THEN v.resumed_us WHEN {AGAIN} THEN v.again_us
+    WHEN {ASSUMED} THEN {say.latest(["v.begin_us", "v.before_us", "coalesce(v.proven_us, v.resumed_us)"])}
+    WHEN {AGAIN} THEN CASE WHEN v.proven_us IS NULL THEN v.again_us ELSE v.resumed_us END
     ELSE {say.latest(["v.begin_us", "v.gap_us"])} END"""
-    until = f"""CASE v.part WHEN {UNWATCHED} THEN {say.earliest(["v.end_us", "v.resumed_us"])}
-    WHEN {ASSUMED} THEN {say.earliest(["v.end_us", "v.gap_us", "v.again_us"])} WHEN {STILL} THEN v.end_us
+    doubted = say.earliest(["v.end_us", "v.gap_us", "v.again_us"])
+    until = f"""CASE v.part
+    WHEN {UNWATCHED} THEN {say.earliest(["v.end_us", "v.resumed_us", "coalesce(v.proven_us, v.resumed_us)"])}
+    WHEN {ASSUMED} THEN
+      CASE WHEN v.proven_us IS NULL THEN {doubted} ELSE {say.earliest(["v.end_us", "v.resumed_us"])} END
+    WHEN {STILL} THEN v.end_us
     ELSE {say.earliest(["v.end_us", "v.gap_us"])} END"""
+    is_proven = f"(v.part = {ASSUMED} AND v.proven_us IS NOT NULL)"
     certain = f"""CASE WHEN v.state IS NULL THEN NULL WHEN v.heard_by IS NULL THEN 0
-    WHEN v.part = {AGAIN} OR v.bridged = 1 OR (v.part = {FROM_WORD} AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END"""
-    watched = f"""CASE WHEN v.heard_by IS NULL THEN NULL
-    WHEN v.part IN ({UNWATCHED}, {STILL}) OR (v.part = {FROM_WORD} AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END"""
+    WHEN v.part = {AGAIN} OR {is_proven} OR (v.part = {FROM_WORD} AND v.gap_us > v.begin_us) THEN 1 ELSE 0 END"""
+    watched = f"""CASE WHEN v.heard_by IS NULL THEN NULL WHEN v.part IN ({UNWATCHED}, {STILL}) OR {is_proven}
+      OR (v.part = {FROM_WORD} AND v.gap_us <= v.begin_us) THEN 0 ELSE 1 END"""
     return f"""
 SELECT x.uri AS uri, x.type AS type,
   {listed(names("x.resource_id", "x.begin_us"))},
