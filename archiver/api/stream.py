@@ -59,7 +59,7 @@ class Stream:
         else:
             from archiver.config import home_folder
 
-            options |= {"client_cert": certificate, "client_key": key}
+            options |= {"client_cert": certificate, "client_key": key, "api": "none"}
             self._source = open_source(url, os.environ, home_folder(), **options)
         self._stop = threading.Event()
         self._open_handler: Callable[[], object] | None = None

@@ -218,7 +218,7 @@ class Kept:
         return self.texts.get(stream, self.texts.get("*"))
 
 
-AT_ONCE = BesidePace(least=0.0, again=3600.0, settle=0.0, look=0.01)
+AT_ONCE = BesidePace(least=0.0, again=3600.0, after_news=0.0, apart=0.0, settle=0.0, look=0.01)
 GAP = 600.0
 
 
@@ -226,7 +226,7 @@ GAP = 600.0
 def simulator() -> Iterator[Simulator]:
     """A platform of which the last ten minutes are still to be lived."""
     start = datetime.now(UTC) - timedelta(seconds=900 + GAP)
-    with Simulator(world=World(seed=7, stacks=4, settled=900.0, start=start, rate=6.0), pacing=STILL) as simulator:
+    with Simulator(world=World(seed=7, stacks=2, settled=900.0, start=start, rate=6.0), pacing=STILL) as simulator:
         yield simulator
 
 
@@ -325,6 +325,22 @@ def test_events_are_delivered_while_the_platform_takes_its_time(sqlite_url: str,
 
     items = taken(sqlite_url, simulator, enough=enough)
     assert not any(isinstance(item, Observed) and b'"listed"' in item.payload for item in items)
+
+
+def test_what_is_new_is_asked_about_soon(sqlite_url: str, simulator: Simulator) -> None:
+    told = simulator.platform.spelling.event(
+        "stack", "create", simulator.platform.stacks[0].uri, "Starting", [], "u", 1.0
+    )
+    seen = []
+
+    def enough(item: Item) -> bool:
+        if isinstance(item, Observed) and b'"listed"' in item.payload:
+            seen.append(item)
+            if len(seen) == 1:
+                simulator.send(told)
+        return len(seen) == 2
+
+    taken(sqlite_url, simulator, enough=enough)
 
 
 def test_no_secret_gets_into_the_archive(sqlite_url: str, simulator: Simulator) -> None:

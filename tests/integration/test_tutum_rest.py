@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +19,14 @@ from archiver.platforms.tutum.api import Api, find_api
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.rest import Rest, RestPace, Stopped
 from archiver.platforms.tutum.stock import Stock, Taken
+from archiver.platforms.wire.proxy import Proxy
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
 
+from .hostile import Hostile, Peer
+from .test_tutum_source_opening import pour, proxying
+from .test_tutum_source_tls import certificate, serving, trusting
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 QUICK = RestPace(first_wait=0.01, page=10, answer=20.0, longest_wait=5.0)
 HOUR = 3600 * 1_000_000
 
@@ -239,6 +248,29 @@ def test_where_the_api_is_follows_from_the_stream_or_is_said() -> None:
     assert find_api("wss://e.example/api/audit/v1/events", hosts) == Api("https://cloud.example", True)
     assert find_api("wss://e.example/v1/events", hosts, "https://x.example") == Api("https://x.example", False)
     assert find_api("wss://e.example/v1/events", hosts, "none") is None
+
+
+@needs_openssl
+def test_it_is_reached_over_tls_and_by_way_of_a_proxy(simulator: Simulator, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "127.0.0.1")
+    port = int(simulator.rest_url.rpartition(":")[2])
+
+    def script(peer: Peer) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as onward:
+            threading.Thread(target=pour, args=(onward, peer.sock)).start()
+            pour(peer.sock, onward)
+
+    with (
+        Hostile(script, context=serving((cert, key))) as server,
+        Hostile(proxying(server.port, wanted="bob:s3cret")) as between,
+    ):
+        api, proxy = Api(f"https://127.0.0.1:{server.port}", False), Proxy("127.0.0.1", between.port, "bob", "s3cret")
+        rest = Rest(api, proxy=proxy, context=lambda: trusting(cert), pace=QUICK)
+        assert taken(rest)[1].complete
+        stranger = Rest(api, proxy=proxy, pace=RestPace(tries=1))
+        _, found = taken(stranger)
+        assert "certificate" in found.failed[0].reason
+    assert server.connections > 5
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from archiver.platforms.wire.logtext import plain, unexpected
 _log = logging.getLogger(__name__)
 
 _SECOND = 1_000_000
+_NEW = b'"create"'
+"""What a message has in it that tells of a new object."""
 _MOST_WAITING = 16
 """Answers that wait for their turn in the stream."""
 _FARTHEST_BACK = 7 * 86_400 * _SECOND
@@ -33,11 +35,15 @@ class BesidePace:
     """Between two beginnings, however often the connection is opened anew."""
     again: float = 600.0
     """Between two beginnings while the connection holds."""
+    after_news: float = 60.0
+    """From when something new is told of to when its name is asked for."""
+    apart: float = 120.0
+    """Between two beginnings for that reason."""
     after_refusal: float = 3600.0
     """The services locked accounts."""
     settle: float = 2.0
     """So long an answer waits for events that were under way, which know better."""
-    look: float = 0.25
+    look: float = 0.5
     monotonic: Callable[[], float] = time.monotonic
 
 
@@ -49,6 +55,9 @@ class Beside:
         self._notes = notes
         self._pace = pace or BesidePace()
         self._due = self._pace.monotonic()
+        self._began = self._due - self._pace.apart
+        self._news_at: float | None = None
+        """When something new was told of, since it was asked last."""
         self._tries = 0
         self._said: set[str] = set()
         self._since = self._recall()
@@ -61,6 +70,11 @@ class Beside:
         run = self._run = _Run()
         target, arguments = self._ask_on, (run, opened_at)
         threading.Thread(target=target, args=arguments, name="reconcile", daemon=True).start()
+
+    def heard(self, payload: bytes) -> None:
+        """Takes note of a message: of what is new, the name is asked for soon."""
+        if self._news_at is None and _NEW in payload:
+            self._news_at = self._pace.monotonic()
 
     def items(self) -> Iterator[Item]:
         """What was answered and has waited long enough; costs next to nothing when that is nothing."""
@@ -80,10 +94,10 @@ class Beside:
     def _ask_on(self, run: _Run, opened_at: Micros) -> None:
         pace = self._pace
         while not run.over.wait(max(0.0, min(pace.look, self._due - pace.monotonic()))):
-            if pace.monotonic() < self._due or not self.asker.asking.acquire(blocking=False):
+            if not self._is_due(pace.monotonic()) or not self.asker.asking.acquire(blocking=False):
                 continue
             began, now = pace.monotonic(), now_micros()
-            self._due = began + pace.least
+            self._began, self._due, self._news_at = began, began + pace.least, None
             try:
                 self._ask(run, opened_at, now)
             except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends one try, and not the archiver
@@ -95,6 +109,12 @@ class Beside:
                 return
             wait = pace.after_refusal if self.asker.refused else min(pace.after_refusal, pace.again * 2**self._tries)
             self._due = began + wait
+
+    def _is_due(self, now: float) -> bool:
+        news_at, pace = self._news_at, self._pace
+        if news_at is None or self._tries:  # who did not answer is left alone
+            return now >= self._due
+        return now >= min(self._due, max(news_at + pace.after_news, self._began + pace.apart))
 
     def _ask(self, run: _Run, opened_at: Micros, now: Micros) -> None:
         since = max(self._since if self._since is not None else opened_at, now - _FARTHEST_BACK)

@@ -13,6 +13,8 @@ from archiver.platforms.wire.fetch import TooLong
 _OVERLAP = 5
 """So many objects of a page are asked for again with the next: where none of them comes, the list has shifted."""
 _BEGINNINGS = 3
+_MOST_OF_PAGE = 1000
+"""A server that does not keep to what it is asked for may give so many objects at once."""
 
 
 class Page(NamedTuple):
@@ -62,6 +64,8 @@ class Listing:
                 continue
             self.asked = self.asked or asked.when
             objects, total, more = self._read(asked.value, offset)
+            if len(objects) > max(limit, _MOST_OF_PAGE):
+                raise RestFailed(self.path, f"a page of {limit} entries has {len(objects)}")
             keys = [key_of(self._kind, row) for row in objects]
             rows = {key: row for key, row in zip(keys, objects, strict=True) if key is not None}
             if last and rows.keys().isdisjoint(last):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 
 from websocket import ABNF, WebSocketException, WebSocketTimeoutException
 
 from archiver.model import Alive, Closed, Item, Message, Micros, Opened, now_micros
+from archiver.platforms.tutum.beside import Beside
 from archiver.platforms.tutum.credentials import HIDDEN
 from archiver.platforms.tutum.endings import BROKEN, End, Ending, farewell, refusal
 from archiver.platforms.tutum.pieces import LONGEST_HEARTBEAT, is_heartbeat, is_ordinary, pieces
@@ -70,11 +71,11 @@ class Session:
         pace: Pace,
         safe: Callable[[str], str] = str,
         secrets: Collection[bytes] = (),
-        beside: Callable[[], Iterable[Item]] = tuple,
+        beside: Beside | None = None,
     ) -> None:
         """`safe` takes our credentials out of a reason; no message that repeats one of the `secrets` keeps it.
 
-        `beside` gives what was learnt beside the stream since it was asked last.
+        `beside` learns by asking, and hears of what is told.
         """
         self._ws = ws
         self._secrets = secrets
@@ -199,6 +200,8 @@ class Session:
         for secret in self._secrets:
             if secret in payload:
                 payload = payload.replace(secret, HIDDEN.encode())
+        if self._beside is not None:
+            self._beside.heard(payload)
         return Message(self._stream, self._identity, "tutum", self._ws.read_at, payload, None, refused)
 
     def _look_around(self) -> Iterator[Item]:
@@ -219,7 +222,8 @@ class Session:
         if ws.life.tick > self._told and now - self._told >= pace.alive_every:
             self._told = now
             yield Alive(self._stream, self._identity, ws.life.at)
-        yield from self._beside()
+        if self._beside is not None:
+            yield from self._beside.items()
         resumed = pace.monotonic()
         if resumed - now > SLOW_CONSUMER:
             self._resumed = resumed

@@ -191,8 +191,7 @@ class WebsocketSource:
     def _session(self, connection: Connection, stop: threading.Event) -> Generator[Item, None, End]:
         self._trouble = None
         key, beside = secrets.token_hex(8), self._beside
-        asked = tuple if beside is None else beside.items
-        session = Session(connection, self._stream, key, self._pace, self._safe, self._never_kept, asked)
+        session = Session(connection, self._stream, key, self._pace, self._safe, self._never_kept, beside)
         if beside is not None:
             beside.begin(key, connection.read_at)
         try:

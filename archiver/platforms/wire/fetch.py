@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from archiver.version import __version__
 FAILURES = (OSError, HTTPException, WebSocketException, ValueError)
 """What a GET may raise; `deadline.TooSlow` and `Interrupted` are among them."""
 _PIECE = 64 << 10
+_TRUSTED_FOR = 60.0
 
 
 class TooLong(ValueError):
@@ -66,18 +68,26 @@ class Fetcher:
         *,
         proxy: Proxy | None = None,
         context: Callable[[], ssl.SSLContext] = secure_context,
-        most: int = 2 << 20,
+        most: int = 1 << 20,
     ) -> None:
         """`origin` is http[s]://host[:port]; at most so many bytes of a body are taken."""
         parts = urlsplit(origin)
         self.is_secure = parts.scheme == "https"
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if self.is_secure else 80)
-        self.proxy, self.context = proxy, context
+        self.proxy, self._make_context = proxy, context
+        self._context: tuple[float, ssl.SSLContext] | None = None
         self.last: AddressInfo | None = None
         """The address that worked last time."""
         self._header = {"Accept": "application/json", "User-Agent": f"archiver/{__version__}", **header}
         self._most = most
+
+    def context(self) -> ssl.SSLContext:
+        """What TLS trusts; made anew from time to time, for certificates are renewed, and making it is dear."""
+        now = time.monotonic()
+        if self._context is None or now - self._context[0] > _TRUSTED_FOR:
+            self._context = now, self._make_context()
+        return self._context[1]
 
     def get(self, target: str, seconds: float, interrupted: Callable[[], bool]) -> Fetched:
         """The answer at a path with its query, whole within so many seconds. Raises TooLong and other `FAILURES`."""
