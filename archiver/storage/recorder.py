@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, bindparam, exc, insert, select, update
@@ -74,6 +75,7 @@ class Recorder:
         self.whose = Whose()
         """Of which platform the records are that are handed over, where their sessions do not say it."""
         self._engine = writing_engine(url)
+        self._leads_to = _leads_to(url)
         self._file = SqliteFile(url)
         self._connection: Connection | None = None
         self._checkpoints: Checkpoints | None = None
@@ -356,6 +358,7 @@ class Recorder:
         if self._connection is None:
             lock = self._held.enter_context(writer_lock(self._url))
             self._require_all_pages()
+            self._follow()
             self._connection = self._engine.connect()
             self._checkpoints = Checkpoints(sqlite_path(self._url), lock, self._checkpoint_bytes) if lock else None
             self._file.remember()
@@ -366,6 +369,12 @@ class Recorder:
                 _identify(self._connection)
                 raise_to_rows(self._connection)
         return self._connection
+
+    def _follow(self) -> None:
+        """What is written to is what the lock is for, though the link of that name leads elsewhere since."""
+        if (leads_to := _leads_to(self._url)) != self._leads_to:
+            self._engine.dispose()
+            self._engine, self._leads_to = writing_engine(self._url), leads_to
 
     def _take_turn(self, connection: Connection) -> None:
         """Lets one writer of a PostgreSQL archive write at a time, and forgets what another one may have changed.
@@ -411,6 +420,10 @@ class Recorder:
         with self._one_at_a_time:
             self._disconnect()
             self._engine.dispose()
+
+
+def _leads_to(url: str) -> Path | None:
+    return None if is_postgres(url) else sqlite_path(url)
 
 
 def _identify(connection: Connection) -> None:

@@ -56,6 +56,8 @@ class SqliteFile:
     def _set_wal_aside(self) -> None:
         """The old file's write-ahead log must not be taken for the new one's: SQLite would write it into that."""
         assert self._file is not None
+        if _identity(self._file) == self._own:  # the old file is where it was, and a link leads elsewhere now
+            return
         if self._own_wal is not None and _identity(beside(self._file, "-wal")) == self._own_wal:
             wal.set_aside(self._file, "replaced")
 

@@ -188,6 +188,29 @@ def test_a_backup_moved_behind_a_link_under_a_writer_is_noticed(path: Path, tmp_
     assert migrate.check(str(path)) == []
 
 
+@pytest.mark.parametrize("way", ["a file in its place", "another end"])
+def test_a_link_that_leads_elsewhere_is_followed_and_the_file_of_before_keeps_all_it_had(
+    path: Path, tmp_path: Path, way: str
+) -> None:
+    grown(path, 500)
+    other = copied(path, tmp_path / "other.db")
+    (link := tmp_path / "link.db").symlink_to(path)
+    with Recorder(str(link)) as recorder:
+        recorder.record([event("container/before", "Running")])
+        if way == "another end":
+            (turned := tmp_path / "turned.db").symlink_to(other)
+            turned.rename(link)
+        else:
+            shutil.move(other, link)
+        with pytest.raises(DatabaseUnreachable, match="replaced by another"):
+            recorder.record([event("container/new", "Running")])
+        recorder.record([event("container/new", "Running")])
+        recorder.record([event("container/newer", "Running")])
+
+        assert (count(path), count(link)) == (501, 502)
+    assert migrate.check(str(path)) == migrate.check(str(link)) == []
+
+
 def record_made(path: Path) -> None:
     migrate.create(str(path))
     record(str(path), event("container/1", "Running"))
