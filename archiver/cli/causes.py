@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.codec.visible import short_reference
 from archiver.model import Cause
 
 SOME = 3
@@ -18,9 +19,14 @@ def cause_words(cause: Cause | None) -> str:
     return f"{words}: {candidates(cause)}" if cause.actions else words
 
 
+def called(name: str | None, uri: str) -> str:
+    """An action by what it did; where no platform says that, by a reference under which it can be looked up."""
+    return name or short_reference(uri)
+
+
 def candidates(cause: Cause) -> str:
     """What did it; several stand for "one of these"."""
-    named = [(proof.name or "an action") + (f" by {proof.by}" if proof.by else "") for proof in cause.actions]
+    named = [called(proof.name, proof.uri) + (f" by {proof.by}" if proof.by else "") for proof in cause.actions]
     distinct = list(dict.fromkeys(named))
     return " or ".join(distinct[:SOME]) + (" or ..." if len(distinct) > SOME else "")
 

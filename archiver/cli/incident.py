@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from archiver.cli import times
-from archiver.cli.causes import cause_words
+from archiver.cli.causes import called, cause_words
 from archiver.cli.coverage import coverage_line, is_watched
 from archiver.cli.escape import escape
 from archiver.cli.output import Presentation
@@ -101,10 +101,15 @@ def _change(change: Nearby) -> str:
         return f"**note: {text(change.after or '')}**{about}{by}{link}"
     if change.change == "action":
         by = f" by {text(change.by)}" if change.by else ""
-        return f"**{text(change.after or 'an action')}** on {what}{by}"
+        return f"**{text(_done(change))}** on {what}{by}"
     said = f"{what}: {change.change} {_word(change.before)} → {_word(change.after)}"
     why = cause_words(change.cause) or replaced_words(change.replaced)
     return f"{said} ({text(why)})" if why else said
+
+
+def _done(change: Nearby) -> str:
+    """What was done, or noted."""
+    return called(None if change.after is None else str(change.after), change.action or "")
 
 
 def _word(value: Any) -> str:
@@ -123,7 +128,7 @@ def _doers(incident: Incident) -> Iterator[str]:
     by: dict[str, list[str]] = {}
     for change in incident.changes:
         if change.change in ("action", "note") and change.by:
-            by.setdefault(change.by, []).append(str(change.after or "an action"))
+            by.setdefault(change.by, []).append(_done(change))
     for name, done in sorted(by.items()):
         yield f"- {text(name)}: {text(', '.join(sorted(set(done))))}"
     nobody = sum(1 for change in incident.changes if change.change == "action" and not change.by)

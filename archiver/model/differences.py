@@ -26,6 +26,8 @@ class Change(NamedTuple):
     """When it became as it was then; of what changed several times, the last one counts."""
     certain: bool | None
     """Whether before and after are sure (`TreeNode.certain`); None: of a state that is not known."""
+    platform: str | None = None
+    """What its platform is called, where the archive has several."""
 
 
 class Diff(NamedTuple):

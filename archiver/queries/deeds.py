@@ -43,7 +43,9 @@ def with_deeds(
     if stream is not None:
         return heapq.merge(actions, found, key=lambda action: action.started_at)
     below = ask(descend, [root.id for root in roots], Window.of(range))
-    noted = as_actions(notes(ask, range, {root.id for root in roots} | below.keys()))
+    # What is noted of everything was done to none of them: who asks what changed is told of it.
+    about = {root.id for root in roots} | below.keys()
+    noted = as_actions(note for note in notes(ask, range, about) if note.about is not None or not roots)
     return heapq.merge(actions, found, noted, key=lambda action: action.started_at)
 
 

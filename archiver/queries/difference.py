@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from archiver.model import Change, Diff, Micros, Resource, TimeRange, to_datetime, to_micros
 from archiver.queries.coverage import coverage, coverage_at, emptiness
 from archiver.queries.last_words import is_running
 from archiver.queries.moment import not_then
+from archiver.queries.platforms import of_resources
 from archiver.queries.replicas import began_to_run, ceased_to_run
 from archiver.queries.snapshot import Snapshot, edges, of_platform, of_resource
 from archiver.queries.standing import Stood, began_to_live, stood, who_told
@@ -87,9 +89,15 @@ class _Comparison:
         self._above = [edges(connection, stayed, at) for at in instants]
         self._moved = {n for n in stayed if self._above[0].get(n, set()) != self._above[1].get(n, set())}
         self._moved_at = _moves(connection, self._moved, self._above, instants)
+        self._platforms = of_resources(connection, self._ends.keys())
 
     def changes(self) -> Iterator[Change]:
         """All that is otherwise, in no order."""
+        for number, change in chain(self._of_each(), self._replicas()):
+            yield change._replace(platform=self._platforms.get(number))
+
+    def _of_each(self) -> Iterator[tuple[int, Change]]:
+        """What each is otherwise in, by its number."""
         appeared = [number for number, ends in self._ends.items() if ends.before is None]
         births = began_to_live(self._connection, appeared, self._second_at)
         doubtful = self._unwatched_before(ends.after for ends in self._ends.values() if not ends.before and ends.after)
@@ -97,17 +105,16 @@ class _Comparison:
         for number, (before, after) in self._ends.items():
             if before is None and after is not None:
                 sure = _both(after.certain, number not in doubtful)
-                yield _change("appeared", after, None, after.state, births[number], sure)
+                yield number, _change("appeared", after, None, after.state, births[number], sure)
             elif before is not None and after is None:
                 last = self._ended[number]
-                yield _change("vanished", before, before.state, last.state, last.gone_at, before.certain)
+                yield number, _change("vanished", before, before.state, last.state, last.gone_at, before.certain)
             elif before is not None and after is not None:
                 if number in self._moved:
                     was, is_ = (tuple(sorted(uris[n] for n in above.get(number, ()))) for above in self._above)
                     sure = _both(before.certain, after.certain)
-                    yield _change("moved", after, was, is_, self._moved_at[number], sure)
-                yield from _altered(before, after)
-        yield from self._replicas()
+                    yield number, _change("moved", after, was, is_, self._moved_at[number], sure)
+                yield from ((number, change) for change in _altered(before, after))
 
     def _uris(self) -> dict[int, str]:
         numbers = {parent for above in self._above for number in self._moved for parent in above.get(number, ())}
@@ -116,8 +123,8 @@ class _Comparison:
             found.update((row.id, row.uri) for row in self._connection.execute(statement(_URIS), {"numbers": part}))
         return found
 
-    def _replicas(self) -> Iterator[Change]:
-        """Of each service that was there at both instants: how many of its containers ran."""
+    def _replicas(self) -> Iterator[tuple[int, Change]]:
+        """Of each service that was there at both instants, by its number: how many of its containers ran."""
         counted = [_running(snapshot) for snapshot in self._snapshots]
         for number in self._snapshots[0].stood.keys() & self._snapshots[1].stood.keys():
             before, after = self._ends[number]
@@ -129,7 +136,7 @@ class _Comparison:
                 became |= ceased_to_run(self._connection, ran - run, number, self._second_at)
                 sure = _both(*(end.certain for each in ran | run for end in self._ends[each] if end is not None))
                 instant = max(became.values(), default=self._second_at)
-                yield _change("replicas", after, len(ran), len(run), instant, sure)
+                yield number, _change("replicas", after, len(ran), len(run), instant, sure)
 
     def _unwatched_before(self, appeared: Iterable[Stood]) -> set[int]:
         """Of what lived at the second instant only, what may have been there at the first: nobody was watching then."""

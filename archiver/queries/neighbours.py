@@ -28,6 +28,15 @@ _HEARD_OF = tuple(
     f" WHERE e.{at} >= :since AND e.{at} < :until AND t.text <> 'action'"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
+# A list of another one proves where something is: so it may have moved without a word of its own.
+_MOVED = tuple(
+    "SELECT DISTINCT m.resource_id FROM (SELECT DISTINCT e.parent_list_id AS list_id"
+    f" FROM {table} e WHERE e.{at} >= :since AND e.{at} < :until) l"
+    " JOIN parent_list_members m ON m.list_id = l.list_id"
+    f" WHERE EXISTS (SELECT 1 FROM facts f WHERE f.resource_id = m.resource_id AND f.what = {PARENT}"
+    " AND f.since >= :first AND f.since < :last)"
+    for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
+)
 _EVERYTHING = "nodecluster"
 """Of what is under that, everything is: to be in it as well is not to be beside."""
 
@@ -104,11 +113,18 @@ def members(connection: Connection, root: Resource | None, range: TimeRange) -> 
 
 
 def concerned(connection: Connection, root: Resource | None, range: TimeRange) -> Descent:
-    """All that was under a resource within a range, and when; without one, all that was heard of, or acted on, then."""
+    """All that was under a resource within a range, and when; without one, all that was heard of, acted on or moved."""
     window = Window.of(range)
     if root is not None:
         return descend(connection, [root.id], window)
-    return dict.fromkeys(_heard_of(connection, range) | targets(connection, window), tuple(window))
+    found = _heard_of(connection, range) | targets(connection, window) | _moved(connection, range, window)
+    return dict.fromkeys(found, tuple(window))
+
+
+def _moved(connection: Connection, range: TimeRange, window: Window) -> set[int]:
+    """What the lists of others put elsewhere within a range."""
+    values = {"since": range.since, "until": range.until, "first": window.since, "last": window.until}
+    return {row.resource_id for query in _MOVED for row in connection.execute(statement(query), values)}
 
 
 def _heard_of(connection: Connection, range: TimeRange) -> set[int]:

@@ -11,6 +11,7 @@ from archiver.codec.text import parse
 from archiver.model import Action, TimeRange
 from archiver.model.nearby import Nearby, Where
 from archiver.queries.neighbours import Place
+from archiver.queries.platforms import of_resources
 from archiver.queries.references import type_number
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
@@ -44,6 +45,8 @@ class Noted(NamedTuple):
     name: str | None
     by: str | None
     url: str | None
+    platform: str | None = None
+    """Of what it is about, where the archive has several."""
 
 
 def notes(ask: Ask, range: TimeRange, about: Collection[int] | None = None) -> Iterator[Noted]:
@@ -70,17 +73,19 @@ def _page(connection: Connection, kind: int, range: TimeRange, place: Row | None
     above: dict[int, Row] = {}
     for part in chunks({row.parent_list_id for row in rows} - {None}):
         above.update((row.list_id, row) for row in connection.execute(statement(_MEMBERS), {"numbers": part}))
-    return [_noted(row, above.get(row.parent_list_id)) for row in rows], rows
+    platforms = of_resources(connection, {about.resource_id for about in above.values()})
+    return [_noted(row, above.get(row.parent_list_id), platforms) for row in rows], rows
 
 
-def _noted(row: Row, about: Row | None) -> Noted:
+def _noted(row: Row, about: Row | None, platforms: Mapping[int, str]) -> Noted:
     said = parse(row.extra) if row.extra else {}
     by, url = (said.get(key) if type(said.get(key)) is str else None for key in ("user", "url"))
     told = row.text or str(said.get("text", ""))
     noted = Noted(row.id, instant(row.occurred_at), told, None, None, None, None, by, url)
     if about is None:
         return noted
-    return noted._replace(about=about.resource_id, uri=about.uri, type=about.type, name=about.name)
+    subject = {"about": about.resource_id, "uri": about.uri, "type": about.type, "name": about.name}
+    return noted._replace(**subject, platform=platforms.get(about.resource_id))
 
 
 # --- as questions want them -----------------------------------------------------------------------------------------
@@ -104,4 +109,5 @@ def as_change(note: Noted, place: Place | None, at: datetime) -> Nearby:
     ago = (at - note.at).total_seconds()
     what = (note.uri or "", note.type or "platform", note.name)
     where = place or Place(everything, _FAR)
-    return Nearby("note", *what, None, note.text, note.at, True, None, note.url, note.by, *where, ago)
+    change = Nearby("note", *what, None, note.text, note.at, True, None, note.url, note.by, *where, ago)
+    return change._replace(platform=note.platform)

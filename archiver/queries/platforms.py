@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from archiver.errors import NoSuchPlatform
 from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.statements import chunks, statement
 
 if TYPE_CHECKING:
     from archiver.model import Dialect, Platform
@@ -15,6 +16,7 @@ _PLATFORMS = "SELECT p.id, p.key, p.name, p.dialect FROM platforms p ORDER BY p.
 _IDENTITIES = "SELECT i.platform_id, i.key FROM platform_identities i ORDER BY i.key"
 _STREAMS = "SELECT t.platform_id, t.url, t.dialect FROM streams t ORDER BY t.id"
 _KEY_OF = "SELECT p.key FROM resources r JOIN platforms p ON p.id = r.platform_id WHERE r.id = :number"
+_OF = statement("SELECT r.id, r.platform_id FROM resources r WHERE r.id IN :numbers")
 _NAMES = "SELECT p.id, p.name FROM platforms p"
 _MEANT = (
     "SELECT p.id FROM platforms p WHERE p.name = :name"
@@ -57,6 +59,15 @@ def several(connection: Connection) -> dict[int, str]:
     """What each platform is called where there are several; where there is one, nothing says so."""
     found = names(connection)
     return found if len(found) > 1 else {}
+
+
+def of_resources(connection: Connection, resources: Collection[int]) -> dict[int, str]:
+    """What the platform of each of some resources is called, where there are several; else of none."""
+    called = several(connection)
+    found: dict[int, str] = {}
+    for part in chunks(resources if called else ()):
+        found.update((row.id, called[row.platform_id]) for row in connection.execute(_OF, {"numbers": part}))
+    return found
 
 
 def number(connection: Connection, name: str) -> int:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from archiver.model import EPOCH, Resource, TimeRange
+from archiver.model import EPOCH, Resource, TimeRange, to_datetime, to_micros
+from archiver.model.moments import seconds
 from archiver.model.reports import Deploy, Flap, Subject
 from archiver.queries.doers import doers
 from archiver.queries.neighbours import members
 from archiver.queries.platforms import several
+from archiver.storage.causes import FLAP
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.statements import chunks, statement
 
 _DEPLOYS = "SELECT v.* FROM deploys v WHERE v.started_at >= :since AND v.started_at < :until {}"
 _FLAPS = "SELECT v.* FROM flaps v WHERE v.until >= :since AND v.since < :until {}"
+_CHANGES_BY = statement(
+    "SELECT count(*), max(v.since_us) FROM state_spans v"
+    " WHERE v.uri = :uri AND v.platform = :platform AND v.since >= :since AND v.since < :end"
+)
+"""How far a flap had come by an instant."""
 _OF_THESE = "AND v.uri IN :uris"
 _PLACES = (
     "SELECT r.uri, b.name AS platform FROM resources r JOIN event_types t ON t.id = r.type_id"
@@ -58,18 +65,20 @@ def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: 
     # What was not heard of did not flap: so of everything only that is looked at.
     within = None if root is None and range.since is None else _members(connection, root, range, end)
     rows = _rows(connection, _FLAPS, within, range, end, "<> 'action'")
-    found = [
-        Flap(
-            Subject(row.uri, row.type, row.name, _platform(row, names)),
-            instant(row.since),
-            instant(row.until),
-            row.seconds,
-            row.changes,
-            _certain(row.certain),
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        about, since, until = Subject(row.uri, row.type, row.name, _platform(row, names)), row.since_us, row.until_us
+        changes = row.changes
+        if until >= to_micros(end):
+            changes, until = connection.execute(_CHANGES_BY, _values(row, end)).one()
+        if changes >= FLAP:
+            told = (to_datetime(since), to_datetime(until), seconds(timedelta(microseconds=until - since)))
+            found.append(Flap(about, *told, changes, _certain(row.certain)))
     return sorted(found, key=lambda row: (row.since, *_order(row.subject)))
+
+
+def _values(flap: Any, end: datetime) -> Mapping[str, Any]:
+    return {"uri": flap.uri, "platform": flap.platform, "since": flap.since, "end": end}
 
 
 def _members(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> Collection[int]:

@@ -309,6 +309,7 @@ DIFFERENCE: list[Field[Change]] = [
     Field("at", lambda change: change.at),
     Field("certain", lambda change: change.certain),
     Field("cause", lambda change: None),
+    Field("platform", lambda change: change.platform, extra=True),
 ]
 
 

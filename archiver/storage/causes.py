@@ -19,6 +19,8 @@ OOM_EXPLAINS = 10_000_000
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
 SUCCEEDS_BEFORE, SUCCEEDS_AFTER = 600_000_000, 3_600_000_000
 """What takes the place of a container is made so long before its end, or within so long behind it."""
+FLAP = 6
+"""So many changes of state within ten minutes are a flap: three restarts of a container."""
 KILLED = 137
 """The exit code of what got the signal that cannot be refused."""
 

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.codec.notes import Note
 from archiver.errors import AmbiguousReference, NoSuchPlatform
 from archiver.model import Condition, Event, Opened
+from archiver.recording.jobs import done
 from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import START, event, export, opened, record, rows
+from .archives import START, at, between, event, export, micros, opened, record, rows, uri
 
 ONE, TWO = "wss://one.example/api/audit/v1/events", "wss://two.example/api/audit/v1/events"
 SOCKETS = ("unix:///run/one.sock", "unix:///run/two.sock")
@@ -256,3 +258,31 @@ def test_one_recording_of_two_platforms_is_archived_for_both(
     assert "nothing is added" in again
     assert json.loads(found)["resource"]["platform"] == "west"
     assert run_archiver("--database", sqlite_url, "history", "container/1").returncode == 3
+
+
+def test_what_was_otherwise_and_what_was_noted_says_on_which_platform(database_url: str, tmp_path: Path) -> None:
+    place = ["service/web", "stack/shop"]
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    for session in ("a", "b"):
+        record(
+            database_url,
+            event("service/web", "Running", 1, place[1:], session=session),
+            event("container/1", "Running", 1, place, session=session),
+            event("container/1", "Stopped", 10, place, session=session),
+            event("container/2", "Running", 11, place, session=session),
+            event("container/3", "Running", 11, place, session=session),
+        )
+    with Archive.open(database_url) as archive:
+        two = archive.platform_of(archive.resolve("stack/shop", platform="two.example"))
+        note = Note("web 2.14", micros(12), "7d9bb9b3-13a4-4cf2-9a87-5d90ed9b2f71", uri("stack/shop"))
+        done(database_url, tmp_path / "spool.db", {"do": "note", **note._asdict(), "platform": two})
+
+        changes = archive.diff(at(5), at(20)).changes
+        near = archive.why(archive.resolve("container/2", platform="two.example"), at(13)).changes
+        reported = archive.report("changes", None, between(0, 20)).rows
+
+    for kind in ("state", "appeared", "replicas"):
+        of_kind = [change.platform for change in changes if change.change == kind]
+        assert set(of_kind) == {"one.example", "two.example"}, kind
+    assert [change.platform for change in near if change.change == "note"] == ["two.example"]
+    assert [change.platform for change in reported if change.change == "note"] == ["two.example"]

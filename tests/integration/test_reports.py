@@ -177,7 +177,7 @@ def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None
             "planned_seconds": 300, "unknown_seconds": 500, "availability": 0.94, "worst": 0.47, "best": 0.97,
         }
     ]  # fmt: skip
-    assert "web   told      -  an action by ada" in told("restarts", "-o", "table")
+    assert f"web   told      -  {uri('action/stop')} by ada" in told("restarts", "-o", "table")
     assert "never back  web   crash" in told("restarts", "-o", "table")
     assert not table.splitlines()[-1].startswith("in all")
     assert told("availability", uri("stack/shop"), "-o", "table").splitlines()[-1].split()[-6:] == [
@@ -207,9 +207,9 @@ def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArch
     ]
     assert "| 2016-02-01 12:15:00Z | container web | crash |  |" in told
     assert "| 2016-02-01 12:06:40Z | 20s | container web | crash |  |" in told
-    assert "| 2016-02-01 12:10:10Z | 40s | container web | told: an action by ada |  |" in told
-    assert "- 2016-02-01 12:09:55Z **an action** on container web by ada" in told
-    assert "- ada: an action" in told
+    assert f"| 2016-02-01 12:10:10Z | 40s | container web | told: {uri('action/stop')} by ada |  |" in told
+    assert f"- 2016-02-01 12:09:55Z **{uri('action/stop')}** on container web by ada" in told
+    assert f"- ada: {uri('action/stop')}" in told
     assert any(line.startswith("- **all together: ") and "%" in line for line in told)
     assert r"- 2016-02-01 12:07:30Z container a\|b\*: appeared (nothing) → Running" in told
     assert "- 2016-02-01 12:16:40Z to 2016-02-01 12:20:00Z: cut" in told
@@ -333,6 +333,48 @@ def test_of_what_moved_only_the_changes_of_its_time_there_are_told(database_url:
         "service/old": [["appeared", "moved"]] * 2,
         "service/new": [["moved", "action", "state", "vanished"]] * 2,
     }
+
+
+def test_a_move_that_only_others_tell_of_is_among_all_that_changed(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        event("container/1", "Running", 0, ["service/web", "stack/old"], session="a"),
+        event("container/2", "Running", 100, ["service/web", "stack/new"], session="a"),
+        closed("a", 1000),
+    )
+    with Archive.open(database_url) as archive:
+        moved = {
+            ref: [(row.uri, row.before, row.after) for row in archive.report("changes", ref, between(50, 900)).rows
+                  if row.change == "moved"]
+            for ref in (None, "stack/new")
+        }  # fmt: skip
+
+    assert moved[None] == moved["stack/new"] == [(uri("service/web"), (uri("stack/old"),), (uri("stack/new"),))]
+
+
+def test_what_flapped_is_told_as_far_as_the_range_goes(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", 0),
+        *[event("container/1", ("Running", "Stopped")[n % 2], 20 * n, session="a") for n in range(12)],
+        closed("a", 2000),
+    )
+    with Archive.open(database_url) as archive:
+        for root in (None, "container/1"):
+            found = {
+                until: [
+                    (row.until, row.seconds, row.changes)
+                    for row in archive.report("flaps", root, between(0, until)).rows
+                ]
+                for until in (90, 101, 150, 2000)
+            }
+            assert found == {
+                90: [],
+                101: [(at(100), 100, 6)],
+                150: [(at(140), 140, 8)],
+                2000: [(at(220), 220, 12)],
+            }, root
 
 
 def test_a_restart_is_certain_where_it_was_watched_until_the_start_as_in_plain_sql(database_url: str) -> None:

@@ -60,8 +60,8 @@ def note_(
 ) -> None:
     """Writes a note into the archive: an event of its own, of what happened outside of the platform.
 
-    'why', 'timeline', 'report incident', 'actions --deeds' and 'events --type note' show it. It works beside a running
-    daemon. Credentials in the text and the URL are written as ***.
+    'why', 'timeline', 'report incident' and 'events --type note' show it, and 'actions --deeds' of what it is about. It
+    works beside a running daemon. Credentials in the text and the URL are written as ***.
     """
     now = datetime.now(UTC)
     moment = now_micros() if at is None else _past(at, now)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from archiver.storage.causes import FLAP
 from archiver.storage.views.events import PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed
 from archiver.storage.views.sessions import ends_gap
 from archiver.storage.views.view import View, seconds
 
-CHANGES = 6
-"""So many changes within the window are a flap: three restarts of a container."""
 WINDOW = 600_000_000
 """Ten minutes: the window that slides along."""
 QUIET = 600_000_000
@@ -45,7 +44,7 @@ FROM (
       SELECT b.*, sum(starts) OVER ({_OF_ONE} ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
       FROM (
         SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, {CHANGES - 1}) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
+          CASE WHEN lead(s.since_us, {FLAP - 1}) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
             - s.since_us <= {WINDOW} THEN s.since_us END AS dense_us,
           CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
             < {QUIET} THEN 0 ELSE 1 END AS starts
