@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,10 @@ import pytest
 from archiver.model import Event, Message, Record
 from archiver.platforms.decoders import decode
 
+from ..faults.fault import FAULTS, SHORT
 from ..faults.promises import Sent, Tally, broken
+from ..faults.trace import Disk, Step
+from ..faults.trying import load_all, tried
 from ..integration.archives import SECOND, START, STREAM, closed, micros, opened, record
 from .recording import numbered
 
@@ -66,3 +71,33 @@ def test_the_checker_sees_each_broken_promise(
     records: Sequence[Record], expected: set[int], said: str, sqlite_url: str
 ) -> None:
     assert said in "; ".join(judged(sqlite_url, records, expected=expected))
+
+
+@pytest.mark.parametrize("name", ["power lost", "clock set"])
+def test_a_little_of_a_fault_holds(name: str) -> None:
+    load_all()
+    outcome = tried(FAULTS[name], "sqlite", 1, SHORT)
+    if outcome.verdict == "not tried":
+        pytest.skip(f"NOT TESTED: {name}; {outcome.said}")
+    assert outcome.verdict == "holds", outcome.said
+
+
+def test_what_was_not_synced_may_be_lost_when_the_power_goes(tmp_path: Path) -> None:
+    disk, dice = Disk(), random.Random(1)
+    for step in (
+        Step("C", "/d/f", 0, b""),
+        Step("W", "/d/f", 0, b"safe"),
+        Step("B", "/d/f", 1, b"f"),
+        Step("W", "/d/f", 4, b" or not"),
+        Step("S", "/d/f", 1, b"f"),
+        Step("W", "/d/marks", 0, b"7 8 "),
+    ):
+        disk.do(step)
+    found = set()
+    for fate in ("lost", "kept"):
+        disk.image(tmp_path, dice, fate)
+        found.add((tmp_path / "f").read_bytes())
+
+    assert found == {b"safe", b"safe or not"}
+    assert bytes(disk.promised).split() == [b"7", b"8"]
+    assert not (tmp_path / "marks").exists()

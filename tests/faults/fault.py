@@ -30,7 +30,7 @@ class Size:
 
 
 FULL = Size(kills=1_000, stops=200, images=300, reconnects=10_000, bad_frames=1_000_000, turns=12, rate=1_000.0)
-SHORT = Size(kills=2, stops=1, images=8, reconnects=20, bad_frames=2_000, turns=1, rate=500.0)
+SHORT = Size(kills=2, stops=1, images=5, reconnects=20, bad_frames=2_000, turns=1, rate=500.0)
 """For `make test`."""
 
 
