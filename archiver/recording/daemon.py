@@ -194,7 +194,7 @@ class Daemon:
             self.stop()
 
     def _hand_over(self, source: Source) -> None:
-        for item in split_at_steps(source.items(self._stop), Clock()):
+        for item in split_at_steps(source.items(self._stop), Clock(), self._spool):
             self._handover.put(item)
             if type(item) is Opened:
                 self.troubles.pop(source.stream, None)

@@ -10,6 +10,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.model import Alive, Closed, Item, Message, Opened
+from archiver.recording.clocks import Clock
 from archiver.recording.daemon import Daemon
 from archiver.recording.spool.queue import Spool
 
@@ -18,10 +19,11 @@ from .archives import START, STREAM, micros, rows
 HOUR = 3600
 
 
-class Set:
+class Set(Clock):
     """A source whose machine's clock is set, and the clock."""
 
     stream = STREAM
+    boot = "b"
 
     def __init__(self, step: float) -> None:
         self._step, self._ahead, self._second = step, 0.0, 0.0
