@@ -527,6 +527,15 @@ class Archive:
         numbers = (event.id for event in self.events(under=about, range=range, limit=0, stream=stream))
         return export_part(ask, numbers, range, [resource.uri for resource in about or ()])
 
+    def export_known(self, known_at: datetime, about: Ref | None = None) -> Iterator[str]:
+        """What had been received by an instant, as `export` has it: of what was ever under a resource, or all."""
+        from archiver.queries.known import speakers
+        from archiver.transfer.known import export_known
+
+        ask = self._reader.pages()
+        numbers = None if about is None else ask(speakers, ask(_resolve_all, about)[0].id)
+        return export_known(ask, known_at, numbers)
+
 
 def _resolve_all(connection: Any, refs: Ref | Sequence[Ref], range: TimeRange = _ALWAYS) -> list[Resource]:
     """The resources; a single text is a reference, in a list it may be a pattern."""

@@ -107,6 +107,15 @@ OnPlatform = Annotated[
         show_default=False,
     ),
 ]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        "--known-at",
+        metavar="TIME",
+        help="By what had been received until then: what was told or imported later is left out.",
+        show_default=False,
+    ),
+]
 OnStream = Annotated[
     str | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, wraps
@@ -38,8 +39,9 @@ from archiver.cli.coverage import coverage_line
 from archiver.cli.output import Column, Format, Presentation, enclosed, make_presentation, render, write_lines
 from archiver.cli.pager import paging
 from archiver.cli.refs import is_one, spelt_out
-from archiver.errors import NoSuchResource, UsageError
+from archiver.errors import NoSuchResource, NotThen, UsageError
 from archiver.model.empty import IN_WORDS
+from archiver.model.moments import rfc3339
 from archiver.report import documents
 
 if TYPE_CHECKING:
@@ -131,6 +133,25 @@ class Question:
         if (shown := times.human(found, self.presentation.zone)) != text:
             self.note(f"{called} {shown}")
         return found
+
+    @contextmanager
+    def as_known(self, time: str | None, subject: Resource | None) -> Iterator[tuple[Archive, Resource | None]]:
+        """The archive with what had been received by a time (None: all), and there the resource that is asked about.
+
+        Raises NotThen where nothing had been heard of it by then.
+        """
+        if time is None:
+            yield self.archive, subject
+            return
+        from archiver.api.known import as_known_at
+
+        moment = self.moment(time, "known at")
+        with as_known_at(self.archive, moment, subject) as then:
+            try:
+                yield then, None if subject is None else then.resolve(subject.uri, platform=self._platform)
+            except NoSuchResource:
+                uri, at = "" if subject is None else subject.uri, rfc3339(moment)
+                raise NotThen(uri=uri, at=at, life="nothing had been received of it by then") from None
 
     @cached_property
     def archive(self) -> Archive:

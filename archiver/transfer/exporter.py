@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -35,10 +36,10 @@ _PAGE = 500
 _PAGE_OF_REJECTS = 20
 _Page = list[tuple[Any, str]]
 """Numbers, or what else tells where the next page begins, and lines."""
-_Keys = dict[int | None, str | None]
+Keys = dict[int | None, str | None]
 """The sessions' keys by their numbers."""
 
-_SESSIONS = (
+SESSIONS = (
     f"SELECT s.id, s.key AS session, t.url AS stream, t.dialect, {', '.join(f's.{name}' for name in INSTANTS)},"
     " s.kind, s.reason FROM sessions s JOIN streams t ON t.id = s.stream_id"
 )
@@ -46,7 +47,7 @@ _CONDITIONS = (
     "SELECT t.url, t.dialect, c.found_at, c.about, c.value FROM stream_conditions c"
     " JOIN streams t ON t.id = c.stream_id ORDER BY c.stream_id, c.about"
 )
-_OBSERVATIONS = (
+OBSERVATIONS = (
     "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, r.uri, s.text AS state, n.text AS name,"
     " i.text AS image, p.text AS slot, r.platform_id"
     " FROM observations o JOIN resources r ON r.id = o.resource_id LEFT JOIN event_states s ON s.id = o.state_id"
@@ -63,7 +64,7 @@ _TELLINGS = (
 )
 
 
-class _Platforms(NamedTuple):
+class Platforms(NamedTuple):
     """What the export says of platforms."""
 
     lines: list[Platform]
@@ -82,13 +83,13 @@ def export(ask: Ask) -> Iterator[str]:
 
     All of it is the archive as it was at the beginning, though each page is read for itself.
     """
-    beginning = ask(_beginning)
+    beginning = ask(beginning_of)
     yield head_line(beginning.identity, beginning.generation, HEAD)
     counts: Counter[str] = Counter()
     yield from _counted(counts, "platform", map(platform_line, beginning.platforms.lines))
     yield from _counted(counts, "session", _paged(ask, partial(_session_page, beginning)))
     yield from _counted(counts, "condition", map(condition_line, beginning.conditions))
-    keys = ask(_keys)
+    keys = ask(keys_of_sessions)
     yield from _counted(counts, "event", _paged(ask, partial(_event_page, beginning, keys)))
     yield from _counted(counts, "telling", _paged(ask, partial(_telling_page, beginning, keys), (0, 0)))
     yield from _counted(counts, "observation", _paged(ask, partial(_observation_page, beginning, keys)))
@@ -112,13 +113,13 @@ def export_part(ask: Ask, numbers: Iterator[int], of: TimeRange, under: Sequence
     yield end_line(counts)
 
 
-def _events_of(connection: Connection, platforms: _Platforms, numbers: Sequence[int]) -> list[str]:
+def _events_of(connection: Connection, platforms: Platforms, numbers: Sequence[int]) -> list[str]:
     told = connection.execute(statement(f"{EVENT_ROWS} WHERE e.id IN :numbers"), {"numbers": numbers})
     rows = {row.id: row for row in told}
     parents = parents_of(connection, {row.parent_list_id for row in rows.values()})
     return [
         event_line(
-            row.id, None, row.received_at, _texts(row), original(row, above), platforms.stated(row.platform_id, None)
+            row.id, None, row.received_at, texts_of(row), original(row, above), platforms.stated(row.platform_id, None)
         )
         for row in map(rows.__getitem__, numbers)
         for above in (parents[row.parent_list_id],)
@@ -131,7 +132,7 @@ def _counted(counts: Counter[str], kind: str, lines: Iterator[str]) -> Iterator[
         yield line
 
 
-class _Beginning(NamedTuple):
+class Beginning(NamedTuple):
     """What was there when the export began."""
 
     identity: str | None
@@ -143,15 +144,15 @@ class _Beginning(NamedTuple):
     conditions: list[Condition]
     inferred: int
     """Up to which number name and parents of observations are inferred."""
-    platforms: _Platforms
+    platforms: Platforms
 
 
-def _beginning(connection: Connection) -> _Beginning:
+def beginning_of(connection: Connection) -> Beginning:
     known: dict[str, str] = dict(connection.execute("SELECT p.key, p.value FROM archive_properties p"))
     tables = ("sessions", "events", "observations", "rejects")
     ends = {table: connection.scalar(f"SELECT max(x.id) FROM {table} x") or 0 for table in tables}
-    still = connection.execute(f"{_SESSIONS} WHERE s.closed_at IS NULL")
-    return _Beginning(
+    still = connection.execute(f"{SESSIONS} WHERE s.closed_at IS NULL")
+    return Beginning(
         known.get(IDENTITY),
         known.get(GENERATION, ""),
         ends,
@@ -162,7 +163,7 @@ def _beginning(connection: Connection) -> _Beginning:
     )
 
 
-def _platforms(connection: Connection) -> _Platforms:
+def _platforms(connection: Connection) -> Platforms:
     identities: dict[int, list[str]] = {}
     for key, number in connection.execute("SELECT i.key, i.platform_id FROM platform_identities i ORDER BY i.key"):
         identities.setdefault(number, []).append(key)
@@ -179,10 +180,10 @@ def _platforms(connection: Connection) -> _Platforms:
     if len(lines) == 1 and lines[0].key.startswith(f"{IMPORTED}:"):  # what nobody knows of needs no line
         lines = []
     keys = {row.id: row.key for row in rows} if len(rows) > 1 else {}
-    return _Platforms(lines, keys, dict(connection.execute(_OF_SESSIONS)))
+    return Platforms(lines, keys, dict(connection.execute(_OF_SESSIONS)))
 
 
-def _keys(connection: Connection) -> _Keys:
+def keys_of_sessions(connection: Connection) -> Keys:
     return {None: None, **dict(connection.execute("SELECT s.id, s.key FROM sessions s"))}
 
 
@@ -200,27 +201,27 @@ def _rows(connection: Connection, query: str, of: str, end: int, after: int, siz
     return connection.execute(asked, {"after": after, "end": end}).all()
 
 
-def _session_page(beginning: _Beginning, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, _SESSIONS, "s", beginning.ends["sessions"], after)
-    return [(row.id, _session(beginning.open.get(row.id, row))) for row in rows]
+def _session_page(beginning: Beginning, connection: Connection, after: int) -> _Page:
+    rows = _rows(connection, SESSIONS, "s", beginning.ends["sessions"], after)
+    return [(row.id, session_of(beginning.open.get(row.id, row))) for row in rows]
 
 
-def _event_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
+def _event_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, EVENT_ROWS, "e", beginning.ends["events"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
-        (row.id, event_line(row.id, keys[row.session_id], row.received_at, _texts(row), original(row, above), whose))
+        (row.id, event_line(row.id, keys[row.session_id], row.received_at, texts_of(row), original(row, above), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
         for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
     ]
 
 
-def _texts(row: Row) -> dict[str, str | None]:
+def texts_of(row: Row) -> dict[str, str | None]:
     return {"name": row.name, "image": row.image, "slot": row.slot}
 
 
-def _telling_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: tuple[int, int]) -> _Page:
+def _telling_page(beginning: Beginning, keys: Keys, connection: Connection, after: tuple[int, int]) -> _Page:
     ends = {"last_event": beginning.ends["events"], "last_session": beginning.ends["sessions"]}
     rows = connection.execute(statement(_TELLINGS), {"event": after[0], "session": after[1], **ends})
     return [
@@ -230,30 +231,36 @@ def _telling_page(beginning: _Beginning, keys: _Keys, connection: Connection, af
     ]
 
 
-def _observation_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
-    rows = _rows(connection, _OBSERVATIONS, "o", beginning.ends["observations"], after)
+def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
+    rows = _rows(connection, OBSERVATIONS, "o", beginning.ends["observations"], after)
     parents = parents_of(connection, {row.parent_list_id for row in rows})
     return [
-        (row.id, observation_line(row.id, _observation(row, above, keys, beginning.inferred), whose))
+        (row.id, observation_line(row.id, observation_of(row, above, keys, beginning.inferred), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
         for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
     ]
 
 
-def _reject_page(beginning: _Beginning, keys: _Keys, connection: Connection, after: int) -> _Page:
+def _reject_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, _REJECTS, "j", beginning.ends["rejects"], after, _PAGE_OF_REJECTS)
     return [
         (row.id, reject_line(row.id, keys[row.session_id], row.received_at, row.reason, row.payload)) for row in rows
     ]
 
 
-def _session(row: Row) -> str:
+def session_of(row: Row, known_at: datetime | None = None) -> str:
+    """A session in a row of `SESSIONS`; as it was known at an instant at which it had begun."""
     told = {key: value for key, value in zip(row._fields, row, strict=True) if key != "id"}
-    return session_line(told | {key: instant_or_none(told[key]) for key in INSTANTS})
+    told |= {key: instant_or_none(told[key]) for key in INSTANTS}
+    if known_at is not None:
+        if told["closed_at"] is not None and told["closed_at"] > known_at:
+            told |= {"closed_at": None, "kind": None, "reason": None}
+        told["last_seen_at"] = min(told["last_seen_at"], known_at)
+    return session_line(told)
 
 
-def _observation(row: Row, parents: tuple[str, ...], keys: _Keys, inferred: int) -> Observation:
+def observation_of(row: Row, parents: tuple[str, ...], keys: Keys, inferred: int) -> Observation:
     at, key = micros(row.observed_at), keys[row.session_id]
     return Observation(
         row.uri, row.state, row.name, parents, at, row.extra, key, row.id <= inferred, row.image, row.slot

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import typer
 
-from archiver.cli.common import MaybeRef, Moment, examples
+from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
 from archiver.cli.coverage import moment_line
 from archiver.cli.drawing import answer, walk
 from archiver.cli.output import write_lines
@@ -20,20 +20,25 @@ def register(app: typer.Typer) -> None:
     app.command(
         "at",
         epilog=examples(
-            "archiver at 14:00 my-stack", "archiver at 'yesterday 14:00'", "archiver at 2h node/83faa2bb -o json"
+            "archiver at 14:00 my-stack",
+            "archiver at 'yesterday 14:00'",
+            "archiver at 2h node/83faa2bb -o json",
+            "archiver at 14:00 my-stack --known-at 14:05",
         ),
     )(question(at, ranged=False))
 
 
-def at(asked: Question, time: Moment, ref: MaybeRef = None) -> None:
+def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
     """The tree as it stood: a resource and what lived under it, or the whole platform.
 
     States, names and images are those of then; a state with a ? (`certain` false) is from before a time in which nobody
-    was watching.
+    was watching. With --known-at it is answered from what had been received by then, as it was answered then; that
+    reads all words of what is asked about, from the first on.
     """
     moment = asked.moment(time)
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
-    root = asked.archive.at(moment, subject)
+    with asked.as_known(known_at, subject) as (archive, known):
+        root = archive.at(moment, known)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))
     asked.doubted(place.node.certain for place in walk(root))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import typer
 
-from archiver.cli.common import MaybeRef, Moment, examples
+from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.output import (
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     )(question(diff, ranged=False))
 
 
-def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None) -> None:
+def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
     """What was otherwise at the second time than at the first, of a resource and what was under it, or of everything.
 
     What appeared or vanished, moved, and what has another state, image or name; of a service, how many of its
@@ -51,7 +51,8 @@ def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None) -> 
         ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
         raise UsageError(reason=ends, hint="give the earlier one first")
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
-    found = asked.archive.diff(first, second, subject)
+    with asked.as_known(known_at, subject) as (archive, known):
+        found = archive.diff(first, second, known)
     asked.judged(found.coverage)
     asked.doubted(change.certain for change in found.changes)
     write_lines(lines(asked.presentation, found))
