@@ -21,7 +21,8 @@ class Lane(NamedTuple):
     actions: tuple[Action, ...] = ()
     """What was done to it, by the time at which it began."""
     gaps: tuple[Gap, ...] | None = None
-    """The gaps of the picture, where any of them is proven to hide nothing of it; None: they may hide what they do."""
+    """The gaps of the picture, where not all are of streams that told of it, or any is proven to hide nothing of it;
+    None: they may hide what they do."""
 
 
 class Lanes(NamedTuple):

@@ -28,6 +28,7 @@ from archiver.queries.lane_places import Place, places
 from archiver.queries.lane_words import SOURCES, words_of
 from archiver.queries.notes import as_actions, notes
 from archiver.queries.numbers import last_number
+from archiver.queries.telling import urls_of
 from archiver.queries.unchanged import proven, unchanged
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
@@ -59,8 +60,9 @@ def lanes(
     read = words_of(ask, [place.resource.id for place in found], window, ends, most_changes)
     words = {number: list(without_earlier(known, range)) for number, known in read.items()}
     watched = _coverage(ask, words, range, now)
-    known = ask(unchanged, [place.resource.id for place in found], watched.gaps)
-    gaps = {number: proven(watched.gaps, stretches) for number, stretches in known.items()}
+    gaps = _own_gaps(ask, words, watched.gaps)
+    for number, stretches in ask(unchanged, [place.resource.id for place in found], watched.gaps).items():
+        gaps[number] = proven(gaps.get(number, watched.gaps), stretches)
     states = _states(ask, found, words, range, now, watched, gaps)
     done = _actions(ask, root, found, range, most_changes - sum(map(len, words.values())))
     drawn = tuple([_lane(place, states, done, gaps) for place in found])
@@ -119,6 +121,27 @@ def _coverage(ask: Ask, words: Mapping[int, Sequence[Known]], range: TimeRange, 
     heard = {word.session_id for known in words.values() for word in known if word.state is not None}
     first = min((known[0].at for known in words.values()), default=None)
     return ask(coverage_of, TimeRange(range.since or first, range.until), now, heard)
+
+
+def _own_gaps(ask: Ask, words: Mapping[int, Sequence[Known]], gaps: tuple[Gap, ...]) -> dict[int, tuple[Gap, ...]]:
+    """Of each resource of which not all streams of the picture told: the gaps of those that did."""
+    if not gaps:
+        return {}
+    heard = {
+        number: frozenset(word.session_id for word in known if word.state is not None and word.session_id is not None)
+        for number, known in words.items()
+    }
+    urls = ask(urls_of, {session for sessions in heard.values() for session in sessions})
+    if len(set(urls.values())) < 2:
+        return {}
+    by_streams: dict[frozenset[str], tuple[Gap, ...]] = {}
+    found = {}
+    for number, sessions in heard.items():
+        if streams := frozenset(urls[session] for session in sessions):
+            if streams not in by_streams:
+                by_streams[streams] = tuple([gap for gap in gaps if gap.stream is None or gap.stream in streams])
+            found[number] = by_streams[streams]
+    return found
 
 
 def _actions(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archiver.errors import NoSuchStream
 from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.statements import chunks, statement
 
 _URLS = "SELECT t.id, t.url FROM streams t ORDER BY t.url"
+_URLS_OF = "SELECT o.id, t.url FROM sessions o JOIN streams t ON t.id = o.stream_id WHERE o.id IN :numbers"
 _OF_STREAM = "SELECT o.id FROM sessions o WHERE o.stream_id = {}"
 _TOLD_AS_WELL = "EXISTS (SELECT 1 FROM tellings t WHERE t.event_id = {0}.id AND t.session_id IN ({1}))"
 _RESOURCES = (
@@ -21,6 +24,14 @@ def number(connection: Connection, url: str) -> int:
     if url not in known:
         raise NoSuchStream(url=url, known=list(known))
     found: int = known[url]
+    return found
+
+
+def urls_of(connection: Connection, sessions: Iterable[int]) -> dict[int, str]:
+    """The URL of the stream of each of some sessions."""
+    found: dict[int, str] = {}
+    for part in chunks(sessions):
+        found.update((row.id, row.url) for row in connection.execute(statement(_URLS_OF), {"numbers": part}))
     return found
 
 

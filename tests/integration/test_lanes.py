@@ -15,7 +15,7 @@ from archiver.queries.reader import Reader
 from archiver.storage import migrate
 
 from ..conftest import DATABASES, PostgresServer
-from .archives import at, between, event, record, uri
+from .archives import at, between, closed, event, opened, record, uri
 from .pictured import GAP, HOUR, STACK, WEB, archived, container
 
 
@@ -159,3 +159,31 @@ def test_words_are_read_in_pages_of_any_size(day_url: str, monkeypatch: pytest.M
     for size in (1, 2, 3, 7):
         monkeypatch.setattr(asking, "_PAGE", size)
         assert ask(day_url) == whole
+
+
+def test_a_lane_is_judged_by_those_who_speak_for_it(database_url: str) -> None:
+    other = "ws://other.example/v1/events"
+    record(
+        database_url,
+        opened("a", 0),
+        opened("b", 0, stream=other),
+        event("container/1", "Running", 1, session="a"),
+        event("container/2", "Running", 1, session="b"),
+        closed("b", 100, stream=other),
+        event("container/1", "Stopped", 150, session="a"),
+        opened("c", 200, stream=other),
+        event("container/2", "Stopped", 199, session="c"),
+        closed("a", 300),
+        closed("c", 300, stream=other),
+    )
+    with Archive.open(database_url) as archive:
+        drawn = {lane.uri: lane for lane in archive.lanes(None, between(0, 300)).lanes}
+        told = {ref: archive.history(ref, between(0, 300)) for ref in drawn}
+
+    assert {ref: lane.spans[-1].cause and lane.spans[-1].cause.kind for ref, lane in drawn.items()} == {
+        uri("container/1"): "crash",
+        uri("container/2"): "unknown",
+    }
+    for ref, lane in drawn.items():
+        assert [span._replace(kind=None) for span in lane.spans] == [*told[ref].spans], ref
+        assert lane.gaps == told[ref].coverage.gaps, ref
