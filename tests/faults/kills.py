@@ -7,7 +7,8 @@ import subprocess
 import time
 from contextlib import nullcontext
 
-from tests.acceptance.recording import held
+from tests.acceptance.recording import held, rows
+from tests.migrations import released
 
 from .bench import PATIENCE, Bench, Broken
 from .fault import fault
@@ -48,6 +49,31 @@ def stopped(bench: Bench) -> str:
         _ends_well(bench, process, at_once)
         bench.look()
     return f"{bench.size.stops} stops"
+
+
+@fault(
+    "db upgrade of an archive of 0.1.0 is killed at random moments, again and again, while a daemon receives",
+    "every event of the old archive is there, once; what came meanwhile waits in the spool",
+)
+def upgrade_killed(bench: Bench) -> str:
+    released.load(bench.url)
+    old = len(released.words(bench.url)["Event"])
+    bench.start()
+    bench.waits_for_log("db upgrade")
+    for turn in range(bench.size.kills):
+        upgrade = bench.spawn("db", "upgrade")
+        time.sleep(bench.dice.uniform(0.3, 1.0 + turn / 10))  # at last it comes to its end
+        bench.kill(upgrade)
+        if upgrade.returncode == 0:
+            break
+    last = bench.spawn("db", "upgrade")
+    if last.wait(PATIENCE):
+        raise Broken(f"the upgrade ends with {last.returncode}: {bench.log()[-500:]}")
+    bench.archives(300)
+    told = rows(bench.url, """SELECT count(*) FROM event_log WHERE extra IS NULL OR extra NOT LIKE '{"n":%'""")[0][0]
+    if told < old:
+        raise Broken(f"{old} events were there, and {told} are")
+    return f"{turn + 1} kills"
 
 
 def _work(bench: Bench, process: subprocess.Popen[bytes]) -> None:

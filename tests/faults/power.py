@@ -73,6 +73,22 @@ def power_lost(bench: Bench) -> str:
     return f"{tried} images, {obligations} events promised in them"
 
 
+@fault("each write and each sync of the spool fails (EIO) for a while", "reading waits, and goes on by itself")
+def spool_disk_failing(bench: Bench) -> str:
+    failing, where = bench.folder / "failing", bench.folder / "spool"
+    where.mkdir()
+    bench.spool = where / "spool.db"
+    bench.start(env={"LD_PRELOAD": str(_built(bench.folder)), "TRACED": str(where), "FAILING": str(failing)})
+    for turn in range(bench.size.turns):
+        bench.archives(100)
+        failing.touch()
+        bench.waits_for_log("(reading waits)", turn + 1)
+        failing.unlink()
+        bench.waits_for_log("takes messages again", turn + 1)
+        bench.archives(300)
+    return f"{bench.size.turns} times"
+
+
 def _built(folder: Path) -> Path:
     shim = folder / "shim.so"
     command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(shim), str(SHIM), "-ldl"]

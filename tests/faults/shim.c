@@ -1,4 +1,5 @@
 /* Writes down, in their order, what a process does to the files below a folder: for power cuts that are replayed later.
+   While the file FAILING is there, nothing can be written or synced below the folder: EIO.
 
    cc -shared -fPIC -O1 -o shim.so shim.c -ldl
    LD_PRELOAD=shim.so TRACED=/folder TRACE=/trace program
@@ -7,6 +8,7 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -41,6 +43,7 @@ static ssize_t plain_write(int fd, const struct iovec *parts, int count) {
 }
 
 static void note(char kind, const char *path, int64_t offset, const void *data, uint32_t size) {
+    if (!getenv("TRACE")) return;
     if (trace < 0) {
         REAL(int, open64, const char *, int, ...);
         trace = real(getenv("TRACE"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -68,6 +71,13 @@ int open64(const char *path, int flags, ...) { MODE REAL(int, open64, const char
 int openat(int at, const char *path, int flags, ...) { MODE REAL(int, openat, int, const char *, int, ...); return opened(real(at, path, flags, mode), path, flags); }
 int openat64(int at, const char *path, int flags, ...) { MODE REAL(int, openat64, int, const char *, int, ...); return opened(real(at, path, flags, mode), path, flags); }
 
+static int fails(void) {
+    const char *failing = getenv("FAILING");
+    if (!failing || access(failing, F_OK)) return 0;
+    errno = EIO;
+    return 1;
+}
+
 static const char *of(int fd) { return fd >= 0 && fd < MOST ? paths[fd] : NULL; }
 
 int close(int fd) {
@@ -80,6 +90,7 @@ int close(int fd) {
 ssize_t name(int fd, const void *data, size_t size, off64_t offset) { \
     REAL(ssize_t, name, int, const void *, size_t, off64_t); \
     if (!of(fd)) return real(fd, data, size, offset); \
+    if (fails()) return -1; \
     pthread_mutex_lock(&turn); \
     ssize_t done = real(fd, data, size, offset); \
     if (done > 0) note('W', of(fd), offset, data, done); \
@@ -118,6 +129,7 @@ CUTS(ftruncate64)
 int name(int fd) { \
     REAL(int, name, int); \
     if (!of(fd)) return real(fd); \
+    if (fails()) return -1; \
     static int64_t number; \
     pthread_mutex_lock(&turn); \
     int64_t mine = ++number; \
