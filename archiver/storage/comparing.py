@@ -34,9 +34,10 @@ log = logging.getLogger(__name__)
 
 _ACTION, _CONTAINER = "action", "container"
 _TERMINATED = "Terminated"
-_ROUNDED = 2_000_000
+_SECOND = 1_000_000
+_ROUNDED = 2 * _SECOND
 """Platforms date by the second, so what differs by no more is the same instant."""
-_NAMED_JUST_NOW = 60_000_000
+_NAMED_JUST_NOW = 60 * _SECOND
 _names, _images = texts.alias("names"), texts.alias("images")
 _r, _p, _f, _e = resources.c, present.c, facts.c, events.c
 
@@ -92,7 +93,7 @@ def _of_object(
     differs = state is not None and state != known.state
     if differs and _has_told_since(connection, known.id, answers.asked):
         differs = False
-    is_same = state == known.state and state is not None and not ends
+    is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
     unwatched = is_same and (is_old or _is_unproven(connection, known, ref, answers))
     parents = item.parents if not ends and _is_moved(item, known) else ()
@@ -104,6 +105,11 @@ def _of_object(
         observed_at=max(item.observed_at, known.last_at or 0),  # what was told before it was asked came before
     )
     return kept if kept.state or kept.name or kept.image or parents else None
+
+
+def _has_just_told(known: Known, at: Micros) -> bool:
+    """Whether an event is of the very second: what follows it has the same date, and would seem to come before."""
+    return known.last_source == BY_EVENT and (known.last_at or 0) >= at // _SECOND * _SECOND
 
 
 def _is_unproven(connection: Connection, known: Known, ref: ResourceRef, answers: Answers) -> bool:

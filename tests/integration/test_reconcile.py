@@ -145,6 +145,15 @@ def test_what_was_not_listed_and_is_again_lives_again(gap_url: str) -> None:
     assert asked(gap_url, back) == Recorded()
 
 
+def test_what_told_of_itself_in_the_second_of_the_question_is_confirmed_later(gap_url: str) -> None:
+    record(gap_url, event("container/1", "Running", 101, ["service/web", "node/a"], "s2"))
+    same = told("container/1", "Running", 101.5, "service/web", "node/a")
+    assert asked(gap_url, answers(same, asked=101.5, known_from=100)) == Recorded()
+    later = same._replace(observed_at=micros(130))
+    assert asked(gap_url, answers(later, asked=130, known_from=100)).observed == 1
+    assert asked(gap_url, answers(later, asked=130, known_from=100)) == Recorded()
+
+
 def test_a_platform_whose_clock_is_behind_is_believed_nonetheless(gap_url: str) -> None:
     """What is dated before the last event, and was asked after that came, is of a later moment."""
     early = answers(told("container/1", "Stopped", 1, "service/web", "node/a"), asked=101, known_from=0)

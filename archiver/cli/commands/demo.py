@@ -143,6 +143,8 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     import logging
     import threading
 
+    from archiver.platforms.tutum.api import Api
+    from archiver.platforms.tutum.beside import BesidePace
     from archiver.platforms.tutum.source import Retry, WebsocketSource
     from archiver.recording.daemon import Daemon
     from archiver.recording.spool.queue import Spool
@@ -152,7 +154,9 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     seed = 7
     shown = server.Simulator(world=server.World(seed=seed, rate=RATE), pacing=server.Pacing(speed=SPEED, wait_for=1))
     with shown as platform, Spool(spool_path) as spool:
-        source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed))
+        pace = BesidePace(least=1.0, again=2.0, settle=1.5)  # all goes faster here
+        api = Api(platform.rest_url, is_docker_cloud=False)
+        source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed), api=api, notes=spool, beside=pace)
         daemon = Daemon([source], spool, url)
         director = threading.Thread(target=_direct, args=(platform, daemon, seconds), daemon=True)
         director.start()

@@ -42,7 +42,8 @@ class BesidePace:
     after_refusal: float = 3600.0
     """The services locked accounts."""
     settle: float = 2.0
-    """So long an answer waits for events that were under way, which know better."""
+    """So long an answer waits for events that were under way, which know better: longer than the second by which the
+    platforms date."""
     look: float = 0.5
     monotonic: Callable[[], float] = time.monotonic
 
