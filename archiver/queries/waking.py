@@ -29,15 +29,17 @@ Source = Literal["events", "observations"]
 
 _MOST_OF_SLOT = 20
 """Containers that filled one slot shortly before: so many are looked at, the last ones."""
+# Of an import the sessions have no receiver.
+_RECEIVED = "EXISTS (SELECT 1 FROM sessions x WHERE x.id = {}.session_id AND x.receiver_id IS NOT NULL)"
 # Nothing but the number may choose the rows: what follows on a place is read, and nothing else (+).
 _WORDS = (
     "SELECT w.id, w.resource_id, w.{at} AS at, s.text AS state FROM {table} w JOIN event_states s ON s.id = w.state_id"
-    " WHERE w.id > :after AND w.id <= :upto AND +w.resource_id IS NOT NULL AND +w.session_id IS NOT NULL"
-    " AND +w.state_id IN {states} ORDER BY w.id LIMIT :most"
+    " WHERE w.id > :after AND w.id <= :upto AND +w.resource_id IS NOT NULL"
+    f" AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} ORDER BY w.id LIMIT :most"
 )
 _COUNT = (
     "SELECT count(*) FROM (SELECT 1 FROM {table} w WHERE w.id > :after AND w.id <= :upto"
-    " AND +w.resource_id IS NOT NULL AND +w.session_id IS NOT NULL AND +w.state_id IN {states} LIMIT :most) found"
+    f" AND +w.resource_id IS NOT NULL AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} LIMIT :most) found"
 )
 _AT: dict[Source, str] = {"events": "occurred_at", "observations": "observed_at"}
 _STATES = "SELECT s.id, s.text FROM event_states s"
@@ -48,7 +50,8 @@ _RESOURCES = (
 )
 _REJECTS = (
     "SELECT j.id, j.received_at, j.reason, t.url FROM rejects j JOIN sessions s ON s.id = j.session_id"
-    " JOIN streams t ON t.id = s.stream_id WHERE j.id > :after AND j.id <= :upto ORDER BY j.id LIMIT :most"
+    " JOIN streams t ON t.id = s.stream_id"
+    " WHERE j.id > :after AND j.id <= :upto AND s.receiver_id IS NOT NULL ORDER BY j.id LIMIT :most"
 )
 _BEFORE = "SELECT w.id FROM {} w WHERE w.received_at < :moment ORDER BY w.id DESC LIMIT 1"
 
@@ -142,7 +145,7 @@ def how_many(connection: Connection, source: Source, place: tuple[int, int], sta
 
 
 def words(connection: Connection, source: Source, place: tuple[int, int], states: States, most: int) -> list[Word]:
-    """The first words between two numbers, the first not included, of what was heard in a session."""
+    """The first words between two numbers, the first not included, of what a daemon heard."""
     if place[0] >= place[1] or not (numbers := states.numbers(connection)):
         return []
     asked = statement(_WORDS.format(table=source, at=_AT[source], states=_list(numbers)))
@@ -152,7 +155,7 @@ def words(connection: Connection, source: Source, place: tuple[int, int], states
 
 
 def rejects(connection: Connection, place: tuple[int, int], most: int) -> list[Rejected]:
-    """The first rejects between two numbers, the first not included, of what came in a session."""
+    """The first rejects between two numbers, the first not included, of what a daemon heard."""
     asked = connection.execute(statement(_REJECTS), {"after": place[0], "upto": place[1], "most": most})
     return [
         Rejected(row.id, row.url, to_datetime(row.received_at), kind_of_reject(row.reason), row.reason) for row in asked

@@ -51,6 +51,8 @@ class Watched:
     def __init__(self, url: str, folder: Path, receiver: Receiver) -> None:
         self.url, self.receiver = url, receiver
         self.spool = folder / "spool.db"
+        self._said = 0
+        self.says(opened("a", -100), closed("a", 100_000))
         self.held_back = False
         """Whether something is received and not archived yet."""
 
@@ -65,7 +67,9 @@ class Watched:
         return 1, int(not self.held_back)
 
     def says(self, *records: Record) -> None:
-        record(self.url, *records)
+        """What a daemon archives."""
+        self._said += len(records)
+        record(self.url, *records, receiver="spool", upto=self._said)
 
     def crashes(self, ref: str, *seconds: float, back: bool = True) -> None:
         for_each = (("Running", -5), ("Stopped", 0), ("Running", 5))[: 3 if back else 2]
@@ -79,14 +83,12 @@ class Watched:
 
 @pytest.fixture
 def watched(database_url: str, tmp_path: Path) -> Iterator[Watched]:
-    record(database_url, opened("a", -100), closed("a", 100_000))
     with receiving() as receiver:
         yield Watched(database_url, tmp_path, receiver)
 
 
 @pytest.fixture
 def on_sqlite(sqlite_url: str, tmp_path: Path) -> Iterator[Watched]:
-    record(sqlite_url, opened("a", -100), closed("a", 100_000))
     with receiving() as receiver:
         yield Watched(sqlite_url, tmp_path, receiver)
 
@@ -198,8 +200,10 @@ def test_a_state_that_is_told_again_or_found_first_is_no_news(watched: Watched) 
 
 
 def test_what_is_imported_wakes_nobody(on_sqlite: Watched) -> None:
-    with on_sqlite.telling("crash"):
-        on_sqlite.says(event("container/1", "Running", 0), event("container/1", "Stopped", 5))
+    with on_sqlite.telling("crash|reject"):
+        record(on_sqlite.url, opened("old", -500), event("container/7", "Running", -400, session="old"))
+        record(on_sqlite.url, event("container/7", "Stopped", -300, session="old"), Reject(b"", "no", 1, "old"))
+        record(on_sqlite.url, event("container/1", "Running", 0), event("container/1", "Stopped", 5))
         on_sqlite.crashes("container/2", 9)
         assert about(on_sqlite.told(1)) == [("crash", "2")]
 

@@ -33,7 +33,7 @@ from archiver.recording.outward.sender import Sender
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 5_000
 """Ends and changes of state that are looked at one by one; of more at once it is told how many there were."""
 _COUNTED = 100_000
 _SOURCES: tuple[Source, Source] = ("events", "observations")
