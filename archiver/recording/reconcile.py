@@ -19,7 +19,7 @@ from archiver.storage.recorder import Recorder, Whose
 FARTHEST_BACK = 7 * 86_400 * 1_000_000
 """How far back, in microseconds, unwatched time is filled unless more is asked for."""
 SETTLE = 2.0
-"""Seconds for which an answer waits for events that were under way, which know better."""
+"""Seconds for which an answer waits for events that were under way, which know better; where somebody listens."""
 _MOST_WAITING = 8
 _MOST_NAMED = 20
 """Failures that an answer names."""
@@ -56,7 +56,7 @@ def _of_stream(recorder: Recorder, asker: Asker, wanted: Wanted) -> Generator[Id
     since = wanted.since if wanted.since is not None else known.unwatched_since
     whose = Whose(asker.stream if known.is_known else account(asker.stream) or asker.stream)
     decoder, observed, gone, acted = Decoder(), 0, 0, 0
-    asking = _Asking(asker, since, known.last_gap, wanted.settle)
+    asking = _Asking(asker, since, known.last_gap, wanted.settle if session is not None else 0.0)
     try:
         while (item := asking.next()) is not None:
             if isinstance(item, Observed):

@@ -99,6 +99,8 @@ def test_whatever_is_said_gets_an_answer_in_words_and_the_daemon_goes_on(
         json.dumps({"archive": path, "do": ["note"]}).encode() + b"\n": "'do'",
         json.dumps({"archive": path, "do": "note", "text": 5}).encode() + b"\n": "a note",
         json.dumps({"archive": path, "do": "retry", "numbers": [-1]}).encode() + b"\n": "numbers",
+        json.dumps({"archive": path, "do": "reconcile", "since": -1}).encode() + b"\n": "'since'",
+        json.dumps({"archive": path, "do": "reconcile", "stream": "ws://elsewhere"}).encode() + b"\n": "REST API",
         b"x" * (MOST_BYTES + 5000): "bytes",
         b"": f"{REQUEST_SECONDS:g} s",  # says nothing, and waits
     }

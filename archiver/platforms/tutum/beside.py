@@ -94,8 +94,9 @@ class Beside:
 
     def _ask_on(self, run: _Run, opened_at: Micros) -> None:
         pace = self._pace
-        while not run.over.wait(max(0.0, min(pace.look, self._due - pace.monotonic()))):
+        while not run.over.is_set():
             if not self._is_due(pace.monotonic()) or not self.asker.asking.acquire(blocking=False):
+                run.over.wait(pace.look)
                 continue
             began, now = pace.monotonic(), now_micros()
             self._began, self._due, self._news_at = began, began + pace.least, None
