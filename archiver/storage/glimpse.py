@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from archiver.lockfile import is_held
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
 
@@ -37,10 +38,29 @@ def reads_in_place(path: Path) -> bool:
     So it is for somebody else than its owner while nobody writes: he may not be able to make them, and if he can, they
     would keep the owner from writing. The owner's own are taken over by whoever writes next (root's too: SQLite gives
     them to the owner).
+
+    So it is for everybody, too, beside a log that is another file's: SQLite would mix the two.
     """
-    if beside(path, "-shm").exists() or size_of(beside(path, "-wal")) > 0:
+    if size_of(beside(path, "-wal")) > 0:
+        return _is_foreign_log(path)
+    if beside(path, "-shm").exists():
         return False
     return os.geteuid() not in (0, path.stat().st_uid) or not os.access(path.parent, os.W_OK)
+
+
+def _is_foreign_log(path: Path) -> bool:
+    """Whether nobody writes, and the file bears none of the marks that its last writer noted (`storage.wal`)."""
+    try:
+        with open(f"{path}-lock", "rb", opener=_no_waiting) as lock, path.open("rb") as file:
+            noted = [int(word) for word in lock.read(4096).partition(b"\n")[2].split() if word.isdigit()]
+            mark = int.from_bytes(file.read(64)[60:])
+    except OSError:
+        return False
+    return bool(noted) and mark not in noted and is_held(path) is False
+
+
+def _no_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def other_names(path: Path) -> int:

@@ -165,9 +165,12 @@ class Recorder:
             return watched(connection, stream, session, since)
 
     def check(self) -> None:
-        """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet."""
+        """Raises DatabaseUnreachable when the file of a SQLite archive is gone or replaced: for when all is quiet.
+
+        After a failure, which gave the connection up, as `record` does.
+        """
         with self._one_at_a_time, translated(self._url):
-            if self._file.is_lost() or self._is_overwritten():
+            if self._connection is None or self._file.is_lost() or self._is_overwritten():
                 with self._transaction():
                     pass
 

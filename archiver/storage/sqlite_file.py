@@ -50,7 +50,7 @@ class SqliteFile:
         if _identity(self._path) is None:
             raise DatabaseUnreachable(database=str(self._path), reason=_GONE)
         self._set_wal_aside()
-        self._own = None
+        self._own = _identity(self._path)  # from now on; when that one is removed, no new one is made for it
         raise DatabaseUnreachable(database=str(self._path), reason=_REPLACED)
 
     def _set_wal_aside(self) -> None:

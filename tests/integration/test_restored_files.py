@@ -85,6 +85,18 @@ def test_a_backup_put_into_place_beside_the_log_of_a_killed_writer_is_what_it_wa
     assert len(list(tmp_path.glob("archive.db-wal.replaced-*"))) == 1
 
 
+def test_who_asks_before_the_writer_comes_back_is_answered_by_the_backup_alone(path: Path, tmp_path: Path) -> None:
+    grown(path, 500)
+    backup_of_before = copied(path, tmp_path / "backup.db")
+    killed_after(path, 500, 520)
+    assert count(path) == 520
+
+    shutil.copyfile(backup_of_before, path)
+    assert count(path) == 500
+
+    assert size_of(beside(path, "-wal")) > 0
+
+
 def test_the_log_of_a_killed_writer_is_its_own(path: Path) -> None:
     grown(path, 500)
     killed_after(path, 500, 520)
@@ -386,6 +398,22 @@ def test_what_is_copied_over_the_archive_stays_as_it_is(path: Path, tmp_path: Pa
                 recorder.check()
 
     assert path.read_bytes() == backup.read_bytes()
+
+
+def test_none_is_made_anew_where_what_took_the_archives_place_is_gone_again(path: Path, tmp_path: Path) -> None:
+    grown(path, 100)
+    backup = copied(path, tmp_path / "backup.db")
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Stopped", 200)])
+        shutil.move(backup, path)
+        for reason in ("replaced by another", "was removed"):
+            with pytest.raises(DatabaseUnreachable, match=reason):
+                recorder.record([event("container/late", "Running", 300)])
+            path.unlink(missing_ok=True)
+        with pytest.raises(DatabaseUnreachable, match="was removed"):
+            recorder.check()
+
+    assert not path.exists()
 
 
 def test_nothing_is_archived_in_a_file_that_was_cut_short_until_a_backup_is_in_its_place(
