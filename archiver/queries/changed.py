@@ -16,6 +16,7 @@ from archiver.queries.doers import doers
 from archiver.queries.history import timeline
 from archiver.queries.neighbours import Place, concerned
 from archiver.queries.notes import as_change, notes
+from archiver.queries.passing import without_passing
 from archiver.queries.platforms import several
 from archiver.queries.replaced import replaced
 from archiver.queries.steps import Heard, Step, sure
@@ -75,13 +76,16 @@ def changes_of(
 ) -> Changes:
     """What changed of some resources within a range, which has both ends, seen from an instant; states in their order.
 
-    No more than `most`: those that are nearest in the tree, and of these those that are nearest in time. `under`: only
+    No more than `most`: those that are nearest in the tree, and of these those that are nearest in time; then states
+    through which what is beside or below only passed are none. `under`: only
     what changed while it was under something. `stopped`: of this resource, whose last end came at that instant, nothing
     that it told behind that end.
     """
     states = ask(_states, places, range)
     if stopped is not None:
         states = _upto_last_end(states, stopped, at)
+    if most is not None:
+        states = without_passing(ask, states, places)
     steps = [*states, *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
     if under is not None:
         steps = [step for step in steps if _was_there(step, under)]

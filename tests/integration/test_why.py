@@ -267,6 +267,42 @@ def test_the_nearest_in_the_tree_are_shown_first(sqlite_url: str, run_archiver: 
     assert "161 more changes, farther away in the tree, are left out; -n 0 shows all" in said.stderr
 
 
+def test_what_is_beside_only_passes_through_its_states(database_url: str) -> None:
+    beside = ["service/other", "stack/shop", "node/1"]
+    told = (
+        ("container/old", ("Stopping", "Stopped", "Terminating", "Terminated")),
+        ("container/new", ("Starting", "Running")),
+        ("container/back", ("Stopped", "Starting", "Running")),
+        ("container/crashed", ("Stopped", "Starting")),
+        ("service/other", ("Redeploying", "Running")),
+    )
+    story(database_url)
+    for ref, _ in told:
+        if ref != "container/new":
+            record(database_url, event(ref, "Running", 10, beside[ref == "service/other" :], session="a"))
+    for number, (ref, states) in enumerate(told):
+        for n, state in enumerate(states):
+            record(
+                database_url, event(ref, state, 960 + number + n / 10, beside[ref == "service/other" :], session="a")
+            )
+
+    with Archive.open(database_url) as archive:
+        found, whole = (archive.why(uri("container/web"), at(995), limit=most).changes for most in (50, None))
+    shown = {ref: [(each.before, each.after) for each in found if each.uri == uri(ref)][::-1] for ref, _ in told}
+
+    assert shown == {
+        "container/old": [("Running", "Stopping"), ("Terminating", "Terminated")],
+        "container/new": [(None, "Starting")],
+        "container/back": [("Running", "Stopped"), ("Stopped", "Running")],
+        "container/crashed": [("Running", "Stopped"), ("Stopped", "Starting")],
+        "service/other": [],
+    }
+    assert all(len([each for each in whole if each.uri == uri(ref)]) == len(states) for ref, states in told)
+    assert [each for each in found if each.where in ("self", "above")] == [
+        each for each in whole if each.where in ("self", "above")
+    ]
+
+
 def compose(key: str, second: float, image: str, digest: str, configuration: str) -> Any:
     """An engine's word that Compose made a container."""
     attributes = {

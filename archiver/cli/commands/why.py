@@ -32,7 +32,7 @@ MOST = 50
 """So many changes are shown, where nothing else is asked for."""
 Most = Annotated[
     int,
-    typer.Option("-n", metavar="N", min=0, help="No more than N changes, those nearest in the tree; 0: all."),
+    typer.Option("-n", metavar="N", min=0, help="At most N changes, those nearest in the tree; 0: all, every step."),
 ]
 
 
@@ -52,7 +52,8 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
     """What changed before something stopped: to it, and above, below and beside it in the tree, the nearest first.
 
     Without --at before its last stop, or where it never stopped, its last change. It looks back ten minutes, or to
-    --since. What took the place of another container says what was different.
+    --since. What took the place of another container says what was different. States through which what is beside and
+    below only passed are left out.
     """
     utc = asked.presentation.zone is UTC
     before, begin = [
