@@ -67,8 +67,10 @@ class Daemon:
         limit: int | None = None,
         notifier: Notifier | None = None,
         pace: DaemonPace | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._pace = pace or DaemonPace()
+        self._clock = clock or Clock()
         self._sources = sources
         self._spool = spool
         self._limit = limit
@@ -194,7 +196,7 @@ class Daemon:
             self.stop()
 
     def _hand_over(self, source: Source) -> None:
-        for item in split_at_steps(source.items(self._stop), Clock(), self._spool):
+        for item in split_at_steps(source.items(self._stop), self._clock, self._spool):
             self._handover.put(item)
             if type(item) is Opened:
                 self.troubles.pop(source.stream, None)

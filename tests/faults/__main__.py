@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import secrets
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -26,6 +27,7 @@ def main() -> int:
     """Runs what was asked for; 1 when a promise is broken."""
     load_all()
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever was started and mounted is cleared away
     print(f"seed {asked.seed}", flush=True)
     with running_server() as server:
         if server is None:

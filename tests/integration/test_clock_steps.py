@@ -26,34 +26,38 @@ class Set(Clock):
     boot = "b"
 
     def __init__(self, step: float) -> None:
-        self._step, self._ahead, self._second = step, 0.0, 0.0
+        self._step, self._ahead, self._second, self._since = step, 0.0, 0.0, 0.0
+
+    def begin(self, ahead: float, since: float) -> None:
+        """It is told of later, by a clock that was set meanwhile."""
+        self._ahead, self._since, self._second = ahead, since, since
 
     def read(self) -> tuple[int, int]:
         return micros(self._ahead + self._second), micros(self._second)
 
     def _at(self, second: float) -> int:
-        self._second = second
+        self._second = self._since + second
         return self.read()[0]
 
     def items(self, stop: threading.Event) -> Iterator[Item]:
-        yield Opened(STREAM, "a", "tutum", self._at(0), self._at(0))
-        yield self._message(10, "Starting")
-        self._ahead = self._step
-        yield self._message(20, "Running")
-        yield Alive(STREAM, "a", self._at(30))
-        yield Closed(STREAM, "a", self._at(40), "bye", "lost")
+        key = f"session {self._since}"
+        yield Opened(STREAM, key, "tutum", self._at(0), self._at(0))
+        yield self._message(key, 10, "Starting")
+        self._ahead += self._step
+        yield self._message(key, 20, "Running")
+        yield Alive(STREAM, key, self._at(30))
+        yield Closed(STREAM, key, self._at(40), "bye", "lost")
 
-    def _message(self, second: float, state: str) -> Message:
+    def _message(self, key: str, second: float, state: str) -> Message:
         event = f'{{"type":"service","state":"{state}","resource_uri":"/api/v1/service/1/"}}'
-        return Message(STREAM, "a", "tutum", self._at(second), event.encode())
+        return Message(STREAM, key, "tutum", self._at(second), event.encode())
 
 
 @pytest.fixture
-def recorded(request: pytest.FixtureRequest, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def recorded(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> str:
     source = Set(request.param)
-    monkeypatch.setattr("archiver.recording.daemon.Clock", lambda: source)
     with Spool(tmp_path / "spool.db") as spool:
-        Daemon([source], spool, database_url).run()
+        Daemon([source], spool, database_url, clock=source).run()
     return database_url
 
 
@@ -84,3 +88,14 @@ def test_the_last_sign_of_life_moves_back_in_no_session(recorded: str) -> None:
     query = """SELECT count(*) FROM sessions s JOIN events e ON e.session_id = s.id
         JOIN event_log l ON l.id = e.id WHERE l.received_at > s.last_seen_at"""
     assert rows(recorded, query) == [(0,)]
+
+
+def test_what_was_watched_before_a_clock_was_set_back_hides_no_gap_behind_it(database_url: str, tmp_path: Path) -> None:
+    first, second = Set(0), Set(0)
+    second.begin(-HOUR, 100)
+    with Spool(tmp_path / "spool.db") as spool:
+        Daemon([first], spool, database_url, clock=first).run()
+    with Spool(tmp_path / "spool.db") as spool:
+        Daemon([second], spool, database_url, clock=second).run()
+
+    assert gaps(database_url) == [(40 - HOUR, 100 - HOUR, "clock"), (140 - HOUR, None, "lost")]
