@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from archiver.model import Observation, Observed
+from archiver.platforms.docker.decoder import StreamDecoder
 from archiver.platforms.docker.facts import Engine
 from archiver.platforms.docker.inspect import READERS, probe
 from archiver.platforms.docker.inventory import Inventory
@@ -63,3 +65,14 @@ def test_a_shell_that_is_none_is_the_usual_one(shell: object) -> None:
     found = {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "check"]}, "Shell": shell}}
 
     assert probe(found) == "exec_create: /bin/sh -c check"
+
+
+@pytest.mark.parametrize("update", [{}, {"UpdateStatus": {}}, {"UpdateStatus": {"State": ""}}, {"UpdateStatus": None}])
+def test_a_service_that_tells_of_no_update_tells_no_state(update: dict[str, Any]) -> None:
+    found = READERS["service"]({"ID": "s1", "Spec": {"Name": "shop_web"}, **update}, ENGINE)
+    payload = json.dumps(found.payload()).encode()
+
+    observation = StreamDecoder().observe(Observed("unix:///run/docker.sock", "s", "docker", 1, payload))
+
+    assert isinstance(observation, Observation)
+    assert (observation.name, observation.state) == ("shop_web", None)
