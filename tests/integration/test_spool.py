@@ -499,6 +499,29 @@ def test_from_outside_one_sees_what_waits(tmp_path: Path) -> None:
     assert glance(path, 1000, archived) is None
 
 
+@pytest.mark.parametrize("tails", [("-wal",), ("-wal", "-shm")])
+@pytest.mark.parametrize("read", [False, True])
+def test_a_log_that_is_deleted_while_in_use_is_written_anew(
+    path: Path, tails: tuple[str, ...], read: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Spool(path, in_memory=0) as spool:
+        spool.append(messages(1, 20))
+        for tail in tails:
+            Path(f"{path}{tail}").unlink()
+        if read:  # somebody's look makes another log of that name
+            with suppress(sqlite3.Error):
+                rows(path)
+        spool.append(messages(21, 25))
+        identity = spool.identity
+        assert rows(path) == list(range(1, 26))
+        spool.append(messages(26, 30))
+    with Spool(path) as spool:
+        assert (spool.identity, drained(spool)) == (identity, messages(1, 30))
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "lost its log" in line
+    assert list(path.parent.glob("*.found-*Z")) == []
+
+
 @pytest.mark.parametrize("tails", [("",), ("", "-wal", "-shm")])
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_is_deleted_or_replaced_while_in_use_is_written_anew(

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from archiver.private import make_file
 from archiver.recording.spool.file import open_sound
@@ -20,8 +21,28 @@ Place = tuple[int, int]
 """The device and the number of a file."""
 
 
-def place_of(path: Path) -> Place | None:
-    """Which file has a name at present; None when none has."""
+class Places(NamedTuple):
+    """Which files have the names of a spool and of its log at present; None: none has."""
+
+    file: Place | None
+    log: Place | None
+
+    @classmethod
+    def of(cls, path: Path) -> Places:
+        """Those of a spool that is open: its log is there from the first look into it."""
+        return cls(_place_of(path), _place_of(_log_of(path)))
+
+    def is_lost(self, path: Path) -> bool:
+        """Whether the file, or the log that was there, is of that name no more."""
+        now = Places.of(path)
+        return now.file != self.file or (self.log is not None and now.log != self.log)
+
+
+def _log_of(path: Path) -> Path:
+    return Path(f"{os.path.realpath(path) if path.is_symlink() else path}-wal")
+
+
+def _place_of(path: Path) -> Place | None:
     try:
         there = path.stat()
     except OSError:
@@ -29,10 +50,11 @@ def place_of(path: Path) -> Place | None:
     return there.st_dev, there.st_ino
 
 
-def written_anew(path: Path, held: sqlite3.Connection) -> sqlite3.Connection:
+def written_anew(path: Path, held: sqlite3.Connection, before: Places) -> sqlite3.Connection:
     """A new file under the name with all that the one `held` open has, which lives on until it is closed.
 
-    What has taken the name is set aside. Raises sqlite3.Error and OSError; then `held` is of use as before.
+    What has taken the name since `before` is set aside. Raises sqlite3.Error and OSError; then `held` is of use as it
+    was.
     """
     path = path.resolve()  # a link stays one
     copy = Path(f"{path}-anew")
@@ -42,7 +64,7 @@ def written_anew(path: Path, held: sqlite3.Connection) -> sqlite3.Connection:
     with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=FULL").close()
         held.backup(connection)
-    what = _set_aside(path)
+    what = _set_aside(path, before)
     os.rename(copy, path)
     connection = open_sound(path)
     held.close()  # SQLite sees that the file has lost its name, and does not delete the log of that name
@@ -50,12 +72,13 @@ def written_anew(path: Path, held: sqlite3.Connection) -> sqlite3.Connection:
     return connection
 
 
-def _set_aside(path: Path) -> str:
+def _set_aside(path: Path, before: Places) -> str:
     """Makes room for the file, and says what had become of it; a log that is left of it is copied already."""
-    if not path.exists():
+    there = _place_of(path)
+    if there is None or there == before.file:
         for tail in _TAILS[1:]:
             Path(f"{path}{tail}").unlink(missing_ok=True)
-        return "was deleted"
+        return "was deleted" if there is None else "lost its log (-wal)"
     aside = f"{path}.found-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
     for tail in _TAILS:
         with suppress(FileNotFoundError):

@@ -15,7 +15,7 @@ from typing import NamedTuple, Self, TypeVar
 from archiver.codec.forgetting import Pattern
 from archiver.errors import SpoolError, SpoolFull
 from archiver.model import Item, Message, Micros, Observed, Opened, now_micros
-from archiver.recording.spool.anew import place_of, written_anew
+from archiver.recording.spool.anew import Places, written_anew
 from archiver.recording.spool.file import (
     COLUMNS,
     forgotten,
@@ -97,7 +97,7 @@ class Spool:
         try:
             with translated(path):
                 self._connection, self.identity = self._with_reserve(self._opened)
-                self._place = place_of(path)
+                self._places = Places.of(path)
                 self._last = self._number("SELECT seq FROM sqlite_sequence WHERE name = 'spool'")
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
                 self._size = self._number(_SIZE)
@@ -187,17 +187,17 @@ class Spool:
         return freed
 
     def _require_file(self) -> None:
-        """What is written to a file that has lost its name is found by nobody after the end of this process.
+        """What is written to a file that has lost its name, or to such a log, is found by nobody after this process.
 
         When the lock has lost its name to another, the spool of that name is another process's, and left alone.
         """
-        if place_of(self.path) != self._place and not self._lock_file.is_replaced():
+        if self._places.is_lost(self.path) and not self._lock_file.is_replaced():
             try:
-                self._connection = written_anew(self.path, self._connection)
+                self._connection = written_anew(self.path, self._connection, self._places)
             except OSError as error:
                 reason = f"it was deleted or replaced, and cannot be written anew: {error.strerror or error}"
                 raise SpoolError(path=self.path, reason=reason) from error
-            self._place = place_of(self.path)
+            self._places = Places.of(self.path)
 
     def _require_room(self, size: int) -> None:
         if self._size + size > self._limit:
