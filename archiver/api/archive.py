@@ -129,16 +129,22 @@ class Archive:
     def history(self, ref: Ref, range: TimeRange = _ALWAYS, *, stream: str | None = None) -> History:
         """The state timeline of a resource; of the `stream` of a URL alone, what that told. Raises NoSuchStream."""
         from archiver.queries.history import history
+        from archiver.queries.notes import beside
 
         ask = self._reader.pages()
-        return history(ask, ask(_resolve_all, ref, range)[0], range, _now(), ask(_stream, stream))
+        resource, told_by = ask(_resolve_all, ref, range)[0], ask(_stream, stream)
+        found = history(ask, resource, range, _now(), told_by)
+        return found if told_by is not None else found._replace(notes=beside(ask, resource.id, range))
 
     def timeline(self, ref: Ref, range: TimeRange = _ALWAYS, *, stream: str | None = None) -> Timeline:
         """As `history`, of a resource that may have a million states: they are read as they are asked for, once."""
         from archiver.queries.history import timeline
+        from archiver.queries.notes import beside
 
         ask = self._reader.pages()
-        return timeline(ask, ask(_resolve_all, ref, range)[0], range, _now(), ask(_stream, stream))
+        resource, told_by = ask(_resolve_all, ref, range)[0], ask(_stream, stream)
+        found = timeline(ask, resource, range, _now(), told_by)
+        return found if told_by is not None else found._replace(notes=beside(ask, resource.id, range))
 
     def actions(
         self,

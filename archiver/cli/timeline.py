@@ -29,11 +29,12 @@ from archiver.cli.output import (
     turned,
 )
 from archiver.cli.states import DIM, is_gone, state_style
-from archiver.model import Gap, History, Resource, Span, Timeline
+from archiver.model import Action, Gap, History, Resource, Span, Timeline
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
 UNWATCHED = "(not watched)"
+NOTED = "(note)"
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 Answer = History | Timeline
@@ -198,7 +199,13 @@ def timeline_rows(history: Answer) -> Iterator[Row]:
     blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason + PROVEN * gap.proven, known=False) for gap in gaps)
     doubtful = [gap for gap in gaps if not gap.proven]
     seen = (row for span in history.spans for row in _pieces(span, doubtful))
-    return heapq.merge(seen, blind, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
+    noted = (Row(NOTED, each.started_at, each.started_at, None, _noted(each)) for each in history.notes)
+    return heapq.merge(seen, blind, noted, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
+
+
+def _noted(note: Action) -> str:
+    text = (note.name or "").removeprefix("note: ")
+    return f"{text} (by {note.by})" if note.by else text
 
 
 def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
@@ -265,6 +272,8 @@ def _until(presentation: Presentation, row: Row) -> str:
 
 
 def _duration(presentation: Presentation, row: Row) -> str:
+    if row.state == NOTED:
+        return NOTHING
     return times.duration((row.until or presentation.now) - row.since) if row.since else NOTHING
 
 

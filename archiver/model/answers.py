@@ -138,6 +138,8 @@ class History(NamedTuple):
     spans: tuple[Span, ...]
     empty: Empty | None = None
     """Why there are no spans; None: there are some."""
+    notes: tuple[Action, ...] = ()
+    """The last hundred that were noted of it, of what it was under, or of everything."""
 
     @property
     def first(self) -> Span | None:
@@ -161,6 +163,8 @@ class Timeline(NamedTuple):
     spans: Iterator[Span]
     empty: Empty | None = None
     """Why there are no spans; None: there are some."""
+    notes: tuple[Action, ...] = ()
+    """The last hundred that were noted of it, of what it was under, or of everything."""
 
 
 class Action(NamedTuple):

@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 def neighbours(connection: Connection, number: int, window: Window) -> dict[int, Place]:
     """All that was above, below or beside a resource within a window, and itself."""
-    above = _above(connection, number, window)
+    above = above_of(connection, number, window)
     wide = set(_of_type(connection, above, _EVERYTHING))
     # One by one: of all at once PostgreSQL would rather read everything that was ever below them.
     everything = above.union(*(descend(connection, [head], window) for head in sorted(above - wide)))
@@ -69,7 +69,7 @@ def neighbours(connection: Connection, number: int, window: Window) -> dict[int,
     return places | {number: Place("self", 0)}
 
 
-def _above(connection: Connection, number: int, window: Window) -> set[int]:
+def above_of(connection: Connection, number: int, window: Window) -> set[int]:
     """A resource and all that it was under within a window: what is gone at its end was somewhere before."""
     found, frontier = {number}, {number}
     while frontier:

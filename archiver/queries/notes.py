@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,14 +11,17 @@ from archiver.codec.notes import NOTE
 from archiver.codec.text import parse
 from archiver.model import Action, TimeRange
 from archiver.model.nearby import Nearby, Where
-from archiver.queries.neighbours import Place
+from archiver.queries.neighbours import Place, above_of
 from archiver.queries.platforms import of_resources
 from archiver.queries.references import type_number
+from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
 from archiver.storage.statements import chunks, statement
 
 _PAGE = 1_000
+_MOST = 100
+"""So many notes stand beside a history: the last ones."""
 _FAR = 99
 """How many steps away is what is said of everything."""
 # By the index of resource and time: of what is about no resource there is little. No stream can tell a note.
@@ -95,6 +99,14 @@ def as_actions(found: Iterator[Noted]) -> Iterator[Action]:
     """Notes as what was done: without a URI, like all that no platform calls an action."""
     for note in found:
         yield Action(None, note.uri, "Success", note.at, note.at, 1, f"note: {note.text}", note.name, note.by)
+
+
+def beside(ask: Ask, number: int, range: TimeRange) -> tuple[Action, ...]:
+    """The last notes of a range on a resource, on what it was under in it, and on everything; the oldest first."""
+    if ask(type_number, NOTE) is None:
+        return ()
+    about = {number} | ask(above_of, number, Window.of(range))
+    return tuple(deque(as_actions(notes(ask, range, about)), maxlen=_MOST))
 
 
 def nearby(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:

@@ -103,6 +103,11 @@ def head(history: History | Timeline) -> dict[str, Any]:
         "range": range_(history.range),
         "coverage": coverage(history.coverage),
         "empty": history.empty,
+        "notes": [
+            {"at": machine_value(note.started_at), "text": (note.name or "").removeprefix("note: ")}
+            | {"under": note.target, "by": note.by}
+            for note in history.notes
+        ],
     }
 
 

@@ -1381,7 +1381,7 @@ CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at - timestamptz '1970-01-0
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
   lower(n.text) AS became,
-  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+  CASE WHEN h.id IS NULL THEN NULL WHEN (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < CAST(extract(epoch FROM now()) * 1000000 AS bigint))
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce(CASE
@@ -1459,7 +1459,7 @@ COMMENT ON COLUMN deploys.image_after IS 'The image at its end, where known';
 
 COMMENT ON COLUMN deploys.recovered_seconds IS 'How long until the service or stack ran again, whatever became of the deploy';
 
-COMMENT ON COLUMN deploys.certain IS '1: somebody was watching throughout; 0: not';
+COMMENT ON COLUMN deploys.certain IS '1: somebody was watching throughout; 0: not; NULL: nobody wrote down whether anybody was';
 
 COMMENT ON COLUMN deploys.started_us IS 'When it began, in microseconds since 1970';
 
@@ -1480,7 +1480,7 @@ SELECT v.uri AS uri, v.type AS type,
   CASE WHEN (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
@@ -1535,7 +1535,7 @@ COMMENT ON COLUMN flaps.seconds IS 'How long';
 
 COMMENT ON COLUMN flaps.changes IS 'How many changes of state';
 
-COMMENT ON COLUMN flaps.certain IS '1: somebody was watching throughout; 0: there may have been more';
+COMMENT ON COLUMN flaps.certain IS '1: somebody was watching throughout; 0: there may have been more; NULL: nobody wrote that down';
 
 COMMENT ON COLUMN flaps.since_us IS 'The first of these changes, in microseconds since 1970';
 
@@ -1781,17 +1781,26 @@ SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
   'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
     || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) END AS tags,
   a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
-FROM action_log a;
+FROM action_log a
+UNION ALL
+SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000 AS time, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000 AS timeend,
+  'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
+  'note' || CASE WHEN (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
+  (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri, e.occurred_at AS started_at, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us
+FROM events e
+WHERE e.resource_id IS NULL AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
 
-COMMENT ON VIEW grafana_annotations IS 'Every action as an annotation of Grafana';
+COMMENT ON VIEW grafana_annotations IS 'Every action, and every note, as an annotation of Grafana';
 
 COMMENT ON COLUMN grafana_annotations.time IS 'When it began, in milliseconds since 1970';
 
 COMMENT ON COLUMN grafana_annotations.timeend IS 'When it ended, in milliseconds since 1970; NULL: not as far as known';
 
-COMMENT ON COLUMN grafana_annotations.text IS 'What was done, and to what';
+COMMENT ON COLUMN grafana_annotations.text IS 'What was done, and to what; or what was noted';
 
-COMMENT ON COLUMN grafana_annotations.tags IS 'action, its last state and the stack, with commas between';
+COMMENT ON COLUMN grafana_annotations.tags IS 'action and its last state, or note; and the stack, with commas between';
 
 COMMENT ON COLUMN grafana_annotations.uri IS 'URI of what it applies to';
 

@@ -932,7 +932,7 @@ FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 100000
       WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o JOIN event_states b ON b.id = o.state_id
       WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
   lower(n.text) AS became,
-  CASE WHEN h.id IS NULL OR (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+  CASE WHEN h.id IS NULL THEN NULL WHEN (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < (CAST(strftime('%s', 'now') AS integer) * 1000000))
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce(CASE
@@ -995,7 +995,7 @@ SELECT v.uri AS uri, v.type AS type,
   CASE WHEN (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
     JOIN events o ON o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
@@ -1175,13 +1175,25 @@ WHERE y.life > y.gone;
 CREATE VIEW availability_daily AS
 SELECT v.day AS day, v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.slot AS slot, v.node AS node, v.image AS image, v.up_seconds AS up_seconds, v.down_seconds AS down_seconds, v.planned_seconds AS planned_seconds, v.unknown_seconds AS unknown_seconds, v.availability AS availability, v.worst AS worst, v.best AS best, v.day_us AS day_us, v.platform AS platform FROM full_availability_daily v;
 
-CREATE VIEW grafana_annotations AS
+CREATE VIEW full_grafana_annotations AS
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
   coalesce(a.name, 'action') || ' ' || coalesce((SELECT i.name FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform), a.target, '') AS text,
   'action' || CASE WHEN a.state IS NULL THEN '' ELSE ',' || lower(a.state) END
     || CASE WHEN (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform) END AS tags,
   a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
-FROM action_log a;
+FROM action_log a
+UNION ALL
+SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) / 1000 AS time, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) / 1000 AS timeend,
+  'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
+  'note' || CASE WHEN (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
+  (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri, e.occurred_at AS started_at, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS started_us
+FROM events e
+WHERE e.resource_id IS NULL AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
+
+CREATE VIEW grafana_annotations AS
+SELECT v.time AS time, v.timeend AS timeend, v.text AS text, v.tags AS tags, v.uri AS uri, v.started_at AS started_at, v.started_us AS started_us FROM full_grafana_annotations v;
 
 CREATE VIEW grafana_state_timeline AS
 SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name, v.uri) AS metric,

@@ -53,6 +53,41 @@ def noted(archive_url: str, text: str, second: float, under: str | None = None, 
     done(archive_url, Path("/nonexistent/spool.db"), {"do": "note", **told._asdict(), "platform": platform})
 
 
+def test_history_has_what_was_noted_of_it_and_of_what_it_was_under(url: str) -> None:
+    noted(url, "web 2.14", 50, "service/1", by="anna")
+    noted(url, "firewall", 40)
+    noted(url, "of others", 45, "service/2")
+    with Archive.open(url) as archive:
+        found, later = (archive.history("container/1", TimeRange(since, None)).notes for since in (None, at(45)))
+
+    assert [(note.name, note.started_at, note.target, note.by) for note in found] == [
+        ("note: firewall", at(40), None, None),
+        ("note: web 2.14", at(50), uri("service/1"), "anna"),
+    ]
+    assert later == found[1:]
+
+
+def test_history_shows_a_note_among_the_states(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    noted(url, "web 2.14", 50, "service/1", by="anna")
+
+    assert main(["history", "container/1", "--utc", "-o", "table", "--database", url]) == 0
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[4:]]
+    assert [line[0] for line in lines[:3]] == ["Running", "(note)", "Stopped"]
+    assert lines[1][-4:] == ["web", "2.14", "(by", "anna)"]
+
+
+def test_a_note_is_an_annotation_of_grafana(url: str) -> None:
+    noted(url, "web 2.14", 50, "service/1")
+    noted(url, "firewall", 40)
+
+    query = "SELECT time, timeend, text, tags, uri FROM grafana_annotations ORDER BY time"
+    assert rows(url, query) == [
+        (micros(40) // 1000, micros(40) // 1000, "note: firewall", "note", None),
+        (micros(50) // 1000, micros(50) // 1000, "note: web 2.14", "note", uri("service/1")),
+    ]
+
+
 def test_what_was_noted_of_it_and_of_everything_is_among_what_changed_before(url: str) -> None:
     noted(url, "web 2.14", 50, "service/1", by="anna", url="https://ci.example/1")
     noted(url, "firewall", 40)

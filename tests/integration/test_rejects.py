@@ -26,6 +26,7 @@ from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE
 from archiver.transfer.importer import import_lines
 
+from ..conftest import RunArchiver
 from .archives import STREAM, at, closed, export, exported, micros, opened, record, rejected, rows, wire
 from .growth import cost_of
 
@@ -113,6 +114,14 @@ def test_a_new_version_tries_all_of_them_once(
     ingested(database_url, tmp_path, closed("s1", 3), until=lambda: "are events now" in caplog.text)
     assert rejected(database_url) == []
     assert "1 rejects of other versions tried again: 1 are events now" in caplog.text
+
+
+def test_bytes_that_are_no_text_are_shown_as_what_they_are(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(sqlite_url, kept(b"caf\xc3\xa9 \xff\x1b\xfe", 1, None))
+
+    shown = run_archiver("rejects", "show", "1", "--database", sqlite_url).stdout
+
+    assert shown.splitlines()[-1] == r"café \xff\x1b\xfe"
 
 
 def test_an_export_carries_what_was_left(sqlite_url: str, tmp_path: Path) -> None:

@@ -216,6 +216,13 @@ def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArch
     assert any("has not come back" in line for line in told)
 
 
+def test_an_incident_offers_no_format(run_archiver: RunArchiver) -> None:
+    assert "--output" not in run_archiver("report", "incident", "--help").stdout
+    refused = run_archiver("report", "incident", "-o", "json")
+
+    assert (refused.returncode, "Markdown, and nothing else" in refused.stderr) == (2, True)
+
+
 def test_an_incident_of_everything_is_what_was_heard_of_then(archive_url: str) -> None:
     with Archive.open(archive_url) as archive:
         found = archive.incident(between(150, 450))

@@ -104,7 +104,7 @@ def _shown(asked: Question, found: KeptReject, payload: bytes) -> Iterator[str]:
     }
     yield from (f"{label:<12} {text}" for label, text in about.items())
     yield ""
-    yield escape(payload.decode("utf-8", "surrogateescape"))
+    yield escape(payload.decode("utf-8", "backslashreplace"))
 
 
 def retry(

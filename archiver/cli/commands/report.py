@@ -141,7 +141,14 @@ def coverage(asked: Question, ref: MaybeRef = None, per: PerDay = None) -> None:
     _answer(asked, "coverage", ref, per)
 
 
-def incident(asked: Question, ref: MaybeRef = None, begin: From = "1h", end: To = "now") -> None:
+def incident(
+    asked: Question,
+    ref: MaybeRef = None,
+    begin: From = "1h",
+    end: To = "now",
+    output: Annotated[str | None, typer.Option("-o", "--output", hidden=True, help="Of answers to programs.")] = None,
+    fields: Annotated[str | None, typer.Option("--fields", hidden=True, help="Of answers to programs.")] = None,
+) -> None:
     """What happened in a stretch of time to a resource (without one, everywhere), as Markdown for a post-mortem.
 
     What stopped and why, how available it was, all changes in their order, who did what, when nobody was watching, and
@@ -149,7 +156,7 @@ def incident(asked: Question, ref: MaybeRef = None, begin: From = "1h", end: To 
     """
     presentation = asked.presentation
     utc = presentation.zone is UTC
-    if presentation.format not in ("table", "plain"):
+    if fields is not None or output not in (None, "table", "wide", "plain"):
         raise UsageError(
             reason="an incident is Markdown, and nothing else",
             hint="for a program: archiver report restarts, availability; archiver events, actions",

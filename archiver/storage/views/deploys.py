@@ -43,7 +43,7 @@ def _deploys(say: Idioms) -> str:
     back = "substr(lower(n.text), 1, 8) = 'rollback'"
     settled = _first_after(say, UNTIL, "lower(b.text) <> 'rollback_started'")
     end = f"CASE WHEN n.text IS NULL THEN {OPEN} WHEN {back} THEN {settled} ELSE {say.micros(UNTIL)} END"
-    certain = f"""CASE WHEN h.id IS NULL OR (n.text IS NULL AND {reached("h.stream_id")} < {say.now})
+    certain = f"""CASE WHEN h.id IS NULL THEN NULL WHEN (n.text IS NULL AND {reached("h.stream_id")} < {say.now})
     OR EXISTS (SELECT 1 FROM sessions q WHERE q.stream_id = h.stream_id AND q.covered_from > w.at
       AND q.covered_from <= coalesce({UNTIL}, {say.never}) AND {doubts("q", "w.resource_id")}) THEN 0 ELSE 1 END"""
     found = say.apart(
@@ -102,7 +102,7 @@ deploys = View(
         "image_before": "The image before, where known",
         "image_after": "The image at its end, where known",
         "recovered_seconds": "How long until the service or stack ran again, whatever became of the deploy",
-        "certain": "1: somebody was watching throughout; 0: not",
+        "certain": "1: somebody was watching throughout; 0: not; NULL: nobody wrote down whether anybody was",
         "started_us": "When it began, in microseconds since 1970",
         "finished_us": "When it was settled, in microseconds since 1970; NULL: not as far as known",
         "platform": PLATFORM_SAID,

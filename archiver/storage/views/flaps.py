@@ -30,7 +30,7 @@ SELECT v.uri AS uri, v.type AS type,
   {listed({column: name.format(column) for column in NAMES})},
   {began} AS since, {ended} AS until, {seconds("v.since_us", "v.until_us")} AS seconds,
   CAST(v.changes AS bigint) AS changes,
-  CASE WHEN {heard} IS NULL OR EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+  CASE WHEN {heard} IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = {heard} AND q.covered_from > {began} AND q.covered_from <= {ended} AND {ends_gap("q")})
     THEN 0 ELSE 1 END AS certain,
   v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
@@ -69,7 +69,7 @@ flaps = View(
         "until": "The last change before ten quiet minutes, or the last one known, UTC",
         "seconds": "How long",
         "changes": "How many changes of state",
-        "certain": "1: somebody was watching throughout; 0: there may have been more",
+        "certain": "1: somebody was watching throughout; 0: there may have been more; NULL: nobody wrote that down",
         "since_us": "The first of these changes, in microseconds since 1970",
         "until_us": "The last of them, in microseconds since 1970",
         "platform": PLATFORM_SAID,

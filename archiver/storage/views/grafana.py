@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from archiver.codec.notes import NOTE
+from archiver.storage.views.events import PLATFORM
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 
 _NAME = "(SELECT i.{} FROM inventory i WHERE i.uri = a.target AND i.platform = a.platform)"
 
 
-def _annotations(_say: Idioms) -> str:
+def _annotations(say: Idioms) -> str:
+    at_us = say.micros("e.occurred_at")
+    place = "SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1"
+    of = f"""(SELECT i.{{}} FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = {PLATFORM.format("r")}
+    WHERE r.id = ({place}))"""
     stack = _NAME.format("stack")
     return f"""
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
@@ -17,17 +23,24 @@ SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
     || CASE WHEN {stack} IS NULL THEN '' ELSE ',' || {stack} END AS tags,
   a.target AS uri, a.started_at AS started_at, a.started_us AS started_us
 FROM action_log a
+UNION ALL
+SELECT {at_us} / 1000 AS time, {at_us} / 1000 AS timeend,
+  'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
+  'note' || CASE WHEN {of.format("stack")} IS NULL THEN '' ELSE ',' || {of.format("stack")} END AS tags,
+  (SELECT r.uri FROM resources r WHERE r.id = ({place})) AS uri, e.occurred_at AS started_at, {at_us} AS started_us
+FROM events e
+WHERE e.resource_id IS NULL AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = '{NOTE}')
 """
 
 
 grafana_annotations = View(
     "grafana_annotations",
-    "Every action as an annotation of Grafana",
+    "Every action, and every note, as an annotation of Grafana",
     {
         "time": "When it began, in milliseconds since 1970",
         "timeend": "When it ended, in milliseconds since 1970; NULL: not as far as known",
-        "text": "What was done, and to what",
-        "tags": "action, its last state and the stack, with commas between",
+        "text": "What was done, and to what; or what was noted",
+        "tags": "action and its last state, or note; and the stack, with commas between",
         "uri": "URI of what it applies to",
         "started_at": "When it began, UTC: what to give a range of time",
         "started_us": "When it began, in microseconds since 1970",
