@@ -44,6 +44,23 @@ def coverage(
     return Coverage(gaps, _within(range, last), range.since)
 
 
+def as_they_last(connection: Connection, gaps: Sequence[Gap], range: TimeRange) -> Sequence[Gap]:
+    """The gaps, those without an end that have none but that of the range: nobody watched behind it either."""
+    cut = {gap.stream for gap in gaps if gap.until == range.until and gap.stream is not None}
+    if range.until is None or not cut:
+        return gaps
+    last: set[str] = set()
+    for urls in chunks(sorted(cut)):
+        last.update(connection.scalars(statement(_LAST), {"urls": urls, "until": range.until}))
+    return [gap._replace(until=None) if gap.until == range.until and gap.stream in last else gap for gap in gaps]
+
+
+_LAST = (
+    "SELECT st.url FROM streams st WHERE st.url IN :urls AND NOT EXISTS"
+    " (SELECT 1 FROM sessions s WHERE s.stream_id = st.id AND s.covered_from >= :until)"
+)
+
+
 def coverage_at(
     connection: Connection, moment: datetime, now: datetime, stream_ids: Sequence[int] | None = None
 ) -> Coverage:

@@ -12,7 +12,7 @@ from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, Tim
 from archiver.platforms.docker.facts import OOM, OOM_KILLED
 from archiver.queries.causes import exit_code, is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
-from archiver.queries.coverage import coverage, emptiness, unknown
+from archiver.queries.coverage import as_they_last, coverage, emptiness, unknown
 from archiver.queries.numbers import last_number
 from archiver.queries.sureness import Heard, is_sure
 from archiver.queries.telling import told_by
@@ -67,9 +67,10 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stre
     whole = TimeRange(range.since or (first and first.since), range.until)
     watched = ask(coverage_of, whole, now, heard) if stream is None else ask(coverage, whole, now, [stream])
     watched = ask(judged, watched, resource.id)
+    gaps = ask(as_they_last, watched.gaps, range)
     again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends, stream)
-    spans = explained(ask, resource, spans_of(again, range, now, watched.gaps, sure=sure), watched.gaps)
-    first, last = (span and _judged(span, watched.gaps) for span in (first, last))
+    spans = explained(ask, resource, spans_of(again, range, now, gaps, sure=sure), watched.gaps)
+    first, last = (span and _judged(span, gaps) for span in (first, last))
     if first is not None and len(held) <= _HELD:
         spans = iter(all_spans := list(spans))
         first, last = all_spans[0], all_spans[-1]

@@ -21,7 +21,7 @@ from archiver.model import (
 from archiver.queries.actions import actions
 from archiver.queries.causes import is_stop
 from archiver.queries.causing import explained
-from archiver.queries.coverage import emptiness
+from archiver.queries.coverage import as_they_last, emptiness
 from archiver.queries.history import Known, carried_surely, coverage_of, spans_of, without_earlier
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_places import Place, places
@@ -93,8 +93,11 @@ def _states(
     """The states of each with their kinds; unless there are too many ends, with the cause of each."""
     sure = ask(carried_surely, words, range, now)
 
+    lasting = ask(as_they_last, watched.gaps, range)
+    own = {number: ask(as_they_last, known, range) for number, known in gaps.items()}
+
     def gaps_of(each: Resource) -> Sequence[Gap]:
-        return gaps.get(each.id, watched.gaps)
+        return own.get(each.id, lasting)
 
     states = {
         each.id: list(spans_of(words.get(each.id, ()), range, now, gaps_of(each), sure=each.id in sure))

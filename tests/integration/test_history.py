@@ -228,3 +228,18 @@ def test_a_long_timeline_is_not_held(sqlite_url: str, format: Format) -> None:
 
     assert lines >= 15_000
     assert peak < 12 * 2**20  # all spans and their lines would take 30 MiB
+
+
+@pytest.mark.parametrize(("again", "certain"), [(None, True), (250, False), (200, False)])
+def test_what_lies_behind_the_last_sign_of_life_makes_nothing_doubtful_in_a_range_that_ends(
+    database_url: str, again: float | None, certain: bool
+) -> None:
+    record(database_url, opened("a", 0), event("container/1", "Running", 10, session="a"), closed("a", 100))
+    if again is not None:
+        record(database_url, opened("b", again))
+
+    with Archive.open(database_url) as archive:
+        found = archive.history("container/1", between(0, 200))
+        (lane,) = archive.lanes("container/1", between(0, 200)).lanes
+    assert (found.spans[0].certain, found.coverage.complete, lane.spans[0].certain) == (certain, certain, certain)
+    assert [(gap.since, gap.until) for gap in found.coverage.gaps] == [(at(100), at(200))]

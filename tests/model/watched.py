@@ -108,13 +108,19 @@ class Told:
                 yield stream, gap._replace(until=begin), False
             yield stream, gap._replace(since=max(begin, gap.since)), True
 
+    def _as_it_lasts(self, stream: str, gap: Blind, _proven: bool) -> Blind:
+        """A gap that ends with the range has no end where nobody watched the stream behind it."""
+        until, sessions = self._asked[1], self._expected.sessions.values()
+        begins = any(each.stream == stream and until is not None and each.covered_from >= until for each in sessions)
+        return gap if gap.until != until or begins else gap._replace(until=None)
+
     def doubtful(self) -> list[Blind]:
         """The gaps that may hide something."""
         return [gap for _, gap, proven in self.judged() if not proven]
 
     def spells(self) -> Iterator[Spell]:
         """The states, the one that held when the range began first."""
-        gaps = [] if self.is_imported else self.doubtful()
+        gaps = [] if self.is_imported else [self._as_it_lasts(*found) for found in self.judged() if not found[-1]]
         for place, run in enumerate(self._runs):
             end = self._runs[place + 1].since if place + 1 < len(self._runs) else None
             yield from self._spell(run, end, gaps)
