@@ -240,6 +240,13 @@ class DatabaseNotAllowed(DatabaseUnreachable):
     hint = "ask with sudo, or as {owner}; how others are let in: docs/operating.md, 'Who may read a SQLite archive'"
 
 
+class LogUnreadable(DatabaseUnreachable):
+    """What was written last stands in a log, which SQLite reads only where this user may write beside it."""
+
+    message = "the archive at {database} cannot be read here: what was written last stands in {log} beside it"
+    hint = "copy both files to a folder of your own and ask there, or let its owner start the archiver once"
+
+
 class DatabaseFull(DatabaseUnreachable):
     """There is no room left for what is to be written."""
 

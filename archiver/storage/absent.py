@@ -32,7 +32,7 @@ def hindered(path: Path) -> ArchiverError | None:
 
 def not_allowed(path: Path, where: Path) -> DatabaseNotAllowed:
     """The error for a file that this user may not read; `where` is what he may not look into, the file or a folder."""
-    what = "it" if where == path else f"the folder {where}"
+    what = "it" if where == path else f"the folder {where}" if where.is_dir() else f"{where}, which is a part of it,"
     found = where.stat()
     return DatabaseNotAllowed(database=str(path), what=what, owner=_name(found.st_uid))
 

@@ -15,10 +15,11 @@ from archiver.errors import (
     DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
+    LogUnreadable,
     NotADatabase,
     RowRefused,
 )
-from archiver.storage.glimpse import is_there
+from archiver.storage.glimpse import beside, is_there, size_of
 from archiver.storage.named import database_name, sqlite_path
 
 # Result codes of SQLite without what extends them (https://sqlite.org/rescode.html), and SQLSTATEs with their classes
@@ -82,7 +83,12 @@ def _not_opened(path: Path) -> ArchiverError | None:
         return folder(path)
     if not is_there(path):
         return absent.hindered(path)
-    return absent.not_allowed(path, path) if absent.may_not_read(path) else None
+    for file in (path, *(beside(path, ending) for ending in ("-wal", "-shm"))):
+        if absent.may_not_read(file):
+            return absent.not_allowed(path, file)
+    if (size_of(log := beside(path, "-wal"))) and not os.access(path.parent, os.W_OK, effective_ids=True):
+        return LogUnreadable(database=str(path), log=log.name)
+    return None
 
 
 def said(error: BaseException | None) -> str:

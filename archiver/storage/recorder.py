@@ -349,7 +349,10 @@ class Recorder:
             raise
 
     def _is_overwritten(self) -> bool:
-        return self._checkpoints is not None and self._checkpoints.is_foreign()
+        if self._checkpoints is None:
+            return False
+        self._checkpoints.follow_rights()
+        return self._checkpoints.is_foreign()
 
     def _require_all_pages(self) -> None:
         path = None if is_postgres(self._url) else sqlite_path(self._url)

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -158,6 +159,7 @@ class Checkpoints:
         self._marks: list[int] = []
         """Those that the file itself may bear; the last is the newest."""
         self._trouble = ""
+        self._rights: tuple[int, int] | None = None
         self._seen = _stat(path)
         """The file as this writer left it: between two checkpoints nobody writes to it."""
 
@@ -176,6 +178,21 @@ class Checkpoints:
             return True
         self._seen = now
         return False
+
+    def follow_rights(self) -> None:
+        """What SQLite keeps beside the file is open to whom the file is, as it is when SQLite makes it.
+
+        So whoever is let in while somebody writes is let in at once, and need not wait for the next start.
+        """
+        found = _stat(self._path)
+        if found is None or (rights := (found.st_mode, found.st_gid)) == self._rights:
+            return
+        self._rights = rights
+        for ending in ("-wal", "-shm"):
+            with suppress(OSError):
+                os.chown(beside(self._path, ending), -1, found.st_gid)
+            with suppress(OSError):
+                os.chmod(beside(self._path, ending), stat.S_IMODE(found.st_mode))
 
     @contextmanager
     def spared(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from archiver.errors import (
     DatabaseMissing,
     DatabaseNotAllowed,
     DatabaseUnfit,
+    DatabaseUnreachable,
+    LogUnreadable,
     SpoolError,
     UsageError,
 )
@@ -74,6 +77,16 @@ def test_what_is_there_keeps_its_rights_and_the_log_beside_it_has_the_same(tmp_p
     assert mode(tmp_path) == 0o750
 
 
+def test_who_is_let_in_while_somebody_writes_is_let_in_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    migrate.create(str(path))
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Running")])
+        path.chmod(0o640)
+        recorder.check()
+        assert {mode(path), mode(Path(f"{path}-wal")), mode(Path(f"{path}-shm"))} == {0o640}
+
+
 @contextmanager
 def as_nobody() -> Iterator[None]:
     if os.geteuid() != 0:
@@ -111,6 +124,22 @@ def test_who_may_not_read_is_told_whose_it_is_and_how_to_ask(closed: str, passed
     assert "may not be read" in str(wrong.value)
     assert ("folder" in str(wrong.value)) == (closed == "the folder")
     assert "sudo" in wrong.value.next_step
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+@pytest.mark.parametrize("left", ["a log of his own", "a log without its index"])
+def test_who_may_not_read_the_log_of_a_killed_daemon_is_told_so(left: str, passed: Path) -> None:
+    path, log = (passed / "daemon" / name for name in ("archive.db", "archive.db-wal"))
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Running")])
+        shutil.copytree(path.parent, killed := passed / "killed", ignore=shutil.ignore_patterns("*-shm", "*-lock"))
+    path, log = killed / path.name, killed / log.name
+    killed.chmod(0o755)
+    path.chmod(0o644)
+    log.chmod(0o600 if left == "a log of his own" else 0o644)
+    with as_nobody(), pytest.raises(DatabaseUnreachable, match=r"archive\.db-wal") as wrong:
+        Archive.open(str(path))
+    assert type(wrong.value) is (DatabaseNotAllowed if left == "a log of his own" else LogUnreadable)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
