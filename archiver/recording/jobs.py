@@ -137,7 +137,7 @@ def _reconcile(wanted: dict[str, Any], askers: Askers) -> Job:
     found = [asker for asker in askers() if stream is None or asker.stream == stream]
     if not found:
         what = "no stream" if stream is None else f"not {stream}"
-        raise NotUnderstood(f"{what} is one whose REST API is known here")
+        raise NotUnderstood(f"{what} is one whose REST API is known here (engines of Docker are asked all the time)")
     if elsewhere := next((asker.api for asker in found if api is not None and asker.api != api), None):
         raise NotUnderstood(f"this daemon asks {elsewhere}; another is named where it is started")
     return lambda recorder, _: reconcile(recorder, Wanted(found, since))

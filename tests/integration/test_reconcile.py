@@ -97,6 +97,18 @@ def test_what_is_still_so_after_a_gap_is_confirmed_once(gap_url: str) -> None:
         assert (other.state, other.certain) == ("Running", False)
 
 
+def test_what_was_found_in_one_life_before_and_after_a_gap_did_not_change_in_it(gap_url: str) -> None:
+    life = '{"started":"2016-02-01T12:00:02.000000Z"}'
+    before = told("container/1", "Running", 15, "service/web", "node/a", extra=life)._replace(session="s1")
+    assert asked(gap_url, answers(before, asked=15, known_from=0)).observed == 1
+    assert asked(gap_url, answers(before, asked=15, known_from=0)) == Recorded()
+    after = before._replace(observed_at=micros(101), session="s2")
+    assert asked(gap_url, answers(after, asked=101, known_from=100)).observed == 1
+    with Archive.open(gap_url) as archive:
+        assert archive.at(at(60), "container/1").certain
+        assert not archive.at(at(60), "container/2").certain
+
+
 def test_a_moved_object_is_where_it_was_found(gap_url: str) -> None:
     moved = answers(told("container/1", "Running", 101, "service/web", "node/b"), asked=101, known_from=100)
     assert asked(gap_url, moved).observed == 1
