@@ -62,7 +62,8 @@ def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
         yield headline(presentation, history)
         yield _coverage_line(presentation, history)
         rows = turned(presentation, timeline_rows(history))
-        for number, line in enumerate(table_lines(presentation, ROW_COLUMNS, rows)):
+        columns = WIDE_COLUMNS if presentation.wide else ROW_COLUMNS
+        for number, line in enumerate(table_lines(presentation, columns, rows)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
         yield from _indented(history, turned(presentation, history.spans))
@@ -187,6 +188,8 @@ class Row:
     known: bool = True
     seen: datetime | None = None
     """When the state was seen again, behind a gap."""
+    span: Span | None = None
+    """What it is a piece of."""
 
 
 def timeline_rows(history: Answer) -> Iterator[Row]:
@@ -198,7 +201,7 @@ def timeline_rows(history: Answer) -> Iterator[Row]:
     gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if is_watched(history.coverage) else []
     blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason + PROVEN * gap.proven, known=False) for gap in gaps)
     doubtful = [gap for gap in gaps if not gap.proven]
-    seen = (row for span in history.spans for row in _pieces(span, doubtful))
+    seen = (replace(row, span=span) for span in history.spans for row in _pieces(span, doubtful))
     noted = (Row(NOTED, each.started_at, each.started_at, None, _noted(each)) for each in history.notes)
     return heapq.merge(seen, blind, noted, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
 
@@ -295,3 +298,18 @@ ROW_COLUMNS: list[Column[Row]] = [
     Column("events", lambda row: row.events, right=True),
     Column("note", lambda row: row.note, _note),
 ]
+
+
+def _known_of(field: documents.Field[Span]) -> Callable[[Row], Any]:
+    return lambda row: None if row.span is None else field.value(row.span)
+
+
+WIDE_COLUMNS: list[Column[Row]] = [
+    *ROW_COLUMNS,
+    *(
+        Column(field.name, _known_of(field))
+        for field in documents.SPAN
+        if field.name in ("source", "certain", "seen_at")
+    ),
+]
+"""Of a span that a gap cuts, each piece has what is known of the whole."""
