@@ -259,6 +259,15 @@ def test_an_image_that_compose_built_puts_no_container_into_the_project() -> Non
     assert event(said("container", "start", **BUILT), engine="ENGINE").parents == ("/docker/v1/node/ENGINE/",)
 
 
+def test_a_container_of_compose_that_has_no_number_belongs_to_its_project() -> None:
+    labels = {**BUILT, "com.docker.compose.config-hash": "5fd7e1f7"}
+
+    found = event(said("container", "start", **labels), engine="ENGINE")
+
+    assert found.parents == event(said("container", "start", **COMPOSED), engine="ENGINE").parents
+    assert found.slot is None
+
+
 def test_a_container_by_itself_is_on_its_node() -> None:
     assert event(said("container", "start"), engine="ENGINE").parents == ("/docker/v1/node/ENGINE/",)
 

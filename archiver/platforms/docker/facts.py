@@ -19,20 +19,21 @@ NODE = "com.docker.swarm.node.id"
 TASK = "com.docker.swarm.task.id"
 PROJECT = "com.docker.compose.project"
 PROJECT_SERVICE = "com.docker.compose.service"
-TASK = "com.docker.swarm.task.id"
 TASK_NAME = "com.docker.swarm.task.name"
 PLACE_IN_SERVICE = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
+COMPOSE_HASH, COMPOSE_IMAGE = "com.docker.compose.config-hash", "com.docker.compose.image"
+"""By these Compose knows again whether a container is of today's configuration, and of today's image."""
 _PLACES_IN_PROJECT = (
     PLACE_IN_SERVICE,
     ONE_OFF,
+    COMPOSE_HASH,
     "com.docker.compose.network",
     "com.docker.compose.volume",
 )
-"""What Compose calls an object within its project, one of them each. An image that Compose built bears the project's
-name as well, and hands it down to every container that anybody runs from it; these it does not."""
-COMPOSE_HASH, COMPOSE_IMAGE = "com.docker.compose.config-hash", "com.docker.compose.image"
-"""By these Compose knows again whether a container is of today's configuration, and of today's image."""
+"""What Compose calls an object within its project, or says of its configuration; each has one of them. An image that
+Compose built bears the project's name as well, and hands it down to every container that anybody runs from it; these it
+does not."""
 RELATIONS = (
     STACK,
     SERVICE,
