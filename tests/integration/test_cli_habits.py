@@ -148,6 +148,14 @@ def test_tsv_has_a_head_and_cells_without_tabs(shell: Shell) -> None:
     assert shell("status", "-o", "tsv").out.startswith("url\t")
 
 
+def test_wide_history_says_how_each_state_is_known(shell: Shell) -> None:
+    (line,) = shell("events", "--type", "container", "-n", "1", "-o", "name").out.splitlines()
+
+    head = next(row for row in shell("history", line, "-o", "wide").out.splitlines() if row.startswith("STATE"))
+
+    assert head.split()[-4:] == ["SOURCE", "CERTAIN", "SEEN", "AT"]
+
+
 def test_wide_table_has_all_that_is_known(shell: Shell) -> None:
     head, *rows = shell("events", "-n", "20", "-o", "wide").out.splitlines()
 
