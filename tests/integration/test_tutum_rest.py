@@ -127,6 +127,7 @@ def test_actions_that_ran_since_an_instant_are_read_with_their_times(simulator: 
         (Lying("text", "/container/"), "the answer is no JSON"),
         (Lying("cut", "/container/"), "the answer is no JSON"),
         (Lying("no_list", "/container/"), "the answer is no list"),
+        (Lying("blind", "/container/"), "the answer does not say whether there is more"),
         (Lying("wrong_page", "/container/"), "the answer is another page than the one that was asked for"),
         (Lying("empty_page", "/container/", times=None), "a page is empty before the end"),
         (Lying("total", "/container/", times=None), "it has"),

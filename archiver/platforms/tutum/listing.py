@@ -96,6 +96,8 @@ class Listing:
             raise RestFailed(self.path, "the answer is another page than the one that was asked for")
         total = meta.get("total_count")
         if type(total) is not int or total < 0:
+            if "next" not in meta:
+                raise RestFailed(self.path, "the answer does not say whether there is more")
             total = 0
         more = meta["next"] is not None if "next" in meta else offset + len(objects) < total
         return objects, total, more

@@ -9,12 +9,25 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 Lie = Literal[
-    "status", "slow", "text", "cut", "huge", "no_list", "wrong_page", "empty_page", "repeats", "total", "alien", "other"
+    "status",
+    "slow",
+    "text",
+    "cut",
+    "huge",
+    "no_list",
+    "blind",
+    "wrong_page",
+    "empty_page",
+    "repeats",
+    "total",
+    "alien",
+    "other",
 ]
 """What becomes of an answer. status: another one, with Retry-After. slow: it comes `seconds` later. text: no JSON.
-cut: half of it. huge: megabytes of padding in every object. no_list: without the envelope. wrong_page: of another place
-than was asked for. empty_page: nothing on it, and more to come. repeats: the first page again and again. total: it says
-that there are more. alien: `resource_uri` and `next` lead to another host. other: objects of another type."""
+cut: half of it. huge: megabytes of padding in every object. no_list: without the envelope. blind: it does not say
+whether there is more. wrong_page: of another place than was asked for. empty_page: nothing on it, and more to come.
+repeats: the first page again and again. total: it says that there are more. alien: `resource_uri` and `next` lead to
+another host. other: objects of another type."""
 LIES: Final[frozenset[str]] = frozenset(get_args(Lie))
 
 
@@ -91,6 +104,8 @@ def _twist(lie: str, body: dict[str, Any]) -> None:
             each["container_envvars"] = "x" * 300_000
     elif lie == "no_list":
         del body["meta"]
+    elif lie == "blind":
+        meta.clear()
     elif lie == "wrong_page":
         meta["offset"] += 1
     elif lie == "empty_page":
