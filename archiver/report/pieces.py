@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
-from archiver.model import Coverage, Gap, Lanes, Span
+from archiver.model import Action, Coverage, Gap, Lane, Lanes, Span
 
 Stretch = tuple[datetime, datetime]
 """From an instant to another."""
@@ -38,16 +39,22 @@ def bounds(lanes: Lanes, now: datetime) -> Bounds:
     """The range, as far as anything is known of it.
 
     What is in the future is not drawn; of what has no end, neither what comes long after the last sign of life, nor
-    after the last word where all is gone.
+    after the last word where all is gone. A note from before all else does not stretch it.
     """
     begins = [lane.spans[0].since for lane in lanes.lanes if lane.spans]
-    begins += [action.started_at for lane in lanes.lanes for action in lane.actions[:1]]
+    begins += [action.started_at for lane in lanes.lanes for action in islice(_done(lane), 1)]
+    begins = begins or [action.started_at for lane in lanes.lanes for action in lane.actions[:1]]
     until = now if lanes.range.until is None else min(lanes.range.until, now)
     since = lanes.range.since or min(begins, default=max(until, _FIRST + _HOUR) - _HOUR)
     if lanes.range.until is None and begins:
         last = max([since, *_told(lanes), *_alive(lanes, now)])
         until = min(until, last + max((last - since) / 20, _SECOND))
     return Bounds(since, max(until, since + _SECOND))
+
+
+def _done(lane: Lane) -> Iterator[Action]:
+    """What the platform did, as its URI shows; a note has none."""
+    return (action for action in lane.actions if action.uri is not None)
 
 
 def _alive(lanes: Lanes, now: datetime) -> Iterator[datetime]:

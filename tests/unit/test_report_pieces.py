@@ -11,7 +11,7 @@ from archiver.report.exits import exits, is_oom
 from archiver.report.pieces import Bounds, Piece, blind, bounds, pieces
 from archiver.report.strips import KINDS, columns, covered, kind_of_rank, rank
 
-from .lanes import at, gap, lane, lanes, span
+from .lanes import action, at, gap, lane, lanes, span
 
 HOUR = Bounds(at(0), at(60))
 Cut = list[tuple[str, float, float, bool]]
@@ -89,6 +89,14 @@ def test_a_picture_does_not_go_on_long_after_the_last_sign_of_life() -> None:
     seen = left._replace(coverage=left.coverage._replace(seen_to=at(60)))
     assert bounds(seen, at(100_000)) == Bounds(at(0), at(63))
     assert bounds(seen, at(61)) == Bounds(at(0), at(61))
+
+
+def test_a_note_from_before_all_else_does_not_stretch_a_picture() -> None:
+    noted = action("note: the cable", -50_000, -50_000)._replace(uri=None)
+    told = lanes(lane("a", span("running", 10, 50), span("removed", 50), actions=(noted, action("kill", 5, 5))))
+    assert bounds(told._replace(range=HOUR_OPEN), at(100_000)).since == at(5)
+    only = lanes(lane("a", actions=(noted,)))._replace(range=HOUR_OPEN)
+    assert bounds(only, at(100_000)).since == at(-50_000)
 
 
 HOUR_OPEN = lanes().range._replace(since=None, until=None)
