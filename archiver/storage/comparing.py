@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, exists, select
 
 from archiver.codec.uris import parse
 from archiver.model import Answers, Listed, Micros, Observation, ResourceRef
@@ -25,8 +25,11 @@ from archiver.storage.schema import (
     event_types,
     events,
     facts,
+    observations,
     present,
     resources,
+    sessions,
+    streams,
     texts,
 )
 
@@ -149,9 +152,15 @@ def _is_moved(item: Observation, known: Known) -> bool:
 # --- what is there no more --------------------------------------------------------------------------------------------
 
 
-def vanished(connection: Connection, listed: Listed, platform: int) -> list[Observation]:
-    """That those are gone which the archive believes to live on a platform, and which are not in the lists."""
+def vanished(connection: Connection, listed: Listed, platform: int, stream: str | None = None) -> list[Observation]:
+    """That those are gone which the archive believes to live on a platform, and which are not in the lists.
+
+    The lists are those of the stream of their session, else of `stream`.
+    """
     missing = [one for one in _living(connection, listed, platform) if one.key not in listed.keys[one.type]]
+    if missing and (own := _stream_among_others(connection, listed, platform, stream)) is not None:
+        told = _told_by(connection, own, [one.id for one in missing])
+        missing = [one for one in missing if one.id in told]
     if not missing:
         return []
     if _is_of_others(connection, listed, platform, [one.id for one in missing]):
@@ -182,15 +191,38 @@ def _may_be_new(connection: Connection, one: Any, listed: Listed) -> bool:
 
 
 def _is_of_others(connection: Connection, listed: Listed, platform: int, missing: Collection[int]) -> bool:
-    """Whether the lists are those of another account: events told of what is missing, and of nothing in the lists."""
+    """Whether the lists are those of another account: events told of what is missing, and of nothing in the lists.
+
+    So it is where nothing at all is listed: a key may have the right to ask, and not to see.
+    """
     keys = [key for found in listed.keys.values() for key in found]
-    if not keys or not _were_told_of(connection, missing):
+    if not _were_told_of(connection, missing):
         return False
     for part in chunks(keys):
         known = connection.scalars(select(_r.id).where(_r.platform_id == platform, _r.key.in_(part))).all()
         if _were_told_of(connection, known):
             return False
     return True
+
+
+def _stream_among_others(connection: Connection, listed: Listed, platform: int, stream: str | None) -> int | None:
+    """The stream whose lists these are, where others tell of the same platform: each account, or namespace, of a
+    service may have lists of its own. 0 where nobody knows it; None where there are no others."""
+    there = set(connection.scalars(select(streams.c.id).where(streams.c.platform_id == platform)))
+    of_session = select(sessions.c.stream_id).where(sessions.c.key == listed.session)
+    own = connection.scalar(of_session) or connection.scalar(select(streams.c.id).where(streams.c.url == stream)) or 0
+    return own if there - {own} else None
+
+
+def _told_by(connection: Connection, stream: int, numbers: Collection[int]) -> set[int]:
+    """Those of some objects that sessions of a stream told of, or found."""
+    own = select(sessions.c.id).where(sessions.c.stream_id == stream)
+    found: set[int] = set()
+    for part in chunks(numbers):
+        for table in (events, observations):
+            told = exists().where(table.c.resource_id == _r.id, table.c.session_id.in_(own))
+            found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), told)))
+    return found
 
 
 def _were_told_of(connection: Connection, numbers: Collection[int]) -> bool:

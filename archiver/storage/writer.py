@@ -191,7 +191,7 @@ class Writer:
             else:
                 nobody = Observation("/api/v1/", None, None, (), record.at, None, record.session)
                 (placed,) = self._asked(connection, Answers((nobody,), record.asked, 0), whose)
-                found = vanished(connection, record, placed.platform or 0)
+                found = vanished(connection, record, placed.platform or 0, whose.platform)
                 gone += len(found)
             if found:
                 self._write_words(connection, EventColumns.of([]), found)

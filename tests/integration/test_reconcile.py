@@ -21,7 +21,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
 from archiver.simulator.world.objects import Action
-from archiver.storage.recorder import Recorded, Recorder
+from archiver.storage.recorder import Recorded, Recorder, Whose
 
 from .archives import STREAM, at, closed, event, micros, opened, record, rows, seen, uri
 
@@ -134,6 +134,34 @@ def test_nothing_is_gone_of_a_type_whose_list_was_not_whole(gap_url: str) -> Non
 def test_the_lists_of_another_account_end_nothing(gap_url: str, caplog: pytest.LogCaptureFixture) -> None:
     assert asked(gap_url, listed(101, container="x y", service="z")) == Recorded()
     assert "another account" in caplog.text
+
+
+def test_lists_without_any_entry_end_nothing_that_told_of_itself(
+    gap_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What ended just now is listed still: nothing at all is shown to a key that may see nothing."""
+    assert asked(gap_url, listed(101, container="", service="", node="", stack="", nodecluster="")) == Recorded()
+    assert "another account" in caplog.text
+
+
+@pytest.mark.parametrize("session", ["acme", None])
+def test_a_list_ends_nothing_that_only_another_stream_of_its_platform_told_of(
+    database_url: str, session: str | None
+) -> None:
+    """Two namespaces of Docker Cloud are one platform, and each API lists its own objects only."""
+    url = "wss://ws.cloud.docker.com/api/audit/v1/{}/events".format
+    record(
+        database_url,
+        opened("acme", 0, stream=url("acme")),
+        opened("other", 0, stream=url("other")),
+        event("container/1", "Running", 1, ["service/web"], "acme"),
+        event("container/2", "Running", 2, ["service/web"], "acme"),
+        event("container/3", "Running", 3, ["service/api"], "other"),
+    )
+    lists = listed(101, container="1", service="web")._replace(session=session)
+    with Recorder(database_url) as recorder:
+        gone = recorder.record([lists], whose=Whose(url("acme"))).gone
+    assert (gone, words(database_url)) == (1, [(uri("container/2"), "Terminated", None)])
 
 
 def test_what_told_of_itself_since_it_was_asked_about_knows_better(gap_url: str) -> None:
