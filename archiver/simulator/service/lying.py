@@ -98,11 +98,9 @@ def _told(lying: Lying, status: int, body: dict[str, Any]) -> Told:
 
 
 def _twist(lie: str, body: dict[str, Any]) -> None:
+    """Makes a list wrong: in what it says of itself, and in its objects."""
     meta, objects = body["meta"], body["objects"]
-    if lie == "huge":
-        for each in objects:
-            each["container_envvars"] = "x" * 300_000
-    elif lie == "no_list":
+    if lie == "no_list":
         del body["meta"]
     elif lie == "blind":
         meta.clear()
@@ -117,8 +115,14 @@ def _twist(lie: str, body: dict[str, Any]) -> None:
         meta["total_count"] += 10
     elif lie == "alien":
         meta["next"] = meta["next"] and "http://127.0.0.1:9/api/v1/container/"
-        for each in objects:
-            each["resource_uri"] = "http://127.0.0.1:9" + each["resource_uri"]
+    for each in objects:
+        _twist_object(lie, each)
+
+
+def _twist_object(lie: str, each: dict[str, Any]) -> None:
+    if lie == "huge":
+        each["container_envvars"] = "x" * 300_000
+    elif lie == "alien":
+        each["resource_uri"] = "http://127.0.0.1:9" + each["resource_uri"]
     elif lie == "other":
-        for each in objects:
-            each["resource_uri"] = f"/api/v1/repository/{each['uuid']}/"
+        each["resource_uri"] = f"/api/v1/repository/{each['uuid']}/"
