@@ -92,7 +92,9 @@ def _told(lying: Lying, status: int, body: dict[str, Any]) -> Told:
     if lying.lie == "cut":
         whole = json.dumps(body).encode()
         return Told(status, whole[: len(whole) // 2])
-    if "objects" in body:
+    if lying.lie == "blind":
+        body["meta"] = {}
+    elif "objects" in body:
         _twist(lying.lie, body)
     return Told(status, json.dumps(body).encode())
 
@@ -102,8 +104,6 @@ def _twist(lie: str, body: dict[str, Any]) -> None:
     meta, objects = body["meta"], body["objects"]
     if lie == "no_list":
         del body["meta"]
-    elif lie == "blind":
-        meta.clear()
     elif lie == "wrong_page":
         meta["offset"] += 1
     elif lie == "empty_page":
