@@ -60,6 +60,9 @@ def _explain(exc: Exception, *, debug: bool) -> int:
     if isinstance(exc, ArchiverError):
         complain(str(exc), hint=exc.next_step)
         return exc.exit_code
+    if isinstance(exc, FileNotFoundError) and _is_nowhere():
+        complain("the folder in which this runs is there no more", hint="go to another one, or: cd .")
+        return 1
     hint = "" if debug else "run with --debug for the traceback: archiver --debug ..."
     if isinstance(exc, OSError) and exc.strerror:
         where = f"{exc.filename}: " if exc.filename else ""
@@ -67,6 +70,14 @@ def _explain(exc: Exception, *, debug: bool) -> int:
     else:
         complain(f"{type(exc).__name__}: {exc}", hint=hint)
     return 1
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _never_fail_on_a_character() -> None:

@@ -111,6 +111,16 @@ def test_a_time_nobody_can_read_is_one_line_and_the_next_step() -> None:
     ]
 
 
+def test_a_folder_that_is_no_more_is_called_so(tmp_path: Path) -> None:
+    (gone := tmp_path / "gone").mkdir()
+    script = "import os, sys; os.rmdir(os.getcwd()); from archiver.cli import main; sys.exit(main())"
+    found = subprocess.run(
+        [sys.executable, "-c", script, "--database", "a.db", "status"], cwd=gone, capture_output=True, text=True
+    )
+
+    assert (found.returncode, "there no more" in found.stderr, "debug" in found.stderr) == (1, True, False)
+
+
 def test_debug_shows_the_traceback() -> None:
     done = run("--debug", "history", "x", "--since", "10/11/2026")
 
