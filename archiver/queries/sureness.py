@@ -79,4 +79,6 @@ def _gaps(connection: Connection, stream: int, since: datetime, at: datetime, no
 
 def _hides(gap: Gap, moment: datetime, lasting: bool) -> bool:
     """Whether what came after an instant may have been missed in a gap."""
-    return lasting if gap.until is None else gap.until - moment >= _ROUNDED
+    if gap.until is None:
+        return lasting
+    return gap.until - moment >= _ROUNDED or (gap.until > moment and moment.microsecond != 0)

@@ -726,14 +726,14 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
 LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR mod(CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 1000000) <> 0)
 LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
       ORDER BY o.watched_us DESC LIMIT 1) END
 LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND CAST(extract(epoch FROM q.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM q.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR mod(CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 1000000) <> 0) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
 LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
@@ -1599,7 +1599,8 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
     ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
-      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
+        OR mod(v.at_us, 1000000) <> 0)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
@@ -1644,7 +1645,8 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
         AND (o.observed_at, o.id) > (v.at, v.id) ORDER BY o.observed_at, o.id LIMIT 1)) THEN e.until_us ELSE least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
-      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
+        OR mod(v.at_us, 1000000) <> 0)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us

@@ -503,14 +503,14 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
 LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR mod((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), 1000000) <> 0)
 LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
       ORDER BY o.watched_us DESC LIMIT 1) END
 LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND (CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR mod((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), 1000000) <> 0) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
 LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
@@ -1070,7 +1070,8 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
     ORDER BY length(k.state) DESC LIMIT 1) AS kind, max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us, (SELECT min(e.until_us, max(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
-      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
+        OR mod(v.at_us, 1000000) <> 0)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
     FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us
@@ -1097,7 +1098,8 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
         AND (o.observed_at, o.id) > (v.at, v.id) ORDER BY o.observed_at, o.id LIMIT 1)) THEN e.until_us ELSE min(e.until_us, max(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
-      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND q.covered_us - v.at_us >= 1000000
+      AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
+        OR mod(v.at_us, 1000000) <> 0)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us

@@ -122,3 +122,25 @@ def test_of_what_was_imported_nobody_knows_whether_it_is_assumed(database_url: s
     found = first_span(database_url, ONE, 250)
 
     assert (found.certain, found.assumed) == (None, False)
+
+
+@pytest.mark.parametrize(("second", "is_rounded"), [(99, True), (99.2, False)])
+def test_only_what_is_dated_by_the_second_may_seem_older_than_the_session_that_heard_it(
+    database_url: str, second: float, is_rounded: bool
+) -> None:
+    record(
+        database_url,
+        *(opened("a", 0), closed("a", 50), opened("b", 99.7)),
+        event(ONE, "Running", second, session="b"),
+        closed("b", 1000),
+    )
+
+    with Archive.open(database_url) as archive:
+        known = archive.history(ONE, between(90, 150)).spans[0].certain
+        assumed = archive.history(ONE, between(100, 150)).spans[0].assumed
+        stood = archive.at(at(150), ONE).certain
+        (available,) = archive.report("availability", ONE, between(0, 150)).rows
+    (row,) = rows(database_url, f"SELECT certain FROM watched_spans WHERE uri = '{uri(ONE)}' AND holds = 0 LIMIT 1")
+    (day,) = rows(database_url, f"SELECT up_seconds FROM availability_daily WHERE uri = '{uri(ONE)}' LIMIT 1")
+
+    assert (known, not assumed, stood, bool(row[0]), available.up_seconds > 0, day[0] > 0) == (is_rounded,) * 6

@@ -44,7 +44,7 @@ def is_certain(expected: Archived, word: Word, at: Micros) -> bool:
     own = [other for other in expected.sessions.values() if other.stream == session.stream]
     gaps = blind(own, word.at - 2 * SECOND, at + 2 * SECOND, now_micros())
     began = [gap for gap in gaps if gap.since is None or gap.since < at]
-    hiding = [gap for gap in began if gap.until is None or gap.until - word.at >= SECOND]
+    hiding = [gap for gap in began if gap.until is None or not is_over(gap.until, word.at)]
     assert word.about is not None
     unchanged = semantics.rule_10_unchanged(expected.told, word.about)
     return all(proven_from(gap, unchanged) <= max(gap.since or semantics.ALWAYS, word.at) for gap in hiding)
@@ -169,10 +169,14 @@ def hides(gap: Blind, since: Micros, until: Micros | None) -> bool:
     """Whether a gap hides how it was from an instant to another; one that lasts, only when it had begun before."""
     if gap.until is None:
         return gap.since is None or gap.since <= since
-    is_rounding = since % SECOND == 0 and gap.until - since < SECOND
-    if gap.until <= since or is_rounding:
+    if is_over(gap.until, since):
         return False
     return gap.since is None or gap.since <= since or until is None or gap.since < until
+
+
+def is_over(until: Micros, at: Micros) -> bool:
+    """Whether a gap that ended was over at an instant; what is dated by the second may seem so much older."""
+    return until <= at or (at % SECOND == 0 and until - at < SECOND)
 
 
 def spell(told: Span) -> Spell:
