@@ -243,7 +243,8 @@ def test_where_the_api_is_follows_from_the_stream_or_is_said() -> None:
     assert find_api("wss://stream.tutum.co/v1/events", {}) == Api("https://dashboard.tutum.co", False)
     cloud = find_api("wss://ws.cloud.docker.com/api/audit/v1/acme/events", {})
     assert cloud == Api("https://cloud.docker.com", True, "acme")
-    assert find_api("ws://127.0.0.1:8765/v1/events", {}) == Api("http://127.0.0.1:8765", False)
+    own = Api("http://127.0.0.1:8765", False, is_guessed=True)
+    assert find_api("ws://127.0.0.1:8765/v1/events", {}) == own
     hosts = {"TUTUM_REST_HOST": "https://tutum.example", "DOCKERCLOUD_REST_HOST": "https://cloud.example/"}
     assert find_api("wss://events.example/v1/events", hosts) == Api("https://tutum.example", False)
     assert find_api("wss://e.example/api/audit/v1/events", hosts) == Api("https://cloud.example", True)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from archiver.model import Alive, Closed, Condition, Item, Message, Micros, Opened
+from archiver.platforms.tutum.api import find_api
+from archiver.platforms.tutum.beside import BesidePace
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.session import Pace, Session
 from archiver.platforms.tutum.source import Retry, WebsocketSource, seconds_of
@@ -310,6 +312,27 @@ def test_several_events_in_a_frame_are_several_messages() -> None:
     with Hostile(lambda peer: (peer.accept(extra=b"".join(map(frame, payloads))), peer.hold())) as server:
         items = collect(WebsocketSource(server.url), lambda items: len(messages(items)) == 8)
     assert [m.payload for m in messages(items)] == [one, one, two, one, two, one, one, b"broken"]
+
+
+@pytest.mark.parametrize("greets", [False, True])
+def test_what_may_be_no_platform_is_asked_nothing_before_it_greets_as_one(greets: bool) -> None:
+    """Many servers speak websocket; some serve one connection at a time, or lock out who asks for what is not there."""
+    asked: list[bool] = []
+
+    def wait_for_a_question(peer: Peer) -> None:
+        peer.accept()
+        peer.frame(b'{"type":"auth"}' if greets else b'{"type":"container","state":"Running"}')
+        until = time.monotonic() + (15 if greets else 0.5)
+        while server.connections == 1 and time.monotonic() < until:
+            time.sleep(0.02)
+        asked.append(server.connections > 1)
+        peer.frame(b"", CLOSE)
+
+    with Hostile(wait_for_a_question, Peer.hold) as server:
+        api, beside = find_api(server.url, {}), BesidePace(look=0.02)
+        collect(WebsocketSource(server.url, retry=PROMPT, api=api, beside=beside), closings(1))
+
+    assert asked == [greets]
 
 
 def test_heartbeats_are_signs_of_life_and_nothing_else() -> None:

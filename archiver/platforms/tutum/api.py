@@ -25,6 +25,8 @@ class Api(NamedTuple):
     """http[s]://host[:port]"""
     is_docker_cloud: bool
     namespace: str | None = None
+    is_guessed: bool = False
+    """Whether it is only taken to be where the stream is: not all that speaks websocket has one."""
 
     def path(self, kind: str, key: str | None = None) -> str:
         """The list of a type, or one object of it; Docker Cloud has no namespace before actions."""
@@ -55,7 +57,8 @@ def find_api(
             return Api(_checked(url, origin, allow_plaintext), is_docker_cloud, namespace)
     usual = _USUAL.get(parts.hostname or "")
     scheme = "https" if parts.scheme == "wss" else "http"
-    return Api(usual or f"{scheme}://{parts.netloc.rpartition('@')[2]}", is_docker_cloud, namespace)
+    own = f"{scheme}://{parts.netloc.rpartition('@')[2]}"
+    return Api(usual or own, is_docker_cloud, namespace, is_guessed=usual is None)
 
 
 def _namespace(path: str) -> str | None:

@@ -15,6 +15,7 @@ from archiver.errors import ArchiverError
 from archiver.model import Item, Micros, Observed, now_micros
 from archiver.platforms.protocol import Notes
 from archiver.platforms.tutum.asking import Asker
+from archiver.platforms.tutum.pieces import is_greeting
 from archiver.platforms.wire.logtext import plain, unexpected
 
 _log = logging.getLogger(__name__)
@@ -51,8 +52,12 @@ class BesidePace:
 class Beside:
     """What is asked beside one stream, from one session to the next."""
 
-    def __init__(self, asker: Asker, notes: Notes | None = None, pace: BesidePace | None = None) -> None:
+    def __init__(
+        self, asker: Asker, notes: Notes | None = None, pace: BesidePace | None = None, *, unproven: bool = False
+    ) -> None:
+        """`unproven`: nothing is asked before the server has greeted as the two services did."""
         self.asker = asker
+        self._unproven = unproven
         self._notes = notes
         self._pace = pace or BesidePace()
         self._due = self._pace.monotonic()
@@ -74,6 +79,8 @@ class Beside:
 
     def heard(self, payload: bytes) -> None:
         """Takes note of a message: of what is new, the name is asked for soon."""
+        if self._unproven and is_greeting(payload):
+            self._unproven = False
         if self._news_at is None and _NEW in payload:
             self._news_at = self._pace.monotonic()
 
@@ -113,6 +120,8 @@ class Beside:
             self._due = began + wait
 
     def _is_due(self, now: float) -> bool:
+        if self._unproven:
+            return False
         news_at, pace = self._news_at, self._pace
         if news_at is None or self._tries:  # who did not answer is left alone
             return now >= self._due

@@ -29,6 +29,17 @@ def is_heartbeat(payload: bytes) -> bool:
     return text.startswith("{") and text.endswith("}") and _is_beating_object(text)
 
 
+def is_greeting(payload: bytes) -> bool:
+    """Whether a message is what both services said when a client was let in (docker/docs, dockercloud-events)."""
+    if len(payload) > LONGEST_HEARTBEAT or b'"auth"' not in payload:
+        return False
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and value.get("type") == "auth"
+
+
 def _is_beating_object(text: str) -> bool:
     """Whether a JSON object has the word in the field that names what it is, and nothing of an event."""
     try:

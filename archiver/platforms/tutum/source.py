@@ -110,7 +110,7 @@ class WebsocketSource:
         if api is not None:
             never = frozenset(self._secrets | (api_proxy.forms() if api_proxy is not None else set()))
             rest = Rest(api, self._credentials, proxy=api_proxy, context=self._trust, secrets=never)
-            self._beside = Beside(Asker(self._stream, rest), notes, beside)
+            self._beside = Beside(Asker(self._stream, rest), notes, beside, unproven=api.is_guessed)
 
     @property
     def stream(self) -> str:
