@@ -726,14 +726,14 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
 LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR mod(CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 1000000) <> 0)
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000000 * 1000000 <> CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint))
 LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
       ORDER BY o.watched_us DESC LIMIT 1) END
 LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM q.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR mod(CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 1000000) <> 0) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, CAST('infinity' AS timestamptz)) AND (CAST(extract(epoch FROM q.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) >= 1000000 OR CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000000 * 1000000 <> CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
 LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
@@ -899,8 +899,7 @@ FROM (SELECT w.*, w.at AS stopped_at, CAST(extract(epoch FROM w.at - timestamptz
   g.exit_code AS exit_code,
   g.ran_since_us AS ran_since_us,
   g.live_us AS live_us,
-  g.next_us AS next_us,
-  g.own_us AS own_us
+  g.next_us AS next_us
 FROM (SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
   e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id) w
 CROSS JOIN LATERAL (SELECT s.word AS state,
@@ -908,8 +907,7 @@ CROSS JOIN LATERAL (SELECT s.word AS state,
   s.exit_code AS exit_code,
   coalesce(CAST(extract(epoch FROM bg.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), -4611686018427387904) AS ran_since_us,
   coalesce(CAST(extract(epoch FROM lv.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904) AS live_us,
-  coalesce(CAST(extract(epoch FROM ag.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904) AS next_us,
-  least(coalesce(CAST(extract(epoch FROM up.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM seen.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS own_us
+  coalesce(CAST(extract(epoch FROM ag.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904) AS next_us
 FROM (SELECT 1 AS one) one
 JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = (
@@ -940,10 +938,6 @@ LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
 LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
   WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE 1 = 1 OFFSET 0) g
 WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
@@ -965,21 +959,12 @@ WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/dock
       WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
-  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+  CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
       WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= (to_timestamp((x.stopped_us + 999999) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 999999), 1000000) AS double precision) / 1e6)) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
-      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
-      WHEN EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
-      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= (to_timestamp((x.stopped_us + 999999) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 999999), 1000000) AS double precision) / 1e6)) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END AS unwatched
 FROM (SELECT 1 AS one) one
 
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x;
@@ -1600,7 +1585,7 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
-        OR mod(v.at_us, 1000000) <> 0)
+        OR v.at_us / 1000000 * 1000000 <> v.at_us)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
@@ -1646,7 +1631,7 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
-        OR mod(v.at_us, 1000000) <> 0)
+        OR v.at_us / 1000000 * 1000000 <> v.at_us)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us

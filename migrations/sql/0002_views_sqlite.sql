@@ -503,14 +503,14 @@ LEFT JOIN sessions u ON u.id = (SELECT q.id FROM sessions q
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part UNION ALL SELECT 2 AS part UNION ALL SELECT 3 AS part UNION ALL SELECT 4 AS part) k
 LEFT JOIN sessions y ON k.part IN (1, 2, 3) AND NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR mod((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), 1000000) <> 0)
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND y.stream_id = h.stream_id AND y.covered_from > w.at AND y.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) / 1000000 * 1000000 <> (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)))
 LEFT JOIN sessions x ON x.id = CASE WHEN y.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = y.stream_id AND b.covered_from <= y.covered_from AND (b.covered_from < y.covered_from OR b.id < y.id) ORDER BY b.covered_from DESC LIMIT 16) o
       ORDER BY o.watched_us DESC LIMIT 1) END
 LEFT JOIN sessions z ON z.id = CASE WHEN NOT (w.gone_us IS NOT NULL AND CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL) AND (k.part = 0 OR (k.part IN (2, 3) AND (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))))) THEN (SELECT q.id FROM sessions q
-      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR mod((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)), 1000000) <> 0) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
+      WHERE q.stream_id = h.stream_id AND q.covered_from > CASE k.part WHEN 0 THEN w.at ELSE y.covered_from END AND q.covered_from <= coalesce(u.covered_from, '9999-12-31T23:59:59.999999Z') AND ((CAST(strftime('%s', substr(q.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(q.covered_from, 21, 6) AS integer)) - (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) >= 1000000 OR (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) / 1000000 * 1000000 <> (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)
       ORDER BY q.covered_from LIMIT 1) END
 LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM (SELECT b.id AS id, b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = z.stream_id AND b.covered_from <= z.covered_from AND (b.covered_from < z.covered_from OR b.id < z.id) ORDER BY b.covered_from DESC LIMIT 16) o
@@ -608,29 +608,19 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
       WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
       AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
-  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+  CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
       WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
-      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
-      WHEN EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
-      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END AS unwatched
 FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
   s.word AS state,
   b.word AS before,
   s.exit_code AS exit_code,
   coalesce((CAST(strftime('%s', substr(bg.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(bg.occurred_at, 21, 6) AS integer)), -4611686018427387904) AS ran_since_us,
   coalesce((CAST(strftime('%s', substr(lv.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(lv.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS live_us,
-  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us,
-  min(coalesce((CAST(strftime('%s', substr(up.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(up.occurred_at, 21, 6) AS integer)), 4611686018427387904), coalesce((CAST(strftime('%s', substr(seen.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(seen.observed_at, 21, 6) AS integer)), 4611686018427387904)) AS own_us
+  coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us
 FROM (SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
   e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id) w
 JOIN state_words s ON s.id = w.state_id AND s.down = 1
@@ -662,10 +652,6 @@ LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
 LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
   WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE 1 = 1) x  WHERE 1 = 1) x) x) x;
 
 CREATE VIEW full_restarts AS
@@ -1071,7 +1057,7 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
-        OR mod(v.at_us, 1000000) <> 0)
+        OR v.at_us / 1000000 * 1000000 <> v.at_us)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
     FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us
@@ -1099,7 +1085,7 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
-        OR mod(v.at_us, 1000000) <> 0)
+        OR v.at_us / 1000000 * 1000000 <> v.at_us)
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us) e) AS known_us

@@ -57,7 +57,7 @@ JOIN {table} w ON w.resource_id = p.resource_id AND w.{at} >= {carried} AND w.{a
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = {stream}
         AND u.covered_from > {say.instant("e.until_us")} ORDER BY u.covered_from LIMIT 1), {say.never})
       AND coalesce(q.before_us, {-OPEN}) < q.covered_us AND (q.covered_us - v.at_us >= {_ROUNDED}
-        OR mod(v.at_us, {_ROUNDED}) <> 0)
+        OR v.at_us / {_ROUNDED} * {_ROUNDED} <> v.at_us)
     ORDER BY q.covered_from LIMIT 1), {reached(stream)}, {-OPEN})"""
     # In a SELECT that is from nowhere it is reckoned once, however often it is named.
     watched = say.earliest(["e.until_us", say.latest(["e.since_us", gap])])

@@ -55,9 +55,19 @@ def _successor(say: Idioms) -> str:
       WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
 
 
-def _ends(say: Idioms, words: str = "words", of: str = "w.type = 'container' AND ") -> str:
-    """The words that end what ran, and what was before and behind each."""
+def _ends(say: Idioms) -> str:
+    """The words that end what ran, and what was before and behind each, with when it ran again itself."""
+    again = f"""
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
+  WHERE e.resource_id = w.resource_id AND {_EVENT} > {_WORD} AND {_UP} ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
+  WHERE e.resource_id = w.resource_id AND {_OBSERVATION} > {_WORD} AND {_UP} ORDER BY e.observed_at LIMIT 1)"""
     starts = [f"coalesce({say.micros(found)}, {OPEN})" for found in ("up.occurred_at", "seen.observed_at")]
+    return _ends_of(say, "words", "w.type = 'container' AND ", {"own_us": say.earliest(starts)}, again)
+
+
+def _ends_of(say: Idioms, words: str, of: str, more: dict[str, str], joins: str) -> str:
+    """The ends among some words."""
     found = say.apart(
         {
             "state": "s.word",
@@ -66,18 +76,14 @@ def _ends(say: Idioms, words: str = "words", of: str = "w.type = 'container' AND
             "ran_since_us": f"coalesce({say.micros('bg.occurred_at')}, {-OPEN})",
             "live_us": f"coalesce({say.micros('lv.occurred_at')}, {OPEN})",
             "next_us": f"coalesce({say.micros('ag.occurred_at')}, {OPEN})",
-            "own_us": say.earliest(starts),
+            **more,
         },
         f"""JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = {state_before()} AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
 {_word("ed", f"{_EVENT} < {_WORD}", 1, "DESC")}
 {_word("bg", "(e.occurred_at, e.id) > (ed.occurred_at, ed.id)", 0)}
 {_word("lv", f"{_EVENT} > {_WORD}", 0)}
-{_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND {_EVENT} > {_WORD} AND {_UP} ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND {_OBSERVATION} > {_WORD} AND {_UP} ORDER BY e.observed_at LIMIT 1)""",
+{_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}{joins}""",
         "1 = 1",
     )
     return f"""SELECT w.*, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
@@ -103,17 +109,21 @@ def _gap_between(since: str, until: str) -> str:
 
 
 def _unwatched(say: Idioms) -> str:
-    """1 where nobody was watching when x ended; of what was found to have ended, since it was last known to run."""
-    told = f"""CASE WHEN x.session_id IS NULL THEN 0
+    """1 where nobody was watching when x, of which somebody told, ended."""
+    return f"""CASE WHEN x.session_id IS NULL THEN 0
       WHEN coalesce({_reached("x.stopped_at")}, 0) >= x.stopped_us THEN 0
       WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
         AND coalesce({_reached(say.instant("(x.stopped_us + 999999)"))}, 0) >= x.stopped_us THEN 0 ELSE 1 END"""
+
+
+def _unwatched_or_unfound(say: Idioms) -> str:
+    """The same; of what was found to have ended, since it was last known to run."""
     known = """(SELECT max(e.occurred_at) FROM events e
       WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at)"""
     found = f"""CASE WHEN x.session_id IS NULL THEN 1
       WHEN coalesce({_reached("x.stopped_at")}, 0) < x.stopped_us THEN 1
       WHEN {_gap_between(known, "x.stopped_at")} THEN 1 ELSE 0 END"""
-    return f"CASE x.source WHEN 0 THEN {told} ELSE {found} END"
+    return f"CASE x.source WHEN 0 THEN {_unwatched(say)} ELSE {found} END"
 
 
 def _caused(say: Idioms, ends: str, more: dict[str, str]) -> str:
@@ -123,7 +133,6 @@ def _caused(say: Idioms, ends: str, more: dict[str, str]) -> str:
             "told": causes.told_counts(),
             "ran_over": causes.over(say),
             "oom": causes.oom(say),
-            "unwatched": _unwatched(say),
             **more,
         },
         "",
@@ -135,7 +144,11 @@ FROM ({ends}) x {explained.joins} WHERE {explained.where}"""
 
 
 def _restarts(say: Idioms) -> str:
-    caused = _caused(say, _ends(say), {"started_us": say.earliest(["x.own_us", _successor(say)])})
+    caused = _caused(
+        say,
+        _ends(say),
+        {"unwatched": _unwatched_or_unfound(say), "started_us": say.earliest(["x.own_us", _successor(say)])},
+    )
     back_us = f"nullif(x.started_us, {OPEN})"
     started_at = say.instant(back_us)
     certain = f"""CASE WHEN x.session_id IS NULL THEN NULL
@@ -185,7 +198,7 @@ def _told_stops(say: Idioms) -> str:
     return f"""
 SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
   x.cause AS cause
-FROM ({_caused(say, _ends(say, _TOLD, ""), {})}) x
+FROM ({_caused(say, _ends_of(say, _TOLD, "", {}, ""), {"unwatched": _unwatched(say)})}) x
 """
 
 

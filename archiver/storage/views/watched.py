@@ -34,7 +34,8 @@ def _looked_up(say: Idioms) -> str:
         return (
             f"{session}.stream_id = h.stream_id AND {session}.covered_from > {than}"
             f" AND {session}.covered_from <= coalesce(u.covered_from, {say.never})"
-            f" AND ({say.micros(f'{session}.covered_from')} - {us} >= {_ROUNDED} OR mod({us}, {_ROUNDED}) <> 0)"
+            f" AND ({say.micros(f'{session}.covered_from')} - {us} >= {_ROUNDED}"
+            f" OR {us} / {_ROUNDED} * {_ROUNDED} <> {us})"
         )
 
     next_gap = f"""(SELECT q.id FROM sessions q
