@@ -224,6 +224,20 @@ def test_a_gap_is_told_once_and_that_of_an_archiver_that_was_stopped_is_not(watc
     assert first["on"] == second["on"] == ["gap"]
 
 
+def test_a_gap_is_told_though_a_clock_was_ahead_when_the_last_one_was(on_sqlite: Watched) -> None:
+    with on_sqlite.telling("gap"):
+        pass
+    tomorrow, cursors = now_micros() + 86_400 * SECOND, cursors_beside(on_sqlite.spool)
+    ((key, state),) = json.loads(cursors.read_text()).items()
+    state["gap 0"] = {"to": tomorrow, "told": {STREAM: [tomorrow, True]}}
+    cursors.write_text(json.dumps({key: state}))
+    with on_sqlite.telling("gap"):
+        now = (now_micros() - START) / SECOND
+        on_sqlite.says(opened("n", now), closed("n", now + 0.001))
+        (call,) = on_sqlite.told(1)
+    assert call["gap"]["reason"] == "cut"
+
+
 def test_a_reject_is_told_without_its_bytes(watched: Watched) -> None:
     with watched.telling("reject"):
         watched.says(Reject(b"secret bytes", "not \x1b[31m JSON", micros(5), "a"))

@@ -99,7 +99,7 @@ class Caller(Sender):
             for name in map(_key, self._gaps):
                 told = {str(url): [int(at), bool(open_)] for url, (at, open_) in kept[name]["told"].items()}
                 found[name] = {"to": int(kept[name]["to"]), "told": told}
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return {}
         return found
 
@@ -220,6 +220,7 @@ class Caller(Sender):
 
     def _blind(self, archive: Archive, wish: Wish) -> Iterator[Fact]:
         state, now = self.state[_key(wish)], datetime.now(UTC)
+        self._set_back(state, now)
         since = to_datetime(state["to"])
         found = archive.coverage(TimeRange(since)).gaps
         told = state["told"]
@@ -230,6 +231,13 @@ class Caller(Sender):
                 told[gap.stream] = [to_micros(gap.until or gap.since), gap.until is None]
                 yield of_gap(gap, (wish.text,), self.mark)
         state["to"] = max(state["to"], self._seen_to(found, since, now))
+
+    def _set_back(self, state: dict[str, Any], now: datetime) -> None:
+        """What is kept of a time to come is of a clock that was ahead: it would keep silent until then."""
+        self.began = min(self.began, now)
+        state["to"] = min(state["to"], to_micros(now))
+        for stream in [stream for stream, (at, _) in state["told"].items() if at > to_micros(now)]:
+            del state["told"][stream]
 
     def _is_news(self, gap: Gap, told: dict[str, list[Any]], wish: Wish, now: datetime) -> bool:
         """Whether a gap was not told yet, and lasted long enough."""
