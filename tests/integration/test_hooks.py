@@ -365,6 +365,28 @@ def test_another_archive_begins_anew(on_sqlite: Watched, sqlite_template: Path, 
         assert about(on_sqlite.told(2))[1:] == [("crash", "2")]
 
 
+def test_what_came_into_another_archive_while_a_receiver_was_dead_is_told(
+    on_sqlite: Watched, sqlite_template: Path, tmp_path: Path
+) -> None:
+    def heard(*events: Event) -> list[Event]:
+        return [each._replace(received_at=now_micros()) for each in events]
+
+    on_sqlite.receiver.status = 500
+    with on_sqlite.telling("crash"):
+        on_sqlite.crashes("container/1", 0)
+        assert wait_for(lambda: on_sqlite.receiver.tries)
+        for file in tmp_path.glob("archive.db*"):
+            file.unlink()
+        (tmp_path / "archive.db").write_bytes(sqlite_template.read_bytes())
+        on_sqlite.says(
+            opened("b", -100),
+            *heard(event("container/2", "Running", 1, session="b"), event("container/2", "Stopped", 5, session="b")),
+            closed("b", 1000),
+        )
+        on_sqlite.receiver.status = 200
+        assert about(on_sqlite.told(2)) == [("crash", "1"), ("crash", "2")]
+
+
 def test_a_file_of_cursors_that_cannot_be_understood_begins_anew(on_sqlite: Watched) -> None:
     for content in ("", "[]", '{"a": 1}', "\udcff", "[" * 100_000):
         cursors_beside(on_sqlite.spool).write_bytes(content.encode("utf-8", "surrogateescape"))

@@ -53,7 +53,7 @@ class Sender(ABC):
         self._cursors = cursors
         self._over = threading.Event()
         self._kept_at = time.monotonic()
-        self.began = datetime.now(UTC)
+        self.began = self._looked = datetime.now(UTC)
         self._thread = threading.Thread(target=self._run, name=f"outward-{key}", daemon=True)
 
     def start(self) -> None:
@@ -156,13 +156,17 @@ class Sender(ABC):
         position = archive.position()
         if not getattr(position.archive, "known", None):
             return  # nobody has written into it yet, so it has no name
-        mark, end = position.cursor.partition("-")[0], archive.end()
-        if mark != self.mark or any(last > now for last, now in zip(self.reached(), end, strict=True)):
+        now, mark, end = datetime.now(UTC), position.cursor.partition("-")[0], archive.end()
+        if mark != self.mark or any(last > there for last, there in zip(self.reached(), end, strict=True)):
             self._begin(archive, mark, end)
+        self._looked = now
         self.look(archive, end)
 
     def _begin(self, archive: Archive, mark: str, end: Place) -> None:
-        """Goes on where it was, or with what is received from now on: what came before is news to nobody."""
+        """Goes on where it was, or with what was received since it began: what came before is news to nobody.
+
+        Where another archive takes the place of the one before, with what came since that was looked into.
+        """
         kept = self._cursors.of(self.key)
         self.settled.forget()
         if not self.mark and kept is not None and kept.get("mark") == mark:
@@ -171,9 +175,7 @@ class Sender(ABC):
                 return
         if self.mark or kept is not None:
             log.warning("%s: the archive is another one, or an older copy; told is what comes from now on", self.name)
-        else:
-            end = archive.end(heard_before=self.began)
-        self.mark, self.state = mark, self.begun(end)
+        self.mark, self.state = mark, self.begun(archive.end(heard_before=self._looked))
         self.keep()
 
     @abstractmethod
