@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from itertools import count
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -74,11 +73,12 @@ def look(connection: Connection, pattern: Pattern, place: Place, *, change: bool
     size = _PAGE_OF_REJECTS if table is schema.rejects else _PAGE
     rows, paged = _rows(connection, table, columns, place.after, size), "id" in table.c
     touched: Counter[str] = Counter()
+    marks: Counter[str] = Counter()
     for row in rows:
         values = row._mapping
         if table is schema.archive_properties and values["key"] in _PROPERTIES:
             continue
-        if _forgotten(connection, table, columns, values, pattern, change=change):
+        if _forgotten(connection, table, columns, values, pattern, marks, change=change):
             touched[table.name] += 1
     if paged and len(rows) == size:
         return Looked(place._replace(after=rows[-1].id), touched)
@@ -103,20 +103,41 @@ def _forgotten(
     columns: list[Column[Any]],
     row: Mapping[Any, Any],
     pattern: Pattern,
+    marks: Counter[str],
     *,
     change: bool,
 ) -> bool:
-    """Whether something in a row fitted; what two rows may not both be called has a number behind the mark."""
-    for number in count(1):
+    """Whether something in a row fitted; what two rows may not both be called has a number behind the mark.
+
+    `marks` are the last numbers that were given on this page.
+    """
+
+    def marked(number: int) -> dict[str, Any]:
         mark = FORGOTTEN if number == 1 else f"{FORGOTTEN}{number}"
-        new = {column.name: value for column in columns for value in _changed(column, row[column.name], pattern, mark)}
-        if not new or not change:
-            return bool(new)
-        if not _is_there(connection, table, {**row, **new}, new):
-            break
+        return {column.name: value for column in columns for value in _changed(column, row[column.name], pattern, mark)}
+
+    def is_taken(number: int) -> bool:
+        new = marked(number)
+        return _is_there(connection, table, {**row, **new}, new)
+
+    if not (new := marked(1)) or not change:
+        return bool(new)
+    name = repr(new)
+    marks[name] = number = _free(is_taken, marks[name] + 1)
     keys = [column == row[column.name] for column in table.primary_key.columns]
-    connection.execute(update(table).where(*keys).values(**new))
+    connection.execute(update(table).where(*keys).values(**marked(number)))
     return True
+
+
+def _free(is_taken: Callable[[int], bool], first: int) -> int:
+    """A number from the first on that is not taken: thousands may be, and are not tried one by one."""
+    low, high = first - 1, first
+    while is_taken(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if is_taken(middle) else (low, middle)
+    return high
 
 
 def _changed(column: Column[Any], value: Any, pattern: Pattern, mark: str) -> Iterator[Any]:

@@ -7,12 +7,18 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 
 from archiver.api.archive import Archive
-from archiver.codec.forgetting import FORGOTTEN
+from archiver.codec.forgetting import FORGOTTEN, Pattern
 from archiver.model import Condition, Message, Observation, Reject
 from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
+from archiver.storage import forgetting
 from archiver.storage.engine import reading_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import metadata
@@ -110,6 +116,29 @@ def test_what_is_told_once_more_does_not_bring_it_back(database_url: str, run_ar
     again = record(database_url, told, docker("start", 4, "c0", label=SECRET)._replace(session=None))
     assert (again.events, again.duplicates, again.rejects) == (0, 2, 0)
     assert SECRET not in everything(database_url)
+
+
+def test_many_secrets_of_one_kind_are_forgotten_without_trying_every_mark(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that changes with each call: of thousands, no two may become one name, and nobody waits for minutes."""
+    statements: list[str] = []
+
+    def counted(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    monkeypatch.setattr(forgetting, "_PAGE", 40)
+    names = [f"app-ghs_{number:04d}" for number in range(100)]
+    record(database_url, *[event("container/1", "Running", at)._replace(name=name) for at, name in enumerate(names)])
+    with Recorder(database_url) as recorder:
+        place: forgetting.Place | None = forgetting.Place()
+        listen(Engine, "before_cursor_execute", counted)
+        while place is not None:
+            place, _ = recorder.forget(Pattern("ghs_*"), place)
+        remove(Engine, "before_cursor_execute", counted)
+    found = [text for (text,) in rows(database_url, "SELECT text FROM texts WHERE text LIKE 'app-%'")]
+    assert sorted(found) == sorted(f"app-{FORGOTTEN}{number if number > 1 else ''}" for number in range(1, 101))
+    assert len(statements) < 600
 
 
 def test_what_cannot_be_meant_is_refused(sqlite_url: str, run_archiver: RunArchiver, tmp_path: Path) -> None:
