@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -46,6 +46,7 @@ hypothesis.settings.register_profile("random", patient, print_blob=True)
 hypothesis.settings.load_profile("same")
 
 RunArchiver = Callable[..., subprocess.CompletedProcess[str]]
+NewArchive = Callable[[], str]
 RunScript = Callable[..., subprocess.CompletedProcess[str]]
 SpawnArchiver = Callable[..., subprocess.Popen[str]]
 
@@ -249,6 +250,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh migrated archive, once on each database."""
     fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
     return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewArchive]:
+    """Makes fresh migrated archives, once on each database, that tests of one module share: they are only read."""
+    with ExitStack() as databases:
+
+        def made() -> str:
+            if request.param == "sqlite":
+                path = tmp_path_factory.mktemp("shared") / "archive.db"
+                shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+                return f"sqlite:///{path}"
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            return databases.enter_context(server.database(request.getfixturevalue("postgres_template")))
+
+        yield made
 
 
 @pytest.fixture(params=DATABASES)

@@ -13,6 +13,7 @@ from archiver.model import Event, Message
 from archiver.platforms.docker.decoder import decode
 from archiver.queries import patterns
 
+from ..conftest import NewArchive
 from .archives import START, at, between, event, micros, record, uri
 from .growth import analysed, cost_of, grown
 
@@ -29,10 +30,11 @@ def docker(second: int, kind: str, action: str, id: str, name: str = "", engine:
     return decoded
 
 
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
+@pytest.fixture(scope="module")
+def archive(shared_url: NewArchive) -> Iterator[Archive]:
+    url = shared_url()
     record(
-        database_url,
+        url,
         docker(1, "container", "start", "1" * 64, "blog"),
         docker(2, "container", "start", "2" * 64, "web-1"),
         docker(3, "container", "health_status: healthy", "2" * 64, "web-1"),
@@ -45,7 +47,7 @@ def archive(database_url: str) -> Iterator[Archive]:
         docker(9, "image", "pull", f"sha256:{'cd' * 32}", "other:latest", engine=ENGINE),
         docker(10, "volume", "create", "web-data", "web-data"),
     )
-    with Archive.open(database_url) as archive:
+    with Archive.open(url) as archive:
         yield archive
 
 
@@ -150,15 +152,16 @@ def test_a_pattern_that_fits_too_many_is_refused(sqlite_url: str) -> None:
 # --- names of the past -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def replaced(database_url: str) -> Iterator[Archive]:
+@pytest.fixture(scope="module")
+def replaced(shared_url: NewArchive) -> Iterator[Archive]:
     """Containers 1 to 4, each called web from second 10, 20, 30 and 40 on until the next one is; 5 is late-web."""
+    url = shared_url()
     for n in (1, 2, 3, 4):
-        record(database_url, docker(n * 10, "container", "start", str(n) * 64, "web"))
+        record(url, docker(n * 10, "container", "start", str(n) * 64, "web"))
         if n < 4:
-            record(database_url, docker(n * 10 + 8, "container", "destroy", str(n) * 64, "web"))
-    record(database_url, docker(50, "container", "start", "5" * 64, "late-web"))
-    with Archive.open(database_url) as archive:
+            record(url, docker(n * 10 + 8, "container", "destroy", str(n) * 64, "web"))
+    record(url, docker(50, "container", "start", "5" * 64, "late-web"))
+    with Archive.open(url) as archive:
         yield archive
 
 
