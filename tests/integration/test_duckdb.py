@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,21 @@ def test_what_the_page_says_works(archive: str, attached: Any) -> None:
 
     assert attached.execute(by_duckdb).description[1][1] == "DOUBLE"
     assert attached.execute(by_sqlite).fetchall() != []
+
+
+def test_what_is_there_is_listed(archive: str, attached: Any) -> None:
+    """It reads all views for that, those too that others are made of."""
+    with closing(sqlite3.connect(archive)) as connection:
+        there = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+
+    listed = attached.execute("SELECT view_name FROM duckdb_views() WHERE database_name = 'a'").fetchall()
+
+    assert sorted(listed) == sorted(there)
+    assert attached.execute("SELECT * FROM a.words").fetchall() == [("a part of the other views, for SQLite alone",)]
+
+
+def test_an_archive_that_sqlite_has_written_down_as_statements_is_the_same(archive: str) -> None:
+    with closing(sqlite3.connect(archive)) as connection, closing(sqlite3.connect(":memory:")) as again:
+        again.executescript("\n".join(connection.iterdump()))
+        asked = "SELECT * FROM restarts ORDER BY stopped_at, uri"
+        assert again.execute(asked).fetchall() == connection.execute(asked).fetchall()

@@ -27,13 +27,12 @@ class View:
         """The statements that create it on "sqlite" or "postgresql", comments included."""
         select = self.select(IDIOMS[database]).strip()
         statements = [f"CREATE VIEW {self.name} AS\n{select}"]
-        if database == "sqlite" and not self.is_part and _UNREADABLE.search(select):
+        if database == "sqlite" and _UNREADABLE.search(select):
             # By its name alone, which SQLite puts this text in place of, as if nothing stood between.
             listed = ", ".join(f"v.{column} AS {column}" for column in self.columns)
-            statements = [
-                f"CREATE VIEW {_FULL}{self.name} AS\n{select}",
-                f"CREATE VIEW {self.name} AS\nSELECT {listed} FROM {_FULL}{self.name} v",
-            ]
+            shown = f"CREATE VIEW {self.name} AS\nSELECT {listed} FROM {_FULL}{self.name} v"
+            full, kept = (self.name, []) if self.is_part else (f"{_FULL}{self.name}", [shown])
+            statements = [f"CREATE VIEW {full} AS SELECT * FROM (\n{_for_sqlite_alone(select)}\n)", *kept]
         if database == "postgresql":
             statements.append(f"COMMENT ON VIEW {self.name} IS '{_quoted(self.comment)}'")
             statements += [
@@ -50,6 +49,17 @@ _FULL = "full_"
 _UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b|, [\w.]+\) [<>=]")
 """What DuckDB cannot read, or gives to SQLite in words of its own that SQLite does not take: `(SELECT ...) UNION ALL
 (SELECT ...)`, `count_star()`, `"row"(...)`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""
+
+
+def _for_sqlite_alone(select: str) -> str:
+    """A SELECT that DuckDB takes for a comment: its comments nest, those of SQLite do not.
+
+    What it cannot give back must not be seen by it at all: it reads every view whenever it lists them, and gives none
+    where one fails. Between the parentheses it finds a SELECT of its own, which for SQLite is a comment.
+    """
+    assert "*/" not in select
+    assert "/*" not in select
+    return f"/* /* */ {select}\n-- */ SELECT 'a part of the other views, for SQLite alone' AS note"
 
 
 def _quoted(text: str) -> str:
