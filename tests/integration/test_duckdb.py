@@ -88,5 +88,5 @@ def test_what_is_there_is_listed(archive: str, attached: Any) -> None:
 def test_an_archive_that_sqlite_has_written_down_as_statements_is_the_same(archive: str) -> None:
     with closing(sqlite3.connect(archive)) as connection, closing(sqlite3.connect(":memory:")) as again:
         again.executescript("\n".join(connection.iterdump()))
-        asked = "SELECT * FROM restarts ORDER BY stopped_at, uri"
+        asked = "SELECT * FROM state_spans ORDER BY since, uri"
         assert again.execute(asked).fetchall() == connection.execute(asked).fetchall()
