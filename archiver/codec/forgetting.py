@@ -6,24 +6,40 @@ import json
 import re
 from collections.abc import Callable
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 FORGOTTEN = "__forgotten__"
 """Stands where something was: letters that no JSON, URI, CSV or SQL takes for anything else."""
 LEAST = 4
 """Letters of a pattern, besides its stars: less would fit half of an archive."""
 MOST = 2000
-_WILD = {"*": "[^\\s\"'\\\\<>]{0,256}", "?": "[^\\s\"'\\\\<>]"}
+_SPELLED = r"\\{1,3}(?:u[0-9A-Fa-f]{4}|/)"
+"""A letter as JSON may spell it, and JSON within JSON."""
+_PLAIN = r"[^\s\"'\\<>]"
+# No text fits them in two ways, so that none takes long. A question mark may be one of the secret, in a URL.
+_WILD = {"*": f"(?:{_SPELLED}|{_PLAIN}){{0,256}}", "?": f"(?:%3[Ff]|{_SPELLED}|(?!%3[Ff]){_PLAIN})"}
 _TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*', re.DOTALL)
+
+
+def _of_go(text: str) -> str:
+    """As Go writes JSON, and so every engine."""
+    said = json.dumps(text, ensure_ascii=False)[1:-1]
+    return said.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
 _FORMS: tuple[Callable[[str], str], ...] = (
     lambda text: text,
     lambda text: json.dumps(text)[1:-1],
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: json.dumps(json.dumps(text)[1:-1])[1:-1],
+    _of_go,
+    lambda text: json.dumps(_of_go(text), ensure_ascii=False)[1:-1],
+    lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     lambda text: quote(text, safe=""),
     lambda text: quote(text),
+    quote_plus,
 )
-"""As it was said, in JSON, in JSON within JSON, and in a URL."""
+"""As it was said, in JSON, in JSON within JSON, and in a URL or a form."""
 
 
 class Replaced(NamedTuple):
@@ -93,8 +109,9 @@ def _regex(text: str, form: Callable[[str], str]) -> str:
 
 
 def _literal(text: str) -> str:
-    # %2F and %2f are one.
-    return re.sub(r"%([0-9A-F]{2})", lambda found: f"%(?i:{found[1]})", re.escape(text))
+    # %2F and %2f are one, and so are \\u00FC and \\u00fc.
+    text = re.sub(r"%([0-9A-F]{2})", lambda found: f"%(?i:{found[1]})", re.escape(text))
+    return re.sub(r"(\\\\u)([0-9a-f]{4})", lambda found: f"{found[1]}(?i:{found[2]})", text)
 
 
 def _is_json(text: str) -> bool:

@@ -31,6 +31,23 @@ def test_all_forms_of_a_secret_are_found() -> None:
         assert "42" not in found.text
 
 
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("pa&ss<wd>12", '{"a":"pa\\u0026ss\\u003cwd\\u003e12"'),  # cut off, as an engine writes it
+        ("pa&ss<wd>12", json.dumps({"spec": '{"a":"pa\\u0026ss\\u003cwd\\u003E12"}'})),
+        ("pa&s*", json.dumps({"spec": '{"a":"pa\\u0026ss\\u0026wd12"}'})),
+        ("ab?cd*ef12", "https://a/?b=ab%3Fcd%2Aef12"),
+        ("p w+d/12", "b=p+w%2Bd%2F12"),
+        ("p w+d/12", '{"s": "p w+d\\/12'),
+    ],
+)
+def test_other_spellings_of_a_secret_are_found_whole(secret: str, text: str) -> None:
+    found = Pattern(secret).in_value(text)
+    assert found.times == 1
+    assert "12" not in found.text
+
+
 @settings(max_examples=25)
 @given(
     st.recursive(
