@@ -14,16 +14,27 @@ from archiver.model.health import Waiting
 from archiver.queries import events_under
 from archiver.storage.recorder import Recorder
 
+from ..conftest import NewArchive
 from .archives import SECOND, START, at, between, closed, event, opened, record, rows, seen, uri
 
 ABOVE = ["service/web", "stack/shop", "node/n1"]
 
 
-@pytest.fixture
-def archive(database_url: str) -> Iterator[Archive]:
+@pytest.fixture(scope="module")
+def archive_url(shared_url: NewArchive) -> str:
     """A stack with a service and two containers, an action on one, and a container elsewhere."""
+    return filled(shared_url())
+
+
+@pytest.fixture(scope="module")
+def archive(archive_url: str) -> Iterator[Archive]:
+    with Archive.open(archive_url) as archive:
+        yield archive
+
+
+def filled(url: str) -> str:
     record(
-        database_url,
+        url,
         event("stack/shop", "Running", 0),
         event("service/web", "Running", 1, ["stack/shop"]),
         event("container/aaaa1", "Starting", 2, ABOVE),
@@ -35,8 +46,7 @@ def archive(database_url: str) -> Iterator[Archive]:
         event("container/zzzz", "Running", 7),
         event("auth", resource_uri=None),
     )
-    with Archive.open(database_url) as archive:
-        yield archive
+    return url
 
 
 # --- actions ----------------------------------------------------------------------------------------------------------
@@ -87,10 +97,10 @@ def test_an_action_is_under_what_its_target_was_under_when_it_began(database_url
         assert list(archive.actions("stack/new")) == []
 
 
-def test_the_view_of_actions_says_the_same(archive: Archive, database_url: str) -> None:
+def test_the_view_of_actions_says_the_same(archive_url: str) -> None:
     view = "SELECT action, target, state, seconds FROM action_log ORDER BY action"
 
-    assert rows(database_url, view) == [
+    assert rows(archive_url, view) == [
         (uri("action/x"), uri("container/aaaa1"), "Success", 2.0),
         (uri("action/y"), uri("service/web"), "In progress", None),
     ]
@@ -132,17 +142,18 @@ def test_events_are_found_by_what_they_are_about_as_by_looking_at_each(
     assert list(archive.events(under=under, limit=limit)) == expected
 
 
-def test_what_has_come_since(archive: Archive, database_url: str) -> None:
-    last = archive.last_id()
-    record(database_url, event("container/aaaa1", "Stopped", 1, ABOVE))
+def test_what_has_come_since(database_url: str) -> None:
+    with Archive.open(filled(database_url)) as archive:
+        last = archive.last_id()
+        record(database_url, event("container/aaaa1", "Stopped", 1, ABOVE))
 
-    assert [event.state for event in archive.follow(under="service/web", after=last)] == ["Stopped"]
+        assert [event.state for event in archive.follow(under="service/web", after=last)] == ["Stopped"]
 
 
-def test_the_view_of_events_has_all_texts(archive: Archive, database_url: str) -> None:
+def test_the_view_of_events_has_all_texts(archive_url: str) -> None:
     view = "SELECT type, action, state, uri FROM event_log WHERE id = 2"
 
-    assert rows(database_url, view) == [("service", "update", "Running", uri("service/web"))]
+    assert rows(archive_url, view) == [("service", "update", "Running", uri("service/web"))]
 
 
 # --- tree -------------------------------------------------------------------------------------------------------------
@@ -270,11 +281,11 @@ def test_a_thousand_levels_are_no_harm(database_url: str) -> None:
         assert archive.tree("service/0300").children[0].uri == uri("service/0299")
 
 
-def test_the_view_of_what_is_under_a_stack(archive: Archive, database_url: str) -> None:
+def test_the_view_of_what_is_under_a_stack(archive_url: str) -> None:
     view = "SELECT descendant_uri FROM subtree WHERE ancestor_uri = :top ORDER BY 1"
 
     below = ["action/x", "action/y", "container/aaaa1", "container/aaaa2", "service/web"]
-    assert rows(database_url, view, top=uri("stack/shop")) == [(uri(ref),) for ref in below]
+    assert rows(archive_url, view, top=uri("stack/shop")) == [(uri(ref),) for ref in below]
 
 
 # --- references -------------------------------------------------------------------------------------------------------
