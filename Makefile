@@ -8,7 +8,7 @@ SECONDS ?= 60
 
 REPORTS = $(wildcard $(addprefix tests/unit/test_, docker_*.py tutum_*.py credentials.py endings.py fram*.py liveness.py pieces.py \
   proxy.py recordings.py times.py uris.py simulator_rest.py simulator_told.py) $(addprefix tests/integration/test_, docker_*.py tutum_*.py import*.py \
-  spellings.py restored_files.py backup.py export_*.py postgres.py neighbours.py rights.py references.py cli_completion.py))
+  spellings.py restored_files.py older_copy.py file_rights.py duckdb.py backup.py export_*.py postgres.py neighbours.py rights.py references.py cli_completion.py))
 
 bin   := $(VENV)/bin
 quiet := --quiet --disable-pip-version-check
