@@ -11,17 +11,19 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.cli import main
 
+from ..conftest import NewArchive
 from .archives import STREAM, at, between, closed, event, opened, record
 
 OTHER = "ws://other.example/"
 Ask = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def archive(database_url: str) -> str:
+@pytest.fixture(scope="module")
+def archive(shared_url: NewArchive) -> str:
     """Two streams: one watched from 0 to 100 but for 40 to 60, the other throughout; a container is told of by each."""
+    url = shared_url()
     record(
-        database_url,
+        url,
         opened("a", 0),
         event("container/1", "Running", 10, session="a"),
         event("action/1", "Success", 12, ["container/1"], session="a"),
@@ -32,7 +34,7 @@ def archive(database_url: str) -> str:
         event("container/2", "Running", 20, session="b"),
         closed("b", 100, "stopped", stream=OTHER),
     )
-    return database_url
+    return url
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from archiver.queries import completion
 
+from ..conftest import NewArchive
 from .archives import event, record
 
 RESOURCES = [
@@ -21,9 +22,9 @@ RESOURCES = [
 LONG = 5.0
 
 
-@pytest.fixture
-def archive(database_url: str) -> str:
-    return fill(database_url)
+@pytest.fixture(scope="module")
+def archive(shared_url: NewArchive) -> str:
+    return fill(shared_url())
 
 
 def fill(url: str) -> str:
