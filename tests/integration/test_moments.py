@@ -14,17 +14,22 @@ from archiver.cli import main
 from archiver.errors import NotThen
 from archiver.model import TreeNode
 
+from ..conftest import NewArchive
 from .archives import at, closed, event, opened, record, seen
 
 Ask = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def archive(database_url: str) -> str:
+@pytest.fixture(scope="module")
+def archive(shared_url: NewArchive) -> str:
+    return filled(shared_url())
+
+
+def filled(url: str) -> str:
     """Watched from 0 to 100, but for 40 to 60: a service with two containers, of which one moves and one ends."""
     shop = ["service/web", "stack/shop", "node/1"]
     record(
-        database_url,
+        url,
         opened("a", 0),
         event("service/web", "Running", 2, ["stack/shop"], session="a")._replace(name="web"),
         event("container/1", "Starting", 5, shop, session="a")._replace(name="web-1"),
@@ -37,19 +42,27 @@ def archive(database_url: str) -> str:
         event("container/3", "Running", 75, shop, session="b")._replace(name="web-3"),
         closed("b", 100, "stopped"),
     )
-    return database_url
+    return url
 
 
 @pytest.fixture
-def ask(archive: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(archive: str, ask_of: Callable[[str], Ask]) -> Ask:
+    return ask_of(archive)
+
+
+@pytest.fixture
+def ask_of(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Ask]:
     """The exit code, stdout and stderr of a command; who reads them is this very process, which must not die of it."""
     monkeypatch.setattr("archiver.cli.common.die_with_the_reader", lambda: None)
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main([*arguments, "--database", archive])
-        return code, *capsys.readouterr()
+    def of(url: str) -> Ask:
+        def run(*arguments: str) -> tuple[int, str, str]:
+            code = main([*arguments, "--database", url])
+            return code, *capsys.readouterr()
 
-    return run
+        return run
+
+    return of
 
 
 def written(second: float) -> str:
@@ -284,9 +297,10 @@ def test_doubt_is_in_every_format(ask: Ask) -> None:
     assert state.splitlines()[1].split() == ["Running?", "false"]
 
 
-def test_the_image_of_then_stands_in_a_table_and_can_be_chosen(ask: Ask, archive: str) -> None:
-    record(archive, event("container/3", None, 76, session="b")._replace(image="nginx:1.25"))
-    record(archive, event("container/3", None, 80, session="b")._replace(image="nginx:1.26"))
+def test_the_image_of_then_stands_in_a_table_and_can_be_chosen(ask_of: Callable[[str], Ask], database_url: str) -> None:
+    ask = ask_of(filled(database_url))
+    record(database_url, event("container/3", None, 76, session="b")._replace(image="nginx:1.25"))
+    record(database_url, event("container/3", None, 80, session="b")._replace(image="nginx:1.26"))
 
     drawn = ask("at", written(78), "container/3", "-o", "table", "--utc")[1]
     assert drawn == "container web-3  /api/v1/container/3/  Running  3s  nginx:1.25\n"
