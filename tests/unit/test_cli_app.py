@@ -111,6 +111,20 @@ def test_a_time_nobody_can_read_is_one_line_and_the_next_step() -> None:
     ]
 
 
+def test_nothing_of_the_current_folder_is_run(tmp_path: Path) -> None:
+    """Neither by the program, nor by what it starts: whoever may write there would get the token."""
+    for name in ("typer", "sqlalchemy", "alembic", "sqlite3", "json", "zlib", "sitecustomize", "archiver"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').write(__name__); raise SystemExit(3)")
+    (tmp_path / "env.py").write_text("open('ran', 'w').write('alembic')")
+    (tmp_path / "alembic.ini").write_text("[alembic]\nscript_location = .\n")
+    (tmp_path / "events.jsonl").write_text('{"type":"service","date":"2026-11-20T10:00:00Z"}\n')
+    program = Path(sys.executable).with_name("archiver")
+
+    found = subprocess.run([program, "--database", "a.db", "import", "events.jsonl"], cwd=tmp_path, check=False)
+
+    assert (found.returncode, (tmp_path / "ran").exists()) == (0, False)
+
+
 def test_a_folder_that_is_no_more_is_called_so(tmp_path: Path) -> None:
     (gone := tmp_path / "gone").mkdir()
     script = "import os, sys; os.rmdir(os.getcwd()); from archiver.cli import main; sys.exit(main())"
