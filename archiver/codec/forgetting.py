@@ -13,6 +13,11 @@ FORGOTTEN = "__forgotten__"
 LEAST = 4
 """Letters of a pattern, besides its stars: less would fit half of an archive."""
 MOST = 2000
+_OURS = (
+    *("/api/v1/", "nodecluster", "container", "service", "stack", "action", "volume", "network", "image", "swarm"),
+    *("running", "started", "stopped", "exited", "terminated", "removed", "deployed", "success", "created"),
+)
+"""Words without which an archive says nothing any more; in small letters, and with a capital as Tutum writes them."""
 _SPELLED = r"\\{1,3}(?:u[0-9A-Fa-f]{4}|/)"
 """A letter as JSON may spell it, and JSON within JSON."""
 _PLAIN = r"[^\s\"'\\<>]"
@@ -63,6 +68,8 @@ class Pattern:
         if any(text in mark for mark in (FORGOTTEN, f"{FORGOTTEN}2")):
             raise ValueError("that is what stands in the place of what was forgotten")
         self._regex = re.compile("|".join(sorted({_regex(text, form) for form in _FORMS}, key=len, reverse=True)))
+        if any(self._regex.search(form) for word in _OURS for form in (word, word.capitalize())):
+            raise ValueError("it fits a word that stands everywhere in an archive; give more of the secret")
 
     def in_text(self, text: str, mark: str = FORGOTTEN) -> Replaced:
         """Of any text."""

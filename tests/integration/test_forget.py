@@ -188,3 +188,11 @@ def test_copies_in_which_it_still_stands_are_named(sqlite_url: str, run_archiver
     assert done.returncode == 0
     assert f"it stands in {copy}, too" in done.stderr
     assert SECRET not in done.stderr
+
+
+def test_nobody_is_told_to_remove_the_archive_itself(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(sqlite_url, event("container/1", "Running", 0))
+    done = run_archiver("forget", "received_at", "--database", sqlite_url)  # what its tables are made of
+    assert done.returncode == 0
+    assert "it stands in" in done.stderr
+    assert "; remove it" not in done.stderr

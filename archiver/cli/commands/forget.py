@@ -86,7 +86,7 @@ def forget(
         write_lines(render(presentation, COLUMNS, rows))
         if not rows:
             note(ctx, "it stands nowhere in the archive" if dry_run else "nothing fitted; the files were written anew")
-    _warn(found, left)
+    _warn(found, left, _own(config))
     if not found["spool"]:
         note(ctx, f"no spool was looked into: there is none at {config.spool.value} (--spool)")
     if found.get("clean") is False:
@@ -135,13 +135,8 @@ def _done(config: Config, text: str) -> dict[str, Any]:
 
 def _others(config: Config, pattern: Pattern) -> Iterator[Path]:
     """The files beside archive and spool in which it still stands: copies, and what was set aside."""
-    from archiver.storage.address import is_postgres
-    from archiver.storage.named import sqlite_path
-
-    url = config.database.value
-    own = [config.spool.value] + ([] if is_postgres(url) else [sqlite_path(url)])
     seen: set[Path] = set()
-    for path in own:
+    for path in _own(config):
         try:
             beside = sorted(path.parent.glob(f"{path.name.partition('.')[0]}*"))
         except OSError:
@@ -150,6 +145,15 @@ def _others(config: Config, pattern: Pattern) -> Iterator[Path]:
             if file not in seen and file.is_file() and _holds(file, pattern):
                 yield file
             seen.add(file)
+
+
+def _own(config: Config) -> list[Path]:
+    """The files of the spool and of the archive."""
+    from archiver.storage.address import is_postgres
+    from archiver.storage.named import sqlite_path
+
+    url = config.database.value
+    return [config.spool.value] + ([] if is_postgres(url) else [sqlite_path(url)])
 
 
 def _holds(path: Path, pattern: Pattern) -> bool:
@@ -165,11 +169,15 @@ def _holds(path: Path, pattern: Pattern) -> bool:
     return False
 
 
-def _warn(found: dict[str, Any], left: list[str]) -> None:
+def _warn(found: dict[str, Any], left: list[str], own: list[Path]) -> None:
+    kept = {f"{path}{tail}" for path in own for tail in ("", "-wal", "-shm", "-lock")}
     if found.get("clean") is False:
         warn("the bytes still stand in a file: somebody reads it (run it again later), or the tables are not yours")
     for path in left:
-        warn(f"it stands in {path}, too: a copy, or what was set aside; remove it")
+        if path not in kept:
+            warn(f"it stands in {path}, too: a copy, or what was set aside; remove it")
+        elif found.get("clean"):
+            warn(f"it stands in {path}: it was told once more (run it again), or fits what every archive is made of")
 
 
 COLUMNS: list[Column[tuple[str, int]]] = [
