@@ -28,7 +28,7 @@ def second_daemon(bench: Bench) -> str:
 
 
 @fault(
-    "the spool is copied to a second machine while events wait in it, and both go on into one archive",
+    "the spool is copied to a second machine, and both go on into one archive",
     "what each received is there, no event more than twice; the second becomes a spool of its own",
     POSTGRES,
 )

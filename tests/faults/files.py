@@ -24,7 +24,7 @@ def _copy(bench: Bench) -> Path:
 
 @fault(
     "the archive's file is overwritten in its middle while no daemon runs; then a backup is put back with db restore",
-    "the next daemon archives nothing in the broken file, what came since the backup waits or is a gap",
+    "the next daemon says so; what the backup lacks is a gap",
     SQLITE,
 )
 def archive_corrupted(bench: Bench) -> str:
@@ -53,7 +53,7 @@ def archive_corrupted(bench: Bench) -> str:
 
 @fault(
     "the archive's file is cut short; then a backup is copied over it",
-    "nothing more is archived in the broken file",
+    "it is noticed; what the backup lacks is a gap",
     SQLITE,
 )
 def archive_truncated(bench: Bench) -> str:
@@ -107,7 +107,7 @@ def archive_deleted(bench: Bench) -> str:
     return f"{bench.size.turns} times"
 
 
-@fault("the archive's file and its folder are made read-only for the daemon's user, and writable again", "", SQLITE)
+@fault("the archive's file is made immutable between two runs, and writable again under the second", "", SQLITE)
 def archive_read_only(bench: Bench) -> str:
     """Root may write everywhere, but not what is immutable."""
     process = bench.start()

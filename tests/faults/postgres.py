@@ -31,7 +31,7 @@ def server_killed(bench: Bench) -> str:
     return f"{bench.size.turns} kills, {_reconnected(bench)}"
 
 
-@fault("the server is stopped and started again, as for an update", "no reading waits for it", POSTGRES)
+@fault("the server is stopped and started again, as for an update", "the stream is not left", POSTGRES)
 def server_restarted(bench: Bench) -> str:
     server = _server(bench)
     bench.start()
