@@ -108,13 +108,18 @@ def test_a_pong_to_no_ping_of_ours_proves_nothing(payload: bytes) -> None:
     assert not watched.life.ponged
 
 
-def test_what_comes_after_a_look_that_found_nothing_proves_life() -> None:
+def test_after_a_sleep_a_look_that_found_nothing_proves_nothing_of_what_comes_then() -> None:
+    """Of a machine that wakes up the network is there later: what was said before, or during the sleep, comes then."""
     watched = Watched()
-    watched.at(45).read()
+    watched.at(45).silent()
     watched.at(45.5).silent()
-    assert watched.proven == 0
     watched.at(45.7).read()
-    assert watched.proven == 45.7
+    assert watched.proven == 0
+    number = watched.ping()
+    watched.at(45.8).read()
+    watched.life.pong(number)
+    watched.at(46).read()
+    assert watched.proven == 46
 
 
 def test_reading_that_never_catches_up_proves_no_more_than_the_pongs() -> None:

@@ -30,8 +30,8 @@ class Liveness:
 
     What is read was said after the last moment at which nothing was waiting to be read. While that is a short time
     ago, reading proves life now. After a stretch in which nobody looked (the process was stopped, the machine slept,
-    the consumer let us wait) what waits may be old, and its sender long gone: only a pong to a ping that was sent
-    afterwards proves anything, or what comes after a look that found nothing.
+    the consumer let us wait) what waits, or is still on its way, may be old, and its sender long gone: only a pong to a
+    ping that was sent afterwards proves anything.
     """
 
     def __init__(self, tick: float, at: Micros, *, unwatched: float, patience: float) -> None:
@@ -87,7 +87,8 @@ class Liveness:
         """The socket was looked at for a while, and nothing came."""
         self._look(tick)
         self._quiet = True
-        self._said_after = _Moment(tick, at)
+        if not self.doubted:  # on a machine that wakes up the network is not there yet, and what was sent is on its way
+            self._said_after = _Moment(tick, at)
 
     def pinged(self, tick: float, at: Micros) -> bytes:
         """The payload of a ping that is about to be sent: its number."""
