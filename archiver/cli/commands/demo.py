@@ -34,7 +34,7 @@ class DemoFailed(ArchiverError):
     """The demo could not show what it is there to show."""
 
     message = "the demo failed: {reason}"
-    hint = "let it record for longer: archiver demo --seconds 20; or report it, with the output of: archiver --debug demo"
+    hint = "let it record for longer (--seconds 20), or report it, with the output of: archiver --debug demo"
 
 
 def register(app: typer.Typer) -> None:
