@@ -1,10 +1,11 @@
-"""One GET over HTTP, within bounds of time and size, dialled as a websocket is: by proxy, TLS and all addresses."""
+"""One request over HTTP, within bounds of time and size, dialled as a websocket is: by proxy, TLS and all addresses."""
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from archiver.platforms.wire.tls import secure_context
 from archiver.version import __version__
 
 FAILURES = (OSError, HTTPException, WebSocketException, ValueError)
-"""What a GET may raise; `deadline.TooSlow` and `Interrupted` are among them."""
+"""What a request may raise; `deadline.TooSlow` and `Interrupted` are among them."""
 _PIECE = 64 << 10
 _TRUSTED_FOR = 60.0
 
@@ -59,7 +60,7 @@ class _Connection(HTTPConnection):
 
 
 class Fetcher:
-    """Asks one origin. No redirection is followed, no cookie is kept, and nothing is ever sent but GET."""
+    """Asks one origin, or tells it something. No redirection is followed, and no cookie is kept."""
 
     def __init__(
         self,
@@ -91,24 +92,42 @@ class Fetcher:
 
     def get(self, target: str, seconds: float, interrupted: Callable[[], bool]) -> Fetched:
         """The answer at a path with its query, whole within so many seconds. Raises TooLong and other `FAILURES`."""
-        with Deadline(seconds, interrupted) as deadline:
-            connection = _Connection(self, deadline)
-            try:
-                connection.request("GET", target, headers=dict(self._header))
-                with connection.getresponse() as response:
-                    fields = {name.lower(): value for name, value in response.getheaders()}
-                    return Fetched(response.status, fields, self._body(response, deadline))
-            finally:
-                connection.close()
-
-    def _body(self, response: HTTPResponse, deadline: Deadline) -> bytes:
-        body = bytearray()
-        while piece := response.read1(_PIECE):
-            deadline.left()
-            body += piece
+        with Deadline(seconds, interrupted) as deadline, self._answer("GET", target, deadline) as response:
+            body = self._beginning(response, deadline)
             if len(body) > self._most:
                 raise TooLong(f"more than {self._most >> 10} KiB")
+            if response.length:
+                raise ConnectionError("the connection ended within the answer")
+            return _fetched(response, body)
+
+    def post(self, target: str, data: bytes, seconds: float, interrupted: Callable[[], bool]) -> Fetched:
+        """What is answered to some data, or the beginning of it. Raises `FAILURES`."""
+        with Deadline(seconds, interrupted) as deadline, self._answer("POST", target, deadline, data) as response:
+            return _fetched(response, self._beginning(response, deadline)[: self._most])
+
+    @contextmanager
+    def _answer(
+        self, method: str, target: str, deadline: Deadline, data: bytes | None = None
+    ) -> Iterator[HTTPResponse]:
+        with closing(_Connection(self, deadline)) as connection:
+            try:
+                connection.request(method, target, data, dict(self._header))
+                response = connection.getresponse()
+            except HTTPException:
+                deadline.left()  # what was shut down in the middle of a line is no HTTP
+                raise
+            with response:
+                yield response
+
+    def _beginning(self, response: HTTPResponse, deadline: Deadline) -> bytes:
+        """The body, as far as it shows whether it is longer than may be."""
+        body = bytearray()
+        while len(body) <= self._most and (piece := response.read1(_PIECE)):
+            deadline.left()
+            body += piece
         deadline.left()  # what was shut down at the deadline ends as if it were whole
-        if response.length:
-            raise ConnectionError("the connection ended within the answer")
         return bytes(body)
+
+
+def _fetched(response: HTTPResponse, body: bytes) -> Fetched:
+    return Fetched(response.status, {name.lower(): value for name, value in response.getheaders()}, body)

@@ -119,7 +119,7 @@ class Sender(ABC):
                 if self.gives_up and time.monotonic() - began >= self.pace.give_up:
                     self._give_up(time.monotonic() - began)
                     return
-                self.wait(max(backoff.next(), error.wait or 0.0))
+                self.wait(max(backoff.next(), error.wait))
             else:
                 if self.trouble is not None:
                     log.info("%s: taken again", self.name)
