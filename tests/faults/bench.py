@@ -146,22 +146,22 @@ class Bench:
         if not self.platform.wait_sent(self.platform.sent + events, PATIENCE):
             raise Broken(f"after {PATIENCE:.0f} s nobody had listened to {events} events")
 
-    def archives(self, events: int) -> None:
+    def archives(self, events: int, patience: float = PATIENCE) -> None:
         """Waits until so many more events are archived."""
         before = len(self.tally.read())
-        self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived")
+        self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived", patience)
         self._mark = len(self.log())
 
     def trouble(self, text: str) -> bool:
         """Whether the log says something since `archives`."""
         return text in self.log()[self._mark :]
 
-    def until(self, what: Callable[[], object], called: str) -> None:
+    def until(self, what: Callable[[], object], called: str, patience: float = PATIENCE) -> None:
         """Waits for something; Broken when it does not come."""
         try:
-            wait_for(what, PATIENCE)
+            wait_for(what, patience)
         except AssertionError:
-            raise Broken(f"in vain for {PATIENCE:.0f} s: {called}; {self.log()[-500:]}") from None
+            raise Broken(f"in vain for {patience:.0f} s: {called}; {self.log()[-500:]}") from None
 
     def kill(self, process: Process) -> None:
         """SIGKILL."""
