@@ -161,6 +161,8 @@ def vanished(connection: Connection, listed: Listed, platform: int, stream: str 
     if missing and (own := _stream_among_others(connection, listed, platform, stream)) is not None:
         told = _told_by(connection, own, [one.id for one in missing])
         missing = [one for one in missing if one.id in told]
+    unlisted = _lived_on(connection, [one.id for one in missing if one.last_source == BY_EVENT])
+    missing = [one for one in missing if one.id not in unlisted]
     if not missing:
         return []
     if _is_of_others(connection, listed, platform, [one.id for one in missing]):
@@ -178,7 +180,7 @@ def vanished(connection: Connection, listed: Listed, platform: int, stream: str 
 def _living(connection: Connection, listed: Listed, platform: int) -> Iterable[Any]:
     kinds = select(event_types.c.id).where(event_types.c.text.in_(list(listed.keys)))
     joined = present.join(resources, _r.id == _p.resource_id).join(event_types, event_types.c.id == _p.type_id)
-    found = select(_r.id, _r.uri, _r.key, event_types.c.text.label("type"), _p.first_at, _p.last_at)
+    found = select(_r.id, _r.uri, _r.key, event_types.c.text.label("type"), _p.first_at, _p.last_at, _p.last_source)
     alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _r.platform_id == platform)
     return connection.execute(found.select_from(joined).where(*alive).order_by(_r.id)).all()
 
@@ -222,6 +224,16 @@ def _told_by(connection: Connection, stream: int, numbers: Collection[int]) -> s
         for table in (events, observations):
             told = exists().where(table.c.resource_id == _r.id, table.c.session_id.in_(own))
             found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), told)))
+    return found
+
+
+def _lived_on(connection: Connection, numbers: Collection[int]) -> set[int]:
+    """Those of some objects that were missing in a list before, and told of themselves since: it does not show them."""
+    ends = select(event_states.c.id).where(event_states.c.text == _TERMINATED)
+    was_missing = exists().where(observations.c.resource_id == _r.id, observations.c.state_id.in_(ends))
+    found: set[int] = set()
+    for part in chunks(numbers):
+        found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), was_missing)))
     return found
 
 

@@ -144,6 +144,16 @@ def test_lists_without_any_entry_end_nothing_that_told_of_itself(
     assert "another account" in caplog.text
 
 
+def test_what_a_list_never_shows_ends_once_and_not_every_ten_minutes(gap_url: str) -> None:
+    """Of an account's member who may see some objects only: what tells of itself after its end lives on, unlisted."""
+    lists = listed(101, container="2", service="web")
+    assert asked(gap_url, lists).gone == 1
+    record(gap_url, event("container/1", "Running", 110, ["service/web", "node/a"], "s2"))
+    assert asked(gap_url, lists._replace(at=micros(120), asked=micros(120))) == Recorded()
+    with Archive.open(gap_url) as archive:
+        assert archive.tree("container/1").state == "Running"
+
+
 @pytest.mark.parametrize("session", ["acme", None])
 def test_a_list_ends_nothing_that_only_another_stream_of_its_platform_told_of(
     database_url: str, session: str | None
