@@ -157,6 +157,18 @@ def test_a_server_that_never_answers_a_ping_is_not_dead_by_that() -> None:
     assert closed(items).at == messages(items)[0].received_at
 
 
+def test_a_server_that_dies_soon_after_the_opening_is_known_to_be_dead_and_not_mute() -> None:
+    def script(peer: Peer) -> None:
+        peer.accept()
+        peer.pong()
+        peer.hold()
+
+    pace = Pace(ping_interval=60.0, first_ping=0.1, dead_after=0.5, mute_after=60.0, tick=0.05)
+    with Hostile(script, Peer.hold) as server:
+        items = collect(WebsocketSource(server.url, pace=pace, retry=PROMPT), closings(1))
+    assert closed(items).reason == "no answer for 0.5 s"
+
+
 def test_every_ping_has_another_number() -> None:
     said: list[bytes] = []
 

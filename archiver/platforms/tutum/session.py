@@ -34,6 +34,8 @@ class Pace:
     """The times of a connection in seconds, its cap in bytes, and the clocks it goes by."""
 
     ping_interval: float = 10.0
+    first_ping: float = 1.0
+    """The first goes out sooner: who has answered one is known to be dead by its silence, and not only mute."""
     dead_after: float = 30.0
     """Without any byte for so long the server counts as dead."""
     mute_after: float = 300.0
@@ -86,7 +88,8 @@ class Session:
         self._pace = pace
         self._opened_at = ws.read_at
         self._checked = ws.read_tick
-        self._resumed = self._pinged = self._told = pace.monotonic()
+        self._resumed = self._told = pace.monotonic()
+        self._pinged = self._resumed - max(0.0, pace.ping_interval - pace.first_ping)
         self._stopping_at: float | None = None
         self._left_unread = False
         self.heard = False
