@@ -207,7 +207,7 @@ def timeline_rows(history: Answer) -> Iterator[Row]:
 
 
 def _noted(note: Action) -> str:
-    text = (note.name or "").removeprefix("note: ")
+    text = note.name or ""
     return f"{text} (by {note.by})" if note.by else text
 
 

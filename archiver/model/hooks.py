@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -78,6 +77,8 @@ def _length(text: str, whole: str) -> timedelta:
 
 def program(text: str) -> tuple[str, ...]:
     """The program and its arguments in a text, split as a shell would, which sees none of it. Raises ValueError."""
+    import shlex  # which a question never needs
+
     try:
         words = tuple(shlex.split(text))
     except ValueError as error:

@@ -28,6 +28,13 @@ class Notes(Protocol):
         ...
 
 
+FARTHEST_BACK: Micros = 7 * 86_400 * 1_000_000
+"""How far back actions are asked for, unless somebody wants more."""
+SETTLE = 2.0
+"""Seconds for which an answer waits for events that were under way, which know better: more than the second by which
+the platforms date."""
+
+
 class Asker(Protocol):
     """Asks the platform behind a stream what there is; whoever records the answers sorts out what is known already."""
 

@@ -98,15 +98,22 @@ def _noted(row: Row, about: Row | None, platforms: Mapping[int, str]) -> Noted:
 def as_actions(found: Iterator[Noted]) -> Iterator[Action]:
     """Notes as what was done: without a URI, like all that no platform calls an action."""
     for note in found:
-        yield Action(None, note.uri, "Success", note.at, note.at, 1, f"note: {note.text}", note.name, note.by)
+        yield _as_action(note, f"note: {note.text}")
+
+
+def _as_action(note: Noted, called: str) -> Action:
+    return Action(None, note.uri, "Success", note.at, note.at, 1, called, note.name, note.by)
 
 
 def beside(ask: Ask, number: int, range: TimeRange) -> tuple[Action, ...]:
-    """The last notes of a range on a resource, on what it was under in it, and on everything; the oldest first."""
+    """The last notes of a range on a resource, on what it was under in it, and on everything; the oldest first.
+
+    Each is called by its text alone.
+    """
     if ask(type_number, NOTE) is None:
         return ()
     about = {number} | ask(above_of, number, Window.of(range))
-    return tuple(deque(as_actions(notes(ask, range, about)), maxlen=_MOST))
+    return tuple([_as_action(note, note.text) for note in deque(notes(ask, range, about), maxlen=_MOST)])
 
 
 def nearby(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:

@@ -12,14 +12,10 @@ from typing import Any, NamedTuple
 
 from archiver.model import Answers, Batch, Listed, Micros, Observed, Record, now_micros
 from archiver.platforms.decoders import Decoder
-from archiver.platforms.protocol import Asker
+from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker
 from archiver.platforms.tutum.facts import account
 from archiver.storage.recorder import Recorder, Whose
 
-FARTHEST_BACK = 7 * 86_400 * 1_000_000
-"""How far back, in microseconds, unwatched time is filled unless more is asked for."""
-SETTLE = 2.0
-"""Seconds for which an answer waits for events that were under way, which know better; where somebody listens."""
 _MOST_WAITING = 8
 _MOST_NAMED = 20
 """Failures that an answer names."""

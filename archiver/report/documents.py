@@ -104,8 +104,7 @@ def head(history: History | Timeline) -> dict[str, Any]:
         "coverage": coverage(history.coverage),
         "empty": history.empty,
         "notes": [
-            {"at": machine_value(note.started_at), "text": (note.name or "").removeprefix("note: ")}
-            | {"under": note.target, "by": note.by}
+            {"at": machine_value(note.started_at), "text": note.name, "under": note.target, "by": note.by}
             for note in history.notes
         ],
     }

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from archiver.lockfile import is_held
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
 
@@ -50,6 +49,8 @@ def reads_in_place(path: Path) -> bool:
 
 def _is_foreign_log(path: Path) -> bool:
     """Whether nobody writes, and the file bears none of the marks that its last writer noted (`storage.wal`)."""
+    from archiver.lockfile import is_held  # which a question seldom needs
+
     try:
         with open(f"{path}-lock", "rb", opener=_no_waiting) as lock, path.open("rb") as file:
             noted = [int(word) for word in lock.read(4096).partition(b"\n")[2].split() if word.isdigit()]

@@ -61,8 +61,8 @@ def test_history_has_what_was_noted_of_it_and_of_what_it_was_under(url: str) -> 
         found, later = (archive.history("container/1", TimeRange(since, None)).notes for since in (None, at(45)))
 
     assert [(note.name, note.started_at, note.target, note.by) for note in found] == [
-        ("note: firewall", at(40), None, None),
-        ("note: web 2.14", at(50), uri("service/1"), "anna"),
+        ("firewall", at(40), None, None),
+        ("web 2.14", at(50), uri("service/1"), "anna"),
     ]
     assert later == found[1:]
 

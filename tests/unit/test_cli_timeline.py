@@ -272,6 +272,7 @@ def test_json_is_the_contract() -> None:
             ],
         },
         "empty": None,
+        "notes": [],
         "spans": [
             {
                 "state": "Starting",

@@ -99,9 +99,6 @@ ENGINE_WORDS = frozenset({"exitCode", "execID"})
 """Attributes by which an engine says what happened. It copies a container's labels over them (moby's
 daemon/events.go): under a label of such a name, what the engine had to say is lost."""
 
-STOPS = frozenset({"kill", "stop", "restart"})
-"""Actions that tell a container, or a pod, to stop. An engine tells of `kill` before the end that follows, of `stop`
-and `restart` behind it; Podman of `stop` before it."""
 DEADLY = frozenset({"2", "3", "9", "15"})
 """Signals that are sent to end a process; of any other the exit code says whether it did (128 and its number)."""
 SIGNAL = '"signal":"'

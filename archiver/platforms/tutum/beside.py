@@ -13,19 +13,17 @@ from dataclasses import dataclass
 
 from archiver.errors import ArchiverError
 from archiver.model import Item, Micros, Observed, now_micros
-from archiver.platforms.protocol import Notes
+from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Notes
 from archiver.platforms.tutum.asking import Asker
 from archiver.platforms.tutum.pieces import is_greeting
 from archiver.platforms.wire.logtext import plain, unexpected
 
 _log = logging.getLogger(__name__)
 
-_SECOND = 1_000_000
 _NEW = b'"create"'
 """What a message has in it that tells of a new object."""
 _MOST_WAITING = 16
 """Answers that wait for their turn in the stream."""
-_FARTHEST_BACK = 7 * 86_400 * _SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,7 @@ class BesidePace:
     """Between two beginnings for that reason."""
     after_refusal: float = 3600.0
     """The services locked accounts."""
-    settle: float = 2.0
-    """So long an answer waits for events that were under way, which know better: longer than the second by which the
-    platforms date."""
+    settle: float = SETTLE
     look: float = 0.5
     monotonic: Callable[[], float] = time.monotonic
 
@@ -128,7 +124,7 @@ class Beside:
         return now >= min(self._due, max(news_at + pace.after_news, self._began + pace.apart))
 
     def _ask(self, run: _Run, opened_at: Micros, now: Micros) -> None:
-        since = max(self._since if self._since is not None else opened_at, now - _FARTHEST_BACK)
+        since = max(self._since if self._since is not None else opened_at, now - FARTHEST_BACK)
         for observed in self.asker.ask(since, opened_at, run.over):
             self._hand_on(run, observed)
         while run.answers and not run.over.wait(self._pace.look):

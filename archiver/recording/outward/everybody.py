@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 from archiver.codec.prometheus import Family, Sample
 from archiver.model.hooks import Hook
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 LOGS = "/v1/logs"
 _END_SECONDS = 1.0
-_COUNTED = (
+_COUNTED: tuple[tuple[str, Literal["counter", "gauge"], str, str], ...] = (
     ("archiver_hook_calls_delivered_total", "counter", "Calls that a hook's receiver took.", "delivered"),
     ("archiver_hook_calls_failed_total", "counter", "Tries that a hook's receiver did not take.", "failed"),
     ("archiver_hook_calls_dropped_total", "counter", "Calls given up, since nobody took them for a day.", "dropped"),
@@ -111,7 +111,7 @@ class Outward:
                 Sample(float(getattr(each, of)), {"hook": str(each.number), "on": each.hook.on})
                 for each in self.callers
             ]
-            yield Family(name, "counter" if kind == "counter" else "gauge", about, tuple(samples))
+            yield Family(name, kind, about, tuple(samples))
         if self.exporter is not None:
             for name, about, number in (
                 ("archiver_otlp_events_total", "Events that the collector took.", self.exporter.events),

@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal
 
 Lie = Literal[
     "status",
@@ -28,7 +28,6 @@ cut: half of it. huge: megabytes of padding in every object. no_list: without th
 whether there is more. wrong_page: of another place than was asked for. empty_page: nothing on it, and more to come.
 repeats: the first page again and again. total: it says that there are more. alien: `resource_uri` and `next` lead to
 another host. other: objects of another type."""
-LIES: Final[frozenset[str]] = frozenset(get_args(Lie))
 
 
 @dataclass(slots=True)
