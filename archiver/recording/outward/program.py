@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import IO
 
 from archiver.codec.visible import escape
 from archiver.recording.outward.post import NotTaken
@@ -96,16 +97,9 @@ def _fed(process: subprocess.Popen[bytes], said: bytes, until: float, ended: Cal
                 return True, wrote
             for key, _ in ready:
                 if key.fileobj is process.stdin:
-                    rest = _given(process, rest)
-                    if not rest:
-                        selector.unregister(process.stdin)
-                        with suppress(OSError):
-                            process.stdin.close()
+                    rest = _given(process.stdin, rest, selector)
                 else:
-                    piece = process.stdout.read(4096)
-                    if not piece:
-                        selector.unregister(process.stdout)
-                    wrote = (wrote + (piece or b""))[-_LONGEST_SAID:]
+                    wrote = (wrote + _read(process.stdout, selector))[-_LONGEST_SAID:]
             if not selector.get_map():
                 time.sleep(_LOOK_SECONDS / 10)
     return False, wrote
@@ -116,12 +110,23 @@ def _is_over(process: subprocess.Popen[bytes]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _given(process: subprocess.Popen[bytes], rest: memoryview) -> memoryview:
-    """What is left to be given; a program that does not read it has enough."""
-    assert process.stdin is not None
+def _given(pipe: IO[bytes], rest: memoryview, selector: selectors.BaseSelector) -> memoryview:
+    """What is left to be given, and the pipe is closed behind it; a program that does not read it has enough."""
     try:
-        return rest[os.write(process.stdin.fileno(), rest[:65536]) :]
+        rest = rest[os.write(pipe.fileno(), rest[:65536]) :]
     except BlockingIOError:
         return rest
     except OSError:
-        return rest[:0]
+        rest = rest[:0]
+    if not rest:
+        selector.unregister(pipe)
+        with suppress(OSError):
+            pipe.close()
+    return rest
+
+
+def _read(pipe: IO[bytes], selector: selectors.BaseSelector) -> bytes:
+    piece = pipe.read(4096)
+    if not piece:
+        selector.unregister(pipe)
+    return piece or b""
