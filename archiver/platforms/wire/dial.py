@@ -53,13 +53,9 @@ class Dialer:
         """
         host, port = self._parts.hostname or "", self._parts.port or (443 if self._parts.scheme == "wss" else 80)
         with Deadline(seconds, interrupted) as deadline:
-            first = (host, port) if self._proxy is None else (self._proxy.host, self._proxy.port)
-            sock, address = connect(*first, deadline, self._last)
+            context = self._context if self._parts.scheme == "wss" else None
+            sock, address = line_to(host, port, deadline, proxy=self._proxy, context=context, last=self._last)
             try:
-                if self._proxy is not None:
-                    self._proxy.tunnel(sock, host, port)
-                if self._parts.scheme == "wss":
-                    sock = secured(sock, host, self._context(), deadline)
                 connection = self._shake_hands(sock, deadline)
             except BaseException:
                 sock.close()
@@ -80,7 +76,31 @@ class Dialer:
         return connection
 
 
-def secured(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
+def line_to(
+    host: str,
+    port: int,
+    deadline: Deadline,
+    *,
+    proxy: Proxy | None,
+    context: Callable[[], ssl.SSLContext] | None,
+    last: AddressInfo | None,
+) -> tuple[socket.socket, AddressInfo]:
+    """A connection to a host, with TLS where `context` makes what that trusts, and the address it has.
+
+    `last` is the address that worked last time. Raises as `Dialer.dial` does; no socket is left open then.
+    """
+    first = (host, port) if proxy is None else (proxy.host, proxy.port)
+    sock, address = connect(*first, deadline, last)
+    try:
+        if proxy is not None:
+            proxy.tunnel(sock, host, port)
+        return sock if context is None else _secured(sock, host, context(), deadline), address
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _secured(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: Deadline) -> ssl.SSLSocket:
     """The connection with TLS over it, which the deadline guards from now on."""
     tls = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:

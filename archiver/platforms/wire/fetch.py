@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from websocket import WebSocketException
 
-from archiver.platforms.wire.connect import AddressInfo, connect
+from archiver.platforms.wire.connect import AddressInfo
 from archiver.platforms.wire.deadline import Deadline
-from archiver.platforms.wire.dial import secured
+from archiver.platforms.wire.dial import line_to
 from archiver.platforms.wire.proxy import Proxy
 from archiver.platforms.wire.tls import secure_context
 from archiver.version import __version__
@@ -46,17 +46,11 @@ class _Connection(HTTPConnection):
         self._fetcher, self._deadline = fetcher, deadline
 
     def connect(self) -> None:
-        fetcher, deadline = self._fetcher, self._deadline
-        proxy = fetcher.proxy
-        first = (fetcher.host, fetcher.port) if proxy is None else (proxy.host, proxy.port)
-        sock, fetcher.last = connect(*first, deadline, fetcher.last)
-        try:
-            if proxy is not None:
-                proxy.tunnel(sock, fetcher.host, fetcher.port)
-            self.sock = secured(sock, fetcher.host, fetcher.context(), deadline) if fetcher.is_secure else sock
-        except BaseException:
-            sock.close()
-            raise
+        fetcher = self._fetcher
+        context = fetcher.context if fetcher.is_secure else None
+        self.sock, fetcher.last = line_to(
+            fetcher.host, fetcher.port, self._deadline, proxy=fetcher.proxy, context=context, last=fetcher.last
+        )
 
 
 class Fetcher:
