@@ -1,4 +1,4 @@
-"""Compares what a platform answered with what the archive knows: what is news of it, and what is there no more.
+"""Compares what a platform answered with what the archive knows: what of it is news.
 
 docs/archive.md says the rules ("Asked about everything"). Works inside the recorder's transaction, after all that came
 before has been written. What stays is worth an observation, and asked again at once would stay no more.
@@ -6,14 +6,13 @@ before has been written. What stays is worth an observation, and asked again at 
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, exists, select
+from sqlalchemy import Connection, Select, select
 
 from archiver.codec.uris import parse
-from archiver.model import Answers, Listed, Micros, Observation, ResourceRef
+from archiver.model import Answers, Micros, Observation, ResourceRef
 from archiver.platforms.tutum.facts import GONE, UNSETTLED
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
@@ -25,22 +24,15 @@ from archiver.storage.schema import (
     event_types,
     events,
     facts,
-    observations,
     present,
     resources,
-    sessions,
-    streams,
     texts,
 )
 
-log = logging.getLogger(__name__)
-
 _ACTION, _CONTAINER = "action", "container"
-_TERMINATED = "Terminated"
 _SECOND = 1_000_000
 _ROUNDED = 2 * _SECOND
 """Platforms date by the second, so what differs by no more is the same instant."""
-_NAMED_JUST_NOW = 60 * _SECOND
 _names, _images = texts.alias("names"), texts.alias("images")
 _r, _p, _f, _e = resources.c, present.c, facts.c, events.c
 
@@ -94,7 +86,7 @@ def _of_object(
     if known.gone_at is not None and not ends and known.state_source == BY_EVENT:
         return None  # it told of its end itself, and nothing of these platforms comes back
     differs = state is not None and state != known.state
-    if differs and _has_told_since(connection, known.id, answers.asked):
+    if differs and has_told_since(connection, known.id, answers.asked):
         differs = False
     is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
@@ -118,7 +110,7 @@ def _has_just_told(known: Known, at: Micros) -> bool:
 def _is_unproven(connection: Connection, known: Known, ref: ResourceRef, answers: Answers) -> bool:
     """Whether no answer told of the life that a container is in: with one on each side, the next gap hides nothing."""
     was_told = ref.type == _CONTAINER and known.last_source == BY_EVENT
-    return was_told and not _has_told_since(connection, known.id, answers.asked)
+    return was_told and not has_told_since(connection, known.id, answers.asked)
 
 
 def _of_action(connection: Connection, item: Observation, known: Known | None, asked: Micros) -> Observation | None:
@@ -136,7 +128,7 @@ def _of_action(connection: Connection, item: Observation, known: Known | None, a
     was_settled = known.state is not None and known.state not in UNSETTLED
     if was_settled and (state in UNSETTLED or known.state_source == BY_EVENT):
         return None
-    if state in UNSETTLED and known.state is not None and _has_told_since(connection, known.id, asked):
+    if state in UNSETTLED and known.state is not None and has_told_since(connection, known.id, asked):
         return None
     return item._replace(observed_at=max(item.observed_at, known.state_at or 0))
 
@@ -147,102 +139,6 @@ def _is_moved(item: Observation, known: Known) -> bool:
     for parent in map(parse, item.parents):
         told.setdefault(parent.type, set()).add(parent.key)
     return any({ref.key for ref in known.above if ref.type == kind} != keys for kind, keys in told.items())
-
-
-# --- what is there no more --------------------------------------------------------------------------------------------
-
-
-def vanished(connection: Connection, listed: Listed, platform: int, stream: str | None = None) -> list[Observation]:
-    """That those are gone which the archive believes to live on a platform, and which are not in the lists.
-
-    The lists are those of the stream of their session, else of `stream`.
-    """
-    missing = [one for one in _living(connection, listed, platform) if one.key not in listed.keys[one.type]]
-    if missing and (own := _stream_among_others(connection, listed, platform, stream)) is not None:
-        told = _told_by(connection, own, [one.id for one in missing])
-        missing = [one for one in missing if one.id in told]
-    unlisted = _lived_on(connection, [one.id for one in missing if one.last_source == BY_EVENT])
-    missing = [one for one in missing if one.id not in unlisted]
-    if not missing:
-        return []
-    if _is_of_others(connection, listed, platform, [one.id for one in missing]):
-        log.warning("nothing of what the REST API lists was ever told of here: is it another account's?")
-        return []
-    return [
-        Observation(
-            one.uri, _TERMINATED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
-        )
-        for one in missing
-        if not _may_be_new(connection, one, listed)
-    ]
-
-
-def _living(connection: Connection, listed: Listed, platform: int) -> Iterable[Any]:
-    kinds = select(event_types.c.id).where(event_types.c.text.in_(list(listed.keys)))
-    joined = present.join(resources, _r.id == _p.resource_id).join(event_types, event_types.c.id == _p.type_id)
-    found = select(_r.id, _r.uri, _r.key, event_types.c.text.label("type"), _p.first_at, _p.last_at, _p.last_source)
-    alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _r.platform_id == platform)
-    return connection.execute(found.select_from(joined).where(*alive).order_by(_r.id)).all()
-
-
-def _may_be_new(connection: Connection, one: Any, listed: Listed) -> bool:
-    """Whether it may have begun after it was asked about."""
-    if one.last_at is None:  # others name it, perhaps since then
-        return bool(one.first_at > listed.at - _NAMED_JUST_NOW)
-    return _has_told_since(connection, one.id, listed.asked)
-
-
-def _is_of_others(connection: Connection, listed: Listed, platform: int, missing: Collection[int]) -> bool:
-    """Whether the lists are those of another account: events told of what is missing, and of nothing in the lists.
-
-    So it is where nothing at all is listed: a key may have the right to ask, and not to see.
-    """
-    keys = [key for found in listed.keys.values() for key in found]
-    if not _were_told_of(connection, missing):
-        return False
-    for part in chunks(keys):
-        known = connection.scalars(select(_r.id).where(_r.platform_id == platform, _r.key.in_(part))).all()
-        if _were_told_of(connection, known):
-            return False
-    return True
-
-
-def _stream_among_others(connection: Connection, listed: Listed, platform: int, stream: str | None) -> int | None:
-    """The stream whose lists these are, where others tell of the same platform: each account, or namespace, of a
-    service may have lists of its own. 0 where nobody knows it; None where there are no others."""
-    there = set(connection.scalars(select(streams.c.id).where(streams.c.platform_id == platform)))
-    of_session = select(sessions.c.stream_id).where(sessions.c.key == listed.session)
-    own = connection.scalar(of_session) or connection.scalar(select(streams.c.id).where(streams.c.url == stream)) or 0
-    return own if there - {own} else None
-
-
-def _told_by(connection: Connection, stream: int, numbers: Collection[int]) -> set[int]:
-    """Those of some objects that sessions of a stream told of, or found."""
-    own = select(sessions.c.id).where(sessions.c.stream_id == stream)
-    found: set[int] = set()
-    for part in chunks(numbers):
-        for table in (events, observations):
-            told = exists().where(table.c.resource_id == _r.id, table.c.session_id.in_(own))
-            found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), told)))
-    return found
-
-
-def _lived_on(connection: Connection, numbers: Collection[int]) -> set[int]:
-    """Those of some objects that were missing in a list before, and told of themselves since: it does not show them."""
-    ends = select(event_states.c.id).where(event_states.c.text == _TERMINATED)
-    was_missing = exists().where(observations.c.resource_id == _r.id, observations.c.state_id.in_(ends))
-    found: set[int] = set()
-    for part in chunks(numbers):
-        found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), was_missing)))
-    return found
-
-
-def _were_told_of(connection: Connection, numbers: Collection[int]) -> bool:
-    for part in chunks(numbers):
-        told = select(_e.id).where(_e.resource_id.in_(part)).limit(1)
-        if connection.scalar(told) is not None:
-            return True
-    return False
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -311,7 +207,7 @@ def _above(connection: Connection, numbers: Collection[int]) -> Iterator[tuple[i
         yield from map(tuple, connection.execute(told.where(_f.resource_id.in_(part), holds)))
 
 
-def _has_told_since(connection: Connection, number: int, asked: Micros) -> bool:
+def has_told_since(connection: Connection, number: int, asked: Micros) -> bool:
     """Whether an event of an object came since it was asked about: then the event knows better."""
     last = select(_e.received_at).where(_e.resource_id == number)
     received = connection.scalar(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1))

@@ -26,7 +26,7 @@ from archiver.model import (
 )
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
-from archiver.storage.comparing import is_action, news, vanished
+from archiver.storage.comparing import is_action, news
 from archiver.storage.duplicates import Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
@@ -41,6 +41,7 @@ from archiver.storage.sessions import Sessions
 from archiver.storage.streams import note_conditions
 from archiver.storage.tellings import keep_tellings, write_tellings
 from archiver.storage.uuids import pack_all
+from archiver.storage.vanishing import vanished
 
 _TIME_SOURCES = {source: number for number, source in enumerate(schema.TIME_SOURCES)}
 _NOTHING = Told()

@@ -26,9 +26,10 @@ from archiver.queries.waking import Place, Word
 from archiver.recording.outward import hooks
 from archiver.recording.outward.cursors import cursors_beside
 from archiver.recording.outward.everybody import Outward, Wanted
-from archiver.recording.outward.pace import Bucket, OutwardPace, Settled
+from archiver.recording.outward.pace import Bucket, OutwardPace
 from archiver.recording.outward.post import MOST_OF_ANSWER, NotTaken, post, target_of
 from archiver.recording.outward.program import run
+from archiver.recording.outward.settled import Settled
 from archiver.transfer.importer import import_lines
 
 from .archives import SECOND, START, STREAM, closed, event, micros, opened, record, seen, uri

@@ -13,9 +13,10 @@ from archiver.model.hooks import Hook
 from archiver.recording.outward.cursors import Cursors, cursors_beside
 from archiver.recording.outward.hooks import Caller
 from archiver.recording.outward.otlp import Exporter
-from archiver.recording.outward.pace import OutwardPace, Progress
+from archiver.recording.outward.pace import OutwardPace
 from archiver.recording.outward.post import Target, target_of
 from archiver.recording.outward.sender import Sender
+from archiver.recording.outward.settled import Progress
 
 log = logging.getLogger(__name__)
 

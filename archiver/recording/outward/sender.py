@@ -16,8 +16,9 @@ from archiver.errors import ArchiverError
 from archiver.platforms.wire.backoff import Backoff
 from archiver.queries.waking import Place
 from archiver.recording.outward.cursors import Cursors
-from archiver.recording.outward.pace import OutwardPace, Progress, Settled
+from archiver.recording.outward.pace import OutwardPace
 from archiver.recording.outward.post import NotTaken
+from archiver.recording.outward.settled import Progress, Settled
 
 log = logging.getLogger(__name__)
 
