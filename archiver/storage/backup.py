@@ -12,6 +12,7 @@ from typing import NamedTuple
 from archiver.errors import BackupMissing, BackupUnusable, DatabaseMissing, UsageError
 from archiver.storage.address import is_postgres
 from archiver.storage.engine import writer_lock
+from archiver.storage.foreign import require_fit
 from archiver.storage.glimpse import reads_in_place
 from archiver.storage.judging import translated_driver
 from archiver.storage.named import database_name, sqlite_path
@@ -54,11 +55,13 @@ def backup(url: str, target: Path) -> Copy:
     """Copies an archive, also one that is being written, as it is at one instant; `target` is complete or not there.
 
     Raises UsageError for a PostgreSQL archive, or when the target is something else than an earlier copy,
-    DatabaseMissing, DatabaseUnreachable, CannotWrite, BackupUnusable when what was written cannot be read back.
+    DatabaseMissing, DatabaseUnfit, DatabaseUnreachable, CannotWrite, BackupUnusable when what was written cannot be
+    read back.
     """
     source = _file_of(url, "pg_dump")
     if not source.exists():
         raise DatabaseMissing(database=str(source))
+    require_fit(url)
     target = Path(os.path.realpath(target))
     _require_own(target, source)
     with writing(target) as unfinished:
