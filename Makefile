@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 EVENTS ?= 300000
-JOBS   ?= 4
+JOBS   ?= 6
 SECONDS ?= 60
 
 REPORTS = $(wildcard $(addprefix tests/unit/test_, docker_*.py tutum_*.py credentials.py endings.py fram*.py liveness.py pieces.py \
