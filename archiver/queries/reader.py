@@ -26,7 +26,11 @@ class Which(NamedTuple):
 
     file: Hashable
     known: Hashable
-    """What goes with it wherever it is moved, and changes when a copy is put back."""
+    """What goes with it wherever it is moved, and changes when a copy is put back; nothing yet in one just made."""
+
+    def is_another_than(self, before: Hashable) -> bool:
+        """Whether it is not the one that was asked before; one just made says of itself only later who it is."""
+        return self != before and self._replace(known=()) != before
 
 
 class Reader:
@@ -89,7 +93,7 @@ class Reader:
             try:
                 with self.question() as connection:
                     which = self._which(connection)
-                    if archive is not None and which != archive:
+                    if archive is not None and which.is_another_than(archive):
                         raise ArchiveReplaced(database=database_name(self._url))
                     found = read(connection)
             except ArchiverError:

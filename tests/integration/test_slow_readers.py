@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -151,6 +152,15 @@ def test_a_listing_does_not_go_on_in_another_archive(sqlite_url: str, sqlite_tem
 
         with pytest.raises(ArchiveReplaced, match="another archive took the place"):
             list(answer)
+
+
+def test_an_archive_that_is_written_for_the_first_time_is_no_other(database_url: str) -> None:
+    with closing(Reader(database_url)) as reader:
+        pages = reader.pages()
+        assert list(last_events(pages, Filter(), 9)) == []
+        record(database_url, *told(1))
+
+        assert list(last_events(pages, Filter(), 9)) != []
 
 
 def test_one_who_follows_is_told_of_a_restore_and_sees_what_comes_then(
