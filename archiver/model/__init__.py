@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from archiver.model.causes import Cause, CauseKind, Proof
     from archiver.model.differences import Change, ChangeKind, Diff
     from archiver.model.empty import Empty
+    from archiver.model.ids import Number, numbers_of
     from archiver.model.items import (
         Alive,
         Closed,
@@ -102,6 +103,7 @@ __all__ = [
     "Message",
     "Micros",
     "Namesakes",
+    "Number",
     "Observation",
     "Observed",
     "Opened",
@@ -125,6 +127,7 @@ __all__ = [
     "iso",
     "kind_of_end",
     "now_micros",
+    "numbers_of",
     "rfc3339",
     "seconds",
     "to_datetime",
@@ -137,6 +140,7 @@ _OF = {
     "causes": "Cause CauseKind Proof",
     "differences": "Change ChangeKind Diff",
     "empty": "Empty",
+    "ids": "Number numbers_of",
     "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
     "lanes": "Lane Lanes",
     "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",

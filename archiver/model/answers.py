@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from archiver.model.causes import Cause
 from archiver.model.empty import Empty
 from archiver.model.health import Problem
+from archiver.model.ids import Number
 from archiver.model.items import EndKind
 
 
@@ -40,7 +41,7 @@ class Namesakes(NamedTuple):
 class Resource(NamedTuple):
     """An object of the platform as the archive knows it."""
 
-    id: int
+    id: Number
     uri: str
     type: str
     key: str

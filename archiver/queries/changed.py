@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime, to_micros
+from archiver.model import MICROSECOND, Cause, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.became import became
@@ -220,7 +220,8 @@ def _explained(
     whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
     for number in sorted(ends)[:_EXPLAINED]:
         row = called[number]
-        found = timeline(ask, Resource(row.id, row.uri, row.type, row.key, row.name), whole, now)
+        resource = Resource(numbers_of(row.platform_id)(row.id), row.uri, row.type, row.key, row.name)
+        found = timeline(ask, resource, whole, now)
         before: str | None = None
         for span in found.spans:
             if is_stop(before, span.state):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from archiver.model import Cause, Gap, Resource, Span, TimeRange, to_datetime, to_micros
+from archiver.model import Cause, Gap, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.reports import Subject
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_words import bound
@@ -79,7 +79,7 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime, kind
         rows = ask(_rows, part)
         places = ask(stays, [row.id for row in rows])
         for row in rows:
-            resource = Resource(row.id, row.uri, CONTAINER, row.key, row.name)
+            resource = Resource(numbers_of(row.platform_id)(row.id), row.uri, CONTAINER, row.key, row.name)
             gone = None if row.gone_at is None else to_datetime(row.gone_at)
             told = (row.platform_id, to_datetime(row.first_at), gone, places.get(row.id, NOWHERE))
             yield Lived(resource, *told, *story(ask, resource, range, now, kind), under[row.id])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archiver.errors import TooMuchForPicture
-from archiver.model import Resource
+from archiver.model import Resource, numbers_of
 from archiver.queries.lane_words import SOURCES, bound
 from archiver.queries.tree import Places
 from archiver.queries.under import descend, heads
@@ -80,7 +80,7 @@ _EDGES = (
     f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since < :until AND f.until > :since"
 )
 _NAMED = (
-    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name"
+    "SELECT r.id, r.platform_id, r.uri, r.key, t.text AS type, n.text AS name"
     " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
 )
@@ -104,7 +104,8 @@ def _placed(connection: Connection, root: Resource | None, members: Sequence[int
         if number in rows and number not in seen:
             seen.add(number)
             row = rows[number]
-            found.append(Place(Resource(number, row.uri, row.type, row.key, row.name), depth))
+            known = numbers_of(row.platform_id)(number)
+            found.append(Place(Resource(known, row.uri, row.type, row.key, row.name), depth))
             waiting.extend((child, depth + 1) for child in below.get(number, ()))
     return found
 

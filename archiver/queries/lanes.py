@@ -30,6 +30,7 @@ from archiver.queries.notes import as_actions, notes
 from archiver.queries.numbers import last_number
 from archiver.queries.telling import urls_of
 from archiver.queries.unchanged import proven, unchanged
+from archiver.queries.under import Descent
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 
@@ -153,7 +154,7 @@ def _actions(
     """What was done to each, by its URI; what was done to none that is drawn (of an action itself) is at the first."""
     drawn = {each.uri for each, _ in found}
     everything = [each for each, _ in found] if root is None else [root]
-    below = dict.fromkeys([each.id for each in everything], Window.of(range)) if root is None else None
+    below: Descent | None = dict.fromkeys([each.id for each in everything], Window.of(range)) if root is None else None
     done: dict[str, list[Action]] = {}
     drawn_numbers = None if root is None else {each.id for each, _ in found}
     noted = as_actions(notes(ask, range, drawn_numbers))

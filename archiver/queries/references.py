@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Namesakes, Resource, ResourceRef, TimeRange
+from archiver.model import Namesakes, Resource, ResourceRef, TimeRange, numbers_of
 from archiver.queries import bearers, platforms
 from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
@@ -182,7 +182,7 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
     parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
     return [
         Resource(
-            row.id,
+            numbers_of(row.platform_id)(row.id),
             row.uri,
             row.type,
             row.key,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Resource, TimeRange, to_datetime, to_micros
+from archiver.model import MICROSECOND, Cause, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.reports import Subject
 from archiver.queries import vocabulary
 from archiver.queries.asked import Asked
@@ -233,9 +233,10 @@ def _stack_of(connection: Connection, number: int, at: datetime) -> Subject | No
 def _resources(connection: Connection, numbers: Collection[int]) -> dict[int, Resource]:
     names = several(connection)
     return {
-        row.id: Resource(row.id, row.uri, row.type, row.key, row.name, platform=names.get(row.platform_id))
+        number: Resource(number, row.uri, row.type, row.key, row.name, platform=names.get(row.platform_id))
         for part in chunks(sorted(numbers))
         for row in connection.execute(statement(_RESOURCES), {"numbers": part})
+        for number in (numbers_of(row.platform_id)(row.id),)
     }
 
 

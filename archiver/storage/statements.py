@@ -6,12 +6,13 @@ In the text a parameter is `:name`, and a list of them is what stands behind `IN
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
-from archiver.model import iso, to_micros
+from archiver.model import Number, iso, numbers_of, to_micros
 
 Values = Mapping[str, Any]
 _CHUNK = 500
@@ -56,6 +57,32 @@ def chunks(values: Iterable[_Value]) -> Iterator[Sequence[_Value]]:
     everything = list(values)
     for start in range(0, len(everything), _CHUNK):
         yield everything[start : start + _CHUNK]
+
+
+class Among(NamedTuple):
+    """Numbers of one platform, so many as one question may name: its values `:platform` and `:numbers`."""
+
+    platform: int
+    numbers: Sequence[int]
+
+    def values(self, **more: Any) -> Values:
+        """The values of a question, and others that it has as well."""
+        return {"platform": self.platform, "numbers": self.numbers, **more}
+
+    @property
+    def of(self) -> type[Number]:
+        """What makes numbers of this platform out of those in a row of the answer."""
+        return numbers_of(self.platform)
+
+
+def by_platform(numbers: Iterable[Number]) -> Iterator[Among]:
+    """Numbers of rows, those of each platform apart, as every look-up in a table that grows names it."""
+    apart: defaultdict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        apart[number.platform].append(int(number))
+    for platform, some in apart.items():
+        for part in chunks(some):
+            yield Among(platform, part)
 
 
 # A text in quotes is one as it stands, whatever is in it.
