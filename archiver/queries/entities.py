@@ -8,7 +8,7 @@ from archiver.model.entities import Entity
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
-_ABOUT = "SELECT DISTINCT e.resource_id FROM events e WHERE e.id IN :events AND e.resource_id IS NOT NULL"
+_ABOUT = "SELECT DISTINCT e.resource_id FROM events e WHERE e.id IN :events AND e.resource_id <> 0"
 _CONTAINERS = (
     "SELECT r.id, r.uri, r.key, n.text AS name, s.text AS state, p.gone_at, i.text AS image, o.text AS slot"
     " FROM resources r JOIN event_types t ON t.id = r.type_id JOIN present p ON p.resource_id = r.id"

@@ -22,6 +22,7 @@ from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, micros
 from archiver.storage.statements import chunks, statement
+from archiver.storage.words import NO_RESOURCE
 
 _NAMING = (
     "SELECT DISTINCT p.resource_id FROM parent_list_members m CROSS JOIN present p"
@@ -226,7 +227,7 @@ def _reasons(row: Found, named: Sequence[int], targets: dict[int, Moment]) -> tu
     """What an event is under when these are under it: its list and object at its instant, its target when it began."""
     at = micros(row.occurred_at)
     own = [(number, at) for number in named]
-    return own if row.resource_id is None else [*own, (row.resource_id, at)], targets.get(row.resource_id)
+    return own if row.resource_id == NO_RESOURCE else [*own, (row.resource_id, at)], targets.get(row.resource_id)
 
 
 def _reach(roots: Collection[int], moments: Sequence[Moment], above: Any) -> bool:
@@ -236,7 +237,7 @@ def _reach(roots: Collection[int], moments: Sequence[Moment], above: Any) -> boo
 def _targets(connection: Connection, rows: Sequence[Found]) -> dict[int, Moment]:
     """What those of the objects that are actions apply to, and when they began."""
     found: dict[int, Moment] = {}
-    for numbers in chunks({row.resource_id for row in rows if row.resource_id is not None}):
+    for numbers in chunks({row.resource_id for row in rows if row.resource_id != NO_RESOURCE}):
         told = connection.execute(statement(TARGETS), {"numbers": numbers})
         found.update((number, (value, since)) for since, number, value in told if value)
     return found

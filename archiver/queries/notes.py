@@ -27,7 +27,7 @@ _FAR = 99
 # By the index of resource and time: of what is about no resource there is little. No stream can tell a note.
 _NOTES = (
     "SELECT e.id, e.occurred_at, e.parent_list_id, e.extra, n.text FROM events e LEFT JOIN texts n ON n.id = e.name_id"
-    " WHERE e.resource_id IS NULL AND e.session_id IS NULL AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"
+    " WHERE e.resource_id = 0 AND e.session_id IS NULL AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"
     f" LIMIT {_PAGE}"
 )
 _MEMBERS = (

@@ -179,7 +179,7 @@ def _newest_of(
     fits = conditions(connection, wanted)
     if fits is None:
         return []
-    about = "e.resource_id IS NULL" if number is None else "e.resource_id = :resource"
+    about = "e.resource_id = 0" if number is None else "e.resource_id = :resource"
     every = [about, *fits, *within(wanted.range)]
     size = min(max(limit, 100), PAGE)
     found: list[Found] = []
@@ -241,7 +241,7 @@ def about(
     In no order.
     """
     which: list[tuple[str, Sequence[int]]] = [("e.resource_id IN :numbers", part) for part in chunks(numbers)]
-    for condition, part in [*which, ("e.resource_id IS NULL", ())] if with_none else which:
+    for condition, part in [*which, ("e.resource_id = 0", ())] if with_none else which:
         asked = statement(f"{EVENTS}{where([*every, condition])}")
         found = iter(connection.execute(asked, {**values, "numbers": part}))
         while rows := list(islice(found, PAGE)):

@@ -24,7 +24,7 @@ _STREAMS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
 # What somebody noted did not come from a platform: it may be of any time, and is no sign that anything happens there.
 _END = (
     "SELECT e.occurred_at FROM events e"
-    " WHERE NOT (e.type_id = :note AND e.session_id IS NULL AND e.resource_id IS NULL)"
+    " WHERE NOT (e.type_id = :note AND e.session_id IS NULL AND e.resource_id = 0)"
     " ORDER BY e.occurred_at {} LIMIT 1"
 )
 _SIZE = "SELECT pg_database_size(current_database())"

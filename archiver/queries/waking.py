@@ -34,12 +34,12 @@ _RECEIVED = "EXISTS (SELECT 1 FROM sessions x WHERE x.id = {}.session_id AND x.r
 # Nothing but the number may choose the rows: what follows on a place is read, and nothing else (+).
 _WORDS = (
     "SELECT w.id, w.resource_id, w.{at} AS at, s.text AS state FROM {table} w JOIN event_states s ON s.id = w.state_id"
-    " WHERE w.id > :after AND w.id <= :upto AND +w.resource_id IS NOT NULL"
+    " WHERE w.id > :after AND w.id <= :upto AND +w.resource_id <> 0"
     f" AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} ORDER BY w.id LIMIT :most"
 )
 _COUNT = (
     "SELECT count(*) FROM (SELECT 1 FROM {table} w WHERE w.id > :after AND w.id <= :upto"
-    f" AND +w.resource_id IS NOT NULL AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} LIMIT :most) found"
+    f" AND +w.resource_id <> 0 AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} LIMIT :most) found"
 )
 _AT: dict[Source, str] = {"events": "occurred_at", "observations": "observed_at"}
 _STATES = "SELECT s.id, s.text FROM event_states s"

@@ -98,6 +98,7 @@ class Changes:
             else:
                 self._new.append(
                     (
+                        self._known.platform_id,
                         number,
                         fact.what,
                         fact.since,
@@ -122,7 +123,7 @@ class Changes:
 
     def _set_heads(self) -> None:
         """Notes under what anything ever was."""
-        heads = {row[3] for row in self._new if row[1] == PARENT}
+        heads = {row[4] for row in self._new if row[2] == PARENT}
         self._known.learn(self._connection, heads | self._lost, {})
         known = self._known.known
         for number in heads:
@@ -148,7 +149,7 @@ class Changes:
         for number, standing in sorted(self.standings.items()):  # rows that lie side by side, one after the other
             rest = standing.seldom
             if standing.stored is None:
-                new.append((number, standing.type_id, rest[0], *_often(standing), *rest[1:]))
+                new.append((number, self._known.platform_id, standing.type_id, rest[0], *_often(standing), *rest[1:]))
             else:
                 often.append((*_often(standing), number))
                 if rest != standing.stored:

@@ -114,7 +114,7 @@ class Evidence:
         for place, steps in self._steps.items():
             before, after = set(self._before[place]), set(steps)
             gone += [(*place, step.since) for step in before - after]
-            new += [(*place, *step) for step in after - before]
+            new += [(self._standings.platform_id, *place, *step) for step in after - before]
         delete_rows(self._connection, schema.implied, _KEY, gone)
         insert_rows(self._connection, schema.implied, new)
 

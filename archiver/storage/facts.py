@@ -7,7 +7,7 @@ Otherwise its words are heard anew, from where a late one falls in or all of the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -16,14 +16,15 @@ from archiver.storage.changes import Changes
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.lives import Run, Texts, Word
-from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
+from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, NO_RESOURCE, OPEN
 from archiver.storage.standings import Standings
 
 
 class Words(NamedTuple):
-    """Events or observations as columns of equal length; what has no resource is nobody's word."""
+    """Events or observations as columns of equal length; what has no resource (0) is nobody's word."""
 
-    resource_ids: Sequence[int | None] = ()
+    platforms: Sequence[int | None] = ()
+    resource_ids: Sequence[int] = ()
     at: Sequence[int] = ()
     """Microseconds since 1970."""
     ids: Sequence[int] = ()
@@ -50,13 +51,23 @@ class Facts:
     def learn(self, connection: Connection, events: Words, observations: Words, fresh: Mapping[int, int]) -> None:
         """Takes in a batch, once its rows are written; `fresh` are the resources made for it, each with its type.
 
-        Works inside the recorder's transaction.
+        Works inside the recorder's transaction. What is said on one platform changes nothing of another's.
         """
+        platforms = {*events.platforms, *observations.platforms}
+        self._standings.begin()
+        for platform in sorted(number for number in platforms if number is not None):
+            told = [words if len(platforms) == 1 else _of(platform, words) for words in (events, observations)]
+            self._learn(connection, platform, told[0], told[1], fresh)
+
+    def _learn(
+        self, connection: Connection, platform: int, events: Words, observations: Words, fresh: Mapping[int, int]
+    ) -> None:
+        """Takes in what is said on one platform."""
         standings = self._standings
-        standings.begin()
+        standings.platform_id = platform
         standings.learn_kinds(connection)
         spoken, named = _by_resource(events, observations)
-        members = self._lists.members(connection, named)
+        members = self._lists.members(connection, platform, named)
         numbers = {number for found in members.values() for number in found}
         standings.learn_states(connection, {*events.state_ids, *observations.state_ids})
         standings.learn(connection, numbers.union(spoken), fresh)
@@ -99,6 +110,12 @@ class Facts:
                 changes.evidence.take(standing, words, all_heard=all_heard)
 
 
+def _of(platform: int, words: Words) -> Words:
+    """Those of one platform."""
+    chosen = [own == platform for own in words.platforms]
+    return Words._make([tuple(compress(column, chosen)) for column in words])
+
+
 def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Word]], dict[int, int]]:
     """The words of each resource, and when every list is told first."""
     spoken: dict[int, list[Word]] = {}
@@ -109,7 +126,7 @@ def _by_resource(events: Words, observations: Words) -> tuple[dict[int, list[Wor
             list_id = word[4]
             if list_id is not None and word[0] < named.get(list_id, OPEN):
                 named[list_id] = word[0]
-            if number is not None:
+            if number != NO_RESOURCE:
                 if number in spoken:
                     spoken[number].append(word)
                 else:

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, and
 from archiver.storage.numbers import NUMBERED, last_numbers
 from archiver.storage.schema import (
     ASKED,
+    NO_RESOURCE,
     TEXTUAL,
     TOLD,
     event_actions,
@@ -46,6 +47,7 @@ class _Reference(NamedTuple):
 _TEXTS = ("name_id", "image_id", "slot_id")
 
 _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
+    parent_lists: (_Reference(parent_lists.c.platform_id, platforms),),
     parent_list_members: (
         _Reference(parent_list_members.c.list_id, parent_lists),
         _Reference(parent_list_members.c.resource_id, resources),
@@ -53,7 +55,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
     events: (
         _Reference(events.c.platform_id, platforms),
         _Reference(events.c.session_id, sessions),
-        _Reference(events.c.resource_id, resources),
+        _Reference(events.c.resource_id, resources, events.c.resource_id != NO_RESOURCE),
         _Reference(events.c.type_id, event_types),
         _Reference(events.c.action_id, event_actions),
         _Reference(events.c.state_id, event_states),
@@ -62,13 +64,17 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
     ),
     tellings: (_Reference(tellings.c.event_id, events), _Reference(tellings.c.session_id, sessions)),
     observations: (
+        _Reference(observations.c.platform_id, platforms),
         _Reference(observations.c.session_id, sessions),
         _Reference(observations.c.resource_id, resources),
         _Reference(observations.c.state_id, event_states),
         _Reference(observations.c.parent_list_id, parent_lists),
         *(_Reference(observations.c[name], texts) for name in _TEXTS),
     ),
-    rejects: (_Reference(rejects.c.session_id, sessions),),
+    rejects: (
+        _Reference(rejects.c.platform_id, platforms, rejects.c.platform_id != 0),
+        _Reference(rejects.c.session_id, sessions),
+    ),
     facts: (
         _Reference(facts.c.resource_id, resources),
         _Reference(facts.c.value, texts, facts.c.what.in_(TEXTUAL)),
@@ -117,13 +123,22 @@ def _lost(connection: Connection, table: Table, references: tuple[_Reference, ..
     lost = []
     for place, (column, target, where) in enumerate(references):
         there = target.alias(f"there_{place}")
-        joined = joined.outerjoin(there, there.c.id == column)
+        found_by = there.c.id == column
+        if _is_of_platform(target):
+            found_by = and_(found_by, there.c.platform_id == table.c.platform_id)
+        joined = joined.outerjoin(there, found_by)
         lost.append(and_(column.is_not(None), there.c.id.is_(None), *([] if where is None else [where])))
     found = select(*(wrong.label(f"lost_{place}") for place, wrong in enumerate(lost))).select_from(joined)
     for row in connection.execute(found.where(or_(*lost)).limit(_MOST)):
         for wrong, (column, target, _) in zip(row, references, strict=True):
             if wrong:
-                yield f"a row of {table.name} points nowhere: its {column.name} is of no row of {target.name}"
+                on_it = " on its platform" if _is_of_platform(target) else ""
+                yield f"a row of {table.name} points nowhere: its {column.name} is of no row of {target.name}{on_it}"
+
+
+def _is_of_platform(table: Table) -> bool:
+    """Whether what is in a table is of one platform, and only of the same platform anything may point there."""
+    return "platform_id" in table.c
 
 
 def damage(connection: Connection) -> list[str]:

@@ -19,6 +19,7 @@ from archiver.storage.duplicates import canonical, value_of
 from archiver.storage.event_rows import original
 from archiver.storage.rows import event_rows, parents_of
 from archiver.storage.upgraded import observations_inferred
+from archiver.storage.words import NO_RESOURCE
 
 KINDS: Mapping[str, Table] = {
     "event": schema.events,
@@ -172,7 +173,7 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
     asked = {placed for event in nameless if (placed := _placed(event.platform, event.resource_uri)) is not None}
-    numbers: dict[tuple[int, str] | None, int | None] = {None: None, **dict(find(connection, asked).items())}
+    numbers: dict[tuple[int, str] | None, int] = {None: NO_RESOURCE, **dict(find(connection, asked).items())}
     contents: list[Forms] = [
         ((event.platform, event.received_at, canonical(value_of(event))),)
         if event.uuid is None and _placed(event.platform, event.resource_uri) in numbers
@@ -251,19 +252,13 @@ def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     return contents, rows()
 
 
-def _at(
-    query: Select[Any], resource: Any, moment: Any, pairs: Iterable[tuple[int | None, datetime]]
-) -> Iterator[Select[Any]]:
+def _at(query: Select[Any], resource: Any, moment: Any, pairs: Iterable[tuple[int, datetime]]) -> Iterator[Select[Any]]:
     """The query, asked for pairs of resource and instant by the index of both."""
-    pairs = list(pairs)
-    about_none = [at for number, at in pairs if number is None]
-    for part in chunks([pair for pair in pairs if pair[0] is not None]):
+    for part in chunks(pairs):
         asked = values(column("resource", schema.Id), column("moment", schema.Instant), name="given").data(part)
         # A join, since SQLite looks through the whole table for pairs in a list.
         given = asked.cte("asked")
         yield query.join(given, (resource == given.c.resource) & (moment == given.c.moment))
-    for instants in chunks(about_none):
-        yield query.where(resource.is_(None) & moment.in_(instants))
 
 
 def _canonical_text(extra: str | None) -> str | None:

@@ -42,45 +42,46 @@ class Lists:
         self._members.clear()
         self._weight = 0
 
-    def numbers(self, connection: Connection, members: Sequence[Members]) -> list[int | None]:
-        """The number of every list, in their order, made where there is none; an empty list has none."""
+    def numbers(self, connection: Connection, platform: int, members: Sequence[Members]) -> list[int | None]:
+        """The number of every list of a platform, in their order, made where there is none; an empty list has none."""
         wanted = [found for found in dict.fromkeys(members) if found]
         missing = [found for found in wanted if found not in self._ids]
         if missing:
             if self._is_full(missing):
                 missing = wanted
-            self._find(connection, missing)
-            self._make(connection, [found for found in missing if found not in self._ids])
+            self._find(connection, platform, missing)
+            self._make(connection, platform, [found for found in missing if found not in self._ids])
         return list(map(self._ids.get, members))
 
-    def members(self, connection: Connection, list_ids: Iterable[int]) -> Mapping[int, Members]:
-        """What stands in each of these lists."""
+    def members(self, connection: Connection, platform: int, list_ids: Iterable[int]) -> Mapping[int, Members]:
+        """What stands in each of these lists of a platform."""
         wanted = set(list_ids)
         missing = wanted - self._members.keys()
         if missing:
-            found = _read(connection, missing)
+            found = _read(connection, platform, missing)
             if self._is_full(found.values()):
-                found |= _read(connection, wanted - missing)
+                found |= _read(connection, platform, wanted - missing)
             for number, members in found.items():
                 self._remember(number, members)
         return {number: self._members[number] for number in wanted}
 
-    def _find(self, connection: Connection, missing: Sequence[Members]) -> None:
+    def _find(self, connection: Connection, platform: int, missing: Sequence[Members]) -> None:
         table = schema.parent_lists
         digests = {digest(members): members for members in missing}
         for part in chunks(digests):
-            found = select(table.c.digest, table.c.id).where(table.c.digest.in_(part))
+            found = select(table.c.digest, table.c.id)
+            found = found.where(table.c.platform_id == platform, table.c.digest.in_(part))
             for known, number in connection.execute(found):
                 self._remember(number, digests[bytes(known)])
 
-    def _make(self, connection: Connection, new: Sequence[Members]) -> None:
+    def _make(self, connection: Connection, platform: int, new: Sequence[Members]) -> None:
         if not new:
             return
         lists: list[Row] = []
         places: list[Row] = []
         for number, members in enumerate(new, self._numbers.take(connection, schema.parent_lists, len(new))):
-            lists.append((number, digest(members)))
-            places += [(number, position, member) for position, member in enumerate(members)]
+            lists.append((number, platform, digest(members)))
+            places += [(platform, number, position, member) for position, member in enumerate(members)]
             self._remember(number, members)
         insert_rows(connection, schema.parent_lists, lists)
         insert_rows(connection, schema.parent_list_members, places)
@@ -98,12 +99,12 @@ class Lists:
         return True
 
 
-def _read(connection: Connection, list_ids: Iterable[int]) -> dict[int, Members]:
+def _read(connection: Connection, platform: int, list_ids: Iterable[int]) -> dict[int, Members]:
     c = schema.parent_list_members.c
     found: dict[int, list[int]] = {}
     for part in chunks(list_ids):
-        rows = select(c.list_id, c.resource_id).where(c.list_id.in_(part)).order_by(c.list_id, c.position)
-        for number, member in connection.execute(rows):
+        rows = select(c.list_id, c.resource_id).where(c.platform_id == platform, c.list_id.in_(part))
+        for number, member in connection.execute(rows.order_by(c.list_id, c.position)):
             found.setdefault(number, []).append(member)
     return {number: tuple(members) for number, members in found.items()}
 

@@ -20,7 +20,7 @@ from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.lives import Texts
 from archiver.storage.numbers import Numbers
-from archiver.storage.schema import TEXTUAL
+from archiver.storage.schema import NO_RESOURCE, TEXTUAL
 
 LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, int]
 """What an event says of its resource: URI, parents, name, image, slot; and the number of the platform.
@@ -36,7 +36,7 @@ Placed = tuple[int, ResourceRef]
 class Link(NamedTuple):
     """The row numbers behind a `LinkKey`."""
 
-    resource_id: int | None
+    resource_id: int
     list_id: int | None
     name_id: int | None
     image_id: int | None
@@ -150,12 +150,16 @@ class Lookups:
         _make_room(self._spelled, len(missing), self._limits.resources)
         read = [_read(key) for key in missing]
         self._learn_resources(connection, read)
+        self._texts.learn(connection, {text for key in missing for text in _texts(key)})
+        for platform in {platform for *_, platform in missing}:
+            self._keep_links(connection, platform, [place for place in read if place.key[-1] == platform])
+
+    def _keep_links(self, connection: Connection, platform: int, read: Sequence[_Place]) -> None:
+        """Keeps the links of what is said on one platform, once its resources and texts are known."""
         resources = self._resources
         above = [tuple([resources[ref] for ref in place.parents]) for place in read]
-        list_ids = self._lists.numbers(connection, above)
-        self._texts.learn(connection, {text for key in missing for text in _texts(key)})
-        for place, list_id in zip(read, list_ids, strict=True):
-            own = resources[place.own] if place.own else None
+        for place, list_id in zip(read, self._lists.numbers(connection, platform, above), strict=True):
+            own = resources[place.own] if place.own else NO_RESOURCE
             name_id, image_id, slot_id = ids = [self._texts.ids[text] for text in _texts(place.key)]
             texts = tuple([(what, number) for what, number in zip(TEXTUAL, ids, strict=True) if number is not None])
             self._links[place.key] = Link(own, list_id, name_id, image_id, slot_id, texts, self._spelling(place))

@@ -160,8 +160,8 @@ def _spelled(connection: Connection, keys: Iterable[str]) -> dict[tuple[str, str
 
 def _totals(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """As `FirstEdition.totals`, of the tables of this program."""
-    events = """SELECT count(*), sum(id), count(session_id), count(resource_id), count(action_id), count(state_id),
-                count(uuid), min(occurred_at), max(occurred_at) FROM events"""
+    events = """SELECT count(*), sum(id), count(session_id), count(nullif(resource_id, 0)), count(action_id),
+                count(state_id), count(uuid), min(occurred_at), max(occurred_at) FROM events"""
     asked = """SELECT count(*), sum(id), count(session_id), count(state_id), sum(length(extra)),
                min(observed_at), max(observed_at) FROM observations"""
     refused = "SELECT count(*), sum(id), count(session_id), sum(length(payload)), sum(length(reason)) FROM rejects"

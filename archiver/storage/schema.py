@@ -34,6 +34,7 @@ from archiver.storage.words import (
     IMAGE,
     INFERRED,
     NAME,
+    NO_RESOURCE,
     OPEN,
     PARENT,
     SLOT,
@@ -52,6 +53,7 @@ __all__ = [
     "IMAGE",
     "INFERRED",
     "NAME",
+    "NO_RESOURCE",
     "OPEN",
     "PARENT",
     "SLOT",
@@ -104,6 +106,11 @@ Moment = BigInteger().with_variant(Integer(), "sqlite")
 
 def _id() -> Column[int]:
     return Column("id", Id, primary_key=True, autoincrement=False, comment="Row number, in the order of archiving")
+
+
+def _platform(what: str = "The platform that it is of") -> Column[int]:
+    """First in every key of the tables that grow: all of one platform lies together, and nothing joins across two."""
+    return Column("platform_id", Id, nullable=False, comment=what)
 
 
 def _vocabulary(name: str, what: str) -> Table:
@@ -243,6 +250,7 @@ parent_lists = Table(
     "parent_lists",
     metadata,
     _id(),
+    _platform("The platform that its members live in"),
     Column("digest", LargeBinary, nullable=False, unique=True, comment="What tells the list from all others"),
     comment="Every distinct list of parents, once",
 )
@@ -250,6 +258,7 @@ parent_lists = Table(
 parent_list_members = Table(
     "parent_list_members",
     metadata,
+    _platform("The platform that they live in"),
     Column("list_id", Id, nullable=False, comment="The list"),
     Column("position", SmallInteger, nullable=False, comment="Place in the list, from 0"),
     Column("resource_id", Id, nullable=False, comment="The parent"),
@@ -264,9 +273,9 @@ events = Table(
     "events",
     metadata,
     _id(),
-    Column("platform_id", Id, nullable=False, comment="The platform that it happened in"),
+    _platform("The platform that it happened in"),
     Column("session_id", Id, comment="The session it came in; NULL when imported without"),
-    Column("resource_id", Id, comment="The object it tells about"),
+    Column("resource_id", Id, nullable=False, comment="The object it tells about; 0: none"),
     Column("type_id", Id, nullable=False, comment="Its type"),
     Column("action_id", Id, comment="Its action: create, update, delete ..."),
     Column("state_id", Id, comment="The state the object is in from now on"),
@@ -291,6 +300,7 @@ events = Table(
 tellings = Table(
     "tellings",
     metadata,
+    _platform("The platform that the event happened in"),
     Column("event_id", Id, nullable=False, comment="The event"),
     Column("session_id", Id, nullable=False, comment="A session that told it as well"),
     Column("received_at", Moment, nullable=False, comment="When it was received there, microseconds since 1970"),
@@ -303,6 +313,7 @@ observations = Table(
     "observations",
     metadata,
     _id(),
+    _platform("The platform that was asked"),
     Column("session_id", Id, comment="The session in which was asked"),
     Column("resource_id", Id, nullable=False, comment="The object asked about"),
     Column("state_id", Id, comment="The state it was found in"),
@@ -325,6 +336,7 @@ rejects = Table(
     "rejects",
     metadata,
     _id(),
+    _platform("The platform that told it; 0: not known"),
     Column("session_id", Id, comment="The session it came in"),
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("reason", Word, nullable=False, comment="Why it could not become an event"),
@@ -336,6 +348,7 @@ rejects = Table(
 facts = Table(
     "facts",
     metadata,
+    _platform("The platform that the object lives in"),
     Column("resource_id", Id, nullable=False, comment="The object it is true of"),
     Column(
         "what",
@@ -357,6 +370,7 @@ facts = Table(
 implied = Table(
     "implied",
     metadata,
+    _platform("The platform that the object lives in"),
     Column("resource_id", Id, nullable=False, comment="The object that others say something of"),
     Column("type_id", Id, nullable=False, comment="The type of the parent they put it under"),
     Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
@@ -371,6 +385,7 @@ present = Table(
     "present",
     metadata,
     Column("resource_id", Id, primary_key=True, autoincrement=False, comment="The object"),
+    _platform("The platform that it lives in"),
     Column("type_id", Id, nullable=False, comment="Its type"),
     Column("first_at", Moment, nullable=False, comment="When it was first heard of, microseconds since 1970"),
     Column("last_at", Moment, comment="When its last word was said; NULL: only others ever named it"),

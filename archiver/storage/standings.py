@@ -31,6 +31,8 @@ class Standings:
     def __init__(self, limits: CacheLimits, lists: Lists) -> None:
         self._limits = limits
         self._lists = lists
+        self.platform_id = 0
+        """The platform that all questions are about."""
         self.kinds = Kinds({})
         self.states: dict[int, State] = {}
         self.readings: dict[int, Reading] = {}
@@ -87,7 +89,7 @@ class Standings:
         """Makes sure that these lists are read."""
         missing = set(list_ids) - self.readings.keys()
         if missing:
-            members = self._lists.members(connection, missing)
+            members = self._lists.members(connection, self.platform_id, missing)
             types = self._types(connection, {number for found in members.values() for number in found})
             for list_id, found in members.items():
                 self.readings[list_id] = read(found, [types[number] for number in found], self.kinds)

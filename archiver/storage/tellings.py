@@ -15,8 +15,8 @@ from archiver.storage.sessions import Sessions
 from archiver.storage.uuids import pack
 
 _KEEP = text(
-    "INSERT INTO tellings (event_id, session_id, received_at) VALUES (:event_id, :session_id, :received_at)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO tellings (platform_id, event_id, session_id, received_at)"
+    " VALUES (:platform_id, :event_id, :session_id, :received_at) ON CONFLICT DO NOTHING"
 )
 
 
@@ -35,7 +35,8 @@ def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Tel
         there = min(found, key=lambda row: row.platform_id != platforms.get(telling.session), default=None)
         session = sessions.ids[telling.session]
         if there is not None and session is not None and session != there.session_id:
-            rows.append({"event_id": there.id, "session_id": session, "received_at": telling.received_at})
+            row = {"platform_id": there.platform_id, "event_id": there.id, "session_id": session}
+            rows.append({**row, "received_at": telling.received_at})
     if rows:
         connection.execute(_KEEP, rows)
 
@@ -69,7 +70,7 @@ def write_tellings(
     """Writes down each other session that told of an event, once; `new` are numbers and sessions of the batch's own."""
     written = list(new)
     sessions.learn(connection, {retold.event.session for retold in again} | {session for _, session in written})
-    rows: dict[tuple[int, int], int] = {}
+    rows: dict[tuple[int, int, int], int] = {}
     for event, known in again:
         number, own = known.number, known.session_id
         if number is None:
@@ -77,9 +78,10 @@ def write_tellings(
             own = sessions.ids[first_session]
         session = sessions.ids[event.session]
         if session is not None and session != own:
-            rows.setdefault((number, session), event.received_at)
+            rows.setdefault((event.platform or 0, number, session), event.received_at)
     if rows:
         told = [
-            {"event_id": number, "session_id": session, "received_at": at} for (number, session), at in rows.items()
+            {"platform_id": platform, "event_id": number, "session_id": session, "received_at": at}
+            for (platform, number, session), at in rows.items()
         ]
         connection.execute(_KEEP, told)

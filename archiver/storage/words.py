@@ -32,6 +32,8 @@ TEXTUAL = (NAME, IMAGE, SLOT)
 """What a resource is told as a text, of which the last one told holds."""
 TOLD, ASKED, INFERRED = 0, 1, 2
 """How a fact is known: from the resource's own events, from an answer, from what is said of others."""
+NO_RESOURCE = 0
+"""Stands for the number of a resource where an event is about none."""
 BY_EVENT, BY_OBSERVATION = 0, 1
 """Whose word it was; of two at one instant, the observation counts as the later."""
 TIME_SOURCES: tuple[TimeSource, ...] = ("received", "datetime", "date", "told", "engine")

@@ -144,7 +144,7 @@ class Writer:
             rejects = [*rejects, *conflicts]
         numbers = self._write_words(connection, events, observations)
         answered = self._write_answers(connection, batch, whose)
-        self._write_rejects(connection, rejects)
+        self._write_rejects(connection, rejects, whose)
         heard = [events]
         if again:
             heard.append(EventColumns.of([retold.event for retold in again]))
@@ -254,11 +254,13 @@ class Writer:
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
-        return Told(resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
+        return Told(events.platform, resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
 
     def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:
+        platforms = [item.platform or 0 for item in observations]
         keys: list[LinkKey] = [
-            (item.uri, item.parents, item.name, item.image, item.slot, item.platform or 0) for item in observations
+            (item.uri, item.parents, item.name, item.image, item.slot, platform)
+            for item, platform in zip(observations, platforms, strict=True)
         ]
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, _ = links
@@ -268,6 +270,7 @@ class Writer:
         rows: list[Row] = list(
             zip(
                 numbers,
+                platforms,
                 self._sessions.numbers(connection, [item.session for item in observations]),
                 resource_ids,
                 state_ids,
@@ -283,16 +286,19 @@ class Writer:
         )
         insert_rows(connection, schema.observations, rows)
         at = [item.observed_at for item in observations]
-        return Told(resource_ids, at, numbers, state_ids, list_ids, texts)
+        return Told(platforms, resource_ids, at, numbers, state_ids, list_ids, texts)
 
-    def _write_rejects(self, connection: Connection, rejects: Sequence[Reject]) -> None:
+    def _write_rejects(self, connection: Connection, rejects: Sequence[Reject], whose: Whose) -> None:
         if not rejects:
             return
+        stated = None if whose.platform is None else self.platforms.named(connection, whose.platform)
+        told_of = {} if stated else self.platforms.told_of(connection, {item.session for item in rejects})
         first = self._numbers.take(connection, schema.rejects, len(rejects))
         sessions = self._sessions.numbers(connection, [item.session for item in rejects])
         rows = [
             {
                 "id": number,
+                "platform_id": stated or told_of.get(item.session, 0),
                 "session_id": session,
                 "received_at": item.received_at,
                 "reason": item.reason,

@@ -144,6 +144,7 @@ COMMENT ON COLUMN texts.text IS 'The name, image or slot of an object as the pla
 
 CREATE TABLE parent_lists (
   id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
   digest BYTEA NOT NULL,
   CONSTRAINT pk_parent_lists PRIMARY KEY (id),
   CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
@@ -153,9 +154,12 @@ COMMENT ON TABLE parent_lists IS 'Every distinct list of parents, once';
 
 COMMENT ON COLUMN parent_lists.id IS 'Row number, in the order of archiving';
 
+COMMENT ON COLUMN parent_lists.platform_id IS 'The platform that its members live in';
+
 COMMENT ON COLUMN parent_lists.digest IS 'What tells the list from all others';
 
 CREATE TABLE parent_list_members (
+  platform_id BIGINT NOT NULL,
   list_id BIGINT NOT NULL,
   position SMALLINT NOT NULL,
   resource_id BIGINT NOT NULL,
@@ -165,6 +169,8 @@ CREATE TABLE parent_list_members (
 CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (resource_id, list_id);
 
 COMMENT ON TABLE parent_list_members IS 'The parents in each list, in its order';
+
+COMMENT ON COLUMN parent_list_members.platform_id IS 'The platform that they live in';
 
 COMMENT ON COLUMN parent_list_members.list_id IS 'The list';
 
@@ -176,7 +182,7 @@ CREATE TABLE events (
   id BIGINT NOT NULL,
   platform_id BIGINT NOT NULL,
   session_id BIGINT,
-  resource_id BIGINT,
+  resource_id BIGINT NOT NULL,
   type_id BIGINT NOT NULL,
   action_id BIGINT,
   state_id BIGINT,
@@ -208,7 +214,7 @@ COMMENT ON COLUMN events.platform_id IS 'The platform that it happened in';
 
 COMMENT ON COLUMN events.session_id IS 'The session it came in; NULL when imported without';
 
-COMMENT ON COLUMN events.resource_id IS 'The object it tells about';
+COMMENT ON COLUMN events.resource_id IS 'The object it tells about; 0: none';
 
 COMMENT ON COLUMN events.type_id IS 'Its type';
 
@@ -235,6 +241,7 @@ COMMENT ON COLUMN events.uuid IS 'The platform''s own identifier; 16 bytes of a 
 COMMENT ON COLUMN events.extra IS 'JSON object of everything the columns do not hold';
 
 CREATE TABLE tellings (
+  platform_id BIGINT NOT NULL,
   event_id BIGINT NOT NULL,
   session_id BIGINT NOT NULL,
   received_at BIGINT NOT NULL,
@@ -242,6 +249,8 @@ CREATE TABLE tellings (
 );
 
 COMMENT ON TABLE tellings IS 'Who else told of an event, beside the session it was first received in';
+
+COMMENT ON COLUMN tellings.platform_id IS 'The platform that the event happened in';
 
 COMMENT ON COLUMN tellings.event_id IS 'The event';
 
@@ -251,6 +260,7 @@ COMMENT ON COLUMN tellings.received_at IS 'When it was received there, microseco
 
 CREATE TABLE observations (
   id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
   session_id BIGINT,
   resource_id BIGINT NOT NULL,
   state_id BIGINT,
@@ -274,6 +284,8 @@ COMMENT ON TABLE observations IS 'States learnt by asking the platform; never ev
 
 COMMENT ON COLUMN observations.id IS 'Row number, in the order of archiving';
 
+COMMENT ON COLUMN observations.platform_id IS 'The platform that was asked';
+
 COMMENT ON COLUMN observations.session_id IS 'The session in which was asked';
 
 COMMENT ON COLUMN observations.resource_id IS 'The object asked about';
@@ -296,6 +308,7 @@ COMMENT ON COLUMN observations.mark IS 'What tells the life and state that it wa
 
 CREATE TABLE rejects (
   id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
   session_id BIGINT,
   received_at BIGINT NOT NULL,
   reason TEXT COLLATE "C" NOT NULL,
@@ -308,6 +321,8 @@ COMMENT ON TABLE rejects IS 'Messages that could not become events';
 
 COMMENT ON COLUMN rejects.id IS 'Row number, in the order of archiving';
 
+COMMENT ON COLUMN rejects.platform_id IS 'The platform that told it; 0: not known';
+
 COMMENT ON COLUMN rejects.session_id IS 'The session it came in';
 
 COMMENT ON COLUMN rejects.received_at IS 'When it was received, microseconds since 1970';
@@ -319,6 +334,7 @@ COMMENT ON COLUMN rejects.payload IS 'The message, byte for byte';
 COMMENT ON COLUMN rejects.retried_at IS 'When it was tried again last, in vain, microseconds since 1970; NULL: never';
 
 CREATE TABLE facts (
+  platform_id BIGINT NOT NULL,
   resource_id BIGINT NOT NULL,
   what SMALLINT NOT NULL,
   since BIGINT NOT NULL,
@@ -340,6 +356,8 @@ CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, n
 
 COMMENT ON TABLE facts IS 'What was true of an object from when until when: what it was under, applied to, was called, was made of';
 
+COMMENT ON COLUMN facts.platform_id IS 'The platform that the object lives in';
+
 COMMENT ON COLUMN facts.resource_id IS 'The object it is true of';
 
 COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot';
@@ -357,6 +375,7 @@ COMMENT ON COLUMN facts.told_by IS 'The event, or the observation where asked, t
 COMMENT ON COLUMN facts.how IS '0: told; 1: asked; 2: inferred from what others say';
 
 CREATE TABLE implied (
+  platform_id BIGINT NOT NULL,
   resource_id BIGINT NOT NULL,
   type_id BIGINT NOT NULL,
   since BIGINT NOT NULL,
@@ -366,6 +385,8 @@ CREATE TABLE implied (
 );
 
 COMMENT ON TABLE implied IS 'What the lists of others prove about an object''s place; counts where it never said so itself';
+
+COMMENT ON COLUMN implied.platform_id IS 'The platform that the object lives in';
 
 COMMENT ON COLUMN implied.resource_id IS 'The object that others say something of';
 
@@ -379,6 +400,7 @@ COMMENT ON COLUMN implied.told_by IS 'The event that said so first';
 
 CREATE TABLE present (
   resource_id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
   type_id BIGINT NOT NULL,
   first_at BIGINT NOT NULL,
   last_at BIGINT,
@@ -407,6 +429,8 @@ CREATE INDEX ix_present_type_id_gone_at ON present (type_id, gone_at) WHERE gone
 COMMENT ON TABLE present IS 'One row per object: how it stands now';
 
 COMMENT ON COLUMN present.resource_id IS 'The object';
+
+COMMENT ON COLUMN present.platform_id IS 'The platform that it lives in';
 
 COMMENT ON COLUMN present.type_id IS 'Its type';
 

@@ -76,12 +76,14 @@ CREATE TABLE texts (
 
 CREATE TABLE parent_lists (
   id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
   digest BLOB NOT NULL,
   CONSTRAINT pk_parent_lists PRIMARY KEY (id),
   CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
 );
 
 CREATE TABLE parent_list_members (
+  platform_id INTEGER NOT NULL,
   list_id INTEGER NOT NULL,
   position SMALLINT NOT NULL,
   resource_id INTEGER NOT NULL,
@@ -95,7 +97,7 @@ CREATE TABLE events (
   id INTEGER NOT NULL,
   platform_id INTEGER NOT NULL,
   session_id INTEGER,
-  resource_id INTEGER,
+  resource_id INTEGER NOT NULL,
   type_id INTEGER NOT NULL,
   action_id INTEGER,
   state_id INTEGER,
@@ -120,6 +122,7 @@ CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHE
 CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid, platform_id);
 
 CREATE TABLE tellings (
+  platform_id INTEGER NOT NULL,
   event_id INTEGER NOT NULL,
   session_id INTEGER NOT NULL,
   received_at INTEGER NOT NULL,
@@ -129,6 +132,7 @@ CREATE TABLE tellings (
 
 CREATE TABLE observations (
   id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
   session_id INTEGER,
   resource_id INTEGER NOT NULL,
   state_id INTEGER,
@@ -150,6 +154,7 @@ CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_i
 
 CREATE TABLE rejects (
   id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
   session_id INTEGER,
   received_at INTEGER NOT NULL,
   reason VARCHAR NOT NULL,
@@ -159,6 +164,7 @@ CREATE TABLE rejects (
 );
 
 CREATE TABLE facts (
+  platform_id INTEGER NOT NULL,
   resource_id INTEGER NOT NULL,
   what SMALLINT NOT NULL,
   since INTEGER NOT NULL,
@@ -180,6 +186,7 @@ CREATE INDEX ix_facts_value_what_node_since_resource_id ON facts (value, what, n
 CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, node, until, resource_id);
 
 CREATE TABLE implied (
+  platform_id INTEGER NOT NULL,
   resource_id INTEGER NOT NULL,
   type_id INTEGER NOT NULL,
   since INTEGER NOT NULL,
@@ -191,6 +198,7 @@ CREATE TABLE implied (
 
 CREATE TABLE present (
   resource_id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
   type_id INTEGER NOT NULL,
   first_at INTEGER NOT NULL,
   last_at INTEGER,

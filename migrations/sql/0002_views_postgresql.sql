@@ -1777,7 +1777,7 @@ SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+
     WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
   (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri, e.occurred_at AS started_at, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us
 FROM events e
-WHERE e.resource_id IS NULL AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
+WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
 
 COMMENT ON VIEW grafana_annotations IS 'Every action, and every note, as an annotation of Grafana';
 

@@ -140,4 +140,15 @@ def test_check_tells_of_a_row_that_points_nowhere(database_url: str, table: str,
 
     found = problems(database_url, f"UPDATE {table} SET {column} = 99 WHERE {what}")
 
-    assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}"]
+    of_platform = " on its platform" if target in ("resources", "parent_lists") else ""
+    assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}{of_platform}"]
+
+
+@pytest.mark.parametrize("table", ["events", "observations", "facts", "present", "parent_list_members"])
+def test_check_tells_of_a_row_that_points_to_another_platform(database_url: str, table: str) -> None:
+    other = "INSERT INTO platforms (id, key, name) VALUES (2, 'other', 'other')"
+    move = f"UPDATE {table} SET platform_id = 2"
+
+    found = problems(database_url, other, "UPDATE numbers SET last = 2 WHERE name = 'platforms'", move)
+
+    assert f"a row of {table} points nowhere: its resource_id is of no row of resources on its platform" in found

@@ -113,7 +113,7 @@ class Places:
 
 def _fact(resource: int, what: int, value: int, stretch: Interval) -> dict[str, Any]:
     since, until = (START + each if each < OPEN else OPEN for each in stretch)
-    told = {"resource_id": resource, "what": what, "value": value, "since": since, "until": until}
+    told = {"platform_id": 1, "resource_id": resource, "what": what, "value": value, "since": since, "until": until}
     return told | {"node": node(since, until), "told_by": 1, "how": (resource + value) % 3}
 
 
@@ -206,13 +206,15 @@ def write_words(connection: Connection, words: dict[int, list[Word]]) -> None:
         ]
         connection.execute(insert(schema.events), events)
         found = [
-            {"id": number, "resource_id": resource, "state_id": state, "observed_at": to_datetime(at)}
+            {"id": number, "platform_id": 1, "resource_id": resource, "state_id": state}
+            | {"observed_at": to_datetime(at)}
             for at, source, number, state in said
             if source == 1
         ]
         connection.execute(insert(schema.observations), found)
         spans = [span for span in expected_spans({resource: said})]
-        now = {"resource_id": resource, "type_id": 1, "first_at": min(said)[0], "state_since": spans[-1][2], "heads": 0}
+        now = {"platform_id": 1, "resource_id": resource, "type_id": 1, "heads": 0}
+        now |= {"first_at": min(said)[0], "state_since": spans[-1][2]}
         connection.execute(insert(schema.present), [now])
 
 
@@ -266,6 +268,7 @@ def test_a_uuid_is_shown_as_it_was(database_url: str, uuid: str) -> None:
         told = {
             "id": 1,
             "platform_id": 1,
+            "resource_id": 0,
             "type_id": 1,
             "occurred_at": to_datetime(START),
             "time_source": 1,

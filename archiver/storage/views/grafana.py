@@ -29,7 +29,7 @@ SELECT {at_us} / 1000 AS time, {at_us} / 1000 AS timeend,
   'note' || CASE WHEN {of.format("stack")} IS NULL THEN '' ELSE ',' || {of.format("stack")} END AS tags,
   (SELECT r.uri FROM resources r WHERE r.id = ({place})) AS uri, e.occurred_at AS started_at, {at_us} AS started_us
 FROM events e
-WHERE e.resource_id IS NULL AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = '{NOTE}')
+WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = '{NOTE}')
 """
 
 
