@@ -48,7 +48,7 @@ class Reader:
         self._glimpse = Glimpse.of(self._url)
         try:
             with translated_driver(self._url):
-                self._connection = open_reading(self._url)
+                self._connection = open_reading(self._url, by_index=True)
                 require_head(self._connection)
                 self._connection.rollback()
         except ArchiverError:

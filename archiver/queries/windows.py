@@ -67,8 +67,8 @@ def reaching(at: Micros) -> list[Part]:
         return []
     way = way_to(at)
     return [
-        Part("f.node IN :nodes AND f.until >= :at AND +f.since < :at", {"nodes": way.before, "at": at}),
-        Part("f.node IN :nodes AND +f.until >= :at AND +f.since < :at", {"nodes": way.after, "at": at}),
+        Part("f.node IN EACH :nodes AND f.until >= :at AND +f.since < :at", {"nodes": way.before, "at": at}),
+        Part("f.node IN EACH :nodes AND +f.until >= :at AND +f.since < :at", {"nodes": way.after, "at": at}),
     ]
 
 

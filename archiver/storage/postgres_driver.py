@@ -26,6 +26,13 @@ _BEGIN = (
 BEGIN_WRITING = _BEGIN.format(mode="")
 # Who reads asks several questions of one moment: a session that opens between two is in neither of the answers.
 BEGIN_READING = _BEGIN.replace("READ COMMITTED", "REPEATABLE READ").format(mode=" READ ONLY")
+# Every question of ours goes from few rows to what belongs to them, by an index. Of a list of numbers the planner
+# expects so many rows that it would rather read and hash a whole table: then the answer costs as much as the archive is
+# large. The price: where an answer is nearly all there is, a look-up for each row takes longer than a hash table. What
+# somebody asks himself (`archiver sql`, any other client) is left to the planner.
+BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+"""What the planner may not do with a question that is made of look-ups."""
+BEGIN_ASKING = "; ".join([BEGIN_READING, *(f"SET LOCAL {way} = off" for way in BY_INDEX)])
 INSUFFICIENT_PRIVILEGE = "42501"
 
 

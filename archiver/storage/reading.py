@@ -189,13 +189,17 @@ class Connection:
 # --- opening ----------------------------------------------------------------------------------------------------------
 
 
-def open_reading(url: str) -> Connection:
-    """A connection that cannot write. Raises DatabaseMissing when there is no such SQLite file, and as the driver."""
+def open_reading(url: str, *, by_index: bool = False) -> Connection:
+    """A connection that cannot write. Raises DatabaseMissing when there is no such SQLite file, and as the driver.
+
+    `by_index`: what is asked is made of look-ups, and PostgreSQL is to take it so.
+    """
     if is_postgres(url):
         from archiver.storage import postgres_driver
 
         driver = postgres_driver.connect(postgres_driver.arguments(url))
-        return Connection(driver, Dialect("postgresql", postgres_driver.BEGIN_READING), database_name(url))
+        begin = postgres_driver.BEGIN_ASKING if by_index else postgres_driver.BEGIN_READING
+        return Connection(driver, Dialect("postgresql", begin), database_name(url))
     return Connection(_open_file(url), Dialect("sqlite", "BEGIN"), database_name(url))
 
 

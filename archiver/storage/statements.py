@@ -1,6 +1,8 @@
 """Prepares SQL text that is written once for both databases, as each of their drivers takes it.
 
-In the text a parameter is `:name`, and a list of them is what stands behind `IN` or `NOT IN`.
+In the text a parameter is `:name`, and a list of them is what stands behind `IN` or `NOT IN`. Behind `IN EACH` stands
+a list of numbers of which each is to be looked up by itself: of a list in one, PostgreSQL reckons how many rows it will
+find, and may rather go through a whole index.
 """
 
 from __future__ import annotations
@@ -86,7 +88,9 @@ def by_platform(numbers: Iterable[Number]) -> Iterator[Among]:
 
 
 # A text in quotes is one as it stands, whatever is in it.
-_PARTS = re.compile(r"'(?:[^']|'')*'|\b(?P<not>NOT )?IN :(?P<list>[a-z_]\w*)|(?<![:\w]):(?P<one>[a-z_]\w*)|%")
+_PARTS = re.compile(
+    r"'(?:[^']|'')*'|\b(?P<not>NOT )?IN (?P<each>EACH )?:(?P<list>[a-z_]\w*)|(?<![:\w]):(?P<one>[a-z_]\w*)|%"
+)
 
 
 class _Sqlite:
@@ -138,6 +142,8 @@ class _Postgres:
             return f"%({found['one']})s"
         if found["list"]:
             self._lists.add(found["list"])
+            if found["each"]:
+                return f"IN (SELECT unnest(%({found['list']})s::bigint[]))"
             return f"{'<> ALL' if found['not'] else '= ANY'}(%({found['list']})s)"
         return found[0].replace("%", "%%")
 

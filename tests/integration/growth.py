@@ -9,12 +9,14 @@ from threading import get_ident
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
+from archiver.queries.reader import Reader
 from archiver.storage import reading
 from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.postgres_driver import BY_INDEX
 from archiver.storage.statements import Asked
 
 STEP = 50
@@ -29,9 +31,15 @@ def cost_of(url: str, ask: Callable[[Archive], object]) -> int:
     """What all statements of a question cost together, but for opening the archive."""
     with noted() as statements, Archive.open(url) as archive:
         ask(archive)
-    # By one connection: to open one for each would take longer than most of them.
-    with counting(url) as asked:
-        return sum(asked(statement, parameters).cost for statement, parameters in statements[1:])
+    # As the library asks it, with what it tells PostgreSQL's planner.
+    reader = Reader(url)
+    try:
+        with reader.question() as connection:
+            connection.begin()
+            count = _instructions if connection.dialect.name == "sqlite" else _rows_visited
+            return sum(count(connection.driver, statement, parameters).cost for statement, parameters in statements[1:])
+    finally:
+        reader.close()
 
 
 class Answered(NamedTuple):
@@ -61,15 +69,16 @@ def counting(url: str, *, by_index: bool = False) -> Iterator[Callable[[str, Any
     engine = reading_engine(url)
     try:
         with engine.connect() as connection:
+            driver = connection.connection.driver_connection
             if connection.dialect.name == "sqlite":
-                yield partial(_instructions, connection)
+                yield partial(_instructions, driver)
                 return
             # The tables of types and states are so small that reading them whole is best; so would be the resources
             # of a test.
-            for way in ("seqscan", "hashjoin", "mergejoin") if by_index else ("seqscan",):
-                connection.exec_driver_sql(f"SET enable_{way} = off")
+            for way in BY_INDEX if by_index else BY_INDEX[:1]:
+                connection.exec_driver_sql(f"SET {way} = off")
             connection.exec_driver_sql("SET jit = off")
-            yield partial(_rows_visited, connection)
+            yield partial(_rows_visited, driver)
     finally:
         engine.dispose()
 
@@ -123,23 +132,21 @@ def looked_up() -> Iterator[list[tuple[str, Any]]]:
         hook.remove(Engine, "before_cursor_execute", note)
 
 
-def _instructions(connection: Connection, statement: str, parameters: Any) -> Answered:
+def _instructions(driver: Any, statement: str, parameters: Any) -> Answered:
     counted = [0]
 
     def count() -> int:
         counted[0] += STEP
         return 0
 
-    driver: Any = connection.connection.driver_connection
     # What a connection first does is to read the whole schema, which is no part of a question.
-    connection.exec_driver_sql("SELECT 1 FROM archive_properties").all()
+    driver.execute("SELECT 1 FROM archive_properties").fetchall()
     driver.set_progress_handler(count, STEP)
-    rows = connection.exec_driver_sql(statement, parameters).all()
+    rows = driver.execute(statement, parameters).fetchall()
     return Answered(len(rows), counted[0])
 
 
-def _rows_visited(connection: Connection, statement: str, parameters: Any) -> Answered:
-    driver: Any = connection.connection.driver_connection
+def _rows_visited(driver: Any, statement: str, parameters: Any) -> Answered:
     # Without parameters a % is a %.
     ((plan,),) = driver.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters or None).fetchall()
     return Answered(int(plan[0]["Plan"]["Actual Rows"]), _visited(plan[0]["Plan"]))

@@ -15,11 +15,13 @@ from sqlalchemy import make_url, text
 from archiver.api.archive import Archive
 from archiver.errors import ConfigurationWrong, DatabaseUnfit, DatabaseUnreachable
 from archiver.model import Event, Message
+from archiver.queries.reader import Reader
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.address import libpq_url
 from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.postgres_driver import BY_INDEX
 from archiver.storage.recorder import Recorder
 from tests.conftest import PostgresServer, RunArchiver
 
@@ -335,11 +337,27 @@ def test_what_is_asked_is_not_compiled(postgres_url: str) -> None:
     assert rows(postgres_url, "SHOW jit") == [("off",)]
 
 
+def test_the_planner_looks_up_what_the_library_asks_and_does_as_it_likes_with_any_other_question(
+    postgres_url: str,
+) -> None:
+    ways = ", ".join(f"current_setting('{way}')" for way in BY_INDEX)
+    reader = Reader(postgres_url)
+    with reader.question() as connection:
+        asked = connection.execute(f"SELECT {ways}").one()
+    reader.close()
+    with Archive.open(postgres_url) as archive, archive.sql(f"SELECT {ways}") as answer:
+        own = list(answer)
+
+    assert set(asked) == {"off"}
+    assert [set(row) for row in own] == [{"on"}]
+
+
 SHOWN = {
     "DateStyle": ("SQL, DMY",),
     "default_transaction_read_only": ("off",),
     "transaction_read_only": ("off",),
     "IntervalStyle": ("postgres",),
+    "enable_hashjoin": ("on",),
 }
 
 
