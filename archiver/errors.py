@@ -13,7 +13,8 @@ ArchiverError
 ├── Unreachable
 │   ├── DatabaseUnreachable         4
 │   │   ├── DatabaseBusy            4
-│   │   │   └── DaemonElsewhere     4
+│   │   │   ├── DaemonElsewhere     4
+│   │   │   └── CommitUndecided     4
 │   │   ├── DatabaseReadOnly        4
 │   │   ├── RightMissing            4
 │   │   ├── TakesNothing            4
@@ -282,6 +283,16 @@ class DaemonElsewhere(DatabaseBusy):
     hint = (
         "where a daemon has it, name its spool with --spool FILE (or ARCHIVER_SPOOL); else wait for the other command"
     )
+
+
+class CommitUndecided(DatabaseBusy):
+    """A transaction was prepared, as distributed databases commit, and nobody has committed it or rolled it back."""
+
+    message = (
+        "the archive at {database} cannot be written before the transaction {name} is decided, prepared at {since} and"
+        " neither committed nor rolled back"
+    )
+    hint = "what prepared it decides it, else its owner: COMMIT PREPARED {name}; or ROLLBACK PREPARED {name};"
 
 
 class DatabaseReadOnly(DatabaseUnreachable):

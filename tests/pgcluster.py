@@ -22,6 +22,7 @@ SERVER_OPTIONS = {
     "full_page_writes": "off",
     "shared_buffers": "64MB",
     "max_wal_size": "64MB",
+    "max_prepared_transactions": "10",
     "timezone": "UTC",
 }
 

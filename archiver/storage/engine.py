@@ -105,15 +105,6 @@ def _refused(path: Path, error: OSError) -> str:
     return reason
 
 
-_LOCK = 7_310_452_967
-
-
-def lock_writers(connection: Connection) -> None:
-    """Waits for its turn among all writers of a PostgreSQL archive, until the transaction ends; nothing on SQLite."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-
-
 def _sqlite(name: str, pragmas: tuple[str, ...], begin: str) -> Engine:
     url = URL.create("sqlite", database=name.partition("?")[0], query=_query(name))
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=_SQLITE_ARGS)

@@ -23,7 +23,6 @@ from archiver.errors import DatabaseMissing, NotInstalled
 from archiver.storage import first_edition, reading
 from archiver.storage.engine import (
     APPLICATION_ID,
-    lock_writers,
     reading_engine,
     translated,
     writer_lock,
@@ -38,6 +37,7 @@ from archiver.storage.revision import HALF_WAY, not_at_head, revision_of
 from archiver.storage.revision import HEAD as HEAD  # which others ask for here
 from archiver.storage.room import foreign_encoding, require_room
 from archiver.storage.tables import make_all
+from archiver.storage.turns import lock_writers
 
 if TYPE_CHECKING:
     from archiver.storage.rebuild import Progress

@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine, text
 
 from archiver.errors import DatabaseUnfit
 from archiver.storage import first_edition, schema
-from archiver.storage.engine import lock_writers
 from archiver.storage.first_edition import INDEXES, KEYS, FirstEdition
 from archiver.storage.handing_over import Standing, hand_over
 from archiver.storage.rebuild import Progress, Rebuild
 from archiver.storage.revision import HALF_WAY, HEAD, OF_ITS_OWN
 from archiver.storage.room import names_taken
 from archiver.storage.tables import make_tables, make_views
+from archiver.storage.turns import lock_writers
 from archiver.storage.views import VIEWS
 
 PREFIX = "first_edition_"

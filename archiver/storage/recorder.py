@@ -20,7 +20,6 @@ from archiver.storage import forgetting, retrying
 from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
-    lock_writers,
     shut_down,
     translate,
     translated,
@@ -40,6 +39,7 @@ from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
+from archiver.storage.turns import judge, lock_writers
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
 from archiver.storage.watched import Watched, watched
 from archiver.storage.words import GENERATION, REJECTS_TRIED_BY
@@ -344,8 +344,12 @@ class Recorder:
                 raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
             if self._checkpoints is not None and self._checkpoints.due():
                 self._checkpoints.run(connection)
-        except BaseException:
-            self._disconnect()
+        except BaseException as error:
+            try:
+                if isinstance(error, exc.DBAPIError) and self._connection is not None:
+                    judge(self._connection, error)
+            finally:
+                self._disconnect()
             raise
 
     def _is_overwritten(self) -> bool:
@@ -389,9 +393,10 @@ class Recorder:
         """
         if connection.dialect.name != "postgresql":
             return
-        lock_writers(connection)
+        lock_writers(connection, rows=True)
         c = archive_properties.c
-        last = connection.scalar(select(c.value).where(c.key == _WRITER))
+        # Locked: where a database has several nodes, the lock of writers may be held on another one than the rows are.
+        last = connection.scalar(select(c.value).where(c.key == _WRITER).with_for_update())
         if last == self._token:
             return
         require_head(connection)

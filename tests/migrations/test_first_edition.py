@@ -25,9 +25,10 @@ from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.duplicates import value_of
-from archiver.storage.engine import lock_writers, reading_engine, writing_engine
+from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
+from archiver.storage.turns import lock_writers
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
