@@ -17,7 +17,8 @@ from archiver.storage.schema import PARENT
 from archiver.storage.standings import Standings
 from archiver.storage.steps import NEVER
 
-_FACT_KEY = ("resource_id", "what", "since", "value")
+_FACT_KEY = ("platform_id", "resource_id", "what", "since", "value")
+_PRESENT_KEY = ("platform_id", "resource_id")
 _FACT = ("until", "node", "told_by", "how")
 # Apart, so that the indexes of what seldom changes are not written with each word.
 _SELDOM = ("first_at", "gone_at", "name_id", "image_id", "slot_id", "list_id", "heads")
@@ -78,6 +79,7 @@ class Changes:
                 self._drop(standing.number, fact)
 
     def _take(self, number: int, facts: Iterable[Fact]) -> None:
+        platform = self._known.platform_id
         for fact in dict.fromkeys(facts):
             if fact.dropped:
                 if fact.stored:
@@ -89,6 +91,7 @@ class Changes:
                         node(fact.since, fact.until),
                         fact.told_by,
                         fact.how,
+                        platform,
                         number,
                         fact.what,
                         fact.since,
@@ -98,7 +101,7 @@ class Changes:
             else:
                 self._new.append(
                     (
-                        self._known.platform_id,
+                        platform,
                         number,
                         fact.what,
                         fact.since,
@@ -112,7 +115,7 @@ class Changes:
                 fact.stored = True
 
     def _drop(self, number: int, fact: Fact) -> None:
-        self._gone.append((number, fact.what, fact.since, fact.value))
+        self._gone.append((self._known.platform_id, number, fact.what, fact.since, fact.value))
         if fact.what == PARENT:
             self._lost.add(fact.value)
 
@@ -138,27 +141,29 @@ class Changes:
 
     def _still_heads(self, numbers: Iterable[int]) -> set[int]:
         r, f = schema.resources.c, schema.facts.c
-        under = exists().where(f.what == PARENT, f.value == r.id)
-        rows = self._connection.execute(select(r.id).where(r.id.in_(list(numbers)), under))
+        under = exists().where(f.platform_id == r.platform_id, f.what == PARENT, f.value == r.id)
+        own = r.platform_id == self._known.platform_id
+        rows = self._connection.execute(select(r.id).where(own, r.id.in_(list(numbers)), under))
         return {number for (number,) in rows}
 
     def _write_present(self) -> None:
         new: list[Row] = []
         often: list[Row] = []
         seldom: list[Row] = []
+        platform = self._known.platform_id
         for number, standing in sorted(self.standings.items()):  # rows that lie side by side, one after the other
             rest = standing.seldom
             if standing.stored is None:
-                new.append((number, self._known.platform_id, standing.type_id, rest[0], *_often(standing), *rest[1:]))
+                new.append((number, platform, standing.type_id, rest[0], *_often(standing), *rest[1:]))
             else:
-                often.append((*_often(standing), number))
+                often.append((*_often(standing), platform, number))
                 if rest != standing.stored:
-                    seldom.append((*rest, number))
+                    seldom.append((*rest, platform, number))
             standing.stored = rest
             standing.trim()
         insert_rows(self._connection, schema.present, new)
-        update_rows(self._connection, schema.present, ("resource_id",), _OFTEN, often)
-        update_rows(self._connection, schema.present, ("resource_id",), _SELDOM, seldom)
+        update_rows(self._connection, schema.present, _PRESENT_KEY, _OFTEN, often)
+        update_rows(self._connection, schema.present, _PRESENT_KEY, _SELDOM, seldom)
 
 
 def _often(standing: Standing) -> Row:

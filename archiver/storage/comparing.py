@@ -40,6 +40,7 @@ _r, _p, _f, _e = resources.c, present.c, facts.c, events.c
 class Known(NamedTuple):
     """What the archive knows of an object."""
 
+    platform_id: int
     id: int
     first_at: Micros
     last_at: Micros | None
@@ -86,7 +87,7 @@ def _of_object(
     if known.gone_at is not None and not ends and known.state_source == BY_EVENT:
         return None  # it told of its end itself, and nothing of these platforms comes back
     differs = state is not None and state != known.state
-    if differs and has_told_since(connection, known.id, answers.asked):
+    if differs and has_told_since(connection, known.platform_id, known.id, answers.asked):
         differs = False
     is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
@@ -110,7 +111,7 @@ def _has_just_told(known: Known, at: Micros) -> bool:
 def _is_unproven(connection: Connection, known: Known, ref: ResourceRef, answers: Answers) -> bool:
     """Whether no answer told of the life that a container is in: with one on each side, the next gap hides nothing."""
     was_told = ref.type == _CONTAINER and known.last_source == BY_EVENT
-    return was_told and not has_told_since(connection, known.id, answers.asked)
+    return was_told and not has_told_since(connection, known.platform_id, known.id, answers.asked)
 
 
 def _of_action(connection: Connection, item: Observation, known: Known | None, asked: Micros) -> Observation | None:
@@ -128,7 +129,11 @@ def _of_action(connection: Connection, item: Observation, known: Known | None, a
     was_settled = known.state is not None and known.state not in UNSETTLED
     if was_settled and (state in UNSETTLED or known.state_source == BY_EVENT):
         return None
-    if state in UNSETTLED and known.state is not None and has_told_since(connection, known.id, asked):
+    if (
+        state in UNSETTLED
+        and known.state is not None
+        and has_told_since(connection, known.platform_id, known.id, asked)
+    ):
         return None
     return item._replace(observed_at=max(item.observed_at, known.state_at or 0))
 
@@ -154,10 +159,11 @@ def _known(
             if ResourceRef(row.type, row.key) in wanted:
                 rows[row.id] = row
     above: dict[int, set[ResourceRef]] = {}
-    for number, kind, key in _above(connection, rows):
+    for number, kind, key in _above(connection, platform, rows):
         above.setdefault(number, set()).add(ResourceRef(kind, key))
     return {
         ResourceRef(row.type, row.key): Known(
+            row.platform_id,
             row.id,
             row.first_at,
             row.last_at,
@@ -177,12 +183,13 @@ def _known(
 def _standing() -> Select[Any]:
     joined = (
         resources.join(event_types, event_types.c.id == _r.type_id)
-        .join(present, _p.resource_id == _r.id)
+        .join(present, (_p.platform_id == _r.platform_id) & (_p.resource_id == _r.id))
         .outerjoin(event_states, event_states.c.id == _p.state_id)
         .outerjoin(_names, _names.c.id == _p.name_id)
         .outerjoin(_images, _images.c.id == _p.image_id)
     )
     return select(
+        _r.platform_id,
         _r.id,
         _r.key,
         event_types.c.text.label("type"),
@@ -198,18 +205,21 @@ def _standing() -> Select[Any]:
     ).select_from(joined)
 
 
-def _above(connection: Connection, numbers: Collection[int]) -> Iterator[tuple[int, str, str]]:
+def _above(connection: Connection, platform: int | None, numbers: Collection[int]) -> Iterator[tuple[int, str, str]]:
     """What each of some objects is directly under, or applies to: its number, and the other's type and key."""
-    joined = facts.join(resources, _r.id == _f.value).join(event_types, event_types.c.id == _r.type_id)
+    value = (_r.platform_id == _f.platform_id) & (_r.id == _f.value)
+    joined = facts.join(resources, value).join(event_types, event_types.c.id == _r.type_id)
     holds = ((_f.what == PARENT) & (_f.until == OPEN)) | (_f.what == TARGET)
     for part in chunks(numbers):
         told = select(_f.resource_id, event_types.c.text, _r.key).select_from(joined)
-        yield from map(tuple, connection.execute(told.where(_f.resource_id.in_(part), holds)))
+        yield from map(
+            tuple, connection.execute(told.where(_f.platform_id == platform, _f.resource_id.in_(part), holds))
+        )
 
 
-def has_told_since(connection: Connection, number: int, asked: Micros) -> bool:
+def has_told_since(connection: Connection, platform: int, number: int, asked: Micros) -> bool:
     """Whether an event of an object came since it was asked about: then the event knows better."""
-    last = select(_e.received_at).where(_e.resource_id == number)
+    last = select(_e.received_at).where(_e.platform_id == platform, _e.resource_id == number)
     received = connection.scalar(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1))
     return received is not None and received >= asked
 

@@ -171,49 +171,56 @@ def value_of(event: Event) -> dict[str, Any]:
 
 def _archived(connection: Connection, events: EventColumns) -> Iterator[Known]:
     """The archived events that any of these may be."""
-    for part in chunks({*_dated(connection, events), *_dated_anew(connection, events)}):
-        rows = connection.execute(event_rows().where(_c.id.in_(part))).all()
-        parents = parents_of(connection, {row.parent_list_id for row in rows})
-        for row in rows:
-            yield Known(event_of(row, parents[row.parent_list_id]), row.id, row.session_id)
+    numbers: dict[int, set[int]] = {}
+    for platform, number in chain(_dated(connection, events), _dated_anew(connection, events)):
+        numbers.setdefault(platform, set()).add(number)
+    for platform, found in numbers.items():
+        for part in chunks(found):
+            rows = connection.execute(event_rows().where(_c.platform_id == platform, _c.id.in_(part))).all()
+            parents = parents_of(connection, {(platform, row.parent_list_id) for row in rows})
+            for row in rows:
+                yield Known(event_of(row, parents[row.parent_list_id]), row.id, row.session_id)
 
 
-def _dated(connection: Connection, events: EventColumns) -> Iterator[int]:
-    """The numbers of the archived events with the time and uuid of any of these."""
-    pairs = dict.fromkeys(
-        (at, uuid) for at, uuid in zip(events.occurred_at, pack_all(events.uuid), strict=True) if uuid is not None
-    )
+def _dated(connection: Connection, events: EventColumns) -> Iterator[tuple[int, int]]:
+    """Platforms and numbers of the archived events with the platform, time and uuid of any of these."""
+    told = zip(events.platform, events.occurred_at, pack_all(events.uuid), strict=True)
+    asked = dict.fromkeys((platform, at, uuid) for platform, at, uuid in told if uuid is not None)
     postgres = connection.dialect.name == "postgresql"
-    for part in chunks(pairs):
+    for part in chunks(asked):
         if postgres:
-            columns = [iso(at) for at, _ in part], [uuid.hex() for _, uuid in part]
+            platforms, moments, uuids = zip(*part, strict=True)
+            columns = list(platforms), list(map(iso, moments)), [uuid.hex() for uuid in uuids]
             found = connection.exec_driver_sql(_ASK_POSTGRES, columns)
         else:
-            values = chain.from_iterable((iso(at), uuid) for at, uuid in part)
+            values = chain.from_iterable((platform, iso(at), uuid) for platform, at, uuid in part)
             found = connection.exec_driver_sql(_ask_sqlite(len(part)), tuple(values))
-        yield from found.scalars()
+        yield from map(tuple, found)
 
 
 # By hand, since SQLAlchemy takes longer to put as many pairs into a statement than the database to find them.
-_ASK = "SELECT e.id FROM asked JOIN events e ON e.occurred_at = asked.moment AND e.uuid = asked.uuid"
+_ASK = (
+    "SELECT e.platform_id, e.id FROM asked JOIN events e"
+    " ON e.platform_id = asked.platform AND e.occurred_at = asked.moment AND e.uuid = asked.uuid"
+)
 # The bytes as digits: in an array the driver spells them wrong where `standard_conforming_strings` is off.
 _ASK_POSTGRES = (
-    "WITH asked (moment, uuid) AS"
-    f" (SELECT m, decode(u, 'hex') FROM unnest(%s::timestamptz[], %s::text[]) AS given (m, u)) {_ASK}"
+    "WITH asked (platform, moment, uuid) AS (SELECT p, m, decode(u, 'hex')"
+    f" FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS given (p, m, u)) {_ASK}"
 )
 
 
 @lru_cache(maxsize=4)
-def _ask_sqlite(pairs: int) -> str:
-    return f"WITH asked (moment, uuid) AS (VALUES {','.join(['(?,?)'] * pairs)}) {_ASK}"
+def _ask_sqlite(events: int) -> str:
+    return f"WITH asked (platform, moment, uuid) AS (VALUES {','.join(['(?,?,?)'] * events)}) {_ASK}"
 
 
-def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[int]:
-    """The numbers of the archived events with the uuid of any of these, where a time is found anew."""
+def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[tuple[int, int]]:
+    """Platforms and numbers of the archived events with the uuid of any of these, where a time is found anew."""
     anew = {
         pack(uuid)
         for source, uuid in zip(events.time_source, events.uuid, strict=True)
         if uuid is not None and source in ANEW
     }
     for part in chunks(anew):
-        yield from connection.scalars(select(_c.id).where(IS_ANEW, _c.uuid.in_(part)))
+        yield from map(tuple, connection.execute(select(_c.platform_id, _c.id).where(IS_ANEW, _c.uuid.in_(part))))

@@ -32,17 +32,21 @@ def stood_before(connection: Connection, standings: Standings, asked: Mapping[in
     """How those resources stood just before an instant of each of which it can be told."""
     facts: dict[int, list[Fact]] = {number: [] for number in asked}
     types: dict[int, int] = {}
-    for number, what, value, since, until, told_by, how, type_id in ask(connection, _HELD, _ASKED, _at(asked)):
+    platform = standings.platform_id
+    held = ask(connection, _HELD.format(platform), _ASKED, _at(asked))
+    for number, what, value, since, until, told_by, how, type_id in held:
         facts[number].append(Fact(what, value, since, until, told_by, how))
         types[value] = type_id
-    unclear = _told_later(connection, facts, asked)
-    last = _last_words(connection, {number: at for number, at in asked.items() if number not in unclear})
+    unclear = _told_later(connection, platform, facts, asked)
+    last = _last_words(connection, platform, {number: at for number, at in asked.items() if number not in unclear})
     standings.learn_states(connection, [state_id for state_id, _ in last.values()])
     standings.learn_lists(connection, {list_id for _, list_id in last.values() if list_id is not None})
     return {number: Before(*last[number], facts[number], types) for number in last}
 
 
-def _told_later(connection: Connection, facts: Mapping[int, list[Fact]], asked: Mapping[int, Micros]) -> set[int]:
+def _told_later(
+    connection: Connection, platform: int, facts: Mapping[int, list[Fact]], asked: Mapping[int, Micros]
+) -> set[int]:
     """The resources of which something held then because it was told for the first time later."""
     told: dict[tuple[int, int | None], list[int]] = {}
     for number, found in facts.items():
@@ -50,19 +54,22 @@ def _told_later(connection: Connection, facts: Mapping[int, list[Fact]], asked: 
             told.setdefault((fact.how, fact.told_by), []).append(number)
     later: set[int] = {number for (how, _), numbers in told.items() if how == INFERRED for number in numbers}
     e, o = schema.events.c, schema.observations.c
-    for source, (at, number_of) in enumerate(((e.occurred_at, e.id), (o.observed_at, o.id)), TOLD):
+    for source, (at, c) in enumerate(((e.occurred_at, e), (o.observed_at, o)), TOLD):
         for part in chunks(told_by for how, told_by in told if how == source):
-            for word, instant in connection.execute(select(number_of, at).where(number_of.in_(part))):
+            words = select(c.id, at).where(c.platform_id == platform, c.id.in_(part))
+            for word, instant in connection.execute(words):
                 later.update(number for number in told[source, word] if to_micros(instant) >= asked[number])
     return later
 
 
-def _last_words(connection: Connection, asked: Mapping[int, Micros]) -> dict[int, tuple[int | None, int | None]]:
+def _last_words(
+    connection: Connection, platform: int, asked: Mapping[int, Micros]
+) -> dict[int, tuple[int | None, int | None]]:
     """State and list that each told last before its instant."""
-    ids = {number: found for number, *found in ask(connection, _LAST, _ASKED, _at(asked))}
+    ids = {number: found for number, *found in ask(connection, _LAST.format(platform), _ASKED, _at(asked))}
     e, o = schema.events.c, schema.observations.c
-    events = _rows(connection, (e.id, e.occurred_at, e.state_id, e.parent_list_id), ids.values(), slice(0, 2))
-    observations = _rows(connection, (o.id, o.observed_at, o.state_id, o.parent_list_id), ids.values(), slice(2, 4))
+    events = _rows(connection, platform, e, e.occurred_at, ids.values(), slice(0, 2))
+    observations = _rows(connection, platform, o, o.observed_at, ids.values(), slice(2, 4))
 
     def latest(told: int | None, observed: int | None, column: int) -> int | None:
         # Of one instant the observation counts as the later.
@@ -78,10 +85,11 @@ def _last_words(connection: Connection, asked: Mapping[int, Micros]) -> dict[int
 
 
 def _rows(
-    connection: Connection, columns: tuple[Any, ...], ids: Iterable[Sequence[int | None]], part: slice
+    connection: Connection, platform: int, c: Any, at: Any, ids: Iterable[Sequence[int | None]], part: slice
 ) -> dict[int, Any]:
     wanted = {number for found in ids for number in found[part] if number is not None}
-    rows = (connection.execute(select(*columns).where(columns[0].in_(numbers))) for numbers in chunks(wanted))
+    asked = select(c.id, at, c.state_id, c.parent_list_id).where(c.platform_id == platform)
+    rows = (connection.execute(asked.where(c.id.in_(numbers))) for numbers in chunks(wanted))
     return {row[0]: row for row in chain.from_iterable(rows)}
 
 
@@ -112,15 +120,16 @@ def moment(found: str | datetime) -> datetime:
 
 
 _ASKED = {"number": "bigint", "moment": "timestamptz", "at": "bigint"}
+# `{0}` is the number of the platform.
 _HELD = (
     "SELECT f.resource_id, f.what, f.value, f.since, f.until, f.told_by, f.how, v.type_id FROM asked"
-    f" JOIN facts f ON f.resource_id = asked.number AND f.what IN {(PARENT, *TEXTUAL)}"
+    f" JOIN facts f ON f.platform_id = {{0}} AND f.resource_id = asked.number AND f.what IN {(PARENT, *TEXTUAL)}"
     " AND f.since < asked.at AND f.until >= asked.at"
-    f" LEFT JOIN resources v ON v.id = f.value AND f.what = {PARENT}"
+    f" LEFT JOIN resources v ON v.platform_id = {{0}} AND v.id = f.value AND f.what = {PARENT}"
 )
 _LAST_OF = (
-    "(SELECT w.id FROM {table} w WHERE w.resource_id = asked.number AND w.{at} < asked.moment AND w.{told} IS NOT NULL"
-    " ORDER BY w.{at} DESC, w.id DESC LIMIT 1)"
+    "(SELECT w.id FROM {table} w WHERE w.platform_id = {{0}} AND w.resource_id = asked.number"
+    " AND w.{at} < asked.moment AND w.{told} IS NOT NULL ORDER BY w.{at} DESC, w.id DESC LIMIT 1)"
 )
 _LAST = "SELECT asked.number, {} FROM asked".format(
     ", ".join(

@@ -22,7 +22,7 @@ Place = tuple[int, int]
 """A resource, and a type of parent that others say something of."""
 
 _PAGE = 200
-_KEY = ("resource_id", "type_id", "since")
+_KEY = ("platform_id", "resource_id", "type_id", "since")
 
 
 class Said(NamedTuple):
@@ -93,7 +93,8 @@ class Evidence:
         found: dict[int, dict[int, list[Step]]] = {number: {} for number in numbers}
         c = schema.implied.c
         for part in chunks(found):
-            rows = select(c.resource_id, c.type_id, c.since, c.value, c.told_by).where(c.resource_id.in_(part))
+            rows = select(c.resource_id, c.type_id, c.since, c.value, c.told_by)
+            rows = rows.where(c.platform_id == self._standings.platform_id, c.resource_id.in_(part))
             for number, type_id, *step in self._connection.execute(rows.order_by(c.resource_id, c.type_id, c.since)):
                 found[number].setdefault(type_id, []).append(Step(*step))
         for (number, type_id), steps in self._steps.items():
@@ -109,12 +110,13 @@ class Evidence:
 
     def write(self) -> None:
         """Writes what has changed."""
+        platform = self._standings.platform_id
         gone: list[Row] = []
         new: list[Row] = []
         for place, steps in self._steps.items():
             before, after = set(self._before[place]), set(steps)
-            gone += [(*place, step.since) for step in before - after]
-            new += [(self._standings.platform_id, *place, *step) for step in after - before]
+            gone += [(platform, *place, step.since) for step in before - after]
+            new += [(platform, *place, *step) for step in after - before]
         delete_rows(self._connection, schema.implied, _KEY, gone)
         insert_rows(self._connection, schema.implied, new)
 
@@ -138,7 +140,8 @@ class Evidence:
 
     def _read(self, place: Place) -> list[Step]:
         c = schema.implied.c
-        rows = select(c.since, c.value, c.told_by).where(c.resource_id == place[0], c.type_id == place[1])
+        rows = select(c.since, c.value, c.told_by).where(c.platform_id == self._standings.platform_id)
+        rows = rows.where(c.resource_id == place[0], c.type_id == place[1])
         return [Step(*row) for row in self._connection.execute(rows.order_by(c.since))]
 
     def _from(self, place: Place, at: int, upto: int) -> tuple[list[Step], Step | None]:
@@ -163,8 +166,10 @@ class Evidence:
         """Words that may prove something of a resource; a page at a time, since the first of them mostly do."""
         r, m = schema.resources.c, schema.parent_list_members.c
         kinds = [number for number, kind in self._standings.kinds.names.items() if proves(kind)]
-        words = select(at, c.id, c.resource_id, c.parent_list_id).join(schema.resources, r.id == c.resource_id)
-        words = words.where(r.type_id.in_(kinds), exists().where(m.list_id == c.parent_list_id, m.resource_id == low))
+        own = and_(r.platform_id == c.platform_id, r.id == c.resource_id)
+        words = select(at, c.id, c.resource_id, c.parent_list_id).join(schema.resources, own)
+        named = and_(m.platform_id == c.platform_id, m.list_id == c.parent_list_id, m.resource_id == low)
+        words = words.where(c.platform_id == self._standings.platform_id, r.type_id.in_(kinds), exists().where(named))
         words = words.order_by(at, c.id).limit(_PAGE)
         if upto < OPEN:
             words = words.where(at <= to_datetime(upto))

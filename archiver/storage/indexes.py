@@ -1,4 +1,12 @@
-"""Says which index serves which question.
+"""Says which key and which index serves which question, on either database.
+
+What grows has `platform_id` first in every key of PostgreSQL, and in every index of an object or a value: the tables
+can be divided by platform (and events by month), and a question about one platform reads in one part only.
+
+On SQLite, where nothing is divided, `platform_id` leads no index but those of texts: without statistics SQLite takes
+what one platform has for as few rows as one object has, and would read a whole platform where a range of time is asked
+for. Numbers are unique in the whole archive, so its keys do without the platform; its indexes have it behind the
+object, so that whoever asks for both needs not read the row.
 
 Apart from the tables, since only migrations need it: naming a database's own option makes SQLAlchemy load that
 database's dialect, which a reader of the other one would pay for at every start.
@@ -8,16 +16,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, literal_column
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, PrimaryKeyConstraint, literal_column
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from archiver.storage import schema
 from archiver.storage.views.idioms import IDIOMS
 
 sessions, resources, events, facts = schema.sessions.c, schema.resources.c, schema.events.c, schema.facts.c
-present = schema.present.c
+present, observations, members = schema.present.c, schema.observations.c, schema.parent_list_members.c
+_SQLITE, _POSTGRES = "sqlite", "postgresql"
+_NUMBERED = (schema.events, schema.observations, schema.rejects, schema.resources, schema.parent_lists)
+
+
+@compiles(PrimaryKeyConstraint, "sqlite")
+def _key_of_sqlite(key: PrimaryKeyConstraint, compiler: DDLCompiler, **_options: Any) -> str:
+    """The number of the row where it has one, else the key of PostgreSQL without the platform."""
+    names = [column.name for column in key.columns]
+    if "platform_id" in names:
+        names = ["id"] if "id" in key.table.c else [name for name in names if name != "platform_id"]
+    quote = compiler.preparer.quote
+    named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
+    return f"{named}PRIMARY KEY ({', '.join(map(quote, names))})"
+
+
+def _only(dialect: str, *columns: Any, name: str | None = None, unique: bool = False) -> Index:
+    """An index that one of the databases has."""
+    return Index(name, *columns, unique=unique, info={"only": dialect}).ddl_if(dialect=dialect)
+
+
+def _of_object(*columns: Column[Any]) -> tuple[Index, Index]:
+    """An index of an object or a value: the platform leads it on PostgreSQL, on SQLite it stands behind the object."""
+    platform = columns[0].table.c.platform_id
+    return _only(_POSTGRES, platform, *columns), _only(_SQLITE, columns[0], platform, *columns[1:])
 
 
 def _where(condition: ColumnElement[bool], *columns: Column[Any], unique: bool = False) -> Index:
@@ -47,25 +79,32 @@ BY_NUMBER = frozenset({"ix_events_occurred_us", "ix_observations_observed_us"})
 INDEXES = (
     Index(None, sessions.stream_id, sessions.covered_from),  # coverage of a range
     Index(None, resources.uri),  # the views, filtered by uri
-    Index(None, events.resource_id, events.occurred_at),  # the words of one object, in their order
-    # One index for ranges of time and for what is told twice: a platform's uuid has a time of its own with it.
-    Index("uq_events_occurred_at_uuid", events.occurred_at, events.uuid, events.platform_id, unique=True),
+    # The words of one object, in their order. PostgreSQL has its key for that.
+    _only(_SQLITE, events.resource_id, events.platform_id, events.occurred_at),
+    _only(_SQLITE, observations.resource_id, observations.platform_id, observations.observed_at),
+    # What is told twice: a platform's uuid has a time of its own with it. On SQLite it serves ranges of time as well.
+    _only(_SQLITE, events.occurred_at, events.uuid, events.platform_id, name="uq_events_occurred_at_uuid", unique=True),
+    _only(
+        _POSTGRES, events.platform_id, events.occurred_at, events.uuid, name="uq_events_occurred_at_uuid", unique=True
+    ),
+    _only(_POSTGRES, events.occurred_at),
     # But for those that have another time with each who tells or hears.
     _where(_anew, events.uuid, events.platform_id, unique=True),
-    Index(None, schema.observations.c.resource_id, schema.observations.c.observed_at),
-    Index(None, schema.observations.c.observed_at),  # those of a range of time
+    Index(None, observations.observed_at),  # those of a range of time
     # The same ranges, given as numbers.
     Index("ix_events_occurred_us", _Micros(events.occurred_at)),
-    Index("ix_observations_observed_us", _Micros(schema.observations.c.observed_at)),
+    Index("ix_observations_observed_us", _Micros(observations.observed_at)),
+    # The last number, and who goes on behind the last row that he has: exports and cursors.
+    *(_only(_POSTGRES, table.c.id) for table in _NUMBERED),
     # The interval tree: what holds at an instant, and over a range (storage.intervals).
-    Index(None, facts.value, facts.what, facts.node, facts.until, facts.resource_id),
-    Index(None, facts.value, facts.what, facts.node, facts.since, facts.resource_id),
+    *_of_object(facts.value, facts.what, facts.node, facts.until, facts.resource_id),
+    *_of_object(facts.value, facts.what, facts.node, facts.since, facts.resource_id),
     # Actions of a range of time, whatever they apply to.
     _where(_is_run, facts.since),
     _where(_is_run, facts.node, facts.until),
     # Which objects name another in their list, whatever follows from it: what an event is under.
-    Index(None, schema.parent_list_members.c.resource_id, schema.parent_list_members.c.list_id),
-    Index(None, present.list_id),
+    *_of_object(members.resource_id, members.list_id),
+    *_of_object(present.list_id),
     Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
     # What lives. Without anything that every word changes: PostgreSQL then writes no index at all for a word (HOT).
     # Of equal indexes SQLite takes any: with `gone_at` in it, this one serves better than that of what appeared.

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, column, select, values
+from sqlalchemy import Connection, Select, Table, and_, column, select, values
 
 from archiver.codec.text import parse
 from archiver.codec.uris import parse as parse_uri
@@ -180,17 +180,17 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
         else ()
         for event in events
     ]
-    pairs = {
-        (numbers[placed], to_datetime(event.occurred_at))
+    asked_for = {
+        (event.platform or 0, numbers[placed], to_datetime(event.occurred_at))
         for event in nameless
         for placed in (_placed(event.platform, event.resource_uri),)
         if placed in numbers
     }
 
     def rows() -> Iterator[tuple[int, Forms]]:
-        for query in _at(event_rows(), c.resource_id, c.occurred_at, pairs):
+        for query in _at(event_rows(), c, c.occurred_at, asked_for):
             for page in _streamed(connection, query.where(c.uuid.is_(None))):
-                parents = parents_of(connection, {row.parent_list_id for row in page})
+                parents = parents_of(connection, {(row.platform_id, row.parent_list_id) for row in page})
                 for row in page:
                     said = canonical(original(row, parents[row.parent_list_id]))
                     yield row.id, ((row.platform_id, row.received_at, said),)
@@ -204,19 +204,19 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
     numbers = find(connection, set(placed))
     told = list(zip(placed, observations, strict=True))
     contents = [_forms(item, numbers[where]) if where in numbers else () for where, item in told]
-    pairs = {(numbers[where], to_datetime(item.observed_at)) for where, item in told if where in numbers}
+    asked_for = {(where[0], numbers[where], to_datetime(item.observed_at)) for where, item in told if where in numbers}
     inferred = observations_inferred(connection)
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
     images, slots = texts.alias("images"), texts.alias("slots")
     joined = joined.outerjoin(images, images.c.id == c.image_id).outerjoin(slots, slots.c.id == c.slot_id)
-    columns = (c.id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
+    columns = (c.id, c.platform_id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
     made = (images.c.text.label("image"), slots.c.text.label("slot"))
     asked = select(*columns, texts.c.text.label("name"), *made, c.parent_list_id).select_from(joined)
 
     def rows() -> Iterator[tuple[int, Forms]]:
-        for query in _at(asked, c.resource_id, c.observed_at, pairs):
+        for query in _at(asked, c, c.observed_at, asked_for):
             for page in _streamed(connection, query):
-                parents = parents_of(connection, {row.parent_list_id for row in page})
+                parents = parents_of(connection, {(row.platform_id, row.parent_list_id) for row in page})
                 for row in page:
                     above = tuple(map(parse_uri, parents[row.parent_list_id]))
                     at, extra = to_micros(row.observed_at), _canonical_text(row.extra)
@@ -252,13 +252,16 @@ def _asked_rejects(connection: Connection, rejects: Sequence[Reject]) -> Asked:
     return contents, rows()
 
 
-def _at(query: Select[Any], resource: Any, moment: Any, pairs: Iterable[tuple[int, datetime]]) -> Iterator[Select[Any]]:
-    """The query, asked for pairs of resource and instant by the index of both."""
-    for part in chunks(pairs):
-        asked = values(column("resource", schema.Id), column("moment", schema.Instant), name="given").data(part)
+def _at(
+    query: Select[Any], c: Any, moment: Any, asked_for: Iterable[tuple[int, int, datetime]]
+) -> Iterator[Select[Any]]:
+    """The query, asked for platform, resource and instant by the key of them."""
+    names = column("platform", schema.Id), column("resource", schema.Id), column("moment", schema.Instant)
+    for part in chunks(asked_for):
         # A join, since SQLite looks through the whole table for pairs in a list.
-        given = asked.cte("asked")
-        yield query.join(given, (resource == given.c.resource) & (moment == given.c.moment))
+        given = values(*names, name="given").data(part).cte("asked")
+        own = and_(c.platform_id == given.c.platform, c.resource_id == given.c.resource)
+        yield query.join(given, and_(own, moment == given.c.moment))
 
 
 def _canonical_text(extra: str | None) -> str | None:

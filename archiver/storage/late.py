@@ -42,7 +42,7 @@ def hear_late(connection: Connection, standings: Standings, late: Mapping[int, S
         replays[number] = _Replay(connection, standings, standings.known[number], late[number], before)
     heard = _words_around(connection, standings, replays)
     reached = {number: replay for number, replay in replays.items() if replay.hear(heard[number])}
-    begun = _facts_begun(connection, reached)
+    begun = _facts_begun(connection, standings.platform_id, reached)
     found = {number: replay.finish(begun[number]) for number, replay in reached.items()}
     return {number: one for number, one in found.items() if one is not None}
 
@@ -148,7 +148,8 @@ class _Replay:
     def _words_of(self, source: int, after: Micros) -> Iterator[Word]:
         at, last, most = to_datetime(after), OPEN, _PAGE
         while True:
-            given = {"number": self._now.number, "at": at, "last": last, "most": most}
+            given = {"platform": self._standings.platform_id, "number": self._now.number, "at": at}
+            given |= {"last": last, "most": most}
             rows = self._connection.execute(_WORDS[source], given).all()
             _learn(self._connection, self._standings, rows)
             for row in rows:
@@ -226,7 +227,8 @@ def _learn(connection: Connection, standings: Standings, rows: Sequence[Any]) ->
 
 def _words_statement(at: Any, c: Any) -> Select[Any]:
     words = select(at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
-    words = words.where(c.resource_id == bindparam("number"), at >= bindparam("at"))
+    words = words.where(c.platform_id == bindparam("platform"), c.resource_id == bindparam("number"))
+    words = words.where(at >= bindparam("at"))
     words = words.where(not_(and_(at == bindparam("at"), c.id <= bindparam("last"))))
     return words.order_by(at, c.id).limit(bindparam("most"))
 
@@ -245,11 +247,14 @@ def _words_around(
 ) -> dict[int, list[Word]]:
     """The words of each from its first late one on, in their order, to the next event behind the last late one."""
     spans = {number: (iso(replay.since), iso(replay.upto)) for number, replay in replays.items()}
-    events = ask(connection, _EVENTS_AROUND, _INSTANTS, [(number, *span) for number, span in spans.items()])
+    platform = standings.platform_id
+    events = ask(
+        connection, _EVENTS_AROUND.format(platform), _INSTANTS, [(number, *span) for number, span in spans.items()]
+    )
     found = _words_by_resource(connection, standings, BY_EVENT, events)
     ends = {number: iso(max(replays[number].upto, words[-1][0])) for number, words in found.items()}
     within = [(number, since, ends.get(number, upto)) for number, (since, upto) in spans.items()]
-    observations = ask(connection, _OBSERVATIONS_WITHIN, _INSTANTS, within)
+    observations = ask(connection, _OBSERVATIONS_WITHIN.format(platform), _INSTANTS, within)
     for number, words in _words_by_resource(connection, standings, BY_OBSERVATION, observations).items():
         found[number] = sorted([*found.get(number, ()), *words])
     return found
@@ -268,30 +273,33 @@ def _words_by_resource(
     return found
 
 
-def _facts_begun(connection: Connection, replays: Mapping[int, _Replay]) -> dict[int, list[Fact]]:
+def _facts_begun(connection: Connection, platform: int, replays: Mapping[int, _Replay]) -> dict[int, list[Fact]]:
     """The facts of each that begin where it heard."""
     found: dict[int, list[Fact]] = {number: [] for number in replays}
     spans = [(number, replay.since, replay.upto) for number, replay in replays.items()]
-    for number, *row in ask(connection, _FACTS_BEGUN, {"number": "bigint", "since": "bigint", "upto": "bigint"}, spans):
+    columns = {"number": "bigint", "since": "bigint", "upto": "bigint"}
+    for number, *row in ask(connection, _FACTS_BEGUN.format(platform), columns, spans):
         found[number].append(Fact(*row))
     return found
 
 
 _INSTANTS = {"number": "bigint", "since": "timestamptz", "upto": "timestamptz"}
 _COLUMNS = "w.id, w.state_id, w.parent_list_id, w.name_id, w.image_id, w.slot_id FROM asked"
+# `{0}` is the number of the platform.
 _EVENTS_AROUND = (
     f"SELECT w.resource_id, w.occurred_at, {_COLUMNS}"
-    " JOIN events w ON w.resource_id = asked.number AND w.occurred_at >= asked.since AND w.occurred_at <="
-    " coalesce((SELECT n.occurred_at FROM events n WHERE n.resource_id = asked.number AND n.occurred_at > asked.upto"
+    " JOIN events w ON w.platform_id = {0} AND w.resource_id = asked.number AND w.occurred_at >= asked.since"
+    " AND w.occurred_at <= coalesce((SELECT n.occurred_at FROM events n"
+    " WHERE n.platform_id = {0} AND n.resource_id = asked.number AND n.occurred_at > asked.upto"
     " ORDER BY n.occurred_at LIMIT 1), asked.upto)"
 )
 _OBSERVATIONS_WITHIN = (
     f"SELECT w.resource_id, w.observed_at, {_COLUMNS}"
-    " JOIN observations w ON w.resource_id = asked.number"
+    " JOIN observations w ON w.platform_id = {0} AND w.resource_id = asked.number"
     " AND w.observed_at >= asked.since AND w.observed_at <= asked.upto"
 )
 _FACTS_BEGUN = (
     "SELECT f.resource_id, f.what, f.value, f.since, f.until, f.told_by, f.how FROM asked"
-    f" JOIN facts f ON f.resource_id = asked.number AND f.what IN {(PARENT, *TEXTUAL)}"
+    f" JOIN facts f ON f.platform_id = {{0}} AND f.resource_id = asked.number AND f.what IN {(PARENT, *TEXTUAL)}"
     " AND f.since >= asked.since AND f.since <= asked.upto"
 )

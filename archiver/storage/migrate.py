@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -180,7 +181,11 @@ def _problems(engine: Engine) -> list[str]:
         if revision != HEAD:
             error = not_at_head(revision)
             return [f"{error}; {error.next_step}"]
-        ours = {"compare_type": True, "include_name": _is_ours, "include_object": _is_ours_or_matters}
+        ours = {
+            "compare_type": True,
+            "include_name": _is_ours,
+            "include_object": partial(_is_ours_or_matters, engine.dialect.name),
+        }
         context = MigrationContext.configure(connection, opts=ours)
         with warnings.catch_warnings():
             # Indexes of expressions cannot be compared; of ours it is asked below whether they are there.
@@ -206,11 +211,13 @@ def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     return kind != "table" or name in metadata.tables
 
 
-def _is_ours_or_matters(found: SchemaItem, name: str | None, kind: str, reflected: bool, ours: object) -> bool:
+def _is_ours_or_matters(
+    database: str, found: SchemaItem, name: str | None, kind: str, reflected: bool, ours: object
+) -> bool:
     """An index of somebody else on a table of ours is his affair, unless it refuses rows."""
     from archiver.storage.indexes import BY_NUMBER
 
-    if kind == "index" and name in BY_NUMBER:
+    if kind == "index" and (name in BY_NUMBER or found.info.get("only", database) != database):
         return False
     foreign = reflected and ours is None
     return not (foreign and kind == "index" and isinstance(found, Index) and not found.unique)

@@ -152,8 +152,9 @@ class Rebuild:
 def _spelled(connection: Connection, keys: Iterable[str]) -> dict[tuple[str, str], list[str]]:
     table, types = schema.resources, schema.event_types
     query = select(types.c.text, table.c.key, table.c.uri).join(types, types.c.id == table.c.type_id)
+    somewhere = table.c.platform_id.in_(select(schema.platforms.c.id))
     found: dict[tuple[str, str], list[str]] = {}
-    for kind, key, uri in connection.execute(query.where(table.c.key.in_(list(keys)))):
+    for kind, key, uri in connection.execute(query.where(somewhere, table.c.key.in_(list(keys)))):
         found.setdefault((kind, key), []).append(uri)
     return found
 
@@ -165,7 +166,8 @@ def _totals(connection: Connection) -> dict[str, tuple[Any, ...]]:
     asked = """SELECT count(*), sum(id), count(session_id), count(state_id), sum(length(extra)),
                min(observed_at), max(observed_at) FROM observations"""
     refused = "SELECT count(*), sum(id), count(session_id), sum(length(payload)), sum(length(reason)) FROM rejects"
-    above = "SELECT count(*) FROM events e JOIN parent_list_members m ON m.list_id = e.parent_list_id"
+    above = "SELECT count(*) FROM events e JOIN parent_list_members m ON m.platform_id = e.platform_id"
+    above += " AND m.list_id = e.parent_list_id"
     queries = {"events": events, "observations": asked, "rejects": refused, "parents of events": above}
     return {name: tuple(map(comparable, connection.execute(text(query)).one())) for name, query in queries.items()}
 

@@ -31,7 +31,7 @@ def hear_anew(
         standing = {number: _anew(standings, number) for number in part}
         _hear(connection, standings, standing)
         said = evidence.load(number for number in part if standing[number].proves)
-        stored = _stored_facts(connection, part)
+        stored = _stored_facts(connection, standings.platform_id, part)
         for number, found in standing.items():
             if number in said:
                 found.hear_others(said[number])
@@ -54,8 +54,8 @@ def _anew(standings: Standings, number: int) -> Standing:
 
 def _hear(connection: Connection, standings: Standings, standing: dict[int, Standing]) -> None:
     e, o = schema.events.c, schema.observations.c
-    told = _words(connection, BY_EVENT, e.occurred_at, e, standing)
-    asked = _words(connection, BY_OBSERVATION, o.observed_at, o, standing)
+    told = _words(connection, standings.platform_id, BY_EVENT, e.occurred_at, e, standing)
+    asked = _words(connection, standings.platform_id, BY_OBSERVATION, o.observed_at, o, standing)
     words = merge(told, asked)
     # A page at a time: one object may have a million words.
     while page := list(islice(words, _PAGE)):
@@ -65,9 +65,12 @@ def _hear(connection: Connection, standings: Standings, standing: dict[int, Stan
             standing[number].hear(word, standings.states, standings.readings, standings.kinds)
 
 
-def _words(connection: Connection, source: int, at: Any, c: Any, numbers: Iterable[int]) -> Iterator[tuple[int, Word]]:
+def _words(
+    connection: Connection, platform: int, source: int, at: Any, c: Any, numbers: Iterable[int]
+) -> Iterator[tuple[int, Word]]:
     words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
-    words = words.where(c.resource_id.in_(list(numbers))).order_by(c.resource_id, at, c.id)
+    words = words.where(c.platform_id == platform, c.resource_id.in_(list(numbers)))
+    words = words.order_by(c.resource_id, at, c.id)
     for row in connection.execute(words, execution_options={"yield_per": _PAGE}):
         yield row[0], word_of(source, row[1:])
 
@@ -79,9 +82,10 @@ def word_of(source: int, row: Sequence[Any]) -> Word:
     return to_micros(instant), source, number, state_id, list_id, texts
 
 
-def _stored_facts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[FactKey, Fact]]:
+def _stored_facts(connection: Connection, platform: int, numbers: Sequence[int]) -> dict[int, dict[FactKey, Fact]]:
     c = schema.facts.c
-    rows = select(c.resource_id, c.what, c.value, c.since, c.until, c.told_by, c.how).where(c.resource_id.in_(numbers))
+    rows = select(c.resource_id, c.what, c.value, c.since, c.until, c.told_by, c.how)
+    rows = rows.where(c.platform_id == platform, c.resource_id.in_(numbers))
     found: dict[int, dict[FactKey, Fact]] = {number: {} for number in numbers}
     for number, *row in connection.execute(rows):
         fact = Fact(*row)

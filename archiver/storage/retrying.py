@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from archiver.model import Batch, Dialect, Event, Micros, Observation
 from archiver.storage.duplicates import drop_duplicates
@@ -23,6 +23,7 @@ _c, _p = rejects.c, archive_properties.c
 class Kept(NamedTuple):
     """A reject as it is kept, and where it came from; None where it was imported."""
 
+    platform_id: int
     id: int
     payload: bytes
     received_at: Micros
@@ -78,17 +79,23 @@ def retry(
     done = writer.write(connection, words, None, check_uuids=True, inventory=held) if taken else None
     gone = {number for number, _ in taken}
     if gone:
-        connection.execute(delete(rejects).where(_c.id.in_(gone)))
+        connection.execute(delete(rejects).where(*_which(kept, gone)))
         _count(connection, len(gone))
     stay = {reject.id for reject in kept} - gone
     if stay:
-        connection.execute(update(rejects).where(_c.id.in_(stay)).values(retried_at=now))
+        connection.execute(update(rejects).where(*_which(kept, stay)).values(retried_at=now))
     observed = sum(1 for _, word in taken if isinstance(word, Observation))
     came = (done.events + observed, done.duplicates) if done else (0, 0)
     return Retried(len(kept), *came, len(stay), kept[-1].id)
 
 
+def _which(kept: Sequence[Kept], numbers: Collection[int]) -> tuple[ColumnElement[bool], ...]:
+    """Those rejects, on their platforms."""
+    return _c.platform_id.in_({reject.platform_id for reject in kept}), _c.id.in_(numbers)
+
+
 def _next(connection: Connection, which: Which) -> list[Kept]:
+    """In the order of their numbers, on whichever platforms."""
     size = func.length(_c.payload)
     asked = select(_c.id, size).where(_c.id > which.after, _c.id <= which.upto).order_by(_c.id).limit(which.most)
     if which.numbers is not None:
@@ -100,11 +107,11 @@ def _next(connection: Connection, which: Which) -> list[Kept]:
             break
         chosen.append(number)
         held += length
-    told = (_c.id, _c.payload, _c.received_at, sessions.c.key, streams.c.url, streams.c.dialect)
+    told = (_c.platform_id, _c.id, _c.payload, _c.received_at, sessions.c.key, streams.c.url, streams.c.dialect)
     joined = rejects.outerjoin(sessions, sessions.c.id == _c.session_id)
     joined = joined.outerjoin(streams, streams.c.id == sessions.c.stream_id)
     rows = connection.execute(select(*told).select_from(joined).where(_c.id.in_(chosen)).order_by(_c.id))
-    return [Kept(row[0], bytes(row[1]), *row[2:]) for row in rows]
+    return [Kept(row[0], row[1], bytes(row[2]), *row[3:]) for row in rows]
 
 
 # --- what is kept in mind -------------------------------------------------------------------------------------------

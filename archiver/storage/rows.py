@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -30,7 +30,10 @@ def event_rows() -> Select[Any]:
         events.join(event_types, event_types.c.id == events.c.type_id)
         .outerjoin(event_actions, event_actions.c.id == events.c.action_id)
         .outerjoin(event_states, event_states.c.id == events.c.state_id)
-        .outerjoin(resources, resources.c.id == events.c.resource_id)
+        .outerjoin(
+            resources,
+            (resources.c.platform_id == events.c.platform_id) & (resources.c.id == events.c.resource_id),
+        )
         .outerjoin(texts, texts.c.id == events.c.name_id)
         .outerjoin(_images, _images.c.id == events.c.image_id)
         .outerjoin(_slots, _slots.c.id == events.c.slot_id)
@@ -56,20 +59,34 @@ def event_rows() -> Select[Any]:
     ).select_from(joined)
 
 
-def parents_of(connection: Connection, lists: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
-    """The URIs in lists of parents, in their order, by the number of the list; none for no list."""
-    c = parent_list_members.c
-    members: dict[int | None, list[int]] = {}
-    for part in chunks(number for number in lists if number is not None):
-        query = select(c.list_id, c.resource_id).where(c.list_id.in_(part)).order_by(c.list_id, c.position)
-        for number, member in connection.execute(query):
+def parents_of(connection: Connection, lists: Iterable[tuple[int, int | None]]) -> dict[int | None, tuple[str, ...]]:
+    """The URIs in lists of parents, in their order, by the number of the list; none for no list.
+
+    `lists`: the platform of each, and its number.
+    """
+    found: dict[int | None, tuple[str, ...]] = {None: ()}
+    by_platform: dict[int, set[int]] = {}
+    for platform, number in lists:
+        if number is not None:
+            by_platform.setdefault(platform, set()).add(number)
+    for platform, numbers in by_platform.items():
+        found.update(_parents_on(connection, platform, numbers))
+    return found
+
+
+def _parents_on(connection: Connection, platform: int, lists: Iterable[int]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    c, r = parent_list_members.c, resources.c
+    members: dict[int, list[int]] = {}
+    for part in chunks(lists):
+        query = select(c.list_id, c.resource_id).where(c.platform_id == platform, c.list_id.in_(part))
+        for number, member in connection.execute(query.order_by(c.list_id, c.position)):
             members.setdefault(number, []).append(member)
     # Not a join: PostgreSQL would read all resources of a small archive for it.
     uris: dict[int, str] = {}
     for part in chunks({member for found in members.values() for member in found}):
-        query = select(resources.c.id, resources.c.uri).where(resources.c.id.in_(part))
-        uris.update((number, uri) for number, uri in connection.execute(query))
-    return {None: (), **{number: tuple(uris[member] for member in found) for number, found in members.items()}}
+        asked = select(r.id, r.uri).where(r.platform_id == platform, r.id.in_(part))
+        uris.update((number, uri) for number, uri in connection.execute(asked))
+    return ((number, tuple(uris[member] for member in found)) for number, found in members.items())
 
 
 def event_of(row: Row[Any], parents: tuple[str, ...]) -> Event:

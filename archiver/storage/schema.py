@@ -113,6 +113,11 @@ def _platform(what: str = "The platform that it is of") -> Column[int]:
     return Column("platform_id", Id, nullable=False, comment=what)
 
 
+def _number() -> Column[int]:
+    """As `_id`, in a table that grows: there the key is another (storage.indexes says which, on either database)."""
+    return Column("id", Id, nullable=False, autoincrement=False, comment="Row number, in the order of archiving")
+
+
 def _vocabulary(name: str, what: str) -> Table:
     return Table(
         name,
@@ -235,11 +240,12 @@ days = Table(
 resources = Table(
     "resources",
     metadata,
-    _id(),
+    _number(),
     Column("platform_id", ForeignKey("platforms.id"), nullable=False, comment="The platform it lives in"),
     Column("type_id", ForeignKey("event_types.id"), nullable=False, comment="What kind of object it is"),
     Column("key", Word, nullable=False, comment="Identity within the type, on most platforms a uuid"),
     Column("uri", Word, nullable=False, comment="Its URI as first seen"),
+    PrimaryKeyConstraint("platform_id", "id"),
     UniqueConstraint("platform_id", "key", "type_id"),  # serves a bare key and its beginnings, of each platform
     comment="Objects of the platforms; (platform, type, key) identifies one in every spelling of its URI",
 )
@@ -249,9 +255,11 @@ texts = _vocabulary("texts", "name, image or slot of an object")
 parent_lists = Table(
     "parent_lists",
     metadata,
-    _id(),
+    _number(),
     _platform("The platform that its members live in"),
-    Column("digest", LargeBinary, nullable=False, unique=True, comment="What tells the list from all others"),
+    Column("digest", LargeBinary, nullable=False, comment="What tells the list from all others"),
+    PrimaryKeyConstraint("platform_id", "id"),
+    UniqueConstraint("platform_id", "digest"),
     comment="Every distinct list of parents, once",
 )
 
@@ -262,7 +270,7 @@ parent_list_members = Table(
     Column("list_id", Id, nullable=False, comment="The list"),
     Column("position", SmallInteger, nullable=False, comment="Place in the list, from 0"),
     Column("resource_id", Id, nullable=False, comment="The parent"),
-    PrimaryKeyConstraint("list_id", "position"),
+    PrimaryKeyConstraint("platform_id", "list_id", "position"),
     comment="The parents in each list, in its order",
     sqlite_with_rowid=False,
 )
@@ -272,7 +280,7 @@ parent_list_members = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
+    _number(),
     _platform("The platform that it happened in"),
     Column("session_id", Id, comment="The session it came in; NULL when imported without"),
     Column("resource_id", Id, nullable=False, comment="The object it tells about; 0: none"),
@@ -294,6 +302,7 @@ events = Table(
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("uuid", LargeBinary, comment="The platform's own identifier; 16 bytes of a uuid, else its text in UTF-8"),
     Column("extra", Word, comment="JSON object of everything the columns do not hold"),
+    PrimaryKeyConstraint("platform_id", "resource_id", "occurred_at", "id"),
     comment="Everything that happened: one row per event, in the order of archiving",
 )
 
@@ -304,7 +313,7 @@ tellings = Table(
     Column("event_id", Id, nullable=False, comment="The event"),
     Column("session_id", Id, nullable=False, comment="A session that told it as well"),
     Column("received_at", Moment, nullable=False, comment="When it was received there, microseconds since 1970"),
-    PrimaryKeyConstraint("event_id", "session_id"),
+    PrimaryKeyConstraint("platform_id", "event_id", "session_id"),
     comment="Who else told of an event, beside the session it was first received in",
     sqlite_with_rowid=False,
 )
@@ -312,7 +321,7 @@ tellings = Table(
 observations = Table(
     "observations",
     metadata,
-    _id(),
+    _number(),
     _platform("The platform that was asked"),
     Column("session_id", Id, comment="The session in which was asked"),
     Column("resource_id", Id, nullable=False, comment="The object asked about"),
@@ -329,19 +338,21 @@ observations = Table(
         comment="What tells the life and state that it was found in from all others (storage.marks): two answers in a"
         " row with one mark prove that nothing changed between them; NULL: it proves nothing",
     ),
+    PrimaryKeyConstraint("platform_id", "resource_id", "observed_at", "id"),
     comment="States learnt by asking the platform; never events",
 )
 
 rejects = Table(
     "rejects",
     metadata,
-    _id(),
+    _number(),
     _platform("The platform that told it; 0: not known"),
     Column("session_id", Id, comment="The session it came in"),
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("reason", Word, nullable=False, comment="Why it could not become an event"),
     Column("payload", LargeBinary, nullable=False, comment="The message, byte for byte"),
     Column("retried_at", Moment, comment="When it was tried again last, in vain, microseconds since 1970; NULL: never"),
+    PrimaryKeyConstraint("platform_id", "id"),
     comment="Messages that could not become events",
 )
 
@@ -362,7 +373,7 @@ facts = Table(
     Column("node", Moment, nullable=False, comment="Place in the interval tree (storage.intervals)"),
     Column("told_by", Id, comment="The event, or the observation where asked, that told"),
     Column("how", SmallInteger, nullable=False, comment="0: told; 1: asked; 2: inferred from what others say"),
-    PrimaryKeyConstraint("resource_id", "what", "since", "value"),
+    PrimaryKeyConstraint("platform_id", "resource_id", "what", "since", "value"),
     comment="What was true of an object from when until when: what it was under, applied to, was called, was made of",
     sqlite_with_rowid=False,
 )
@@ -376,7 +387,7 @@ implied = Table(
     Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
     Column("value", Id, nullable=False, comment="That parent"),
     Column("told_by", Id, comment="The event that said so first"),
-    PrimaryKeyConstraint("resource_id", "type_id", "since"),
+    PrimaryKeyConstraint("platform_id", "resource_id", "type_id", "since"),
     comment="What the lists of others prove about an object's place; counts where it never said so itself",
     sqlite_with_rowid=False,
 )
@@ -384,7 +395,7 @@ implied = Table(
 present = Table(
     "present",
     metadata,
-    Column("resource_id", Id, primary_key=True, autoincrement=False, comment="The object"),
+    Column("resource_id", Id, nullable=False, autoincrement=False, comment="The object"),
     _platform("The platform that it lives in"),
     Column("type_id", Id, nullable=False, comment="Its type"),
     Column("first_at", Moment, nullable=False, comment="When it was first heard of, microseconds since 1970"),
@@ -400,5 +411,6 @@ present = Table(
     Column("slot_id", Id, comment="The last slot known"),
     Column("list_id", Id, comment="The last list of parents"),
     Column("heads", SmallInteger, nullable=False, comment="1: something was ever under it"),
+    PrimaryKeyConstraint("platform_id", "resource_id"),
     comment="One row per object: how it stands now",
 )

@@ -123,12 +123,14 @@ class Standings:
         types = {number: self.known[number].type_id for number in numbers if number in self.known}
         c = schema.resources.c
         for part in chunks(numbers - types.keys()):
-            types.update((number, found) for number, found in connection.execute(_of(c.id, c.type_id, part)))
+            asked = select(c.id, c.type_id).where(c.platform_id == self.platform_id, c.id.in_(part))
+            types.update((number, found) for number, found in connection.execute(asked))
         return types
 
     def _read(self, connection: Connection, part: Iterable[int]) -> None:
         numbers = list(part)
-        rows = connection.execute(select(_present).where(_present.c.resource_id.in_(numbers))).all()
+        asked = select(_present).where(_present.c.platform_id == self.platform_id, _present.c.resource_id.in_(numbers))
+        rows = connection.execute(asked).all()
         self.learn_states(connection, [row.state_id for row in rows])
         self.learn_lists(connection, {row.list_id for row in rows if row.list_id is not None})
         last = {row.resource_id: _texts_of(row) for row in rows}
@@ -171,8 +173,10 @@ class Standings:
         told: dict[int, dict[int, tuple[int, ...]]] = {}
         c, v = _facts.c, schema.resources.c
         columns = (c.resource_id, c.what, c.value, c.since, c.until, c.told_by, c.how)
-        placed = select(*columns, v.type_id).outerjoin(schema.resources, v.id == c.value)
-        placed = placed.where(c.resource_id.in_(numbers), c.what.in_((PARENT, TARGET)))
+        there = (v.id == c.value) & (v.platform_id == c.platform_id)
+        placed = select(*columns, v.type_id).outerjoin(schema.resources, there)
+        placed = placed.where(c.platform_id == self.platform_id, c.resource_id.in_(numbers))
+        placed = placed.where(c.what.in_((PARENT, TARGET)))
         placed = placed.where((c.until == OPEN) | (c.what == TARGET))
         for number, what, value, since, until, told_by, how, type_id in connection.execute(placed):
             found.setdefault(number, []).append(Fact(what, value, since, until, told_by, how))
@@ -180,13 +184,14 @@ class Standings:
                 by_type = told.setdefault(number, {})
                 by_type[type_id] = tuple(sorted((*by_type.get(type_id, ()), value)))
         for what in {what for texts in last.values() for what, _ in texts}:
-            for number, *row in connection.execute(_holding(what, numbers)):
+            for number, *row in connection.execute(_holding(self.platform_id, what, numbers)):
                 found.setdefault(number, []).append(Fact(*row))
         return found, told
 
     def _read_implied(self, connection: Connection, numbers: list[int]) -> list[tuple[int, int, Step]]:
         c = _implied.c
-        rows = select(c.resource_id, c.type_id, c.since, c.value, c.told_by).where(c.resource_id.in_(numbers))
+        rows = select(c.resource_id, c.type_id, c.since, c.value, c.told_by)
+        rows = rows.where(c.platform_id == self.platform_id, c.resource_id.in_(numbers))
         found = connection.execute(rows.order_by(c.resource_id, c.type_id, c.since))
         return [(number, type_id, Step(*step)) for number, type_id, *step in found]
 
@@ -207,14 +212,11 @@ def _texts_of(row: Any) -> Texts:
     return tuple([(what, value) for what, value in told if value is not None])
 
 
-def _holding(what: int, numbers: Iterable[int]) -> Any:
+def _holding(platform: int, what: int, numbers: Iterable[int]) -> Any:
     """What holds of what resources told last; by the text itself: one renamed a thousand times has as many facts."""
     c, p = _facts.c, _present.c
     columns = (c.resource_id, c.what, c.value, c.since, c.until, c.told_by, c.how)
-    is_told = (c.value == p[_TEXTS[what]]) & (c.resource_id == p.resource_id)
+    is_told = (c.platform_id == p.platform_id) & (c.value == p[_TEXTS[what]]) & (c.resource_id == p.resource_id)
     holds = (c.what == what) & (c.node == OPEN) & (c.until == OPEN)
-    return select(*columns).select_from(_present.join(_facts, is_told & holds)).where(p.resource_id.in_(numbers))
-
-
-def _of(number: Any, column: Any, part: Iterable[int]) -> Any:
-    return select(number, column).where(number.in_(part))
+    asked = (p.platform_id == platform) & p.resource_id.in_(numbers)
+    return select(*columns).select_from(_present.join(_facts, is_told & holds)).where(asked)

@@ -37,9 +37,9 @@ def vanished(connection: Connection, listed: Listed, platform: int, stream: str 
     """
     missing = [one for one in _living(connection, listed, platform) if one.key not in listed.keys[one.type]]
     if missing and (own := _stream_among_others(connection, listed, platform, stream)) is not None:
-        told = _told_by(connection, own, [one.id for one in missing])
+        told = _told_by(connection, platform, own, [one.id for one in missing])
         missing = [one for one in missing if one.id in told]
-    unlisted = _lived_on(connection, [one.id for one in missing if one.last_source == BY_EVENT])
+    unlisted = _lived_on(connection, platform, [one.id for one in missing if one.last_source == BY_EVENT])
     missing = [one for one in missing if one.id not in unlisted]
     if not missing:
         return []
@@ -51,23 +51,25 @@ def vanished(connection: Connection, listed: Listed, platform: int, stream: str 
             one.uri, _TERMINATED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
         )
         for one in missing
-        if not _may_be_new(connection, one, listed)
+        if not _may_be_new(connection, platform, one, listed)
     ]
 
 
 def _living(connection: Connection, listed: Listed, platform: int) -> Iterable[Any]:
     kinds = select(event_types.c.id).where(event_types.c.text.in_(list(listed.keys)))
-    joined = present.join(resources, _r.id == _p.resource_id).join(event_types, event_types.c.id == _p.type_id)
+    joined = present.join(resources, (_r.platform_id == _p.platform_id) & (_r.id == _p.resource_id)).join(
+        event_types, event_types.c.id == _p.type_id
+    )
     found = select(_r.id, _r.uri, _r.key, event_types.c.text.label("type"), _p.first_at, _p.last_at, _p.last_source)
-    alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _r.platform_id == platform)
+    alive = (_p.gone_at.is_(None), _p.type_id.in_(kinds), _p.platform_id == platform)
     return connection.execute(found.select_from(joined).where(*alive).order_by(_r.id)).all()
 
 
-def _may_be_new(connection: Connection, one: Any, listed: Listed) -> bool:
+def _may_be_new(connection: Connection, platform: int, one: Any, listed: Listed) -> bool:
     """Whether it may have begun after it was asked about."""
     if one.last_at is None:  # others name it, perhaps since then
         return bool(one.first_at > listed.at - _NAMED_JUST_NOW)
-    return has_told_since(connection, one.id, listed.asked)
+    return has_told_since(connection, platform, one.id, listed.asked)
 
 
 def _is_of_others(connection: Connection, listed: Listed, platform: int, missing: Collection[int]) -> bool:
@@ -76,11 +78,11 @@ def _is_of_others(connection: Connection, listed: Listed, platform: int, missing
     So it is where nothing at all is listed: a key may have the right to ask, and not to see.
     """
     keys = [key for found in listed.keys.values() for key in found]
-    if not _were_told_of(connection, missing):
+    if not _were_told_of(connection, platform, missing):
         return False
     for part in chunks(keys):
         known = connection.scalars(select(_r.id).where(_r.platform_id == platform, _r.key.in_(part))).all()
-        if _were_told_of(connection, known):
+        if _were_told_of(connection, platform, known):
             return False
     return True
 
@@ -94,30 +96,34 @@ def _stream_among_others(connection: Connection, listed: Listed, platform: int, 
     return own if there - {own} else None
 
 
-def _told_by(connection: Connection, stream: int, numbers: Collection[int]) -> set[int]:
+def _told_by(connection: Connection, platform: int, stream: int, numbers: Collection[int]) -> set[int]:
     """Those of some objects that sessions of a stream told of, or found."""
     own = select(sessions.c.id).where(sessions.c.stream_id == stream)
     found: set[int] = set()
     for part in chunks(numbers):
         for table in (events, observations):
-            told = exists().where(table.c.resource_id == _r.id, table.c.session_id.in_(own))
-            found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), told)))
+            word = table.c
+            told = exists().where(word.platform_id == platform, word.resource_id == _r.id, word.session_id.in_(own))
+            asked = select(_r.id).where(_r.platform_id == platform, _r.id.in_(part), told)
+            found.update(connection.scalars(asked))
     return found
 
 
-def _lived_on(connection: Connection, numbers: Collection[int]) -> set[int]:
+def _lived_on(connection: Connection, platform: int, numbers: Collection[int]) -> set[int]:
     """Those of some objects that were missing in a list before, and told of themselves since: it does not show them."""
     ends = select(event_states.c.id).where(event_states.c.text == _TERMINATED)
-    was_missing = exists().where(observations.c.resource_id == _r.id, observations.c.state_id.in_(ends))
+    o = observations.c
+    was_missing = exists().where(o.platform_id == platform, o.resource_id == _r.id, o.state_id.in_(ends))
     found: set[int] = set()
     for part in chunks(numbers):
-        found.update(connection.scalars(select(_r.id).where(_r.id.in_(part), was_missing)))
+        asked = select(_r.id).where(_r.platform_id == platform, _r.id.in_(part), was_missing)
+        found.update(connection.scalars(asked))
     return found
 
 
-def _were_told_of(connection: Connection, numbers: Collection[int]) -> bool:
+def _were_told_of(connection: Connection, platform: int, numbers: Collection[int]) -> bool:
     for part in chunks(numbers):
-        told = select(_e.id).where(_e.resource_id.in_(part)).limit(1)
+        told = select(_e.id).where(_e.platform_id == platform, _e.resource_id.in_(part)).limit(1)
         if connection.scalar(told) is not None:
             return True
     return False

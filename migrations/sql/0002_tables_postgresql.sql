@@ -146,9 +146,11 @@ CREATE TABLE parent_lists (
   id BIGINT NOT NULL,
   platform_id BIGINT NOT NULL,
   digest BYTEA NOT NULL,
-  CONSTRAINT pk_parent_lists PRIMARY KEY (id),
-  CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
+  CONSTRAINT pk_parent_lists PRIMARY KEY (platform_id, id),
+  CONSTRAINT uq_parent_lists_platform_id_digest UNIQUE (platform_id, digest)
 );
+
+CREATE INDEX ix_parent_lists_id ON parent_lists (id);
 
 COMMENT ON TABLE parent_lists IS 'Every distinct list of parents, once';
 
@@ -163,10 +165,10 @@ CREATE TABLE parent_list_members (
   list_id BIGINT NOT NULL,
   position SMALLINT NOT NULL,
   resource_id BIGINT NOT NULL,
-  CONSTRAINT pk_parent_list_members PRIMARY KEY (list_id, position)
+  CONSTRAINT pk_parent_list_members PRIMARY KEY (platform_id, list_id, position)
 );
 
-CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (resource_id, list_id);
+CREATE INDEX ix_parent_list_members_platform_id_resource_id_list_id ON parent_list_members (platform_id, resource_id, list_id);
 
 COMMENT ON TABLE parent_list_members IS 'The parents in each list, in its order';
 
@@ -195,16 +197,18 @@ CREATE TABLE events (
   received_at BIGINT NOT NULL,
   uuid BYTEA,
   extra TEXT COLLATE "C",
-  CONSTRAINT pk_events PRIMARY KEY (id)
+  CONSTRAINT pk_events PRIMARY KEY (platform_id, resource_id, occurred_at, id)
 );
+
+CREATE INDEX ix_events_id ON events (id);
+
+CREATE INDEX ix_events_occurred_at ON events (occurred_at);
 
 CREATE INDEX ix_events_occurred_us ON events ((CAST(extract(epoch FROM occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)));
 
-CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
-
 CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
-CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid, platform_id);
+CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (platform_id, occurred_at, uuid);
 
 COMMENT ON TABLE events IS 'Everything that happened: one row per event, in the order of archiving';
 
@@ -245,7 +249,7 @@ CREATE TABLE tellings (
   event_id BIGINT NOT NULL,
   session_id BIGINT NOT NULL,
   received_at BIGINT NOT NULL,
-  CONSTRAINT pk_tellings PRIMARY KEY (event_id, session_id)
+  CONSTRAINT pk_tellings PRIMARY KEY (platform_id, event_id, session_id)
 );
 
 COMMENT ON TABLE tellings IS 'Who else told of an event, beside the session it was first received in';
@@ -271,14 +275,14 @@ CREATE TABLE observations (
   observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   extra TEXT COLLATE "C",
   mark BIGINT,
-  CONSTRAINT pk_observations PRIMARY KEY (id)
+  CONSTRAINT pk_observations PRIMARY KEY (platform_id, resource_id, observed_at, id)
 );
+
+CREATE INDEX ix_observations_id ON observations (id);
 
 CREATE INDEX ix_observations_observed_at ON observations (observed_at);
 
 CREATE INDEX ix_observations_observed_us ON observations ((CAST(extract(epoch FROM observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)));
-
-CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
 
 COMMENT ON TABLE observations IS 'States learnt by asking the platform; never events';
 
@@ -314,8 +318,10 @@ CREATE TABLE rejects (
   reason TEXT COLLATE "C" NOT NULL,
   payload BYTEA NOT NULL,
   retried_at BIGINT,
-  CONSTRAINT pk_rejects PRIMARY KEY (id)
+  CONSTRAINT pk_rejects PRIMARY KEY (platform_id, id)
 );
+
+CREATE INDEX ix_rejects_id ON rejects (id);
 
 COMMENT ON TABLE rejects IS 'Messages that could not become events';
 
@@ -343,16 +349,16 @@ CREATE TABLE facts (
   node BIGINT NOT NULL,
   told_by BIGINT,
   how SMALLINT NOT NULL,
-  CONSTRAINT pk_facts PRIMARY KEY (resource_id, what, since, value)
+  CONSTRAINT pk_facts PRIMARY KEY (platform_id, resource_id, what, since, value)
 );
 
 CREATE INDEX ix_facts_node_until ON facts (node, until) WHERE what = 2;
 
+CREATE INDEX ix_facts_platform_id_value_what_node_since_resource_id ON facts (platform_id, value, what, node, since, resource_id);
+
+CREATE INDEX ix_facts_platform_id_value_what_node_until_resource_id ON facts (platform_id, value, what, node, until, resource_id);
+
 CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
-
-CREATE INDEX ix_facts_value_what_node_since_resource_id ON facts (value, what, node, since, resource_id);
-
-CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, node, until, resource_id);
 
 COMMENT ON TABLE facts IS 'What was true of an object from when until when: what it was under, applied to, was called, was made of';
 
@@ -381,7 +387,7 @@ CREATE TABLE implied (
   since BIGINT NOT NULL,
   value BIGINT NOT NULL,
   told_by BIGINT,
-  CONSTRAINT pk_implied PRIMARY KEY (resource_id, type_id, since)
+  CONSTRAINT pk_implied PRIMARY KEY (platform_id, resource_id, type_id, since)
 );
 
 COMMENT ON TABLE implied IS 'What the lists of others prove about an object''s place; counts where it never said so itself';
@@ -415,12 +421,12 @@ CREATE TABLE present (
   slot_id BIGINT,
   list_id BIGINT,
   heads SMALLINT NOT NULL,
-  CONSTRAINT pk_present PRIMARY KEY (resource_id)
+  CONSTRAINT pk_present PRIMARY KEY (platform_id, resource_id)
 );
 
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
 
-CREATE INDEX ix_present_list_id ON present (list_id);
+CREATE INDEX ix_present_platform_id_list_id ON present (platform_id, list_id);
 
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 
@@ -499,11 +505,13 @@ CREATE TABLE resources (
   type_id BIGINT NOT NULL,
   key TEXT COLLATE "C" NOT NULL,
   uri TEXT COLLATE "C" NOT NULL,
-  CONSTRAINT pk_resources PRIMARY KEY (id),
+  CONSTRAINT pk_resources PRIMARY KEY (platform_id, id),
   CONSTRAINT uq_resources_platform_id_key_type_id UNIQUE (platform_id, key, type_id),
   CONSTRAINT fk_resources_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id),
   CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
 );
+
+CREATE INDEX ix_resources_id ON resources (id);
 
 CREATE INDEX ix_resources_uri ON resources (uri);
 

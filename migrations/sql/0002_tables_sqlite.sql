@@ -79,7 +79,7 @@ CREATE TABLE parent_lists (
   platform_id INTEGER NOT NULL,
   digest BLOB NOT NULL,
   CONSTRAINT pk_parent_lists PRIMARY KEY (id),
-  CONSTRAINT uq_parent_lists_digest UNIQUE (digest)
+  CONSTRAINT uq_parent_lists_platform_id_digest UNIQUE (platform_id, digest)
 );
 
 CREATE TABLE parent_list_members (
@@ -91,7 +91,7 @@ CREATE TABLE parent_list_members (
 )
  WITHOUT ROWID;
 
-CREATE INDEX ix_parent_list_members_resource_id_list_id ON parent_list_members (resource_id, list_id);
+CREATE INDEX ix_parent_list_members_resource_id_platform_id_list_id ON parent_list_members (resource_id, platform_id, list_id);
 
 CREATE TABLE events (
   id INTEGER NOT NULL,
@@ -115,7 +115,7 @@ CREATE TABLE events (
 
 CREATE INDEX ix_events_occurred_us ON events (((CAST(strftime('%s', substr(occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(occurred_at, 21, 6) AS integer))));
 
-CREATE INDEX ix_events_resource_id_occurred_at ON events (resource_id, occurred_at);
+CREATE INDEX ix_events_resource_id_platform_id_occurred_at ON events (resource_id, platform_id, occurred_at);
 
 CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
 
@@ -150,7 +150,7 @@ CREATE INDEX ix_observations_observed_at ON observations (observed_at);
 
 CREATE INDEX ix_observations_observed_us ON observations (((CAST(strftime('%s', substr(observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(observed_at, 21, 6) AS integer))));
 
-CREATE INDEX ix_observations_resource_id_observed_at ON observations (resource_id, observed_at);
+CREATE INDEX ix_observations_resource_id_platform_id_observed_at ON observations (resource_id, platform_id, observed_at);
 
 CREATE TABLE rejects (
   id INTEGER NOT NULL,
@@ -181,9 +181,9 @@ CREATE INDEX ix_facts_node_until ON facts (node, until) WHERE what = 2;
 
 CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
 
-CREATE INDEX ix_facts_value_what_node_since_resource_id ON facts (value, what, node, since, resource_id);
+CREATE INDEX ix_facts_value_platform_id_what_node_since_resource_id ON facts (value, platform_id, what, node, since, resource_id);
 
-CREATE INDEX ix_facts_value_what_node_until_resource_id ON facts (value, what, node, until, resource_id);
+CREATE INDEX ix_facts_value_platform_id_what_node_until_resource_id ON facts (value, platform_id, what, node, until, resource_id);
 
 CREATE TABLE implied (
   platform_id INTEGER NOT NULL,
@@ -218,7 +218,7 @@ CREATE TABLE present (
 
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
 
-CREATE INDEX ix_present_list_id ON present (list_id);
+CREATE INDEX ix_present_list_id_platform_id ON present (list_id, platform_id);
 
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 

@@ -119,8 +119,8 @@ def test_what_stands_on_our_views_and_tables_goes_on(old_url: str) -> None:
         "CREATE VIEW told AS SELECT r.uri, e.occurred_at FROM events e JOIN resources r ON r.id = e.resource_id",
         "CREATE VIEW told_today AS SELECT uri FROM told WHERE occurred_at > '2026-01-01'",
         "CREATE INDEX own_of_events ON events (type_id, occurred_at)",
-        "CREATE TABLE notes (event_id bigint REFERENCES events (id), words text)",
-        "INSERT INTO notes VALUES (271, 'the last')",
+        "CREATE TABLE notes (stream_id bigint REFERENCES streams (id), words text)",
+        "INSERT INTO notes VALUES (1, 'the last')",
         "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
         " INSERT INTO notes (words) VALUES (new.reason); RETURN NULL; END'",
         "CREATE TRIGGER noted AFTER INSERT ON rejects FOR EACH ROW EXECUTE FUNCTION noted()",
@@ -136,7 +136,7 @@ def test_what_stands_on_our_views_and_tables_goes_on(old_url: str) -> None:
         recorder.record([Reject(b"", "noticed", 0)])
     assert rows(old_url, "SELECT words FROM notes ORDER BY 1") == [("noticed",), ("the last",)]
     with pytest.raises(Exception, match="foreign key"):
-        execute(old_url, "INSERT INTO notes VALUES (1000, 'of no event')")
+        execute(old_url, "INSERT INTO notes VALUES (1000, 'of no stream')")
 
 
 def test_what_cannot_go_over_stays_with_its_table_and_is_named(old_url: str) -> None:
@@ -144,6 +144,7 @@ def test_what_cannot_go_over_stays_with_its_table_and_is_named(old_url: str) -> 
         old_url,
         "CREATE VIEW pairs AS SELECT child_id, derived FROM resource_parents",
         "CREATE INDEX own_of_names ON resources (name, uri)",
+        "CREATE TABLE notes (event_id bigint REFERENCES events (id))",  # whose numbers are no key of their own any more
     )
     before = rows(old_url, "SELECT count(*) FROM pairs")
 
@@ -151,8 +152,10 @@ def test_what_cannot_go_over_stays_with_its_table_and_is_named(old_url: str) -> 
 
     assert [thing.partition(":")[0] for thing in left] == [
         "view pairs",
+        "foreign key notes_event_id_fkey",
         "index own_of_names",
         "table resource_parents stays as first_edition_resource_parents",
+        "table events stays as first_edition_events",
     ]
     assert rows(old_url, "SELECT count(*) FROM pairs") == before
     assert migrate.upgrade(old_url).before == migrate.HEAD
