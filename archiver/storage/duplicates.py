@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import Connection, select
 
 from archiver.codec.events import rebuild
 from archiver.codec.forgetting import FORGOTTEN
@@ -20,17 +20,22 @@ from archiver.platforms.docker.messages import normal
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.rows import event_of, event_rows, parents_of
-from archiver.storage.uuids import pack, pack_all
+from archiver.storage.uuids import pack_all
 
 CONFLICT = "its uuid is archived already, with other content"
 ANEW = frozenset({"received", "told", "engine"})
 """Where a time is from that each who tells or hears of an event finds anew: then its uuid alone says which it is."""
 
-_c = schema.events.c
-# Written out, as in the index that serves it (storage.indexes).
-IS_ANEW = _c.uuid.is_not(None) & _c.time_source.in_(
-    [literal_column(str(number)) for number, source in enumerate(schema.TIME_SOURCES) if source in ANEW]
-)
+_c, _anew = schema.events.c, schema.told_anew.c
+
+
+def anew(events: EventColumns) -> list[tuple[int | None, bytes]]:
+    """Platform and packed uuid of those events whose uuid alone says which they are."""
+    if ANEW.isdisjoint(events.time_source):
+        return []
+    told = zip(events.platform, pack_all(events.uuid), events.time_source, strict=True)
+    return [(platform, uuid) for platform, uuid, source in told if uuid is not None and source in ANEW]
+
 
 _Identity = tuple[int | None, int | None, str | None]
 """Platform, time and uuid of an event; no time where it is found anew."""
@@ -217,10 +222,10 @@ def _ask_sqlite(events: int) -> str:
 
 def _dated_anew(connection: Connection, events: EventColumns) -> Iterator[tuple[int, int]]:
     """Platforms and numbers of the archived events with the uuid of any of these, where a time is found anew."""
-    anew = {
-        pack(uuid)
-        for source, uuid in zip(events.time_source, events.uuid, strict=True)
-        if uuid is not None and source in ANEW
-    }
-    for part in chunks(anew):
-        yield from map(tuple, connection.execute(select(_c.platform_id, _c.id).where(IS_ANEW, _c.uuid.in_(part))))
+    by_platform: dict[int | None, set[bytes]] = {}
+    for platform, uuid in anew(events):
+        by_platform.setdefault(platform, set()).add(uuid)
+    for platform, uuids in by_platform.items():
+        for part in chunks(uuids):
+            found = select(_anew.platform_id, _anew.event_id)
+            yield from map(tuple, connection.execute(found.where(_anew.platform_id == platform, _anew.uuid.in_(part))))

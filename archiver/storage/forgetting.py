@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    delete,
     select,
     update,
 )
@@ -33,7 +34,8 @@ _PAGE_OF_REJECTS = 50
 """Each may be a megabyte."""
 _PATIENCE = 60
 """Seconds in which somebody else may read a table that is to be written anew."""
-_NOT_LOOKED_AT = frozenset({"numbers", "days"})
+_NOT_LOOKED_AT = frozenset({"numbers", "days", "told_anew"})
+"""In the last stands what is in `events` as well, and goes with it."""
 _PROPERTIES = frozenset({"identity", "generation"})
 """Random, and not what anybody said."""
 
@@ -126,6 +128,9 @@ def _forgotten(
     marks[name] = number = _free(is_taken, marks[name] + 1)
     keys = [column == row[column.name] for column in table.primary_key.columns]
     connection.execute(update(table).where(*keys).values(**marked(number)))
+    if table is schema.events and "uuid" in new:
+        c = schema.told_anew.c
+        connection.execute(delete(schema.told_anew).where(c.platform_id == row["platform_id"], c.uuid == row["uuid"]))
     return True
 
 
@@ -200,6 +205,6 @@ def vacuum(url: str) -> bool:
     with translated_driver(url), closing(postgres_driver.connect(postgres_driver.arguments(url))) as driver:
         driver.add_notice_handler(lambda notice: skipped.append(notice.message_primary or ""))
         driver.execute(f"SET lock_timeout = '{_PATIENCE}s'")
-        for table, _ in TABLES:
+        for table in (*(table for table, _ in TABLES), schema.told_anew):
             driver.execute(f"VACUUM (FULL, ANALYZE) {table.name}")
     return not any("skipping" in said or "permission" in said for said in skipped)

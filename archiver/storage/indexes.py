@@ -32,9 +32,9 @@ _NUMBERED = (schema.events, schema.observations, schema.rejects, schema.resource
 
 @compiles(PrimaryKeyConstraint, "sqlite")
 def _key_of_sqlite(key: PrimaryKeyConstraint, compiler: DDLCompiler, **_options: Any) -> str:
-    """The number of the row where it has one, else the key of PostgreSQL without the platform."""
+    """The number of the row where it has one, else the key of PostgreSQL without the platform, if there are numbers."""
     names = [column.name for column in key.columns]
-    if "platform_id" in names:
+    if "platform_id" in names and key.table is not schema.told_anew:
         names = ["id"] if "id" in key.table.c else [name for name in names if name != "platform_id"]
     quote = compiler.preparer.quote
     named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
@@ -52,9 +52,9 @@ def _of_object(*columns: Column[Any]) -> tuple[Index, Index]:
     return _only(_POSTGRES, platform, *columns), _only(_SQLITE, columns[0], platform, *columns[1:])
 
 
-def _where(condition: ColumnElement[bool], *columns: Column[Any], unique: bool = False) -> Index:
+def _where(condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
     """An index of the rows that fulfil a condition."""
-    return Index(None, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+    return Index(None, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class _Micros(FunctionElement[int]):
@@ -71,7 +71,6 @@ def _written(element: _Micros, compiler: SQLCompiler, **options: Any) -> str:
 
 
 _is_run = facts.what == literal_column(str(schema.TARGET))
-_anew = events.uuid.is_not(None) & events.time_source.in_([literal_column(number) for number in "034"])
 
 BY_NUMBER = frozenset({"ix_events_occurred_us", "ix_observations_observed_us"})
 """Indexes of expressions: what a database tells of them cannot be compared with what is written here."""
@@ -88,8 +87,6 @@ INDEXES = (
         _POSTGRES, events.platform_id, events.occurred_at, events.uuid, name="uq_events_occurred_at_uuid", unique=True
     ),
     _only(_POSTGRES, events.occurred_at),
-    # But for those that have another time with each who tells or hears.
-    _where(_anew, events.uuid, events.platform_id, unique=True),
     Index(None, observations.observed_at),  # those of a range of time
     # The same ranges, given as numbers.
     Index("ix_events_occurred_us", _Micros(events.occurred_at)),

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, and_, func, or_, select, text
 
+from archiver.storage.duplicates import ANEW
 from archiver.storage.numbers import NUMBERED, last_numbers
 from archiver.storage.schema import (
     ASKED,
     NO_RESOURCE,
     TEXTUAL,
+    TIME_SOURCES,
     TOLD,
     event_actions,
     event_states,
@@ -29,6 +31,7 @@ from archiver.storage.schema import (
     sessions,
     tellings,
     texts,
+    told_anew,
 )
 
 _MOST = 20
@@ -62,6 +65,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(events.c.parent_list_id, parent_lists),
         *(_Reference(events.c[name], texts) for name in _TEXTS),
     ),
+    told_anew: (_Reference(told_anew.c.event_id, events),),
     tellings: (_Reference(tellings.c.event_id, events), _Reference(tellings.c.session_id, sessions)),
     observations: (
         _Reference(observations.c.platform_id, platforms),
@@ -115,7 +119,16 @@ def missing_rows(connection: Connection) -> list[str]:
 def lost_rows(connection: Connection) -> list[str]:
     """What foreign keys would refuse: where a row of a large table points at a row that is not there."""
     found = (problem for table, references in _REFERENCES.items() for problem in _lost(connection, table, references))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *_not_known_anew(connection)]))
+
+
+def _not_known_anew(connection: Connection) -> Iterator[str]:
+    """Whether each event that its uuid alone identifies stands among those."""
+    same = and_(told_anew.c.platform_id == events.c.platform_id, told_anew.c.uuid == events.c.uuid)
+    sources = [number for number, source in enumerate(TIME_SOURCES) if source in ANEW]
+    missing = and_(events.c.uuid.is_not(None), events.c.time_source.in_(sources), told_anew.c.event_id.is_(None))
+    if connection.execute(select(events.c.id).outerjoin(told_anew, same).where(missing).limit(1)).first() is not None:
+        yield "an event with a time that each who tells finds anew is not in told_anew"
 
 
 def _lost(connection: Connection, table: Table, references: tuple[_Reference, ...]) -> Iterator[str]:

@@ -306,6 +306,18 @@ events = Table(
     comment="Everything that happened: one row per event, in the order of archiving",
 )
 
+# Apart from the events, since no unique index over all of their months could leave out when an event happened.
+told_anew = Table(
+    "told_anew",
+    metadata,
+    _platform("The platform that the event happened in"),
+    Column("uuid", LargeBinary, nullable=False, comment="The event's uuid, as `events` has it"),
+    Column("event_id", Id, nullable=False, comment="The event"),
+    PrimaryKeyConstraint("platform_id", "uuid"),
+    comment="The events that have another time with each who tells or hears: their uuids alone say which they are",
+    sqlite_with_rowid=False,
+)
+
 tellings = Table(
     "tellings",
     metadata,

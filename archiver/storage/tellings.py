@@ -10,7 +10,7 @@ from sqlalchemy import Connection, LargeBinary, column, select, text, values
 from archiver.model import Micros, Telling, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
-from archiver.storage.duplicates import IS_ANEW, Retold
+from archiver.storage.duplicates import Retold
 from archiver.storage.sessions import Sessions
 from archiver.storage.uuids import pack
 
@@ -43,7 +43,8 @@ def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Tel
 
 def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[tuple[Micros | None, str], Any]]:
     """The events that others told of as well, by time and uuid, or by the uuid alone where each finds a time anew."""
-    c = schema.events.c
+    c, anew = schema.events.c, schema.told_anew.c
+    of_any_platform = anew.platform_id.in_(select(schema.platforms.c.id))
     pairs = {(telling.occurred_at, telling.uuid) for telling in told}
     for part in chunks(pairs):
         moments = {(to_datetime(at), pack(uuid)): (at, uuid) for at, uuid in part}
@@ -53,7 +54,9 @@ def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[t
         for row in connection.execute(found.join(given, (c.occurred_at == given.c.moment) & (c.uuid == given.c.uuid))):
             yield moments[row.occurred_at, bytes(row.uuid)], row
         uuids = {pack(uuid): uuid for _, uuid in part}
-        for row in connection.execute(found.where(IS_ANEW, c.uuid.in_(list(uuids)))):
+        there = (c.platform_id == anew.platform_id) & (c.id == anew.event_id)
+        told_anew = found.join(schema.told_anew, there).where(of_any_platform, anew.uuid.in_(list(uuids)))
+        for row in connection.execute(told_anew):
             yield (None, uuids[bytes(row.uuid)]), row
 
 

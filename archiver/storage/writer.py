@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import compress, count
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -27,7 +27,7 @@ from archiver.model import (
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.comparing import is_action, news
-from archiver.storage.duplicates import Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
+from archiver.storage.duplicates import ANEW, Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
 from archiver.storage.inventory import Inventory
@@ -234,6 +234,7 @@ class Writer:
         first = self._numbers.take(connection, schema.events, len(keys))
         numbers = range(first, first + len(keys))
         state_ids = self._lookups.states.numbers(connection, events.state)
+        uuids = pack_all(events.uuid)
         rows = zip(
             numbers,
             events.platform,
@@ -249,11 +250,15 @@ class Writer:
             map(iso, events.occurred_at),
             map(_TIME_SOURCES.__getitem__, events.time_source),
             events.received_at,
-            pack_all(events.uuid),
+            uuids,
             extras,
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
+        if not ANEW.isdisjoint(events.time_source):
+            anew = map(ANEW.__contains__, events.time_source)
+            told = compress(zip(events.platform, uuids, numbers, strict=True), anew)
+            insert_rows(connection, schema.told_anew, [row for row in told if row[1] is not None])
         return Told(events.platform, resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
 
     def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:

@@ -206,8 +206,6 @@ CREATE INDEX ix_events_occurred_at ON events (occurred_at);
 
 CREATE INDEX ix_events_occurred_us ON events ((CAST(extract(epoch FROM occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)));
 
-CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
-
 CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (platform_id, occurred_at, uuid);
 
 COMMENT ON TABLE events IS 'Everything that happened: one row per event, in the order of archiving';
@@ -243,6 +241,21 @@ COMMENT ON COLUMN events.received_at IS 'When it was received, microseconds sinc
 COMMENT ON COLUMN events.uuid IS 'The platform''s own identifier; 16 bytes of a uuid, else its text in UTF-8';
 
 COMMENT ON COLUMN events.extra IS 'JSON object of everything the columns do not hold';
+
+CREATE TABLE told_anew (
+  platform_id BIGINT NOT NULL,
+  uuid BYTEA NOT NULL,
+  event_id BIGINT NOT NULL,
+  CONSTRAINT pk_told_anew PRIMARY KEY (platform_id, uuid)
+);
+
+COMMENT ON TABLE told_anew IS 'The events that have another time with each who tells or hears: their uuids alone say which they are';
+
+COMMENT ON COLUMN told_anew.platform_id IS 'The platform that the event happened in';
+
+COMMENT ON COLUMN told_anew.uuid IS 'The event''s uuid, as `events` has it';
+
+COMMENT ON COLUMN told_anew.event_id IS 'The event';
 
 CREATE TABLE tellings (
   platform_id BIGINT NOT NULL,

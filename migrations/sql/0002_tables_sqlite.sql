@@ -117,9 +117,15 @@ CREATE INDEX ix_events_occurred_us ON events (((CAST(strftime('%s', substr(occur
 
 CREATE INDEX ix_events_resource_id_platform_id_occurred_at ON events (resource_id, platform_id, occurred_at);
 
-CREATE UNIQUE INDEX ix_events_uuid_platform_id ON events (uuid, platform_id) WHERE uuid IS NOT NULL AND time_source IN (0, 3, 4);
-
 CREATE UNIQUE INDEX uq_events_occurred_at_uuid ON events (occurred_at, uuid, platform_id);
+
+CREATE TABLE told_anew (
+  platform_id INTEGER NOT NULL,
+  uuid BLOB NOT NULL,
+  event_id INTEGER NOT NULL,
+  CONSTRAINT pk_told_anew PRIMARY KEY (platform_id, uuid)
+)
+ WITHOUT ROWID;
 
 CREATE TABLE tellings (
   platform_id INTEGER NOT NULL,

@@ -19,6 +19,7 @@ GROWING = frozenset(
         "resources",
         "events",
         "tellings",
+        "told_anew",
         "observations",
         "rejects",
         "facts",

@@ -41,6 +41,7 @@ def leaked(url: str) -> None:
         event(f"volume/{SECRET}", "Running", 2, [f"stack/{SECRET}"], session="a"),
         event(f"volume/{SECRET}x", "Running", 2.5, session="a"),
         event("container/1", SECRET, 3, session="a", uuid=SECRET, env={"PASSWORD": SECRET, SECRET: 1, "n": 1.50}),
+        event("container/2", "Running", 3.5, session="a", uuid=f"{SECRET}2", datetime=None),
         docker("start", 4, "c0", label=f"key={SECRET}"),
         Observation(uri("container/2"), "Running", f"obs-{SECRET}", (), micros(5), json.dumps({"a": SECRET}), "a"),
         Reject(f"{{ {SECRET}".encode(), f"no JSON: {SECRET}", micros(6), "a"),
@@ -83,7 +84,7 @@ def test_a_secret_is_nowhere_afterwards_and_the_events_are(
     assert "hunter2" not in done.stdout + done.stderr + dry.stdout
     found = json.loads(done.stdout)
     assert found["touched"] == json.loads(dry.stdout)["touched"]
-    expected = {"event_states": 1, "events": 2, "observations": 1, "rejects": 1, "resources": 3, "sessions": 1}
+    expected = {"event_states": 1, "events": 3, "observations": 1, "rejects": 1, "resources": 3, "sessions": 1}
     assert found["touched"] == expected | {"spool": 1, "stream_conditions": 1, "texts": 3}
     assert (found["clean"], found["left"]) == (True, [])
     secret.unlink()
@@ -94,7 +95,7 @@ def test_a_secret_is_nowhere_afterwards_and_the_events_are(
     assert rows(database_url, "SELECT count(*) FROM events") == [(before[0][0] + 1,)]
     with Archive.open(database_url) as archive:
         (said,) = archive.notes()
-        assert said.text.startswith("forgot what fits a pattern: 1 in event_states, 2 in events")
+        assert said.text.startswith("forgot what fits a pattern: 1 in event_states, 3 in events")
         assert [span.state for span in archive.history("container/1").spans] == ["Running", FORGOTTEN]
         names = {event.name for event in archive.events(limit=0)}
         assert names >= {"innocent", f"db-{FORGOTTEN}", f"db-{FORGOTTEN}2"}

@@ -144,6 +144,14 @@ def test_check_tells_of_a_row_that_points_nowhere(database_url: str, table: str,
     assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}{of_platform}"]
 
 
+def test_check_tells_of_an_event_that_would_not_be_known_again(database_url: str) -> None:
+    record(database_url, event("container/1", "Running", 1, uuid="one", datetime=None))
+
+    found = problems(database_url, "DELETE FROM told_anew")
+
+    assert found == ["an event with a time that each who tells finds anew is not in told_anew"]
+
+
 @pytest.mark.parametrize("table", ["events", "observations", "facts", "present", "parent_list_members"])
 def test_check_tells_of_a_row_that_points_to_another_platform(database_url: str, table: str) -> None:
     other = "INSERT INTO platforms (id, key, name) VALUES (2, 'other', 'other')"
