@@ -117,7 +117,6 @@ def test_no_row_says_of_no_resource_by_a_null(catalogue: str) -> None:
     assert [table for table, whole in columns if not whole] == []
 
 
-@not_yet
 def test_the_platform_is_first_in_every_key_of_what_grows(catalogue: str) -> None:
     keys = [row for row in asked(catalogue, INDEXES) if row[0] in GROWING and row[2]]
 
@@ -126,7 +125,6 @@ def test_the_platform_is_first_in_every_key_of_what_grows(catalogue: str) -> Non
     assert [name for table, name, _, _, columns, _ in keys if BY_MONTH.get(table, "platform_id") not in columns] == []
 
 
-@not_yet
 def test_no_key_holds_for_a_part_of_the_rows_only(catalogue: str) -> None:
     """Such a one cannot say what a whole partitioned table may not have twice."""
     assert [name for _, name, unique, *_, partial in asked(catalogue, INDEXES) if unique and partial] == []
