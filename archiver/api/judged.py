@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from archiver.api.opened import ALWAYS, Opened, Ref, now, resolve_all_of, stream_number
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archiver.model.nearby import Before
     from archiver.model.reports import Per, Report
     from archiver.queries.metrics import Stops
+    from archiver.queries.unknown import Unknown
 
 
 class Judged(Opened):
@@ -122,6 +123,12 @@ class Judged(Opened):
             raise ValueError("a range with both ends is needed")
         with self._reader.question() as connection:
             return stops(connection, range.since, range.until)
+
+    def unknown(self, day: date) -> list[Unknown]:
+        """How long on a day of UTC nobody knew how containers were, in seconds, per stack and service."""
+        from archiver.queries.unknown import unknown
+
+        return unknown(self._reader.pages(), day)
 
 
 def speaking_of(
