@@ -11,13 +11,11 @@ from archiver.api.objects import Objects
 from archiver.api.opened import Ref as Ref
 from archiver.api.opened import now
 from archiver.api.told import Told
-from archiver.model import Status
-from archiver.model.health import Limits, Waiting
 
 if TYPE_CHECKING:
+    from archiver.model import Status
+    from archiver.model.health import Limits, Waiting
     from archiver.queries.free import Answer
-
-_LIMITS = Limits()
 
 
 class Archive(Objects, Told, Arriving, Judged):
@@ -37,16 +35,17 @@ class Archive(Objects, Told, Arriving, Judged):
         """The archive at a URL; see `Archive`."""
         return cls(url)
 
-    def status(self, limits: Limits = _LIMITS, waiting: Waiting | None = None) -> Status:
-        """How things stand with the archive and its streams, and what is not well, by these limits.
+    def status(self, limits: Limits | None = None, waiting: Waiting | None = None) -> Status:
+        """How things stand with the archive and its streams, and what is not well by the limits (None: the usual).
 
         `waiting` is what is received and not yet archived, where somebody knows: the archive itself does not.
         """
+        from archiver.model.health import Limits
         from archiver.queries.status import status
         from archiver.storage.named import database_name
 
         with self._reader.question() as connection:
-            return status(connection, database_name(self._url), now(), limits, waiting)
+            return status(connection, database_name(self._url), now(), limits or Limits(), waiting)
 
     def archived_of(self, receiver: str) -> int:
         """How far what a spool of this identity received is archived."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.api.opened import ALWAYS, Opened, Ref, now, numbers_of, stream_number
 from archiver.errors import CursorOfAnother, UsageError
-from archiver.model import ArchivedEvent
 
 if TYPE_CHECKING:
+    from archiver.model import ArchivedEvent
     from archiver.model.entities import Entity
     from archiver.queries import waking
 

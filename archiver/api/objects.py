@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from archiver.api.opened import ALWAYS, Opened, Ref, now, one, platform_number, resolve_all_of, stream_number
-from archiver.model import Diff, History, Lanes, Resource, Timeline, TimeRange, TreeNode
+from archiver.model import TimeRange
 
 if TYPE_CHECKING:
+    from archiver.model import Diff, History, Lanes, Resource, Timeline, TreeNode
     from archiver.model.records import Platform
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from archiver.api.opened import ALWAYS, Opened, Ref, numbers_of, resolve_all_of, stream_number
-from archiver.model import Action, ArchivedEvent, TimeRange, WholeEvent
 
 if TYPE_CHECKING:
+    from archiver.model import Action, ArchivedEvent, TimeRange, WholeEvent
     from archiver.model.rejects import KeptReject
     from archiver.model.values import Value
     from archiver.queries.notes import Noted
