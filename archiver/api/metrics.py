@@ -19,6 +19,7 @@ _COUNTED = {
     "archiver_gap_seconds_total": "Seconds in which nobody was watching a stream, by the kind of gap.",
     "archiver_restarts_total": "Containers that stopped and came back, themselves or in their slot, by cause.",
     "archiver_oom_total": "Containers that stopped since memory was short.",
+    "archiver_unknown_seconds_total": "Seconds of containers' lives in which nobody knows how they were.",
 }
 
 
@@ -87,7 +88,8 @@ class Counted:
         if self._day is not None and today > self._day:
             self._before += _counts(archive, TimeRange(self._day, today))
         self._day = today
-        counts = self._before + _counts(archive, TimeRange(today, now))
+        counts = self._before.copy()
+        counts.update(_counts(archive, TimeRange(today, now)))  # also what is 0 by now: an increase is seen from there
         for name, about in _COUNTED.items():
             samples = sorted((labels, value) for (of, labels), value in counts.items() if of == name)
             yield Family(name, "counter", about, tuple(Sample(value, dict(labels)) for labels, value in samples))
@@ -107,4 +109,7 @@ def _counts(archive: Archive, range: TimeRange) -> _Counts:
         counts["archiver_restarts_total", (*place, ("cause", stop.cause))] += stop.restarts
         if stop.cause == "oom":
             counts["archiver_oom_total", place] += stop.stops
+    for each in archive.unknown(range.since.date()):
+        place = (("stack", each.stack), ("service", each.service))
+        counts["archiver_unknown_seconds_total", place] += each.seconds  # type: ignore[assignment]
     return counts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -19,6 +20,9 @@ def _run(argv: list[str] | None) -> int:
     _look_for_cycles_less_often()
     if os.environ.get("HOME") == "":  # else the root folder would be home; so the user's own is, where he has one
         del os.environ["HOME"]
+    from archiver.cli.sparing import load_typer
+
+    load_typer()
     from archiver.cli.app import app
     from archiver.cli.globals import Globals
 
@@ -47,6 +51,7 @@ def _look_for_cycles_less_often() -> None:
     It took a tenth of the time of an import, and of what it takes to load SQLAlchemy.
     """
     gc.set_threshold(50_000, 20, 20)
+    atexit.register(gc.freeze)
 
 
 def _explain(exc: Exception, *, debug: bool) -> int:

@@ -13,8 +13,8 @@ from archiver.cli import completion
 from archiver.cli.escape import escape
 from archiver.cli.globals import Database as Database  # one of the options in common
 from archiver.cli.globals import Globals
-from archiver.cli.output import Colour, Format
 from archiver.cli.pager import later
+from archiver.cli.presentation import Colour, Format
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archiver.cli import times
 from archiver.cli.escape import escape
-from archiver.cli.output import Presentation
+from archiver.cli.presentation import Presentation
 
 if TYPE_CHECKING:
     from archiver.model import Coverage, Gap, TimeRange

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from archiver.cli.files import begun, destination
-from archiver.cli.output import writing
+from archiver.cli.writing import writing
 from archiver.errors import BadInput
 
 _LONGEST = 1_000

@@ -8,23 +8,15 @@ from itertools import chain
 from typing import NamedTuple
 
 from archiver.cli import times
+from archiver.cli.cells import plain_cell, to_json
+from archiver.cli.columns import Column, refuse_fields
 from archiver.cli.coverage import is_watched
 from archiver.cli.escape import escape
-from archiver.cli.output import (
-    LEAST,
-    Column,
-    Presentation,
-    blocks,
-    cut,
-    documents,
-    narrowed,
-    plain_cell,
-    refuse_fields,
-    render,
-    to_json,
-    width,
-)
+from archiver.cli.machine import documents
+from archiver.cli.output import blocks, render
+from archiver.cli.presentation import Presentation
 from archiver.cli.states import DIM, state_style
+from archiver.cli.tables import LEAST, cut, narrowed, width
 from archiver.model import TreeNode
 from archiver.report.documents import tree as nested
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from archiver.cli.output import write_lines, writing
+from archiver.cli.writing import write_lines, writing
 from archiver.errors import CannotWrite, UsageError
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from archiver.cli import times
-from archiver.cli.output import Column, Presentation
+from archiver.cli.columns import Column
+from archiver.cli.presentation import Presentation
 
 T = TypeVar("T")
 
@@ -100,7 +101,7 @@ def _of_repeated(column: Column[T], *, says: bool) -> Column[Repeated[T]]:
     def style(row: Repeated[T]) -> str:
         return column.style(row.record) if column.style else ""
 
-    return replace(column, value=value, human=shown, style=style)  # type: ignore[arg-type, return-value]
+    return column._replace(value=value, human=shown, style=style)  # type: ignore[arg-type, return-value]
 
 
 def _how_often(presentation: Presentation, row: Repeated[T]) -> str:

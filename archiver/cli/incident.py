@@ -11,7 +11,7 @@ from archiver.cli import times
 from archiver.cli.causes import called, cause_words
 from archiver.cli.coverage import coverage_line, is_watched
 from archiver.cli.escape import escape
-from archiver.cli.output import Presentation
+from archiver.cli.presentation import Presentation
 from archiver.cli.replaced import replaced_words
 from archiver.cli.reports import ratio
 from archiver.model import Gap

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from archiver.codec.secrets import environment_for_others
-
 if TYPE_CHECKING:
     import subprocess
 
@@ -113,6 +111,8 @@ def started(command: str) -> subprocess.Popen[str]:
     """The pager, which is given none of our own variables."""
     import signal
     import subprocess
+
+    from archiver.codec.secrets import environment_for_others
 
     pager = subprocess.Popen(
         command,

@@ -11,7 +11,7 @@ from typing import TextIO
 import typer
 
 from archiver.cli.common import chosen
-from archiver.cli.output import is_terminal
+from archiver.cli.presentation import is_terminal
 
 _LINE_EVERY = 10.0
 """Seconds between two lines where they cannot be written over."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property, wraps
 from itertools import chain
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import typer
 
 from archiver.cli import times, zones
+from archiver.cli.columns import Column
 from archiver.cli.common import (
     Color,
     Database,
@@ -36,9 +36,12 @@ from archiver.cli.common import (
     open_archive,
 )
 from archiver.cli.coverage import coverage_line
-from archiver.cli.output import Column, Format, Presentation, enclosed, make_presentation, render, write_lines
+from archiver.cli.machine import enclosed
+from archiver.cli.output import render
 from archiver.cli.pager import paging
+from archiver.cli.presentation import Format, Presentation, make_presentation
 from archiver.cli.refs import is_one, spelt_out
+from archiver.cli.writing import write_lines
 from archiver.errors import NoSuchResource, NotThen, UsageError
 from archiver.model.empty import IN_WORDS
 from archiver.model.moments import rfc3339
@@ -109,7 +112,7 @@ class Question:
         """Whether it is to be said by the exit code that the answer is not fully watched."""
         self._unwatched = False
         self.presentation = make_presentation(output, utc=utc, color=color, fields=_names(fields))
-        self.presentation = replace(self.presentation, reverse=reverse)
+        self.presentation = self.presentation._replace(reverse=reverse)
         reads_local = not utc and (since is not None or until is not None)
         if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
             self.note(trouble)
@@ -269,7 +272,7 @@ class Question:
         first = next(records, None)
         empty = self.archive.why_empty(self.range, about, stream=self.stream) if first is None else None
         head = documents.list_head(about or (), self.range, watched, empty)
-        shown = replace(self.presentation, format="jsonl")
+        shown = self.presentation._replace(format="jsonl")
         return enclosed(head, name, render(shown, columns, chain([] if first is None else [first], records)))
 
     def _noticed(self, records: Iterable[T]) -> Iterator[T]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from archiver.cli import times
 from archiver.cli.causes import candidates, cause_words
+from archiver.cli.columns import Column, machine_columns
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
-from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render
+from archiver.cli.machine import enclosed
+from archiver.cli.output import render
+from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.replaced import replaced_words
 from archiver.cli.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
@@ -24,7 +26,7 @@ def lines(presentation: Presentation, report: Report) -> Iterator[str]:
     """The lines of a report in the format asked for."""
     columns = _told_apart(_columns(report), report)
     if presentation.format == "json":
-        shown = replace(presentation, format="jsonl")
+        shown = presentation._replace(format="jsonl")
         return enclosed(documents.head(report), "rows", render(shown, columns, report.rows))
     rows = report.rows
     if presentation.format == "table" and report.total is not None and len(rows) > 1:
@@ -72,7 +74,7 @@ def _told_apart(columns: Sequence[Column[Any]], report: Report) -> list[Column[A
         return f"{shown} ({', '.join(apart)})"
 
     return [
-        replace(column, human=what) if column.name == "what" and not column.machine else column for column in columns
+        column._replace(human=what) if column.name == "what" and not column.machine else column for column in columns
     ]
 
 

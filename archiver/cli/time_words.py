@@ -6,7 +6,6 @@ The grammar is strict: what could be read in two ways is refused with an example
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from archiver.cli import zones
@@ -118,6 +117,8 @@ def _before(span: str, now: datetime, zone: tzinfo | None) -> datetime:
             raise ValueError(span)
     start = now
     if months:
+        from calendar import monthrange  # hardly anybody asks so
+
         shown = zones.wall(now, zone)
         year, month = divmod(shown.year * 12 + shown.month - 1 - months, 12)
         last_day = monthrange(year, month + 1)[1]

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from archiver.cli import times
 from archiver.cli.causes import cause_words
+from archiver.cli.cells import plain_cell, to_json
+from archiver.cli.columns import Column, machine_columns, refuse_fields
 from archiver.cli.coverage import PROVEN, coverage_line, is_watched, total
 from archiver.cli.escape import escape
-from archiver.cli.output import (
-    NOTHING,
-    Column,
-    Part,
-    Presentation,
-    blocks,
-    machine_columns,
-    plain_cell,
-    refuse_fields,
-    render,
-    short_reference,
-    table_lines,
-    to_json,
-    turned,
-)
+from archiver.cli.output import blocks, render, turned
+from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.states import DIM, is_gone, state_style
+from archiver.cli.tables import table_lines
+from archiver.cli.writing import Part
+from archiver.codec.visible import short_reference
 from archiver.model import Action, Gap, History, Resource, Span, Timeline
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
@@ -53,7 +44,7 @@ def answer(presentation: Presentation, histories: Iterable[Answer], *, several: 
     if presentation.format in ("json", "jsonl"):
         return _documents(presentation, histories)
     spans = ((history.resource.uri, span) for history in histories for span in turned(presentation, history.spans))
-    return render(replace(presentation, reverse=False), SPAN_OF_COLUMNS, spans)
+    return render(presentation._replace(reverse=False), SPAN_OF_COLUMNS, spans)
 
 
 def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
@@ -83,7 +74,7 @@ def _doubted(_presentation: Presentation, span: Span) -> str:
 
 
 SPAN_COLUMNS: list[Column[Span]] = [
-    replace(column, human=_doubted) if column.name == "state" else column for column in machine_columns(documents.SPAN)
+    column._replace(human=_doubted) if column.name == "state" else column for column in machine_columns(documents.SPAN)
 ]
 
 
@@ -176,8 +167,7 @@ def _after(moment: datetime, gaps: Sequence[Gap]) -> list[Gap]:
     return [gap for gap in gaps if gap.until is None or gap.until > moment]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the timeline: a piece of a span, or a gap."""
 
     state: str
@@ -201,7 +191,7 @@ def timeline_rows(history: Answer) -> Iterator[Row]:
     gaps = sorted(history.coverage.gaps, key=lambda gap: gap.since or _EARLIEST) if is_watched(history.coverage) else []
     blind = (Row(UNWATCHED, gap.since, gap.until, None, gap.reason + PROVEN * gap.proven, known=False) for gap in gaps)
     doubtful = [gap for gap in gaps if not gap.proven]
-    seen = (replace(row, span=span) for span in history.spans for row in _pieces(span, doubtful))
+    seen = (row._replace(span=span) for span in history.spans for row in _pieces(span, doubtful))
     noted = (Row(NOTED, each.started_at, each.started_at, None, _noted(each)) for each in history.notes)
     return heapq.merge(seen, blind, noted, key=lambda row: (row.since or _EARLIEST, row.state == UNWATCHED))
 
@@ -219,7 +209,7 @@ def _pieces(span: Span, gaps: Sequence[Gap]) -> Iterator[Row]:
     ends = is_gone(span.state)
     if span.assumed and not around:
         stop = inside[0].since if inside else span.until
-        yield replace(_piece_behind(span, span.since, stop, ends=ends), events=span.events)
+        yield _piece_behind(span, span.since, stop, ends=ends)._replace(events=span.events)
         yield from _behind(span, inside, ends=ends)
         return
     known = ends or not around

@@ -46,13 +46,13 @@ def require_past(moment: datetime, called: str, now: datetime, zone: tzinfo | No
         raise UsageError(reason=f"{called} ({machine(moment)}) lies in the future", hint=hint)
 
 
-_LENGTH = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(s|sec|m|min|h|d|w)?", re.IGNORECASE)
+_LENGTH = r"(?i)(\d{1,9}(?:\.\d{1,6})?)\s*(s|sec|m|min|h|d|w)?"
 _UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def parse_length(text: str) -> timedelta:
     """A length of time: 90, 90s, 5m, 2h, 1d; without a unit it is in seconds. Raises UsageError."""
-    found = _LENGTH.fullmatch(text.strip())
+    found = re.fullmatch(_LENGTH, text.strip())
     if found is None:
         raise UsageError(reason=f"cannot read {text!r} as a length of time", hint="try 90s, 5m, 2h or 1d")
     return timedelta(seconds=float(found[1]) * _UNITS[(found[2] or "").lower()])

@@ -37,9 +37,7 @@ _HOURS = {
     "AKST": -9,
     "HST": -10,
 }
-_POSIX = re.compile(
-    r"(?P<name><[A-Za-z0-9+-]{3,}>|[A-Za-z]{3,})(?P<hours>[+-]?[0-9]{1,2})(?::[0-9]{2}){0,2}(?:[A-Z<].*)?"
-)
+_POSIX = r"(?P<name><[A-Za-z0-9+-]{3,}>|[A-Za-z]{3,})(?P<hours>[+-]?[0-9]{1,2})(?::[0-9]{2}){0,2}(?:[A-Z<].*)?"
 
 
 def wall(moment: datetime, zone: tzinfo | None) -> datetime:
@@ -113,7 +111,7 @@ def trouble() -> str | None:
     name = text.removeprefix(":")
     if not name or _is_known(name):
         return None
-    posix = _POSIX.fullmatch(name)
+    posix = re.fullmatch(_POSIX, name)
     if posix is None:
         return f"TZ is {text!r}, which is no time zone that this machine knows: local times are in UTC"
     hours = int(posix["hours"])

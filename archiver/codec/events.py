@@ -11,7 +11,8 @@ from archiver.model import Event, Message, Micros, Reject, TimeSource, iso, to_m
 
 _TIME_KEYS: tuple[TimeSource, ...] = ("datetime", "date")
 _ABSENT: Any = object()
-_NO_PARENTS = '{"parents":[]}'
+NO_PARENTS = '{"parents":[]}'
+"""What the columns do not hold of an event that names its parents, and there are none."""
 
 
 def decode_object(value: dict[str, Any], message: Message, *, clean: bool) -> Event | Reject:
@@ -58,7 +59,7 @@ def _odd(value: dict[str, Any], key: str, found: Any, limit: int) -> str | None:
 
 
 def _dump_rest(value: dict[str, Any]) -> str:
-    return _NO_PARENTS if len(value) == 1 and value.get("parents") == [] else keep(value)
+    return NO_PARENTS if len(value) == 1 and value.get("parents") == [] else keep(value)
 
 
 def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
@@ -87,12 +88,41 @@ def _take_time(value: dict[str, Any], received_at: Micros) -> tuple[Micros, Time
     for key in _TIME_KEYS:
         found = value.get(key)
         if type(found) is str:
+            moment = _read_usual(found, key)
+            if moment is not None:
+                del value[key]
+                return moment, key
             moment, usual = _read_time(found, key)
             if moment is not None:
                 if usual:
                     del value[key]
                 return moment, key
     return received_at, "received"
+
+
+_ENDS = {"datetime": "Z", "date": "+00:00"}
+_CLOCK = {f"T{hour:02d}:{minute:02d}:": (hour * 60 + minute) * 60_000_000 for hour in range(24) for minute in range(60)}
+_SECOND = {f"{second:02d}": second * 1_000_000 for second in range(60)}
+
+
+def _read_usual(text: str, key: str) -> Micros | None:
+    """The instant that a text means where it has the shape that nearly all have; None for any other."""
+    clock, second = _CLOCK.get(text[10:17]), _SECOND.get(text[17:19])
+    if clock is None or second is None or text[19:] != _ENDS[key]:
+        return None
+    day = _read_day(text[:10])
+    return None if day is None else day + clock + second
+
+
+@lru_cache(maxsize=4096)
+def _read_day(text: str) -> Micros | None:
+    """The instant at which a day begins, written as 2026-11-23; None for what is written otherwise."""
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    instant = to_micros(moment)
+    return instant if iso(instant).startswith(text) else None
 
 
 @lru_cache(maxsize=4096)

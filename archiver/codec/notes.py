@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archiver.codec.secrets import blanked_text
 from archiver.codec.text import MAX_NAME, MAX_URI, MAX_WORD, dump, fits
-from archiver.model import Event, Micros
+
+if TYPE_CHECKING:
+    from archiver.model import Event, Micros
 
 NOTE = "note"
 """The type of these events. They are about no resource, came in no session, and name as parent what they are under."""
 MAX_TEXT = 2000
 """Longest text, in bytes of UTF-8; it has a name's column."""
 assert MAX_TEXT <= MAX_NAME
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SAID = re.compile(
-    r"(?i)\b((?:[a-z0-9]+[_.-])*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)s?\s*[=:]\s*)[^\s,;]+"
-)
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SAID = r"(?i)\b((?:[a-z0-9]+[_.-])*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key)s?\s*[=:]\s*)[^\s,;]+"
 """A credential as people write it down. In a text of their own so much may be blanked; in what arrived, only URLs."""
 _YEARS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 """The microseconds of the years 1 to 9999."""
@@ -41,7 +40,7 @@ def note_of(told: Mapping[str, Any]) -> Note:
     at, uuid = told.get("at"), told.get("uuid")
     if type(at) is not int or at not in _YEARS:
         raise ValueError("a note has a time, in the years 1 to 9999")
-    if type(uuid) is not str or not _UUID.fullmatch(uuid):
+    if type(uuid) is not str or not re.fullmatch(_UUID, uuid):
         raise ValueError("a note has a uuid")
     if (text := _line(told, "text", MAX_TEXT)) is None:
         raise ValueError("a note has a text")
@@ -55,7 +54,9 @@ def _line(told: Mapping[str, Any], key: str, most: int) -> str | None:
     value = told.get(key)
     if type(value) is not str:
         return _fitting(told, key, most)
-    line = _SAID.sub(r"\1***", blanked_text(" ".join(value.split())))
+    from archiver.codec.secrets import blanked_text  # who asks about notes writes none
+
+    line = re.sub(_SAID, r"\1***", blanked_text(" ".join(value.split())))
     return _fitting({key: line}, key, most) if line else None
 
 
@@ -68,6 +69,8 @@ def _fitting(told: Mapping[str, Any], key: str, most: int) -> str | None:
 
 def note_event(note: Note, received_at: Micros) -> Event:
     """The event that is archived. Its text stands as a name, too, where questions and views find it."""
+    from archiver.model import Event
+
     told = {"text": note.text, "url": note.url, "user": note.by}
     return Event(
         type=NOTE,

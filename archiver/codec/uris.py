@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from archiver.model import ResourceRef
 
 # Tutum: /api/v1/<type>/<key>/; Docker Cloud: /api/<subsystem>/v1/[<namespace>/]<type>/<key>/; ours for Docker Engine:
 # /docker/v1/<type>/<key>/. Host, /api, the version's minor number and trailing slash may be there or not, slashes may
 # be doubled (clients asked for cloud.docker.com//api/audit/...).
-_URI = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://[^/?#]*|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?)?"
-    r"/+(?:(?P<root>api|docker)/+)?(?:(?P<subsystem>app|infra|audit|repo)/+)?v\d+(?:\.\d+)*/+(?P<rest>[^?#]+)(?:[?#].*)?",
-    re.IGNORECASE | re.DOTALL,
+# Patterns are compiled when they are needed: who asks about one object in the usual spelling needs none.
+_URI = (
+    r"(?is)(?:[a-z][a-z0-9+.-]*://[^/?#]*|[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?)?"
+    r"/+(?:(?P<root>api|docker)/+)?(?:(?P<subsystem>app|infra|audit|repo)/+)?v\d+(?:\.\d+)*/+(?P<rest>[^?#]+)(?:[?#].*)?"
 )
 _TYPES = frozenset({"stack", "service", "container", "node", "nodecluster", "action", "repository"})
 _OF_ONE_SEGMENT = _TYPES - {"repository"}
@@ -29,9 +29,8 @@ _OF_SUBSYSTEM = {
     "repo": frozenset({"repository"}),
 }
 # Without the usual beginning, as tests and tools around Tutum write them.
-_SHORT = re.compile(r"/+(?P<type>[a-z]+)/+(?P<key>[^/?#]+)/*(?:/(?:logs|tags)(?:/[^?#]*)?)?(?:[?#].*)?", re.IGNORECASE)
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
-_ESCAPED_SLASH = re.compile("%2f", re.IGNORECASE)
+_SHORT = r"(?i)/+(?P<type>[a-z]+)/+(?P<key>[^/?#]+)/*(?:/(?:logs|tags)(?:/[^?#]*)?)?(?:[?#].*)?"
+_UUID = r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _SIMPLE = re.compile(r"[a-z0-9._-]+").fullmatch
 _TUTUM = ["", "api", "v1"]
 UNKNOWN = "resource"
@@ -48,14 +47,24 @@ def parse(uri: str) -> ResourceRef:
     if len(parts) == 6 and parts[:3] == _TUTUM and parts[3] in _TYPES and _SIMPLE(parts[4]) and not parts[5]:
         # What nearly every event of Tutum has; the patterns below say the same, at five times the cost.
         return ResourceRef(parts[3], parts[4])
-    found = _URI.fullmatch(uri)
+    pattern = _compiled(_URI)
+    found = pattern.fullmatch(uri)
     if found is not None and (found["root"] or "").lower() == "docker":
         return _of_docker(found["rest"], uri)
-    plain = _ESCAPED_SLASH.sub("/", uri)
+    plain = uri.replace("%2f", "/").replace("%2F", "/")
     if plain != uri:
-        found = _URI.fullmatch(plain)
+        found = pattern.fullmatch(plain)
     ref = _short(plain) if found is None else _of_tutum(found)
     return ref or ResourceRef(UNKNOWN, uri)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _is_uuid(text: str) -> bool:
+    return _compiled(_UUID).fullmatch(text) is not None
 
 
 def _of_docker(rest: str, uri: str) -> ResourceRef:
@@ -75,7 +84,7 @@ def _of_tutum(found: re.Match[str]) -> ResourceRef | None:
     kind, key = segments[0].lower(), segments[1]
     if not found["root"] and kind not in _TYPES | _OF_SEVERAL:
         return None
-    if _UUID(key):
+    if _is_uuid(key):
         return ResourceRef(kind, key.lower())
     return ResourceRef(kind, key if kind in _OF_ONE_SEGMENT else "/".join(segments[1:]))
 
@@ -83,19 +92,19 @@ def _of_tutum(found: re.Match[str]) -> ResourceRef | None:
 def _has_namespace(subsystem: str, segments: list[str]) -> bool:
     """Whether the first segment is a user or an organisation, who may be called like a type."""
     first, second, types = segments[0].lower(), segments[1].lower(), _OF_SUBSYSTEM[subsystem]
-    if _UUID(second):
+    if _is_uuid(second):
         return False  # an object, and what belongs to it
     if first in _OF_SEVERAL and first in types and first != "provider":
         # A key of two words and more may begin with any word, but no object of these types has a uuid in it.
-        return second in types and _UUID(segments[2]) is not None
+        return second in types and _is_uuid(segments[2])
     if first in _OF_ONE_SEGMENT | _OF_SEVERAL:
         return second in types
     return True
 
 
 def _short(uri: str) -> ResourceRef | None:
-    found = _SHORT.fullmatch(uri)
+    found = _compiled(_SHORT).fullmatch(uri)
     if found is None or found["type"].lower() not in _TYPES:
         return None
     key = found["key"]
-    return ResourceRef(found["type"].lower(), key.lower() if _UUID(key) else key)
+    return ResourceRef(found["type"].lower(), key.lower() if _is_uuid(key) else key)

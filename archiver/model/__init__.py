@@ -19,8 +19,6 @@ if TYPE_CHECKING:
         Namesakes,
         Resource,
         Span,
-        Status,
-        StreamStatus,
         Timeline,
         TimeRange,
         TreeNode,
@@ -29,6 +27,8 @@ if TYPE_CHECKING:
     from archiver.model.causes import Cause, CauseKind, Proof
     from archiver.model.differences import Change, ChangeKind, Diff
     from archiver.model.empty import Empty
+    from archiver.model.ends import EndKind, kind_of_end
+    from archiver.model.identity import ResourceRef
     from archiver.model.ids import Number, numbers_of
     from archiver.model.items import (
         Alive,
@@ -36,12 +36,10 @@ if TYPE_CHECKING:
         Condition,
         ConditionOf,
         Dialect,
-        EndKind,
         Item,
         Message,
         Observed,
         Opened,
-        kind_of_end,
     )
     from archiver.model.lanes import Lane, Lanes
     from archiver.model.moments import (
@@ -66,11 +64,11 @@ if TYPE_CHECKING:
         Platform,
         Record,
         Reject,
-        ResourceRef,
         Telling,
         TimeSource,
         Together,
     )
+    from archiver.model.standing import Status, StreamStatus
 
 __all__ = [
     "EPOCH",
@@ -135,17 +133,19 @@ __all__ = [
 ]
 
 _OF = {
-    "answers": "Action ArchivedEvent Coverage Gap History Namesakes Resource Span Status StreamStatus Timeline"
+    "answers": "Action ArchivedEvent Coverage Gap History Namesakes Resource Span Timeline"
     " TimeRange TreeNode WholeEvent",
     "causes": "Cause CauseKind Proof",
     "differences": "Change ChangeKind Diff",
     "empty": "Empty",
+    "ends": "EndKind kind_of_end",
+    "identity": "ResourceRef",
     "ids": "Number numbers_of",
-    "items": "Alive Closed Condition ConditionOf Dialect EndKind Item Message Observed Opened kind_of_end",
+    "items": "Alive Closed Condition ConditionOf Dialect Item Message Observed Opened",
     "lanes": "Lane Lanes",
     "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",
-    "records": "Answers Batch Event EventColumns Listed Observation Platform Record Reject ResourceRef Telling"
-    " TimeSource Together",
+    "records": "Answers Batch Event EventColumns Listed Observation Platform Record Reject Telling TimeSource Together",
+    "standing": "Status StreamStatus",
 }
 """Module -> its names that are asked for here."""
 _MODULES = {name: module for module, names in _OF.items() for name in names.split()}

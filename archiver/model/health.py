@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from archiver.model.moments import duration
 
 if TYPE_CHECKING:
-    from archiver.model.answers import Status, StreamStatus
+    from archiver.model.standing import Status, StreamStatus
 
 ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full"]
 """unrecorded: no stream at all; refused: the platform does not take the credentials; blind: a stream cannot be reached,

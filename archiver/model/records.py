@@ -160,13 +160,6 @@ class Platform(NamedTuple):
     """The streams that tell of it, and how their messages are decoded."""
 
 
-class ResourceRef(NamedTuple):
-    """What identifies a resource: its type, and its key within the type."""
-
-    type: str
-    key: str
-
-
 class Together(NamedTuple):
     """What one message tells of several objects; one record, so that a message stays one step of a receiver."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
@@ -86,6 +87,26 @@ def is_there(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def log_left(path: Path) -> int:
+    """Bytes of an archive's log that are not in its file yet, as the index beside it tells; the writer asks.
+
+    The log's own size says nothing of that: once all of it is in the file, it is written over from its beginning.
+    """
+    try:
+        with open(beside(path, "-shm"), "rb") as index:
+            header = index.read(_INDEX.size)
+        page, frames, _, in_file = cast("tuple[int, int, bytes, int]", _INDEX.unpack(header))
+    except (OSError, struct.error):
+        return size_of(beside(path, "-wal"))
+    return (frames - in_file) * (_FRAME + (page if page > 1 else 65536))
+
+
+_INDEX = struct.Struct("=14xHI76sI")
+"""Page size, frames of the log, and how many of them are in the file (https://sqlite.org/walformat.html, 2.1)."""
+_FRAME = 24
+"""Bytes of a frame of the log besides its page."""
 
 
 def size_of(path: Path) -> int:

@@ -344,9 +344,9 @@ class Standing:
 
     def _move(self, edges: Edges, word: Word) -> bool:
         told = self._told
-        others = told.keys() - edges.keys()
+        others = told.keys() - edges.keys() if told else ()
         if others and self._placed_by is not None:
-            self._tellers = {**self._tellers, **dict.fromkeys(others & self._last.keys(), self._placed_by)}
+            self._tellers = {**self._tellers, **dict.fromkeys(self._last.keys() & others, self._placed_by)}
         for type_id, values in edges.items():
             before = told.get(type_id)
             if before is not None:
@@ -391,6 +391,11 @@ class Standing:
         """What is told for the first time held from the first instant on; False when its lives are not known."""
         if self._lives is None:
             return False
+        if not self._lives and self.gone_at is None:  # as nearly always
+            born, how = self._born(), _HOW[by[1]]
+            for value in values:
+                self._add(Fact(what, value, born, OPEN, by[2], how))
+            return True
         for value in values:
             step = Step(NEVER, value, by[2])
             for since, until, _ in self._while_true([step]) if what == PARENT else within([step], self._all_lives()):

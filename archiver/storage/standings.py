@@ -74,7 +74,9 @@ class Standings:
         if len(self.kinds.names) < len(KNOWN):
             c = schema.event_types.c
             known = connection.execute(select(c.id, c.text).where(c.text.in_(sorted(KNOWN))))
-            self.kinds = Kinds({number: text for number, text in known})
+            names = {number: text for number, text in known}
+            if names != self.kinds.names:
+                self.kinds = Kinds(names)
 
     def learn_states(self, connection: Connection, state_ids: Iterable[int | None]) -> None:
         """Makes sure that these states are known."""
@@ -92,7 +94,7 @@ class Standings:
             members = self._lists.members(connection, self.platform_id, missing)
             types = self._types(connection, {number for found in members.values() for number in found})
             for list_id, found in members.items():
-                self.readings[list_id] = read(found, [types[number] for number in found], self.kinds)
+                self.readings[list_id] = read(found, tuple(map(types.__getitem__, found)), self.kinds)
                 self._weight += weight(found)
 
     def learn(self, connection: Connection, numbers: Iterable[int], fresh: Mapping[int, int]) -> None:

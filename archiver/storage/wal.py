@@ -22,7 +22,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from archiver.lockfile import LockFile
-from archiver.storage.glimpse import beside, size_of
+from archiver.storage.glimpse import beside, log_left, size_of
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,6 @@ class Checkpoints:
     def __init__(self, path: Path, lock: LockFile, most_bytes: int = CHECKPOINT_BYTES) -> None:
         self._path = path
         self._most_bytes = most_bytes
-        self._wal = beside(path, "-wal")
         self._lock = lock
         self._marks: list[int] = []
         """Those that the file itself may bear; the last is the newest."""
@@ -212,8 +211,8 @@ class Checkpoints:
             os.rename(away, self._path)
 
     def due(self) -> bool:
-        """Whether the log is long enough, or the file has no mark of this writer yet."""
-        return not self._marks or size_of(self._wal) >= self._most_bytes
+        """Whether enough of the log is not in the file yet, or the file has no mark of this writer yet."""
+        return not self._marks or log_left(self._path) >= self._most_bytes
 
     def run(self, connection: Connection) -> None:
         """Between two transactions. Readers may hold it up, or a full disk; then the next one goes on where this ended.

@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from archiver.codec.events import NO_PARENTS
 from archiver.codec.framing import JsonObjects
 from archiver.codec.secrets import blanked
 from archiver.errors import BadInput
@@ -22,6 +23,8 @@ BATCH_BYTES = 16 << 20
 LONGEST = 16 << 20
 """Bytes of an object that are taken; what is longer can only become a reject, and must not fill the memory."""
 _DOCKER_TIME = re.compile(rb'"time(?:Nano)?":\s*\d').search
+_NOTHING_MORE = (None, NO_PARENTS)
+"""What is beside the columns of an event that says nothing but what they hold."""
 NO_TIME = "it has no time of its own; --dated-by says how to date it"
 
 
@@ -128,6 +131,9 @@ class Reader:
             event = _event_of(record)
             if event is not None and event.time_source != "received":  # as on the wire: nearly all are
                 wire.records.append(record)  # type: ignore[arg-type]
+            elif type(record) is Event and record.extra in _NOTHING_MORE and not docker:  # nor is a time beside it
+                wire.undated.append((len(wire.records), payload))
+                wire.records.append(record)
             else:
                 self._understand(wire, payload, now)
         return groups

@@ -6,7 +6,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.cli import timeline
-from archiver.cli.output import Presentation
+from archiver.cli.presentation import Presentation
 from archiver.model import Span
 
 from .archives import at, between, closed, event, micros, opened, record, rows, seen, uri

@@ -395,7 +395,7 @@ def test_cell_that_has_parts_is_json(shell: Shell) -> None:
     said = shell("why", "container/web", "--at", "2016-02-01T12:00:20Z", "--fields", "cause,at", "-o", "csv")
     assert "{'" not in said.out
 
-    from archiver.cli.output import plain_cell
+    from archiver.cli.cells import plain_cell
 
     assert plain_cell({"kind": "told", "exit_code": None}) == '{"kind": "told", "exit_code": null}'
     assert plain_cell(("a", "b")) == "a,b"

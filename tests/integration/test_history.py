@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from archiver.api.archive import Archive
 from archiver.cli import timeline as cli_timeline
-from archiver.cli.output import Format, Presentation
+from archiver.cli.presentation import Format, Presentation
 from archiver.model import Span
 from archiver.queries import history
 from archiver.queries.coverage import IMPORTED
@@ -223,7 +223,7 @@ def test_a_long_timeline_is_not_held(sqlite_url: str) -> None:
             resource = archive.resolve("container/1")
             tracemalloc.start()
             found = [archive.timeline(resource)]
-            lines = sum(1 for _ in cli_timeline.answer(Presentation(shown), found, several=False))
+            lines = sum(1 for _ in cli_timeline.answer(Presentation(shown, at(0)), found, several=False))
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
 

@@ -21,7 +21,7 @@ from archiver.recording.spool.queue import Spool
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import at, closed, event, micros, opened, record
+from .archives import at, between, closed, event, micros, opened, record
 from .test_causes import told
 from .test_daemon import Told, running, wait_for
 
@@ -61,6 +61,9 @@ def test_two_texts_are_two_labels_however_alike_they_are() -> None:
 
 
 STACK = ["service/web", "stack/shop"]
+UNKNOWN = "archiver_unknown_seconds_total"
+TO_MIDNIGHT = 43_200
+"""Seconds of the tests' first day."""
 
 
 def stopping(ref: str, second: float) -> list[Event]:
@@ -104,6 +107,33 @@ def test_memory_that_was_short_and_what_nobody_watched_are_counted(database_url:
         found = numbers(exposition(Counted().families(archive, at(170))))
     assert sum(of(found, "archiver_oom_total").values()) == 1
     assert {labels[0]: value for labels, value in of(found, "archiver_gap_seconds_total").items()} == {"lost": 60}
+
+
+def test_what_nobody_knows_of_is_counted_by_stack_and_service(database_url: str) -> None:
+    record(
+        database_url,
+        opened("a", -100),
+        event("stack/shop", "Running", -9, session="a")._replace(name="shop"),
+        event("service/web", "Running", -8, ["stack/shop"], "a")._replace(name="web"),
+        event("container/1", "Running", 0, STACK, "a"),
+        event("container/2", "Running", 0, STACK, "a"),
+        event("container/alone", "Running", 0, session="a"),
+        event("container/alone", "Terminated", 50, session="a"),
+        closed("a", 100),
+        opened("b", 160),
+        event("container/1", "Running", 160, STACK, "b"),
+        event("container/2", "Running", 170, STACK, "b"),
+        closed("b", TO_MIDNIGHT + 10),
+    )
+    counted = Counted()
+    with Archive.open(database_url) as archive:
+        first = of(numbers(exposition(counted.families(archive, at(TO_MIDNIGHT - 1)))), UNKNOWN)
+        total = archive.report("availability", None, between(None, TO_MIDNIGHT)).total
+        later = of(numbers(exposition(counted.families(archive, at(2 * TO_MIDNIGHT)))), UNKNOWN)
+    assert first == {("", ""): 0, ("web", "shop"): 60 + 70}
+    assert total is not None
+    assert total.unknown_seconds == sum(first.values())
+    assert later == {("web", "shop"): 60 + 70 + 2 * (86_400 - 10)}
 
 
 def test_the_numbers_of_an_archive(database_url: str) -> None:

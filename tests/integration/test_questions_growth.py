@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.api.metrics import Counted
 from archiver.queries.waking import States, Word
 from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
@@ -124,6 +125,7 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "what changed before, around a service": lambda archive: archive.why("service/2.1", at(TODAY + 1_800)),
     "an incident": lambda archive: archive.incident(BUSY),
     "status": lambda archive: archive.status(),
+    "a look for a monitor": lambda archive: list(Counted().families(archive, at(TODAY + 2_500))),
     "what ended just now": lambda archive: archive.words("events", *newest(archive), States(["run*"], stops=True), 500),
     "how much did": lambda archive: archive.how_many_words("events", *newest(archive), States([], stops=True), 500),
     "what a state means": lambda archive: archive.change(

@@ -161,6 +161,20 @@ def test_the_log_is_brought_into_the_file_as_it_grows(path: Path) -> None:
         assert size_of(path) > 500_000
 
 
+def test_a_log_that_was_long_once_is_brought_into_the_file_no_oftener_than_before(path: Path) -> None:
+    migrate.create(str(path))
+    with Recorder(str(path), checkpoint_bytes=1_000_000) as recorder:
+        recorder.record([event(f"service/{n}", "Running", n) for n in range(4000)])
+        assert size_of(beside(path, "-wal")) > 1_000_000
+
+        recorder.record([event("service/1", "Stopped", 4000)])
+        written_at = path.stat().st_mtime_ns
+        for n in range(5):
+            recorder.record([event("service/1", f"state {n}", 4001 + n)])
+
+        assert path.stat().st_mtime_ns == written_at
+
+
 def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: Path) -> None:
     migrate.create(str(path))
     link = tmp_path / "link.db"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archiver.model import Micros, ResourceRef
+from archiver.model import Micros, ResourceRef, now_micros
 
 from . import semantics
 from .replay import Archived
@@ -121,6 +121,7 @@ def _loops(crashes: Sequence[Micros]) -> list[tuple[Micros, Micros]]:
 
 
 def bounded(asked: Range, last: Micros) -> tuple[Micros | None, Micros]:
-    """A range that ends: what still is goes on until today."""
+    """A range that ends: what still is goes on until then, and what is dated in the future has not been yet."""
     since, until = asked
-    return since, until if until is not None else max(last, since or last) + 100 * SECOND
+    end = until if until is not None else max(last, since or last) + 100 * SECOND
+    return since, min(end, max(now_micros(), since or 0))

@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from archiver.cli.commands import status
-from archiver.cli.output import Format, Presentation
+from archiver.cli.presentation import Format, Presentation
 from archiver.model import Status, StreamStatus
 from archiver.model.health import Problem
 

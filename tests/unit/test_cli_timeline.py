@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from archiver.cli import timeline
-from archiver.cli.output import Format, Presentation
+from archiver.cli.presentation import Format, Presentation
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)

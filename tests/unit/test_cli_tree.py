@@ -7,7 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from archiver.cli import drawing as tree
-from archiver.cli.output import Format, Presentation
+from archiver.cli.presentation import Format, Presentation
 from archiver.model import Coverage, Gap, TreeNode
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import permutations
 
 import pytest
 
@@ -31,6 +32,10 @@ KNOWN = {
 }  # fmt: skip
 
 
+def read_list(members: Sequence[int]) -> Reading:
+    return read(tuple(members), tuple([member // 10 for member in members]), KINDS)
+
+
 class Lists:
     """Every list that is told, by its number."""
 
@@ -42,7 +47,7 @@ class Lists:
         if not members:
             return None
         number = self.numbers.setdefault(tuple(members), len(self.numbers) + 1)
-        self.readings[number] = read(members, [member // 10 for member in members], KINDS)
+        self.readings[number] = read_list(members)
         return number
 
 
@@ -184,11 +189,18 @@ def test_the_lists_of_others_than_containers_services_and_nodes_prove_nothing() 
 
 def test_a_list_proves_what_the_nearer_ones_are_directly_under() -> None:
     members = [SERVICE, STACK, NODE, CLUSTER, CONTAINER]
-    proofs = read(members, [member // 10 for member in members], KINDS).proofs
+    proofs = read_list(members).proofs
 
     assert sorted((low, high) for low, _, high in proofs) == [
         (CONTAINER, SERVICE), (CONTAINER, NODE), (SERVICE, STACK), (NODE, CLUSTER)
     ]  # fmt: skip
+
+
+def test_a_list_of_one_of_each_type_is_read_as_one_that_names_its_last_twice() -> None:
+    lists = [found for size in range(1, 5) for found in permutations([1, 11, 21, 31, 41, 51, 61, 71], size)]
+
+    for members in lists:
+        assert read_list(members)[2:] == read_list((*members, members[-1]))[2:]
 
 
 # --- rule 4: what others say -----------------------------------------------------------------------------------------

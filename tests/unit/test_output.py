@@ -7,26 +7,19 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
 
-from archiver.cli import output
-from archiver.cli.output import (
-    Column,
-    Format,
-    Presentation,
-    cut,
-    make_presentation,
-    narrowed,
-    render,
-    short_reference,
-    wants_color,
-    width,
-    write_lines,
-)
+from archiver.cli import tables
+from archiver.cli.columns import Column
+from archiver.cli.output import render
+from archiver.cli.presentation import Format, Presentation, make_presentation, wants_color
 from archiver.cli.states import state_style
+from archiver.cli.tables import cut, narrowed, width
+from archiver.cli.writing import write_lines
+from archiver.codec.visible import short_reference
 from archiver.errors import CannotWrite
 
 AT = datetime(2026, 11, 20, 14, 0, 0, tzinfo=UTC)
@@ -54,7 +47,7 @@ COLUMNS: list[Column[Thing]] = [
 
 
 def shown(format: Format, *things: Thing, **options: object) -> list[str]:
-    return list(render(replace(Presentation(format, now=AT), **options), COLUMNS, things))  # type: ignore[arg-type]
+    return list(render(Presentation(format, now=AT)._replace(**options), COLUMNS, things))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -179,11 +172,11 @@ def test_a_listing_streams(format: Format) -> None:
             taken += 1
             yield Thing("/a/")
 
-    lines = render(Presentation(format), COLUMNS, endless())
+    lines = render(Presentation(format, AT), COLUMNS, endless())
     for _ in range(5000):
         next(lines)
 
-    assert taken <= 5000 + output.MEASURED_ROWS
+    assert taken <= 5000 + tables.MEASURED_ROWS
 
 
 def test_a_table_that_is_followed_does_not_wait_for_more_rows() -> None:
@@ -191,7 +184,7 @@ def test_a_table_that_is_followed_does_not_wait_for_more_rows() -> None:
         yield Thing("/a/")
         raise AssertionError("asked for more than it needs")
 
-    lines = render(Presentation("table"), COLUMNS, one_and_no_more(), measure=1)
+    lines = render(Presentation("table", AT), COLUMNS, one_and_no_more(), measure=1)
 
     assert [next(lines)[:3], next(lines)[:3]] == ["URI", "/a/"]
 

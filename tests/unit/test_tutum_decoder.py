@@ -82,6 +82,27 @@ def test_a_time_that_cannot_be_read_is_kept_and_the_receive_time_taken(text: str
     assert json.loads(found.extra or "") == {"datetime": text}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2015-W50-1T04:01:01Z", "2015-12-07T04:01:01.5Z", "2015-12-07 04:01:01Z", "2015-12-07T04:01:01+00:00",
+        "2015-12-07T04:01:01", "2015-12-07T05:01:01+01:00",
+    ],
+)  # fmt: skip
+def test_a_time_of_another_spelling_is_read_and_the_spelling_kept(text: str) -> None:
+    found = event({"type": "x", "datetime": text})
+
+    assert iso(found.occurred_at)[:19] == "2015-12-07T04:01:01"
+    assert json.loads(found.extra or "") == {"datetime": text}
+
+
+@pytest.mark.parametrize(
+    "text", ["2015-02-29T04:01:01Z", "2015-12-07T24:01:01Z", "2015-12-07T04:60:01Z", "٢015-12-07T04:01:01Z"]
+)
+def test_no_day_and_no_clock_has_that_time(text: str) -> None:
+    assert event({"type": "x", "datetime": text}).time_source == "received"
+
+
 def test_duplicate_parents_and_unknown_states_are_kept() -> None:
     found = event({"type": "service", "parents": ["/svc/b/", "/svc/b/"], "state": "Started", "new": {"a": [1]}})
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import typer
 
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
 from archiver.cli.coverage import moment_line
 from archiver.cli.drawing import answer, walk
-from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
 
@@ -42,6 +40,6 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = 
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))
     asked.doubted(place.node.certain for place in walk(root))
-    write_lines(answer(replace(asked.presentation, now=moment), [root]))
+    write_lines(answer(asked.presentation._replace(now=moment), [root]))
     if root.empty is not None:
         asked.note(f"nothing is known to have been there: {IN_WORDS[root.empty]}")

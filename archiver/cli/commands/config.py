@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
+from archiver.cli.cells import to_json
+from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, chosen, examples
 from archiver.cli.globals import HELP_NAMES
-from archiver.cli.output import Column, make_presentation, render, to_json, write_lines
+from archiver.cli.output import render
+from archiver.cli.presentation import make_presentation
+from archiver.cli.writing import write_lines
 
 if TYPE_CHECKING:
     from archiver.config import Config

@@ -11,8 +11,8 @@ import typer
 from archiver.cli.common import Database, database_url, die_with_the_reader, examples, note, warn
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
-from archiver.cli.output import write_lines
 from archiver.cli.progress import progressing
+from archiver.cli.writing import write_lines
 
 if TYPE_CHECKING:
     from archiver.storage.backup import Copy

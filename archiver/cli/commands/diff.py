@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import typer
 
+from archiver.cli.cells import plain_cell
+from archiver.cli.columns import Column, machine_columns
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
-from archiver.cli.output import (
-    NOTHING,
-    Column,
-    Presentation,
-    enclosed,
-    machine_columns,
-    plain_cell,
-    render,
-    write_lines,
-)
+from archiver.cli.machine import enclosed
+from archiver.cli.output import render
+from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.question import Question, question
 from archiver.cli.times import machine
+from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import Change, Diff, TimeRange
 from archiver.model.empty import IN_WORDS
@@ -70,7 +65,7 @@ def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
         for number, line in enumerate(render(presentation, COLUMNS, found.changes)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
-        shown = replace(presentation, format="jsonl")
+        shown = presentation._replace(format="jsonl")
         yield from enclosed(documents.diff_head(found), "changes", render(shown, COLUMNS, found.changes))
     else:
         yield from render(presentation, COLUMNS, found.changes)

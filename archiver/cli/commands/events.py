@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -13,23 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli import completion
+from archiver.cli.cells import to_json
+from archiver.cli.columns import Column, machine_columns, refuse_fields
 from archiver.cli.common import Covered, Healthchecks, examples, warn
 from archiver.cli.cursor_file import keep_cursor, read_cursor, require_place
 from archiver.cli.files import require_other
 from archiver.cli.folding import Repeated, fold, folded, left_out
-from archiver.cli.output import (
-    Column,
-    Presentation,
-    machine_columns,
-    refuse_fields,
-    render,
-    to_json,
-    wait_for_reader,
-    write_lines,
-    writing,
-)
+from archiver.cli.output import render
+from archiver.cli.presentation import Presentation
 from archiver.cli.question import Question, question
 from archiver.cli.states import state_style
+from archiver.cli.writing import wait_for_reader, write_lines, writing
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import ArchivedEvent, TimeRange
 from archiver.report import documents
@@ -288,7 +281,7 @@ def _follow(asked: Question, filters: dict[str, Any], limit: int) -> None:
     last = asked.archive.events(**filters, range=asked.range, limit=limit)
     first = [event for event in last if event.id <= end.event]
     records = chain(first, _coming(asked, filters, end))
-    shown = asked.presentation if asked.presentation.format != "json" else replace(asked.presentation, format="jsonl")
+    shown = asked.presentation if asked.presentation.format != "json" else asked.presentation._replace(format="jsonl")
     write_lines(render(shown, COLUMNS, records, measure=max(1, len(first))), flush=True)
 
 

@@ -10,9 +10,13 @@ from uuid import uuid4
 
 import typer
 
+from archiver.cli.cells import to_json
+from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, examples, note, warn
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
-from archiver.cli.output import Column, make_presentation, render, to_json, write_lines
+from archiver.cli.output import render
+from archiver.cli.presentation import make_presentation
+from archiver.cli.writing import write_lines
 from archiver.errors import BadInput, UsageError
 
 if TYPE_CHECKING:

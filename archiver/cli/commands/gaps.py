@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import typer
 
 from archiver.cli import times
+from archiver.cli.columns import Column, machine_columns
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.coverage import PROVEN
 from archiver.cli.escape import escape
-from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
+from archiver.cli.machine import enclosed
+from archiver.cli.output import render
+from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
 from archiver.model import Coverage, Gap, Resource, TimeRange
 from archiver.report import documents
 
@@ -52,7 +55,7 @@ def lines(
     if presentation.format != "json":
         return render(presentation, COLUMNS, watched.gaps)
     head = documents.gaps_head(about[0] if about else None, range, watched)
-    shown = replace(presentation, format="jsonl")
+    shown = presentation._replace(format="jsonl")
     return enclosed(head, "gaps", render(shown, COLUMNS, watched.gaps))
 
 

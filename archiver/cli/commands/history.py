@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from archiver.cli.common import Refs, examples
-from archiver.cli.output import short_reference, write_lines
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
+from archiver.codec.visible import short_reference
 
 if TYPE_CHECKING:
     from archiver.model import Empty, Resource, Timeline

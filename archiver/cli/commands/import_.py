@@ -16,7 +16,7 @@ import typer
 from archiver.cli import times
 from archiver.cli.common import Database, chosen, complain, database_url, examples, note, warn
 from archiver.cli.escape import escape
-from archiver.cli.output import is_terminal
+from archiver.cli.presentation import is_terminal
 from archiver.errors import BadInput, ConfigurationWrong
 from archiver.model import Micros, to_micros
 

@@ -14,9 +14,10 @@ import typer
 
 from archiver.cli.common import chosen, examples, note
 from archiver.cli.escape import escape
-from archiver.cli.output import is_terminal, writing
 from archiver.cli.patience import Patience
+from archiver.cli.presentation import is_terminal
 from archiver.cli.streams import Auth, Plaintext, Stream, secrets_of, told_where
+from archiver.cli.writing import writing
 from archiver.errors import StreamUnreachable, UsageError
 from archiver.model import Closed, Condition, Item, Message, Opened
 

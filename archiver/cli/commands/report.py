@@ -11,9 +11,9 @@ from archiver.cli import incident as incidents
 from archiver.cli import times
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.globals import HELP_NAMES
-from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
 from archiver.cli.reports import lines
+from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 
 Per = Annotated[

@@ -8,9 +8,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from archiver.cli.columns import Column, refuse_fields
 from archiver.cli.common import examples
-from archiver.cli.output import Column, refuse_fields, write_lines
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 
 Views = Annotated[list[str] | None, typer.Argument(metavar="[VIEW]...", help="Only these views.", show_default=False)]

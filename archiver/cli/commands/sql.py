@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from archiver.cli.cells import to_json
+from archiver.cli.columns import Column
 from archiver.cli.common import examples
 from archiver.cli.escape import csv_cell, escape
 from archiver.cli.once import OnceCommand
-from archiver.cli.output import Column, Format, render, to_json, write_lines
+from archiver.cli.output import render
+from archiver.cli.presentation import Format
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
 from archiver.errors import BadInput, UsageError
 
 if TYPE_CHECKING:

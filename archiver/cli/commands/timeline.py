@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,20 +13,14 @@ from typing import Annotated
 import typer
 
 from archiver.cli import completion, lanes
+from archiver.cli.cells import to_json
+from archiver.cli.columns import Column, refuse_fields
 from archiver.cli.common import examples
 from archiver.cli.files import require_other, write_file
-from archiver.cli.output import (
-    Column,
-    Part,
-    Presentation,
-    is_terminal,
-    refuse_fields,
-    render,
-    to_json,
-    wait_for_reader,
-    write_lines,
-)
+from archiver.cli.output import render
+from archiver.cli.presentation import Presentation, is_terminal
 from archiver.cli.question import Question, question
+from archiver.cli.writing import Part, wait_for_reader, write_lines
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import Lane, Lanes, Resource, Span
 from archiver.model.empty import IN_WORDS
@@ -174,7 +167,7 @@ def _follow(asked: Question, resource: Resource | None, *, into_file: bool) -> N
         raise UsageError(reason="--follow draws on a terminal", hint="leave out the files, the format, or --follow")
     answer, known, drawn, age = _ask(asked, resource), asked.archive.last_id(), 0, 0
     while True:
-        frame = _frame(replace(asked.presentation, now=datetime.now(UTC)), answer)
+        frame = _frame(asked.presentation._replace(now=datetime.now(UTC)), answer)
         back = f"\x1b[{drawn}F" if drawn else ""
         write_lines([Part(back + "".join(f"{line}\x1b[K\n" for line in frame) + "\x1b[J")], flush=True)
         drawn = len(frame)

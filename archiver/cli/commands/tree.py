@@ -10,8 +10,8 @@ import typer
 from archiver.cli.common import AnyRefs, examples
 from archiver.cli.coverage import is_watched, moment_line
 from archiver.cli.drawing import answer
-from archiver.cli.output import write_lines
 from archiver.cli.question import Question, question
+from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import Resource, TreeNode
 from archiver.model.empty import IN_WORDS

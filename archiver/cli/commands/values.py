@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from archiver.cli.columns import Column
 from archiver.cli.common import examples
-from archiver.cli.output import Column
 from archiver.cli.question import Question, question
 
 if TYPE_CHECKING:

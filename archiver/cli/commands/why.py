@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Annotated, Any
 
@@ -11,14 +10,18 @@ import typer
 
 from archiver.cli import times
 from archiver.cli.causes import cause_words
+from archiver.cli.columns import Column, machine_columns
 from archiver.cli.common import OneRef, Since, examples
 from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.folding import fold, folded
-from archiver.cli.output import NOTHING, Column, Presentation, enclosed, machine_columns, render, write_lines
+from archiver.cli.machine import enclosed
+from archiver.cli.output import render
+from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.question import Question, question
 from archiver.cli.replaced import replaced_words
 from archiver.cli.states import state_style
+from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
 from archiver.model.nearby import Before, Nearby
@@ -73,7 +76,7 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
 def lines(presentation: Presentation, found: Before) -> Iterator[str]:
     """The lines of an answer in the format asked for."""
     if presentation.format == "json":
-        shown = replace(presentation, format="jsonl")
+        shown = presentation._replace(format="jsonl")
         return enclosed(documents.before_head(found), "changes", render(shown, COLUMNS, found.changes))
     if presentation.format == "table":
         return _table(presentation, found)

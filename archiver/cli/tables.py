@@ -1,0 +1,98 @@
+"""Aligned tables for a person: columns as wide as what is in them, or as the terminal allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TypeVar
+
+from archiver.cli.columns import Column
+from archiver.cli.presentation import Presentation
+
+T = TypeVar("T")
+
+MEASURED_ROWS = 1_000
+"""A table takes its widths from so many rows, and streams on from there."""
+
+
+def table_lines(
+    presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
+) -> Iterator[str]:
+    """Aligned columns under a head; nothing at all when there are no records."""
+    rows = iter(records)
+    first = [(record, [column.shown(presentation, record) for column in columns]) for record in islice(rows, measure)]
+    if not first:
+        return
+    heads = [column.name.upper().replace("_", " ") for column in columns]
+    widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
+    if presentation.columns is not None:
+        widths = narrowed(widths, presentation.columns)
+    yield _table_line(heads, widths, columns, presentation=presentation)
+    for record, cells in chain(first, ((row, [column.shown(presentation, row) for column in columns]) for row in rows)):
+        styles = [column.style(record) if column.style else "" for column in columns] if presentation.color else None
+        yield _table_line(cells, widths, columns, styles, presentation)
+
+
+def _table_line(
+    cells: Sequence[str],
+    widths: Sequence[int],
+    columns: Sequence[Column[T]],
+    styles: Sequence[str] | None = None,
+    presentation: Presentation | None = None,
+) -> str:
+    shown = []
+    for index, (cell, room, column) in enumerate(zip(cells, widths, columns, strict=True)):
+        if presentation is not None and presentation.columns is not None:
+            cell = cut(cell, room, ascii=presentation.ascii)
+        text = presentation.paint(cell, styles[index]) if presentation and styles else cell
+        space = " " * (room - width(cell))
+        shown.append(space + text if column.right else text + space)
+    return "  ".join(shown).rstrip()
+
+
+LEAST = 8
+"""Cells of a column that are left whatever the terminal has."""
+
+
+def narrowed(widths: Sequence[int], room: int) -> list[int]:
+    """The widths of columns that fit into so many cells with two between each: the widest give way first."""
+    fitting = list(widths)
+    excess = sum(fitting) + 2 * (len(fitting) - 1) - room
+    while excess > 0:
+        widest = max(range(len(fitting)), key=fitting.__getitem__)
+        rest = max((each for place, each in enumerate(fitting) if place != widest), default=0)
+        least = max(LEAST, fitting[widest] - excess, min(rest, fitting[widest] - 1))
+        if least >= fitting[widest]:
+            break
+        excess -= fitting[widest] - least
+        fitting[widest] = least
+    return fitting
+
+
+def cut(text: str, room: int, *, ascii: bool = False) -> str:
+    """A text in so many cells: what is too much goes from its middle, as the end of an id tells more than that."""
+    if width(text) <= room:
+        return text
+    mark = ".." if ascii else "…"
+    tail = (room - len(mark) + 1) // 2
+    head = room - len(mark) - tail
+    return _beginning(text, head) + mark + _beginning(text[::-1], tail)[::-1]
+
+
+def _beginning(text: str, room: int) -> str:
+    end = taken = 0
+    for char in text:
+        taken += width(char)
+        if taken > room:
+            break
+        end += 1
+    return text[:end]
+
+
+def width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
