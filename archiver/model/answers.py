@@ -187,7 +187,7 @@ class Action(NamedTuple):
 class ArchivedEvent(NamedTuple):
     """An event as the archive keeps it."""
 
-    id: int
+    id: Number
     type: str
     action: str | None
     state: str | None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import builtins
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from archiver.model import Action, Micros, Resource, TimeRange, to_datetime
+from archiver.model import Action, Micros, Number, Resource, TimeRange, to_datetime
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.platforms.tutum.facts import UNSETTLED
 from archiver.queries.doers import ENGINE, doers
@@ -20,13 +20,16 @@ from archiver.queries.under import Descent
 from archiver.queries.windows import Window
 from archiver.storage.pages import BLOCK, Ask
 from archiver.storage.reading import Connection, Row, instant_or_none
-from archiver.storage.statements import statement
+from archiver.storage.statements import by_platform, statement
 
 _PAGE = 500
 """Actions that are read at once."""
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
-_TELLING = "SELECT DISTINCT e.resource_id FROM events e WHERE e.resource_id IN :numbers"
-_CALLED = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.name_id = :name"
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
+_TELLING = "SELECT DISTINCT e.resource_id FROM events e WHERE e.platform_id = :platform AND e.resource_id IN :numbers"
+_CALLED = (
+    "SELECT p.resource_id FROM present p"
+    " WHERE p.platform_id = :platform AND p.resource_id IN :numbers AND p.name_id = :name"
+)
 
 
 def actions(
@@ -70,7 +73,7 @@ def healthcheck_actions(connection: Connection, roots: Sequence[Resource], range
 
 def _block(
     connection: Connection,
-    roots: Sequence[int],
+    roots: Sequence[Number],
     below: Descent | None,
     window: Window,
     healthchecks: bool,
@@ -92,8 +95,8 @@ class Begun(NamedTuple):
 
     at: Micros
     uri: str
-    id: int
-    target: int
+    id: Number
+    target: Number
     """0: it names no object."""
 
 
@@ -109,27 +112,36 @@ def _placed(connection: Connection, runs: Iterable[Run], name: int | None, strea
 def _told(connection: Connection, stream: int, runs: Sequence[Run]) -> list[Run]:
     """Those actions of which a stream told."""
     asked = statement(f"{_TELLING} AND {told_by(stream)}")
-    told = set(connection.scalars(asked, {"numbers": [run.id for run in runs]}))
+    told: set[int] = set()
+    for among in by_platform(run.id for run in runs):
+        told.update(connection.scalars(asked, among.values()))
     return [run for run in runs if run.id in told]
 
 
 def _called(connection: Connection, name: int, runs: Sequence[Run]) -> set[int]:
     """The numbers of those actions that have a name."""
-    return set(connection.scalars(statement(_CALLED), {"numbers": [run.id for run in runs], "name": name}))
+    found: set[int] = set()
+    for among in by_platform(run.id for run in runs):
+        found.update(connection.scalars(statement(_CALLED), among.values(name=name)))
+    return found
 
 
-def _uris(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
-    return dict(connection.execute(statement(_URIS), {"numbers": numbers}))
+def _uris(connection: Connection, numbers: Iterable[Number]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for among in by_platform(numbers):
+        found.update(connection.execute(statement(_URIS), among.values()))
+    return found
 
 
 # --- what is said of them -------------------------------------------------------------------------------------------
 
 
 # No bound of a number may draw the planner away from the index by resource and time.
-_OWN = "FROM events e WHERE e.resource_id = r.id AND e.id + 0 <= :end"
+_OWN = "FROM events e WHERE e.platform_id = r.platform_id AND e.resource_id = r.id AND e.id + 0 <= :end"
 _LAST = f"{_OWN} AND e.state_id IS NOT NULL ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1"
 _FOUND = (
-    "FROM observations o WHERE o.resource_id = r.id AND o.id + 0 <= :found AND o.state_id IS NOT NULL"
+    "FROM observations o WHERE o.platform_id = r.platform_id AND o.resource_id = r.id AND o.id + 0 <= :found"
+    " AND o.state_id IS NOT NULL"
     " ORDER BY o.observed_at DESC, o.id DESC LIMIT 1"
 )
 _WHOLE = (
@@ -138,8 +150,8 @@ _WHOLE = (
     f" (SELECT e.state_id {_LAST}) AS state_id, (SELECT e.occurred_at {_LAST}) AS state_at,"
     f" (SELECT o.state_id {_FOUND}) AS found_id, (SELECT o.observed_at {_FOUND}) AS found_at,"
     f" (SELECT count(*) {_OWN}) AS events"
-    " FROM resources r LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id"
-    " WHERE r.id IN :numbers) w"
+    " FROM resources r LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers) w"
     " LEFT JOIN event_states s ON s.id = w.state_id LEFT JOIN event_states f ON f.id = w.found_id"
 )
 
@@ -147,8 +159,11 @@ _WHOLE = (
 def _whole(connection: Connection, found: Sequence[Begun], end: int, last_found: int) -> list[Action]:
     """The actions, in this order, as the events up to number `end`, and the observations, tell."""
     bounds = {"end": end, "found": last_found}
-    rows = connection.execute(statement(_WHOLE), {"numbers": [each.id for each in found], **bounds})
-    told = {row.id: row for row in rows}
+    told = {
+        among.of(row.id): row
+        for among in by_platform(each.id for each in found)
+        for row in connection.execute(statement(_WHOLE), among.values(**bounds))
+    }
     uris = _uris(connection, {each.target for each in found})
     names = names_at(connection, {(each.target, each.at) for each in found if each.target})
     by = doers(connection, list(told))

@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, TimeRange, to_datetime, to_micros
+from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became
 from archiver.queries.steps import Heard, Step
 from archiver.queries.windows import NEVER
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, chunks, statement
 from archiver.storage.words import ASKED, IMAGE, NAME, OPEN, PARENT
 
 _HELD = (
     "SELECT f.resource_id, f.what, f.since, f.until, f.value, f.told_by, f.how FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what IN ({PARENT}, {NAME}, {IMAGE}) AND f.since < :until"
-    " AND f.until >= :since ORDER BY f.resource_id, f.what, f.since"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
+    " AND f.since < :until AND f.until >= :since ORDER BY f.resource_id, f.what, f.since"
 )
 _LAST = (
-    "SELECT f.value FROM facts f WHERE f.resource_id = :number AND f.what = :what AND f.since < :first"
+    "SELECT f.value FROM facts f"
+    " WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what = :what AND f.since < :first"
     " AND f.until = (SELECT max(g.until) FROM facts g"
-    " WHERE g.resource_id = :number AND g.what = :what AND g.since < :first)"
+    " WHERE g.platform_id = :platform AND g.resource_id = :number AND g.what = :what AND g.since < :first)"
 )
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
-_URIS = "SELECT r.id, r.uri AS text FROM resources r WHERE r.id IN :numbers"
+_URIS = "SELECT r.id, r.uri AS text FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 _SESSIONS = (
-    "SELECT e.id, e.session_id FROM events e WHERE e.id IN :numbers",
-    "SELECT o.id, o.session_id FROM observations o WHERE o.id IN :numbers",
+    "SELECT e.id, e.session_id FROM events e WHERE e.platform_id = :platform AND e.id IN :numbers",
+    "SELECT o.id, o.session_id FROM observations o WHERE o.platform_id = :platform AND o.id IN :numbers",
 )
 
 
@@ -36,45 +37,46 @@ class _Fact(NamedTuple):
 
     since: Micros
     until: Micros
-    value: int
-    told_by: int | None
+    value: Number
+    told_by: Number | None
     asked: bool
 
 
 class _Became(NamedTuple):
     """That other values held from an instant on than before."""
 
-    number: int
+    number: Number
     what: int
-    before: frozenset[int]
-    after: frozenset[int]
+    before: frozenset[Number]
+    after: frozenset[Number]
     fact: _Fact
 
 
-def became(connection: Connection, numbers: Collection[int], range: TimeRange) -> list[Step]:
+def became(connection: Connection, numbers: Collection[Number], range: TimeRange) -> list[Step]:
     """What became of names, images and places; what came back as it had been became nothing else."""
     since = NEVER if range.since is None else to_micros(range.since)
     until = OPEN if range.until is None else to_micros(range.until)
     found: list[_Became] = []
-    for part in chunks(sorted(numbers)):
-        held: dict[tuple[int, int], list[_Fact]] = {}
-        for row in connection.execute(statement(_HELD), {"numbers": part, "since": since, "until": until}):
-            fact = _Fact(row.since, row.until, row.value, row.told_by, row.how == ASKED)
-            held.setdefault((row.resource_id, row.what), []).append(fact)
+    for among in by_platform(sorted(numbers)):
+        held: dict[tuple[Number, int], list[_Fact]] = {}
+        for row in connection.execute(statement(_HELD), among.values(since=since, until=until)):
+            told_by = None if row.told_by is None else among.of(row.told_by)
+            fact = _Fact(row.since, row.until, among.of(row.value), told_by, row.how == ASKED)
+            held.setdefault((among.of(row.resource_id), row.what), []).append(fact)
         for (number, what), facts in held.items():
             found += _turns(connection, number, what, facts, since)
     return _steps(connection, found)
 
 
-def _turns(connection: Connection, number: int, what: int, facts: list[_Fact], since: Micros) -> Iterable[_Became]:
+def _turns(connection: Connection, number: Number, what: int, facts: list[_Fact], since: Micros) -> Iterable[_Became]:
     """When the values changed; while a resource is gone it has none, and what it had is what it is compared with."""
     begun = {fact.since: fact for fact in facts if fact.since >= since}
     for at, fact in begun.items():
         before = frozenset(each.value for each in facts if each.since < at and each.until >= at)
         after = frozenset(each.value for each in facts if each.since <= at < each.until)
         if not before:
-            values = {"number": number, "what": what, "first": at}
-            before = frozenset(connection.scalars(statement(_LAST), values))
+            values = {"platform": number.platform, "number": number, "what": what, "first": at}
+            before = frozenset(map(numbers_of(number.platform), connection.scalars(statement(_LAST), values)))
         if before and before != after:
             yield _Became(number, what, before, after, fact)
 
@@ -94,11 +96,16 @@ def _steps(connection: Connection, found: Collection[_Became]) -> list[Step]:
 def _words(connection: Connection, found: Collection[_Became]) -> Mapping[tuple[bool, int], str]:
     """The texts of values: names and images, and URIs of what is above."""
     texts: dict[tuple[bool, int], str] = {}
-    for is_parent, query in ((False, _TEXTS), (True, _URIS)):
-        values = {value for each in found if (each.what == PARENT) == is_parent for value in each.before | each.after}
-        for part in chunks(sorted(values)):
-            asked = connection.execute(statement(query), {"numbers": part})
-            texts.update(((is_parent, row.id), row.text) for row in asked)
+    parents, others = (
+        {value for each in found if (each.what == PARENT) == is_parent for value in each.before | each.after}
+        for is_parent in (True, False)
+    )
+    for among in by_platform(sorted(parents)):
+        asked = connection.execute(statement(_URIS), among.values())
+        texts.update(((True, row.id), row.text) for row in asked)
+    for part in chunks(sorted(others)):
+        asked = connection.execute(statement(_TEXTS), {"numbers": part})
+        texts.update(((False, row.id), row.text) for row in asked)
     return texts
 
 
@@ -106,8 +113,8 @@ def _told_in(connection: Connection, found: Collection[_Became]) -> Mapping[tupl
     """In which sessions the facts were told, by whether somebody asked and the number of the word."""
     sessions: dict[tuple[bool, int | None], int | None] = {}
     for asked, query in enumerate(_SESSIONS):
-        words = {each.fact.told_by for each in found if each.fact.asked == bool(asked)} - {None}
-        for part in chunks(sorted(word for word in words if word is not None)):
-            rows = connection.execute(statement(query), {"numbers": part})
+        words = {each.fact.told_by for each in found if each.fact.asked == bool(asked)}
+        for among in by_platform(sorted(word for word in words if word is not None)):
+            rows = connection.execute(statement(query), among.values())
             sessions.update(((bool(asked), row.id), row.session_id) for row in rows)
     return sessions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from archiver.errors import UsageError
-from archiver.model import MICROSECOND, Resource, TimeRange, rfc3339, to_datetime
+from archiver.model import MICROSECOND, Number, Resource, TimeRange, rfc3339, to_datetime
 from archiver.model.nearby import AtIs, Before, Nearby
 from archiver.queries.changed import changes_of
 from archiver.queries.coverage import coverage, emptiness, speaking
@@ -22,9 +22,10 @@ from archiver.storage.words import IMAGE, NAME, PARENT
 LOOK_BACK = timedelta(minutes=10)
 """So far back it is looked, where nothing else is asked for."""
 _STATES = frozenset({"appeared", "state", "vanished"})
-_STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.resource_id = :number"
+_STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.platform_id = :platform AND p.resource_id = :number"
 _FACT_SINCE = (
-    f"SELECT max(f.since) FROM facts f WHERE f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
+    "SELECT max(f.since) FROM facts f"
+    f" WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
 )
 
 
@@ -76,9 +77,9 @@ def _last(ask: Ask, resource: Resource, now: datetime) -> tuple[datetime, AtIs]:
     return (now, "now") if changed is None else (changed, "change")
 
 
-def _last_change(connection: Connection, number: int) -> datetime | None:
+def _last_change(connection: Connection, number: Number) -> datetime | None:
     """Since when a resource is in its state, or of its image, or where it is, whatever is the latest."""
-    values = {"number": number}
+    values = {"platform": number.platform, "number": number}
     found = [connection.scalar(statement(query), values) for query in (_STATE_SINCE, _FACT_SINCE)]
     last = max((micros for micros in found if micros is not None), default=None)
     return None if last is None else to_datetime(last)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from archiver.model import Cause, CauseKind, Micros
+from archiver.model import Cause, CauseKind, Micros, Number
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
 from archiver.storage.causes import (
@@ -33,7 +33,7 @@ PLANNED: frozenset[CauseKind] = frozenset({"told", "forced"})
 class Deed(NamedTuple):
     """An action on an object, or on what it was under."""
 
-    id: int
+    id: Number
     since: Micros
     until: Micros
     """`OPEN`: no end was told."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
-from archiver.model import Cause, Gap, Micros, Proof, Resource, Span, to_datetime, to_micros
+from archiver.model import Cause, Gap, Micros, Number, Proof, Resource, Span, numbers_of, to_datetime, to_micros
 from archiver.platforms.docker.facts import SIGNAL
 from archiver.platforms.tutum.facts import UNDONE
 from archiver.queries.causes import Deed, Stop, exit_code, is_announced, is_down, is_stop, why
@@ -18,7 +18,7 @@ from archiver.queries.windows import NEVER, Window, overlapping
 from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import OPEN, TARGET
 
 OUT_OF_MEMORY = "out of memory"
@@ -30,22 +30,26 @@ _NEAR = 300_000_000
 _SIGNAL = re.compile(re.escape(SIGNAL) + r'([^"]+)"')
 _ACTIONS = (
     "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
-    f" WHERE f.what = {TARGET} AND f.value IN :numbers AND {{}}"
+    f" WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
 )
 _SAID = (
     "SELECT r.id, r.uri, n.text AS name, s.text AS state FROM resources r"
-    " LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id"
-    " LEFT JOIN event_states s ON s.id = p.state_id WHERE r.id IN :numbers"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
-_KEPT = "SELECT e.resource_id, e.extra FROM events e WHERE e.resource_id IN :numbers AND e.extra IS NOT NULL"
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_KEPT = (
+    "SELECT e.resource_id, e.extra FROM events e"
+    " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.extra IS NOT NULL"
+)
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 
 
 class Found(NamedTuple):
     """An action as the archive has it: what the rules look at, and what it was done to."""
 
     deed: Deed
-    target: int
+    target: Number
 
 
 class _End(NamedTuple):
@@ -169,43 +173,45 @@ def causes_of(connection: Connection, resource: Resource, stops: Sequence[Stop])
     ]
 
 
-def deeds(connection: Connection, number: int, moments: Sequence[Micros]) -> list[Found]:
+def deeds(connection: Connection, number: Number, moments: Sequence[Micros]) -> list[Found]:
     """The actions on an object, and on all that it was under at some instants, that ran about them; by time."""
     first, last = min(moments), max(moments)
     above = ascend(connection, {(number, at - 1) for at in moments})
     places = sorted({number}.union(*above.values()))
-    rows: dict[int, Any] = {}
+    rows: dict[Number, Any] = {}
     for condition, values in overlapping(Window(first - GRACE, last + TOLD_AFTER + 1)):
-        for part in chunks(places):
-            asked = connection.execute(statement(_ACTIONS.format(condition)), {"numbers": part, **values})
-            rows.update((row.resource_id, row) for row in asked)
+        for among in by_platform(places):
+            asked = connection.execute(statement(_ACTIONS.format(condition)), among.values(**values))
+            rows.update((among.of(row.resource_id), row) for row in asked)
     # What began long ago and was never seen to end tells nothing.
     kept = {key: row for key, row in rows.items() if row.until != OPEN or row.since > first - UNFINISHED}
     told = said(connection, kept)
-    found = [Found(told[key]._replace(since=row.since, until=row.until), row.value) for key, row in kept.items()]
+    own = numbers_of(number.platform)
+    found = [Found(told[key]._replace(since=row.since, until=row.until), own(row.value)) for key, row in kept.items()]
     return sorted(found, key=lambda each: (each.deed.since, each.deed.uri))
 
 
-def said(connection: Connection, actions: Collection[int]) -> dict[int, Deed]:
+def said(connection: Connection, actions: Iterable[Number]) -> dict[Number, Deed]:
     """What is said of some actions, but when they ran."""
-    found: dict[int, Deed] = {}
-    for part in chunks(actions):
-        for row in connection.execute(statement(_SAID), {"numbers": part}):
-            failed = (row.state or "").lower() in UNDONE
-            found[row.id] = Deed(row.id, 0, OPEN, row.uri, row.name, failed)
+    found: dict[Number, Deed] = {}
+    for among in by_platform(actions):
+        for row in connection.execute(statement(_SAID), among.values()):
+            failed, number = (row.state or "").lower() in UNDONE, among.of(row.id)
+            found[number] = Deed(number, 0, OPEN, row.uri, row.name, failed)
     kills = [number for number, deed in found.items() if deed.name == "kill" and deed.is_engines]
-    for part in chunks(kills):
-        for row in connection.execute(statement(_KEPT), {"numbers": part}):
+    for among in by_platform(kills):
+        for row in connection.execute(statement(_KEPT), among.values()):
             if signal := _SIGNAL.search(row.extra):
-                found[row.resource_id] = found[row.resource_id]._replace(signal=signal[1])
+                number = among.of(row.resource_id)
+                found[number] = found[number]._replace(signal=signal[1])
     return found
 
 
 def _proofs(connection: Connection, found: Sequence[Found]) -> Mapping[int, Proof]:
     """Actions as an answer mentions them."""
     uris: dict[int, str] = {}
-    for part in chunks({each.target for each in found}):
-        uris.update((row.id, row.uri) for row in connection.execute(statement(_URIS), {"numbers": part}))
+    for among in by_platform({each.target for each in found}):
+        uris.update((row.id, row.uri) for row in connection.execute(statement(_URIS), among.values()))
     by = doers(connection, [each.deed.id for each in found])
     return {
         deed.id: Proof(deed.uri, deed.name, uris.get(target), by.get(deed.id), to_datetime(deed.since))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Resource, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import MICROSECOND, Cause, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.became import became
@@ -24,7 +24,7 @@ from archiver.queries.under import Descent, is_within
 from archiver.queries.windows import Window, begun
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import ASKED, TARGET
 
 CONTAINER = "container"
@@ -38,22 +38,26 @@ _TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
 _SAID = (
     "SELECT e.resource_id, e.{at} AS at, e.id, s.text AS state, e.session_id FROM {table} e"
     " JOIN event_states s ON s.id = e.state_id"
-    " WHERE e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
+    " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
 )
 _EARLIER = (
     "SELECT e.{at} AS at, s.text AS state FROM {table} e JOIN event_states s ON s.id = e.state_id"
-    " WHERE e.resource_id = :number AND e.{at} < :since ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
+    " WHERE e.platform_id = :platform AND e.resource_id = :number AND e.{at} < :since"
+    " ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
 )
 _CALLED = (
     "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
-    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
+    " JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 _DONE = (
     "SELECT f.resource_id, f.value, f.since, CASE f.how"
-    f" WHEN {ASKED} THEN (SELECT o.session_id FROM observations o WHERE o.id = f.told_by)"
-    " ELSE (SELECT e.session_id FROM events e WHERE e.id = f.told_by) END AS session_id"
-    f" FROM facts f WHERE f.what = {TARGET} AND f.value IN :numbers AND {{}}"
+    f" WHEN {ASKED} THEN (SELECT o.session_id FROM observations o"
+    " WHERE o.platform_id = f.platform_id AND o.id = f.told_by)"
+    " ELSE (SELECT e.session_id FROM events e WHERE e.platform_id = f.platform_id AND e.id = f.told_by) END"
+    " AS session_id"
+    f" FROM facts f WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
 )
 
 
@@ -66,7 +70,7 @@ class Changes(NamedTuple):
 
 def changes_of(
     ask: Ask,
-    places: Mapping[int, Place],
+    places: Mapping[Number, Place],
     range: TimeRange,
     at: datetime,
     now: datetime,
@@ -92,7 +96,7 @@ def changes_of(
     total = len(steps)
     if most is not None and total > most:
         steps = sorted(steps, key=lambda step: (places[step.number].distance, at - step.at, step.number))[:most]
-    called = {row.id: row for part in chunks({step.number for step in steps}) for row in ask(_called, part)}
+    called = {row.id: row for among in by_platform({step.number for step in steps}) for row in ask(_called, among)}
     certain = ask(sure, steps, range, now)
     steps = _explained(ask, steps, called, range, now)
     new = [step.number for step in steps if step.change == "appeared" and called[step.number].type == CONTAINER]
@@ -113,7 +117,7 @@ def changes_below(ask: Ask, root: Resource | None, range: TimeRange, at: datetim
     """
     under = ask(concerned, root, range)
     below: Where = "below"
-    places = {number: Place(below, 1) for number in under}
+    places: dict[Number, Place] = {number: Place(below, 1) for number in under}
     if root is not None:
         places[root.id] = Place("self", 0)
     found = changes_of(ask, places, range, at, now, under=under).found
@@ -131,8 +135,8 @@ def _was_there(step: Step, under: Descent) -> bool:
     return is_within(stretches, at) or (ends and is_within(stretches, at - 1))
 
 
-def _called(connection: Connection, numbers: Sequence[int]) -> list[Any]:
-    return connection.execute(statement(_CALLED), {"numbers": numbers}).all()
+def _called(connection: Connection, among: Among) -> list[Any]:
+    return connection.execute(statement(_CALLED), among.values()).all()
 
 
 def _nearby(
@@ -144,14 +148,14 @@ def _nearby(
     return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago, old)
 
 
-def _states(connection: Connection, places: Mapping[int, Place], range: TimeRange) -> list[Step]:
+def _states(connection: Connection, places: Mapping[Number, Place], range: TimeRange) -> list[Step]:
     found: list[Step] = []
     values = {"since": range.since, "until": range.until}
-    for part in chunks(sorted(places)):
+    for among in by_platform(sorted(places)):
         words = [
-            (row.resource_id, instant(row.at), rank, row.id, row.state, row.session_id)
+            (among.of(row.resource_id), instant(row.at), rank, row.id, row.state, row.session_id)
             for rank, (table, at) in enumerate(_TABLES)
-            for row in connection.execute(statement(_SAID.format(table=table, at=at)), {"numbers": part, **values})
+            for row in connection.execute(statement(_SAID.format(table=table, at=at)), among.values(**values))
         ]
         heard = sorted({number for number, *_ in words})
         last = {number: _earlier(connection, number, range) for number in heard}
@@ -164,14 +168,13 @@ def _states(connection: Connection, places: Mapping[int, Place], range: TimeRang
     return found
 
 
-def _earlier(connection: Connection, number: int, range: TimeRange) -> tuple[datetime, str] | None:
+def _earlier(connection: Connection, number: Number, range: TimeRange) -> tuple[datetime, str] | None:
     """The state that was told or found last before a range: what an engine lists may never have told of itself."""
+    values = {"platform": number.platform, "number": number, "since": range.since}
     words = [
         (instant(row.at), rank, row.state)
         for rank, (table, at) in enumerate(_TABLES)
-        for row in connection.execute(
-            statement(_EARLIER.format(table=table, at=at)), {"number": number, "since": range.since}
-        )
+        for row in connection.execute(statement(_EARLIER.format(table=table, at=at)), values)
     ]
     if not words:
         return None
@@ -187,16 +190,16 @@ def _upto_last_end(states: Sequence[Step], number: int, at: datetime) -> list[St
     return [step for place, step in enumerate(states) if place not in behind]
 
 
-def _actions(connection: Connection, places: Mapping[int, Place], window: Window) -> list[Step]:
-    rows: dict[int, Any] = {}
+def _actions(connection: Connection, places: Mapping[Number, Place], window: Window) -> list[Step]:
+    rows: dict[Number, Any] = {}
     for condition, values in begun(window):
-        for part in chunks(sorted(places)):
-            asked = connection.execute(statement(_DONE.format(condition)), {"numbers": part, **values})
-            rows.update((row.resource_id, row) for row in asked)
+        for among in by_platform(sorted(places)):
+            asked = connection.execute(statement(_DONE.format(condition)), among.values(**values))
+            rows.update((among.of(row.resource_id), row) for row in asked)
     told, by = said(connection, rows), doers(connection, rows)
     return [
         Step(
-            row.value,
+            numbers_of(key.platform)(row.value),
             "action",
             None,
             told[key].name,

@@ -23,17 +23,20 @@ _UPPER = "\U0010ffff"
 # An action's name is what it does, and no reference; and of actions there are too many to look at those that "live".
 _KNOWN = "SELECT r.uri, t.text, r.key, x.text"
 _LIVING = (
-    f"{_KNOWN} FROM event_types t CROSS JOIN present p JOIN resources r ON r.id = p.resource_id"
+    f"{_KNOWN} FROM event_types t CROSS JOIN present p"
+    " JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id"
     " LEFT JOIN texts x ON x.id = p.name_id"
     " WHERE p.type_id = t.id AND p.gone_at IS NULL AND t.text <> 'action' AND ({}) LIMIT ?"
 )
 _OF_ALL = (
     f"{_KNOWN} FROM resources r JOIN event_types t ON t.id = r.type_id"
-    " LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts x ON x.id = p.name_id WHERE {} LIMIT ?"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts x ON x.id = p.name_id WHERE {} LIMIT ?"
 )
 _CALLED = (
-    f"{_KNOWN} FROM texts x CROSS JOIN facts f JOIN resources r ON r.id = f.resource_id"
-    f" JOIN event_types t ON t.id = r.type_id WHERE f.value = x.id AND f.what = {NAME} AND {{}} LIMIT ?"
+    f"{_KNOWN} FROM texts x CROSS JOIN platforms b CROSS JOIN facts f CROSS JOIN resources r"
+    " JOIN event_types t ON t.id = r.type_id WHERE f.platform_id = b.id AND f.value = x.id"
+    f" AND f.what = {NAME} AND r.platform_id = f.platform_id AND r.id = f.resource_id AND {{}} LIMIT ?"
 )
 _OF_ANY = "r.platform_id IN (SELECT f.id FROM platforms f)"  # the index of keys begins with it
 _URI, _KEY, _TEXT = "r.uri >= ? AND r.uri < ?", _OF_ANY + " AND r.key >= ? AND r.key < ?", "x.text >= ? AND x.text < ?"

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from archiver.model import Cause, Gap, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.reports import Subject
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_words import bound
@@ -17,21 +17,25 @@ from archiver.queries.under import Stretches, descend, is_within
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, by_platform, statement
 
 CONTAINER = "container"
 
 _OF_THESE = (
     "SELECT r.id, r.uri, r.key, r.platform_id, n.text AS name, p.first_at, p.gone_at"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers AND t.text = :container ORDER BY r.uri, r.id"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
+    " AND t.text = :container ORDER BY r.uri, r.id"
 )
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :container"
 # What lives has an index of its own, from which nothing may draw the planner (+); what is no more has said so, within
 # the range or later.
 _OF_ALL = (
-    "SELECT p.resource_id FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
-    "SELECT p.resource_id FROM present p WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
 )
 
 KindOf = Callable[[str], str | None]
@@ -75,14 +79,14 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime, kind
     """The containers that were under a resource (None: all) within a range, or the resource, when it is one."""
     window = Window.of(TimeRange(range.since, range.until or now))
     under = ask(_numbers, root, window)
-    for part in chunks(sorted(under)):
-        rows = ask(_rows, part)
-        places = ask(stays, [row.id for row in rows])
+    for among in by_platform(sorted(under)):
+        rows = ask(_rows, among)
+        places = ask(stays, [among.of(row.id) for row in rows])
         for row in rows:
-            resource = Resource(numbers_of(row.platform_id)(row.id), row.uri, CONTAINER, row.key, row.name)
+            resource = Resource(among.of(row.id), row.uri, CONTAINER, row.key, row.name)
             gone = None if row.gone_at is None else to_datetime(row.gone_at)
             told = (row.platform_id, to_datetime(row.first_at), gone, places.get(row.id, NOWHERE))
-            yield Lived(resource, *told, *story(ask, resource, range, now, kind), under[row.id])
+            yield Lived(resource, *told, *story(ask, resource, range, now, kind), under[resource.id])
 
 
 def kinds(connection: Connection) -> KindOf:
@@ -91,7 +95,7 @@ def kinds(connection: Connection) -> KindOf:
     return cache(lambda state: kind_of(known, state, CONTAINER))
 
 
-def _numbers(connection: Connection, root: Resource | None, window: Window) -> dict[int, Stretches]:
+def _numbers(connection: Connection, root: Resource | None, window: Window) -> dict[Number, Stretches]:
     if root is not None:
         return descend(connection, [root.id], window)
     types = connection.scalars(statement(_TYPE), {"container": CONTAINER})
@@ -99,11 +103,11 @@ def _numbers(connection: Connection, root: Resource | None, window: Window) -> d
         return {}
     values = {"types": types, **window._asdict()}
     return {
-        number: (window.since, window.until)
+        numbers_of(platform)(number): (window.since, window.until)
         for query in _OF_ALL
-        for number in connection.scalars(statement(query), values)
+        for platform, number in connection.execute(statement(query), values)
     }
 
 
-def _rows(connection: Connection, numbers: Any) -> list[Any]:
-    return connection.execute(statement(_OF_THESE), {"numbers": numbers, "container": CONTAINER}).all()
+def _rows(connection: Connection, among: Among) -> list[Any]:
+    return connection.execute(statement(_OF_THESE), among.values(container=CONTAINER)).all()

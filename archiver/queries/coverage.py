@@ -104,7 +104,8 @@ def speaking(connection: Connection, roots: Sequence[Resource], range: TimeRange
         for table, at in _TABLES:
             before = "" if range.until is None else f"AND w.{at} < :until"
             asked = statement(_TOLD.format(table=table, at=at, before=before))
-            rows = connection.execute(asked, {"number": root.id, "until": range.until})
+            values = {"platform": root.id.platform, "number": root.id, "until": range.until}
+            rows = connection.execute(asked, values)
             found.update(row.stream_id for row in rows)
     return sorted(found) or None
 
@@ -134,7 +135,7 @@ _TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
 # So many words are looked at, and no more: somebody may have told of it a million times.
 _TOLD = (
     "SELECT DISTINCT s.stream_id FROM sessions s WHERE s.id IN (SELECT o.session_id FROM"
-    " (SELECT w.session_id FROM {table} w WHERE w.resource_id = :number {before}"
+    " (SELECT w.session_id FROM {table} w WHERE w.platform_id = :platform AND w.resource_id = :number {before}"
     " ORDER BY w.{at} DESC, w.id DESC LIMIT 100) o)"
 )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import NamedTuple
 
-from archiver.model import Change, Diff, Micros, Resource, TimeRange, to_datetime, to_micros
+from archiver.model import Change, Diff, Micros, Number, Resource, TimeRange, to_datetime, to_micros
 from archiver.queries.coverage import coverage, coverage_at, emptiness
 from archiver.queries.last_words import is_running
 from archiver.queries.moment import not_then
@@ -18,7 +18,7 @@ from archiver.queries.standing import Stood, began_to_live, stood, who_told
 from archiver.queries.sureness import streams_of
 from archiver.queries.unchanged import judged_alone
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
 
@@ -96,7 +96,7 @@ class _Comparison:
         for number, change in chain(self._of_each(), self._replicas()):
             yield change._replace(platform=self._platforms.get(number))
 
-    def _of_each(self) -> Iterator[tuple[int, Change]]:
+    def _of_each(self) -> Iterator[tuple[Number, Change]]:
         """What each is otherwise in, by its number."""
         appeared = [number for number, ends in self._ends.items() if ends.before is None]
         births = began_to_live(self._connection, appeared, self._second_at)
@@ -119,11 +119,11 @@ class _Comparison:
     def _uris(self) -> dict[int, str]:
         numbers = {parent for above in self._above for number in self._moved for parent in above.get(number, ())}
         found: dict[int, str] = {}
-        for part in chunks(numbers):
-            found.update((row.id, row.uri) for row in self._connection.execute(statement(_URIS), {"numbers": part}))
+        for among in by_platform(numbers):
+            found.update((row.id, row.uri) for row in self._connection.execute(statement(_URIS), among.values()))
         return found
 
-    def _replicas(self) -> Iterator[tuple[int, Change]]:
+    def _replicas(self) -> Iterator[tuple[Number, Change]]:
         """Of each service that was there at both instants, by its number: how many of its containers ran."""
         counted = [_running(snapshot) for snapshot in self._snapshots]
         for number in self._snapshots[0].stood.keys() & self._snapshots[1].stood.keys():
@@ -138,9 +138,9 @@ class _Comparison:
                 instant = max(became.values(), default=self._second_at)
                 yield number, _change("replicas", after, len(ran), len(run), instant, sure)
 
-    def _unwatched_before(self, appeared: Iterable[Stood]) -> set[int]:
+    def _unwatched_before(self, appeared: Iterable[Stood]) -> set[Number]:
         """Of what lived at the second instant only, what may have been there at the first: nobody was watching then."""
-        found: set[int] = set()
+        found: set[Number] = set()
         moment = to_datetime(self._first_at)
         for stream, numbers in _by_stream(self._connection, appeared).items():
             if coverage_at(self._connection, moment, self._now, [stream]).gaps:
@@ -148,18 +148,19 @@ class _Comparison:
         return found - self._gone_before
 
 
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 _BOUNDS = (
-    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f WHERE f.resource_id IN :numbers"
+    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
+    " WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
     f" AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
 )
 
 
-def _by_stream(connection: Connection, told_of: Iterable[Stood]) -> Mapping[int, set[int]]:
+def _by_stream(connection: Connection, told_of: Iterable[Stood]) -> Mapping[int, set[Number]]:
     """The streams that told last of some resources, each with these."""
     told_of = list(told_of)
     streams = streams_of(connection, {session for each in told_of for session in each.sessions})
-    found: dict[int, set[int]] = {}
+    found: dict[int, set[Number]] = {}
     for each in told_of:
         for session in each.sessions & streams.keys():
             found.setdefault(streams[session], set()).add(each.id)
@@ -197,26 +198,26 @@ def _both(*certain: bool | None) -> bool | None:
 
 def _moves(
     connection: Connection,
-    moved: Collection[int],
-    above: list[dict[int, set[int]]],
+    moved: Collection[Number],
+    above: list[dict[Number, set[Number]]],
     instants: tuple[Micros, Micros],
 ) -> dict[int, Micros]:
     """When each came to be where it was at the second instant: the last that it came under, or left."""
     first, last = instants
     found: dict[int, Micros] = {}
-    for part in chunks(moved):
-        rows = connection.execute(statement(_BOUNDS), {"numbers": part, "first": first, "last": last})
+    for among in by_platform(moved):
+        rows = connection.execute(statement(_BOUNDS), among.values(first=first, last=last))
         for number, parent, since, until in rows:
-            was, is_ = (parent in edges.get(number, ()) for edges in above)
+            was, is_ = (parent in edges.get(among.of(number), ()) for edges in above)
             ends = [since] if is_ and not was and until > last else [until] if was and not is_ and until <= last else []
             for instant in ends:
                 found[number] = max(instant, found.get(number, instant))
     return found
 
 
-def _running(snapshot: Snapshot) -> Mapping[int, set[int]]:
+def _running(snapshot: Snapshot) -> Mapping[Number, set[Number]]:
     """The containers that run directly under each resource."""
-    found: dict[int, set[int]] = {}
+    found: dict[Number, set[Number]] = {}
     for number, parents in snapshot.parents.items():
         if (
             number in snapshot.stood

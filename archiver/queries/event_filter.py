@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from archiver.model import TimeRange
+from archiver.model import Number, TimeRange
 from archiver.queries import vocabulary
 from archiver.queries.healthchecks import no_healthcheck
 from archiver.queries.telling import told_by
@@ -21,7 +21,7 @@ class Filter(NamedTuple):
     types: Sequence[str] = ()
     states: Sequence[str] = ()
     actions: Sequence[str] = ()
-    under: Sequence[int] | None = None
+    under: Sequence[Number] | None = None
     """Numbers of resources: only events about one of them or what was under it then."""
     range: TimeRange = TimeRange()
     healthchecks: bool = True

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from archiver.codec.text import parse
-from archiver.model import ArchivedEvent, to_datetime, to_micros
+from archiver.model import ArchivedEvent, Number, numbers_of, to_datetime, to_micros
 from archiver.queries import events_under, seeking
 from archiver.queries.event_filter import Filter, conditions, where, within
-from archiver.queries.names import names_at
+from archiver.queries.names import Moment, names_at
 from archiver.queries.numbers import last_number
-from archiver.queries.seeking import Place
+from archiver.queries.seeking import Found, Place
 from archiver.storage.event_rows import EVENT_ROWS, parents_of
 from archiver.storage.pages import BLOCK, Ask
 from archiver.storage.reading import Connection, Row, instant, micros
-from archiver.storage.statements import statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.words import TIME_SOURCES
 
@@ -26,8 +26,8 @@ _PAGE = 500
 _BEHIND = ["e.occurred_at >= :at", "(e.occurred_at > :at OR e.id + 0 > :behind)"]
 # No bound of a number may draw the planner away from the order of time.
 _UP_TO = "e.id + 0 <= :end"
+_THESE = f"{EVENT_ROWS} WHERE e.platform_id = :platform AND e.id IN :numbers"
 _HEARD_BEFORE = "SELECT e.id FROM events e WHERE e.received_at < :moment ORDER BY e.id DESC LIMIT 1"
-_AT = "SELECT e.occurred_at FROM events e WHERE e.id = :number"
 
 
 def last_events(ask: Ask, wanted: Filter, limit: int, *, block: int = BLOCK) -> Iterator[ArchivedEvent]:
@@ -61,7 +61,7 @@ def events_after(ask: Ask, wanted: Filter, after: int) -> Iterator[ArchivedEvent
 # --- which events: numbers, so many at a time ---------------------------------------------------------------------
 
 
-def _blocks(ask: Ask, wanted: Filter, limit: int, size: int) -> Iterator[Sequence[int]]:
+def _blocks(ask: Ask, wanted: Filter, limit: int, size: int) -> Iterator[Sequence[Number]]:
     """The numbers of the last `limit` events, oldest first."""
     if wanted.under is not None:
         yield from events_under.blocks(ask, wanted, limit, size, ask(last_id))
@@ -92,7 +92,7 @@ def _place_before(connection: Connection, wanted: Filter, limit: int, end: int) 
 
 def _block(
     connection: Connection, wanted: Filter, place: Place | None, end: int, size: int
-) -> tuple[Sequence[int], Place | None]:
+) -> tuple[Sequence[Number], Place | None]:
     """The next numbers behind a place (None: the first), up to number `end`, and the place behind them."""
     found = _collected(connection, wanted, [*([] if place is None else _BEHIND), _UP_TO])
     if found is None:
@@ -100,11 +100,12 @@ def _block(
     values = {"end": end, "size": size, **wanted.range._asdict()}
     if place is not None:
         values |= {"at": place.occurred_at, "behind": place.id}
-    ordered = f"SELECT found.id {found} ORDER BY found.occurred_at, found.id LIMIT :size"
-    numbers = connection.scalars(statement(ordered), values)
-    if not numbers:
+    what = "found.platform_id, found.id, found.occurred_at"
+    ordered = f"SELECT {what} {found} ORDER BY found.occurred_at, found.id LIMIT :size"
+    rows: Sequence[Found] = connection.execute(statement(ordered), values).all()
+    if not rows:
         return (), place
-    return numbers, Place(connection.scalar(statement(_AT), {"number": numbers[-1]}), numbers[-1])
+    return seeking.numbers(rows), Place(rows[-1].occurred_at, rows[-1].id)
 
 
 def _collected(connection: Connection, wanted: Filter, more: Sequence[str]) -> str | None:
@@ -113,10 +114,10 @@ def _collected(connection: Connection, wanted: Filter, more: Sequence[str]) -> s
     if fits is None:
         return None
     every = where([*fits, *within(wanted.range), *more])
-    return f"FROM (SELECT e.id, e.occurred_at FROM events e{every}) found"
+    return f"FROM (SELECT e.platform_id, e.id, e.occurred_at FROM events e{every}) found"
 
 
-def _page_after(connection: Connection, wanted: Filter, after: int, end: int) -> tuple[Sequence[int], int]:
+def _page_after(connection: Connection, wanted: Filter, after: int, end: int) -> tuple[Sequence[Number], int]:
     """Those of the next events after a number, up to `end`, that are wanted; and the number of the last one seen."""
     fits = conditions(connection, wanted)
     if fits is None:
@@ -127,24 +128,30 @@ def _page_after(connection: Connection, wanted: Filter, after: int, end: int) ->
     seen = rows[-1].id if len(rows) == _PAGE else end
     if wanted.under is not None:
         rows = events_under.belonging(connection, set(wanted.under), rows)
-    return [row.id for row in rows], seen
+    return seeking.numbers(rows), seen
 
 
 # --- what they say --------------------------------------------------------------------------------------------------
 
 
-def whole(connection: Connection, numbers: Sequence[int]) -> list[ArchivedEvent]:
+def whole(connection: Connection, numbers: Sequence[Number]) -> list[ArchivedEvent]:
     """The events of these numbers, in this order, with the names that their objects had then."""
-    told = connection.execute(statement(f"{EVENT_ROWS} WHERE e.id IN :numbers"), {"numbers": numbers})
-    rows = {row.id: row for row in told}
-    parents = parents_of(connection, {row.parent_list_id for row in rows.values()})
-    moments = {(row.resource_id, micros(row.occurred_at)) for row in rows.values() if row.resource_id and not row.name}
+    rows: dict[int, Row] = {}
+    for among in by_platform(numbers):
+        rows.update((row.id, row) for row in connection.execute(statement(_THESE), among.values()))
+    parents = parents_of(connection, rows.values())
+    moments = {
+        (numbers_of(row.platform_id)(row.resource_id), micros(row.occurred_at))
+        for row in rows.values()
+        if row.resource_id and not row.name
+    }
     names = names_at(connection, moments)
     return [_named(row, parents[row.parent_list_id], names) for row in map(rows.__getitem__, numbers)]
 
 
-def _named(row: Row, parents: tuple[str, ...], names: dict[tuple[int, int], str]) -> ArchivedEvent:
-    return event_of(row, parents, row.name or names.get((row.resource_id, micros(row.occurred_at))))
+def _named(row: Row, parents: tuple[str, ...], names: Mapping[Moment, str]) -> ArchivedEvent:
+    moment = numbers_of(row.platform_id)(row.resource_id), micros(row.occurred_at)
+    return event_of(row, parents, row.name or names.get(moment))
 
 
 def event_of(row: Row, parents: tuple[str, ...], name: str | None) -> ArchivedEvent:
@@ -152,5 +159,6 @@ def event_of(row: Row, parents: tuple[str, ...], name: str | None) -> ArchivedEv
     extra = parse(row.extra) if row.extra else {}
     uuid = None if row.uuid is None else unpack(row.uuid)
     received_at, source = to_datetime(row.received_at), TIME_SOURCES[row.time_source]
-    said = (row.id, row.type, row.action, row.state, row.uri, parents, instant(row.occurred_at), received_at, uuid)
+    number = numbers_of(row.platform_id)(row.id)
+    said = (number, row.type, row.action, row.state, row.uri, parents, instant(row.occurred_at), received_at, uuid)
     return ArchivedEvent(*said, name, extra, source)

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from archiver.model import Micros, TimeRange, to_datetime
+from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime
 from archiver.queries import seeking
 from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import selected
 from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
-from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
+from archiver.queries.under import TARGETS, Descent, Moment, ascend, descend, heads, is_within
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import NO_RESOURCE
 
 _NAMING = (
     "SELECT DISTINCT p.resource_id FROM parent_list_members m CROSS JOIN present p"
-    " WHERE m.resource_id IN :numbers AND p.list_id = m.list_id AND p.last_at >= :since"
+    " WHERE m.platform_id = :platform AND m.resource_id IN :numbers"
+    " AND p.platform_id = m.platform_id AND p.list_id = m.list_id AND p.last_at >= :since"
 )
-_A_HEAD = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.heads = 1 LIMIT 1"
-_MEMBERS = "SELECT m.list_id, m.resource_id FROM parent_list_members m WHERE m.list_id IN :numbers"
+_MEMBERS = (
+    "SELECT m.list_id, m.resource_id FROM parent_list_members m"
+    " WHERE m.platform_id = :platform AND m.list_id IN :numbers"
+)
 _FEW = 5_000
 """No more events than so many are looked at one by one, whatever is under the resources."""
 _WIDER, _WIDEST = 4, 64
@@ -40,7 +44,7 @@ _MANY = 4
 """Where one in so many resources is under those asked for, the events are looked at in their order."""
 
 
-def blocks(ask: Ask, wanted: Filter, limit: int, size: int, end: int) -> Iterator[Sequence[int]]:
+def blocks(ask: Ask, wanted: Filter, limit: int, size: int, end: int) -> Iterator[Sequence[Number]]:
     """The numbers of the last `limit` events (0: of all) up to number `end`, oldest first, `size` at a time."""
     roots = set(wanted.under or ())
     if not roots:
@@ -50,7 +54,7 @@ def blocks(ask: Ask, wanted: Filter, limit: int, size: int, end: int) -> Iterato
         return belonging(connection, roots, rows)
 
     if 0 < limit <= size:
-        yield [row.id for row in _newest(ask, wanted, limit, end, keep)]
+        yield seeking.numbers(_newest(ask, wanted, limit, end, keep))
         return
     below = None if ask(_are_few, wanted, end) else Below(ask, wanted)
     found = _walked(ask, wanted, end, keep) if below is None or below.is_much() else below.blocks(size, end)
@@ -101,31 +105,33 @@ def _are_few(connection: Connection, wanted: Filter, end: int) -> bool:
     return bool(within_range) and connection.scalar(counted, wanted.range._asdict()) <= _FEW
 
 
-def _has_heads(connection: Connection, roots: Collection[int]) -> bool:
+def _has_heads(connection: Connection, roots: Collection[Number]) -> bool:
     """Whether anything was ever under any of some resources, so that many events may be."""
-    return connection.scalar(statement(_A_HEAD), {"numbers": roots}) is not None
+    return any(heads(connection, roots))
 
 
-def _walked(ask: Ask, wanted: Filter, end: int, keep: Keep) -> Iterator[Sequence[int]]:
+def _walked(ask: Ask, wanted: Filter, end: int, keep: Keep) -> Iterator[Sequence[Number]]:
     """All that belong, by looking at one event after the other."""
     place: Place | None = None
     while True:
         rows, place = ask(seeking.step, wanted, place, PAGE, keep, forward=True, end=end)
-        yield [row.id for row in rows]
+        yield seeking.numbers(rows)
         if place is None:
             return
 
 
-def _last_of(found: Iterator[Sequence[int]], limit: int, size: int) -> Iterator[Sequence[int]]:
-    """The last of some numbers: eight bytes are held of each."""
-    held = array("q")
+def _last_of(found: Iterator[Sequence[Number]], limit: int, size: int) -> Iterator[Sequence[Number]]:
+    """The last of some numbers: sixteen bytes are held of each."""
+    held, platforms = array("q"), array("q")
     for numbers in found:
         held.extend(numbers)
+        platforms.extend(number.platform for number in numbers)
         if len(held) > 2 * limit:
-            del held[:-limit]
-    del held[:-limit]
+            del held[:-limit], platforms[:-limit]
+    del held[:-limit], platforms[:-limit]
     for begin in range(0, len(held), size):
-        yield held[begin : begin + size].tolist()
+        part = slice(begin, begin + size)
+        yield [numbers_of(platform)(number) for platform, number in zip(platforms[part], held[part], strict=True)]
 
 
 class Below:
@@ -147,7 +153,7 @@ class Below:
         every = self._ask(last_number, "resources")
         return _MANY * len(self._candidates()) > every
 
-    def _candidates(self) -> set[int]:
+    def _candidates(self) -> set[Number]:
         """All that an event can be about which is wanted."""
         return self._naming | self._actions | self._below.keys()
 
@@ -159,12 +165,12 @@ class Below:
         """The same of a range that is not much longer than they take."""
         return seeking.of_range(self._ask, self._wanted, self._candidates(), limit, self._keep)
 
-    def blocks(self, size: int, end: int) -> Iterator[Sequence[int]]:
+    def blocks(self, size: int, end: int) -> Iterator[Sequence[Number]]:
         """All events up to number `end`, oldest first, `size` at a time."""
         place: Place | None = None
         while True:
             rows = self._ask(self._block, place, size, end)
-            yield [row.id for row in rows]
+            yield seeking.numbers(rows)
             if len(rows) < size:
                 return
             place = Place(rows[-1].occurred_at, rows[-1].id)
@@ -178,35 +184,40 @@ class Below:
             every.append("e.occurred_at >= :at AND (e.occurred_at > :at OR e.id + 0 > :behind)")
             values |= {"at": place.occurred_at, "behind": place.id}
         values |= self._wanted.range._asdict()
-        rows = seeking.about(connection, every, values, self._candidates(), self._keep, with_none=True)
+        none = seeking.about_none(connection, self._wanted)
+        rows = seeking.about(connection, every, values, chain(self._candidates(), none), self._keep)
         return heapq.nsmallest(size, rows, key=lambda row: (row.occurred_at, row.id))
 
     def _keep(self, connection: Connection, rows: Sequence[Found]) -> Sequence[Found]:
         lists = _members(connection, rows)
         return [row for row in rows if self._has(row, lists.get(row.parent_list_id, ()))]
 
-    def _has(self, row: Found, named: Sequence[int]) -> bool:
+    def _has(self, row: Found, named: Sequence[Number]) -> bool:
         if row.resource_id in self._actions:
             return True
         at = micros(row.occurred_at)
-        return any(is_within(self._below.get(number, ()), at) for number in (row.resource_id, *named))
+        return any(is_within(self._below.get(number, ()), at) for number in (_subject(row), *named))
 
 
-def _found(connection: Connection, roots: Collection[int], window: Window) -> tuple[Descent, set[int], set[int]]:
+def _found(
+    connection: Connection, roots: Collection[Number], window: Window
+) -> tuple[Descent, set[Number], set[Number]]:
     """What was under the roots, the actions that ran on it, and what names any of it in its last list."""
     below = descend(connection, roots, window)
     actions = {each.id for each in selected(connection, roots, below, window)}
-    naming: set[int] = set()
-    for numbers in chunks(below):
-        naming.update(connection.scalars(statement(_NAMING), {"numbers": numbers, "since": window.since}))
+    naming: set[Number] = set()
+    for among in by_platform(below):
+        naming.update(map(among.of, connection.scalars(statement(_NAMING), among.values(since=window.since))))
     return below, actions, naming
 
 
 # --- of a few events --------------------------------------------------------------------------------------------------
 
 
-def belonging(connection: Connection, roots: Collection[int], rows: Sequence[Found]) -> Sequence[Found]:
+def belonging(connection: Connection, roots: Collection[Number], rows: Sequence[Found]) -> Sequence[Found]:
     """Those of some events that are under the roots; best asked about events that lie close together."""
+    platforms = {root.platform for root in roots}
+    rows = [row for row in rows if row.platform_id in platforms]  # nothing is under what is of another one
     if not rows:
         return rows
     lists, targets = _members(connection, rows), _targets(connection, rows)
@@ -220,33 +231,38 @@ def belonging(connection: Connection, roots: Collection[int], rows: Sequence[Fou
     ]
 
 
-Moment = tuple[int, Micros]
-
-
-def _reasons(row: Found, named: Sequence[int], targets: dict[int, Moment]) -> tuple[list[Moment], Moment | None]:
+def _reasons(
+    row: Found, named: Sequence[Number], targets: Mapping[Number, Moment]
+) -> tuple[list[Moment], Moment | None]:
     """What an event is under when these are under it: its list and object at its instant, its target when it began."""
     at = micros(row.occurred_at)
     own = [(number, at) for number in named]
-    return own if row.resource_id == NO_RESOURCE else [*own, (row.resource_id, at)], targets.get(row.resource_id)
+    subject = _subject(row)
+    return [*own, (subject, at)] if subject else own, targets.get(subject)
 
 
-def _reach(roots: Collection[int], moments: Sequence[Moment], above: Any) -> bool:
+def _subject(row: Found) -> Number:
+    return numbers_of(row.platform_id)(row.resource_id)
+
+
+def _reach(roots: Collection[Number], moments: Sequence[Moment], above: Any) -> bool:
     return any(moment[0] in roots or not above[moment].isdisjoint(roots) for moment in moments)
 
 
-def _targets(connection: Connection, rows: Sequence[Found]) -> dict[int, Moment]:
+def _targets(connection: Connection, rows: Sequence[Found]) -> dict[Number, Moment]:
     """What those of the objects that are actions apply to, and when they began."""
-    found: dict[int, Moment] = {}
-    for numbers in chunks({row.resource_id for row in rows if row.resource_id != NO_RESOURCE}):
-        told = connection.execute(statement(TARGETS), {"numbers": numbers})
-        found.update((number, (value, since)) for since, number, value in told if value)
+    found: dict[Number, Moment] = {}
+    for among in by_platform({_subject(row) for row in rows if row.resource_id != NO_RESOURCE}):
+        told = connection.execute(statement(TARGETS), among.values())
+        found.update((among.of(number), (among.of(value), since)) for since, number, value in told if value)
     return found
 
 
-def _members(connection: Connection, rows: Sequence[Found]) -> dict[int | None, list[int]]:
+def _members(connection: Connection, rows: Sequence[Found]) -> dict[int | None, list[Number]]:
     """What stands in the lists of some events."""
-    found: dict[int | None, list[int]] = {}
-    for part in chunks({row.parent_list_id for row in rows if row.parent_list_id is not None}):
-        for number, member in connection.execute(statement(_MEMBERS), {"numbers": part}):
-            found.setdefault(number, []).append(member)
+    found: dict[int | None, list[Number]] = {}
+    lists = {numbers_of(row.platform_id)(row.parent_list_id) for row in rows if row.parent_list_id is not None}
+    for among in by_platform(lists):
+        for number, member in connection.execute(statement(_MEMBERS), among.values()):
+            found.setdefault(number, []).append(among.of(member))
     return found

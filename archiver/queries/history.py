@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import NamedTuple
 
-from archiver.model import Coverage, Gap, History, Resource, Span, Timeline, TimeRange, to_micros
+from archiver.model import Coverage, Gap, History, Number, Resource, Span, Timeline, TimeRange, to_micros
 from archiver.platforms.docker.facts import OOM, OOM_KILLED
 from archiver.queries.causes import exit_code, is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
@@ -81,7 +81,9 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stre
 # --- what is known, page by page -------------------------------------------------------------------------------------
 
 
-def _known(ask: Ask, resource_id: int, range: TimeRange, ends: dict[str, int], stream: int | None) -> Iterator[Known]:
+def _known(
+    ask: Ask, resource_id: Number, range: TimeRange, ends: dict[str, int], stream: int | None
+) -> Iterator[Known]:
     told = _of(ask, _TOLD, resource_id, range, ends["events"], stream)
     asked = _of(ask, _ASKED, resource_id, range, ends["observations"], stream)
     return without_earlier(heapq.merge(told, asked), range)
@@ -113,7 +115,9 @@ class _Source(NamedTuple):
 _TOLD, _ASKED = _Source("events", "e.occurred_at", 0), _Source("observations", "e.observed_at", 1)
 
 
-def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int, stream: int | None) -> Iterator[Known]:
+def _of(
+    ask: Ask, source: _Source, resource_id: Number, range: TimeRange, end: int, stream: int | None
+) -> Iterator[Known]:
     place: Known | None = None
     while page := ask(_page, source, resource_id, range, end, stream, place):
         yield from page
@@ -125,7 +129,7 @@ def _of(ask: Ask, source: _Source, resource_id: int, range: TimeRange, end: int,
 def _page(
     connection: Connection,
     source: _Source,
-    resource_id: int,
+    resource_id: Number,
     range: TimeRange,
     end: int,
     stream: int | None,
@@ -133,11 +137,12 @@ def _page(
 ) -> list[Known]:
     """What is known behind a place (None: from the state on that holds when the range begins), up to row `end`."""
     table, at, rank = source
-    said, values = "e.state_id IS NOT NULL", {"resource": resource_id, "end": end, **range._asdict()}
+    values = {"platform": resource_id.platform, "resource": resource_id, "end": end, **range._asdict()}
+    said = "e.state_id IS NOT NULL"
     if source is _TOLD and (oom := number_of_oom(connection)) is not None:
         said = f"(e.state_id IS NOT NULL OR e.action_id = {oom})"
     whose = [] if stream is None else [told_by(stream, events=source is _TOLD)]
-    conditions = ["e.resource_id = :resource", said, "e.id + 0 <= :end", *whose]
+    conditions = ["e.platform_id = :platform", "e.resource_id = :resource", said, "e.id + 0 <= :end", *whose]
     if place is not None:
         conditions += [f"{at} >= :after", f"({at} > :after OR e.id + 0 > :behind)"]
         values |= {"after": place.at, "behind": place.id}
@@ -161,7 +166,8 @@ _WORDS = (
 )
 _BEFORE = (
     "SELECT max({at}) FROM {table} e"
-    " WHERE e.resource_id = :resource AND e.state_id IS NOT NULL AND e.id + 0 <= :end AND {at} < :since"
+    " WHERE e.platform_id = :platform AND e.resource_id = :resource AND e.state_id IS NOT NULL"
+    " AND e.id + 0 <= :end AND {at} < :since"
 )
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _OOM = "SELECT a.id FROM event_actions a WHERE a.text = :word"
@@ -199,12 +205,12 @@ def _noting(known: Iterable[Known], heard: set[int | None]) -> Iterator[Known]:
 
 
 def carried_surely(
-    connection: Connection, known: Mapping[int, Sequence[Known]], range: TimeRange, now: datetime
-) -> set[int]:
+    connection: Connection, known: Mapping[Number, Sequence[Known]], range: TimeRange, now: datetime
+) -> set[Number]:
     """Of resources, each with what is known of it, those that were watched from the last word before a range to it."""
     if range.since is None:
         return set()
-    carried: dict[int, Heard] = {}
+    carried: dict[Number, Heard] = {}
     for number, words in known.items():
         first = next((word for word in words if word.state is not None), None)
         if first is not None and first.at < range.since:

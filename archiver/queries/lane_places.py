@@ -6,28 +6,34 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archiver.errors import TooMuchForPicture
-from archiver.model import Resource, numbers_of
+from archiver.model import Number, Resource, numbers_of
 from archiver.queries.lane_words import SOURCES, bound
 from archiver.queries.tree import Places
 from archiver.queries.under import descend, heads
 from archiver.queries.windows import NEVER, Window
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
-from archiver.storage.words import PARENT
+from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.words import NO_RESOURCE, PARENT
 
-_TOP = 0
+_TOP = numbers_of(0)(0)
 """What stands for all there is, above what is under nothing."""
 
 _TYPES = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
 # What lives has an index of its own, from which nothing may draw the planner (+); what is no more has said so, within
 # the range or later.
 _LIVING = (
-    "SELECT p.resource_id FROM present p"
+    "SELECT p.platform_id, p.resource_id FROM present p"
     " WHERE p.type_id IN :numbers AND p.gone_at IS NULL AND +p.first_at < :until LIMIT :most"
 )
-_EVER = "SELECT p.resource_id FROM present p WHERE p.type_id IN :numbers LIMIT :most"
-_HEARD = "SELECT DISTINCT w.resource_id FROM {} w WHERE w.{} >= :since AND w.{} < :until"
-_OF_TYPES = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND +p.type_id IN :nodes"
+_EVER = "SELECT p.platform_id, p.resource_id FROM present p WHERE p.type_id IN :numbers LIMIT :most"
+_HEARD = (
+    "SELECT DISTINCT w.platform_id, w.resource_id FROM {} w"
+    f" WHERE w.{{}} >= :since AND w.{{}} < :until AND w.resource_id <> {NO_RESOURCE}"
+)
+_OF_TYPES = (
+    "SELECT p.resource_id FROM present p"
+    " WHERE p.platform_id = :platform AND p.resource_id IN :numbers AND +p.type_id IN :types"
+)
 
 
 def places(connection: Connection, root: Resource | None, window: Window, most: int) -> list[Place]:
@@ -38,7 +44,7 @@ def places(connection: Connection, root: Resource | None, window: Window, most: 
     return _placed(connection, root, _members(connection, root, window, most), window)
 
 
-def _members(connection: Connection, root: Resource | None, window: Window, most: int) -> list[int]:
+def _members(connection: Connection, root: Resource | None, window: Window, most: int) -> list[Number]:
     found = {root.id} if root is not None else _known_within(connection, window, most)
     if len(found) <= most:
         # One by one from the top: of all at once PostgreSQL would rather read everything that was ever below them.
@@ -51,21 +57,25 @@ def _members(connection: Connection, root: Resource | None, window: Window, most
     return sorted(found)
 
 
-def _known_within(connection: Connection, window: Window, most: int) -> set[int]:
+def _known_within(connection: Connection, window: Window, most: int) -> set[Number]:
     """What lives, and what anything was told of within a window; not the actions."""
     types = list(connection.scalars(statement(_TYPES)))
     if not types:
         return set()
     values = {"numbers": types, "most": most + 1}
     if window.since == NEVER:
-        return set(connection.scalars(statement(_EVER), values))
-    found = set(connection.scalars(statement(_LIVING), values | {"until": window.until}))
+        return _found(connection, _EVER, values)
+    found = _found(connection, _LIVING, values | {"until": window.until})
     ends = {"since": bound(window.since), "until": bound(window.until)}
     for table, (at, _) in SOURCES.items():
-        heard = set(connection.scalars(statement(_HEARD.format(table, at, at)), ends)) - found - {None}
-        for numbers in chunks(heard):
-            found.update(connection.scalars(statement(_OF_TYPES), {"numbers": numbers, "nodes": types}))
+        heard = _found(connection, _HEARD.format(table, at, at), ends) - found
+        for among in by_platform(heard):
+            found.update(map(among.of, connection.scalars(statement(_OF_TYPES), among.values(types=types))))
     return found
+
+
+def _found(connection: Connection, query: str, values: Values) -> set[Number]:
+    return {numbers_of(platform)(number) for platform, number in connection.execute(statement(query), values)}
 
 
 class Place(NamedTuple):
@@ -77,23 +87,28 @@ class Place(NamedTuple):
 
 _EDGES = (
     "SELECT f.resource_id, f.value, f.until FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since < :until AND f.until > :since"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what = {PARENT}"
+    " AND f.since < :until AND f.until > :since"
 )
 _NAMED = (
-    "SELECT r.id, r.platform_id, r.uri, r.key, t.text AS type, n.text AS name"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
+    "SELECT r.id, r.uri, r.key, t.text AS type, n.text AS name"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 
 
-def _placed(connection: Connection, root: Resource | None, members: Sequence[int], window: Window) -> list[Place]:
+def _placed(connection: Connection, root: Resource | None, members: Sequence[Number], window: Window) -> list[Place]:
     """The members in the order of a tree; each where it was last within the window."""
     top = _TOP if root is None else root.id
     parents = _parents(connection, top, members, window)
-    asked = (connection.execute(statement(_NAMED), {"numbers": numbers}) for numbers in chunks(members))
-    rows = {row.id: row for part in asked for row in part}
+    rows = {
+        among.of(row.id): row
+        for among in by_platform(members)
+        for row in connection.execute(statement(_NAMED), among.values())
+    }
     tree = Places(top, parents, {_TOP: "", **{number: row.uri for number, row in rows.items()}})
-    below: dict[int, list[int]] = {}
+    below: dict[Number, list[Number]] = {}
     for number in sorted(rows, key=lambda number: (rows[number].name or "", rows[number].uri), reverse=True):
         if number != top:
             below.setdefault(tree.closest(number), []).append(number)
@@ -104,20 +119,22 @@ def _placed(connection: Connection, root: Resource | None, members: Sequence[int
         if number in rows and number not in seen:
             seen.add(number)
             row = rows[number]
-            known = numbers_of(row.platform_id)(number)
-            found.append(Place(Resource(known, row.uri, row.type, row.key, row.name), depth))
+            found.append(Place(Resource(number, row.uri, row.type, row.key, row.name), depth))
             waiting.extend((child, depth + 1) for child in below.get(number, ()))
     return found
 
 
-def _parents(connection: Connection, top: int, members: Sequence[int], window: Window) -> dict[int, set[int]]:
+def _parents(
+    connection: Connection, top: Number, members: Sequence[Number], window: Window
+) -> dict[Number, set[Number]]:
     """The last parents of each member within the window that are members as well, else the top."""
     within = set(members)
-    last: dict[int, tuple[int, set[int]]] = {}
-    for numbers in chunks(members):
-        for child, parent, until in connection.execute(statement(_EDGES), {"numbers": numbers, **window._asdict()}):
-            if parent not in within or child == top:
+    last: dict[Number, tuple[int, set[Number]]] = {}
+    for among in by_platform(members):
+        for number, value, until in connection.execute(statement(_EDGES), among.values(**window._asdict())):
+            if value not in within or number == top:
                 continue
+            child, parent = among.of(number), among.of(value)
             latest, found = last.get(child, (until, set()))
             if until > latest:
                 found = set()

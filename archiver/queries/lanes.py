@@ -14,6 +14,7 @@ from archiver.model import (
     Gap,
     Lane,
     Lanes,
+    Number,
     Resource,
     Span,
     TimeRange,
@@ -73,9 +74,9 @@ def lanes(
 
 def _lane(
     place: Place,
-    states: Mapping[int, tuple[Span, ...]],
+    states: Mapping[Number, tuple[Span, ...]],
     done: Mapping[str, Sequence[Action]],
-    gaps: Mapping[int, tuple[Gap, ...]],
+    gaps: Mapping[Number, tuple[Gap, ...]],
 ) -> Lane:
     drawn, depth = place
     actions = tuple(done.get(drawn.uri, ()))
@@ -85,12 +86,12 @@ def _lane(
 def _states(
     ask: Ask,
     found: Sequence[Place],
-    words: Mapping[int, Sequence[Known]],
+    words: Mapping[Number, Sequence[Known]],
     range: TimeRange,
     now: datetime,
     watched: Coverage,
-    gaps: Mapping[int, tuple[Gap, ...]],
-) -> dict[int, tuple[Span, ...]]:
+    gaps: Mapping[Number, tuple[Gap, ...]],
+) -> dict[Number, tuple[Span, ...]]:
     """The states of each with their kinds; unless there are too many ends, with the cause of each."""
     sure = ask(carried_surely, words, range, now)
 
@@ -120,14 +121,16 @@ def _ends(spans: Sequence[Span]) -> int:
 # --- who watched, and what was done ---------------------------------------------------------------------------------
 
 
-def _coverage(ask: Ask, words: Mapping[int, Sequence[Known]], range: TimeRange, now: datetime) -> Coverage:
+def _coverage(ask: Ask, words: Mapping[Number, Sequence[Known]], range: TimeRange, now: datetime) -> Coverage:
     """The coverage of the streams that told of anything in the picture, from the first that is in it."""
     heard = {word.session_id for known in words.values() for word in known if word.state is not None}
     first = min((known[0].at for known in words.values()), default=None)
     return ask(coverage_of, TimeRange(range.since or first, range.until), now, heard)
 
 
-def _own_gaps(ask: Ask, words: Mapping[int, Sequence[Known]], gaps: tuple[Gap, ...]) -> dict[int, tuple[Gap, ...]]:
+def _own_gaps(
+    ask: Ask, words: Mapping[Number, Sequence[Known]], gaps: tuple[Gap, ...]
+) -> dict[Number, tuple[Gap, ...]]:
     """Of each resource of which not all streams of the picture told: the gaps of those that did."""
     if not gaps:
         return {}

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, to_datetime
+from archiver.model import Micros, Number, numbers_of, to_datetime
 from archiver.queries.causes import is_gone
 from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, Values, by_platform, chunks, statement
 from archiver.storage.words import BY_EVENT, BY_OBSERVATION, OPEN
 
 _NONE = 0
@@ -34,53 +34,48 @@ def is_running(state: str | None) -> bool:
     return state is not None and state.lower().partition(" (")[0] == _RUNNING
 
 
-def last_words(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, Told]:
+def last_words(connection: Connection, numbers: Iterable[Number], at: Micros) -> dict[Number, Told]:
     """The last word of each resource, at an instant or before it, that tells a state."""
-    found: dict[int, Told] = {}
-    for part in chunks(numbers):
-        rows = connection.execute(statement(_LAST), {"numbers": part, "at": _moment(at)}).all()
-        words = _words(connection, rows)
-        for row in rows:
-            _keep(found, row.id, words, row, max)
+    found: dict[Number, Told] = {}
+    for among in by_platform(numbers):
+        _keep(connection, found, among, _LAST, among.values(at=_moment(at)), max)
     return found
 
 
 def last_of(
-    connection: Connection, numbers: Iterable[int], at: Micros, text: str, state_ids: Sequence[int]
-) -> dict[int, Told]:
+    connection: Connection, numbers: Iterable[Number], at: Micros, text: str, state_ids: Sequence[int]
+) -> dict[Number, Told]:
     """The last word of each resource, at an instant or before it, that tells one of some states, or any other."""
-    found: dict[int, Told] = {}
-    for part in chunks(numbers):
-        rows = connection.execute(statement(text), {"numbers": part, "at": _moment(at), "states": state_ids}).all()
-        words = _words(connection, rows)
-        for row in rows:
-            _keep(found, row.id, words, row, max)
+    found: dict[Number, Told] = {}
+    for among in by_platform(numbers):
+        _keep(connection, found, among, text, among.values(at=_moment(at), states=state_ids), max)
     return found
 
 
-def first_behind(connection: Connection, numbers: Iterable[int], others: Mapping[int, Told]) -> dict[int, Told]:
+def first_behind(
+    connection: Connection, numbers: Iterable[Number], others: Mapping[Number, Told]
+) -> dict[Number, Told]:
     """The first word of each resource that tells a state behind another of its words; behind none, the very first."""
-    asked: dict[str, list[int]] = {_FIRST: [], _BEHIND_EVENT: [], _BEHIND_OBSERVATION: []}
+    asked: dict[str, list[Number]] = {_FIRST: [], _BEHIND_EVENT: [], _BEHIND_OBSERVATION: []}
     for number in numbers:
         other = others.get(number)
         if other is None:
             asked[_FIRST].append(number)
         else:
-            asked[_BEHIND_EVENT if other.place[1] == BY_EVENT else _BEHIND_OBSERVATION].append(other.place[2])
-    found: dict[int, Told] = {}
+            word = numbers_of(number.platform)(other.place[2])
+            asked[_BEHIND_EVENT if other.place[1] == BY_EVENT else _BEHIND_OBSERVATION].append(word)
+    found: dict[Number, Told] = {}
     for text, some in asked.items():
-        for part in chunks(some):
-            rows = connection.execute(statement(text), {"numbers": part}).all()
-            words = _words(connection, rows)
-            for row in rows:
-                _keep(found, row.id, words, row, min)
+        for among in by_platform(some):
+            _keep(connection, found, among, text, among.values(), min)
     return found
 
 
 def _state_of(table: str, at: str, which: str, order: str) -> str:
     """The number of the first word of a resource in an order, of those that tell a state."""
     return (
-        f"(SELECT w.id FROM {table} w WHERE w.resource_id = {{of}} AND w.state_id IS NOT NULL AND {which}"
+        f"(SELECT w.id FROM {table} w WHERE w.platform_id = b.platform_id AND w.resource_id = {{of}}"
+        f" AND w.state_id IS NOT NULL AND {which}"
         f" ORDER BY w.{at}{order}, w.id{order} LIMIT 1)"
     )
 
@@ -88,7 +83,8 @@ def _state_of(table: str, at: str, which: str, order: str) -> str:
 def _either(event: str, observation: str, order: str, of: str, source: str) -> str:
     told = _state_of("events", "occurred_at", event, order).format(of=of)
     asked = _state_of("observations", "observed_at", observation, order).format(of=of)
-    return f"SELECT {of} AS id, {told} AS told, {asked} AS asked FROM {source} b WHERE b.id IN :numbers"
+    these = "b.platform_id = :platform AND b.id IN :numbers"
+    return f"SELECT {of} AS id, {told} AS told, {asked} AS asked FROM {source} b WHERE {these}"
 
 
 def _last(which: str) -> str:
@@ -117,14 +113,27 @@ _BEHIND_OBSERVATION = _either(
     "b.resource_id",
     "observations",
 )
-_EVENTS = "SELECT e.id, e.occurred_at AS at, e.state_id, e.session_id FROM events e WHERE e.id IN :numbers"
-_OBSERVATIONS = "SELECT o.id, o.observed_at AS at, o.state_id, o.session_id FROM observations o WHERE o.id IN :numbers"
+_EVENTS, _OBSERVATIONS = (
+    f"SELECT w.id, w.{at} AS at, w.state_id, w.session_id FROM {table} w"
+    " WHERE w.platform_id = :platform AND w.id IN :numbers"
+    for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
+)
 
-_Words = Mapping[tuple[int, int], Told]
+
+def _keep(
+    connection: Connection, found: dict[Number, Told], among: Among, text: str, values: Values, pick: Any
+) -> None:
+    """Puts a question about some resources, and keeps of the words that each has in the answer the one to `pick`."""
+    rows = connection.execute(statement(text), values).all()
+    words = _words(connection, among.platform, rows)
+    for row in rows:
+        places = ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked))
+        if said := [words[place] for place in places if place[1] is not None]:
+            found[among.of(row.id)] = pick(said)
 
 
-def _words(connection: Connection, rows: Iterable[Any]) -> _Words:
-    """What the words say that were found, by source and number."""
+def _words(connection: Connection, platform: int, rows: Iterable[Any]) -> Mapping[tuple[int, int], Told]:
+    """What the words of a platform say that were found, by source and number."""
     found: dict[tuple[int, int], Told] = {}
     numbers: tuple[list[int], list[int]] = ([], [])
     for row in rows:
@@ -133,16 +142,10 @@ def _words(connection: Connection, rows: Iterable[Any]) -> _Words:
                 numbers[source].append(number)
     for source, text in ((BY_EVENT, _EVENTS), (BY_OBSERVATION, _OBSERVATIONS)):
         for part in chunks(numbers[source]):
-            for row in connection.execute(statement(text), {"numbers": part}):
+            for row in connection.execute(statement(text), {"platform": platform, "numbers": part}):
                 place = (micros(row.at), source, row.id)
                 found[source, row.id] = Told(place, row.state_id, row.session_id)
     return found
-
-
-def _keep(found: dict[int, Told], number: int, words: _Words, row: Any, pick: Any) -> None:
-    said = [words[place] for place in ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked)) if place[1] is not None]
-    if said:
-        found[number] = pick(said)
 
 
 class States:

@@ -44,11 +44,11 @@ def not_then(connection: Connection, resource: Resource, at: Micros, now: dateti
     """The error for a resource that did not live at an instant, with what is known of its life."""
     found = stood(connection, [resource.id], at, now).get(resource.id)
     if found is None or found.gone_at is None:
-        first = connection.scalar(_FIRST, {"number": resource.id})
+        first = connection.scalar(_FIRST, {"platform": resource.id.platform, "number": resource.id})
         life = "it was never heard of" if first is None else f"it was first heard of at {rfc3339(to_datetime(first))}"
     else:
         life = f"it had been {found.state} since {rfc3339(to_datetime(found.gone_at))}"
     return NotThen(uri=resource.uri, at=rfc3339(to_datetime(at)), life=life)
 
 
-_FIRST = "SELECT p.first_at FROM present p WHERE p.resource_id = :number"
+_FIRST = "SELECT p.first_at FROM present p WHERE p.platform_id = :platform AND p.resource_id = :number"

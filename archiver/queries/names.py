@@ -5,20 +5,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection
 
-from archiver.model import Micros
+from archiver.model import Micros, Number
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, chunks, statement
 from archiver.storage.words import NAME
 
 _CALLED = (
     "SELECT f.resource_id, f.since, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {NAME} AND f.since <= :last"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what = {NAME} AND f.since <= :last"
     " ORDER BY f.resource_id, f.since"
 )
-_LAST = "SELECT p.resource_id, p.name_id FROM present p WHERE p.resource_id IN :numbers AND p.name_id IS NOT NULL"
+_LAST = (
+    "SELECT p.resource_id, p.name_id FROM present p"
+    " WHERE p.platform_id = :platform AND p.resource_id IN :numbers AND p.name_id IS NOT NULL"
+)
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
 
-Moment = tuple[int, Micros]
+Moment = tuple[Number, Micros]
 
 
 def names_at(connection: Connection, moments: Collection[Moment]) -> dict[Moment, str]:
@@ -30,8 +33,8 @@ def names_at(connection: Connection, moments: Collection[Moment]) -> dict[Moment
         return {}
     called: dict[int, tuple[list[Micros], list[int]]] = {}
     latest = max(at for _, at in moments)
-    for numbers in chunks({number for number, _ in moments}):
-        for number, since, name in connection.execute(statement(_CALLED), {"numbers": numbers, "last": latest}):
+    for among in by_platform({number for number, _ in moments}):
+        for number, since, name in connection.execute(statement(_CALLED), among.values(last=latest)):
             instants, names = called.setdefault(number, ([], []))
             instants.append(since)
             names.append(name)
@@ -42,8 +45,8 @@ def names_at(connection: Connection, moments: Collection[Moment]) -> dict[Moment
             found[number, at] = names[place - 1]
     missing = set(moments) - found.keys()
     last: dict[int, int] = {}
-    for numbers in chunks({number for number, _ in missing}):
-        last.update((number, name) for number, name in connection.execute(statement(_LAST), {"numbers": numbers}))
+    for among in by_platform({number for number, _ in missing}):
+        last.update((number, name) for number, name in connection.execute(statement(_LAST), among.values()))
     found.update((moment, last[moment[0]]) for moment in missing if moment[0] in last)
     texts: dict[int, str] = {}
     for numbers in chunks(set(found.values())):

@@ -6,35 +6,38 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from archiver.model import Resource, TimeRange
+from archiver.model import Number, Resource, TimeRange, numbers_of
 from archiver.model.nearby import Where
 from archiver.queries.runs import targets
 from archiver.queries.under import Descent, descend
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Values, by_platform, statement
 from archiver.storage.words import PARENT
 
 _EDGES = (
     "SELECT f.resource_id, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since < :until AND f.until > :since"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what = {PARENT}"
+    " AND f.since < :until AND f.until > :since"
 )
 _OF_WHAT_TYPE = (
-    "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers AND t.text = :type"
+    "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers AND t.text = :type"
 )
 _HEARD_OF = tuple(
-    f"SELECT DISTINCT e.resource_id FROM {table} e JOIN resources r ON r.id = e.resource_id"
+    f"SELECT DISTINCT e.platform_id, e.resource_id FROM {table} e"
+    " JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id"
     " JOIN event_types t ON t.id = r.type_id"
     f" WHERE e.{at} >= :since AND e.{at} < :until AND t.text <> 'action'"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
 # A list of another one proves where something is: so it may have moved without a word of its own.
 _MOVED = tuple(
-    "SELECT DISTINCT m.resource_id FROM (SELECT DISTINCT e.parent_list_id AS list_id"
+    "SELECT DISTINCT m.platform_id, m.resource_id FROM (SELECT DISTINCT e.platform_id, e.parent_list_id AS list_id"
     f" FROM {table} e WHERE e.{at} >= :since AND e.{at} < :until) l"
-    " JOIN parent_list_members m ON m.list_id = l.list_id"
-    f" WHERE EXISTS (SELECT 1 FROM facts f WHERE f.resource_id = m.resource_id AND f.what = {PARENT}"
-    " AND f.since >= :first AND f.since < :last)"
+    " JOIN parent_list_members m ON m.platform_id = l.platform_id AND m.list_id = l.list_id"
+    " WHERE EXISTS (SELECT 1 FROM facts f WHERE f.platform_id = m.platform_id AND f.resource_id = m.resource_id"
+    f" AND f.what = {PARENT} AND f.since >= :first AND f.since < :last)"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
 _EVERYTHING = "nodecluster"
@@ -48,18 +51,19 @@ class Place(NamedTuple):
     distance: int
 
 
-def neighbours(connection: Connection, number: int, window: Window) -> dict[int, Place]:
+def neighbours(connection: Connection, number: Number, window: Window) -> dict[Number, Place]:
     """All that was above, below or beside a resource within a window, and itself."""
     above = above_of(connection, number, window)
     wide = set(_of_type(connection, above, _EVERYTHING))
     # One by one: of all at once PostgreSQL would rather read everything that was ever below them.
     everything = above.union(*(descend(connection, [head], window) for head in sorted(above - wide)))
-    up: dict[int, set[int]] = {}
-    down: dict[int, set[int]] = {}
-    for part in chunks(sorted(everything)):
-        for row in connection.execute(statement(_EDGES), {"numbers": part, **window._asdict()}):
-            up.setdefault(row.resource_id, set()).add(row.value)
-            down.setdefault(row.value, set()).add(row.resource_id)
+    up: dict[Number, set[Number]] = {}
+    down: dict[Number, set[Number]] = {}
+    for among in by_platform(sorted(everything)):
+        for row in connection.execute(statement(_EDGES), among.values(**window._asdict())):
+            child, parent = among.of(row.resource_id), among.of(row.value)
+            up.setdefault(child, set()).add(parent)
+            down.setdefault(parent, set()).add(child)
     heights = _steps({number: 0}, up)
     depths = _steps({number: 0}, down)
     apart = _steps({head: steps for head, steps in heights.items() if head not in wide}, down)
@@ -69,20 +73,20 @@ def neighbours(connection: Connection, number: int, window: Window) -> dict[int,
     return places | {number: Place("self", 0)}
 
 
-def above_of(connection: Connection, number: int, window: Window) -> set[int]:
+def above_of(connection: Connection, number: Number, window: Window) -> set[Number]:
     """A resource and all that it was under within a window: what is gone at its end was somewhere before."""
     found, frontier = {number}, {number}
     while frontier:
-        met: set[int] = set()
-        for part in chunks(sorted(frontier)):
-            rows = connection.execute(statement(_EDGES), {"numbers": part, **window._asdict()})
-            met.update(row.value for row in rows)
+        met: set[Number] = set()
+        for among in by_platform(sorted(frontier)):
+            rows = connection.execute(statement(_EDGES), among.values(**window._asdict()))
+            met.update(among.of(row.value) for row in rows)
         frontier = met - found
         found |= frontier
     return found
 
 
-def _steps(begin: Mapping[int, int], edges: Mapping[int, Iterable[int]]) -> dict[int, int]:
+def _steps(begin: Mapping[Number, int], edges: Mapping[Number, Iterable[Number]]) -> dict[Number, int]:
     """How few steps lead to each from some that are so many away themselves."""
     found = dict(begin)
     waiting = deque(sorted(begin, key=begin.__getitem__))
@@ -95,15 +99,15 @@ def _steps(begin: Mapping[int, int], edges: Mapping[int, Iterable[int]]) -> dict
     return found
 
 
-def _of_type(connection: Connection, numbers: Iterable[int], type: str) -> list[int]:
+def _of_type(connection: Connection, numbers: Iterable[Number], type: str) -> list[Number]:
     return [
-        row.id
-        for part in chunks(numbers)
-        for row in connection.execute(statement(_OF_WHAT_TYPE), {"numbers": part, "type": type})
+        among.of(row.id)
+        for among in by_platform(numbers)
+        for row in connection.execute(statement(_OF_WHAT_TYPE), among.values(type=type))
     ]
 
 
-def members(connection: Connection, root: Resource | None, range: TimeRange) -> dict[int, Place]:
+def members(connection: Connection, root: Resource | None, range: TimeRange) -> dict[Number, Place]:
     """All that was under a resource within a range, this included; without one, all that was heard of then."""
     below: Where = "below"
     if root is not None:
@@ -121,12 +125,19 @@ def concerned(connection: Connection, root: Resource | None, range: TimeRange) -
     return dict.fromkeys(found, tuple(window))
 
 
-def _moved(connection: Connection, range: TimeRange, window: Window) -> set[int]:
+def _moved(connection: Connection, range: TimeRange, window: Window) -> set[Number]:
     """What the lists of others put elsewhere within a range."""
     values = {"since": range.since, "until": range.until, "first": window.since, "last": window.until}
-    return {row.resource_id for query in _MOVED for row in connection.execute(statement(query), values)}
+    return _found(connection, _MOVED, values)
 
 
-def _heard_of(connection: Connection, range: TimeRange) -> set[int]:
-    values = {"since": range.since, "until": range.until}
-    return {row.resource_id for query in _HEARD_OF for row in connection.execute(statement(query), values)}
+def _heard_of(connection: Connection, range: TimeRange) -> set[Number]:
+    return _found(connection, _HEARD_OF, {"since": range.since, "until": range.until})
+
+
+def _found(connection: Connection, queries: Iterable[str], values: Values) -> set[Number]:
+    return {
+        numbers_of(platform)(number)
+        for query in queries
+        for platform, number in connection.execute(statement(query), values)
+    }

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Micros, Span, to_micros
+from archiver.model import MICROSECOND, Cause, Micros, Number, Span, numbers_of, to_micros
 from archiver.queries.asked import Asked
 from archiver.queries.containers import KindOf, Lived
-from archiver.queries.windows import Window, begun, overlapping
+from archiver.queries.windows import Part, Window, begun, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
@@ -19,15 +19,18 @@ from archiver.storage.words import PARENT, SLOT
 # The view `restarts` says the same: made so shortly before the end, or within so long behind it, for the same service.
 _SUCCESSORS = (
     "SELECT DISTINCT o.resource_id FROM texts n CROSS JOIN facts o"
-    f" WHERE n.text = :slot AND o.value = n.id AND o.what = {SLOT} AND {{}} AND o.resource_id <> :number"
-    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value JOIN resources a ON a.id = g.value"
-    " JOIN event_types t ON t.id = a.type_id"
-    f" WHERE g.resource_id = :number AND g.what = {PARENT} AND h.resource_id = o.resource_id AND h.what = {PARENT}"
+    f" WHERE n.text = :slot AND o.platform_id = :platform AND o.value = n.id AND o.what = {SLOT} AND {{}}"
+    " AND o.resource_id <> :number"
+    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value"
+    " JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value JOIN event_types t ON t.id = a.type_id"
+    f" WHERE g.platform_id = :platform AND g.resource_id = :number AND g.what = {PARENT}"
+    f" AND h.platform_id = o.platform_id AND h.resource_id = o.resource_id AND h.what = {PARENT}"
     " AND t.text = 'service')"
 )
 _STATES = "SELECT s.id, s.text FROM event_states s"
 _UP = tuple(
-    f"SELECT e.{at} AS at FROM {table} e WHERE e.resource_id = :number AND e.{at} >= :at AND e.state_id IN :ups"
+    f"SELECT e.{at} AS at FROM {table} e"
+    f" WHERE e.platform_id = :platform AND e.resource_id = :number AND e.{at} >= :at AND e.state_id IN :ups"
     f" ORDER BY e.{at} LIMIT 1"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
@@ -83,7 +86,7 @@ class Stops:
             found += [self._up_from(number, span.since) for number in successors]
         return min((at for at in found if at is not None), default=None)
 
-    def _up_from(self, number: int, at: datetime) -> datetime | None:
+    def _up_from(self, number: Number, at: datetime) -> datetime | None:
         return self._ask(_up_from, number, at, self._ups) if self._ups else None
 
 
@@ -115,25 +118,26 @@ def _ups(connection: Connection, kind: KindOf) -> list[int]:
     return [row.id for row in connection.execute(_STATES) if kind(row.text) == "up"]
 
 
-def of_slot(connection: Connection, number: int, slot: str, window: Window) -> list[int]:
+def of_slot(connection: Connection, number: Number, slot: str, window: Window) -> list[Number]:
     """The other containers that filled a slot of the same service within a window."""
-    found: set[int] = set()
-    for condition, values in overlapping(window):
-        query = statement(_SUCCESSORS.format(condition.replace("f.", "o.")))
-        found.update(connection.scalars(query, {"number": number, "slot": slot, **values}))
-    return sorted(found)
+    return _succeeding(connection, number, slot, overlapping(window))
 
 
-def _successors(connection: Connection, number: int, slot: str, at: Micros) -> list[int]:
+def _successors(connection: Connection, number: Number, slot: str, at: Micros) -> list[Number]:
     window = Window(at - SUCCEEDS_BEFORE, at + SUCCEEDS_AFTER + 1)
-    found: set[int] = set()
-    for condition, values in begun(window):
+    return _succeeding(connection, number, slot, begun(window))
+
+
+def _succeeding(connection: Connection, number: Number, slot: str, parts: Sequence[Part]) -> list[Number]:
+    found: set[Number] = set()
+    for condition, values in parts:
         query = statement(_SUCCESSORS.format(condition.replace("f.", "o.")))
-        found.update(connection.scalars(query, {"number": number, "slot": slot, **values}))
+        told = {"platform": number.platform, "number": number, "slot": slot, **values}
+        found.update(map(numbers_of(number.platform), connection.scalars(query, told)))
     return sorted(found)
 
 
-def _up_from(connection: Connection, number: int, at: datetime, ups: Sequence[int]) -> datetime | None:
-    values = {"number": number, "at": at, "ups": ups}
+def _up_from(connection: Connection, number: Number, at: datetime, ups: Sequence[int]) -> datetime | None:
+    values = {"platform": number.platform, "number": number, "at": at, "ups": ups}
     rows = [connection.execute(statement(query), values).first() for query in _UP]
     return min((instant(row.at) for row in rows if row is not None), default=None)

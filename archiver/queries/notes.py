@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archiver.codec.notes import NOTE
 from archiver.codec.text import parse
-from archiver.model import Action, TimeRange
+from archiver.model import Action, Number, TimeRange, numbers_of
 from archiver.model.nearby import Nearby, Where
 from archiver.queries.neighbours import Place, above_of
 from archiver.queries.platforms import of_resources
@@ -17,7 +17,8 @@ from archiver.queries.references import type_number
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
+from archiver.storage.words import NO_RESOURCE
 
 _PAGE = 1_000
 _MOST = 100
@@ -26,14 +27,18 @@ _FAR = 99
 """How many steps away is what is said of everything."""
 # By the index of resource and time: of what is about no resource there is little. No stream can tell a note.
 _NOTES = (
-    "SELECT e.id, e.occurred_at, e.parent_list_id, e.extra, n.text FROM events e LEFT JOIN texts n ON n.id = e.name_id"
-    " WHERE e.resource_id = 0 AND e.session_id IS NULL AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"
+    "SELECT e.platform_id, e.id, e.occurred_at, e.parent_list_id, e.extra, n.text FROM platforms b"
+    " CROSS JOIN events e LEFT JOIN texts n ON n.id = e.name_id"
+    f" WHERE e.platform_id = b.id AND e.resource_id = {NO_RESOURCE} AND e.session_id IS NULL"
+    " AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"
     f" LIMIT {_PAGE}"
 )
 _MEMBERS = (
-    "SELECT m.list_id, m.resource_id, r.uri, t.text AS type, n.text AS name FROM parent_list_members m"
-    " JOIN resources r ON r.id = m.resource_id JOIN event_types t ON t.id = r.type_id"
-    " LEFT JOIN present p ON p.resource_id = r.id LEFT JOIN texts n ON n.id = p.name_id WHERE m.list_id IN :numbers"
+    "SELECT m.list_id, m.platform_id, m.resource_id, r.uri, t.text AS type, n.text AS name FROM parent_list_members m"
+    " JOIN resources r ON r.platform_id = m.platform_id AND r.id = m.resource_id"
+    " JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE m.platform_id = :platform AND m.list_id IN :numbers"
 )
 
 
@@ -43,7 +48,7 @@ class Noted(NamedTuple):
     id: int
     at: datetime
     text: str
-    about: int | None
+    about: Number | None
     uri: str | None
     type: str | None
     name: str | None
@@ -75,10 +80,15 @@ def _page(connection: Connection, kind: int, range: TimeRange, place: Row | None
         values |= {"at": place.occurred_at, "last": place.id}
     rows = connection.execute(statement(_NOTES.format(where)), values).all()
     above: dict[int, Row] = {}
-    for part in chunks({row.parent_list_id for row in rows} - {None}):
-        above.update((row.list_id, row) for row in connection.execute(statement(_MEMBERS), {"numbers": part}))
-    platforms = of_resources(connection, {about.resource_id for about in above.values()})
+    lists = {numbers_of(row.platform_id)(row.parent_list_id) for row in rows if row.parent_list_id is not None}
+    for among in by_platform(lists):
+        above.update((row.list_id, row) for row in connection.execute(statement(_MEMBERS), among.values()))
+    platforms = of_resources(connection, {_subject(about) for about in above.values()})
     return [_noted(row, above.get(row.parent_list_id), platforms) for row in rows], rows
+
+
+def _subject(about: Row) -> Number:
+    return numbers_of(about.platform_id)(about.resource_id)
 
 
 def _noted(row: Row, about: Row | None, platforms: Mapping[int, str]) -> Noted:
@@ -88,7 +98,7 @@ def _noted(row: Row, about: Row | None, platforms: Mapping[int, str]) -> Noted:
     noted = Noted(row.id, instant(row.occurred_at), told, None, None, None, None, by, url)
     if about is None:
         return noted
-    subject = {"about": about.resource_id, "uri": about.uri, "type": about.type, "name": about.name}
+    subject = {"about": _subject(about), "uri": about.uri, "type": about.type, "name": about.name}
     return noted._replace(**subject, platform=platforms.get(about.resource_id))
 
 
@@ -105,7 +115,7 @@ def _as_action(note: Noted, called: str) -> Action:
     return Action(None, note.uri, "Success", note.at, note.at, 1, called, note.name, note.by)
 
 
-def beside(ask: Ask, number: int, range: TimeRange) -> tuple[Action, ...]:
+def beside(ask: Ask, number: Number, range: TimeRange) -> tuple[Action, ...]:
     """The last notes of a range on a resource, on what it was under in it, and on everything; the oldest first.
 
     Each is called by its text alone.
@@ -116,7 +126,7 @@ def beside(ask: Ask, number: int, range: TimeRange) -> tuple[Action, ...]:
     return tuple([_as_action(note, note.text) for note in deque(notes(ask, range, about), maxlen=_MOST)])
 
 
-def nearby(ask: Ask, places: Mapping[int, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:
+def nearby(ask: Ask, places: Mapping[Number, Place], range: TimeRange, at: datetime) -> Iterator[Nearby]:
     """Notes of a range, which has both ends, on some resources and on everything, as changes seen from an instant."""
     for note in notes(ask, range, places):
         yield as_change(note, None if note.about is None else places[note.about], at)

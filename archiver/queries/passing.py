@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from archiver.model import Number
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.neighbours import Place
 from archiver.queries.steps import Step
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 
 _NEAR = ("self", "above")
 """Of these every step is told: of a service that holds it, that it is redeployed."""
 _PASSING = "starting"
-_TYPES = "SELECT r.id, t.text FROM resources r JOIN event_types t ON t.id = r.type_id WHERE r.id IN :numbers"
+_TYPES = (
+    "SELECT r.id, t.text FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers"
+)
 
 
-def without_passing(ask: Ask, states: Sequence[Step], places: Mapping[int, Place]) -> list[Step]:
+def without_passing(ask: Ask, states: Sequence[Step], places: Mapping[Number, Place]) -> list[Step]:
     """Some steps of states, which stand in their order; one for those that lead together from a kind to another."""
-    others: dict[int, list[Step]] = {}
+    others: dict[Number, list[Step]] = {}
     kept: list[Step] = []
     for step in states:
         if places[step.number].where in _NEAR:
@@ -53,8 +57,8 @@ def _lasting(steps: Sequence[Step], kinds: Sequence[str | None], known: Mapping[
         appeared, first = appeared and expected, None
 
 
-def _types(connection: Connection, numbers: Collection[int]) -> dict[int, str]:
+def _types(connection: Connection, numbers: Iterable[Number]) -> dict[int, str]:
     found: dict[int, str] = {}
-    for part in chunks(numbers):
-        found.update(dict(connection.execute(statement(_TYPES), {"numbers": part})))
+    for among in by_platform(numbers):
+        found.update(connection.execute(statement(_TYPES), among.values()))
     return found

@@ -9,18 +9,18 @@ from itertools import islice
 from typing import Any
 
 from archiver.errors import NoSuchResource, TooManyResources
-from archiver.model import Resource, TimeRange
+from archiver.model import Number, Resource, TimeRange
 from archiver.queries import bearers, references
 from archiver.queries.bearers import Within
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, chunks, statement
 
 MOST = 1_000
 """Resources that one pattern may name."""
 _WILD = re.compile(r"[*?[]")
 _NAMES = "SELECT n.id, n.text FROM texts n"
-_LISTED = f"{references.LISTED} WHERE r.id IN :numbers"
+_LISTED = f"{references.LISTED} WHERE r.platform_id = :platform AND r.id IN :numbers"
 
 
 def is_pattern(ref: str) -> bool:
@@ -82,12 +82,12 @@ def _by_key_or_name(connection: Connection, pattern: str, within: Within, ref: s
     """What fits by its key or a name; `ref` is the whole of what was asked for, for who reads that it is too wide."""
     found = {row.id: row for row in islice(_fitting(connection, "key", pattern, within), MOST + 1)}
     _refuse_too_many(ref, len(found))
-    numbers: set[int] = set()
+    numbers: set[Number] = set()
     for names in chunks(_names(connection, pattern)):
         numbers |= bearers.each_of_names(connection, names, within)
         _refuse_too_many(ref, len(numbers | found.keys()))
-    for part in chunks(numbers - found.keys()):
-        found.update((row.id, row) for row in connection.execute(statement(_LISTED), {"numbers": part}))
+    for among in by_platform(numbers - found.keys()):
+        found.update((row.id, row) for row in connection.execute(statement(_LISTED), among.values()))
     return found
 
 

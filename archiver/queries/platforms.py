@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from archiver.errors import NoSuchPlatform
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import statement
 
 if TYPE_CHECKING:
-    from archiver.model import Dialect, Platform
+    from archiver.model import Dialect, Number, Platform
 
 _PLATFORMS = "SELECT p.id, p.key, p.name, p.dialect FROM platforms p ORDER BY p.id"
 _IDENTITIES = "SELECT i.platform_id, i.key FROM platform_identities i ORDER BY i.key"
 _STREAMS = "SELECT t.platform_id, t.url, t.dialect FROM streams t ORDER BY t.id"
-_KEY_OF = "SELECT p.key FROM resources r JOIN platforms p ON p.id = r.platform_id WHERE r.id = :number"
-_OF = statement("SELECT r.id, r.platform_id FROM resources r WHERE r.id IN :numbers")
+_KEY_OF = "SELECT p.key FROM platforms p WHERE p.id = :platform"
 _NAMES = "SELECT p.id, p.name FROM platforms p"
 _MEANT = (
     "SELECT p.id FROM platforms p WHERE p.name = :name"
@@ -44,9 +43,9 @@ def known(connection: Connection) -> dict[int, Platform]:
     }
 
 
-def key_of(connection: Connection, resource: int) -> str:
+def key_of(connection: Connection, resource: Number) -> str:
     """The key of the platform of a resource, given by its number."""
-    key: str = connection.scalar(statement(_KEY_OF), {"number": resource})
+    key: str = connection.scalar(statement(_KEY_OF), {"platform": resource.platform})
     return key
 
 
@@ -61,13 +60,10 @@ def several(connection: Connection) -> dict[int, str]:
     return found if len(found) > 1 else {}
 
 
-def of_resources(connection: Connection, resources: Collection[int]) -> dict[int, str]:
+def of_resources(connection: Connection, resources: Iterable[Number]) -> dict[int, str]:
     """What the platform of each of some resources is called, where there are several; else of none."""
     called = several(connection)
-    found: dict[int, str] = {}
-    for part in chunks(resources if called else ()):
-        found.update((row.id, called[row.platform_id]) for row in connection.execute(_OF, {"numbers": part}))
-    return found
+    return {number: called[number.platform] for number in resources} if called else {}
 
 
 def number(connection: Connection, name: str) -> int:

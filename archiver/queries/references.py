@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from archiver.codec import uris
 from archiver.codec.text import is_clean
 from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Namesakes, Resource, ResourceRef, TimeRange, numbers_of
+from archiver.model import Namesakes, Number, Resource, ResourceRef, TimeRange, numbers_of
 from archiver.queries import bearers, platforms
 from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
-from archiver.storage.statements import Values, chunks, statement
+from archiver.storage.statements import Values, by_platform, statement
 from archiver.storage.words import OPEN
 
 ALWAYS = TimeRange()
@@ -29,7 +29,8 @@ _MAYBE_UUID = r"(?:\w+[/ ])?[0-9A-Fa-f-]*[A-F][0-9A-Fa-f-]*"
 LISTED = (
     "SELECT r.id, r.uri, t.text AS type, r.key, n.text AS name, p.gone_at, r.platform_id,"
     " i.text AS image, o.text AS slot FROM resources r"
-    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
+    " JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN texts i ON i.id = p.image_id"
     " LEFT JOIN texts o ON o.id = p.slot_id"
 )
@@ -38,7 +39,8 @@ WITHIN = "r.platform_id IN (SELECT f.id FROM platforms f WHERE f.id = coalesce(:
 """The condition that a resource is on the platform that is meant; the index of keys begins with the platform's number.
 There are few, and each is looked into."""
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :name"
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_THESE = "r.platform_id = :platform AND r.id IN :numbers"
+_URIS = f"SELECT r.id, r.uri FROM resources r WHERE {_THESE}"
 
 
 _KEY = f"{WITHIN} AND r.key = :word"
@@ -115,7 +117,8 @@ def _search(connection: Connection, word: str, within: Within) -> Found:
     # Swarm calls a task's container shop_web.1.<task id>; whoever says shop_web.1 means the latest of them.
     numbers = bearers.latest_of_slot(connection, f"{word}.", within)
     if not numbers:
-        begun = {row.id for row in _of_type(connection, f"{WITHIN} AND {begins('r.key')}", beginning(word), within)}
+        rows = _of_type(connection, f"{WITHIN} AND {begins('r.key')}", beginning(word), within)
+        begun = {numbers_of(row.platform_id)(row.id) for row in rows}
         numbers = sorted(begun.union(bearers.living_of_names(connection, word, within)))
     numbers = numbers or bearers.gone_of_names(connection, word, within)
     if not numbers and within.until != OPEN:  # what nobody was called by then
@@ -162,8 +165,11 @@ def _of_type(connection: Connection, which: str, values: Values, within: Within)
     return _select(connection, which if within.kind is None else f"{which} AND r.type_id = :kind", values, within)
 
 
-def _rows(connection: Connection, numbers: Sequence[int]) -> Sequence[Any]:
-    return _select(connection, "r.id IN :numbers", {"numbers": numbers}, Within()) if numbers else ()
+def _rows(connection: Connection, numbers: Sequence[Number]) -> Sequence[Any]:
+    found: list[Any] = []
+    for among in by_platform(numbers):
+        found += _select(connection, _THESE, {"numbers": among.numbers}, Within(among.platform))
+    return sorted(found, key=lambda row: (row.uri, row.platform_id))[: _MAX_CANDIDATES + 1]
 
 
 def _select(connection: Connection, which: str, values: Values, within: Within) -> Sequence[Any]:
@@ -176,8 +182,8 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
     rows = list(rows)
     above = _above(connection, rows)
     named: dict[int, str] = {}
-    for numbers in chunks(set().union(*above.values())):
-        named.update((number, uri) for number, uri in connection.execute(statement(_URIS), {"numbers": numbers}))
+    for among in by_platform(set().union(*above.values())):
+        named.update((number, uri) for number, uri in connection.execute(statement(_URIS), among.values()))
     names = platforms.names(connection)
     parents = {number: sorted(named[parent] for parent in parents) for number, parents in above.items()}
     return [
@@ -196,15 +202,17 @@ def described(connection: Connection, rows: Iterable[Any]) -> list[Resource]:
     ]
 
 
-def _above(connection: Connection, rows: Sequence[Any]) -> dict[int, frozenset[int]]:
+def _above(connection: Connection, rows: Sequence[Any]) -> dict[int, frozenset[Number]]:
     """What each of the resources is under; an action is under its target, and what that was under when it began."""
-    moments = {row.id: (row.id, OPEN - 1 if row.gone_at is None else row.gone_at - 1) for row in rows}
-    above: dict[int, frozenset[int]] = {}
-    targets: dict[int, frozenset[int]] = {}
-    for numbers in chunks(row.id for row in rows if row.type == "action"):
-        for since, number, value in connection.execute(statement(TARGETS), {"numbers": numbers}):
+    known = {row.id: numbers_of(row.platform_id)(row.id) for row in rows}
+    moments = {row.id: (known[row.id], OPEN - 1 if row.gone_at is None else row.gone_at - 1) for row in rows}
+    above: dict[int, frozenset[Number]] = {}
+    targets: dict[int, frozenset[Number]] = {}
+    for among in by_platform(known[row.id] for row in rows if row.type == "action"):
+        for since, number, value in connection.execute(statement(TARGETS), among.values()):
             if value:
-                moments[number], targets[number] = (value, since), frozenset({value})
+                target = among.of(value)
+                moments[number], targets[number] = (target, since), frozenset({target})
     for number, moment in moments.items():
         above[number] = ascend(connection, [moment])[moment] | targets.get(number, frozenset())
     return above

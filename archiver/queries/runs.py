@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from archiver.model import Micros
+from archiver.model import Micros, Number, numbers_of
 from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
-from archiver.queries.windows import NEVER, Part, Window, begun, reaching
+from archiver.queries.windows import NEVER, Window, begun, reaching
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import TARGET
 
 _TOGETHER = 500
@@ -24,49 +23,68 @@ class Run(NamedTuple):
     """An action, when it began, and what it applies to."""
 
     since: Micros
-    id: int
-    target: int
+    id: Number
+    target: Number
     """0: it names no object."""
 
 
-_RUNS = "SELECT f.since, f.resource_id, f.value FROM facts f WHERE {} AND {}"
+_RUNS = "SELECT f.since, f.resource_id, f.value, f.platform_id FROM facts f WHERE {} AND {}"
 _HOW_MANY = "SELECT count(*) FROM (SELECT 1 FROM facts f WHERE {} AND {} LIMIT {}) found"
 _BEGUN = "f.since >= :since AND f.since < :until"
 _IS_RUN = f"f.what = {TARGET}"
-# SQLite believes that few facts are of one kind, and would look through those of this one.
+# SQLite believes that few facts are of one kind, or of one platform, and would look through those of this one.
 _OF_ANY = {"sqlite": f"likelihood({_IS_RUN}, 0.5)", "postgresql": _IS_RUN}
+_OF_PLATFORM = {
+    "sqlite": f"{_OF_ANY['sqlite']} AND +f.platform_id = :platform",
+    "postgresql": f"{_IS_RUN} AND f.platform_id = :platform",
+}
 
 
-def worth_knowing(connection: Connection, roots: Collection[int], window: Window) -> Descent | None:
+def worth_knowing(connection: Connection, roots: Collection[Number], window: Window) -> Descent | None:
     """What was under the roots within a window; None: so few actions began in it that each is asked what it was under.
 
     A cluster has thousands of containers in an hour, of which most do nothing.
     """
-    is_bounded = window.since > NEVER and _how_many(connection, window, _FEW + 1) <= _FEW
+    is_bounded = window.since > NEVER and all(
+        _how_many(connection, platform, window, _FEW + 1) <= _FEW for platform in _platforms(roots)
+    )
     return None if is_bounded else descend(connection, roots, window)
 
 
-def selected(connection: Connection, roots: Collection[int], below: Descent | None, window: Window) -> Iterator[Run]:
+def selected(connection: Connection, roots: Collection[Number], below: Descent | None, window: Window) -> Iterator[Run]:
     """The actions that ran within a window on what was under the roots (`below`) when they began, in no order."""
     own = set(roots)
     yield from _ran(connection, window, sorted(own))
-    of_any = _OF_ANY[connection.dialect.name]
-    if below is None:
-        yield from _under(connection, own, _runs(connection, _BEGUN, window._asdict(), of_any))
-    else:
-        for run in _begun_within(connection, below, window):
-            if run.id not in own and run.target in below and is_within(below[run.target], run.since):
-                yield run
-    yield from _under(connection, own, _of_parts(connection, reaching(window.since), of=of_any))
+    platforms = _platforms(roots)
+    of_platform = _OF_PLATFORM[connection.dialect.name]
+    for platform in platforms:  # what ran on one of another ran on nothing that is under these
+        here = below if below is None or len(platforms) == 1 else _of(platform, below)
+        values: dict[str, Any] = {"platform": platform}
+        if here is None:
+            yield from _under(connection, own, _runs(connection, _BEGUN, values | window._asdict(), of_platform))
+        else:
+            for run in _begun_within(connection, platform, here, window):
+                if run.id not in own and run.target in here and is_within(here[run.target], run.since):
+                    yield run
+        for condition, nodes in reaching(window.since):
+            yield from _under(connection, own, _runs(connection, condition, values | nodes, of_platform))
 
 
-def targets(connection: Connection, window: Window) -> set[int]:
+def _platforms(roots: Collection[Number]) -> list[int]:
+    return sorted({root.platform for root in roots})
+
+
+def _of(platform: int, below: Descent) -> Descent:
+    return {number: stretches for number, stretches in below.items() if number.platform == platform}
+
+
+def targets(connection: Connection, window: Window) -> set[Number]:
     """What those actions apply to that began within a window."""
     found = _runs(connection, _BEGUN, window._asdict(), _OF_ANY[connection.dialect.name])
     return {run.target for run in found if run.target}
 
 
-def _under(connection: Connection, own: Collection[int], every: Iterable[Run]) -> Iterator[Run]:
+def _under(connection: Connection, own: Collection[Number], every: Iterable[Run]) -> Iterator[Run]:
     """Those of some actions that ran on the roots, or on what was under them when they began."""
     for runs in batches(sorted(every)):
         above = ascend(connection, {(run.target, run.since) for run in runs})
@@ -76,42 +94,39 @@ def _under(connection: Connection, own: Collection[int], every: Iterable[Run]) -
                 yield run
 
 
-def _ran(connection: Connection, window: Window, own: Sequence[int]) -> Iterator[Run]:
+def _ran(connection: Connection, window: Window, own: Sequence[Number]) -> Iterator[Run]:
     """Those of the roots that are actions."""
-    among = statement(f"{TARGETS} AND f.since < :until AND f.until >= :since")
-    for part in chunks(own):
-        yield from map(Run._make, connection.execute(among, {"numbers": part, **window._asdict()}))
+    ran = statement(f"{TARGETS} AND f.since < :until AND f.until >= :since")
+    for among in by_platform(own):
+        for since, number, value in connection.execute(ran, among.values(**window._asdict())):
+            yield Run(since, among.of(number), among.of(value))
 
 
-def _begun_within(connection: Connection, below: Descent, window: Window) -> Iterator[Run]:
+def _begun_within(connection: Connection, platform: int, below: Descent, window: Window) -> Iterator[Run]:
     """Those that began within the window on anything below, or more, where all that began are not so many."""
-    if window.since > NEVER and _how_many(connection, window, len(below)) < len(below):
-        yield from _runs(connection, _BEGUN, window._asdict(), _OF_ANY[connection.dialect.name])
+    if window.since > NEVER and _how_many(connection, platform, window, len(below)) < len(below):
+        values = {"platform": platform, **window._asdict()}
+        yield from _runs(connection, _BEGUN, values, _OF_PLATFORM[connection.dialect.name])
         return
     parts = begun(window)
-    for numbers in chunks(below):
-        yield from _of_parts(connection, parts, " AND f.value IN :numbers", {"numbers": numbers})
+    for among in by_platform(below):
+        for condition, values in parts:
+            yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), _IS_RUN)
 
 
-def _how_many(connection: Connection, window: Window, most: int) -> int:
-    """How many actions began within a window; they are counted no further than this."""
-    counted = statement(_HOW_MANY.format(_OF_ANY[connection.dialect.name], _BEGUN, most))
-    return connection.scalar(counted, window._asdict()) or 0
+_ON_THESE = "f.platform_id = :platform AND f.value IN :numbers"
 
 
-def _of_parts(
-    connection: Connection,
-    parts: Sequence[Part],
-    more: str = "",
-    values: Mapping[str, Any] = MappingProxyType({}),
-    of: str = _IS_RUN,
-) -> Iterator[Run]:
-    for condition, own in parts:
-        yield from _runs(connection, condition + more, {**own, **values}, of)
+def _how_many(connection: Connection, platform: int, window: Window, most: int) -> int:
+    """How many actions began within a window on a platform; they are counted no further than this."""
+    counted = statement(_HOW_MANY.format(_OF_PLATFORM[connection.dialect.name], _BEGUN, most))
+    return connection.scalar(counted, {"platform": platform, **window._asdict()}) or 0
 
 
-def _runs(connection: Connection, condition: str, values: Mapping[str, Any], of: str = _IS_RUN) -> Iterator[Run]:
-    return map(Run._make, connection.execute(statement(_RUNS.format(of, condition)), values))
+def _runs(connection: Connection, condition: str, values: Mapping[str, Any], of: str) -> Iterator[Run]:
+    for since, number, value, platform in connection.execute(statement(_RUNS.format(of, condition)), values):
+        own = numbers_of(platform)
+        yield Run(since, own(number), own(value))
 
 
 def batches(runs: Iterable[Run]) -> Iterator[list[Run]]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from archiver.model import Micros, TimeRange, to_datetime, to_micros
+from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.queries import vocabulary
 from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.queries.telling import resources_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Instant, Row, instant, micros
-from archiver.storage.statements import Values, chunks, statement
+from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.words import NO_RESOURCE
 
 PAGE = 500
 """Events that are looked at at once."""
@@ -24,13 +25,14 @@ _FIRST_SPAN = 60 * 1_000_000
 _WIDER = 4
 """Stretches of time that are looked at again and again, each so many times as long as the one before."""
 
-EVENTS = "SELECT e.id, e.occurred_at, e.resource_id, e.parent_list_id FROM events e"
+EVENTS = "SELECT e.platform_id, e.id, e.occurred_at, e.resource_id, e.parent_list_id FROM events e"
 _FITTING = EVENTS.replace(" FROM", ", CASE WHEN {} THEN 1 ELSE 0 END AS fits FROM")
 _NEWEST, _OLDEST = "ORDER BY e.occurred_at DESC, e.id DESC", "ORDER BY e.occurred_at, e.id"
-_HEARD = "SELECT p.last_at, p.resource_id FROM present p WHERE p.resource_id IN :numbers"
+_HEARD = "SELECT p.last_at, p.resource_id FROM present p WHERE p.platform_id = :platform AND p.resource_id IN :numbers"
+_PLATFORMS = "SELECT p.id FROM platforms p ORDER BY p.id"
 
 Found = Row
-"""Number, instant, resource and list of parents of an event."""
+"""Platform, number, instant, resource and list of parents of an event."""
 Keep = Callable[[Connection, Sequence[Found]], Sequence[Found]]
 """Those of some events that are wanted."""
 
@@ -42,21 +44,32 @@ class Place(NamedTuple):
     id: int
 
 
-def newest(ask: Ask, wanted: Filter, limit: int) -> Sequence[int]:
+def newest(ask: Ask, wanted: Filter, limit: int) -> Sequence[Number]:
     """The numbers of the last events that fit, oldest first, whatever they are about."""
     if not wanted.has_words:
-        return [row.id for row in ask(_last, wanted, limit)]
-    numbers = ask(of_types, wanted)
-    if numbers is None or len(numbers) > LOOKED_AT:
+        return numbers(ask(_last, wanted, limit))
+    about = ask(of_types, wanted)
+    if about is None or len(about) > LOOKED_AT:
         near, place = walk_back(ask, wanted, limit, LOOKED_AT)
         if len(near) >= limit or place is None:
-            return [row.id for row in near[:limit]][::-1]
-    if numbers is None:
-        return [row.id for row in ask(_last, wanted, limit)]
-    found = by_resources(ask, wanted, numbers, limit)
+            return numbers(near[:limit])[::-1]
+    if about is None:
+        return numbers(ask(_last, wanted, limit))
+    found = by_resources(ask, wanted, about, limit)
     if wanted.stream is not None and len(found) < limit:
         found = ask(_last, wanted, limit)  # it may have told of another platform before
-    return [row.id for row in found]
+    return numbers(found)
+
+
+def numbers(found: Iterable[Found]) -> list[Number]:
+    """The numbers of some events."""
+    return [numbers_of(row.platform_id)(row.id) for row in found]
+
+
+def about_none(connection: Connection, wanted: Filter) -> list[Number]:
+    """What stands for the resource of events that are about none: one on each platform that is asked about."""
+    platforms = connection.scalars(_PLATFORMS) if wanted.under is None else {each.platform for each in wanted.under}
+    return [numbers_of(platform)(NO_RESOURCE) for platform in platforms]
 
 
 def _last(connection: Connection, wanted: Filter, limit: int) -> list[Found]:
@@ -132,17 +145,18 @@ def _values(place: Place | None) -> Values:
 
 
 def by_resources(
-    ask: Ask, wanted: Filter, numbers: Collection[int], limit: int, keep: Keep | None = None
+    ask: Ask, wanted: Filter, numbers: Collection[Number], limit: int, keep: Keep | None = None
 ) -> list[Found]:
     """The last events about some resources, or about none, that fit, oldest first.
 
     Of a few resources each has its last ones read. Of more, looked at are those of which anything was heard in a
     stretch of time, and what was heard of them in it: the last minute first, and a longer one until there are enough.
     """
+    none = ask(about_none, wanted)
     if len(numbers) <= _ONE_BY_ONE:
-        each = [ask(_newest_of, wanted, number, limit, keep) for number in (None, *numbers)]
+        each = [ask(_newest_of, wanted, number, limit, keep) for number in (*none, *numbers)]
         return heapq.nlargest(limit, chain(*each), key=_place)[::-1]
-    about_none = ask(_newest_of, wanted, None, limit, keep)
+    of_none = [row for number in none for row in ask(_newest_of, wanted, number, limit, keep)]
     heard = sorted(ask(_last_heard, numbers), reverse=True)
     end, oldest = ask(ends, wanted.range)
     span = _FIRST_SPAN
@@ -151,20 +165,24 @@ def by_resources(
         floor = max(end - span, heard[count][0] if count < len(heard) else oldest)
         about = [number for at, number in heard if at >= floor]
         found = ask(_since, wanted, about, max(floor, oldest), limit, keep)
-        found += [row for row in about_none if micros(row.occurred_at) >= floor]
+        found += [row for row in of_none if micros(row.occurred_at) >= floor]
         if len(found) >= limit or floor <= oldest:
             return heapq.nlargest(limit, found, key=_place)[::-1]
         span *= _WIDER
 
 
-def of_range(ask: Ask, wanted: Filter, numbers: Collection[int], limit: int, keep: Keep | None = None) -> list[Found]:
+def of_range(
+    ask: Ask, wanted: Filter, numbers: Collection[Number], limit: int, keep: Keep | None = None
+) -> list[Found]:
     """The last events of a range about some resources, or about none, that fit, oldest first.
 
     Everything that was told of these resources in the range is looked at.
     """
     _, first = ask(ends, wanted.range)
     heard = [number for at, number in ask(_last_heard, numbers) if at >= first]
-    found = [*ask(_newest_of, wanted, None, limit, keep), *ask(_since, wanted, heard, first, limit, keep)]
+    found = list(ask(_since, wanted, heard, first, limit, keep))
+    for number in ask(about_none, wanted):
+        found += ask(_newest_of, wanted, number, limit, keep)
     return heapq.nlargest(limit, found, key=_place)[::-1]
 
 
@@ -172,22 +190,25 @@ def _place(row: Found) -> tuple[Instant, int]:
     return row.occurred_at, row.id
 
 
-def _newest_of(
-    connection: Connection, wanted: Filter, number: int | None, limit: int, keep: Keep | None
-) -> list[Found]:
-    """The last events about one resource, or about none, that fit, newest first."""
+def _newest_of(connection: Connection, wanted: Filter, number: Number, limit: int, keep: Keep | None) -> list[Found]:
+    """The last events about one resource, or about none on a platform, that fit, newest first."""
     fits = conditions(connection, wanted)
     if fits is None:
         return []
-    about = "e.resource_id = 0" if number is None else "e.resource_id = :resource"
-    every = [about, *fits, *within(wanted.range)]
+    every = ["e.platform_id = :platform", "e.resource_id = :resource", *fits, *within(wanted.range)]
     size = min(max(limit, 100), PAGE)
     found: list[Found] = []
     place: Place | None = None
     while len(found) < limit:
         behind = [] if place is None else [_behind(forward=False)]
         asked = statement(f"{EVENTS}{where([*every, *behind])} {_NEWEST} LIMIT :size")
-        values = {"resource": number, "size": size, **wanted.range._asdict(), **_values(place)}
+        values = {
+            "platform": number.platform,
+            "resource": number,
+            "size": size,
+            **wanted.range._asdict(),
+            **_values(place),
+        }
         rows = connection.execute(asked, values).all()
         if not rows:
             break
@@ -196,12 +217,12 @@ def _newest_of(
     return found[:limit]
 
 
-def _last_heard(connection: Connection, numbers: Collection[int]) -> list[tuple[Micros, int]]:
+def _last_heard(connection: Connection, numbers: Collection[Number]) -> list[tuple[Micros, Number]]:
     """When each of the resources was last heard of, of which anything was."""
-    found: list[tuple[Micros, int]] = []
-    for part in chunks(numbers):
-        rows = connection.execute(statement(_HEARD), {"numbers": part})
-        found += [(at, number) for at, number in rows if at is not None]
+    found: list[tuple[Micros, Number]] = []
+    for among in by_platform(numbers):
+        rows = connection.execute(statement(_HEARD), among.values())
+        found += [(at, among.of(number)) for at, number in rows if at is not None]
     return found
 
 
@@ -216,7 +237,7 @@ def ends(connection: Connection, range: TimeRange) -> tuple[Micros, Micros]:
 
 
 def _since(
-    connection: Connection, wanted: Filter, numbers: Sequence[int], floor: Micros, limit: int, keep: Keep | None
+    connection: Connection, wanted: Filter, numbers: Sequence[Number], floor: Micros, limit: int, keep: Keep | None
 ) -> list[Found]:
     """The last events about some resources from an instant on, newest first."""
     fits = conditions(connection, wanted)
@@ -231,24 +252,21 @@ def about(
     connection: Connection,
     every: Sequence[str],
     values: Values,
-    numbers: Collection[int],
+    numbers: Iterable[Number],
     keep: Keep | None,
-    *,
-    with_none: bool = False,
 ) -> Iterator[Found]:
     """The events that fulfil every condition and are about some resources, and of them those that are wanted.
 
     In no order.
     """
-    which: list[tuple[str, Sequence[int]]] = [("e.resource_id IN :numbers", part) for part in chunks(numbers)]
-    for condition, part in [*which, ("e.resource_id = 0", ())] if with_none else which:
-        asked = statement(f"{EVENTS}{where([*every, condition])}")
-        found = iter(connection.execute(asked, {**values, "numbers": part}))
+    asked = statement(f"{EVENTS}{where(['e.platform_id = :platform', 'e.resource_id IN :numbers', *every])}")
+    for among in by_platform(numbers):
+        found = iter(connection.execute(asked, among.values(**values)))
         while rows := list(islice(found, PAGE)):
             yield from rows if keep is None else keep(connection, rows)
 
 
-def of_types(connection: Connection, wanted: Filter) -> list[int] | None:
+def of_types(connection: Connection, wanted: Filter) -> list[Number] | None:
     """The resources whose events can be of the types; None where that cannot be told, or no types are wanted.
 
     Of a stream those of its platform, by which the last of what it told is found.
@@ -260,4 +278,5 @@ def of_types(connection: Connection, wanted: Filter) -> list[int] | None:
     kinds = vocabulary.wanted(connection, "event_types", "p.type_id", wanted.types)
     if kinds is None:
         return []
-    return connection.scalars(f"SELECT p.resource_id FROM present p WHERE {kinds} AND p.last_at IS NOT NULL")
+    asked = f"SELECT p.platform_id, p.resource_id FROM present p WHERE {kinds} AND p.last_at IS NOT NULL"
+    return [numbers_of(platform)(number) for platform, number in connection.execute(asked)]

@@ -7,32 +7,32 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.model import Micros
+from archiver.model import Micros, Number, numbers_of
 from archiver.queries.standing import Stood, stood
 from archiver.queries.under import heads
 from archiver.queries.windows import holding
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
-PLATFORM = 0
+PLATFORM = numbers_of(0)(0)
 """The number of what everything is under; no resource has it."""
 
 
 class Snapshot(NamedTuple):
     """What lived, and where."""
 
-    stood: Mapping[int, Stood]
-    parents: Mapping[int, set[int]]
+    stood: Mapping[Number, Stood]
+    parents: Mapping[Number, set[Number]]
     """Each with those of its parents that lived as well, and are the root or under it."""
 
 
-def of_resource(connection: Connection, root: int, at: Micros, now: datetime) -> Snapshot:
+def of_resource(connection: Connection, root: Number, at: Micros, now: datetime) -> Snapshot:
     """A resource and what lived under it, below what lived; nothing at all when it did not live itself."""
     known = stood(connection, [root], at, now)
     living = _living(known)
-    parents: dict[int, set[int]] = {number: set() for number in living}
-    frontier: Iterable[int] = list(living)
+    parents: dict[Number, set[Number]] = {number: set() for number in living}
+    frontier: Iterable[Number] = list(living)
     while frontier:
         edges = _children(connection, frontier, at)
         met = {child for _, child in edges} - known.keys()
@@ -49,61 +49,70 @@ def of_resource(connection: Connection, root: int, at: Micros, now: datetime) ->
 def of_platform(connection: Connection, at: Micros, now: datetime) -> Snapshot:
     """All that lived, but for actions; what was under nothing that lived is under the platform itself."""
     living = _living(stood(connection, _candidates(connection, at), at, now))
-    parents: dict[int, set[int]] = {PLATFORM: set(), **{number: set() for number in living}}
+    parents: dict[Number, set[Number]] = {PLATFORM: set(), **{number: set() for number in living}}
     for child, above in edges(connection, living, at).items():
         parents[child].update(above & living.keys())
     _reach(parents, sorted(living, key=lambda number: living[number].uri))
     return Snapshot(living, parents)
 
 
-def edges(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, set[int]]:
+def edges(connection: Connection, numbers: Iterable[Number], at: Micros) -> dict[Number, set[Number]]:
     """What some resources were directly under at an instant."""
-    found: dict[int, set[int]] = {}
-    for part in chunks(numbers):
-        for child, parent in connection.execute(statement(_PARENTS), {"numbers": part, "at": at}):
-            found.setdefault(child, set()).add(parent)
+    found: dict[Number, set[Number]] = {}
+    for among in by_platform(numbers):
+        for child, parent in connection.execute(statement(_PARENTS), among.values(at=at)):
+            found.setdefault(among.of(child), set()).add(among.of(parent))
     return found
 
 
 _PARENTS = (
-    "SELECT f.resource_id, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since <= :at AND f.until > :at"
+    "SELECT f.resource_id, f.value FROM facts f WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
+    f" AND f.what = {PARENT} AND f.since <= :at AND f.until > :at"
 )
-_CHILDREN = f"SELECT f.value, f.resource_id FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND {{}}"
+_CHILDREN = (
+    "SELECT f.value, f.resource_id FROM facts f"
+    f" WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers AND {{}}"
+)
 _TYPES = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
 _LIVE_STILL = (
-    "SELECT p.resource_id FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :numbers AND +p.first_at <= :at"
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at IS NULL AND p.type_id IN :numbers AND +p.first_at <= :at"
 )
 _ENDED_SINCE = (
-    "SELECT p.resource_id FROM present p WHERE p.gone_at > :at AND +p.type_id IN :numbers AND +p.first_at <= :at"
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at > :at AND +p.type_id IN :numbers AND +p.first_at <= :at"
 )
 
 
-def _living(found: Mapping[int, Stood]) -> dict[int, Stood]:
+def _living(found: Mapping[Number, Stood]) -> dict[Number, Stood]:
     return {number: each for number, each in found.items() if each.gone_at is None}
 
 
-def _children(connection: Connection, numbers: Iterable[int], at: Micros) -> set[tuple[int, int]]:
+def _children(connection: Connection, numbers: Iterable[Number], at: Micros) -> set[tuple[Number, Number]]:
     """Pairs of a parent and what was directly under it."""
-    found: set[tuple[int, int]] = set()
-    for part in chunks(numbers):
+    found: set[tuple[Number, Number]] = set()
+    for among in by_platform(numbers):
         for condition, values in holding(at):
-            rows = connection.execute(statement(_CHILDREN.format(condition)), {"numbers": part, **values})
-            found.update((parent, child) for parent, child in rows)
+            rows = connection.execute(statement(_CHILDREN.format(condition)), among.values(**values))
+            found.update((among.of(parent), among.of(child)) for parent, child in rows)
     return found
 
 
-def _candidates(connection: Connection, at: Micros) -> Collection[int]:
+def _candidates(connection: Connection, at: Micros) -> Collection[Number]:
     """What may have lived at an instant: it lives still, or has ended since; who came back may have been gone then."""
     asked = {"numbers": connection.scalars(_TYPES), "at": at}
     if not asked["numbers"]:
         return ()
-    return [number for text in (_LIVE_STILL, _ENDED_SINCE) for number in connection.scalars(statement(text), asked)]
+    return [
+        numbers_of(platform)(number)
+        for text in (_LIVE_STILL, _ENDED_SINCE)
+        for platform, number in connection.execute(statement(text), asked)
+    ]
 
 
-def _reach(parents: dict[int, set[int]], numbers: Iterable[int]) -> None:
+def _reach(parents: dict[Number, set[Number]], numbers: Iterable[Number]) -> None:
     """Puts under the platform what is under nothing, and of what is in a circle the first."""
-    below: dict[int, list[int]] = {}
+    below: dict[Number, list[Number]] = {}
     for child, above in parents.items():
         for parent in above:
             below.setdefault(parent, []).append(child)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, to_micros
+from archiver.model import Micros, Number, to_micros
 from archiver.queries.causes import is_gone
 from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import IMAGE, NAME, OPEN, SLOT
 
 
 class Stood(NamedTuple):
     """How a resource stood."""
 
-    id: int
+    id: Number
     uri: str
     type: str
     name: str | None
@@ -36,20 +36,20 @@ class Stood(NamedTuple):
     """In which session its state was told last."""
 
 
-def stood(connection: Connection, numbers: Iterable[int], at: Micros, now: datetime) -> dict[int, Stood]:
+def stood(connection: Connection, numbers: Iterable[Number], at: Micros, now: datetime) -> dict[Number, Stood]:
     """How those of some resources stood at an instant that had been heard of by then; what was gone, too."""
-    found: dict[int, Stood] = {}
-    for part in chunks(numbers):
-        found |= _stood(connection, part, at, now)
+    found: dict[Number, Stood] = {}
+    for among in by_platform(numbers):
+        found |= _stood(connection, among, at, now)
     return found
 
 
-def _stood(connection: Connection, numbers: Collection[int], at: Micros, now: datetime) -> dict[int, Stood]:
-    rows = {row.id: row for row in connection.execute(statement(_KNOWN), {"numbers": numbers, "at": at})}
+def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> dict[Number, Stood]:
+    rows = {among.of(row.id): row for row in connection.execute(statement(_KNOWN), among.values(at=at))}
     told = last_words(connection, rows, at)
     states = States(connection)
     began = _began(connection, rows, told, states, at)
-    texts = _texts(connection, rows, at)
+    texts = _texts(connection, among, at)
     sure = is_sure(
         connection, {number: Heard(word.place[0], word.session_id) for number, word in told.items()}, at, now
     )
@@ -69,19 +69,20 @@ def _stood(connection: Connection, numbers: Collection[int], at: Micros, now: da
     return found
 
 
-def standing_now(connection: Connection, numbers: Iterable[int], now: datetime) -> dict[int, Stood]:
+def standing_now(connection: Connection, numbers: Iterable[Number], now: datetime) -> dict[Number, Stood]:
     """How some resources stand now, by their present rows, what is gone, too; judged up to the last sign of life."""
-    found: dict[int, Stood] = {}
-    for part in chunks(numbers):
-        told = last_words(connection, part, OPEN - 1)
+    found: dict[Number, Stood] = {}
+    for among in by_platform(numbers):
+        told = last_words(connection, map(among.of, among.numbers), OPEN - 1)
         heard = {number: Heard(word.place[0], word.session_id) for number, word in told.items()}
         sure = is_sure(connection, heard, to_micros(now), now, lasting=False)
-        for row in connection.execute(statement(_PRESENT), {"numbers": part}):
-            word = told.get(row.id)
-            certain = None if word is None else row.gone_at is not None or row.id in sure
+        for row in connection.execute(statement(_PRESENT), among.values()):
+            number = among.of(row.id)
+            word = told.get(number)
+            certain = None if word is None else row.gone_at is not None or number in sure
             sessions = frozenset() if word is None else frozenset([word.session_id])
             told_of = (row.uri, row.type, row.name, row.state, row.state_since, row.gone_at, row.image, row.slot)
-            found[row.id] = Stood(row.id, *told_of, certain=certain, sessions=sessions)
+            found[number] = Stood(number, *told_of, certain=certain, sessions=sessions)
     return found
 
 
@@ -94,48 +95,52 @@ def who_told(connection: Connection, stood: Iterable[Stood]) -> list[int] | None
 _PRESENT = (
     "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at,"
     " i.text AS image, o.text AS slot"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
     " LEFT JOIN texts i ON i.id = p.image_id LEFT JOIN texts o ON o.id = p.slot_id"
-    " WHERE r.id IN :numbers"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 _KNOWN = (
     "SELECT r.id, r.uri, t.text AS type, n.text AS name, p.state_id, p.state_since"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers AND p.first_at <= :at"
+    " FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers AND p.first_at <= :at"
 )
 
 
 def _began(
-    connection: Connection, rows: Mapping[int, Any], told: Mapping[int, Told], states: States, at: Micros
-) -> dict[int, Told]:
+    connection: Connection, rows: Mapping[Number, Any], told: Mapping[Number, Told], states: States, at: Micros
+) -> dict[Number, Told]:
     """Of the last states in a row that are the same, the first word of each resource."""
-    found: dict[int, Told] = {}
-    apart: dict[str, list[int]] = {}
+    found: dict[Number, Told] = {}
+    apart: dict[str, list[Number]] = {}
     for number, word in told.items():
         row, folded = rows[number], states.folded(word.state_id)
         if row.state_since is not None and row.state_since <= at and states.folded(row.state_id) == folded:
             found[number] = Told((row.state_since, 0, 0), row.state_id, None)  # it stands so still
         else:
             apart.setdefault(folded, []).append(number)
-    others: dict[int, Told] = {}
+    others: dict[Number, Told] = {}
     for folded, numbers in apart.items():
         others |= last_of(connection, numbers, at, LAST_OTHER, states.same(folded))
     found |= first_behind(connection, [number for some in apart.values() for number in some], others)
     return found
 
 
-def began_to_live(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[int, Micros]:
+def began_to_live(connection: Connection, numbers: Iterable[Number], at: Micros) -> dict[Number, Micros]:
     """When the life of each resource began that it had at an instant: it was heard of first, or came back."""
     ended = last_of(connection, numbers, at, LAST_OF, States(connection).gone)
     found = {number: word.place[0] for number, word in first_behind(connection, ended, ended).items()}
-    for part in chunks(number for number in numbers if number not in found):
-        rows = connection.execute(statement(_FIRST_HEARD), {"numbers": part})
-        found.update((row.resource_id, row.first_at) for row in rows)
+    for among in by_platform(number for number in numbers if number not in found):
+        rows = connection.execute(statement(_FIRST_HEARD), among.values())
+        found.update((among.of(row.resource_id), row.first_at) for row in rows)
     return found
 
 
-_FIRST_HEARD = "SELECT p.resource_id, p.first_at FROM present p WHERE p.resource_id IN :numbers"
+_FIRST_HEARD = (
+    "SELECT p.resource_id, p.first_at FROM present p WHERE p.platform_id = :platform AND p.resource_id IN :numbers"
+)
 
 
 # --- names and images -----------------------------------------------------------------------------------------------
@@ -151,10 +156,11 @@ class _Text(NamedTuple):
 _UNKNOWN = _Text(None, None)
 _TEXTS = (
     "SELECT f.resource_id, f.what, n.text, f.since FROM facts f JOIN texts n ON n.id = f.value"
-    f" WHERE f.resource_id IN :numbers AND f.what IN ({NAME}, {IMAGE}, {SLOT}) AND f.since <= :at AND f.until > :at"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({NAME}, {IMAGE}, {SLOT})"
+    " AND f.since <= :at AND f.until > :at"
 )
 
 
-def _texts(connection: Connection, numbers: Iterable[int], at: Micros) -> dict[tuple[int, int], _Text]:
-    rows = connection.execute(statement(_TEXTS), {"numbers": list(numbers), "at": at})
+def _texts(connection: Connection, among: Among, at: Micros) -> dict[tuple[int, int], _Text]:
+    rows = connection.execute(statement(_TEXTS), among.values(at=at))
     return {(row.resource_id, row.what): _Text(row.text, row.since) for row in rows}

@@ -7,21 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from archiver.model import to_datetime
+from archiver.model import Number, numbers_of, to_datetime
 from archiver.model.reports import Subject
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, chunks, statement
 from archiver.storage.words import IMAGE, PARENT, SLOT
 
 _FACTS = (
-    "SELECT f.resource_id, f.what, f.since, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what IN ({PARENT}, {IMAGE}, {SLOT}) ORDER BY f.resource_id, f.since"
+    "SELECT f.platform_id, f.resource_id, f.what, f.since, f.value FROM facts f"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({PARENT}, {IMAGE}, {SLOT})"
+    " ORDER BY f.resource_id, f.since"
 )
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
 _PARENTS = (
     "SELECT r.id, r.uri, t.text AS type, n.text AS name FROM resources r"
-    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
+    " JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 
 
@@ -57,10 +59,10 @@ NOWHERE = Stays((Stay(datetime.min.replace(tzinfo=UTC), {}),))
 """Of what nobody ever said where it was."""
 
 
-def stays(connection: Connection, numbers: Sequence[int]) -> dict[int, Stays]:
+def stays(connection: Connection, numbers: Sequence[Number]) -> dict[int, Stays]:
     """The stays of some resources; what is gone was last where it was at its end."""
-    rows = [row for part in chunks(numbers) for row in connection.execute(statement(_FACTS), {"numbers": part})]
-    above = _subjects(connection, {row.value for row in rows if row.what == PARENT})
+    rows = [row for among in by_platform(numbers) for row in connection.execute(statement(_FACTS), among.values())]
+    above = _subjects(connection, {numbers_of(row.platform_id)(row.value) for row in rows if row.what == PARENT})
     texts = _texts(connection, {row.value for row in rows if row.what != PARENT})
     found: dict[int, list[Stay]] = {}
     for row in rows:
@@ -78,11 +80,11 @@ def stays(connection: Connection, numbers: Sequence[int]) -> dict[int, Stays]:
     return {number: Stays(tuple(known)) for number, known in found.items()}
 
 
-def _subjects(connection: Connection, numbers: set[int]) -> dict[int, Subject]:
+def _subjects(connection: Connection, numbers: set[Number]) -> dict[int, Subject]:
     return {
         row.id: Subject(row.uri, row.type, row.name)
-        for part in chunks(sorted(numbers))
-        for row in connection.execute(statement(_PARENTS), {"numbers": part})
+        for among in by_platform(sorted(numbers))
+        for row in connection.execute(statement(_PARENTS), among.values())
     }
 
 

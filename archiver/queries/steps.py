@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from archiver.model import Cause, TimeRange, to_micros
+from archiver.model import Cause, Number, TimeRange, to_micros
 from archiver.model.nearby import Became
 from archiver.queries.coverage import coverage
 from archiver.queries.sureness import Heard as Last
@@ -18,7 +18,8 @@ from archiver.storage.statements import statement
 _ROUNDED = timedelta(seconds=1)
 """Platforms date by the second: what is heard first may seem so much older than the session it came in."""
 _LAST = tuple(
-    f"SELECT max(e.{at}) AS at FROM {table} e WHERE e.resource_id = :number AND e.{at} < :at"
+    f"SELECT max(e.{at}) AS at FROM {table} e"
+    f" WHERE e.platform_id = :platform AND e.resource_id = :number AND e.{at} < :at"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
 
@@ -37,7 +38,7 @@ class Heard(NamedTuple):
 class Step(NamedTuple):
     """One change of one resource."""
 
-    number: int
+    number: Number
     change: Became
     before: Any
     after: Any
@@ -85,7 +86,7 @@ class _Judge:
     def _is_early(self, known: datetime | None) -> bool:
         return known is not None and self._since is not None and known < self._since
 
-    def _watched_before(self, known: Collection[tuple[int, datetime | None, int | None]]) -> set[int]:
+    def _watched_before(self, known: Collection[tuple[Number, datetime | None, int | None]]) -> set[Number]:
         """Of resources, heard of last before the range, those that were watched from then on to its beginning."""
         heard = {number: Last(to_micros(at), session) for number, at, session in known if at is not None}
         if self._since is None or not heard:
@@ -108,6 +109,6 @@ class _Judge:
 
     def _last_word(self, step: Step) -> datetime | None:
         """When a resource was last heard of before a step."""
-        values = {"number": step.number, "at": step.at}
+        values = {"platform": step.number.platform, "number": step.number, "at": step.at}
         rows = [self._connection.execute(statement(query), values).one() for query in _LAST]
         return max((instant(row.at) for row in rows if row.at is not None), default=None)

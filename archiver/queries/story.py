@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from archiver.model import Cause, Gap, Resource, Span, TimeRange
+from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange
 from archiver.queries.causes import is_announced, is_down
 from archiver.queries.history import timeline
 from archiver.storage.causes import TOLD_AFTER
@@ -26,7 +26,8 @@ _TOLD_AFTER = timedelta(microseconds=TOLD_AFTER + 1)
 _BACK = tuple(
     f"SELECT e.{at} AS at, {rank} AS rank, e.id, s.text AS state"
     f" FROM {table} e JOIN event_states s ON s.id = e.state_id"
-    f" WHERE e.resource_id = :number AND e.{at} <= :at ORDER BY e.{at} DESC, e.id DESC LIMIT :words"
+    f" WHERE e.platform_id = :platform AND e.resource_id = :number AND e.{at} <= :at"
+    f" ORDER BY e.{at} DESC, e.id DESC LIMIT :words"
     for rank, (table, at) in enumerate((("events", "occurred_at"), ("observations", "observed_at")))
 )
 
@@ -103,14 +104,14 @@ def last_stop(
 
 
 def _ran_last(
-    connection: Connection, number: int, at: datetime, words: int, kind: Callable[[str], str | None] | None
+    connection: Connection, number: Number, at: datetime, words: int, kind: Callable[[str], str | None] | None
 ) -> tuple[datetime | None, bool]:
     """When that was told which came before the last end, among so many last words: what was in no state of an end.
 
     And whether no more words need be looked at.
     """
     down = False
-    values = {"number": number, "at": at, "words": words}
+    values = {"platform": number.platform, "number": number, "at": at, "words": words}
     found = [row for query in _BACK for row in connection.execute(statement(query), values)]
     for row in sorted(found, key=lambda row: (row.at, row.rank, row.id), reverse=True)[:words]:
         if not is_down(row.state):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from archiver.model import Gap, Micros, TimeRange, to_datetime, to_micros
+from archiver.model import Gap, Micros, Number, TimeRange, to_datetime, to_micros
 from archiver.queries.coverage import coverage
 from archiver.queries.unchanged import around, is_bridged
 from archiver.storage.reading import Connection
@@ -26,8 +26,8 @@ class Heard(NamedTuple):
 
 
 def is_sure(
-    connection: Connection, heard: Mapping[int, Heard], at: Micros, now: datetime, *, lasting: bool = True
-) -> set[int]:
+    connection: Connection, heard: Mapping[Number, Heard], at: Micros, now: datetime, *, lasting: bool = True
+) -> set[Number]:
     """Those of some resources whose stream was watched from when they were heard last until an instant.
 
     Where it was not, those that are proven not to have changed meanwhile.

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archiver.errors import NoSuchStream
+from archiver.model import Number, numbers_of
 from archiver.storage.reading import Connection
 from archiver.storage.statements import chunks, statement
 
 _URLS = "SELECT t.id, t.url FROM streams t ORDER BY t.url"
 _URLS_OF = "SELECT o.id, t.url FROM sessions o JOIN streams t ON t.id = o.stream_id WHERE o.id IN :numbers"
 _OF_STREAM = "SELECT o.id FROM sessions o WHERE o.stream_id = {}"
-_TOLD_AS_WELL = "EXISTS (SELECT 1 FROM tellings t WHERE t.event_id = {0}.id AND t.session_id IN ({1}))"
+_TOLD_AS_WELL = (
+    "EXISTS (SELECT 1 FROM tellings t"
+    " WHERE t.platform_id = {0}.platform_id AND t.event_id = {0}.id AND t.session_id IN ({1}))"
+)
 _RESOURCES = (
-    "SELECT p.resource_id FROM present p JOIN resources r ON r.id = p.resource_id"
-    " WHERE r.platform_id = (SELECT t.platform_id FROM streams t WHERE t.id = :stream) AND p.last_at IS NOT NULL"
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.platform_id = (SELECT t.platform_id FROM streams t WHERE t.id = :stream) AND p.last_at IS NOT NULL"
 )
 
 
@@ -42,6 +46,7 @@ def told_by(stream: int, row: str = "e", *, events: bool = True) -> str:
     return f"({own} OR {_TOLD_AS_WELL.format(row, sessions)})" if events else own
 
 
-def resources_of(connection: Connection, stream: int) -> list[int]:
+def resources_of(connection: Connection, stream: int) -> list[Number]:
     """The resources of the platform that a stream tells of, as far as anything was told of them."""
-    return connection.scalars(statement(_RESOURCES), {"stream": stream})
+    rows = connection.execute(statement(_RESOURCES), {"stream": stream})
+    return [numbers_of(platform)(number) for platform, number in rows]

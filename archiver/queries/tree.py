@@ -6,25 +6,27 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from archiver.model import Micros, Resource, TreeNode, to_datetime
+from archiver.model import Micros, Number, Resource, TreeNode, to_datetime
 from archiver.queries.coverage import coverage_at
 from archiver.queries.standing import Stood, standing_now, who_told
 from archiver.queries.under import heads
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import OPEN, PARENT
 
 _LIVING = (
-    f"SELECT f.value, f.resource_id FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND f.node = {OPEN}"
+    "SELECT f.value, f.resource_id FROM facts f"
+    f" WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers AND f.node = {OPEN}"
 )
 _EVER = (
-    "SELECT f.value, f.resource_id FROM facts f JOIN present p ON p.resource_id = f.resource_id"
-    f" WHERE f.what = {PARENT} AND f.value IN :numbers"
+    "SELECT f.value, f.resource_id FROM facts f"
+    " JOIN present p ON p.platform_id = f.platform_id AND p.resource_id = f.resource_id"
+    f" WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers"
     f" AND (f.until = {OPEN} OR (f.until >= p.gone_at AND f.since < p.gone_at))"
 )
 """What lives, and where that which is gone was at its end: that may outlive it, but is not open."""
 
-Parents = Mapping[int, Collection[int]]
+Parents = Mapping[Number, Collection[Number]]
 """The members of a tree, each with those of its parents that are in the tree."""
 
 
@@ -40,9 +42,9 @@ def tree(connection: Connection, resource: Resource, now: datetime, *, gone: boo
     return planted(resource.id, parents, stood)._replace(at=watched.seen_to, coverage=watched._replace(since=None))
 
 
-def planted(root: int, parents: Parents, stood: Mapping[int, Stood]) -> TreeNode:
+def planted(root: Number, parents: Parents, stood: Mapping[Number, Stood]) -> TreeNode:
     """The tree of its members, each below the closest of its parents."""
-    children: dict[int, list[int]] = {}
+    children: dict[Number, list[Number]] = {}
     places = Places(root, parents, {number: each.uri for number, each in stood.items()})
     for number in sorted(stood, key=lambda number: stood[number].uri):
         if number != root:
@@ -50,18 +52,19 @@ def planted(root: int, parents: Parents, stood: Mapping[int, Stood]) -> TreeNode
     return _node(root, stood, children)
 
 
-def _members(connection: Connection, root: int, below: str) -> dict[int, set[int]]:
-    parents: dict[int, set[int]] = {root: set()}
+def _members(connection: Connection, root: Number, below: str) -> dict[Number, set[Number]]:
+    parents: dict[Number, set[Number]] = {root: set()}
     frontier = [root]
     while frontier:
-        found: list[int] = []
-        for numbers in chunks(frontier):
-            for parent, child in connection.execute(statement(below), {"numbers": numbers}):
-                if child == root:
+        found: list[Number] = []
+        for among in by_platform(frontier):
+            for parent, number in connection.execute(statement(below), among.values()):
+                if number == root:
                     continue
+                child = among.of(number)
                 if child not in parents:
                     found.append(child)
-                parents.setdefault(child, set()).add(parent)
+                parents.setdefault(child, set()).add(among.of(parent))
         frontier = list(heads(connection, found))
     return parents
 
@@ -72,7 +75,7 @@ class Places:
     What is above each other has no place below the other.
     """
 
-    def __init__(self, root: int, parents: Parents, uris: Mapping[int, str]) -> None:
+    def __init__(self, root: Number, parents: Parents, uris: Mapping[Number, str]) -> None:
         self._root, self._parents, self._uris = root, parents, uris
         self._heads = list({parent for above in parents.values() for parent in above})
         self._place = {head: place for place, head in enumerate(self._heads)}
@@ -81,7 +84,7 @@ class Places:
 
     def _close(self) -> None:
         """Finds all that is above each head: a number with a bit for every head, as there may be many."""
-        below: dict[int, list[int]] = {}
+        below: dict[Number, list[Number]] = {}
         for head in self._heads:
             for parent in self._parents[head]:
                 below.setdefault(parent, []).append(head)
@@ -94,22 +97,22 @@ class Places:
                     self._above[child] |= handed
                     waiting.append(child)
 
-    def closest(self, number: int) -> int:
+    def closest(self, number: Number) -> Number:
         """The member below which one stands."""
-        candidates: Iterable[int] = self._parents[number]
+        candidates: Iterable[Number] = self._parents[number]
         if self._is_above(number, number):  # in a circle: what is farther above may still have a place for it
             candidates = (head for head in self._heads if self._is_above(head, number))
         free = [parent for parent in candidates if not self._is_above(number, parent)]
         return max(free, key=lambda head: (self._above[head].bit_count(), self._uris[head]), default=self._root)
 
-    def _is_above(self, number: int, other: int) -> bool:
+    def _is_above(self, number: Number, other: Number) -> bool:
         place = self._place.get(number)
         return place is not None and bool(self._above.get(other, 0) >> place & 1)
 
 
-def _node(root: int, rows: Mapping[int, Stood], children: Mapping[int, list[int]]) -> TreeNode:
+def _node(root: Number, rows: Mapping[Number, Stood], children: Mapping[Number, list[Number]]) -> TreeNode:
     """Builds from the leaves up, without recursion: how deep it goes is up to whoever sends the events."""
-    built: dict[int, TreeNode] = {}
+    built: dict[Number, TreeNode] = {}
     for number in reversed(list(_downwards(root, children))):
         row = rows[number]
         below = tuple([built[child] for child in children.get(number, ()) if child in built])
@@ -119,7 +122,7 @@ def _node(root: int, rows: Mapping[int, Stood], children: Mapping[int, list[int]
     return built[root]
 
 
-def _downwards(root: int, children: Mapping[int, list[int]]) -> Iterator[int]:
+def _downwards(root: Number, children: Mapping[Number, list[Number]]) -> Iterator[Number]:
     stack, seen = [root], set()
     while stack:
         number = stack.pop()

@@ -6,37 +6,40 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from archiver.model import Coverage, Gap
+from archiver.model import Coverage, Gap, Number
 from archiver.queries.under import heads
 from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, by_platform, statement
 
 Stretch = tuple[datetime, datetime]
 """From one answer to the next, with nothing told between them, that said the same of a state and a life."""
 
 _DURING = (
     "SELECT u.resource_id, u.since, u.until FROM (SELECT r.id AS id, coalesce(("
-    "SELECT o.observed_at FROM observations o WHERE o.resource_id = r.id AND o.state_id IS NOT NULL"
+    "SELECT o.observed_at FROM observations o"
+    " WHERE o.platform_id = r.platform_id AND o.resource_id = r.id AND o.state_id IS NOT NULL"
     " AND o.observed_at >= :last ORDER BY o.observed_at LIMIT 1), :last) AS last FROM resources r"
-    " WHERE r.id IN :numbers) x JOIN unchanged u ON u.resource_id = x.id AND u.until >= :first AND u.until <= x.last"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers) x"
+    " JOIN unchanged u ON u.resource_id = x.id AND u.until >= :first AND u.until <= x.last"
     " ORDER BY u.resource_id, u.since, u.until"
 )
 _FIRST = (
-    "(SELECT o.id FROM observations o WHERE o.resource_id = r.id AND o.state_id IS NOT NULL"
-    " AND o.observed_at {} :moment ORDER BY o.observed_at, o.id LIMIT 1)"
+    "(SELECT o.id FROM observations o WHERE o.platform_id = r.platform_id AND o.resource_id = r.id"
+    " AND o.state_id IS NOT NULL AND o.observed_at {} :moment ORDER BY o.observed_at, o.id LIMIT 1)"
 )
 _AROUND = (
     "SELECT u.resource_id, u.since, u.until FROM resources r JOIN unchanged u"
-    f" ON u.observation_id IN ({_FIRST.format('>=')}, {_FIRST.format('>')}) WHERE r.id IN :numbers"
+    f" ON u.observation_id IN ({_FIRST.format('>=')}, {_FIRST.format('>')})"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 
 
-def judged(connection: Connection, watched: Coverage, number: int) -> Coverage:
+def judged(connection: Connection, watched: Coverage, number: Number) -> Coverage:
     """The coverage of what is said of one resource: the gaps that hide nothing of it are `proven`."""
     return watched._replace(gaps=proven(watched.gaps, unchanged(connection, [number], watched.gaps).get(number, ())))
 
 
-def judged_alone(connection: Connection, watched: Coverage, numbers: Collection[int]) -> Coverage:
+def judged_alone(connection: Connection, watched: Coverage, numbers: Collection[Number]) -> Coverage:
     """The coverage of what is said of some resources and all under them: the same, where nothing ever was under them.
 
     What a gap hides of others, which may have come and gone in it, no answer about one proves.
@@ -51,28 +54,30 @@ def judged_alone(connection: Connection, watched: Coverage, numbers: Collection[
     return watched._replace(gaps=tuple(gaps))
 
 
-def unchanged(connection: Connection, numbers: Collection[int], gaps: Sequence[Gap]) -> Mapping[int, Sequence[Stretch]]:
+def unchanged(
+    connection: Connection, numbers: Collection[Number], gaps: Sequence[Gap]
+) -> Mapping[Number, Sequence[Stretch]]:
     """The stretches in which some resources are proven not to have changed, of those about some gaps; by time."""
     over = [(gap.since, gap.until) for gap in gaps if gap.since is not None and gap.until is not None]
-    found: dict[int, list[Stretch]] = {}
+    found: dict[Number, list[Stretch]] = {}
     if over:
         ends = {"first": min(until for _, until in over), "last": max(until for _, until in over)}
-        for part in chunks(numbers):
-            _add(found, connection.execute(statement(_DURING), {"numbers": part, **ends}))
+        for among in by_platform(numbers):
+            _add(found, among, connection.execute(statement(_DURING), among.values(**ends)))
     return found
 
 
-def around(connection: Connection, numbers: Collection[int], moment: datetime) -> Mapping[int, Sequence[Stretch]]:
+def around(connection: Connection, numbers: Collection[Number], moment: datetime) -> Mapping[Number, Sequence[Stretch]]:
     """Of some resources the stretches that the first answer at an instant, and the first behind it, end."""
-    found: dict[int, list[Stretch]] = {}
-    for part in chunks(numbers):
-        _add(found, connection.execute(statement(_AROUND), {"numbers": part, "moment": moment}))
+    found: dict[Number, list[Stretch]] = {}
+    for among in by_platform(numbers):
+        _add(found, among, connection.execute(statement(_AROUND), among.values(moment=moment)))
     return found
 
 
-def _add(found: dict[int, list[Stretch]], rows: Iterable[tuple[int, object, object]]) -> None:
+def _add(found: dict[Number, list[Stretch]], among: Among, rows: Iterable[tuple[int, object, object]]) -> None:
     for number, since, until in rows:
-        found.setdefault(number, []).append((instant(since), instant(until)))
+        found.setdefault(among.of(number), []).append((instant(since), instant(until)))
 
 
 def proven(gaps: Iterable[Gap], stretches: Sequence[Stretch]) -> tuple[Gap, ...]:

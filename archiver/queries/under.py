@@ -8,40 +8,42 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from archiver.model import Micros
+from archiver.model import Micros, Number
 from archiver.queries.windows import Part, Window, overlapping
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks as chunks  # which others ask for here, as for the next
-from archiver.storage.statements import statement as statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import PARENT, TARGET
 
 Stretches = tuple[Micros, ...]
 """Stretches of time in their order, none touching the next: since, until, since, until ..."""
-Descent = Mapping[int, Stretches]
+Descent = Mapping[Number, Stretches]
 """The resources that were under some others, and when; these themselves have the whole window."""
 
 # --- below ----------------------------------------------------------------------------------------------------------
 
 _CHILDREN = (
     "SELECT f.value, f.resource_id, f.since, f.until"
-    f" FROM facts f WHERE f.what = {PARENT} AND f.value IN :numbers AND {{}}"
+    f" FROM facts f WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers AND {{}}"
 )
-_HEADS = "SELECT p.resource_id FROM present p WHERE p.resource_id IN :numbers AND p.heads = 1"
+_HEADS = (
+    "SELECT p.resource_id FROM present p WHERE p.platform_id = :platform AND p.resource_id IN :numbers AND p.heads = 1"
+)
 
 
-def descend(connection: Connection, roots: Collection[int], window: Window) -> dict[int, Stretches]:
+def descend(connection: Connection, roots: Collection[Number], window: Window) -> dict[Number, Stretches]:
     """Everything that was under some resources within a window, and when; actions, which have no parents, are not.
 
     Held are numbers and instants: a few hundred bytes for each resource.
     """
     whole = (window.since, window.until)
-    known: dict[int, Stretches] = dict.fromkeys(roots, whole)
+    known: dict[Number, Stretches] = dict.fromkeys(roots, whole)
     parts = overlapping(window)
-    frontier: dict[int, Stretches] = dict(known)
+    frontier: dict[Number, Stretches] = dict(known)
     while frontier:
-        found: dict[int, Stretches] = {}
-        for numbers in chunks(frontier):
-            for parent, child, since, until in _children(connection, numbers, parts):
+        found: dict[Number, Stretches] = {}
+        for among in by_platform(frontier):
+            for parent, number, since, until in _children(connection, among, parts):
+                child = among.of(number)
                 below = _clipped(frontier[parent], since, until)
                 new = below if child not in known else _without(below, known[child])
                 if new:
@@ -51,15 +53,15 @@ def descend(connection: Connection, roots: Collection[int], window: Window) -> d
     return known
 
 
-def heads(connection: Connection, numbers: Iterable[int]) -> Iterator[int]:
+def heads(connection: Connection, numbers: Iterable[Number]) -> Iterator[Number]:
     """Those of some resources under which anything ever was."""
-    for part in chunks(numbers):
-        yield from connection.scalars(statement(_HEADS), {"numbers": part})
+    for among in by_platform(numbers):
+        yield from map(among.of, connection.scalars(statement(_HEADS), among.values()))
 
 
-def _children(connection: Connection, numbers: Sequence[int], parts: Sequence[Part]) -> Iterator[Any]:
+def _children(connection: Connection, among: Among, parts: Sequence[Part]) -> Iterator[Any]:
     for condition, values in parts:
-        yield from connection.execute(statement(_CHILDREN.format(condition)), {"numbers": numbers, **values})
+        yield from connection.execute(statement(_CHILDREN.format(condition)), among.values(**values))
 
 
 def is_within(stretches: Stretches, at: Micros) -> bool:
@@ -111,40 +113,41 @@ def _joined(one: Stretches, other: Stretches) -> Stretches:
 # --- above ----------------------------------------------------------------------------------------------------------
 
 _PARENTS = (
-    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
+    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f WHERE f.platform_id = :platform"
+    f" AND f.resource_id IN :numbers AND f.what = {PARENT} AND f.since <= :last AND f.until > :first"
 )
 
-Moment = tuple[int, Micros]
+Moment = tuple[Number, Micros]
 """A resource at an instant."""
 
 # Not "= 2": PostgreSQL would take it for a question to the index of all actions, and look through that.
 TARGETS = (
     "SELECT f.since, f.resource_id, f.value FROM facts f"
-    f" WHERE f.resource_id IN :numbers AND f.what BETWEEN {TARGET} AND {TARGET}"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what BETWEEN {TARGET} AND {TARGET}"
 )
-"""When actions of these numbers began, and what each applies to (0: nothing)."""
+"""When actions of these numbers, of one platform, began, and what each applies to (0: nothing)."""
 
 
-def ascend(connection: Connection, moments: Collection[Moment]) -> dict[Moment, frozenset[int]]:
+def ascend(connection: Connection, moments: Collection[Moment]) -> dict[Moment, frozenset[Number]]:
     """What each resource was under at its instant, at any distance; best asked for instants that lie close together."""
     if not moments:
         return {}
     ends = {"first": min(at for _, at in moments), "last": max(at for _, at in moments)}
-    above: dict[int, list[tuple[int, Micros, Micros]]] = {}
+    above: dict[int, list[tuple[Number, Micros, Micros]]] = {}
     missing = {number for number, _ in moments}
     while missing:
         above.update((number, []) for number in missing)
-        for numbers in chunks(missing):
-            rows = connection.execute(statement(_PARENTS), {"numbers": numbers, **ends})
-            for number, parent, since, until in rows:
-                above[number].append((parent, since, until))
+        for among in by_platform(missing):
+            for number, parent, since, until in connection.execute(statement(_PARENTS), among.values(**ends)):
+                above[number].append((among.of(parent), since, until))
         missing = {parent for number in missing for parent, _, _ in above[number]} - above.keys()
     return {moment: _closed(above, *moment) for moment in set(moments)}
 
 
-def _closed(above: Mapping[int, Sequence[tuple[int, Micros, Micros]]], number: int, at: Micros) -> frozenset[int]:
-    found: set[int] = set()
+def _closed(
+    above: Mapping[int, Sequence[tuple[Number, Micros, Micros]]], number: Number, at: Micros
+) -> frozenset[Number]:
+    found: set[Number] = set()
     waiting = [number]
     while waiting:
         for parent, since, until in above[waiting.pop()]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from archiver.model import EPOCH, Resource, TimeRange, to_datetime, to_micros
+from archiver.model import EPOCH, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.moments import seconds
 from archiver.model.reports import Deploy, Flap, Subject
 from archiver.queries.doers import doers
@@ -14,7 +14,7 @@ from archiver.queries.neighbours import members
 from archiver.queries.platforms import several
 from archiver.storage.causes import FLAP
 from archiver.storage.reading import Connection, instant, instant_or_none
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, chunks, statement
 
 _DEPLOYS = "SELECT v.* FROM deploys v WHERE v.started_at >= :since AND v.started_at < :until {}"
 _FLAPS = "SELECT v.* FROM flaps v WHERE v.until >= :since AND v.since < :until {}"
@@ -26,10 +26,11 @@ _CHANGES_BY = statement(
 _OF_THESE = "AND v.uri IN :uris"
 _PLACES = (
     "SELECT r.uri, b.name AS platform FROM resources r JOIN event_types t ON t.id = r.type_id"
-    " JOIN platforms b ON b.id = r.platform_id WHERE r.id IN :numbers AND t.text {} ORDER BY r.uri"
+    " JOIN platforms b ON b.id = r.platform_id WHERE r.platform_id = :platform AND r.id IN :numbers"
+    " AND t.text {} ORDER BY r.uri"
 )
 _NUMBERS = (
-    "SELECT r.id, r.uri, b.name AS platform FROM resources r JOIN platforms b ON b.id = r.platform_id"
+    "SELECT r.platform_id, r.id, r.uri, b.name AS platform FROM resources r JOIN platforms b ON b.id = r.platform_id"
     " WHERE r.uri IN :uris"
 )
 
@@ -81,14 +82,14 @@ def _values(flap: Any, end: datetime) -> Mapping[str, Any]:
     return {"uri": flap.uri, "platform": flap.platform, "since": flap.since, "end": end}
 
 
-def _members(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> Collection[int]:
+def _members(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> Collection[Number]:
     return members(connection, root, TimeRange(range.since, end))
 
 
 def _rows(
     connection: Connection,
     query: str,
-    within: Collection[int] | None,
+    within: Collection[Number] | None,
     range: TimeRange,
     end: datetime,
     types: str,
@@ -99,8 +100,8 @@ def _rows(
         yield from connection.execute(statement(query.format("")), ends)
         return
     places: dict[str, set[str]] = {}
-    for part in chunks(sorted(within)):
-        for row in connection.execute(statement(_PLACES.format(types)), {"numbers": part}):
+    for among in by_platform(sorted(within)):
+        for row in connection.execute(statement(_PLACES.format(types)), among.values()):
             places.setdefault(row.uri, set()).add(row.platform)
     # One at a time: so the filter comes to the tables below on both databases.
     for uri, platforms in places.items():
@@ -120,11 +121,16 @@ def _order(subject: Subject) -> tuple[str, str]:
 
 def _by(connection: Connection, actions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
     """Who did some actions, each given by its URI and the name of its platform."""
-    numbers: dict[int, tuple[str, str]] = {}
+    numbers: dict[Number, tuple[str, str]] = {}
     for part in chunks(sorted({uri for uri, _ in actions})):
         rows = connection.execute(statement(_NUMBERS), {"uris": part})
-        numbers.update((row.id, (row.uri, row.platform)) for row in rows if (row.uri, row.platform) in actions)
-    return {numbers[number]: name for number, name in doers(connection, numbers).items()}
+        numbers.update(
+            (numbers_of(row.platform_id)(row.id), (row.uri, row.platform))
+            for row in rows
+            if (row.uri, row.platform) in actions
+        )
+    by = doers(connection, numbers)
+    return {told: by[number] for number, told in numbers.items() if number in by}
 
 
 def _certain(found: int | None) -> bool | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Resource, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import MICROSECOND, Cause, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.reports import Subject
 from archiver.queries import vocabulary
 from archiver.queries.asked import Asked
@@ -23,7 +23,7 @@ from archiver.queries.windows import Window
 from archiver.storage.causes import TOLD_AFTER
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 
 Source = Literal["events", "observations"]
 
@@ -33,7 +33,8 @@ _MOST_OF_SLOT = 20
 _RECEIVED = "EXISTS (SELECT 1 FROM sessions x WHERE x.id = {}.session_id AND x.receiver_id IS NOT NULL)"
 # Nothing but the number may choose the rows: what follows on a place is read, and nothing else (+).
 _WORDS = (
-    "SELECT w.id, w.resource_id, w.{at} AS at, s.text AS state FROM {table} w JOIN event_states s ON s.id = w.state_id"
+    "SELECT w.platform_id, w.id, w.resource_id, w.{at} AS at, s.text AS state FROM {table} w"
+    " JOIN event_states s ON s.id = w.state_id"
     " WHERE w.id > :after AND w.id <= :upto AND +w.resource_id <> 0"
     f" AND +w.state_id IN {{states}} AND {_RECEIVED.format('w')} ORDER BY w.id LIMIT :most"
 )
@@ -45,8 +46,9 @@ _AT: dict[Source, str] = {"events": "occurred_at", "observations": "observed_at"
 _STATES = "SELECT s.id, s.text FROM event_states s"
 _RESOURCES = (
     "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
-    " JOIN event_types t ON t.id = r.type_id LEFT JOIN present p ON p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.id IN :numbers"
+    " JOIN event_types t ON t.id = r.type_id"
+    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 _REJECTS = (
     "SELECT j.id, j.received_at, j.reason, t.url FROM rejects j JOIN sessions s ON s.id = j.session_id"
@@ -150,7 +152,7 @@ def words(connection: Connection, source: Source, place: tuple[int, int], states
         return []
     asked = statement(_WORDS.format(table=source, at=_AT[source], states=_list(numbers)))
     rows = connection.execute(asked, {"after": place[0], "upto": place[1], "most": most}).all()
-    about = _resources(connection, {row.resource_id for row in rows})
+    about = _resources(connection, {numbers_of(row.platform_id)(row.resource_id) for row in rows})
     return [Word(source, row.id, about[row.resource_id], instant(row.at), row.state) for row in rows]
 
 
@@ -220,7 +222,7 @@ def _missing(ask: Ask, each: Lived, range: TimeRange, now: datetime, kind: KindO
     return next((stopped for stopped in Stops(ask, asked, kind).of(each) if stopped.is_missing), None)
 
 
-def _stack_of(connection: Connection, number: int, at: datetime) -> Subject | None:
+def _stack_of(connection: Connection, number: Number, at: datetime) -> Subject | None:
     """The stack that something was in by way of what it was directly under."""
     from archiver.queries.under import ascend
 
@@ -230,13 +232,13 @@ def _stack_of(connection: Connection, number: int, at: datetime) -> Subject | No
     return Subject(found[0].uri, "stack", found[0].name) if found else None
 
 
-def _resources(connection: Connection, numbers: Collection[int]) -> dict[int, Resource]:
+def _resources(connection: Connection, numbers: Collection[Number]) -> dict[int, Resource]:
     names = several(connection)
     return {
         number: Resource(number, row.uri, row.type, row.key, row.name, platform=names.get(row.platform_id))
-        for part in chunks(sorted(numbers))
-        for row in connection.execute(statement(_RESOURCES), {"numbers": part})
-        for number in (numbers_of(row.platform_id)(row.id),)
+        for among in by_platform(sorted(numbers))
+        for row in connection.execute(statement(_RESOURCES), among.values())
+        for number in (among.of(row.id),)
     }
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from archiver.errors import NoSuchEvent
-from archiver.model import ArchivedEvent, WholeEvent
+from archiver.model import ArchivedEvent, WholeEvent, numbers_of
 from archiver.platforms.docker.facts import received_message
 from archiver.queries.events import last_id, whole
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.reading import Connection
 from archiver.storage.statements import statement
 
+# By its number alone, which is all that who asks has: through an index that is not unique.
 _ONE = f"{EVENT_ROWS} WHERE e.id = :number"
 _CAME = "SELECT s.key, t.url FROM sessions s JOIN streams t ON t.id = s.stream_id WHERE s.id = :number"
 
@@ -22,10 +23,10 @@ def whole_event(connection: Connection, number: int) -> WholeEvent:
     if row is None:
         last = last_id(connection)
         raise NoSuchEvent(number=number, known=f"the last event is {last}" if last else "the archive has no events")
-    parents = parents_of(connection, [row.parent_list_id])[row.parent_list_id]
+    parents = parents_of(connection, [row])[row.parent_list_id]
     session = connection.execute(statement(_CAME), {"number": row.session_id}).one_or_none()
     key, stream = (None, None) if session is None else session
-    (event,) = whole(connection, [number])
+    (event,) = whole(connection, [numbers_of(row.platform_id)(number)])
     return WholeEvent(event, key, stream, *_said(event, original(row, parents)))
 
 

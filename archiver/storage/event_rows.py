@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
 
 from archiver.codec.events import rebuild
+from archiver.model import Number, numbers_of
 from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.words import TIME_SOURCES
 
@@ -16,28 +17,30 @@ EVENT_ROWS = (
     " i.text AS image, o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid, e.extra,"
     " e.session_id, e.resource_id FROM events e"
     " JOIN event_types t ON t.id = e.type_id LEFT JOIN event_actions a ON a.id = e.action_id"
-    " LEFT JOIN event_states s ON s.id = e.state_id LEFT JOIN resources r ON r.id = e.resource_id"
+    " LEFT JOIN event_states s ON s.id = e.state_id"
+    " LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id"
     " LEFT JOIN texts n ON n.id = e.name_id LEFT JOIN texts i ON i.id = e.image_id"
     " LEFT JOIN texts o ON o.id = e.slot_id"
 )
 """Everything of an event but its parents; `name`, `image` and `slot` are what it gives its resource."""
 _MEMBERS = (
     "SELECT m.list_id, m.resource_id FROM parent_list_members m"
-    " WHERE m.list_id IN :numbers ORDER BY m.list_id, m.position"
+    " WHERE m.platform_id = :platform AND m.list_id IN :numbers ORDER BY m.list_id, m.position"
 )
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.id IN :numbers"
+_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 
 
-def parents_of(connection: Connection, lists: Collection[int | None]) -> dict[int | None, tuple[str, ...]]:
-    """The URIs in lists of parents, in their order, by the number of the list; none for no list."""
-    members: dict[int | None, list[int]] = {}
-    for part in chunks(number for number in lists if number is not None):
-        for number, member in connection.execute(statement(_MEMBERS), {"numbers": part}):
-            members.setdefault(number, []).append(member)
+def parents_of(connection: Connection, rows: Iterable[Any]) -> dict[int | None, tuple[str, ...]]:
+    """The URIs in the lists of parents that rows have, in their order, by the number of the list; none for no list."""
+    lists = {numbers_of(row.platform_id)(row.parent_list_id) for row in rows if row.parent_list_id is not None}
+    members: dict[int | None, list[Number]] = {}
+    for among in by_platform(lists):
+        for number, member in connection.execute(statement(_MEMBERS), among.values()):
+            members.setdefault(number, []).append(among.of(member))
     # Not a join: PostgreSQL would read all resources of a small archive for it.
     uris: dict[int, str] = {}
-    for part in chunks({member for found in members.values() for member in found}):
-        uris.update((number, uri) for number, uri in connection.execute(statement(_URIS), {"numbers": part}))
+    for among in by_platform({member for found in members.values() for member in found}):
+        uris.update((number, uri) for number, uri in connection.execute(statement(_URIS), among.values()))
     return {None: (), **{number: tuple(uris[member] for member in found) for number, found in members.items()}}
 
 

@@ -9,13 +9,13 @@ from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
-from archiver.model import Condition, Observation, Platform, Telling, TimeRange, iso, to_micros
+from archiver.model import Condition, Number, Observation, Platform, Telling, TimeRange, iso, to_micros
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
 from archiver.storage.reading import Connection, Row, instant_or_none, micros
 from archiver.storage.revision import HEAD
-from archiver.storage.statements import statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.words import GENERATION, IDENTITY, IMPORTED, UPGRADE
 from archiver.transfer.format import (
@@ -50,7 +50,8 @@ _CONDITIONS = (
 OBSERVATIONS = (
     "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, r.uri, s.text AS state, n.text AS name,"
     " i.text AS image, p.text AS slot, r.platform_id"
-    " FROM observations o JOIN resources r ON r.id = o.resource_id LEFT JOIN event_states s ON s.id = o.state_id"
+    " FROM observations o JOIN resources r ON r.platform_id = o.platform_id AND r.id = o.resource_id"
+    " LEFT JOIN event_states s ON s.id = o.state_id"
     " LEFT JOIN texts n ON n.id = o.name_id LEFT JOIN texts i ON i.id = o.image_id"
     " LEFT JOIN texts p ON p.id = o.slot_id"
 )
@@ -58,7 +59,7 @@ _OF_SESSIONS = "SELECT s.id, t.platform_id FROM sessions s JOIN streams t ON t.i
 _REJECTS = "SELECT j.id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
 _TELLINGS = (
     "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
-    " JOIN events e ON e.id = l.event_id WHERE (l.event_id, l.session_id) > (:event, :session)"
+    " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id WHERE (l.event_id, l.session_id) > (:event, :session)"
     " AND l.event_id <= :last_event AND l.session_id <= :last_session"
     f" ORDER BY l.event_id, l.session_id LIMIT {_PAGE}"
 )
@@ -97,7 +98,7 @@ def export(ask: Ask) -> Iterator[str]:
     yield end_line(counts)
 
 
-def export_part(ask: Ask, numbers: Iterator[int], of: TimeRange, under: Sequence[str]) -> Iterator[str]:
+def export_part(ask: Ask, numbers: Iterator[Number], of: TimeRange, under: Sequence[str]) -> Iterator[str]:
     """The lines of some events, which are `of` a range and what was under some URIs; in the order of their numbers.
 
     Neither sessions nor what was asked are in it: where it is imported, nobody watched.
@@ -113,10 +114,9 @@ def export_part(ask: Ask, numbers: Iterator[int], of: TimeRange, under: Sequence
     yield end_line(counts)
 
 
-def _events_of(connection: Connection, platforms: Platforms, numbers: Sequence[int]) -> list[str]:
-    told = connection.execute(statement(f"{EVENT_ROWS} WHERE e.id IN :numbers"), {"numbers": numbers})
-    rows = {row.id: row for row in told}
-    parents = parents_of(connection, {row.parent_list_id for row in rows.values()})
+def _events_of(connection: Connection, platforms: Platforms, numbers: Sequence[Number]) -> list[str]:
+    rows = events_of(connection, numbers)
+    parents = parents_of(connection, rows.values())
     return [
         event_line(
             row.id, None, row.received_at, texts_of(row), original(row, above), platforms.stated(row.platform_id, None)
@@ -124,6 +124,15 @@ def _events_of(connection: Connection, platforms: Platforms, numbers: Sequence[i
         for row in map(rows.__getitem__, numbers)
         for above in (parents[row.parent_list_id],)
     ]
+
+
+def events_of(connection: Connection, numbers: Sequence[Number]) -> dict[int, Row]:
+    """Rows of `EVENT_ROWS` by their numbers."""
+    rows: dict[int, Row] = {}
+    for among in by_platform(numbers):
+        asked = statement(f"{EVENT_ROWS} WHERE e.platform_id = :platform AND e.id IN :numbers")
+        rows.update((row.id, row) for row in connection.execute(asked, among.values()))
+    return rows
 
 
 def _counted(counts: Counter[str], kind: str, lines: Iterator[str]) -> Iterator[str]:
@@ -208,7 +217,7 @@ def _session_page(beginning: Beginning, connection: Connection, after: int) -> _
 
 def _event_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, EVENT_ROWS, "e", beginning.ends["events"], after)
-    parents = parents_of(connection, {row.parent_list_id for row in rows})
+    parents = parents_of(connection, rows)
     return [
         (row.id, event_line(row.id, keys[row.session_id], row.received_at, texts_of(row), original(row, above), whose))
         for row in rows
@@ -233,7 +242,7 @@ def _telling_page(beginning: Beginning, keys: Keys, connection: Connection, afte
 
 def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, OBSERVATIONS, "o", beginning.ends["observations"], after)
-    parents = parents_of(connection, {row.parent_list_id for row in rows})
+    parents = parents_of(connection, rows)
     return [
         (row.id, observation_line(row.id, observation_of(row, above, keys, beginning.inferred), whose))
         for row in rows

@@ -6,29 +6,42 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from archiver.model import Micros, Telling, to_micros
-from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
+from archiver.model import Micros, Number, Telling, numbers_of, to_micros
+from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, micros
 from archiver.storage.revision import HEAD
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.transfer import exporter
 from archiver.transfer.format import end_line, event_line, head_line, observation_line, platform_line, telling_line
 
 _PAGE = 500
-_ALL = "SELECT e.id FROM events e WHERE e.received_at <= :known AND e.id > :after ORDER BY e.id LIMIT :size"
-_OF_THESE = "SELECT e.id FROM events e WHERE e.resource_id IN :numbers AND e.received_at <= :known"
-_ASKED = "SELECT o.id FROM observations o WHERE o.observed_at <= :known_at AND o.id > :after ORDER BY o.id LIMIT :size"
-_ASKED_OF_THESE = "SELECT o.id FROM observations o WHERE o.resource_id IN :numbers AND o.observed_at <= :known_at"
+_ALL = (
+    "SELECT e.platform_id, e.id FROM events e WHERE e.received_at <= :known AND e.id > :after ORDER BY e.id LIMIT :size"
+)
+_OF_THESE = (
+    "SELECT e.platform_id, e.id FROM events e"
+    " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.received_at <= :known"
+)
+_ASKED = (
+    "SELECT o.platform_id, o.id FROM observations o"
+    " WHERE o.observed_at <= :known_at AND o.id > :after ORDER BY o.id LIMIT :size"
+)
+_ASKED_OF_THESE = (
+    "SELECT o.platform_id, o.id FROM observations o"
+    " WHERE o.platform_id = :platform AND o.resource_id IN :numbers AND o.observed_at <= :known_at"
+)
 _TOLD_AS_WELL = (
-    "SELECT l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l JOIN events e ON e.id = l.event_id"
-    " WHERE l.event_id IN :numbers AND l.received_at <= :known ORDER BY l.event_id, l.session_id"
+    "SELECT l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
+    " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id"
+    " WHERE l.platform_id = :platform AND l.event_id IN :numbers AND l.received_at <= :known"
+    " ORDER BY l.event_id, l.session_id"
 )
 _SESSIONS = f"{exporter.SESSIONS} WHERE s.opened_at <= :known_at ORDER BY s.id"
 
 
-def export_known(ask: Ask, known_at: datetime, about: Collection[int] | None) -> Iterator[str]:
+def export_known(ask: Ask, known_at: datetime, about: Collection[Number] | None) -> Iterator[str]:
     """The lines; nothing of rejects, and observations as if received when they were made.
 
     `about`: numbers of the resources whose words are wanted; None: all. A session that went on was alive then.
@@ -49,15 +62,15 @@ def export_known(ask: Ask, known_at: datetime, about: Collection[int] | None) ->
     yield end_line(counts)
 
 
-def _numbers(connection: Connection, query: str, about: Collection[int], known_at: datetime) -> list[int]:
-    found: list[int] = []
-    for part in chunks(sorted(about)):
-        values = {"numbers": part, "known": to_micros(known_at), "known_at": known_at}
-        found += connection.scalars(statement(query), values)
+def _numbers(connection: Connection, query: str, about: Collection[Number], known_at: datetime) -> list[Number]:
+    found: list[Number] = []
+    for among in by_platform(sorted(about)):
+        values = among.values(known=to_micros(known_at), known_at=known_at)
+        found += [among.of(number) for _, number in connection.execute(statement(query), values)]
     return sorted(found)
 
 
-def _pages(ask: Ask, query: str, numbers: Sequence[int] | None, known_at: datetime) -> Iterator[Sequence[int]]:
+def _pages(ask: Ask, query: str, numbers: Sequence[Number] | None, known_at: datetime) -> Iterator[Sequence[Number]]:
     """Numbers, so many at a time: those given, or (None) all that were known."""
     if numbers is not None:
         yield from (numbers[begin : begin + _PAGE] for begin in range(0, len(numbers), _PAGE))
@@ -68,9 +81,9 @@ def _pages(ask: Ask, query: str, numbers: Sequence[int] | None, known_at: dateti
         after = some[-1]
 
 
-def _next(connection: Connection, query: str, after: int, known_at: datetime) -> Sequence[int]:
+def _next(connection: Connection, query: str, after: int, known_at: datetime) -> Sequence[Number]:
     values = {"after": after, "size": _PAGE, "known": to_micros(known_at), "known_at": known_at}
-    return connection.scalars(statement(query), values)
+    return [numbers_of(platform)(number) for platform, number in connection.execute(statement(query), values)]
 
 
 def _sessions(connection: Connection, known_at: datetime) -> list[str]:
@@ -79,11 +92,10 @@ def _sessions(connection: Connection, known_at: datetime) -> list[str]:
 
 
 def _events(
-    connection: Connection, platforms: exporter.Platforms, keys: exporter.Keys, numbers: Sequence[int]
+    connection: Connection, platforms: exporter.Platforms, keys: exporter.Keys, numbers: Sequence[Number]
 ) -> list[str]:
-    told = connection.execute(statement(f"{EVENT_ROWS} WHERE e.id IN :numbers"), {"numbers": numbers})
-    rows = {row.id: row for row in told}
-    parents = parents_of(connection, {row.parent_list_id for row in rows.values()})
+    rows = exporter.events_of(connection, numbers)
+    parents = parents_of(connection, rows.values())
     return [
         event_line(
             row.id,
@@ -97,20 +109,21 @@ def _events(
     ]
 
 
-def _tellings(connection: Connection, keys: exporter.Keys, numbers: Sequence[int], known: Micros) -> list[str]:
-    rows = connection.execute(statement(_TOLD_AS_WELL), {"numbers": numbers, "known": known})
+def _tellings(connection: Connection, keys: exporter.Keys, numbers: Sequence[Number], known: Micros) -> list[str]:
     return [
         telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), keys[row.session_id] or "", row.received_at))
-        for row in rows
+        for among in by_platform(numbers)
+        for row in connection.execute(statement(_TOLD_AS_WELL), among.values(known=known))
     ]
 
 
 def _observations(
-    connection: Connection, beginning: exporter.Beginning, keys: exporter.Keys, numbers: Sequence[int]
+    connection: Connection, beginning: exporter.Beginning, keys: exporter.Keys, numbers: Sequence[Number]
 ) -> list[str]:
-    asked = statement(f"{exporter.OBSERVATIONS} WHERE o.id IN :numbers ORDER BY o.id")
-    rows = connection.execute(asked, {"numbers": numbers}).all()
-    parents = parents_of(connection, {row.parent_list_id for row in rows})
+    asked = statement(f"{exporter.OBSERVATIONS} WHERE o.platform_id = :platform AND o.id IN :numbers")
+    found = (row for among in by_platform(numbers) for row in connection.execute(asked, among.values()))
+    rows = sorted(found, key=lambda row: row.id)
+    parents = parents_of(connection, rows)
     return [
         observation_line(
             row.id,
