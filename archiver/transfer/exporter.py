@@ -59,7 +59,8 @@ _OF_SESSIONS = "SELECT s.id, t.platform_id FROM sessions s JOIN streams t ON t.i
 _REJECTS = "SELECT j.id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
 _TELLINGS = (
     "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
-    " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id WHERE (l.event_id, l.session_id) > (:event, :session)"
+    " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id"
+    " WHERE (l.event_id, l.session_id) > (:event, :session)"
     " AND l.event_id <= :last_event AND l.session_id <= :last_session"
     f" ORDER BY l.event_id, l.session_id LIMIT {_PAGE}"
 )
