@@ -3,9 +3,9 @@
 What grows has `platform_id` first in every key of PostgreSQL, and in every index of an object or a value: the tables
 can be divided by platform (and events by month), and a question about one platform reads in one part only.
 
-On SQLite, where nothing is divided, `platform_id` leads no index but those of texts: without statistics SQLite takes
-what one platform has for as few rows as one object has, and would read a whole platform where a range of time is asked
-for. Numbers are unique in the whole archive, so its keys do without the platform; its indexes have it behind the
+On SQLite, where nothing is divided, `platform_id` leads no index at all: without statistics SQLite takes what one
+platform has for as few rows as one object has, and would read a whole platform where a range of time, or a dozen
+objects, are asked for. Numbers are unique in the whole archive, so its keys do without the platform; its indexes have it behind the
 object, so that whoever asks for both needs not read the row.
 
 Apart from the tables, since only migrations need it: naming a database's own option makes SQLAlchemy load that
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, PrimaryKeyConstraint, literal_column
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, PrimaryKeyConstraint, UniqueConstraint, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -39,6 +39,17 @@ def _key_of_sqlite(key: PrimaryKeyConstraint, compiler: DDLCompiler, **_options:
     quote = compiler.preparer.quote
     named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
     return f"{named}PRIMARY KEY ({', '.join(map(quote, names))})"
+
+
+@compiles(UniqueConstraint, "sqlite")
+def _unique_of_sqlite(key: UniqueConstraint, compiler: DDLCompiler, **_options: Any) -> str:
+    """A key or a digest with the platform behind it."""
+    names = [column.name for column in key.columns]
+    if names[0] == "platform_id":
+        names[:2] = [names[1], names[0]]
+    quote = compiler.preparer.quote
+    named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
+    return f"{named}UNIQUE ({', '.join(map(quote, names))})"
 
 
 def _only(dialect: str, *columns: Any, name: str | None = None, unique: bool = False) -> Index:

@@ -79,7 +79,7 @@ CREATE TABLE parent_lists (
   platform_id INTEGER NOT NULL,
   digest BLOB NOT NULL,
   CONSTRAINT pk_parent_lists PRIMARY KEY (id),
-  CONSTRAINT uq_parent_lists_platform_id_digest UNIQUE (platform_id, digest)
+  CONSTRAINT uq_parent_lists_platform_id_digest UNIQUE (digest, platform_id)
 );
 
 CREATE TABLE parent_list_members (
@@ -254,7 +254,7 @@ CREATE TABLE resources (
   "key" VARCHAR NOT NULL,
   uri VARCHAR NOT NULL,
   CONSTRAINT pk_resources PRIMARY KEY (id),
-  CONSTRAINT uq_resources_platform_id_key_type_id UNIQUE (platform_id, "key", type_id),
+  CONSTRAINT uq_resources_platform_id_key_type_id UNIQUE ("key", platform_id, type_id),
   CONSTRAINT fk_resources_platform_id FOREIGN KEY(platform_id) REFERENCES platforms (id),
   CONSTRAINT fk_resources_type_id FOREIGN KEY(type_id) REFERENCES event_types (id)
 );
