@@ -5,8 +5,8 @@ can be divided by platform (and events by month), and a question about one platf
 
 On SQLite, where nothing is divided, `platform_id` leads no index at all: without statistics SQLite takes what one
 platform has for as few rows as one object has, and would read a whole platform where a range of time, or a dozen
-objects, are asked for. Numbers are unique in the whole archive, so its keys do without the platform; its indexes have it behind the
-object, so that whoever asks for both needs not read the row.
+objects, are asked for. Numbers are unique in the whole archive, so its keys do without the platform; its indexes have
+it behind the object, so that whoever asks for both needs not read the row.
 
 Apart from the tables, since only migrations need it: naming a database's own option makes SQLAlchemy load that
 database's dialect, which a reader of the other one would pay for at every start.
