@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from archiver.model import Resource, TimeRange
+from archiver.model import Number, Resource, TimeRange
 from archiver.queries.reader import Reader
 
 ALWAYS = TimeRange()
@@ -51,7 +51,7 @@ def one(connection: Any, ref: Ref | None, range: TimeRange) -> Resource | None:
     return None if ref is None else resolve_all_of(connection, ref, range)[0]
 
 
-def numbers_of(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange = ALWAYS) -> list[int] | None:
+def numbers_of(connection: Any, refs: Ref | Sequence[Ref] | None, range: TimeRange = ALWAYS) -> list[Number] | None:
     """The numbers of the resources; None: none is meant."""
     return None if refs is None else [resource.id for resource in resolve_all_of(connection, refs, range)]
 
