@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, text
 
 from archiver.errors import DatabaseUnfit
-from archiver.storage import first_edition, schema
+from archiver.storage import first_edition, schema, statistics
 from archiver.storage.first_edition import INDEXES, KEYS, FirstEdition
 from archiver.storage.handing_over import Standing, hand_over
 from archiver.storage.rebuild import Progress, Rebuild
@@ -122,5 +122,6 @@ def _end(connection: Connection, rebuild: Rebuild) -> tuple[str, ...]:
     for name in sorted(names):
         connection.execute(text(f"ALTER TABLE {name} OWNER TO {owner}"))
     left = hand_over(connection, Standing(_OLD, PREFIX, names - {*_OLD, *first_edition.VIEWS}))
+    statistics.renew(connection)
     _say(connection, HEAD)
     return tuple(left)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, exc, insert, select, update
 from archiver.codec.forgetting import Pattern
 from archiver.errors import ArchiveBehind, DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Opened, Record
-from archiver.storage import forgetting, retrying
+from archiver.storage import forgetting, retrying, statistics
 from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
@@ -227,6 +227,11 @@ class Recorder:
             retried = retrying.retry(connection, self._writer, which, decode, now, held)
         held.keep()
         return retried
+
+    def renew_statistics(self) -> None:
+        """Has a database that plans by statistics know what came in. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            statistics.renew(connection)
 
     def forget(self, pattern: Pattern, place: forgetting.Place) -> forgetting.Looked:
         """Takes what fits out of the next page of the tables. Raises as `record` does; then nothing is changed."""

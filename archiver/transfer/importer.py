@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from archiver.errors import UsageError
 from archiver.model import Platform, Reject
+from archiver.storage import statistics
 from archiver.storage.recorder import FINISHED, Recorded, Recorder, Whose
 from archiver.transfer.decode_process import decoding
 from archiver.transfer.exported import ExportImport
@@ -216,8 +217,10 @@ class _Import:
         self.rejects += done.rejects
 
     def finish(self) -> None:
-        """Keeps in mind what is archived."""
+        """Keeps in mind what is archived, and has the database do so where that was much."""
         self._end_export()
         if self._receiver is not None and self._recorded and self.lacks is None:
             self._recorder.receiver = self._receiver
             self._recorder.record((), FINISHED)
+        if self.events >= statistics.MANY:
+            self._recorder.renew_statistics()

@@ -13,6 +13,7 @@ from archiver.api.archive import Archive
 from archiver.errors import BadInput, DatabaseUnreachable, UsageError
 from archiver.model import Closed, Event, Message, Opened
 from archiver.platforms.decoders import decode
+from archiver.storage import statistics
 from archiver.storage.recorder import Recorder
 from archiver.transfer import reader
 from archiver.transfer.importer import How, ImportResult, import_file
@@ -48,6 +49,15 @@ def test_a_file_is_known_when_it_is_imported_again(database_url: str, path: Path
 
     assert (again, again.known_since is not None) == (ImportResult(), True)
     assert (count(database_url), len(rejected(database_url))) == (7, 1)
+
+
+def test_what_a_large_import_brought_is_known_to_the_planner(
+    postgres_url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "MANY", 7)
+    brought(postgres_url, path, *LINES)
+
+    assert rows(postgres_url, "SELECT reltuples FROM pg_class WHERE oid = 'events'::regclass") == [(7,)]
 
 
 def test_a_known_file_is_imported_once_more_when_asked_for(sqlite_url: str, path: Path) -> None:

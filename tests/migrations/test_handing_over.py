@@ -201,3 +201,4 @@ def test_two_who_upgrade_at_once_make_one_archive(old_url: str) -> None:
     assert done == [migrate.HEAD, migrate.HEAD]
     assert migrate.check(old_url) == []
     assert rows(old_url, "SELECT count(*), max(id) FROM events") == [(271, 271)]
+    assert rows(old_url, "SELECT reltuples FROM pg_class WHERE oid = 'events'::regclass") == [(271,)]
