@@ -14,9 +14,19 @@ database's dialect, which a reader of the other one would pay for at every start
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, PrimaryKeyConstraint, UniqueConstraint, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Constraint,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    literal_column,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -33,23 +43,27 @@ _NUMBERED = (schema.events, schema.observations, schema.rejects, schema.resource
 @compiles(PrimaryKeyConstraint, "sqlite")
 def _key_of_sqlite(key: PrimaryKeyConstraint, compiler: DDLCompiler, **_options: Any) -> str:
     """The number of the row where it has one, else the key of PostgreSQL without the platform, if there are numbers."""
-    names = [column.name for column in key.columns]
+    names = _platform_behind(key.columns)
     if "platform_id" in names and key.table is not schema.told_anew:
         names = ["id"] if "id" in key.table.c else [name for name in names if name != "platform_id"]
-    quote = compiler.preparer.quote
-    named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
-    return f"{named}PRIMARY KEY ({', '.join(map(quote, names))})"
+    return _named(key, compiler, "PRIMARY KEY", names)
 
 
 @compiles(UniqueConstraint, "sqlite")
 def _unique_of_sqlite(key: UniqueConstraint, compiler: DDLCompiler, **_options: Any) -> str:
     """A key or a digest with the platform behind it."""
-    names = [column.name for column in key.columns]
-    if names[0] == "platform_id":
-        names[:2] = [names[1], names[0]]
+    return _named(key, compiler, "UNIQUE", _platform_behind(key.columns))
+
+
+def _platform_behind(columns: Iterable[Column[Any]]) -> list[str]:
+    first, *others = [column.name for column in columns]
+    return [others[0], first, *others[1:]] if first == "platform_id" else [first, *others]
+
+
+def _named(key: Constraint, compiler: DDLCompiler, kind: str, names: list[str]) -> str:
     quote = compiler.preparer.quote
     named = f"CONSTRAINT {compiler.preparer.format_constraint(key)} " if key.name else ""
-    return f"{named}UNIQUE ({', '.join(map(quote, names))})"
+    return f"{named}{kind} ({', '.join(map(quote, names))})"
 
 
 def _only(dialect: str, *columns: Any, name: str | None = None, unique: bool = False) -> Index:

@@ -123,7 +123,7 @@ CREATE TABLE told_anew (
   platform_id INTEGER NOT NULL,
   uuid BLOB NOT NULL,
   event_id INTEGER NOT NULL,
-  CONSTRAINT pk_told_anew PRIMARY KEY (platform_id, uuid)
+  CONSTRAINT pk_told_anew PRIMARY KEY (uuid, platform_id)
 )
  WITHOUT ROWID;
 
