@@ -49,8 +49,11 @@ class Lists:
         if missing:
             if self._is_full(missing):
                 missing = wanted
-            self._find(connection, platform, missing)
-            self._make(connection, platform, [found for found in missing if found not in self._ids])
+            digests = {digest(found): found for found in missing}
+            self._find(connection, platform, digests)
+            self._make(
+                connection, platform, [(told, found) for told, found in digests.items() if found not in self._ids]
+            )
         return list(map(self._ids.get, members))
 
     def members(self, connection: Connection, platform: int, list_ids: Iterable[int]) -> Mapping[int, Members]:
@@ -65,22 +68,21 @@ class Lists:
                 self._remember(number, members)
         return {number: self._members[number] for number in wanted}
 
-    def _find(self, connection: Connection, platform: int, missing: Sequence[Members]) -> None:
+    def _find(self, connection: Connection, platform: int, digests: Mapping[bytes, Members]) -> None:
         table = schema.parent_lists
-        digests = {digest(members): members for members in missing}
         for part in chunks(digests):
             found = select(table.c.digest, table.c.id)
             found = found.where(table.c.platform_id == platform, table.c.digest.in_(part))
             for known, number in connection.execute(found):
                 self._remember(number, digests[bytes(known)])
 
-    def _make(self, connection: Connection, platform: int, new: Sequence[Members]) -> None:
+    def _make(self, connection: Connection, platform: int, new: Sequence[tuple[bytes, Members]]) -> None:
         if not new:
             return
         lists: list[Row] = []
         places: list[Row] = []
-        for number, members in enumerate(new, self._numbers.take(connection, schema.parent_lists, len(new))):
-            lists.append((number, platform, digest(members)))
+        for number, (told, members) in enumerate(new, self._numbers.take(connection, schema.parent_lists, len(new))):
+            lists.append((number, platform, told))
             places += [(platform, number, position, member) for position, member in enumerate(members)]
             self._remember(number, members)
         insert_rows(connection, schema.parent_lists, lists)

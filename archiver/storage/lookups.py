@@ -6,7 +6,8 @@ free to be given. The caches are emptied (`forget`) after a rollback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import ChainMap
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Table, select
@@ -33,6 +34,13 @@ Placed = tuple[int, ResourceRef]
 """A resource on a platform, of which this is the number: what identifies it in an archive."""
 
 
+class Kept(NamedTuple):
+    """A resource as `resources` has it."""
+
+    number: int
+    uri: str
+
+
 class Link(NamedTuple):
     """The row numbers behind a `LinkKey`."""
 
@@ -45,6 +53,9 @@ class Link(NamedTuple):
     """Those of the three that it has."""
     spelling: str | None
     """JSON of the event's URIs (`resource_uri`, `parents`) where they are spelled otherwise than in `resources`."""
+
+
+_NO_TEXTS = (None, None, None)
 
 
 class Words:
@@ -98,8 +109,9 @@ class Lookups:
         self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
         self._weight = 0
-        self._resources: dict[Placed, int] = {}
-        self._spelled: dict[Placed, str] = {}
+        self._resources: dict[Placed, Kept] = {}
+        self._as_kept: dict[int, dict[str, int]] = {}
+        """The same by platform and URI, for those that spell it as it is kept: nearly all."""
         self._fresh: dict[int, int] = {}
 
     def forget(self) -> None:
@@ -110,7 +122,7 @@ class Lookups:
         self._old_links.clear()
         self._weight = 0
         self._resources.clear()
-        self._spelled.clear()
+        self._as_kept.clear()
         self._fresh.clear()
 
     def take_fresh(self) -> dict[int, int]:
@@ -120,13 +132,12 @@ class Lookups:
 
     def links(self, connection: Connection, keys: Sequence[LinkKey]) -> list[Link]:
         """The row numbers behind every key, in the order of the keys."""
-        found = list(map(self._links.get, keys))
-        if None in found:
-            missing = self._missing_links(keys)
-            if missing:
+        try:
+            return list(map(self._links.__getitem__, keys))
+        except KeyError:
+            if missing := self._missing_links(keys):
                 self._learn_links(connection, missing)
-            found = list(map(self._links.get, keys))
-        return found  # type: ignore[return-value]
+            return list(map(self._links.__getitem__, keys))
 
     def _missing_links(self, keys: Sequence[LinkKey]) -> list[LinkKey]:
         """The keys that `_learn_links` must be asked for."""
@@ -146,57 +157,72 @@ class Lookups:
 
     def _learn_links(self, connection: Connection, missing: list[LinkKey]) -> None:
         """Makes sure that the links have every one of the keys."""
-        _make_room(self._resources, len(missing), self._limits.resources)
-        _make_room(self._spelled, len(missing), self._limits.resources)
-        read = [_read(key) for key in missing]
-        self._learn_resources(connection, read)
+        self._make_room(len(missing))
         self._texts.learn(connection, {text for key in missing for text in _texts(key)})
-        for platform in {platform for *_, platform in missing}:
-            self._keep_links(connection, platform, [place for place in read if place.key[-1] == platform])
+        by_platform: dict[int, list[LinkKey]] = {}
+        for key in missing:
+            by_platform.setdefault(key[-1], []).append(key)
+        for platform, keys in by_platform.items():
+            self._keep_links(connection, platform, keys)
 
-    def _keep_links(self, connection: Connection, platform: int, read: Sequence[_Place]) -> None:
-        """Keeps the links of what is said on one platform, once its resources and texts are known."""
-        resources = self._resources
-        above = [tuple([resources[ref] for ref in place.parents]) for place in read]
-        for place, list_id in zip(read, self._lists.numbers(connection, platform, above), strict=True):
-            own = resources[place.own] if place.own else NO_RESOURCE
-            name_id, image_id, slot_id = ids = [self._texts.ids[text] for text in _texts(place.key)]
-            texts = tuple([(what, number) for what, number in zip(TEXTUAL, ids, strict=True) if number is not None])
-            self._links[place.key] = Link(own, list_id, name_id, image_id, slot_id, texts, self._spelling(place))
-            self._weight += _weight(place.key)
+    def _keep_links(self, connection: Connection, platform: int, keys: Sequence[LinkKey]) -> None:
+        """Keeps the links of what is said on one platform, once its texts are known."""
+        spelled = self._learn_resources(connection, platform, keys)
+        known = self._as_kept[platform]
+        numbers: Mapping[str, int] = ChainMap(spelled, known) if spelled else known
+        above = [tuple(map(numbers.__getitem__, key[1])) for key in keys]
+        ids, links = self._texts.ids, self._links
+        for key, list_id in zip(keys, self._lists.numbers(connection, platform, above), strict=True):
+            own = numbers[key[0]] if key[0] else NO_RESOURCE
+            spelling = _spelling(key, spelled) if spelled else None
+            told = _texts(key)
+            if told == _NO_TEXTS:
+                links[key] = Link(own, list_id, None, None, None, (), spelling)
+            else:
+                name_id, image_id, slot_id = found = [ids[text] for text in told]
+                texts = tuple([(what, one) for what, one in zip(TEXTUAL, found, strict=True) if one is not None])
+                links[key] = Link(own, list_id, name_id, image_id, slot_id, texts, spelling)
+            self._weight += _weight(key)
 
-    def _spelling(self, place: _Place) -> str | None:
-        uri, parents, *_ = place.key
-        other: dict[str, Any] = {}
-        if place.own is not None and self._spelled[place.own] != uri:
-            other["resource_uri"] = uri
-        if any(self._spelled[ref] != parent for ref, parent in zip(place.parents, parents, strict=True)):
-            other["parents"] = list(parents)
-        return dump(other) if other else None
+    def _learn_resources(self, connection: Connection, platform: int, keys: Sequence[LinkKey]) -> dict[str, int]:
+        """Finds or makes every resource named; the first spelling of an URI is the one that is kept.
 
-    def _learn_resources(self, connection: Connection, read: list[_Place]) -> None:
-        """Finds or makes every resource named; the first spelling of an URI is the one that is kept."""
-        spelled: dict[Placed, str] = {}
-        for place in read:
-            if place.own is not None and place.own not in self._spelled:
-                spelled.setdefault(place.own, place.key[0] or "")
-            for ref, uri in zip(place.parents, place.key[1], strict=True):
-                if ref not in self._spelled:
-                    spelled.setdefault(ref, uri)
-        if not spelled:
-            return
-        self.types.learn(connection, {ref.type for _, ref in spelled})
-        self._find_resources(connection, spelled)
-        new = [ref for ref in spelled if ref not in self._spelled]
+        Returns the numbers of those that are spelled otherwise here, by the URI as it is here.
+        """
+        known = self._as_kept.setdefault(platform, {})
+        unknown: dict[str, None] = {}
+        for key in keys:
+            if key[0] and key[0] not in known:
+                unknown[key[0]] = None
+            for uri in key[1]:
+                if uri not in known:
+                    unknown[uri] = None
+        if not unknown:
+            return {}
+        refs = {uri: (platform, uris.parse(uri)) for uri in unknown}
+        new: dict[Placed, str] = {}
+        for uri, placed in refs.items():
+            if placed not in self._resources:
+                new.setdefault(placed, uri)
+        if new:
+            self._make_resources(connection, platform, new)
+        return {uri: self._resources[placed].number for uri, placed in refs.items() if uri not in known}
+
+    def _make_resources(self, connection: Connection, platform: int, wanted: Mapping[Placed, str]) -> None:
+        """Finds these resources of one platform, or makes them with the URI given."""
+        self.types.learn(connection, {ref.type for _, ref in wanted})
+        self._find_resources(connection, wanted)
+        new = [placed for placed in wanted if placed not in self._resources]
         first = self._numbers.take(connection, schema.resources, len(new))
         type_ids = self.types.ids
         rows: list[Row] = [
-            (number, platform, type_ids[ref.type], ref.key, spelled[platform, ref])
-            for number, (platform, ref) in enumerate(new, first)
+            (number, platform, type_ids[placed[1].type], placed[1].key, wanted[placed])
+            for number, placed in enumerate(new, first)
         ]
         insert_rows(connection, schema.resources, rows)
         for placed, (number, _, type_id, _, uri) in zip(new, rows, strict=True):
-            self._resources[placed], self._spelled[placed], self._fresh[number] = number, uri, type_id
+            self._keep(placed, number, uri)
+            self._fresh[number] = type_id
 
     def _find_resources(self, connection: Connection, wanted: Iterable[Placed]) -> None:
         c = schema.resources.c
@@ -208,33 +234,41 @@ class Lookups:
                 for type_id, key, number, uri in connection.execute(query):
                     placed = platform, ResourceRef(type_ids.get(type_id, ""), key)
                     if placed in asked:
-                        self._resources[placed] = number
-                        self._spelled[placed] = uri
+                        self._keep(placed, number, uri)
+
+    def _keep(self, placed: Placed, number: int, uri: str) -> None:
+        self._resources[placed] = Kept(number, uri)
+        if uris.parse(uri) == placed[1]:  # not what an older version read otherwise
+            self._as_kept.setdefault(placed[0], {})[uri] = number
+
+    def _make_room(self, wanted: int) -> None:
+        """Drops the oldest quarter when the cache of resources is full, or all when a batch alone would overflow it."""
+        kept, limit = self._resources, self._limits.resources
+        if len(kept) + wanted > limit:
+            stay = 0 if wanted > limit // 4 else limit * 3 // 4
+            for placed in list(kept)[: max(0, len(kept) - stay)]:
+                self._as_kept[placed[0]].pop(kept.pop(placed).uri, None)
 
     def known(self, connection: Connection, asked: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
         """The numbers of those resources, by platform and URI, that the archive has; makes none."""
         refs = {(platform, uri): (platform, uris.parse(uri)) for platform, uri in asked}
-        missing = {ref for ref in refs.values() if ref not in self._spelled}
+        missing = {ref for ref in refs.values() if ref not in self._resources}
         if missing:
-            _make_room(self._resources, len(missing), self._limits.resources)
-            _make_room(self._spelled, len(missing), self._limits.resources)
+            self._make_room(len(missing))
             self.types.learn(connection, {ref.type for _, ref in missing})
             self._find_resources(connection, missing)
-        return {named: self._resources[ref] for named, ref in refs.items() if ref in self._resources}
+        return {named: self._resources[ref].number for named, ref in refs.items() if ref in self._resources}
 
 
-class _Place(NamedTuple):
-    """A `LinkKey`, its URIs read."""
-
-    key: LinkKey
-    own: Placed | None
-    parents: tuple[Placed, ...]
-
-
-def _read(key: LinkKey) -> _Place:
-    uri, parents, *_, platform = key
-    own = (platform, uris.parse(uri)) if uri else None
-    return _Place(key, own, tuple([(platform, uris.parse(parent)) for parent in parents]))
+def _spelling(key: LinkKey, spelled: Container[str]) -> str | None:
+    """JSON of the URIs of a key where some are spelled otherwise than in `resources`."""
+    uri, parents, *_ = key
+    other: dict[str, Any] = {}
+    if uri in spelled:
+        other["resource_uri"] = uri
+    if any(parent in spelled for parent in parents):
+        other["parents"] = list(parents)
+    return dump(other) if other else None
 
 
 def _texts(key: LinkKey) -> tuple[str | None, ...]:
@@ -245,11 +279,3 @@ def _texts(key: LinkKey) -> tuple[str | None, ...]:
 def _weight(key: LinkKey) -> int:
     """What a link counts against the limit: one, unless somebody sends parents by the hundred."""
     return 1 + len(key[1]) // 10
-
-
-def _make_room(cache: dict[Any, Any], wanted: int, limit: int) -> None:
-    """Drops the oldest quarter of a full cache, or everything when a batch alone would overflow it."""
-    if len(cache) + wanted > limit:
-        keep = 0 if wanted > limit // 4 else limit * 3 // 4
-        for key in list(cache)[: max(0, len(cache) - keep)]:
-            del cache[key]
