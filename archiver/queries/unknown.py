@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from archiver.model import to_micros
+from archiver.model import Number, numbers_of, to_micros
 from archiver.queries.containers import CONTAINER
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.views.places import place_then
 
 _MOST = 2_000
@@ -20,15 +19,17 @@ _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :container"
 # What lives has an index of its own, from which nothing may draw the planner (+); of what is no more only that which
 # ended since the day began.
 _LIVED = (
-    "SELECT p.resource_id FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
-    "SELECT p.resource_id FROM present p WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
+    "SELECT p.platform_id, p.resource_id FROM present p"
+    " WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
 )
 # Each container is looked up by itself: asked for many at once, PostgreSQL may go through all that ever were.
 _SECONDS = (
     "SELECT coalesce({}, '') AS stack, coalesce({}, '') AS service, ("
     "SELECT v.unknown_seconds FROM availability_daily v"
     " WHERE v.uri = r.uri AND v.day = :day AND v.platform = q.name) AS seconds"
-    " FROM resources r JOIN platforms q ON q.id = r.platform_id WHERE r.id IN :numbers"
+    " FROM resources r JOIN platforms q ON q.id = r.platform_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 ).format(*(place_then(place, "r.id", ":until") for place in ("stack", "service")))
 
 
@@ -43,24 +44,28 @@ class Unknown(NamedTuple):
 def unknown(ask: Ask, day: date) -> list[Unknown]:
     """Of a day of UTC, as far as it has come; names are empty where there is none. Page by page."""
     seconds: Counter[tuple[str, str]] = Counter()
-    for numbers in chunks(sorted(ask(_lived, day))):
-        for row in ask(_rows, numbers, day):
+    for among in by_platform(sorted(ask(_lived, day))):
+        for row in ask(_rows, among, day):
             seconds[row.stack, row.service] += float(row.seconds or 0)  # type: ignore[assignment]
     return [Unknown(*place, round(seconds[place], 6)) for place in sorted(seconds)[:_MOST]]
 
 
-def _lived(connection: Connection, day: date) -> set[int]:
+def _lived(connection: Connection, day: date) -> set[Number]:
     """The containers that lived on a day."""
     types = connection.scalars(statement(_TYPE), {"container": CONTAINER})
     if not types:
         return set()
     since, until = _ends(day)
     values = {"types": types, "since": since, "until": until}
-    return {number for query in _LIVED for number in connection.scalars(statement(query), values)}
+    return {
+        numbers_of(platform)(number)
+        for query in _LIVED
+        for platform, number in connection.execute(statement(query), values)
+    }
 
 
-def _rows(connection: Connection, numbers: Sequence[int], day: date) -> list[Any]:
-    values = {"numbers": numbers, "day": day.isoformat(), "until": _ends(day)[1] - 1}
+def _rows(connection: Connection, among: Among, day: date) -> list[Any]:
+    values = among.values(day=day.isoformat(), until=_ends(day)[1] - 1)
     return connection.execute(statement(_SECONDS), values).all()
 
 

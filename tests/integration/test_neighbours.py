@@ -71,7 +71,7 @@ def test_tables_views_and_indexes_of_others_are_no_drift(database_url: str) -> N
     [
         "CREATE UNIQUE INDEX mine ON events (received_at)",
         "ALTER TABLE events ADD COLUMN note text",
-        "DROP INDEX ix_events_resource_id_occurred_at",
+        "DROP INDEX ix_resources_uri",
         "DROP VIEW subtree",
     ],
 )
