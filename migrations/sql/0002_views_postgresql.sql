@@ -2,16 +2,18 @@
 
 CREATE VIEW event_log AS
 SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id) AS stream, t.text AS type, (SELECT b.text FROM event_actions b WHERE b.id = e.action_id) AS action, s.text AS state, r.uri AS uri,
-  (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = e.resource_id) AS name,
+  (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+   WHERE o.platform_id = e.platform_id AND o.resource_id = e.resource_id) AS name,
   e.occurred_at AS occurred_at, (to_timestamp(e.received_at / 1000000) + make_interval(secs => CAST(mod(e.received_at, 1000000) AS double precision) / 1e6)) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
   e.extra AS extra, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = e.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS name_then, (SELECT b.name FROM platforms b WHERE b.id = e.platform_id) AS platform
+   WHERE f.platform_id = e.platform_id AND f.resource_id = e.resource_id AND f.what = 3
+     AND f.since <= CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS name_then, (SELECT b.name FROM platforms b WHERE b.id = e.platform_id) AS platform
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.id = e.resource_id;
+LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id;
 
 COMMENT ON VIEW event_log IS 'Every event, all texts joined in';
 
@@ -51,8 +53,8 @@ CREATE VIEW event_parents AS
 SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM events e
-JOIN parent_list_members m ON m.list_id = e.parent_list_id
-JOIN resources r ON r.id = m.resource_id;
+JOIN parent_list_members m ON m.platform_id = e.platform_id AND m.list_id = e.parent_list_id
+JOIN resources r ON r.platform_id = m.platform_id AND r.id = m.resource_id;
 
 COMMENT ON VIEW event_parents IS 'The parents that each event names, in its order';
 
@@ -69,14 +71,14 @@ COMMENT ON COLUMN event_parents.platform IS 'Name of the platform that it is on'
 CREATE VIEW words AS
 SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
-  p.gone_at AS gone_us, r.platform_id AS platform_id
+  p.gone_at AS gone_us, w.platform_id AS platform_id
 FROM (
-  SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
   UNION ALL
-  SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+  SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
 ) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
+JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
 JOIN event_types t ON t.id = p.type_id;
 
 COMMENT ON VIEW words IS 'What was told and found of each resource, one after the other: events and observations';
@@ -132,13 +134,15 @@ CREATE VIEW unchanged AS
 SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
   a.observed_at AS since, b.observed_at AS until, CAST(CAST(extract(epoch FROM b.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM a.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS double precision) / 1e6 AS seconds,
   CAST(extract(epoch FROM a.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, CAST(extract(epoch FROM b.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
-  r.id AS resource_id, b.id AS observation_id
+  r.id AS resource_id, b.id AS observation_id, b.platform_id AS platform_id
 FROM observations b
-JOIN observations a ON a.id = (SELECT o.id FROM observations o
-  WHERE o.resource_id = b.resource_id AND o.state_id IS NOT NULL AND (o.observed_at, o.id) < (b.observed_at, b.id)
+JOIN observations a ON a.platform_id = b.platform_id AND a.id = (SELECT o.id FROM observations o
+  WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
+    AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.id = b.resource_id
-WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
+JOIN resources r ON r.platform_id = b.platform_id AND r.id = b.resource_id
+WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
+  WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at);
 
 COMMENT ON VIEW unchanged IS 'When a resource is proven not to have changed its state: between two answers in a row, with no state told between them, that say the same of its state and its life. A gap within such a stretch hides nothing of it';
@@ -163,9 +167,12 @@ COMMENT ON COLUMN unchanged.resource_id IS 'Number of the resource';
 
 COMMENT ON COLUMN unchanged.observation_id IS 'Number of the second observation';
 
+COMMENT ON COLUMN unchanged.platform_id IS 'Number of the platform that it is on';
+
 CREATE VIEW resource_names AS
 SELECT a.id AS resource_id, a.type_id AS type_id,
-  coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
+  coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+   WHERE o.platform_id = a.platform_id AND o.resource_id = a.id), a.uri) AS called, a.platform_id AS platform_id
 FROM resources a;
 
 COMMENT ON VIEW resource_names IS 'What every resource was last called';
@@ -176,11 +183,13 @@ COMMENT ON COLUMN resource_names.type_id IS 'Number of its type';
 
 COMMENT ON COLUMN resource_names.called IS 'Its name; its URI where no name is known';
 
+COMMENT ON COLUMN resource_names.platform_id IS 'Number of the platform that it is on';
+
 CREATE VIEW direct_parents AS
 SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
-  f.since AS since_us
+  f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
-JOIN resource_names a ON a.resource_id = f.value
+JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value
 WHERE f.what = 1;
 
 COMMENT ON VIEW direct_parents IS 'What was directly above every resource';
@@ -195,11 +204,14 @@ COMMENT ON COLUMN direct_parents.called IS 'What that was last called; its URI w
 
 COMMENT ON COLUMN direct_parents.since_us IS 'From when on it was above, in microseconds since 1970';
 
+COMMENT ON COLUMN direct_parents.platform_id IS 'Number of the platform that both are on';
+
 CREATE VIEW state_spans AS
 SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until,
   CAST(CAST(extract(epoch FROM v.until - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS double precision) / 1e6 AS seconds, v.source AS source,
   CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, CAST(extract(epoch FROM v.until - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS until_us, (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS name,
+   WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 3
+     AND f.since <= CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM v.since - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS name,
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (
 SELECT w.uri AS uri, w.type AS type, s.text AS state, w.at AS since, CASE
@@ -209,33 +221,35 @@ SELECT w.uri AS uri, w.type AS type, s.text AS state, w.at AS since, CASE
   w.resource_id AS resource_id, w.platform_id AS platform_id
 FROM words w
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
@@ -277,7 +291,7 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind
 FROM present p
-JOIN resources r ON r.id = p.resource_id
+JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = p.state_id;
 
@@ -318,20 +332,22 @@ COMMENT ON COLUMN current_states.platform IS 'Name of the platform that it is on
 COMMENT ON COLUMN current_states.kind IS 'up, down, starting or gone, as `state_kinds` says; NULL: it says nothing of that state';
 
 CREATE VIEW action_log AS
-SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = f.resource_id) AS name, o.uri AS target,
-  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id) AS state, e.at AS started_at,
+SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+   WHERE o.platform_id = f.platform_id AND o.resource_id = f.resource_id) AS name, o.uri AS target,
+  (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS state, e.at AS started_at,
   (to_timestamp(CASE WHEN f.until < 4611686018427387904 THEN f.until END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN f.until < 4611686018427387904 THEN f.until END, 1000000) AS double precision) / 1e6)) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
-  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS seen_us,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
 JOIN (
-  SELECT resource_id, occurred_at AS at, 0 AS source, id FROM events
+  SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id FROM events
   UNION ALL
-  SELECT resource_id, observed_at AS at, 1 AS source, id FROM observations
-) e ON e.resource_id = f.resource_id AND CAST(extract(epoch FROM e.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.resource_id = e.resource_id AND b.observed_at = e.at) END
-  AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.resource_id = e.resource_id AND b.occurred_at = e.at))
-JOIN resources r ON r.id = f.resource_id
-LEFT JOIN resources o ON o.id = f.value
+  SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id FROM observations
+) e ON e.platform_id = f.platform_id AND e.resource_id = f.resource_id
+  AND CAST(extract(epoch FROM e.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.observed_at = e.at) END
+  AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
+JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
+LEFT JOIN resources o ON o.platform_id = f.platform_id AND o.id = f.value
 WHERE f.what = 2;
 
 COMMENT ON VIEW action_log IS 'Every action that ran on the platform';
@@ -368,27 +384,27 @@ FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
   w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
     WHEN coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.since_us - 1) AND o1.until > (w.since_us - 1)
-      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0 THEN w.since_us ELSE (
+    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
+    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
+    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
+    WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.since_us - 1)
+      AND o1.until > (w.since_us - 1) AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0 THEN w.since_us ELSE (
     SELECT max(b.since_us) FROM (
       SELECT CASE l.level WHEN 1 THEN o1.value WHEN 2 THEN o2.value WHEN 3 THEN o3.value WHEN 4 THEN o4.value END AS head, CASE l.level WHEN 1 THEN o1.since WHEN 2 THEN greatest(o1.since, o2.since) WHEN 3 THEN greatest(o1.since, o2.since, o3.since) WHEN 4 THEN greatest(o1.since, o2.since, o3.since, o4.since) END AS since_us, CASE l.level WHEN 1 THEN o1.until WHEN 2 THEN least(o1.until, o2.until) WHEN 3 THEN least(o1.until, o2.until, o3.until) WHEN 4 THEN least(o1.until, o2.until, o3.until, o4.until) END AS until_us
       FROM facts o1
-      LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1
-      LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1
-      LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1
+      LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1
+      LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1
+      LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1
       CROSS JOIN (SELECT 1 AS level UNION ALL SELECT 2 AS level UNION ALL SELECT 3 AS level UNION ALL SELECT 4 AS level) l
-      WHERE o1.resource_id = w.foot AND o1.what = 1
+      WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1
     ) b
     WHERE b.head = w.head AND b.since_us < b.until_us AND b.since_us < w.since_us
       AND coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1) AND o1.until > (b.since_us - 1)
-      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
+    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
+    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
+    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
+    WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1)
+      AND o1.until > (b.since_us - 1) AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
   w.until_us AS until_us, w.how AS how, w.holds AS holds, w.platform_id AS platform_id
 FROM (
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -397,8 +413,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.id = f1.value
-  JOIN resources d ON d.id = f1.resource_id
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -406,9 +422,9 @@ FROM (
     1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.id = f2.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f2.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -416,9 +432,9 @@ FROM (
     1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.id = f3.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f3.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -426,9 +442,9 @@ FROM (
     1 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.id = f4.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f4.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -437,8 +453,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.id = f1.value
-  JOIN resources d ON d.id = f1.resource_id
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -446,9 +462,9 @@ FROM (
     0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.id = f2.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f2.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until) < 4611686018427387904 AND greatest(f1.since, f2.since) < least(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -456,9 +472,9 @@ FROM (
     0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.id = f3.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f3.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since) < least(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -466,9 +482,9 @@ FROM (
     0 AS holds, 0 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
-  FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.id = f4.value
-  JOIN resources d ON d.id = f1.resource_id
+  FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f4.value
+  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since, f4.since) < least(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -477,8 +493,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 0 AS edges
   FROM facts f0 
-  JOIN resources a ON a.id = f0.value
-  JOIN resources d ON d.id = f0.resource_id
+  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f0.value
+  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -486,9 +502,9 @@ FROM (
     0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1
-  JOIN resources a ON a.id = f1.value
-  JOIN resources d ON d.id = f0.resource_id
+  FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1
+  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f1.value
+  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -496,9 +512,9 @@ FROM (
     0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.id = f2.value
-  JOIN resources d ON d.id = f0.resource_id
+  FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
+  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f2.value
+  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -506,9 +522,9 @@ FROM (
     0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.id = f3.value
-  JOIN resources d ON d.id = f0.resource_id
+  FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
+  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f3.value
+  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -516,23 +532,23 @@ FROM (
     0 AS holds, 1 AS is_action, d.platform_id AS platform_id,
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
-  FROM facts f0 JOIN facts f1 ON f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.id = f4.value
-  JOIN resources d ON d.id = f0.resource_id
+  FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
+  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f4.value
+  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o1.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-      AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
+    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+      AND o1.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
   AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
-    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
-    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
-    WHERE o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= w.until_us AND o1.until > w.until_us
-      AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
+    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
+    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
+    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
+    WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= w.until_us
+      AND o1.until > w.until_us AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
 ) u;
 
 COMMENT ON VIEW subtree IS 'What was under what from when until when, over all levels; an action as of its beginning';
@@ -614,19 +630,26 @@ COMMENT ON COLUMN gap_log.until_us IS 'Until when, in microseconds since 1970; N
 CREATE VIEW watched_spans AS
 SELECT x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.begin_us
+    ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us ORDER BY f.since DESC LIMIT 1) AS image,
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us
+    ORDER BY f.since DESC LIMIT 1) AS image,
   x.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(x.state), x.type || ' ' || lower(x.state), split_part(lower(x.state), ' (', 1), x.type || ' ' || split_part(lower(x.state), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind,
   (to_timestamp(x.since_us / 1000000) + make_interval(secs => CAST(mod(x.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(x.until_us / 1000000) + make_interval(secs => CAST(mod(x.until_us, 1000000) AS double precision) / 1e6)) AS until,
@@ -663,16 +686,16 @@ FROM (SELECT w.*, g.part AS part,
 FROM (
 SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
-  p.gone_at AS gone_us, r.platform_id AS platform_id, w.told_at AS told_at
+  p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (
-  SELECT b.*, b.at AS told_at FROM (SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) b
+  SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) b
   UNION ALL
-  SELECT b.*, b.at AS told_at FROM (SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) b
+  SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) b
   UNION ALL
-  SELECT resource_id, CAST((to_timestamp(first_at / 1000000) + make_interval(secs => CAST(mod(first_at, 1000000) AS double precision) / 1e6)) AS timestamptz) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS timestamptz) AS told_at FROM present
+  SELECT platform_id, resource_id, CAST((to_timestamp(first_at / 1000000) + make_interval(secs => CAST(mod(first_at, 1000000) AS double precision) / 1e6)) AS timestamptz) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS timestamptz) AS told_at FROM present
 ) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
+JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
 JOIN event_types t ON t.id = p.type_id
 ) w
 CROSS JOIN LATERAL (SELECT k.part AS part,
@@ -690,32 +713,35 @@ CROSS JOIN LATERAL (SELECT k.part AS part,
   coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
   CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS resumed_us,
   least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= y.covered_from
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= y.covered_from
       ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
-  CASE WHEN x.id IS NOT NULL AND k.part <> 0 THEN (SELECT p.since_us FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= y.covered_from
+  CASE WHEN x.id IS NOT NULL AND k.part <> 0 THEN (SELECT p.since_us FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= y.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < y.covered_from) END AS proven_us,
   CASE WHEN e.id IS NOT NULL THEN (SELECT b.watched_us FROM session_log b WHERE b.id = e.id)
     WHEN z.id IS NOT NULL THEN 0 ELSE 4611686018427387904 END AS gap_us,
   CASE WHEN k.part IN (0, 4) OR (y.id IS NOT NULL AND (x.id IS NULL OR (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) < (SELECT b.covered_us FROM session_log b WHERE b.id = y.id))) THEN 1 ELSE 0 END AS is_piece
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN sessions h ON h.id = w.session_id
@@ -747,15 +773,17 @@ LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM
       ORDER BY o.watched_us DESC LIMIT 1) END
 WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
@@ -763,15 +791,17 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
   )) IS NULL
   ELSE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
@@ -856,12 +886,13 @@ COMMENT ON VIEW index_levels IS 'The numbers 0 to 62: the levels of the index of
 COMMENT ON COLUMN index_levels.n IS 'The number';
 
 CREATE VIEW engine_actions AS
-SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1) AS extra,
-  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT (coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false)) THEN 0 ELSE 1 END AS deadly,
-  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1), false) THEN 1 ELSE 0 END AS soft
+SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1) AS extra,
+  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) AND NOT (coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '15' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '2' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '3' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) OR coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false)) THEN 0 ELSE 1 END AS deadly,
+  CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) THEN 1 ELSE 0 END AS soft,
+  d.platform_id AS platform_id
 FROM facts d
-JOIN resources a ON a.id = d.resource_id
-JOIN present q ON q.resource_id = d.resource_id
+JOIN resources a ON a.platform_id = d.platform_id AND a.id = d.resource_id
+JOIN present q ON q.platform_id = d.platform_id AND q.resource_id = d.resource_id
 JOIN texts n ON n.id = q.name_id
 WHERE d.what = 2 AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/';
 
@@ -881,8 +912,11 @@ COMMENT ON COLUMN engine_actions.deadly IS '1: it names no signal, or one that e
 
 COMMENT ON COLUMN engine_actions.soft IS '1: it names a signal that a process may refuse; 0: none, or signal 9';
 
+COMMENT ON COLUMN engine_actions.platform_id IS 'Number of the platform that it was done on';
+
 CREATE VIEW told_stops AS
-SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
+SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
   x.cause AS cause
 FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
     WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
@@ -900,8 +934,9 @@ FROM (SELECT w.*, w.at AS stopped_at, CAST(extract(epoch FROM w.at - timestamptz
   g.ran_since_us AS ran_since_us,
   g.live_us AS live_us,
   g.next_us AS next_us
-FROM (SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
-  e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id) w
+FROM (SELECT e.platform_id AS platform_id, e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at,
+  0 AS source, e.id AS id, e.state_id AS state_id, e.session_id AS session_id FROM events e
+  JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id) w
 CROSS JOIN LATERAL (SELECT s.word AS state,
   b.word AS before,
   s.exit_code AS exit_code,
@@ -912,51 +947,64 @@ FROM (SELECT 1 AS one) one
 JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
-LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+LEFT JOIN events ed ON ed.platform_id = w.platform_id
+  AND ed.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
-LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+LEFT JOIN events bg ON bg.platform_id = w.platform_id
+  AND bg.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+LEFT JOIN events lv ON lv.platform_id = w.platform_id
+  AND lv.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+LEFT JOIN events ag ON ag.platform_id = w.platform_id
+  AND ag.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
 WHERE 1 = 1 OFFSET 0) g
 WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
   CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          WHERE d.platform_id = x.platform_id AND d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+          WHERE d.platform_id = x.platform_id AND d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
+      JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
+      LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
   (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
   CASE WHEN x.session_id IS NULL THEN 0
@@ -970,6 +1018,8 @@ FROM (SELECT 1 AS one) one
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x;
 
 COMMENT ON VIEW told_stops IS 'Every end that was told of what ran, with its cause, also of what is gone since';
+
+COMMENT ON COLUMN told_stops.platform_id IS 'Number of the platform that it is on';
 
 COMMENT ON COLUMN told_stops.resource_id IS 'Number of the resource';
 
@@ -985,23 +1035,30 @@ CREATE VIEW restarts AS
 SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)) AS started_at,
   CAST(nullif(x.started_us, 4611686018427387904) - x.stopped_us AS double precision) / 1e6 AS down_seconds, x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AS image,
+    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us
+    ORDER BY f.since DESC LIMIT 1) AS image,
   x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR (x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0)) THEN NULL
     WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
-      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) WHEN ((x.told >> 0) & 1023) > 0 THEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us))
         WHEN ((x.told >> 20) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) WHEN ((x.told >> 10) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false))
         ELSE d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 END) END AS action_uri, CASE WHEN x.session_id IS NULL THEN NULL
@@ -1010,8 +1067,9 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018
       OR EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > x.stopped_at AND q.covered_from <= coalesce((to_timestamp(nullif(x.started_us, 4611686018427387904) / 1000000) + make_interval(secs => CAST(mod(nullif(x.started_us, 4611686018427387904), 1000000) AS double precision) / 1e6)), CAST('infinity' AS timestamptz))
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   x.stopped_us AS stopped_us, nullif(x.started_us, 4611686018427387904) AS started_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
@@ -1045,55 +1103,70 @@ FROM (SELECT 1 AS one) one
 JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
-LEFT JOIN events ed ON ed.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+LEFT JOIN events ed ON ed.platform_id = w.platform_id
+  AND ed.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) < (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at DESC, e.id DESC LIMIT 1)
-LEFT JOIN events bg ON bg.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+LEFT JOIN events bg ON bg.platform_id = w.platform_id
+  AND bg.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (ed.occurred_at, ed.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events lv ON lv.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
+LEFT JOIN events lv ON lv.platform_id = w.platform_id
+  AND lv.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 0
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events ag ON ag.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
+LEFT JOIN events ag ON ag.platform_id = w.platform_id
+  AND ag.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id) AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
+LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
+    AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE 1 = 1 OFFSET 0) g
 WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 1
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
   CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          WHERE d.platform_id = x.platform_id AND d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us) AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+          WHERE d.platform_id = x.platform_id AND d.what = 2 AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
+      JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
+      LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
   (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= (to_timestamp((x.stopped_us - 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us - 10000000), 1000000) AS double precision) / 1e6)) AND b.occurred_at <= (to_timestamp((x.stopped_us + 10000000) / 1000000) + make_interval(secs => CAST(mod((x.stopped_us + 10000000), 1000000) AS double precision) / 1e6)) AND CAST(extract(epoch FROM b.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
   CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
@@ -1106,23 +1179,31 @@ WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN subs
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
       WHEN EXISTS (SELECT 1 FROM sessions q
       WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
-      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
+      WHERE e.platform_id = x.platform_id AND e.resource_id = x.resource_id AND e.state_id IS NOT NULL
+        AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
         AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = x.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
   least(x.own_us, coalesce((SELECT min(least(coalesce((SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events e
-        WHERE e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
-        WHERE e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
+        ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM e.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations e
+        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
+        ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
+          AND o.what = 5
         AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.value = (SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1) AND o.what = 5
+          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
+          AND o.what = 5
         AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
-      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
-        JOIN resources a ON a.id = g.value
-      WHERE g.resource_id = x.resource_id AND g.what = 1 AND h.resource_id = o.resource_id
-        AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
+      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
+        JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value
+      WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
+        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
 FROM (SELECT 1 AS one) one
 
 WHERE 1 = 1 OFFSET 0) g WHERE true) x) x) x
@@ -1170,21 +1251,25 @@ COMMENT ON COLUMN restarts.platform IS 'Name of the platform that it is on';
 CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = r.platform_id AND f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
   (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_seen_at, (to_timestamp(p.last_at / 1000000) + make_interval(secs => CAST(mod(p.last_at, 1000000) AS double precision) / 1e6)) AS last_seen_at,
   CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
   p.first_at AS first_seen_us, p.last_at AS last_seen_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM present p
-JOIN resources r ON r.id = p.resource_id
+JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id;
 
 COMMENT ON VIEW inventory IS 'Every resource that was ever heard of, with its name and its place';
@@ -1220,19 +1305,26 @@ COMMENT ON COLUMN inventory.platform IS 'Name of the platform that it is on';
 CREATE VIEW changes AS
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us
+    ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us ORDER BY f.since DESC LIMIT 1) AS image,
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us
+    ORDER BY f.since DESC LIMIT 1) AS image,
   v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, g.change AS change,
@@ -1244,49 +1336,56 @@ FROM words w
 CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
     WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), w.type || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), w.type || ' ' || split_part(lower(s.text), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
-  CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
-        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END END AS before,
-  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
-  CASE WHEN h.id IS NOT NULL THEN CASE WHEN k.part = 0 AND b.id IS NULL THEN 1 - w.source WHEN EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
-        ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.observed_at < w.at
-        ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.occurred_at < w.at
-        ORDER BY o.occurred_at DESC LIMIT 1)) END
+  CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
+        AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
+          WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since
+      ORDER BY g.since DESC LIMIT 1) END END AS before,
+  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
+  CASE WHEN h.id IS NOT NULL THEN CASE WHEN k.part = 0 AND b.id IS NULL THEN 1 - w.source WHEN EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.occurred_at < w.at ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.observed_at < w.at ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.occurred_at < w.at ORDER BY o.occurred_at DESC LIMIT 1) ELSE coalesce((SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.observed_at < w.at ORDER BY o.observed_at DESC LIMIT 1), (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.occurred_at < w.at ORDER BY o.occurred_at DESC LIMIT 1)) END
       AND y.covered_from <= CASE WHEN h.covered_from > w.at THEN h.covered_from ELSE w.at END AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = y.id)) THEN 0 ELSE 1 END END AS certain,
   CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN event_states b ON b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
-LEFT JOIN facts f ON k.part = 1 AND f.resource_id = w.resource_id AND f.what IN (1, 3, 4, 5) AND f.since = CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)
-  AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
+LEFT JOIN facts f ON k.part = 1 AND f.platform_id = w.platform_id AND f.resource_id = w.resource_id
+  AND f.what IN (1, 3, 4, 5) AND f.since = CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
 LEFT JOIN sessions h ON h.id = w.session_id
 WHERE CASE k.part WHEN 0 THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
-  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since AND g.until = f.since
-        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END OFFSET 0) g
+  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
+        AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
+          WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since
+      ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END OFFSET 0) g
 WHERE true AND w.type <> 'action') v;
 
 COMMENT ON VIEW changes IS 'What became another one of every resource but actions: one row per change';
@@ -1324,25 +1423,33 @@ COMMENT ON COLUMN changes.platform IS 'Name of the platform that it is on';
 CREATE VIEW deploys AS
 SELECT v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
-  (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
-    WHERE f.what = 2 AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
+  (SELECT a.uri FROM facts f JOIN resources a ON a.platform_id = f.platform_id AND a.id = f.resource_id
+    WHERE f.platform_id = v.platform_id AND f.what = 2
+      AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
       AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.at AS started_at, (to_timestamp(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END, 1000000) AS double precision) / 1e6)) AS finished_at,
   CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
     WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), split_part(lower(v.became), ' (', 1), v.type || ' ' || split_part(lower(v.became), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1) ORDER BY f.since DESC LIMIT 1) AS image_before,
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1)
+    ORDER BY f.since DESC LIMIT 1) AS image_before,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.end_us ORDER BY f.since DESC LIMIT 1) AS image_after,
+    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.end_us
+    ORDER BY f.since DESC LIMIT 1) AS image_after,
   CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
   v.certain AS certain,
   v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
@@ -1354,17 +1461,21 @@ FROM (SELECT w.*, g.begun_us AS begun_us,
 FROM words w
 CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS begun_us,
   CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= CASE
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= CASE
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started'
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
-    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started' ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE CAST(extract(epoch FROM CASE
+    ELSE coalesce(events.occurred_at, observations.observed_at) END AND lower(b.text) <> 'rollback_started'
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) ELSE CAST(extract(epoch FROM CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) END AS end_us,
   least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed') ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed')
+      ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o JOIN event_states b ON b.id = o.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND lower(b.text) IN ('running', 'completed', 'rollback_completed')
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS recovered_us,
   lower(n.text) AS became,
   CASE WHEN h.id IS NULL THEN NULL WHEN (n.text IS NULL AND (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = h.stream_id AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o) < CAST(extract(epoch FROM now()) * 1000000 AS bigint))
@@ -1372,25 +1483,26 @@ CROSS JOIN LATERAL (SELECT CAST(extract(epoch FROM w.at - timestamptz '1970-01-0
       AND q.covered_from <= coalesce(CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END, CAST('infinity' AS timestamptz)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= b.covered_from
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
 FROM (SELECT 1 AS one) one
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM events o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
@@ -1398,15 +1510,17 @@ LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.o
 LEFT JOIN sessions h ON h.id = w.session_id
 WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
-      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
+          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
-      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
+          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
         ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
@@ -1463,11 +1577,11 @@ SELECT v.uri AS uri, v.type AS type,
   (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
   CAST(v.changes AS bigint) AS changes,
   CASE WHEN (SELECT o.session_id FROM resources r
-    JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
+    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
     ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM resources r
-    JOIN events o ON o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
+    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
     ORDER BY o.session_id LIMIT 1) AND q.covered_from > (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AND q.covered_from <= (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
     THEN 0 ELSE 1 END AS certain,
@@ -1579,7 +1693,8 @@ COMMENT ON COLUMN coverage_daily.longest_seconds IS 'How long the longest of the
 COMMENT ON COLUMN coverage_daily.day_us IS 'When the day begins, in microseconds since 1970';
 
 CREATE VIEW told_of_day AS
-SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
+  v.at_us AS at_us, v.id AS id,
   (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
@@ -1589,20 +1704,25 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904)))
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
-FROM (SELECT p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, w.occurred_at AS at, w.id AS id,
-  w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us, least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
-        AND o.occurred_at >= w.occurred_at AND (o.occurred_at > w.occurred_at OR o.id > w.id) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
-        AND o.observed_at >= w.occurred_at AND (o.observed_at > w.occurred_at OR 1 = 1) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
+FROM (SELECT p.platform_id AS platform_id, p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us,
+  w.occurred_at AS at, w.id AS id, w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us,
+  least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.state_id IS NOT NULL AND o.occurred_at >= w.occurred_at AND (o.occurred_at > w.occurred_at OR o.id > w.id) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.state_id IS NOT NULL AND o.observed_at >= w.occurred_at AND (o.observed_at > w.occurred_at OR 1 = 1) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
 FROM present p
 JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM now()) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
-JOIN events w ON w.resource_id = p.resource_id AND w.occurred_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+JOIN events w ON w.platform_id = p.platform_id AND w.resource_id = p.resource_id AND w.occurred_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o
+    WHERE o.platform_id = p.platform_id AND o.resource_id = p.resource_id
       AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
-      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
-      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz)) AND w.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
-  AND w.state_id IS NOT NULL) v
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o
+    WHERE o.platform_id = p.platform_id AND o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz))
+  AND w.occurred_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) AND w.state_id IS NOT NULL) v
 JOIN event_states s ON s.id = v.state_id;
 
 COMMENT ON VIEW told_of_day IS 'The states that everything was told to be in, on each day that one lasted';
+
+COMMENT ON COLUMN told_of_day.platform_id IS 'Number of the platform that it is on';
 
 COMMENT ON COLUMN told_of_day.resource_id IS 'Number of the resource';
 
@@ -1623,10 +1743,12 @@ COMMENT ON COLUMN told_of_day.until_us IS 'Until when on that day: until another
 COMMENT ON COLUMN told_of_day.known_us IS 'Until when on that day somebody was watching since, or it is proven; since_us: nobody was';
 
 CREATE VIEW found_of_day AS
-SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
+  v.at_us AS at_us, v.id AS id,
   (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = v.resource_id AND o.state_id IS NOT NULL
+    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = v.platform_id
+      AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = v.platform_id AND o.resource_id = v.resource_id AND o.state_id IS NOT NULL
         AND (o.observed_at, o.id) > (v.at, v.id) ORDER BY o.observed_at, o.id LIMIT 1)) THEN e.until_us ELSE least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
@@ -1635,20 +1757,25 @@ SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us,
     ORDER BY q.covered_from LIMIT 1), (SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
         WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND b.id > 0 ORDER BY b.covered_from DESC LIMIT 16) o), -4611686018427387904))) END
     FROM (SELECT greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us) e) AS known_us
-FROM (SELECT p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us, w.observed_at AS at, w.id AS id,
-  w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us, least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
-        AND o.occurred_at >= w.observed_at AND (o.occurred_at > w.observed_at OR 1 = 0) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
-        AND o.observed_at >= w.observed_at AND (o.observed_at > w.observed_at OR o.id > w.id) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
+FROM (SELECT p.platform_id AS platform_id, p.resource_id AS resource_id, d.day AS day, CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) AS day_us,
+  w.observed_at AS at, w.id AS id, w.state_id AS state_id, w.session_id AS session_id, CAST(extract(epoch FROM w.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us,
+  least(coalesce(CAST(extract(epoch FROM (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.state_id IS NOT NULL AND o.occurred_at >= w.observed_at AND (o.occurred_at > w.observed_at OR 1 = 0) ORDER BY o.occurred_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904), coalesce(CAST(extract(epoch FROM (SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.state_id IS NOT NULL AND o.observed_at >= w.observed_at AND (o.observed_at > w.observed_at OR o.id > w.id) ORDER BY o.observed_at LIMIT 1) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint), 4611686018427387904)) AS next_us
 FROM present p
 JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((CAST(extract(epoch FROM now()) * 1000000 AS bigint)) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
-JOIN observations w ON w.resource_id = p.resource_id AND w.observed_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = p.resource_id
+JOIN observations w ON w.platform_id = p.platform_id AND w.resource_id = p.resource_id AND w.observed_at >= coalesce((SELECT max(b.at) FROM (SELECT max(o.occurred_at) AS at FROM events o
+    WHERE o.platform_id = p.platform_id AND o.resource_id = p.resource_id
       AND o.state_id IS NOT NULL AND o.occurred_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))
-      UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = p.resource_id
-      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz)) AND w.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6))
-  AND w.state_id IS NOT NULL) v
+      UNION ALL SELECT max(o.observed_at) AS at FROM observations o
+    WHERE o.platform_id = p.platform_id AND o.resource_id = p.resource_id
+      AND o.state_id IS NOT NULL AND o.observed_at <= (to_timestamp(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) / 1000000) + make_interval(secs => CAST(mod(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint), 1000000) AS double precision) / 1e6))) b), CAST('-infinity' AS timestamptz))
+  AND w.observed_at < (to_timestamp((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000), 1000000) AS double precision) / 1e6)) AND w.state_id IS NOT NULL) v
 JOIN event_states s ON s.id = v.state_id;
 
 COMMENT ON VIEW found_of_day IS 'The states that everything was found to be in, on each day that one lasted';
+
+COMMENT ON COLUMN found_of_day.platform_id IS 'Number of the platform that it is on';
 
 COMMENT ON COLUMN found_of_day.resource_id IS 'Number of the resource';
 
@@ -1671,19 +1798,26 @@ COMMENT ON COLUMN found_of_day.known_us IS 'Until when on that day somebody was 
 CREATE VIEW availability_daily AS
 SELECT y.day AS day, y.uri AS uri, y.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = y.resource_id AND f.what = 3 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS name,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 3 AND f.since <= (y.until_us - 1)
+    ORDER BY f.since DESC LIMIT 1) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = y.resource_id AND f.what = 5 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS slot,
-  coalesce((SELECT b.called FROM resource_names b WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 5 AND f.since <= (y.until_us - 1)
+    ORDER BY f.since DESC LIMIT 1) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE f.resource_id = y.resource_id AND f.what = 4 AND f.since <= (y.until_us - 1) ORDER BY f.since DESC LIMIT 1) AS image,
+    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 4 AND f.since <= (y.until_us - 1)
+    ORDER BY f.since DESC LIMIT 1) AS image,
   CAST((y.up - y.looped) - 0 AS double precision) / 1e6 AS up_seconds, CAST((y.not_up - y.planned + y.looped) - 0 AS double precision) / 1e6 AS down_seconds,
   CAST(y.planned - 0 AS double precision) / 1e6 AS planned_seconds,
   CAST(y.life - y.gone - (y.up + y.not_up) AS double precision) / 1e6 AS unknown_seconds,
@@ -1699,28 +1833,38 @@ FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platfo
     least(CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint), coalesce(p.gone_at, 4611686018427387904)) AS until_us
   FROM present p
   JOIN event_types t ON t.id = p.type_id AND t.text = 'container'
-  JOIN resources r ON r.id = p.resource_id
+  JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
   JOIN days d ON d.day >= to_char(timezone('UTC', to_timestamp((p.first_at) / 1000000)), 'YYYY-MM-DD') COLLATE "C" AND d.day <= to_char(timezone('UTC', to_timestamp((coalesce(p.gone_at, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) / 1000000)), 'YYYY-MM-DD') COLLATE "C"
     AND p.first_at < CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= CAST(extract(epoch FROM CAST(d.day || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint))) x
 CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0) AS bigint) AS up, CAST(coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0) AS bigint) AS looped, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0) AS bigint) AS not_up, CAST(coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT greatest(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
-        FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
-        ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0), coalesce((SELECT CAST(extract(epoch FROM max(o.occurred_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o WHERE o.resource_id = x.resource_id
-        AND o.occurred_at >= u.up_at AND o.occurred_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1, coalesce((SELECT CAST(extract(epoch FROM max(o.observed_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o WHERE o.resource_id = x.resource_id
-        AND o.observed_at >= u.up_at AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1) & 1 FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o WHERE o.resource_id = x.resource_id
-        AND o.occurred_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1 UNION ALL SELECT max(o.observed_at) AS at FROM observations o WHERE o.resource_id = x.resource_id
-        AND o.observed_at <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1) u), CAST('-infinity' AS timestamptz)) AS up_at) u) END), 0) AS bigint) AS planned, CAST(coalesce(sum(CASE WHEN v.kind = 'gone' THEN v.us END), 0) AS bigint) AS gone FROM (SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+        FROM told_stops o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.stopped_at >= u.up_at
+          AND o.stopped_at <= v.at
+        ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0), coalesce((SELECT CAST(extract(epoch FROM max(o.occurred_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.occurred_at >= u.up_at
+          AND o.occurred_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1, coalesce((SELECT CAST(extract(epoch FROM max(o.observed_at) - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.observed_at >= u.up_at
+          AND o.observed_at <= v.at AND (SELECT b.word FROM state_words b WHERE b.id = o.state_id) IN ('stopping', 'terminating')), -1) * 2 + 1) & 1 FROM (SELECT coalesce((SELECT max(u.at) FROM (SELECT max(o.occurred_at) AS at FROM events o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.occurred_at <= v.at
+          AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1 UNION ALL SELECT max(o.observed_at) AS at FROM observations o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.observed_at <= v.at
+          AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1) u), CAST('-infinity' AS timestamptz)) AS up_at) u) END), 0) AS bigint) AS planned, CAST(coalesce(sum(CASE WHEN v.kind = 'gone' THEN v.us END), 0) AS bigint) AS gone FROM (SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM told_of_day v
-      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us UNION ALL SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
+      WHERE v.platform_id = x.platform_id AND v.resource_id = x.resource_id AND v.day = x.day
+        AND v.at_us < x.until_us UNION ALL SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM found_of_day v
-      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us) v LEFT JOIN (SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM (SELECT q.us AS us,
+      WHERE v.platform_id = x.platform_id AND v.resource_id = x.resource_id AND v.day = x.day
+        AND v.at_us < x.until_us) v LEFT JOIN (SELECT min(r.dense_us) AS first_us, max(r.us) AS last_us FROM (SELECT c.*, sum(c.starts) OVER (ORDER BY c.us) AS run FROM (SELECT q.us AS us,
         CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
         CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
       FROM (SELECT q.us AS us FROM (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
-            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q WHERE q.resource_id = x.resource_id
+            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q
+        WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id
           AND q.stopped_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6))
           AND q.stopped_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))) q) q WHERE (q.before <= 600000000 OR q.behind <= 600000000)
         AND EXISTS (SELECT 1 FROM told_stops b
-          WHERE b.resource_id = x.resource_id AND b.id = q.id AND b.cause IN ('crash', 'oom'))) q) c) r GROUP BY r.run) g ON v.at_us >= g.first_us AND v.at_us < g.last_us) g
+          WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.id = q.id
+            AND b.cause IN ('crash', 'oom'))) q) c) r GROUP BY r.run) g ON v.at_us >= g.first_us AND v.at_us < g.last_us) g
 WHERE x.since_us < x.until_us) y
 WHERE y.life > y.gone;
 
@@ -1773,9 +1917,13 @@ UNION ALL
 SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000 AS time, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) / 1000 AS timeend,
   'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
   'note' || CASE WHEN (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
-    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
-    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
-  (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri, e.occurred_at AS started_at, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us
+    WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
+  (SELECT r.uri FROM resources r WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) AS uri,
+  e.occurred_at AS started_at, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.storage.views.events import NAME_NOW, PLATFORM, PLATFORM_SAID
+from archiver.storage.views.events import PLATFORM, PLATFORM_SAID, name_now
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, seconds
 from archiver.storage.words import OPEN, TARGET
@@ -11,16 +11,17 @@ _FINISHED = f"CASE WHEN f.until < {OPEN} THEN f.until END"
 
 
 _STATE = (
-    """(SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.resource_id = f.resource_id)"""
+    "(SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id"
+    " WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id)"
 )
-_SEEN = "(SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id)"
+_SEEN = "(SELECT p.state_at FROM present p WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id)"
 
 
 _BEGINNINGS = (
-    "SELECT resource_id, occurred_at AS at, 0 AS source, id FROM events",
-    "SELECT resource_id, observed_at AS at, 1 AS source, id FROM observations",
+    "SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id FROM events",
+    "SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id FROM observations",
 )
-_HERE = "b.resource_id = e.resource_id AND b.{} = e.at"
+_HERE = "b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.{} = e.at"
 _EVENTS = f"FROM events b WHERE {_HERE.format('occurred_at')}"
 _FOUND = f"FROM observations b WHERE {_HERE.format('observed_at')}"
 # Of an action's words at its first instant, the first: so a range of the text is looked up in the index of events, or
@@ -32,15 +33,16 @@ _FIRST = f"""e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) {_EVENTS}) ELSE 
 def _action_log(say: Idioms) -> str:
     def begun(source: str) -> str:
         return f"""
-SELECT r.uri AS action, {NAME_NOW.format("f.resource_id")} AS name, o.uri AS target,
+SELECT r.uri AS action, {name_now("f.resource_id")} AS name, o.uri AS target,
   {_STATE} AS state, e.at AS started_at,
   {say.instant(_FINISHED)} AS finished_at, {seconds("f.since", _FINISHED)} AS seconds,
   f.since AS started_us, {_FINISHED} AS finished_us, {_SEEN} AS seen_us,
   {PLATFORM.format("r")} AS platform
 FROM facts f
-JOIN {source} e ON e.resource_id = f.resource_id AND {say.micros("e.at")} = f.since AND {_FIRST}
-JOIN resources r ON r.id = f.resource_id
-LEFT JOIN resources o ON {say.likely("o.id = f.value", 0.00001)}
+JOIN {source} e ON e.platform_id = f.platform_id AND e.resource_id = f.resource_id
+  AND {say.micros("e.at")} = f.since AND {_FIRST}
+JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
+LEFT JOIN resources o ON o.platform_id = f.platform_id AND {say.likely("o.id = f.value", 0.00001)}
 WHERE {say.likely(f"f.what = {TARGET}", 0.5)}
 """
 

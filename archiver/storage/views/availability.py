@@ -26,12 +26,13 @@ _SOURCES = {"told": ("events", "occurred_at"), "found": ("observations", "observ
 
 
 def _next(table: str, at: str, than: str, later: str) -> str:
-    return f"""(SELECT o.{at} FROM {table} o WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL
-        AND o.{at} >= {than} AND (o.{at} > {than} OR {later}) ORDER BY o.{at} LIMIT 1)"""
+    return f"""(SELECT o.{at} FROM {table} o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.state_id IS NOT NULL AND o.{at} >= {than} AND (o.{at} > {than} OR {later}) ORDER BY o.{at} LIMIT 1)"""
 
 
 def _last(table: str, at: str, until: str) -> str:
-    return f"""SELECT max(o.{at}) AS at FROM {table} o WHERE o.resource_id = p.resource_id
+    return f"""SELECT max(o.{at}) AS at FROM {table} o
+    WHERE o.platform_id = p.platform_id AND o.resource_id = p.resource_id
       AND o.state_id IS NOT NULL AND o.{at} <= {until}"""
 
 
@@ -44,12 +45,13 @@ def _day_words(say: Idioms, source: str) -> str:
     later = {"events": "1 = 0" if is_found else "o.id > w.id", "observations": "o.id > w.id" if is_found else "1 = 1"}
     ends = [_next(each, column, f"w.{at}", later[each]) for each, column in _SOURCES.values()]
     next_us = say.earliest([f"coalesce({say.micros(end)}, {OPEN})" for end in ends])
-    words = f"""SELECT p.resource_id AS resource_id, d.day AS day, {morning} AS day_us, w.{at} AS at, w.id AS id,
-  w.state_id AS state_id, w.session_id AS session_id, {say.micros(f"w.{at}")} AS at_us, {next_us} AS next_us
+    words = f"""SELECT p.platform_id AS platform_id, p.resource_id AS resource_id, d.day AS day, {morning} AS day_us,
+  w.{at} AS at, w.id AS id, w.state_id AS state_id, w.session_id AS session_id, {say.micros(f"w.{at}")} AS at_us,
+  {next_us} AS next_us
 FROM present p
 JOIN days d ON d.day >= {say.day("p.first_at")} AND d.day <= {say.day(say.now)}
-JOIN {table} w ON w.resource_id = p.resource_id AND w.{at} >= {carried} AND w.{at} < {evening}
-  AND w.state_id IS NOT NULL"""
+JOIN {table} w ON w.platform_id = p.platform_id AND w.resource_id = p.resource_id AND w.{at} >= {carried}
+  AND w.{at} < {evening} AND w.state_id IS NOT NULL"""
     stream = "(SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)"
     since = say.latest(["v.at_us", "v.day_us"])
     until = say.latest([since, say.earliest(["v.next_us", f"v.day_us + {DAY}", say.now])])
@@ -65,7 +67,8 @@ JOIN {table} w ON w.resource_id = p.resource_id AND w.{at} >= {carried} AND w.{a
         watched = f"CASE WHEN {ends_unchanged('v')} THEN e.until_us ELSE {watched} END"
     known = f"(SELECT {watched}\n    FROM (SELECT {since} AS since_us, {until} AS until_us) e)"
     return f"""
-SELECT v.resource_id AS resource_id, v.day AS day, v.at AS at, v.at_us AS at_us, v.id AS id,
+SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
+  v.at_us AS at_us, v.id AS id,
   {kind_of(say, "s.text", "'container'")} AS kind, {since} AS since_us, {until} AS until_us, {known} AS known_us
 FROM ({words}) v
 JOIN event_states s ON s.id = v.state_id
@@ -77,6 +80,7 @@ def _words_of(source: str, verb: str, what: str) -> View:
         f"{source}_of_day",
         f"The states that everything was {verb} to be in, on each day that one lasted",
         {
+            "platform_id": "Number of the platform that it is on",
             "resource_id": "Number of the resource",
             "day": "The day of UTC, 2026-11-23",
             "at": f"When it was {verb}, UTC: on that day, or last before",
@@ -100,7 +104,8 @@ told_of_day, found_of_day = _words_of("told", "told", "event"), _words_of("found
 
 def _loops(say: Idioms) -> str:
     """From which crash to which x was in a loop, on the day and as far as they began on the day before."""
-    told = f"""SELECT q.id AS id, q.stopped_us AS us FROM told_stops q WHERE q.resource_id = x.resource_id
+    told = f"""SELECT q.id AS id, q.stopped_us AS us FROM told_stops q
+        WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id
           AND q.stopped_at >= {say.instant(f"(x.day_us - {DAY})")}
           AND q.stopped_at <= {say.instant(f"(x.day_us + {DAY + QUIET})")}"""
     beside = f"""SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), {OPEN}) AS before,
@@ -108,7 +113,8 @@ def _loops(say: Idioms) -> str:
     # Why something stopped is dear to say, and few stop soon after they did.
     crashed = f"""SELECT q.us AS us FROM ({beside}) q WHERE (q.before <= {QUIET} OR q.behind <= {QUIET})
         AND EXISTS (SELECT 1 FROM told_stops b
-          WHERE b.resource_id = x.resource_id AND b.id = q.id AND b.cause IN ('crash', 'oom'))"""
+          WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.id = q.id
+            AND b.cause IN ('crash', 'oom'))"""
     crashes = f"""SELECT q.us AS us,
         CASE WHEN lead(q.us, {CRASHES - 1}) OVER (ORDER BY q.us) - q.us <= {WITHIN} THEN q.us END AS dense_us,
         CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= {QUIET} THEN 0 ELSE 1 END AS starts
@@ -121,19 +127,23 @@ def _is_planned(say: Idioms) -> str:
     """1 where what is down at a word v was told to be, by what was said last of that since it was up."""
 
     def up(table: str, at: str) -> str:
-        return f"""SELECT max(o.{at}) AS at FROM {table} o WHERE o.resource_id = x.resource_id
-        AND o.{at} <= v.at AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1"""
+        return f"""SELECT max(o.{at}) AS at FROM {table} o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.{at} <= v.at
+          AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1"""
 
     ran = " UNION ALL ".join(up(*source) for source in _SOURCES.values())
     leaving = among("(SELECT b.word FROM state_words b WHERE b.id = o.state_id)", tutum.LEAVING)
     announced = [
-        f"""coalesce((SELECT {say.micros(f"max(o.{at})")} FROM {table} o WHERE o.resource_id = x.resource_id
-        AND o.{at} >= u.up_at AND o.{at} <= v.at AND {leaving}), -1) * 2 + 1"""
+        f"""coalesce((SELECT {say.micros(f"max(o.{at})")} FROM {table} o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.{at} >= u.up_at
+          AND o.{at} <= v.at AND {leaving}), -1) * 2 + 1"""
         for table, at in _SOURCES.values()
     ]
     # What was said when, in one number: of an end whether it was told, behind its time.
     ended = """coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
-        FROM told_stops o WHERE o.resource_id = x.resource_id AND o.stopped_at >= u.up_at AND o.stopped_at <= v.at
+        FROM told_stops o
+        WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.stopped_at >= u.up_at
+          AND o.stopped_at <= v.at
         ORDER BY o.stopped_at DESC, o.id DESC LIMIT 1), 0)"""
     since_up = f"SELECT coalesce((SELECT max(u.at) FROM ({ran}) u), {say.ever}) AS up_at"
     return f"(SELECT {say.latest([ended, *announced])} & 1 FROM ({since_up}) u)"
@@ -146,13 +156,14 @@ def _availability_daily(say: Idioms) -> str:
     {say.earliest([f"{morning} + {DAY}", say.now, f"coalesce(p.gone_at, {OPEN})"])} AS until_us
   FROM present p
   JOIN event_types t ON {say.likely("t.id = p.type_id", 0.5)} AND t.text = 'container'
-  JOIN resources r ON r.id = p.resource_id
+  JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
   JOIN days d ON d.day >= {say.day("p.first_at")} AND d.day <= {say.day(f"coalesce(p.gone_at, {say.now})")}
     AND p.first_at < {morning} + {DAY} AND (p.gone_at IS NULL OR p.gone_at >= {morning})"""
     words = " UNION ALL ".join(
         f"""SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM {source}_of_day v
-      WHERE v.resource_id = x.resource_id AND v.day = x.day AND v.at_us < x.until_us"""
+      WHERE v.platform_id = x.platform_id AND v.resource_id = x.resource_id AND v.day = x.day
+        AND v.at_us < x.until_us"""
         for source in _SOURCES
     )
     is_down = "v.kind IN ('down', 'starting') AND v.known > 0"

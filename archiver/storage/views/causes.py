@@ -1,7 +1,7 @@
 """Why something stopped, in SQL: the rules of `queries.causes` over one end, in the alias x.
 
-Of it must be known: resource_id, uri, stopped_us, state and before (in lower case), exit_code, unwatched, since when it
-had run, when it was next seen alive, and when it ended again (ran_since_us, live_us, next_us).
+Of it must be known: platform_id, resource_id, uri, stopped_us, state and before (in lower case), exit_code, unwatched,
+since when it had run, when it was next seen alive, and when it ended again (ran_since_us, live_us, next_us).
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ _RESTARTS_AT_ONCE = f"{_RESTARTS} AND d.since_us <= x.stopped_us + {AT_ONCE}"
 
 def _told(what: str, which: str) -> str:
     """What an engine told of the container, or of the pod that it was in, about its end."""
-    above = f"""SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = {PARENT}
-        AND f.since < x.stopped_us AND f.until >= x.stopped_us"""
+    above = f"""SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+        AND f.what = {PARENT} AND f.since < x.stopped_us AND f.until >= x.stopped_us"""
     return f"""(SELECT {what} FROM engine_actions d
-      WHERE d.target_id IN (SELECT x.resource_id UNION ALL {above})
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL {above})
         AND d.since_us >= x.stopped_us - {GRACE} AND d.since_us <= x.stopped_us + {TOLD_AFTER} AND {which})"""
 
 
@@ -94,10 +94,13 @@ def _places() -> str:
     levels = ["SELECT x.resource_id"]
     for level in (1, 2, 3):
         joins = "".join(
-            f" JOIN facts f{n} ON f{n}.resource_id = f{n - 1}.value AND {held.format(n=n)}" for n in range(2, level + 1)
+            f" JOIN facts f{n} ON f{n}.platform_id = x.platform_id AND f{n}.resource_id = f{n - 1}.value"
+            f" AND {held.format(n=n)}"
+            for n in range(2, level + 1)
         )
         levels.append(
-            f"SELECT f{level}.value FROM facts f1{joins} WHERE f1.resource_id = x.resource_id AND {held.format(n=1)}"
+            f"SELECT f{level}.value FROM facts f1{joins}"
+            f" WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND {held.format(n=1)}"
         )
     return " UNION ALL ".join(levels)
 
@@ -118,13 +121,14 @@ def _ran_over(say: Idioms, what: str) -> str:
     near = f"d.node BETWEEN {low} AND {high}"
     found = " UNION ALL ".join(
         f"""SELECT d.resource_id FROM facts d
-          WHERE {say.likely(f"d.what = {TARGET}", 0.5)} AND d.value IN ({_places()}) AND {where}
+          WHERE d.platform_id = x.platform_id AND {say.likely(f"d.what = {TARGET}", 0.5)} AND d.value IN ({_places()})
+            AND {where}
             AND d.since - {high} <= 0 AND {ended} >= {low}"""
         for where in (f"d.node IN ({nodes(low)} UNION ALL {nodes(high)}) AND NOT {near}", near)
     )
     return f"""(SELECT {what} FROM ({found}) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
+      JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
+      LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT {is_engines("a.uri")} AND NOT {_spares()} AND ({announced} OR NOT {failed}))"""
@@ -177,8 +181,9 @@ def oom(say: Idioms) -> str:
     """That an engine told of the want of memory beside the end x, or says so of what it was found to have come to."""
     near = [say.instant(f"(x.stopped_us {sign} {OOM_EXPLAINS})") for sign in "-+"]
     found = f"""x.source = 1 AND x.exit_code = {KILLED} AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.id = x.id AND {says("b.extra", f"'{docker.OOM_KILLED}'")})"""
-    return f"""({found}) OR EXISTS (SELECT 1 FROM events b WHERE b.resource_id = x.resource_id
+      WHERE b.platform_id = x.platform_id AND b.id = x.id AND {says("b.extra", f"'{docker.OOM_KILLED}'")})"""
+    return f"""({found}) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= {near[0]} AND b.occurred_at <= {near[1]} AND {say.micros("b.occurred_at")} <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{docker.OOM}'))"""
 

@@ -16,8 +16,8 @@ _STATE, _FACT = 0, 1
 
 
 def _last_before(table: str, at: str) -> str:
-    return f"""(SELECT o.{at} FROM {table} o WHERE o.resource_id = w.resource_id AND o.{at} < w.at
-        ORDER BY o.{at} DESC LIMIT 1)"""
+    return f"""(SELECT o.{at} FROM {table} o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
+        AND o.{at} < w.at ORDER BY o.{at} DESC LIMIT 1)"""
 
 
 def _certain(say: Idioms) -> str:
@@ -36,12 +36,14 @@ def _changes(say: Idioms) -> str:
     at_us = say.micros("w.at")
     # The fact before: of a text the last one, of a parent the one of its type that ended just then.
     was_text = """(SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since ORDER BY g.since DESC LIMIT 1)"""
-    was_under = f"""(SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
-      WHERE g.resource_id = f.resource_id AND g.what = {PARENT} AND g.since < f.since AND g.until = f.since
-        AND b.type_id = (SELECT q.type_id FROM resources q WHERE q.id = f.value) LIMIT 1)"""
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since
+      ORDER BY g.since DESC LIMIT 1)"""
+    was_under = f"""(SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
+      WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = {PARENT} AND g.since < f.since
+        AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
+          WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1)"""
     is_text = "(SELECT b.text FROM texts b WHERE b.id = f.value)"
-    is_under = "(SELECT b.uri FROM resources b WHERE b.id = f.value)"
+    is_under = "(SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value)"
     known_by = f"f.how = CASE w.source WHEN 0 THEN {TOLD} ELSE {ASKED} END"
     whats = f"({PARENT}, {NAME}, {IMAGE}, {SLOT})"
     what = f"CASE f.what WHEN {PARENT} THEN 'moved' WHEN {NAME} THEN 'name' WHEN {IMAGE} THEN 'image' ELSE 'slot' END"
@@ -60,8 +62,8 @@ def _changes(say: Idioms) -> str:
         f"""LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN event_states b ON b.id = {state_before()}
 CROSS JOIN (SELECT {_STATE} AS part UNION ALL SELECT {_FACT} AS part) k
-LEFT JOIN facts f ON k.part = {_FACT} AND f.resource_id = w.resource_id AND f.what IN {whats} AND f.since = {at_us}
-  AND f.told_by = w.id AND {known_by}
+LEFT JOIN facts f ON k.part = {_FACT} AND f.platform_id = w.platform_id AND f.resource_id = w.resource_id
+  AND f.what IN {whats} AND f.since = {at_us} AND f.told_by = w.id AND {known_by}
 LEFT JOIN sessions h ON h.id = w.session_id""",
         f"""CASE k.part WHEN {_STATE} THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
   ELSE {was} <> {becomes} END""",

@@ -31,7 +31,8 @@ def _first_after(say: Idioms, at: str, which: str) -> str:
 
     def first(table: str, column: str) -> str:
         return f"""coalesce((SELECT {say.micros(f"o.{column}")} FROM {table} o JOIN event_states b ON b.id = o.state_id
-      WHERE o.resource_id = w.resource_id AND o.{column} >= {at} AND {which} ORDER BY o.{column} LIMIT 1), {OPEN})"""
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.{column} >= {at} AND {which}
+      ORDER BY o.{column} LIMIT 1), {OPEN})"""
 
     return say.earliest([first("events", "occurred_at"), first("observations", "observed_at")])
 
@@ -67,8 +68,9 @@ LEFT JOIN sessions h ON h.id = w.session_id""",
     result = f"""CASE WHEN v.end_us = {OPEN} THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
     WHEN v.became NOT IN {_any(_UNDONE)} AND {kind_of(say, "v.became", "v.type")} = 'up' THEN 'ok' ELSE 'failed' END"""
     # By time, of which there are few: the index by what they apply to has all of the service's past.
-    action = f"""(SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
-    WHERE f.what = {TARGET} AND f.since >= v.begun_us - {_BESIDE} AND f.since <= v.begun_us + {_BESIDE}
+    action = f"""(SELECT a.uri FROM facts f JOIN resources a ON a.platform_id = f.platform_id AND a.id = f.resource_id
+    WHERE {say.likely("f.platform_id = v.platform_id", 0.9)} AND f.what = {TARGET}
+      AND f.since >= v.begun_us - {_BESIDE} AND f.since <= v.begun_us + {_BESIDE}
       AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1)"""
     return f"""
 SELECT v.uri AS uri, v.type AS type,

@@ -8,7 +8,7 @@ from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 from archiver.storage.words import TARGET
 
-_EXTRA = "(SELECT b.extra FROM events b WHERE b.resource_id = d.resource_id LIMIT 1)"
+_EXTRA = "(SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1)"
 _TELLS_ONE = says(_EXTRA, repr(docker.SIGNAL))
 
 
@@ -17,10 +17,11 @@ def _engine_actions(say: Idioms) -> str:
     return f"""
 SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, {_EXTRA} AS extra,
   CASE WHEN {_TELLS_ONE} AND NOT ({deadly}) THEN 0 ELSE 1 END AS deadly,
-  CASE WHEN {_TELLS_ONE} AND NOT {says_signal(_EXTRA, "'9'")} THEN 1 ELSE 0 END AS soft
+  CASE WHEN {_TELLS_ONE} AND NOT {says_signal(_EXTRA, "'9'")} THEN 1 ELSE 0 END AS soft,
+  d.platform_id AS platform_id
 FROM facts d
-JOIN resources a ON a.id = d.resource_id
-JOIN present q ON q.resource_id = d.resource_id
+JOIN resources a ON a.platform_id = d.platform_id AND a.id = d.resource_id
+JOIN present q ON q.platform_id = d.platform_id AND q.resource_id = d.resource_id
 JOIN texts n ON n.id = q.name_id
 WHERE {say.likely(f"d.what = {TARGET}", 0.5)} AND d.since = d.node AND {is_engines("a.uri")}
 """
@@ -37,6 +38,7 @@ engine_actions = View(
         "extra": "JSON object of everything else that its first event says, the signal among it",
         "deadly": "1: it names no signal, or one that ends a process; 0: another signal",
         "soft": "1: it names a signal that a process may refuse; 0: none, or signal 9",
+        "platform_id": "Number of the platform that it was done on",
     },
     _engine_actions,
     is_part=True,

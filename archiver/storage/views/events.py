@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.storage.views.idioms import Idioms
-from archiver.storage.views.view import View
+from archiver.storage.views.view import View, platform_of
 from archiver.storage.words import NAME, TIME_SOURCES
 
 _TIME_SOURCE = " ".join(f"WHEN {number} THEN '{text}'" for number, text in enumerate(TIME_SOURCES))
@@ -13,23 +13,29 @@ _TIME_SOURCE = " ".join(f"WHEN {number} THEN '{text}'" for number, text in enume
 # the other views that are joined included.
 _STREAM = "(SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stream_id WHERE o.id = e.session_id)"
 _ACTION = "(SELECT b.text FROM event_actions b WHERE b.id = e.action_id)"
-NAME_NOW = "(SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = {})"
-"""The last name known of a resource."""
+
 PLATFORM = "(SELECT b.name FROM platforms b WHERE b.id = {}.platform_id)"
 """What the platform of a resource is called."""
 PLATFORM_SAID = "Name of the platform that it is on"
 
 
+def name_now(resource: str) -> str:
+    """The last name known of a resource."""
+    return f"""(SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+   WHERE o.platform_id = {platform_of(resource)} AND o.resource_id = {resource})"""
+
+
 def name_then(resource: str, micros: str) -> str:
     """What a resource was called at an instant."""
     return f"""(SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-   WHERE f.resource_id = {resource} AND f.what = {NAME} AND f.since <= {micros} AND f.until > {micros})"""
+   WHERE f.platform_id = {platform_of(resource)} AND f.resource_id = {resource} AND f.what = {NAME}
+     AND f.since <= {micros} AND f.until > {micros})"""
 
 
 def _event_log(say: Idioms) -> str:
     return f"""
 SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.text AS state, r.uri AS uri,
-  {NAME_NOW.format("e.resource_id")} AS name,
+  {name_now("e.resource_id")} AS name,
   e.occurred_at AS occurred_at, {say.instant("e.received_at")} AS received_at, {say.uuid("e.uuid")} AS uuid,
   e.extra AS extra, {say.micros("e.occurred_at")} AS occurred_us, e.received_at AS received_us,
   CASE e.time_source {_TIME_SOURCE} END AS time_source,
@@ -37,7 +43,7 @@ SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.t
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.id = e.resource_id
+LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id
 """
 
 
@@ -72,8 +78,8 @@ def _event_parents(_say: Idioms) -> str:
 SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
   {PLATFORM.format("r")} AS platform
 FROM events e
-JOIN parent_list_members m ON m.list_id = e.parent_list_id
-JOIN resources r ON r.id = m.resource_id
+JOIN parent_list_members m ON m.platform_id = e.platform_id AND m.list_id = e.parent_list_id
+JOIN resources r ON r.platform_id = m.platform_id AND r.id = m.resource_id
 """
 
 

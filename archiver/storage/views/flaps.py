@@ -21,7 +21,7 @@ def _flaps(say: Idioms) -> str:
     name = "(SELECT i.{0} FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform)"
     began, ended = say.instant("v.since_us"), say.instant("v.until_us")
     heard = f"""(SELECT o.session_id FROM resources r
-    JOIN events o ON o.resource_id = r.id AND o.occurred_at = {began}
+    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = {began}
     WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
     ORDER BY o.session_id LIMIT 1)"""
     # All windows of one level are of the same parts: else SQLite does not look for one resource alone.

@@ -12,9 +12,10 @@ _NAME = "(SELECT i.{} FROM inventory i WHERE i.uri = a.target AND i.platform = a
 
 def _annotations(say: Idioms) -> str:
     at_us = say.micros("e.occurred_at")
-    place = "SELECT m.resource_id FROM parent_list_members m WHERE m.list_id = e.parent_list_id LIMIT 1"
+    place = """SELECT m.resource_id FROM parent_list_members m
+      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1"""
     of = f"""(SELECT i.{{}} FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = {PLATFORM.format("r")}
-    WHERE r.id = ({place}))"""
+    WHERE r.platform_id = e.platform_id AND r.id = ({place}))"""
     stack = _NAME.format("stack")
     return f"""
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
@@ -27,7 +28,8 @@ UNION ALL
 SELECT {at_us} / 1000 AS time, {at_us} / 1000 AS timeend,
   'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
   'note' || CASE WHEN {of.format("stack")} IS NULL THEN '' ELSE ',' || {of.format("stack")} END AS tags,
-  (SELECT r.uri FROM resources r WHERE r.id = ({place})) AS uri, e.occurred_at AS started_at, {at_us} AS started_us
+  (SELECT r.uri FROM resources r WHERE r.platform_id = e.platform_id AND r.id = ({place})) AS uri,
+  e.occurred_at AS started_at, {at_us} AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = '{NOTE}')
 """

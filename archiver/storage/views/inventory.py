@@ -31,7 +31,7 @@ SELECT r.uri AS uri, t.text AS type,
   CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
   p.first_at AS first_seen_us, p.last_at AS last_seen_us, {PLATFORM.format("r")} AS platform
 FROM present p
-JOIN resources r ON r.id = p.resource_id
+JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
 """
 

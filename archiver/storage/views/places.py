@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from archiver.storage.views.events import name_now
 from archiver.storage.views.idioms import Idioms
-from archiver.storage.views.view import View
+from archiver.storage.views.view import View, platform_of
 from archiver.storage.words import IMAGE, NAME, PARENT, SLOT
 
 PLACES = ("stack", "service", "node")
 
 # What was last said until an instant, so that what is gone keeps its name and place.
-_SAID = "f.resource_id = {resource} AND f.what = {what} AND f.since <= {at}"
+_SAID = "f.platform_id = {platform} AND f.resource_id = {resource} AND f.what = {what} AND f.since <= {at}"
 
 
 def word_then(what: int, resource: str, at: str) -> str:
     """The last name, slot or image of a resource that was told until an instant in microseconds."""
     return f"""(SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
-    WHERE {_SAID.format(resource=resource, what=what, at=at)} ORDER BY f.since DESC LIMIT 1)"""
+    WHERE {_SAID.format(platform=platform_of(resource), resource=resource, what=what, at=at)}
+    ORDER BY f.since DESC LIMIT 1)"""
 
 
 def place_then(place: str, resource: str, at: str) -> str:
@@ -23,15 +25,18 @@ def place_then(place: str, resource: str, at: str) -> str:
 
     Where no name of it is known, its URI.
     """
-    said = f"{{}}.resource_id = {resource} AND {{}}.since_us <= {at}"
+    platform = platform_of(resource)
+    said = f"{{}}.platform_id = {platform} AND {{}}.resource_id = {resource} AND {{}}.since_us <= {at}"
     of_type = f"b.type_id = (SELECT c.id FROM event_types c WHERE c.text = '{place}')"
-    directly = f"""(SELECT b.called FROM direct_parents b WHERE {said.format("b", "b")} AND {of_type}
+    directly = f"""(SELECT b.called FROM direct_parents b WHERE {said.format("b", "b", "b")} AND {of_type}
     ORDER BY b.since_us DESC LIMIT 1)"""
-    itself = f"(SELECT b.called FROM resource_names b WHERE b.resource_id = {resource} AND {of_type})"
+    itself = f"""(SELECT b.called FROM resource_names b
+    WHERE b.platform_id = {platform} AND b.resource_id = {resource} AND {of_type})"""
     found = [itself, directly]
     if place == "stack":
-        found.append(f"""(SELECT b.called FROM direct_parents f JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE {said.format("f", "f")} AND b.since_us <= {at} AND {of_type}
+        found.append(f"""(SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE {said.format("f", "f", "f")} AND b.since_us <= {at} AND {of_type}
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)""")
     return f"coalesce({', '.join(found)})"
 
@@ -65,9 +70,9 @@ NAMES = {
 
 
 def _resource_names(_say: Idioms) -> str:
-    return """
+    return f"""
 SELECT a.id AS resource_id, a.type_id AS type_id,
-  coalesce((SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id WHERE o.resource_id = a.id), a.uri) AS called
+  coalesce({name_now("a.id")}, a.uri) AS called, a.platform_id AS platform_id
 FROM resources a
 """
 
@@ -79,6 +84,7 @@ resource_names = View(
         "resource_id": "Number of the resource",
         "type_id": "Number of its type",
         "called": "Its name; its URI where no name is known",
+        "platform_id": "Number of the platform that it is on",
     },
     _resource_names,
     is_part=True,
@@ -88,9 +94,9 @@ resource_names = View(
 def _direct_parents(_say: Idioms) -> str:
     return f"""
 SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
-  f.since AS since_us
+  f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
-JOIN resource_names a ON a.resource_id = f.value
+JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value
 WHERE f.what = {PARENT}
 """
 
@@ -104,6 +110,7 @@ direct_parents = View(
         "type_id": "Number of the type of what is above",
         "called": "What that was last called; its URI where no name is known",
         "since_us": "From when on it was above, in microseconds since 1970",
+        "platform_id": "Number of the platform that both are on",
     },
     _direct_parents,
     is_part=True,

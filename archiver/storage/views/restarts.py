@@ -21,8 +21,10 @@ _DOWN = "(SELECT b.down FROM state_words b WHERE b.id = e.state_id)"
 
 def _word(alias: str, when: str, down: int, order: str = "") -> str:
     """Joins the first (DESC: the last) event of the container that says a state in which it is down, or is not."""
-    return f"""LEFT JOIN events {alias} ON {alias}.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND e.state_id IS NOT NULL AND {when} AND {_DOWN} = {down}
+    return f"""LEFT JOIN events {alias} ON {alias}.platform_id = w.platform_id
+  AND {alias}.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
+    AND {when} AND {_DOWN} = {down}
   ORDER BY e.occurred_at {order}, e.id {order} LIMIT 1)"""
 
 
@@ -33,21 +35,24 @@ _UP = "(SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1"
 def _successor(say: Idioms) -> str:
     """When that first ran which took the slot of x within the same service; OPEN: nothing did."""
     low, high = f"(x.stopped_us - {SUCCEEDS_BEFORE})", f"(x.stopped_us + {SUCCEEDS_AFTER})"
-    mine = f"""(SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id AND f.what = {SLOT}
+    mine = f"""(SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = {SLOT}
       AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)"""
     service = "(SELECT c.id FROM event_types c WHERE c.text = 'service')"
-    same_service = f"""EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.value = g.value
-        JOIN resources a ON a.id = g.value
-      WHERE g.resource_id = x.resource_id AND g.what = {PARENT} AND h.resource_id = o.resource_id
-        AND h.what = {PARENT} AND a.type_id = {service})"""
+    same_service = f"""EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
+        JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value
+      WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = {PARENT}
+        AND h.resource_id = o.resource_id AND h.what = {PARENT} AND a.type_id = {service})"""
 
     def ran(table: str, at: str) -> str:
         return f"""coalesce((SELECT {say.micros(f"e.{at}")} FROM {table} e
-        WHERE e.resource_id = o.resource_id AND e.{at} >= x.stopped_at AND {_UP} ORDER BY e.{at} LIMIT 1), {OPEN})"""
+        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.{at} >= x.stopped_at AND {_UP}
+        ORDER BY e.{at} LIMIT 1), {OPEN})"""
 
     first = say.earliest([ran("events", "occurred_at"), ran("observations", "observed_at")])
     filled = " UNION ALL ".join(
-        f"""SELECT o.resource_id FROM facts o WHERE o.value = {mine} AND o.what = {SLOT}
+        f"""SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = {mine}
+          AND o.what = {SLOT}
         AND {where} AND o.since >= {low} AND o.since <= {high}"""
         for where in (f"o.node IN ({causes.nodes(high)})", f"o.node BETWEEN {low} AND {high}")
     )
@@ -58,10 +63,12 @@ def _successor(say: Idioms) -> str:
 def _ends(say: Idioms) -> str:
     """The words that end what ran, and what was before and behind each, with when it ran again itself."""
     again = f"""
-LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
-  WHERE e.resource_id = w.resource_id AND {_EVENT} > {_WORD} AND {_UP} ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
-  WHERE e.resource_id = w.resource_id AND {_OBSERVATION} > {_WORD} AND {_UP} ORDER BY e.observed_at LIMIT 1)"""
+LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id FROM events e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND {_EVENT} > {_WORD}
+    AND {_UP} ORDER BY e.occurred_at LIMIT 1)
+LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
+  WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND {_OBSERVATION} > {_WORD}
+    AND {_UP} ORDER BY e.observed_at LIMIT 1)"""
     starts = [f"coalesce({say.micros(found)}, {OPEN})" for found in ("up.occurred_at", "seen.observed_at")]
     return _ends_of(say, "words", "w.type = 'container' AND ", {"own_us": say.earliest(starts)}, again)
 
@@ -119,7 +126,8 @@ def _unwatched(say: Idioms) -> str:
 def _unwatched_or_unfound(say: Idioms) -> str:
     """The same; of what was found to have ended, since it was last known to run."""
     known = """(SELECT max(e.occurred_at) FROM events e
-      WHERE e.resource_id = x.resource_id AND e.state_id IS NOT NULL AND e.occurred_at <= x.stopped_at)"""
+      WHERE e.platform_id = x.platform_id AND e.resource_id = x.resource_id AND e.state_id IS NOT NULL
+        AND e.occurred_at <= x.stopped_at)"""
     found = f"""CASE WHEN x.session_id IS NULL THEN 1
       WHEN coalesce({_reached("x.stopped_at")}, 0) < x.stopped_us THEN 1
       WHEN {_gap_between(known, "x.stopped_at")} THEN 1 ELSE 0 END"""
@@ -190,13 +198,15 @@ restarts = View(
 )
 
 
-_TOLD = """(SELECT e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at, 0 AS source, e.id AS id,
-  e.state_id AS state_id, e.session_id AS session_id FROM events e JOIN resources r ON r.id = e.resource_id)"""
+_TOLD = """(SELECT e.platform_id AS platform_id, e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at,
+  0 AS source, e.id AS id, e.state_id AS state_id, e.session_id AS session_id FROM events e
+  JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id)"""
 
 
 def _told_stops(say: Idioms) -> str:
     return f"""
-SELECT x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at, x.stopped_us AS stopped_us,
+SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
   x.cause AS cause
 FROM ({_caused(say, _ends_of(say, _TOLD, "", {}, ""), {"unwatched": _unwatched(say)})}) x
 """
@@ -206,6 +216,7 @@ told_stops = View(
     "told_stops",
     "Every end that was told of what ran, with its cause, also of what is gone since",
     {
+        "platform_id": "Number of the platform that it is on",
         "resource_id": "Number of the resource",
         "id": "Number of the event",
         "stopped_at": "When it stopped, UTC",

@@ -10,8 +10,9 @@ from archiver.storage.views.view import View, seconds
 
 def _last(table: str, at: str, source: int, earlier: str) -> str:
     """The last word of a table before a word: the last of the last instant, without sorting what lies before."""
-    said = "o.resource_id = w.resource_id AND o.state_id IS NOT NULL"
-    return f"""SELECT b.{at} AS at, {source} AS source, b.state_id AS state_id FROM {table} b WHERE b.id = (
+    said = "o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL"
+    return f"""SELECT b.{at} AS at, {source} AS source, b.state_id AS state_id FROM {table} b
+      WHERE b.platform_id = w.platform_id AND b.id = (
         SELECT max(o.id) FROM {table} o WHERE {said} AND o.{at} = (
           SELECT o.{at} FROM {table} o WHERE {said} AND o.{at} <= w.at AND (o.{at} < w.at OR {earlier})
           ORDER BY o.{at} DESC LIMIT 1
@@ -53,13 +54,14 @@ def _next(table: str, at: str, later: str, us: str, state_id: str, state: str) -
 
     def first(where: str) -> str:
         return f"""(SELECT o.id FROM {table} o
-      WHERE o.resource_id = w.resource_id AND {where} AND o.state_id <> {state_id}
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND {where} AND o.state_id <> {state_id}
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> {state}
       ORDER BY o.{at} LIMIT 1)"""
 
     then = first(f"o.{at} >= w.at AND (o.{at} > w.at OR {later})")
     at_once = first(f"o.{at} = w.at AND ({later})")
-    return f"{table}.id = CASE WHEN {us} < w.last_since_us THEN {then}\n    ELSE {at_once} END"
+    mine = f"{table}.platform_id = w.platform_id AND {table}.id"
+    return f"{mine} = CASE WHEN {us} < w.last_since_us THEN {then}\n    ELSE {at_once} END"
 
 
 UNTIL = """CASE
@@ -121,7 +123,7 @@ SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.inst
   {_IMAGE} AS image, {_SLOT} AS slot, {PLATFORM.format("r")} AS platform,
   {kind_of(say, "s.text", "t.text")} AS kind
 FROM present p
-JOIN resources r ON r.id = p.resource_id
+JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = p.state_id
 """

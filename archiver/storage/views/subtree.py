@@ -20,7 +20,7 @@ _ONE_OF_MANY, _MOST = 0.00001, 0.5
 def _edge(say: Idioms, n: int, below: str) -> str:
     """The n-th fact of a way up, from what is below."""
     is_parent, continues = say.likely(f"f{n}.what = {PARENT}", _MOST), say.likely(below, _ONE_OF_MANY)
-    return f"JOIN facts f{n} ON {continues} AND {is_parent}"
+    return f"JOIN facts f{n} ON f{n}.platform_id = f{n - 1}.platform_id AND {continues} AND {is_parent}"
 
 
 class _Way(NamedTuple):
@@ -55,8 +55,8 @@ class _Way(NamedTuple):
     a.id AS head, a.type_id AS head_type_id,
     {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges
   FROM facts {first} {" ".join(self.joins)}
-  JOIN resources a ON {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
-  JOIN resources d ON d.id = {first}.resource_id
+  JOIN resources a ON a.platform_id = {first}.platform_id AND {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
+  JOIN resources d ON d.platform_id = {first}.platform_id AND d.id = {first}.resource_id
   WHERE {" AND ".join(self.where)} AND a.id <> d.id{circle}"""
 
 
@@ -88,14 +88,14 @@ def _action_and_up(say: Idioms, edges: int) -> _Way:
 def _ways(at: str, which: str) -> str:
     """1 where a way leads from foot to head of which all edges hold at an instant, else 0."""
     joins = [
-        f"LEFT JOIN facts o{n} ON o{n}.resource_id = o{n - 1}.value AND o{n}.what = {PARENT}"
-        f" AND o{n}.since <= {at} AND o{n}.until > {at}"
+        f"LEFT JOIN facts o{n} ON o{n}.platform_id = w.platform_id AND o{n}.resource_id = o{n - 1}.value"
+        f" AND o{n}.what = {PARENT} AND o{n}.since <= {at} AND o{n}.until > {at}"
         for n in range(2, LEVELS + 1)
     ]
     return f"""coalesce((SELECT 1 FROM facts o1
     {(chr(10) + "    ").join(joins)}
-    WHERE o1.resource_id = w.foot AND o1.what = {PARENT} AND o1.since <= {at} AND o1.until > {at}
-      AND ({which}) LIMIT 1), 0)"""
+    WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = {PARENT} AND o1.since <= {at}
+      AND o1.until > {at} AND ({which}) LIMIT 1), 0)"""
 
 
 _ANY = f"w.head IN ({', '.join(f'o{n}.value' for n in range(1, LEVELS + 1))})"
@@ -114,7 +114,11 @@ def _simpler() -> Iterator[str]:
 def _began(say: Idioms) -> str:
     """Since when there was one way or another without a break; most often there is only the one in question."""
     levels = range(1, LEVELS + 1)
-    joins = [f"LEFT JOIN facts o{n} ON o{n}.resource_id = o{n - 1}.value AND o{n}.what = {PARENT}" for n in levels[1:]]
+    joins = [
+        f"LEFT JOIN facts o{n} ON o{n}.platform_id = w.platform_id AND o{n}.resource_id = o{n - 1}.value"
+        f" AND o{n}.what = {PARENT}"
+        for n in levels[1:]
+    ]
 
     def by_level(upto: Callable[[int], str]) -> str:
         return "CASE l.level " + " ".join(f"WHEN {n} THEN {upto(n)}" for n in levels) + " END"
@@ -129,7 +133,7 @@ def _began(say: Idioms) -> str:
       FROM facts o1
       {(chr(10) + "      ").join(joins)}
       CROSS JOIN ({" UNION ALL ".join(f"SELECT {n} AS level" for n in levels)}) l
-      WHERE o1.resource_id = w.foot AND o1.what = {PARENT}
+      WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = {PARENT}
     ) b
     WHERE b.head = w.head AND b.since_us < b.until_us AND b.since_us < w.since_us
       AND {_ways("(b.since_us - 1)", _ANY)} = 0) END"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
-from archiver.storage.views.view import View, seconds
+from archiver.storage.views.view import View, platform_of, seconds
 from archiver.storage.words import OPEN
 
 
@@ -14,13 +14,15 @@ def _unchanged(say: Idioms) -> str:
 SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type,
   a.observed_at AS since, b.observed_at AS until, {seconds(since_us, until_us)} AS seconds,
   {since_us} AS since_us, {until_us} AS until_us, {PLATFORM.format("r")} AS platform,
-  r.id AS resource_id, b.id AS observation_id
+  r.id AS resource_id, b.id AS observation_id, b.platform_id AS platform_id
 FROM observations b
-JOIN observations a ON a.id = (SELECT o.id FROM observations o
-  WHERE o.resource_id = b.resource_id AND o.state_id IS NOT NULL AND (o.observed_at, o.id) < (b.observed_at, b.id)
+JOIN observations a ON a.platform_id = b.platform_id AND a.id = (SELECT o.id FROM observations o
+  WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
+    AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.id = b.resource_id
-WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e WHERE e.resource_id = b.resource_id
+JOIN resources r ON r.platform_id = b.platform_id AND r.id = b.resource_id
+WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
+  WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at)
 """
 
@@ -40,6 +42,7 @@ unchanged = View(
         "platform": PLATFORM_SAID,
         "resource_id": "Number of the resource",
         "observation_id": "Number of the second observation",
+        "platform_id": "Number of the platform that it is on",
     },
     _unchanged,
 )
@@ -47,15 +50,18 @@ unchanged = View(
 
 def bridging(resource: str, until: str) -> str:
     """From such a stretch p of a resource as is ended by the first answer at an instant or later, and begins before."""
-    return f"""FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = {resource} AND o.state_id IS NOT NULL AND o.observed_at >= {until}
+    platform = platform_of(resource)
+    return f"""FROM unchanged p WHERE p.platform_id = {platform} AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = {platform} AND o.resource_id = {resource} AND o.state_id IS NOT NULL
+        AND o.observed_at >= {until}
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < {until}"""
 
 
 def ends_unchanged(found: str) -> str:
-    """That the next answer says what one did, given by its resource_id, at and id, and that none is told between."""
-    return f"""EXISTS (SELECT 1 FROM unchanged p WHERE p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.resource_id = {found}.resource_id AND o.state_id IS NOT NULL
+    """That the next answer says what one did, given by its resource, at and id, and that none is told between."""
+    return f"""EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = {found}.platform_id
+      AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = {found}.platform_id AND o.resource_id = {found}.resource_id AND o.state_id IS NOT NULL
         AND (o.observed_at, o.id) > ({found}.at, {found}.id) ORDER BY o.observed_at, o.id LIMIT 1))"""
 
 

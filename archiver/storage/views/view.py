@@ -66,6 +66,11 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
+def platform_of(resource: str) -> str:
+    """The platform of a resource whose number is given as a column: it stands beside that, in the same row."""
+    return f"{resource.rpartition('.')[0]}.platform_id"
+
+
 def seconds(since: str, until: str) -> str:
     """How many seconds lie between two instants in microseconds; divided, since 1e-6 is not exact itself."""
     return f"CAST({until} - {since} AS double precision) / 1e6"

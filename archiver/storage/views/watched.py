@@ -68,7 +68,8 @@ def _told_again(say: Idioms) -> str:
 
     def first(table: str, at: str) -> str:
         return f"""coalesce((SELECT {say.micros(f"o.{at}")} FROM {table} o
-      WHERE o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.{at} >= y.covered_from
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.{at} >= y.covered_from
       ORDER BY o.{at} LIMIT 1), {OPEN})"""
 
     return say.earliest([first("events", "occurred_at"), first("observations", "observed_at")])
@@ -105,7 +106,7 @@ def _watched_spans(say: Idioms) -> str:
         _begins(),
     )
     silent = (
-        f"SELECT resource_id, CAST({say.instant('first_at')} AS {say.instant_type}) AS at, 2 AS source,"
+        f"SELECT platform_id, resource_id, CAST({say.instant('first_at')} AS {say.instant_type}) AS at, 2 AS source,"
         " CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id,"
         f" CAST(NULL AS {say.instant_type}) AS told_at FROM present"
     )

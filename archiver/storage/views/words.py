@@ -11,8 +11,8 @@ OF_A_TYPE = 0.05
 # Of so many it is better to take a range of time, where there is one.
 
 SOURCES = (
-    "SELECT resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events",
-    "SELECT resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations",
+    "SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events",
+    "SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations",
 )
 
 
@@ -23,10 +23,10 @@ def said(say: Idioms, sources: Sequence[str] = SOURCES, more: str = "") -> str:
         return f"""
 SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
-  p.gone_at AS gone_us, r.platform_id AS platform_id{more}
+  p.gone_at AS gone_us, w.platform_id AS platform_id{more}
 FROM {source} w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
+JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
 JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
 """
 
