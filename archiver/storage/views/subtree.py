@@ -55,7 +55,7 @@ class _Way(NamedTuple):
     a.id AS head, a.type_id AS head_type_id,
     {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges
   FROM facts {first} {" ".join(self.joins)}
-  JOIN resources a ON a.platform_id = {first}.platform_id AND {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
+  JOIN resources a ON {say.likely(f"a.platform_id = {last}.platform_id AND a.id = {last}.value", _ONE_OF_MANY)}
   JOIN resources d ON d.platform_id = {first}.platform_id AND d.id = {first}.resource_id
   WHERE {" AND ".join(self.where)} AND a.id <> d.id{circle}"""
 

@@ -26,6 +26,8 @@ class View:
     def create(self, database: str) -> list[str]:
         """The statements that create it on "sqlite" or "postgresql", comments included."""
         select = self.select(IDIOMS[database]).strip()
+        if database == "sqlite":
+            select = _KEYED.sub(r"\1", _NUMBERED.sub(r"\1.id = ", select))
         statements = [f"CREATE VIEW {self.name} AS\n{select}"]
         if database == "sqlite" and _UNREADABLE.search(select):
             # By its name alone, which SQLite puts this text in place of, as if nothing stood between.
@@ -46,6 +48,14 @@ class View:
 
 
 _FULL = "full_"
+_PLATFORM = r"\.platform_id = \w+\.platform_id AND "
+_NUMBERED = re.compile(rf"\b(\w+){_PLATFORM}\1\.id = ")
+_KEYED = re.compile(
+    r"\b((?:FROM|JOIN) (?:direct_parents|facts|parent_list_members|present|resource_names) (\w+)\s+(?:ON|WHERE) )"
+    rf"\2{_PLATFORM}(?=\2\.(?:resource|list)_id = )"
+)
+"""Conditions by which PostgreSQL looks into one part of a table. On SQLite, where none is divided, numbers are unique
+in the whole archive, and its keys do without the platform (storage.indexes): to compare it would find the same."""
 _UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b|, [\w.]+\) [<>=]")
 """What DuckDB cannot read, or gives to SQLite in words of its own that SQLite does not take: `(SELECT ...) UNION ALL
 (SELECT ...)`, `count_star()`, `"row"(...)`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""
