@@ -423,7 +423,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f2.value
+  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -433,7 +433,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f3.value
+  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -443,7 +443,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f4.value
+  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -463,7 +463,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f2.value
+  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until) < 4611686018427387904 AND greatest(f1.since, f2.since) < least(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
@@ -473,7 +473,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f3.value
+  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since) < least(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
@@ -483,7 +483,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f4.value
+  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since, f4.since) < least(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
@@ -503,7 +503,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1
-  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f1.value
+  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -513,7 +513,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f2.value
+  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -523,7 +523,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f3.value
+  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -533,7 +533,7 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f4.value
+  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w

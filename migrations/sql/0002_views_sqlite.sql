@@ -13,22 +13,22 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id;
+LEFT JOIN resources r ON r.id = e.resource_id;
 
 CREATE VIEW event_parents AS
 SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM events e
-JOIN parent_list_members m ON m.platform_id = e.platform_id AND m.list_id = e.parent_list_id
-JOIN resources r ON r.platform_id = m.platform_id AND r.id = m.resource_id;
+JOIN parent_list_members m ON m.list_id = e.parent_list_id
+JOIN resources r ON r.id = m.resource_id;
 
 CREATE VIEW words AS SELECT * FROM (
 /* /* */ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id, w.resource_id AS resource_id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id
 FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -37,8 +37,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id
 FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
@@ -58,11 +58,11 @@ CREATE VIEW full_unchanged AS SELECT * FROM (
   (CAST(strftime('%s', substr(a.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(a.observed_at, 21, 6) AS integer)) AS since_us, (CAST(strftime('%s', substr(b.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.observed_at, 21, 6) AS integer)) AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
   r.id AS resource_id, b.id AS observation_id, b.platform_id AS platform_id
 FROM observations b
-JOIN observations a ON a.platform_id = b.platform_id AND a.id = (SELECT o.id FROM observations o
+JOIN observations a ON a.id = (SELECT o.id FROM observations o
   WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
     AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.platform_id = b.platform_id AND r.id = b.resource_id
+JOIN resources r ON r.id = b.resource_id
 WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
   WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at)
@@ -82,7 +82,7 @@ CREATE VIEW direct_parents AS
 SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
   f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
-JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value
+JOIN resource_names a ON a.resource_id = f.value
 WHERE f.what = 1;
 
 CREATE VIEW full_state_spans AS SELECT * FROM (
@@ -100,7 +100,7 @@ SELECT w.uri AS uri, w.type AS type, s.text AS state, w.at AS since, CASE
   w.resource_id AS resource_id, w.platform_id AS platform_id
 FROM words w
 JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
@@ -108,7 +108,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
@@ -119,14 +119,14 @@ LEFT JOIN observations ON observations.platform_id = w.platform_id AND observati
 WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -151,7 +151,7 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind
 FROM present p
-JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
+JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id
 JOIN event_states s ON s.id = p.state_id;
 
@@ -160,14 +160,14 @@ CREATE VIEW full_action_log AS SELECT * FROM (
    WHERE o.platform_id = f.platform_id AND o.resource_id = f.resource_id) AS name, o.uri AS target,
   (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS state, e.at AS started_at,
   strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
-  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS seen_us,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
 JOIN (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id FROM events) e ON e.platform_id = f.platform_id AND e.resource_id = f.resource_id
   AND (CAST(strftime('%s', substr(e.at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.at, 21, 6) AS integer)) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.observed_at = e.at) END
   AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
-JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
-LEFT JOIN resources o ON o.platform_id = f.platform_id AND likelihood(o.id = f.value, 1e-05)
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5)
 
 UNION ALL
@@ -176,14 +176,14 @@ SELECT r.uri AS action, (SELECT b.text FROM present o JOIN texts b ON b.id = o.n
    WHERE o.platform_id = f.platform_id AND o.resource_id = f.resource_id) AS name, o.uri AS target,
   (SELECT b.text FROM present p JOIN event_states b ON b.id = p.state_id WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS state, e.at AS started_at,
   strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN f.until < 4611686018427387904 THEN f.until END + 62135596800000000) % 1000000) AS finished_at, CAST(CASE WHEN f.until < 4611686018427387904 THEN f.until END - f.since AS double precision) / 1e6 AS seconds,
-  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id) AS seen_us,
+  f.since AS started_us, CASE WHEN f.until < 4611686018427387904 THEN f.until END AS finished_us, (SELECT p.state_at FROM present p WHERE p.resource_id = f.resource_id) AS seen_us,
   (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM facts f
 JOIN (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id FROM observations) e ON e.platform_id = f.platform_id AND e.resource_id = f.resource_id
   AND (CAST(strftime('%s', substr(e.at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.at, 21, 6) AS integer)) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.observed_at = e.at) END
   AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
-JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
-LEFT JOIN resources o ON o.platform_id = f.platform_id AND likelihood(o.id = f.value, 1e-05)
+JOIN resources r ON r.id = f.resource_id
+LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
 WHERE likelihood(f.what = 2, 0.5)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
@@ -201,25 +201,25 @@ FROM (
 SELECT w.ancestor_uri AS ancestor_uri, w.descendant_uri AS descendant_uri, w.type_id AS type_id,
   w.head_type_id AS head_type_id, CASE WHEN w.is_action = 1 THEN w.since_us
     WHEN coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
-    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
-    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (w.since_us - 1) AND o2.until > (w.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (w.since_us - 1) AND o3.until > (w.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (w.since_us - 1) AND o4.until > (w.since_us - 1)
     WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (w.since_us - 1)
       AND o1.until > (w.since_us - 1) AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0 THEN w.since_us ELSE (
     SELECT max(b.since_us) FROM (
       SELECT CASE l.level WHEN 1 THEN o1.value WHEN 2 THEN o2.value WHEN 3 THEN o3.value WHEN 4 THEN o4.value END AS head, CASE l.level WHEN 1 THEN o1.since WHEN 2 THEN max(o1.since, o2.since) WHEN 3 THEN max(o1.since, o2.since, o3.since) WHEN 4 THEN max(o1.since, o2.since, o3.since, o4.since) END AS since_us, CASE l.level WHEN 1 THEN o1.until WHEN 2 THEN min(o1.until, o2.until) WHEN 3 THEN min(o1.until, o2.until, o3.until) WHEN 4 THEN min(o1.until, o2.until, o3.until, o4.until) END AS until_us
       FROM facts o1
-      LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1
-      LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1
-      LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1
+      LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1
+      LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1
+      LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1
       CROSS JOIN (SELECT 1 AS level UNION ALL SELECT 2 AS level UNION ALL SELECT 3 AS level UNION ALL SELECT 4 AS level) l
       WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1
     ) b
     WHERE b.head = w.head AND b.since_us < b.until_us AND b.since_us < w.since_us
       AND coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
-    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
-    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= (b.since_us - 1) AND o2.until > (b.since_us - 1)
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= (b.since_us - 1) AND o3.until > (b.since_us - 1)
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= (b.since_us - 1) AND o4.until > (b.since_us - 1)
     WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= (b.since_us - 1)
       AND o1.until > (b.since_us - 1) AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0) END AS since_us,
   w.until_us AS until_us, w.how AS how, w.holds AS holds, w.platform_id AS platform_id
@@ -230,8 +230,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f1.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -240,8 +240,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f2.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -250,8 +250,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f3.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -260,8 +260,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f4.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -270,8 +270,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f1.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -280,8 +280,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f2.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until) < 4611686018427387904 AND max(f1.since, f2.since) < min(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -290,8 +290,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f3.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since) < min(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -300,8 +300,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f1.platform_id AND likelihood(a.id = f4.value, 1e-05)
-  JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since, f4.since) < min(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -310,8 +310,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 0 AS edges
   FROM facts f0 
-  JOIN resources a ON a.platform_id = f0.platform_id AND likelihood(a.id = f0.value, 1e-05)
-  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
+  JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND a.id <> d.id
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -320,8 +320,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f0.platform_id AND likelihood(a.id = f1.value, 1e-05)
-  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
+  JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -330,8 +330,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f0.platform_id AND likelihood(a.id = f2.value, 1e-05)
-  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
+  JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -340,8 +340,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f0.platform_id AND likelihood(a.id = f3.value, 1e-05)
-  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
+  JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
   SELECT a.uri AS ancestor_uri, d.uri AS descendant_uri, d.type_id AS type_id,
@@ -350,20 +350,20 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
-  JOIN resources a ON a.platform_id = f0.platform_id AND likelihood(a.id = f4.value, 1e-05)
-  JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
+  JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+  JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
 WHERE (w.edges < 2 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
-    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o2.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o3.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND o4.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
     WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END
       AND o1.until > CASE w.is_action WHEN 1 THEN w.since_us ELSE w.until_us - 1 END AND ((o1.value = w.head AND w.edges > 1) OR (o2.value = w.head AND (w.edges > 2 OR (w.edges = 2 AND (o1.value) < (w.v1)))) OR (o3.value = w.head AND (w.edges > 3 OR (w.edges = 3 AND (o1.value, o2.value) < (w.v1, w.v2)))) OR (o4.value = w.head AND (w.edges > 4 OR (w.edges = 4 AND (o1.value, o2.value, o3.value) < (w.v1, w.v2, w.v3))))) LIMIT 1), 0) = 0)
   AND (w.holds = 1 OR w.is_action = 1 OR coalesce((SELECT 1 FROM facts o1
-    LEFT JOIN facts o2 ON o2.platform_id = w.platform_id AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
-    LEFT JOIN facts o3 ON o3.platform_id = w.platform_id AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
-    LEFT JOIN facts o4 ON o4.platform_id = w.platform_id AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
+    LEFT JOIN facts o2 ON o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= w.until_us AND o2.until > w.until_us
+    LEFT JOIN facts o3 ON o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= w.until_us AND o3.until > w.until_us
+    LEFT JOIN facts o4 ON o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= w.until_us AND o4.until > w.until_us
     WHERE o1.platform_id = w.platform_id AND o1.resource_id = w.foot AND o1.what = 1 AND o1.since <= w.until_us
       AND o1.until > w.until_us AND (w.head IN (o1.value, o2.value, o3.value, o4.value)) LIMIT 1), 0) = 0)
 ) u
@@ -413,19 +413,19 @@ CREATE VIEW full_watched_spans AS SELECT * FROM (
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.begin_us
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.begin_us
     ORDER BY f.since DESC LIMIT 1) AS slot,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us
@@ -486,8 +486,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) b) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -496,8 +496,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) b) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -506,12 +506,12 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT platform_id, resource_id, CAST(strftime('%Y-%m-%dT%H:%M:%S', (first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (first_at + 62135596800000000) % 1000000) AS text) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS text) AS told_at FROM present) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id
+JOIN present p ON p.resource_id = w.resource_id
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 ) w
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1)
@@ -519,7 +519,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1)
@@ -557,14 +557,14 @@ LEFT JOIN sessions e ON e.id = CASE WHEN z.id IS NOT NULL THEN (SELECT o.id FROM
 WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -575,14 +575,14 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
   ELSE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -618,8 +618,8 @@ CREATE VIEW engine_actions AS SELECT * FROM (
   CASE WHEN coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) AND NOT coalesce(replace((SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), '"signal":"' || '9' || '"', '') <> (SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1), false) THEN 1 ELSE 0 END AS soft,
   d.platform_id AS platform_id
 FROM facts d
-JOIN resources a ON a.platform_id = d.platform_id AND a.id = d.resource_id
-JOIN present q ON q.platform_id = d.platform_id AND q.resource_id = d.resource_id
+JOIN resources a ON a.id = d.resource_id
+JOIN present q ON q.resource_id = d.resource_id
 JOIN texts n ON n.id = q.name_id
 WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) = '/docker/v1/'
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
@@ -635,25 +635,25 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
     WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
     WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
     WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
   CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
             AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
             AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
-      LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
   (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
@@ -672,19 +672,19 @@ FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) 
   coalesce((CAST(strftime('%s', substr(ag.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(ag.occurred_at, 21, 6) AS integer)), 4611686018427387904) AS next_us
 FROM (SELECT e.platform_id AS platform_id, e.resource_id AS resource_id, r.uri AS uri, e.occurred_at AS at,
   0 AS source, e.id AS id, e.state_id AS state_id, e.session_id AS session_id FROM events e
-  JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id) w
+  JOIN resources r ON r.id = e.resource_id) w
 JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -723,26 +723,26 @@ CREATE VIEW full_restarts AS SELECT * FROM (
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 3 AND f.since <= x.stopped_us
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 5 AND f.since <= x.stopped_us
     ORDER BY f.since DESC LIMIT 1) AS slot,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.stopped_us
     ORDER BY f.since DESC LIMIT 1) AS image,
   x.cause AS cause, x.exit_code AS exit_code, CASE WHEN x.proofs <> 1 OR (x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0)) THEN NULL
     WHEN x.ran_over IS NOT NULL THEN x.ran_over ELSE (SELECT min(d.uri) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) WHEN ((x.told >> 0) & 1023) > 0 THEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us))
         WHEN ((x.told >> 20) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) WHEN ((x.told >> 10) & 1023) > 0 THEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false))
@@ -764,25 +764,25 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
     WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
     WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
     WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
   CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
             AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
           UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.platform_id = x.platform_id AND f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.platform_id = x.platform_id AND f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
             AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
             AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
-      LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
       WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
   (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.platform_id = x.platform_id AND b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
       AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
@@ -818,7 +818,7 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
           AND o.what = 5
         AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
       WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
-        JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value
+        JOIN resources a ON a.id = g.value
       WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
         AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
 FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
@@ -834,14 +834,14 @@ JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -869,10 +869,10 @@ LEFT JOIN events ag ON ag.platform_id = w.platform_id
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
     AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id FROM events e
+LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.occurred_at, 0, e.id) > (w.at, w.source, w.id)
     AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.occurred_at LIMIT 1)
-LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
+LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
     AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
 WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
@@ -888,24 +888,24 @@ CREATE VIEW inventory AS
 SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = r.platform_id AND f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image,
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_seen_at, strftime('%Y-%m-%dT%H:%M:%S', (p.last_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.last_at + 62135596800000000) % 1000000) AS last_seen_at,
   CASE WHEN p.gone_at IS NULL THEN 1 ELSE 0 END AS live,
   p.first_at AS first_seen_us, p.last_at AS last_seen_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM present p
-JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
+JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id;
 
 CREATE VIEW full_changes AS SELECT * FROM (
@@ -914,19 +914,19 @@ CREATE VIEW full_changes AS SELECT * FROM (
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.at_us
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 5 AND f.since <= v.at_us
     ORDER BY f.since DESC LIMIT 1) AS slot,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us
@@ -936,13 +936,13 @@ CREATE VIEW full_changes AS SELECT * FROM (
 FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
     WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), w.type || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
-  CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
+  CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
         AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
-          WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+          WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since
       ORDER BY g.since DESC LIMIT 1) END END AS before,
-  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
+  CASE k.part WHEN 0 THEN s.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AS after,
   CASE WHEN h.id IS NOT NULL THEN CASE WHEN k.part = 0 AND b.id IS NULL THEN 1 - w.source WHEN EXISTS (SELECT 1 FROM sessions y WHERE y.stream_id = h.stream_id AND y.covered_from > CASE WHEN (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
         AND o.occurred_at < w.at ORDER BY o.occurred_at DESC LIMIT 1) > (SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
         AND o.observed_at < w.at ORDER BY o.observed_at DESC LIMIT 1) THEN (SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id
@@ -960,14 +960,14 @@ LEFT JOIN event_states s ON s.id = w.state_id
 LEFT JOIN event_states b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -980,12 +980,12 @@ LEFT JOIN facts f ON k.part = 1 AND f.platform_id = w.platform_id AND f.resource
   AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
 LEFT JOIN sessions h ON h.id = w.session_id
 WHERE CASE k.part WHEN 0 THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
-  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
+  ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
         AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
-          WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
+          WHERE q.id = f.value) LIMIT 1) ELSE (SELECT b.text FROM facts g JOIN texts b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = f.what AND g.since < f.since
-      ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND w.type <> 'action') v
+      ORDER BY g.since DESC LIMIT 1) END <> CASE f.what WHEN 1 THEN (SELECT b.uri FROM resources b WHERE b.id = f.value) ELSE (SELECT b.text FROM texts b WHERE b.id = f.value) END END AND w.type <> 'action') v
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
 
@@ -998,18 +998,18 @@ CREATE VIEW full_deploys AS SELECT * FROM (
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 3 AND f.since <= v.begun_us
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
-  (SELECT a.uri FROM facts f JOIN resources a ON a.platform_id = f.platform_id AND a.id = f.resource_id
+  (SELECT a.uri FROM facts f JOIN resources a ON a.id = f.resource_id
     WHERE likelihood(f.platform_id = v.platform_id, 0.9) AND f.what = 2
       AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
       AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.at AS started_at, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) % 1000000) AS finished_at,
@@ -1057,7 +1057,7 @@ FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 100000
       ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain
 FROM words w
 LEFT JOIN event_states s ON s.id = w.state_id
-LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
+LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM events o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND (o.occurred_at > w.at OR (w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
@@ -1065,7 +1065,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
-LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
+LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND (o.observed_at > w.at OR w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
@@ -1079,14 +1079,14 @@ LEFT JOIN sessions h ON h.id = w.session_id
 WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
           SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
         ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
-      WHERE b.platform_id = w.platform_id AND b.id = (
+      WHERE b.id = (
         SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
           SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
@@ -1259,19 +1259,19 @@ CREATE VIEW full_availability_daily AS SELECT * FROM (
     WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 3 AND f.since <= (y.until_us - 1)
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    JOIN direct_parents b ON b.resource_id = f.parent_id
     WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
     ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 5 AND f.since <= (y.until_us - 1)
     ORDER BY f.since DESC LIMIT 1) AS slot,
   coalesce((SELECT b.called FROM resource_names b
-    WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
     ORDER BY b.since_us DESC LIMIT 1)) AS node,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.what = 4 AND f.since <= (y.until_us - 1)
@@ -1291,7 +1291,7 @@ FROM (SELECT p.resource_id AS resource_id, r.uri AS uri, r.platform_id AS platfo
     min((CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000), coalesce(p.gone_at, 4611686018427387904)) AS until_us
   FROM present p
   JOIN event_types t ON likelihood(t.id = p.type_id, 0.5) AND t.text = 'container'
-  JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
+  JOIN resources r ON r.id = p.resource_id
   JOIN days d ON d.day >= strftime('%Y-%m-%d', (p.first_at) / 1000000, 'unixepoch') AND d.day <= strftime('%Y-%m-%d', (coalesce(p.gone_at, (CAST(strftime('%s', 'now') AS integer) * 1000000))) / 1000000, 'unixepoch')
     AND p.first_at < (CAST(strftime('%s', d.day) AS integer) * 1000000) + 86400000000 AND (p.gone_at IS NULL OR p.gone_at >= (CAST(strftime('%s', d.day) AS integer) * 1000000))) x
 JOIN json_each((SELECT json_array(json_array(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind = 'up' AND g.first_us IS NOT NULL THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known END), 0), coalesce(sum(CASE WHEN v.kind IN ('down', 'starting') AND v.known > 0 THEN v.known * (SELECT max(coalesce((SELECT o.stopped_us * 2 + CASE WHEN o.cause IN ('told', 'forced') THEN 1 ELSE 0 END
@@ -1342,12 +1342,12 @@ UNION ALL
 SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) / 1000 AS time, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) / 1000 AS timeend,
   'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
   'note' || CASE WHEN (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
-    WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
-      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
-    WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
-      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
-  (SELECT r.uri FROM resources r WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
-      WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) AS uri,
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.list_id = e.parent_list_id LIMIT 1)) IS NULL THEN '' ELSE ',' || (SELECT i.stack FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = (SELECT b.name FROM platforms b WHERE b.id = r.platform_id)
+    WHERE r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
+  (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m
+      WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri,
   e.occurred_at AS started_at, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note')
