@@ -42,7 +42,8 @@ FROM facts f
 JOIN {source} e ON e.platform_id = f.platform_id AND e.resource_id = f.resource_id
   AND {say.micros("e.at")} = f.since AND {_FIRST}
 JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
-LEFT JOIN resources o ON {say.likely("o.platform_id = f.platform_id AND o.id = f.value", 0.00001)}
+LEFT JOIN resources o ON {say.likely("o.id = f.value", 0.00001)}
+  AND {say.likely("o.platform_id = f.platform_id", 0.9)}
 WHERE {say.likely(f"f.what = {TARGET}", 0.5)}
 """
 

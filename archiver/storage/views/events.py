@@ -43,7 +43,7 @@ SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.t
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id
+LEFT JOIN resources r ON r.id = e.resource_id AND {say.likely("r.platform_id = e.platform_id", 0.9)}
 """
 
 

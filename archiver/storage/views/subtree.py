@@ -14,7 +14,7 @@ LEVELS = 4
 """So many levels are above an object at most (a container is under a service, that under a stack); and above what an
 action applies to."""
 
-_ONE_OF_MANY, _MOST = 0.00001, 0.5
+_ONE_OF_MANY, _MOST, _NEARLY_ALL = 0.00001, 0.5, 0.9
 
 
 def _edge(say: Idioms, n: int, below: str) -> str:
@@ -55,7 +55,8 @@ class _Way(NamedTuple):
     a.id AS head, a.type_id AS head_type_id,
     {first}.{"value" if is_action else "resource_id"} AS foot, {len(edges)} AS edges
   FROM facts {first} {" ".join(self.joins)}
-  JOIN resources a ON {say.likely(f"a.platform_id = {last}.platform_id AND a.id = {last}.value", _ONE_OF_MANY)}
+  JOIN resources a ON {say.likely(f"a.id = {last}.value", _ONE_OF_MANY)}
+    AND {say.likely(f"a.platform_id = {last}.platform_id", _NEARLY_ALL)}
   JOIN resources d ON d.platform_id = {first}.platform_id AND d.id = {first}.resource_id
   WHERE {" AND ".join(self.where)} AND a.id <> d.id{circle}"""
 

@@ -20,7 +20,7 @@ JOIN observations a ON a.platform_id = b.platform_id AND a.id = (SELECT o.id FRO
   WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
     AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.platform_id = b.platform_id AND r.id = b.resource_id
+JOIN resources r ON r.id = b.resource_id AND {say.likely("r.platform_id = b.platform_id", 0.9)}
 WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
   WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at)

@@ -55,7 +55,8 @@ _KEYED = re.compile(
     rf"\2{_PLATFORM}(?=\2\.(?:resource|list)_id = )"
 )
 """Conditions by which PostgreSQL looks into one part of a table. On SQLite, where none is divided, numbers are unique
-in the whole archive, and its keys do without the platform (storage.indexes): to compare it would find the same."""
+in the whole archive, and its keys do without the platform (storage.indexes): to compare it would find the same. Where
+the number comes first in the condition it stays: there a row may be what its platform is known from."""
 _UNREADABLE = re.compile(r"\bUNION\b|\bIN \(SELECT\b|\bcount\(\*\)|\bORDER BY at\b|, [\w.]+\) [<>=]")
 """What DuckDB cannot read, or gives to SQLite in words of its own that SQLite does not take: `(SELECT ...) UNION ALL
 (SELECT ...)`, `count_star()`, `"row"(...)`. https://github.com/duckdb/duckdb-sqlite (ExtractSelectStatement)"""

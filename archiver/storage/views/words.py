@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 
-OF_A_TYPE = 0.05
+OF_A_TYPE, NEARLY_ALL = 0.05, 0.9
 # Of so many it is better to take a range of time, where there is one.
 
 SOURCES = (
@@ -25,8 +25,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id{more}
 FROM {source} w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND {say.likely("r.platform_id = w.platform_id", NEARLY_ALL)}
+JOIN present p ON p.resource_id = w.resource_id AND {say.likely("p.platform_id = w.platform_id", NEARLY_ALL)}
 JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
 """
 
