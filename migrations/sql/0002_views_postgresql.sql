@@ -13,7 +13,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id;
+LEFT JOIN resources r ON r.id = e.resource_id AND r.platform_id = e.platform_id;
 
 COMMENT ON VIEW event_log IS 'Every event, all texts joined in';
 
@@ -77,8 +77,8 @@ FROM (
   UNION ALL
   SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
 ) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND r.platform_id = w.platform_id
+JOIN present p ON p.resource_id = w.resource_id AND p.platform_id = w.platform_id
 JOIN event_types t ON t.id = p.type_id;
 
 COMMENT ON VIEW words IS 'What was told and found of each resource, one after the other: events and observations';
@@ -140,7 +140,7 @@ JOIN observations a ON a.platform_id = b.platform_id AND a.id = (SELECT o.id FRO
   WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
     AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.platform_id = b.platform_id AND r.id = b.resource_id
+JOIN resources r ON r.id = b.resource_id AND r.platform_id = b.platform_id
 WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
   WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at);
@@ -347,7 +347,8 @@ JOIN (
   AND CAST(extract(epoch FROM e.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) = f.since AND e.id = CASE e.source WHEN 0 THEN (SELECT min(b.id) FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at) ELSE (SELECT min(b.id) FROM observations b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.observed_at = e.at) END
   AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
 JOIN resources r ON r.platform_id = f.platform_id AND r.id = f.resource_id
-LEFT JOIN resources o ON o.platform_id = f.platform_id AND o.id = f.value
+LEFT JOIN resources o ON o.id = f.value
+  AND o.platform_id = f.platform_id
 WHERE f.what = 2;
 
 COMMENT ON VIEW action_log IS 'Every action that ran on the platform';
@@ -413,7 +414,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
+  JOIN resources a ON a.id = f1.value
+    AND a.platform_id = f1.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -423,7 +425,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
+  JOIN resources a ON a.id = f2.value
+    AND a.platform_id = f2.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -433,7 +436,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
+  JOIN resources a ON a.id = f3.value
+    AND a.platform_id = f3.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -443,7 +447,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
+  JOIN resources a ON a.id = f4.value
+    AND a.platform_id = f4.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -453,7 +458,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
+  JOIN resources a ON a.id = f1.value
+    AND a.platform_id = f1.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
@@ -463,7 +469,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
+  JOIN resources a ON a.id = f2.value
+    AND a.platform_id = f2.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until) < 4611686018427387904 AND greatest(f1.since, f2.since) < least(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
@@ -473,7 +480,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
+  JOIN resources a ON a.id = f3.value
+    AND a.platform_id = f3.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since) < least(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
@@ -483,7 +491,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
+  JOIN resources a ON a.id = f4.value
+    AND a.platform_id = f4.platform_id
   JOIN resources d ON d.platform_id = f1.platform_id AND d.id = f1.resource_id
   WHERE f1.what = 1 AND least(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND greatest(f1.since, f2.since, f3.since, f4.since) < least(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
@@ -493,7 +502,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 0 AS edges
   FROM facts f0 
-  JOIN resources a ON a.platform_id = f0.platform_id AND a.id = f0.value
+  JOIN resources a ON a.id = f0.value
+    AND a.platform_id = f0.platform_id
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND a.id <> d.id
   UNION ALL
@@ -503,7 +513,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1
-  JOIN resources a ON a.platform_id = f1.platform_id AND a.id = f1.value
+  JOIN resources a ON a.id = f1.value
+    AND a.platform_id = f1.platform_id
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -513,7 +524,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1
-  JOIN resources a ON a.platform_id = f2.platform_id AND a.id = f2.value
+  JOIN resources a ON a.id = f2.value
+    AND a.platform_id = f2.platform_id
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -523,7 +535,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1
-  JOIN resources a ON a.platform_id = f3.platform_id AND a.id = f3.value
+  JOIN resources a ON a.id = f3.value
+    AND a.platform_id = f3.platform_id
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -533,7 +546,8 @@ FROM (
     a.id AS head, a.type_id AS head_type_id,
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND f1.resource_id = f0.value AND f1.what = 1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND f2.resource_id = f1.value AND f2.what = 1 JOIN facts f3 ON f3.platform_id = f2.platform_id AND f3.resource_id = f2.value AND f3.what = 1 JOIN facts f4 ON f4.platform_id = f3.platform_id AND f4.resource_id = f3.value AND f4.what = 1
-  JOIN resources a ON a.platform_id = f4.platform_id AND a.id = f4.value
+  JOIN resources a ON a.id = f4.value
+    AND a.platform_id = f4.platform_id
   JOIN resources d ON d.platform_id = f0.platform_id AND d.id = f0.resource_id
   WHERE f0.what = 2 AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
@@ -694,8 +708,8 @@ FROM (
   UNION ALL
   SELECT platform_id, resource_id, CAST((to_timestamp(first_at / 1000000) + make_interval(secs => CAST(mod(first_at, 1000000) AS double precision) / 1e6)) AS timestamptz) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS timestamptz) AS told_at FROM present
 ) w
-JOIN resources r ON r.platform_id = w.platform_id AND r.id = w.resource_id
-JOIN present p ON p.platform_id = w.platform_id AND p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND r.platform_id = w.platform_id
+JOIN present p ON p.resource_id = w.resource_id AND p.platform_id = w.platform_id
 JOIN event_types t ON t.id = p.type_id
 ) w
 CROSS JOIN LATERAL (SELECT k.part AS part,

@@ -13,7 +13,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
 FROM events e
 JOIN event_types t ON t.id = e.type_id
 LEFT JOIN event_states s ON s.id = e.state_id
-LEFT JOIN resources r ON r.id = e.resource_id;
+LEFT JOIN resources r ON r.id = e.resource_id AND likelihood(r.platform_id = e.platform_id, 0.9);
 
 CREATE VIEW event_parents AS
 SELECT e.id AS event_id, m.position AS position, m.resource_id AS resource_id, r.uri AS uri,
@@ -27,8 +27,8 @@ CREATE VIEW words AS SELECT * FROM (
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id
 FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+JOIN present p ON p.resource_id = w.resource_id AND likelihood(p.platform_id = w.platform_id, 0.9)
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -37,8 +37,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id
 FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+JOIN present p ON p.resource_id = w.resource_id AND likelihood(p.platform_id = w.platform_id, 0.9)
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
@@ -62,7 +62,7 @@ JOIN observations a ON a.id = (SELECT o.id FROM observations o
   WHERE o.platform_id = b.platform_id AND o.resource_id = b.resource_id AND o.state_id IS NOT NULL
     AND (o.observed_at, o.id) < (b.observed_at, b.id)
   ORDER BY o.observed_at DESC, o.id DESC LIMIT 1)
-JOIN resources r ON r.id = b.resource_id
+JOIN resources r ON r.id = b.resource_id AND likelihood(r.platform_id = b.platform_id, 0.9)
 WHERE b.mark = a.mark AND NOT EXISTS (SELECT 1 FROM events e
   WHERE e.platform_id = b.platform_id AND e.resource_id = b.resource_id
   AND e.state_id IS NOT NULL AND e.occurred_at > a.observed_at AND e.occurred_at <= b.observed_at)
@@ -168,6 +168,7 @@ JOIN (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id FROM e
   AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
+  AND likelihood(o.platform_id = f.platform_id, 0.9)
 WHERE likelihood(f.what = 2, 0.5)
 
 UNION ALL
@@ -184,6 +185,7 @@ JOIN (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id FROM o
   AND (e.source = 0 OR NOT EXISTS (SELECT 1 FROM events b WHERE b.platform_id = e.platform_id AND b.resource_id = e.resource_id AND b.occurred_at = e.at))
 JOIN resources r ON r.id = f.resource_id
 LEFT JOIN resources o ON likelihood(o.id = f.value, 1e-05)
+  AND likelihood(o.platform_id = f.platform_id, 0.9)
 WHERE likelihood(f.what = 2, 0.5)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
@@ -231,6 +233,7 @@ FROM (
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+    AND likelihood(a.platform_id = f1.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -241,6 +244,7 @@ FROM (
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+    AND likelihood(a.platform_id = f2.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -251,6 +255,7 @@ FROM (
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+    AND likelihood(a.platform_id = f3.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -261,6 +266,7 @@ FROM (
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+    AND likelihood(a.platform_id = f4.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.node = 4611686018427387904 AND f2.node = 4611686018427387904 AND f3.node = 4611686018427387904 AND f4.node = 4611686018427387904 AND a.id <> d.id
   UNION ALL
@@ -271,6 +277,7 @@ FROM (
     f1.resource_id AS foot, 1 AS edges
   FROM facts f1 
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+    AND likelihood(a.platform_id = f1.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND f1.until < 4611686018427387904 AND f1.since < f1.until AND a.id <> d.id
   UNION ALL
@@ -281,6 +288,7 @@ FROM (
     f1.resource_id AS foot, 2 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+    AND likelihood(a.platform_id = f2.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until) < 4611686018427387904 AND max(f1.since, f2.since) < min(f1.until, f2.until) AND a.id <> d.id
   UNION ALL
@@ -291,6 +299,7 @@ FROM (
     f1.resource_id AS foot, 3 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+    AND likelihood(a.platform_id = f3.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since) < min(f1.until, f2.until, f3.until) AND a.id <> d.id
   UNION ALL
@@ -301,6 +310,7 @@ FROM (
     f1.resource_id AS foot, 4 AS edges
   FROM facts f1 JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+    AND likelihood(a.platform_id = f4.platform_id, 0.9)
   JOIN resources d ON d.id = f1.resource_id
   WHERE likelihood(f1.what = 1, 0.5) AND min(f1.until, f2.until, f3.until, f4.until) < 4611686018427387904 AND max(f1.since, f2.since, f3.since, f4.since) < min(f1.until, f2.until, f3.until, f4.until) AND a.id <> d.id
   UNION ALL
@@ -311,6 +321,7 @@ FROM (
     f0.value AS foot, 0 AS edges
   FROM facts f0 
   JOIN resources a ON likelihood(a.id = f0.value, 1e-05)
+    AND likelihood(a.platform_id = f0.platform_id, 0.9)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND a.id <> d.id
   UNION ALL
@@ -321,6 +332,7 @@ FROM (
     f0.value AS foot, 1 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f1.value, 1e-05)
+    AND likelihood(a.platform_id = f1.platform_id, 0.9)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -331,6 +343,7 @@ FROM (
     f0.value AS foot, 2 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f2.value, 1e-05)
+    AND likelihood(a.platform_id = f2.platform_id, 0.9)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -341,6 +354,7 @@ FROM (
     f0.value AS foot, 3 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f3.value, 1e-05)
+    AND likelihood(a.platform_id = f3.platform_id, 0.9)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
   UNION ALL
@@ -351,6 +365,7 @@ FROM (
     f0.value AS foot, 4 AS edges
   FROM facts f0 JOIN facts f1 ON f1.platform_id = f0.platform_id AND likelihood(f1.resource_id = f0.value, 1e-05) AND likelihood(f1.what = 1, 0.5) JOIN facts f2 ON f2.platform_id = f1.platform_id AND likelihood(f2.resource_id = f1.value, 1e-05) AND likelihood(f2.what = 1, 0.5) JOIN facts f3 ON f3.platform_id = f2.platform_id AND likelihood(f3.resource_id = f2.value, 1e-05) AND likelihood(f3.what = 1, 0.5) JOIN facts f4 ON f4.platform_id = f3.platform_id AND likelihood(f4.resource_id = f3.value, 1e-05) AND likelihood(f4.what = 1, 0.5)
   JOIN resources a ON likelihood(a.id = f4.value, 1e-05)
+    AND likelihood(a.platform_id = f4.platform_id, 0.9)
   JOIN resources d ON d.id = f0.resource_id
   WHERE likelihood(f0.what = 2, 0.5) AND f0.since - f1.since >= 0 AND f1.until - f0.since > 0 AND f0.since - f2.since >= 0 AND f2.until - f0.since > 0 AND f0.since - f3.since >= 0 AND f3.until - f0.since > 0 AND f0.since - f4.since >= 0 AND f4.until - f0.since > 0 AND a.id <> d.id AND a.id <> f0.value
 ) w
@@ -486,8 +501,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) b) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+JOIN present p ON p.resource_id = w.resource_id AND likelihood(p.platform_id = w.platform_id, 0.9)
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -496,8 +511,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT b.*, b.at AS told_at FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) b) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+JOIN present p ON p.resource_id = w.resource_id AND likelihood(p.platform_id = w.platform_id, 0.9)
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 
 UNION ALL
@@ -506,8 +521,8 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
   w.state_id AS state_id, w.session_id AS session_id, p.type_id AS type_id, p.state_since AS last_since_us,
   p.gone_at AS gone_us, w.platform_id AS platform_id, w.told_at AS told_at
 FROM (SELECT platform_id, resource_id, CAST(strftime('%Y-%m-%dT%H:%M:%S', (first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (first_at + 62135596800000000) % 1000000) AS text) AS at, 2 AS source, CAST(0 AS bigint) AS id, CAST(NULL AS bigint) AS state_id, CAST(NULL AS bigint) AS session_id, CAST(NULL AS text) AS told_at FROM present) w
-JOIN resources r ON r.id = w.resource_id
-JOIN present p ON p.resource_id = w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+JOIN present p ON p.resource_id = w.resource_id AND likelihood(p.platform_id = w.platform_id, 0.9)
 JOIN event_types t ON likelihood(t.id = p.type_id, 0.05)
 ) w
 LEFT JOIN event_states s ON s.id = w.state_id
