@@ -49,7 +49,7 @@ from archiver.report import documents
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.model import Coverage, Namesakes, Resource, TimeRange
     from archiver.queries.completion import Vocabulary
     from archiver.queries.free import Answer
