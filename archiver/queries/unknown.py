@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -17,19 +16,24 @@ from archiver.storage.views.places import place_then
 _MOST = 2_000
 """Stacks and services that are told apart; a monitor keeps every one for months."""
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :container"
+_OF = "SELECT p.resource_id AS id, p.first_at, p.gone_at FROM present p"
 # What lives has an index of its own, from which nothing may draw the planner (+); of what is no more only that which
 # ended since the day began.
 _LIVED = (
-    "SELECT p.resource_id FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
-    "SELECT p.resource_id FROM present p WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
+    f"{_OF} WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
+    f"{_OF} WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
 )
-# Each container is looked up by itself: asked for many at once, PostgreSQL may go through all that ever were.
-_SECONDS = (
-    "SELECT coalesce({}, '') AS stack, coalesce({}, '') AS service, ("
-    "SELECT v.unknown_seconds FROM availability_daily v"
-    " WHERE v.uri = r.uri AND v.day = :day AND v.platform = q.name) AS seconds"
-    " FROM resources r JOIN platforms q ON q.id = r.platform_id WHERE r.id IN :numbers"
-).format(*(place_then(place, "r.id", ":until") for place in ("stack", "service")))
+# What availability_daily says as well, but that reckons what was planned, and loops, which nobody asks for here.
+_DOUBTFUL = tuple(
+    "SELECT v.resource_id AS id, min(v.since_us) AS first, sum(CASE WHEN v.kind = 'gone' THEN 0"
+    " WHEN v.kind IS NULL THEN v.until_us - v.since_us ELSE v.until_us - v.known_us END) AS us"
+    f" FROM {words} v WHERE v.resource_id IN :numbers AND v.day = :day GROUP BY v.resource_id"
+    for words in ("told_of_day", "found_of_day")
+)
+_PLACES = (
+    f"SELECT r.id AS id, coalesce({place_then('stack', 'r.id', ':until')}, '') AS stack,"
+    f" coalesce({place_then('service', 'r.id', ':until')}, '') AS service FROM resources r WHERE r.id IN :numbers"
+)
 
 
 class Unknown(NamedTuple):
@@ -40,30 +44,41 @@ class Unknown(NamedTuple):
     seconds: float
 
 
-def unknown(ask: Ask, day: date) -> list[Unknown]:
+def unknown(ask: Ask, day: date, now: datetime) -> list[Unknown]:
     """Of a day of UTC, as far as it has come; names are empty where there is none. Page by page."""
-    seconds: Counter[tuple[str, str]] = Counter()
-    for numbers in chunks(sorted(ask(_lived, day))):
-        for row in ask(_rows, numbers, day):
-            seconds[row.stack, row.service] += float(row.seconds or 0)  # type: ignore[assignment]
-    return [Unknown(*place, round(seconds[place], 6)) for place in sorted(seconds)[:_MOST]]
-
-
-def _lived(connection: Connection, day: date) -> set[int]:
-    """The containers that lived on a day."""
-    types = connection.scalars(statement(_TYPE), {"container": CONTAINER})
-    if not types:
-        return set()
-    since, until = _ends(day)
-    values = {"types": types, "since": since, "until": until}
-    return {number for query in _LIVED for number in connection.scalars(statement(query), values)}
-
-
-def _rows(connection: Connection, numbers: Sequence[int], day: date) -> list[Any]:
-    values = {"numbers": numbers, "day": day.isoformat(), "until": _ends(day)[1] - 1}
-    return connection.execute(statement(_SECONDS), values).all()
-
-
-def _ends(day: date) -> tuple[int, int]:
     morning = datetime.combine(day, time(), UTC)
-    return to_micros(morning), to_micros(morning + timedelta(days=1))
+    since, until = to_micros(morning), min(to_micros(morning + timedelta(days=1)), to_micros(now))
+    microseconds: Counter[tuple[str, str]] = Counter()
+    lived = ask(_lived, since, until)
+    for numbers in chunks(sorted(lived)):
+        for place, found in ask(_doubtful, {number: lived[number] for number in numbers}, day, until):
+            microseconds[place] += found
+    return [Unknown(*place, microseconds[place] / 1e6) for place in sorted(microseconds)[:_MOST]]
+
+
+def _lived(connection: Connection, since: int, until: int) -> dict[int, tuple[int, int]]:
+    """The containers that lived within a range, and from when until when in it."""
+    types = connection.scalars(statement(_TYPE), {"container": CONTAINER})
+    values = {"types": types, "since": since, "until": until}
+    return {
+        row.id: (max(row.first_at, since), until if row.gone_at is None else min(row.gone_at, until))
+        for query in (_LIVED if types else ())
+        for row in connection.execute(statement(query), values)
+    }
+
+
+def _doubtful(
+    connection: Connection, lived: dict[int, tuple[int, int]], day: date, until: int
+) -> list[tuple[tuple[str, str], int]]:
+    """Of each container where it was at last, and for how many microseconds nobody knows how it was."""
+    values: dict[str, Any] = {"numbers": list(lived), "day": day.isoformat(), "until": until - 1}
+    words = [row for query in _DOUBTFUL for row in connection.execute(statement(query), values)]
+    told: dict[int, int] = {}
+    known_from = {number: end for number, (_, end) in lived.items()}
+    for row in words:
+        told[row.id] = told.get(row.id, 0) + int(row.us or 0)
+        known_from[row.id] = min(known_from[row.id], row.first)
+    return [
+        ((row.stack, row.service), told.get(row.id, 0) + max(known_from[row.id] - lived[row.id][0], 0))
+        for row in connection.execute(statement(_PLACES), values)
+    ]

@@ -40,7 +40,9 @@ after four promises:
 4. **A fresh event passes**: the daemon, started again where it had ended, archives what is sent now.
 
 Beside them: `archiver db check` finds nothing, the spool is empty, no traceback is in the log, and SIGTERM ends the
-daemon within ten seconds with code 0.
+daemon within ten seconds with code 0. The platform asks for a login, which each daemon is given in another form; after
+each fault it stands in no log, traceback, title of a process, archive, spool, export, page and numbers, and in nothing
+that is handed to another program, whatever of it the platform repeats (`tests/faults/canary.py`).
 
 """
 
