@@ -12,7 +12,20 @@ from functools import cached_property
 from pathlib import Path
 
 from archiver.recording.ingest import IngestPace
-from bench import importing, journald, latency, peers, postgres, questions, reports, results, spans, startup, streaming
+from bench import (
+    importing,
+    journald,
+    latency,
+    peers,
+    picture,
+    postgres,
+    questions,
+    reports,
+    results,
+    spans,
+    startup,
+    streaming,
+)
 from bench.costs import Clock, Cost, spent_with_children
 from bench.counting import Question, counted
 from bench.figures import Row, say
@@ -118,6 +131,11 @@ class Run:
         long = self.lines.head(min(max(self.events // 3, 2 * LEAST), RATE_EVENTS))
         return postgres.questions(self.shop, self._few(long), long, asked)
 
+    def picture(self) -> Iterable[Row]:
+        """The page in a browser."""
+        archive, about = self.shop.filled(peers.archiver, self.rate_lines).path, Subjects.of(self.rate_lines)
+        return picture.figures(archive, about, self.shop.folder / "picture", self.rounds)
+
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
         return latency.figures(self.shop, self.lines.head(500))
@@ -146,6 +164,7 @@ GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "reports": Run.reports,
     "reports-postgresql": Run.reports_to_postgres,
     "spans": Run.spans,
+    "picture": Run.picture,
     "latency": Run.latency,
     "journald": Run.journald,
 }
