@@ -44,7 +44,7 @@ reports: $(VENV)/.dev  ## run what stands for the public reports of people who d
 differential: $(VENV)/.dev  ## compare random streams of frames with the `websockets` package (ARGS="6000 SEED")
 	@$(bin)/python -m tests.differential $(ARGS)
 
-faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --only killed")
+faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --jobs 4 --results FILE --only killed")
 	@$(bin)/python -m tests.faults $(if $(filter full,$(FAULTS)),--full) $(if $(findstring --only,$(ARGS)),,--write) $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers

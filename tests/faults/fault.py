@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -47,6 +47,17 @@ class Fault(NamedTuple):
     databases: tuple[str, ...]
     run: Callable[[Bench], str]
     """Does it, and says how often; raises what went wrong."""
+    portion: tuple[str, int] | None = None
+    """Which number of Size is done in portions of how many: each on an archive of its own, maybe at once."""
+
+    def portions(self, size: Size) -> list[Size]:
+        """The sizes of what is done by itself; of most it is all at once."""
+        if self.portion is None:
+            return [size]
+        name, most = self.portion
+        whole = getattr(size, name)
+        count = max(1, -(-whole // most))
+        return [replace(size, **{name: whole // count + (number < whole % count)}) for number in range(count)]
 
 
 class Impossible(Exception):
@@ -56,12 +67,14 @@ class Impossible(Exception):
 FAULTS: dict[str, Fault] = {}
 
 
-def fault(done: str, holds: str = "", databases: tuple[str, ...] = BOTH) -> Callable[..., Callable[[Bench], str]]:
+def fault(
+    done: str, holds: str = "", databases: tuple[str, ...] = BOTH, portion: tuple[str, int] | None = None
+) -> Callable[..., Callable[[Bench], str]]:
     """Puts a function into the list; its name is the fault's."""
 
     def put(run: Callable[[Bench], str]) -> Callable[[Bench], str]:
         name = run.__name__.replace("_", " ")
-        FAULTS[name] = Fault(name, done, holds, databases, run)
+        FAULTS[name] = Fault(name, done, holds, databases, run, portion)
         return run
 
     return put

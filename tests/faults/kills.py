@@ -16,7 +16,8 @@ from .fault import fault
 
 @fault(
     "SIGKILL at random moments under load, the start and the making of the first tables included;"
-    " every fourth time somebody else holds the archive"
+    " every fourth time somebody else holds the archive",
+    portion=("kills", 125),
 )
 def killed(bench: Bench) -> str:
     for turn in range(bench.size.kills):
@@ -32,6 +33,7 @@ def killed(bench: Bench) -> str:
 @fault(
     "SIGTERM and SIGINT at random moments under load; every second time another one soon after",
     "it ends within 10 s with code 0",
+    portion=("stops", 50),
 )
 def stopped(bench: Bench) -> str:
     for turn in range(bench.size.stops):
