@@ -24,10 +24,6 @@ from .overheard import overheard
 from .promises import Sent, Tally, broken, is_missing
 from .server import Server
 
-PATIENCE = 60.0
-"""Seconds: how long anything may take on a busy machine before it counts as broken."""
-
-
 Process = subprocess.Popen[bytes]
 
 
@@ -60,6 +56,11 @@ class Bench:
         self._processes: list[Process] = []
         self._mark = 0
         """How long the log was when all was well last."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds: how long anything may take on a busy machine before it counts as broken."""
+        return self.size.patience
 
     @property
     def is_postgres(self) -> bool:
@@ -151,15 +152,15 @@ class Bench:
 
     def listening(self, clients: int = 1) -> None:
         """Waits until the platform is heard."""
-        if not self.platform.wait_for_clients(clients, PATIENCE):
-            raise Broken(f"nobody listens after {PATIENCE:.0f} s: {self.log()[-500:]}")
+        if not self.platform.wait_for_clients(clients, self.patience):
+            raise Broken(f"nobody listens after {self.patience:.0f} s: {self.log()[-500:]}")
 
     def hears(self, events: int) -> None:
         """Waits until so many more events were sent to somebody."""
-        if not self.platform.wait_sent(self.platform.sent + events, PATIENCE):
-            raise Broken(f"after {PATIENCE:.0f} s nobody had listened to {events} events")
+        if not self.platform.wait_sent(self.platform.sent + events, self.patience):
+            raise Broken(f"after {self.patience:.0f} s nobody had listened to {events} events")
 
-    def archives(self, events: int, patience: float = PATIENCE) -> None:
+    def archives(self, events: int, patience: float | None = None) -> None:
         """Waits until so many more events are archived."""
         before = len(self.tally.read())
         self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived", patience)
@@ -169,8 +170,9 @@ class Bench:
         """Whether the log says something since `archives`."""
         return text in self.log()[self._mark :]
 
-    def until(self, what: Callable[[], object], called: str, patience: float = PATIENCE) -> None:
+    def until(self, what: Callable[[], object], called: str, patience: float | None = None) -> None:
         """Waits for something; Broken when it does not come."""
+        patience = self.patience if patience is None else patience
         try:
             wait_for(what, patience)
         except AssertionError:

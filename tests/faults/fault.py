@@ -27,11 +27,15 @@ class Size:
     """Of whatever else is done again and again."""
     rate: float = 500.0
     """Events a second meanwhile."""
+    patience: float = 60.0
+    """Seconds that anything may take that has no deadline of its own."""
     thoroughly: int = 1
     """Whether the login is looked for in what other programs see, too: 1 or 0."""
 
 
-FULL = Size(kills=1_000, stops=200, images=300, reconnects=10_000, bad_frames=1_000_000, turns=12, rate=1_000.0)
+FULL = Size(
+    kills=1_000, stops=200, images=300, reconnects=10_000, bad_frames=1_000_000, turns=12, rate=1_000.0, patience=300.0
+)
 SHORT = Size(kills=2, stops=1, images=5, reconnects=20, bad_frames=2_000, turns=1, rate=500.0, thoroughly=0)
 """For `make test`."""
 

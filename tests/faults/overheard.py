@@ -40,7 +40,7 @@ def overheard(bench: Bench, *, thoroughly: bool) -> Iterator[str]:
     if thoroughly:
         seen["the title of a process"], seen["the page of numbers"] = _watched(bench)
         for command in (*_ASKED, ("timeline", "--html", str(bench.folder / "page.html"))):
-            bench.spawn(*command).wait(60)
+            bench.spawn(*command).wait(bench.patience)
     if bench.is_postgres:
         for (table,) in rows(bench.url, _TABLES):
             seen[f"the table {table}"] = repr(rows(bench.url, f'SELECT t::text FROM "{table}" t')).encode()
