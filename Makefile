@@ -17,7 +17,7 @@ quiet := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-model reports differential faults lint format docs bench clean
+.PHONY: help demo test test-fast test-random test-model reports differential faults fuzz mutations lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -44,8 +44,11 @@ reports: $(VENV)/.dev  ## run what stands for the public reports of people who d
 differential: $(VENV)/.dev  ## compare random streams of frames with the `websockets` package (ARGS="6000 SEED")
 	@$(bin)/python -m tests.differential $(ARGS)
 
-faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --only killed")
+faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --jobs 4 --results FILE --only killed")
 	@$(bin)/python -m tests.faults $(if $(filter full,$(FAULTS)),--full) $(if $(findstring --only,$(ARGS)),,--write) $(ARGS)
+
+fuzz: $(VENV)/.fuzz  ## feed what reads streams with inputs that find new ways through it (SECONDS=600 each, ARGS="frames --keep")
+	@$(bin)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check
@@ -64,7 +67,7 @@ bench: $(VENV)/.dev  ## measure the figures, with their floors and peers (EVENTS
 	@$(bin)/python -m bench --events $(EVENTS) --write bench/RESULTS.md $(ARGS)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist .bench .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .bench .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 
 # The stamps hold until pyproject.toml changes. The demo's stamp asks only for what the demo runs.
 
@@ -89,3 +92,7 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.venv
 	@$(bin)/python -m pip install $(quiet) --upgrade 'pip>=25.1'
 	@$(bin)/python -m pip install $(quiet) --editable '.[demo,postgres]' --group dev --group pg
 	@touch $(VENV)/.demo $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@$(bin)/python -m pip install $(quiet) --group fuzz
+	@touch $@

@@ -6,15 +6,28 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from archiver.recording.ingest import IngestPace
-from bench import importing, journald, latency, peers, postgres, questions, results, spans, startup, streaming
+from bench import (
+    importing,
+    journald,
+    latency,
+    peers,
+    picture,
+    postgres,
+    questions,
+    reports,
+    results,
+    spans,
+    startup,
+    streaming,
+)
 from bench.costs import Clock, Cost, spent_with_children
-from bench.counting import counted
+from bench.counting import Question, counted
 from bench.figures import Row, say
 from bench.subjects import Subjects
 from bench.workshop import Filled, Lines, Workshop, workshop
@@ -103,8 +116,25 @@ class Run:
 
     def questions_to_postgres(self) -> Iterable[Row]:
         """The same on PostgreSQL, of fewer events."""
+        return self._of_postgres(questions.asked)
+
+    def reports(self) -> Iterable[Row]:
+        """Moments, causes and reports, in the same archives as the questions."""
+        short, long = self.shop.filled(peers.archiver, self.short_lines), self.archive
+        return counted(reports.asked(self.about), f"sqlite:///{short.path}", f"sqlite:///{long.path}")
+
+    def reports_to_postgres(self) -> Iterable[Row]:
+        """The same on PostgreSQL, of fewer events."""
+        return self._of_postgres(reports.asked)
+
+    def _of_postgres(self, asked: Callable[[Subjects], Iterator[Question]]) -> Iterable[Row]:
         long = self.lines.head(min(max(self.events // 3, 2 * LEAST), RATE_EVENTS))
-        return postgres.questions(self.shop, self._few(long), long)
+        return postgres.questions(self.shop, self._few(long), long, asked)
+
+    def picture(self) -> Iterable[Row]:
+        """The page in a browser."""
+        archive, about = self.shop.filled(peers.archiver, self.rate_lines).path, Subjects.of(self.rate_lines)
+        return picture.figures(archive, about, self.shop.folder / "picture", self.rounds)
 
     def latency(self) -> Iterable[Row]:
         """Received to queryable."""
@@ -131,10 +161,16 @@ GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "startup": Run.startup,
     "questions": Run.questions,
     "questions-postgresql": Run.questions_to_postgres,
+    "reports": Run.reports,
+    "reports-postgresql": Run.reports_to_postgres,
     "spans": Run.spans,
+    "picture": Run.picture,
     "latency": Run.latency,
     "journald": Run.journald,
 }
+
+SELDOM = frozenset({"reports", "reports-postgresql"})
+"""Only measured when they are named: some of them take minutes."""
 
 
 def measure(run: Run, groups: list[str]) -> list[Row]:
@@ -166,7 +202,7 @@ def main() -> int:
         parser.error(f"--events takes {2 * LEAST} or more")
     with workshop(options.folder) as shop:
         run = Run(shop, options.events, options.rounds, options.batch, "cpu" if options.shared else "wall")
-        rows = measure(run, options.only or list(GROUPS))
+        rows = measure(run, options.only or [name for name in GROUPS if name not in SELDOM])
     command = f"python -m bench {shlex.join(sys.argv[1:])}"
     section = results.section(rows, options.events, command, options.rounds, shared=options.shared)
     print(section)

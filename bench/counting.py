@@ -24,11 +24,15 @@ class Question:
 
     what: str
     ask: Callable[[Archive], int] | str
+    at_most: float | None = None
+    """How many times as much as raw rows it may take, where that is not as for all questions of its kind."""
+    reckoned: Callable[[Archive], int] | None = None
+    """Of how many rows an answer is the sum, where it is one; not counted."""
 
     @property
     def bar(self) -> float:
         """How many times as much as raw rows it may take."""
-        return VIEWS if isinstance(self.ask, str) else LIBRARY
+        return self.at_most or (VIEWS if isinstance(self.ask, str) else LIBRARY)
 
     def answered(self, url: str) -> Answered:
         """Put to an archive."""
@@ -41,6 +45,9 @@ class Question:
             rows = ask(archive)
 
         cost = cost_of(url, counted)
+        if self.reckoned is not None:
+            with Archive.open(url) as archive:
+                rows = max(rows, self.reckoned(archive))
         return Answered(rows, cost)
 
 

@@ -14,9 +14,8 @@ from archiver.storage.address import libpq_url
 from archiver.transfer.reader import BATCH
 from bench import plain
 from bench.costs import Clock, Cost, Postgres, middle
-from bench.counting import Counted, counted
+from bench.counting import Counted, Question, counted
 from bench.figures import Figure, micros, rate
-from bench.questions import asked
 from bench.streaming import stream
 from bench.subjects import Subjects
 from bench.workshop import Lines, Workshop
@@ -37,7 +36,9 @@ def figures(shop: Workshop, dated: Lines, bare: Lines, rounds: int, batch: int, 
         return [*imports, *_stream_figures(shop, server, dated, rounds, batch, clock)]
 
 
-def questions(shop: Workshop, short: Lines, long: Lines) -> Iterator[Counted]:
+def questions(
+    shop: Workshop, short: Lines, long: Lines, asked: Callable[[Subjects], Iterator[Question]]
+) -> Iterator[Counted]:
     """What questions cost, in rows visited; nothing where there is no PostgreSQL."""
     binaries = find_binaries()
     if binaries is None:

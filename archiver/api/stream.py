@@ -57,7 +57,7 @@ class Stream:
             proxy = proxy_for(url, os.environ)
             self._source = WebsocketSource(url, credentials, proxy=proxy, certificate=own, **options)
         else:
-            from archiver.config import home_folder
+            from archiver.config.loading import home_folder
 
             options |= {"client_cert": certificate, "client_key": key, "api": "none"}
             self._source = open_source(url, os.environ, home_folder(), **options)

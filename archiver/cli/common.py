@@ -18,7 +18,7 @@ from archiver.cli.presentation import Colour, Format
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive
-    from archiver.config import Config
+    from archiver.config.settings import Config
 
 Refs = Annotated[
     list[str],
@@ -158,7 +158,7 @@ def database_url(ctx: typer.Context, database: str | None) -> str:
 
 def configuration(ctx: typer.Context, database: str | None) -> Config:
     """All settings, with the archive that was named after the command or before it."""
-    from archiver.config import home_folder, load
+    from archiver.config.loading import home_folder, load
 
     given = database if database is not None else chosen(ctx).database
     return load({} if given is None else {"database": given}, os.environ, home_folder())

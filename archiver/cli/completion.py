@@ -67,7 +67,7 @@ def _typable(word: str, within: str = "") -> bool:
 
 def _database(ctx: Any) -> str:
     """The archive's URL: `--database` earlier on the line, after the command or before it, else what is configured."""
-    from archiver.config import home_folder, load
+    from archiver.config.loading import home_folder, load
 
     flags: dict[str, str] = {}
     while ctx is not None and not flags:

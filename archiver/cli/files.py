@@ -17,7 +17,7 @@ from archiver.cli.writing import write_lines, writing
 from archiver.errors import CannotWrite, UsageError
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
 
 _BESIDE = ("-wal", "-shm", "-journal", "-lock", "-reserve", "-control", "-cursors")
 

@@ -10,7 +10,7 @@ import typer
 from archiver.cli.common import chosen
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.recording.reconcile import Askers
 
 SpoolOfDaemon = Annotated[
@@ -26,7 +26,7 @@ SpoolOfDaemon = Annotated[
 
 def configured(ctx: typer.Context, database: str | None, spool: str | None, **more: Any) -> Config:
     """The archive and the spool that are meant, and whatever else is given."""
-    from archiver.config import home_folder, load
+    from archiver.config.loading import home_folder, load
 
     given = {"database": database if database is not None else chosen(ctx).database, "spool": spool, **more}
     return load({key: value for key, value in given.items() if value is not None}, os.environ, home_folder())

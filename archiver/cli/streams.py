@@ -13,7 +13,7 @@ from archiver.errors import ConfigurationWrong, StreamUrlWrong
 from archiver.platforms.wire.address import AuthWay
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.platforms.protocol import Source
 
 Stream = Annotated[
@@ -58,7 +58,7 @@ Api = Annotated[
 
 def opened(config: Config, **more: Any) -> list[Source]:
     """The sources of the streams, as configured. Raises ConfigurationWrong."""
-    from archiver.config import home_folder
+    from archiver.config.loading import home_folder
     from archiver.platforms.open import WEBSOCKET, open_source
 
     beside = [url for url in config.streams.value if url.partition(":")[0].lower() in WEBSOCKET]
@@ -93,7 +93,7 @@ def told_where(config: Config) -> Iterator[None]:
 
 def secrets_of(config: Config) -> set[str]:
     """What must never stand in a log line, however it gets there: each credential in the forms it travels in."""
-    from archiver.config import home_folder
+    from archiver.config.loading import home_folder
     from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import credentials_of_url, find_credentials
     from archiver.platforms.wire.address import check_url, secrets_in

@@ -41,6 +41,8 @@ from archiver.storage.recorder import Recorded, Recorder
 
 log = logging.getLogger(__name__)
 
+_MANY = 200
+"""Items that wait, for which the next batch is decoded ahead."""
 _FEW = 8
 """After so many transactions of a batch they may be larger."""
 
@@ -92,6 +94,8 @@ class Ingest:
         self._busy_since: float | None = None
         self._stop = threading.Event()
         self._give_up = threading.Event()
+        self._taken = 0
+        """How far the spool was read."""
         self.position = 0
         """How far the spool is archived, as far as known."""
         self.archived = 0
@@ -109,8 +113,9 @@ class Ingest:
                 return
             self._advance(position)
             self._errands.begin()
-            # The next batch is decoded while the database works on this one.
-            with closing(Prefetch(self._batches(position))) as batches:
+            # The next batch is decoded while the database works on this one, where many items wait; few are quickly
+            # decoded, and more of them come meanwhile.
+            with closing(Prefetch(self._batches(position), self._is_behind)) as batches:
                 self._archive_all(batches)
         finally:
             self._errands.end()
@@ -132,8 +137,8 @@ class Ingest:
 
         Both would count on from the same number, and of two items with one number the archive would keep the first.
         """
-        generation = self._spool.generation()
-        if self._recorder.claim(self._spool.generations, generation):
+        generation = self._spool.holder.generation()
+        if self._recorder.claim(self._spool.holder.generations, generation):
             return
         log.warning(
             "another archiver goes on from a copy of the spool %s (a machine cloned, or put back to a snapshot?)."
@@ -202,12 +207,12 @@ class Ingest:
 
         An empty batch every second in which nothing comes.
         """
-        pace = self._pace
+        pace, self._taken = self._pace, position
         while not self._give_up.is_set():
             timeout = 0 if self._stop.is_set() else pace.tidy
             group = self._spool.take(position, pace.batch, pace.batch_bytes, timeout)
             if group is not None:
-                position = group.last
+                position = self._taken = group.last
                 records = [decode_item(item, self._decoder, self._failures) for item in group.items]
                 yield group.first, Batch(self._arrivals.ordered(group.items, records))
             elif self._stop.is_set():
@@ -217,6 +222,9 @@ class Ingest:
                 with suppress(SpoolError):
                     self._spool.tidy()
                 yield position + 1, Batch(())  # nothing to archive, but is the archive still there?
+
+    def _is_behind(self) -> bool:
+        return self._spool.last - self._taken >= _MANY
 
     def _advance(self, position: int) -> None:
         self.position = position

@@ -31,6 +31,8 @@ def _part(name: str) -> str:
 # Read when the module is: whoever serves pages reads no file for any.
 _SCRIPT = '"use strict";\n{\n' + "".join(_part(f"{name}.js") for name in _SCRIPTS) + "}\n"
 _STYLE = _part("page.css")
+# Before anything is laid out: what only stands for the script is then not laid out at all.
+_HEAD = 'document.documentElement.classList.add("drawn");'
 _PATTERNS, _TOOLS, _LEGEND, _LANES, _KEYS = map(
     _part, ("patterns.svg", "tools.html", "legend.html", "lanes.html", "keys.html")
 )
@@ -49,7 +51,7 @@ def page(lanes: Lanes, *, now: datetime | None = None, live: str | None = None) 
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy(live=live is not None)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
-    yield f"<title>{quoted(title)}</title><style>{_STYLE}</style></head>"
+    yield f"<title>{quoted(title)}</title><style>{_STYLE}</style><script>{_HEAD}</script></head>"
     yield f'<body data-live="{quoted(live)}">' if live else "<body>"
     yield _PATTERNS
     yield f'<main><div id="whole"><header><h1>{quoted(title)}</h1>'
@@ -72,7 +74,7 @@ def policy(*, live: bool = False) -> str:
     """The Content-Security-Policy of a page: its own script and style and nothing else; live, also its own server."""
     own = "; connect-src 'self'" if live else ""
     return (
-        f"default-src 'none'; script-src {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}{own};"
+        f"default-src 'none'; script-src {_hash(_HEAD)} {_hash(_SCRIPT)}; style-src {_hash(_STYLE)}{own};"
         " base-uri 'none'; form-action 'none'"
     )
 

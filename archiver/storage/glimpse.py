@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
@@ -89,24 +88,43 @@ def is_there(path: Path) -> bool:
     return True
 
 
-def log_left(path: Path) -> int:
-    """Bytes of an archive's log that are not in its file yet, as the index beside it tells; the writer asks.
+class Log(NamedTuple):
+    """What was written to an archive's log since it was written over from its beginning last."""
 
-    The log's own size says nothing of that: once all of it is in the file, it is written over from its beginning.
+    begun: bytes
+    """Another each time that it begins anew."""
+    frames: int
+    frame_bytes: int
+
+
+def log_of(path: Path) -> Log | None:
+    """The log of an archive; None where there is none. Its size tells nothing: SQLite never shortens it.
+
+    It is read itself, and not the index beside it: a process that closes any descriptor of *that* gives up all locks
+    it has there, and whoever opens the archive next takes it for one at rest (https://sqlite.org/howtocorrupt.html).
     """
     try:
-        with open(beside(path, "-shm"), "rb") as index:
-            header = index.read(_INDEX.size)
-        page, frames, _, in_file = cast("tuple[int, int, bytes, int]", _INDEX.unpack(header))
-    except (OSError, struct.error):
-        return size_of(beside(path, "-wal"))
-    return (frames - in_file) * (_FRAME + (page if page > 1 else 65536))
+        with open(beside(path, "-wal"), "rb") as log:
+            header = log.read(_HEADER)
+            if len(header) < _HEADER:
+                return None
+            page, begun = int.from_bytes(header[8:12]), header[16:24]
+            size = _FRAME + page
+            # What is of an earlier time stands behind.
+            low, high = 0, (os.fstat(log.fileno()).st_size - _HEADER) // size
+            while low < high:
+                middle = (low + high) // 2
+                if os.pread(log.fileno(), 8, _HEADER + middle * size + 8) == begun:
+                    low = middle + 1
+                else:
+                    high = middle
+    except OSError:
+        return None
+    return Log(begun, low, size)
 
 
-_INDEX = struct.Struct("=14xHI76sI")
-"""Page size, frames of the log, and how many of them are in the file (https://sqlite.org/walformat.html, 2.1)."""
-_FRAME = 24
-"""Bytes of a frame of the log besides its page."""
+_HEADER, _FRAME = 32, 24
+"""Bytes of the log's header, and of a frame besides its page (https://sqlite.org/fileformat2.html#walformat)."""
 
 
 def size_of(path: Path) -> int:

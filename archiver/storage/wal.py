@@ -22,7 +22,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection
 
 from archiver.lockfile import LockFile
-from archiver.storage.glimpse import beside, log_left, size_of
+from archiver.storage.glimpse import beside, log_of, size_of
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +157,8 @@ class Checkpoints:
         self._lock = lock
         self._marks: list[int] = []
         """Those that the file itself may bear; the last is the newest."""
+        self._in_file = (b"", 0)
+        """Of which log so many frames are in the file."""
         self._trouble = ""
         self._rights: tuple[int, int] | None = None
         self._seen = _stat(path)
@@ -212,7 +214,14 @@ class Checkpoints:
 
     def due(self) -> bool:
         """Whether enough of the log is not in the file yet, or the file has no mark of this writer yet."""
-        return not self._marks or log_left(self._path) >= self._most_bytes
+        if not self._marks:
+            return True
+        log = log_of(self._path)
+        if log is None:
+            return False
+        begun, in_file = self._in_file
+        left = log.frames - (in_file if begun == log.begun else 0)
+        return left * log.frame_bytes >= self._most_bytes
 
     def run(self, connection: Connection) -> None:
         """Between two transactions. Readers may hold it up, or a full disk; then the next one goes on where this ended.
@@ -258,6 +267,8 @@ class Checkpoints:
             self._lock.remember(" ".join(map(str, self._marks)) if len(self._marks) <= _MOST_MARKS else "")
         driver.execute(f"PRAGMA user_version={self._marks[-1]}").close()
         blocked, length, done = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if (log := log_of(self._path)) is not None:
+            self._in_file = (log.begun, done)
         if not blocked and length == done:
             self._marks = self._marks[-1:]
             self._lock.remember(str(self._marks[0]))

@@ -124,8 +124,17 @@ def spooled(path: Path) -> Spooled:
         with closing(sqlite3.connect(f"{folder}/spool.db")) as copy:
             identity = copy.execute("SELECT value FROM spool_facts WHERE key = 'identity'").fetchone()[0]
             found = copy.execute("SELECT seq, payload FROM spool WHERE kind = 'message' ORDER BY seq").fetchall()
-    values = {seq: json.loads(payload) for seq, payload in found}
-    return Spooled(identity, {seq: value["n"] for seq, value in values.items() if "n" in value})
+    numbers = {seq: _number_of(payload) for seq, payload in found}
+    return Spooled(identity, {seq: number for seq, number in numbers.items() if number is not None})
+
+
+def _number_of(payload: bytes) -> int | None:
+    """The number that an event carries; None: it is none of ours."""
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        return None
+    return value.get("n") if isinstance(value, dict) else None
 
 
 @contextmanager

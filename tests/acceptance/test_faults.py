@@ -12,6 +12,7 @@ import pytest
 from archiver.model import Event, Message, Record
 from archiver.platforms.decoders import decode
 
+from ..faults.canary import CARRIERS, Canary
 from ..faults.fault import FAULTS, SHORT
 from ..faults.promises import Sent, Tally, broken
 from ..faults.trace import Disk, Step
@@ -71,6 +72,25 @@ def test_the_checker_sees_each_broken_promise(
     records: Sequence[Record], expected: set[int], said: str, sqlite_url: str
 ) -> None:
     assert said in "; ".join(judged(sqlite_url, records, expected=expected))
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_login_is_seen_wherever_it_stands_but_where_it_is_carried(carrier: str, tmp_path: Path) -> None:
+    canary = Canary(tmp_path, random.Random(1))
+    given = canary.environment("ws://127.0.0.1:1/v1/events", carrier)
+    stands = {name: text.encode() for name, text in given.items() if name not in ("HOME", "ARCHIVER_AUTH")}
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            stands[path.name] = path.read_bytes()
+    told = {text: text.encode() for text in (*canary.told(), canary.header, canary.header.encode().hex())}
+    paths = {"ARCHIVER_TOKEN_FILE", "CREDENTIALS_DIRECTORY", "ARCHIVER_USER", "TUTUM_USER", "DOCKERCLOUD_USER"}
+    harmless = paths | {"DOCKERCLOUD_STREAM_HOST"}
+
+    assert canary.places(tmp_path, {"nothing": b"somebody's log"}) == []
+    assert canary.places(tmp_path, stands) == sorted(stands.keys() - harmless)
+    assert canary.places(tmp_path, told) == sorted(told)
+    (tmp_path / "log").write_text(canary.header)
+    assert canary.places(tmp_path, {}) == ["log"]
 
 
 @pytest.mark.parametrize("name", ["power lost", "clock set"])

@@ -8,19 +8,36 @@ import os
 import platform
 import secrets
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from archiver.version import __version__
 
 from .fault import FAULTS, FULL, Size
-from .server import Server, running_server
-from .table import Outcome, page
+from .server import running_server
+from .table import Outcome, page, together
 from .trying import load_all, tried
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
+
+
+class Task(NamedTuple):
+    """One fault on one database, or a portion of it: what is done by itself."""
+
+    name: str
+    database: str
+    portion: int
+    portions: int
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.database}" + f", {self.portion + 1} of {self.portions}" * (self.portions > 1)
 
 
 def main() -> int:
@@ -29,39 +46,77 @@ def main() -> int:
     asked = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whatever was started and mounted is cleared away
     print(f"seed {asked.seed}", flush=True)
-    with running_server() as server:
-        if server is None:
-            print("NOTHING IS TRIED ON POSTGRESQL: there is none", flush=True)
-        outcomes = _outcomes(asked, server)
+    size = _size(asked)
+    outcomes = [outcome for outcome in _earlier(asked.results) if outcome.verdict == "holds"]
+    done = {Task(each.name, each.database, each.portion, each.portions) for each in outcomes}
+    tasks = [task for task in _tasks(asked, size) if task not in done]
+    outcomes += _at_once(asked, tasks) if asked.jobs > 1 else _one_by_one(asked, tasks, size)
     if asked.write:
-        asked.write.write_text("".join(page(outcomes, _command(asked), f"archiver {__version__}", _machine())))
+        rows = _rows(outcomes)
+        asked.write.write_text("".join(page(rows, _command(asked), f"archiver {__version__}", _machine())))
     return int(any(outcome.verdict == "BROKEN" for outcome in outcomes))
 
 
-def _outcomes(asked: argparse.Namespace, server: Server | None) -> list[Outcome]:
-    size = _size(asked)
-    outcomes = _earlier(asked.results)
-    known = {(outcome.name, outcome.database) for outcome in outcomes if outcome.verdict == "holds"}
-    outcomes = [outcome for outcome in outcomes if (outcome.name, outcome.database) in known]
-    for name, database in _wanted(asked, server):
-        if (name, database) not in known:
-            outcome = tried(FAULTS[name], database, asked.seed, size, server)
-            said = f"{name} on {database}, {outcome.said}, {outcome.events} events, {outcome.seconds:.0f} s"
+def _tasks(asked: argparse.Namespace, size: Size) -> Iterator[Task]:
+    for name, fault in FAULTS.items():
+        count = len(fault.portions(size))
+        for database in fault.databases:
+            if (not asked.only or name in asked.only) and database in asked.database:
+                for portion in range(count):
+                    if asked.portion is None or asked.portion == portion:
+                        yield Task(name, database, portion, count)
+
+
+def _one_by_one(asked: argparse.Namespace, tasks: Sequence[Task], size: Size) -> Iterator[Outcome]:
+    with running_server() if any(task.database == "postgresql" for task in tasks) else nullcontext() as server:
+        for task in tasks:
+            if server is None and task.database == "postgresql":
+                print(f"NOT TRIED: {task}; there is no PostgreSQL", flush=True)
+                continue
+            outcome = tried(FAULTS[task.name], task.database, asked.seed, size, server, task.portion)
+            said = f"{task}, {outcome.said}, {outcome.events} events, {outcome.seconds:.0f} s"
             print(f"{outcome.verdict}: {said}", flush=True)
-            outcomes.append(outcome)
             if asked.results:
                 with asked.results.open("a") as file:
                     file.write(json.dumps(outcome) + "\n")
+            yield outcome
+
+
+def _at_once(asked: argparse.Namespace, tasks: Sequence[Task]) -> list[Outcome]:
+    """Several at a time, each a process with a server of its own; what is done in portions first, it takes longest."""
+    with tempfile.TemporaryDirectory(prefix="archiver-faults-") as folder, ThreadPoolExecutor(asked.jobs) as pool:
+        results = asked.results or Path(folder, "results")
+        before = len(_earlier(results))
+        common = ["--seed", str(asked.seed), "--results", str(results), *["--full"] * asked.full]
+        for field in fields(Size):
+            if (value := getattr(asked, field.name)) is not None:
+                common += [f"--{field.name.replace('_', '-')}", str(value)]
+        running: list[subprocess.Popen[bytes]] = []
+
+        def do(task: Task) -> None:
+            which = ["--only", task.name, "--database", task.database, "--portion", str(task.portion)]
+            process = subprocess.Popen([sys.executable, "-m", "tests.faults", *which, *common])
+            running.append(process)
+            process.wait()
+
+        try:
+            list(pool.map(do, sorted(tasks, key=lambda task: -task.portions)))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in running:
+                process.terminate()
+            raise
+        return _earlier(results)[before:]
+
+
+def _rows(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """One for each fault and database, in the order of the list."""
+    found: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault((outcome.name, outcome.database), []).append(outcome)
     places = list(FAULTS)
-    return sorted(outcomes, key=lambda outcome: (places.index(outcome.name), outcome.database == "postgresql"))
-
-
-def _wanted(asked: argparse.Namespace, server: Server | None) -> Iterator[tuple[str, str]]:
-    for name, fault in FAULTS.items():
-        for database in fault.databases:
-            is_possible = server is not None or database == "sqlite"
-            if (not asked.only or name in asked.only) and database in asked.database and is_possible:
-                yield name, database
+    order = sorted(found, key=lambda row: (places.index(row[0]), row[1] == "postgresql"))
+    return [together(found[row]) for row in order if len(found[row]) >= found[row][0].portions]
 
 
 def _earlier(results: Path | None) -> list[Outcome]:
@@ -80,6 +135,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="name them all")
     parser.add_argument("--full", action="store_true", help="as often as a release deserves: it takes hours")
     parser.add_argument("--database", action="append", choices=("sqlite", "postgresql"), help="default: both")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="so many at once, where nothing is shared")
+    parser.add_argument("--portion", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help="keep outcomes there, and go on where an earlier run was cut off")
     parser.add_argument("--write", type=Path, nargs="?", const=TABLE, help="the table, into docs/faults.md")
     for field in fields(Size):

@@ -12,18 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 import archiver
-from archiver.simulator.service.server import STILL, Listening, Simulator
-from archiver.storage import migrate
+from archiver.simulator.service.server import STILL, Admission, Listening, Simulator
 from tests.acceptance.recording import Load, position, spooled, wait_for
 
+from .canary import Canary
 from .fault import Size
-from .promises import Sent, Tally, broken
+from .overheard import overheard
+from .promises import Sent, Tally, broken, is_missing
 from .server import Server
-
-PATIENCE = 60.0
-"""Seconds: how long anything may take on a busy machine before it counts as broken."""
-
 
 Process = subprocess.Popen[bytes]
 
@@ -52,10 +51,16 @@ class Bench:
         """Of a PostgreSQL archive, whoever may stop it."""
         self.proven: int | None = None
         """How many events the promises were seen to hold for; None: nobody has looked yet."""
+        self.canary = Canary(folder, dice)
         self.platform, self.sender = self._platform("127.0.0.1")
         self._processes: list[Process] = []
         self._mark = 0
         """How long the log was when all was well last."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds: how long anything may take on a busy machine before it counts as broken."""
+        return self.size.patience
 
     @property
     def is_postgres(self) -> bool:
@@ -86,37 +91,45 @@ class Bench:
     def spawn(
         self,
         *arguments: str,
+        stream: str | None = None,
+        carrier: str | None = None,
         env: Mapping[str, str] | None = None,
         under: tuple[str, ...] = (),
         program: tuple[str, ...] = ("-m", "archiver"),
     ) -> Process:
-        """The program, in the environment of somebody who has configured nothing but the archive."""
+        """The program, in the environment of somebody who has configured the archive, the stream and his login.
+
+        `carrier`: how that is carried (None: as the dice say). What it says stands in the folder.
+        """
         environment = {
-            "HOME": str(self.folder),
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
             "PYTHONPATH": str(Path(archiver.__file__).parents[1]),
-            "ARCHIVER_DATABASE_URL": self.url,
+            "ARCHIVER_DATABASE_URL": self._url_with_password(),
+            **self.canary.environment(stream or self.platform.stream_url, carrier),
             **(env or {}),
         }
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as log, (self.folder / "said").open("ab") as said:
             process = subprocess.Popen(
                 [*under, sys.executable, *program, *arguments],
                 env=environment,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                stdout=said,
                 stderr=log,
             )
         self._processes.append(process)
         return process
 
-    def start(self, *options: str, stream: str | None = None, spool: Path | None = None, **how: Any) -> Process:
+    def start(self, *options: str, spool: Path | None = None, **how: Any) -> Process:
         """A daemon; it may take a moment until it listens. `how` is `spawn`'s."""
-        return self.spawn(
-            "run", "--stream", stream or self.platform.stream_url, "--spool", str(spool or self.spool), *options, **how
-        )
+        return self.spawn("run", "--spool", str(spool or self.spool), *options, **how)
+
+    def _url_with_password(self) -> str:
+        if not self.is_postgres:
+            return self.url
+        return make_url(self.url).set(password=self.canary.password).render_as_string(hide_password=False)
 
     def move_archive(self, folder: Path) -> None:
         """A SQLite archive will be made there."""
@@ -133,20 +146,21 @@ class Bench:
 
     def _platform(self, host: str) -> tuple[Simulator, Load]:
         listening = Listening(host=host, record_sent=True, queue_bytes=64 << 20)
-        platform = Simulator(pacing=STILL, listening=listening)
+        admission = Admission(credentials=self.canary.credentials)
+        platform = Simulator(pacing=STILL, listening=listening, admission=admission)
         return platform, Load(platform, self.size.rate)
 
     def listening(self, clients: int = 1) -> None:
         """Waits until the platform is heard."""
-        if not self.platform.wait_for_clients(clients, PATIENCE):
-            raise Broken(f"nobody listens after {PATIENCE:.0f} s: {self.log()[-500:]}")
+        if not self.platform.wait_for_clients(clients, self.patience):
+            raise Broken(f"nobody listens after {self.patience:.0f} s: {self.log()[-500:]}")
 
     def hears(self, events: int) -> None:
         """Waits until so many more events were sent to somebody."""
-        if not self.platform.wait_sent(self.platform.sent + events, PATIENCE):
-            raise Broken(f"after {PATIENCE:.0f} s nobody had listened to {events} events")
+        if not self.platform.wait_sent(self.platform.sent + events, self.patience):
+            raise Broken(f"after {self.patience:.0f} s nobody had listened to {events} events")
 
-    def archives(self, events: int, patience: float = PATIENCE) -> None:
+    def archives(self, events: int, patience: float | None = None) -> None:
         """Waits until so many more events are archived."""
         before = len(self.tally.read())
         self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived", patience)
@@ -156,8 +170,9 @@ class Bench:
         """Whether the log says something since `archives`."""
         return text in self.log()[self._mark :]
 
-    def until(self, what: Callable[[], object], called: str, patience: float = PATIENCE) -> None:
+    def until(self, what: Callable[[], object], called: str, patience: float | None = None) -> None:
         """Waits for something; Broken when it does not come."""
+        patience = self.patience if patience is None else patience
         try:
             wait_for(what, patience)
         except AssertionError:
@@ -201,7 +216,7 @@ class Bench:
         self.expected.update(number for seq, number in waiting.messages.items() if seq > reached)
 
     def _reached(self, identity: str) -> int:
-        return 0 if migrate.is_missing(self.url) else position(self.url, identity)
+        return 0 if is_missing(self.url) else position(self.url, identity)
 
     def look_at_spool(self) -> None:
         """While no daemon runs, and the archive is lost: what waits has to be in the next one."""
@@ -242,6 +257,8 @@ class Bench:
             problems.append(f"{len(left)} messages are left in the spool")
         if "Traceback" in self.log():
             problems.append(f"a traceback in the log: {self.log()[-800:]}")
+        if not problems:
+            problems += overheard(self, thoroughly=self.size.thoroughly)
         if problems:
             raise Broken("; ".join(problems))
         self.proven = len(self.tally.found)

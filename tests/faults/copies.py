@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 
-from .bench import PATIENCE, Bench, Broken
+from .bench import Bench, Broken
 from .fault import POSTGRES, fault
 
 
@@ -18,7 +18,7 @@ def second_daemon(bench: Bench) -> str:
     for _ in range(bench.size.turns):
         second = bench.start()
         try:
-            code = second.wait(PATIENCE)
+            code = second.wait(bench.patience)
         except subprocess.TimeoutExpired:
             raise Broken("two daemons have one spool") from None
         if code != 1 or f"process {first.pid} has it" not in bench.log():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archiver.simulator.service.connection import frame
 
-from .bench import PATIENCE, Bench, Broken
+from .bench import Bench, Broken
 from .fault import fault
 
 MOST_MEMORY = 128 << 20
@@ -68,7 +68,7 @@ def bad_frames(bench: Bench) -> str:
     portion = b"".join(islice(cycle(bad), 1_000))
     for _ in range(bench.size.bad_frames // 1_000):
         bench.platform.send_raw(portion)
-    bench.archives(100, PATIENCE + bench.size.bad_frames / 2_000)
+    bench.archives(100, bench.patience + bench.size.bad_frames / 2_000)
     _require_small(process.pid)
     if (lines := bench.log().count("\n")) > MOST_LINES:
         raise Broken(f"{lines} lines in the log")

@@ -10,13 +10,14 @@ from contextlib import nullcontext
 from tests.acceptance.recording import held, rows
 from tests.migrations import released
 
-from .bench import PATIENCE, Bench, Broken
+from .bench import Bench, Broken
 from .fault import fault
 
 
 @fault(
     "SIGKILL at random moments under load, the start and the making of the first tables included;"
-    " every fourth time somebody else holds the archive"
+    " every fourth time somebody else holds the archive",
+    portion=("kills", 125),
 )
 def killed(bench: Bench) -> str:
     for turn in range(bench.size.kills):
@@ -32,6 +33,7 @@ def killed(bench: Bench) -> str:
 @fault(
     "SIGTERM and SIGINT at random moments under load; every second time another one soon after",
     "it ends within 10 s with code 0",
+    portion=("stops", 50),
 )
 def stopped(bench: Bench) -> str:
     for turn in range(bench.size.stops):
@@ -67,7 +69,7 @@ def upgrade_killed(bench: Bench) -> str:
         if upgrade.returncode == 0:
             break
     last = bench.spawn("db", "upgrade")
-    if last.wait(PATIENCE):
+    if last.wait(bench.patience):
         raise Broken(f"the upgrade ends with {last.returncode}: {bench.log()[-500:]}")
     bench.archives(300)
     told = rows(bench.url, """SELECT count(*) FROM event_log WHERE extra IS NULL OR extra NOT LIKE '{"n":%'""")[0][0]
@@ -88,8 +90,8 @@ def _work(bench: Bench, process: subprocess.Popen[bytes]) -> None:
 def _ends_well(bench: Bench, process: subprocess.Popen[bytes], also: tuple[int, ...]) -> None:
     asked = time.monotonic()
     try:
-        code = process.wait(PATIENCE)
+        code = process.wait(bench.patience)
     except subprocess.TimeoutExpired:
-        raise Broken(f"it had not ended after {PATIENCE:.0f} s") from None
+        raise Broken(f"it had not ended after {bench.patience:.0f} s") from None
     if code not in (0, *also) or time.monotonic() - asked > 10:
         raise Broken(f"it ended with {code} after {time.monotonic() - asked:.1f} s: {bench.log()[-500:]}")

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tests.acceptance.recording import rows
+
 from .bench import Bench, Broken
 from .fault import Impossible, fault
 from .way import way_to
@@ -88,7 +90,8 @@ def endings(bench: Bench) -> str:
 
 @fault(
     "the platform hangs up again and again, with and without a close frame",
-    "no more descriptors and threads than before, give or take three",
+    "no more descriptors and threads than before, give or take three; every connection is in the ledger",
+    portion=("reconnects", 2_500),
 )
 def reconnects(bench: Bench) -> str:
     process = bench.start(program=("-c", HURRIED))
@@ -101,6 +104,12 @@ def reconnects(bench: Bench) -> str:
     bench.archives(100)
     if (after := _held(process.pid)) > before + 3:
         raise Broken(f"{before} descriptors and threads before, {after} after")
+    bench.prove()
+    # What hung up before its handshake was heard was none.
+    opened = bench.log().count(" connected to ")
+    sessions, gaps = (rows(bench.url, f"SELECT count(*) FROM {each}")[0][0] for each in ("sessions", "gap_log"))
+    if sessions != opened or gaps < sessions - 1:
+        raise Broken(f"{opened} connections, by the ledger {sessions}, and {gaps} times nobody was listening")
     return f"{bench.size.reconnects} connections"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,21 @@ class Outcome(NamedTuple):
     """How often it was done, or what went wrong."""
     events: int
     seconds: float
+    portion: int = 0
+    """Which portion of it."""
+    portions: int = 1
+    """Of how many; 1: it was done at once."""
+
+
+def together(portions: Sequence[Outcome]) -> Outcome:
+    """The outcome of what was done in portions: as good as the worst of them."""
+    worst = next((each for each in portions if each.verdict != "holds"), portions[0])
+    said = worst.said
+    if worst.verdict == "holds" and len(portions) > 1:
+        counts = Counter(each.said for each in portions)
+        said = " + ".join(f"{count} x {each}" for each, count in counts.items())
+    events, seconds = sum(each.events for each in portions), sum(each.seconds for each in portions)
+    return Outcome(worst.name, worst.database, worst.verdict, said, events, seconds)
 
 
 HEAD = """# Faults
@@ -28,7 +44,9 @@ What goes wrong around such a daemon, done to the real one under load, again and
     {command}
 
 of {version}, on {machine}.
-Another seed gives other moments; `--only NAME` does one, `--full` does everything as often as a release deserves.
+Another seed gives other moments; `--only NAME` does one, `--full` does everything as often as a release deserves,
+`--jobs 4` four at once. With `--results FILE` a run that was cut off goes on where it was, and what was broken is done
+again.
 
 After each fault one checker (`tests/faults/promises.py`), which knows every event that the platform ever sent, looks
 after four promises:
@@ -40,7 +58,9 @@ after four promises:
 4. **A fresh event passes**: the daemon, started again where it had ended, archives what is sent now.
 
 Beside them: `archiver db check` finds nothing, the spool is empty, no traceback is in the log, and SIGTERM ends the
-daemon within ten seconds with code 0.
+daemon within ten seconds with code 0. The platform asks for a login, which each daemon is given in another form; after
+each fault it stands in no log, traceback, title of a process, archive, spool, export, page and numbers, and in nothing
+that is handed to another program, whatever of it the platform repeats (`tests/faults/canary.py`).
 
 """
 

@@ -16,7 +16,7 @@ from .fault import Fault, Impossible, Size
 from .server import Server
 from .table import Outcome
 
-FAMILIES = ("kills", "postgres", "disks", "files", "copies", "network", "hostile", "clocks", "power")
+FAMILIES = ("kills", "postgres", "disks", "files", "copies", "network", "hostile", "clocks", "power", "logins")
 """The modules that hold faults, in the order of the table."""
 
 
@@ -26,10 +26,14 @@ def load_all() -> None:
         importlib.import_module(f".{family}", __package__)
 
 
-def tried(fault: Fault, database: str, seed: int, size: Size, server: Server | None = None) -> Outcome:
-    """What becomes of a fault; the dice of each fall the same whichever others are tried."""
+def tried(
+    fault: Fault, database: str, seed: int, size: Size, server: Server | None = None, portion: int = 0
+) -> Outcome:
+    """What becomes of a fault, or of a portion of it; the dice of each fall the same whichever others are tried."""
     began, events = time.monotonic(), 0
-    dice = random.Random(f"{seed} {fault.name} {database}")
+    sizes = fault.portions(size)
+    size = sizes[portion]
+    dice = random.Random(f"{seed} {fault.name} {database}" + f" {portion}" * (len(sizes) > 1))
     try:
         with tempfile.TemporaryDirectory(prefix="archiver-faults-") as name, _url(database, Path(name), server) as url:
             bench = Bench(url, Path(name), dice, size)
@@ -44,7 +48,7 @@ def tried(fault: Fault, database: str, seed: int, size: Size, server: Server | N
         verdict, said = "BROKEN", str(error)
     except Exception:  # noqa: BLE001 - one that fails to be done must not keep the others from it
         verdict, said = "BROKEN", f"the fault itself failed: {traceback.format_exc()[-1500:]}"
-    return Outcome(fault.name, database, verdict, said, events, time.monotonic() - began)
+    return Outcome(fault.name, database, verdict, said, events, time.monotonic() - began, portion, len(sizes))
 
 
 @contextmanager

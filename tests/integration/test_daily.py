@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -33,6 +33,10 @@ def test_a_day_of_a_container_is_as_available_as_the_report_says(database_url: s
     found = [tuple(row) for row in rows(database_url, f"{query} FROM availability_daily WHERE day < '2016-02-03'")]
 
     assert sorted(found) == sorted(reported(database_url)) != []
+    days = {day for _, day, *_ in found}
+    with Archive.open(database_url) as archive:
+        doubtful = {day: sum(each.seconds for each in archive.unknown(date.fromisoformat(day))) for day in days}
+    assert doubtful == pytest.approx({of: sum(row[5] for row in found if row[1] == of) for of in days})
 
 
 def reported(url: str) -> Iterator[tuple[Any, ...]]:

@@ -634,7 +634,7 @@ def test_a_spool_that_is_alone_keeps_its_identity_over_restarts_and_a_restored_a
             spool.append([message(number)])
             all_archived(spool, database_url)
             identity = spool.identity
-            held = spool.generations[0]
+            held = spool.holder.generations[0]
     engine = writing_engine(database_url)
     with engine.begin() as connection:
         older = text("UPDATE archive_properties SET value = :held WHERE key LIKE 'holder of %'")

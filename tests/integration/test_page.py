@@ -295,7 +295,7 @@ def test_hostile_names_do_nothing(tab: Tab, tmp_path: Path) -> None:
     tab.open(nasty)
     tab.press("e", "]", "g", "/", *"script", "Enter")
     tab.ask("for (const lane of page.picture.lanes) page.choose({ lane })")
-    assert tab.ask("document.scripts.length") == 2
+    assert tab.ask("document.scripts.length") == 3
     assert tab.complaints == []
     assert tab.requests == [nasty.as_uri()]
     assert tab.ask("document.documentElement.scrollWidth <= innerWidth")
@@ -312,6 +312,14 @@ def test_without_a_script_the_page_says_the_same(tab: Tab, file: Path) -> None:
     assert still["width"] > 500
     tab.open(file)
     assert tab.shown(".still") is None
+
+
+def test_a_script_that_cannot_do_its_work_hides_nothing(tab: Tab, file: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.html"
+    broken.write_text(file.read_text().replace('"lanes":', '"bands":', 1))
+    tab.open(broken)
+    assert tab.complaints
+    assert tab.shown(".still") is not None
 
 
 def test_a_page_prints_all_rows_of_what_is_seen(opened: Tab) -> None:

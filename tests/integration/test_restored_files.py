@@ -175,6 +175,23 @@ def test_a_log_that_was_long_once_is_brought_into_the_file_no_oftener_than_befor
         assert path.stat().st_mtime_ns == written_at
 
 
+TAKES_THE_INDEX = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as index:
+    fcntl.lockf(index, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+"""
+"""What SQLite does before it takes an archive for one that nobody has open, and cuts its index to nothing."""
+
+
+def test_who_writes_an_archive_keeps_his_locks_whatever_he_looks_at(path: Path) -> None:
+    migrate.create(str(path))
+    with Recorder(str(path), checkpoint_bytes=100_000) as recorder:
+        for n in range(5):
+            recorder.record([event(f"service/{n}.{i}", "Running", n) for i in range(500)])
+            taken = subprocess.run([sys.executable, "-c", TAKES_THE_INDEX, f"{path}-shm"], capture_output=True)
+            assert b"BlockingIOError" in taken.stderr
+
+
 def test_an_archive_has_one_writer_whatever_it_is_called(path: Path, tmp_path: Path) -> None:
     migrate.create(str(path))
     link = tmp_path / "link.db"

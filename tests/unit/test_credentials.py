@@ -280,6 +280,13 @@ def test_only_a_helper_of_path_is_run(
     assert ("gave no login" in caplog.text) == bool(name)
 
 
+def test_the_key_of_a_whole_header_is_hidden_as_well() -> None:
+    header = f"Basic {base64.b64encode(b'bob:key/9f+3==').decode()}"
+    for text in ("key/9f+3==", "key%2F9f%2B3%3D%3D", base64.b64encode(b"key/9f+3==").decode()):
+        assert Credentials(header).hidden_in(text) == "***", text
+    assert Credentials("Basic no+base64").hidden_in("no+base64") == "***"
+
+
 def test_the_beginning_of_a_secret_at_the_end_of_a_text_is_hidden() -> None:
     credentials = Credentials("0123456789abcdef", "bob")
     assert credentials.hidden_in("the key is 0123456789") == "the key is ***"

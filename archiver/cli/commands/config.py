@@ -16,7 +16,7 @@ from archiver.cli.presentation import make_presentation
 from archiver.cli.writing import write_lines
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
 
 HIDDEN = "***"
 
@@ -52,7 +52,7 @@ def show(ctx: typer.Context, output: Output = None, database: Database = None) -
 
     Of a credential only where it was found; a URL is shown without what is secret in it.
     """
-    from archiver.config import home_folder, load
+    from archiver.config.loading import home_folder, load
 
     given = database if database is not None else chosen(ctx).database
     config = load({} if given is None else {"database": given}, os.environ, home_folder())
@@ -74,7 +74,7 @@ def settings(config: Config) -> list[Shown]:
 
 
 def _credentials(config: Config) -> list[Shown]:
-    from archiver.config import home_folder
+    from archiver.config.loading import home_folder
     from archiver.platforms.open import WEBSOCKET
     from archiver.platforms.tutum.credentials import find_credentials
 

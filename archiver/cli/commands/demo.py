@@ -130,7 +130,7 @@ def is_signed(place: Path) -> bool:
 
 
 def _data_folder() -> Path:
-    from archiver.config import NO_HOME, home_folder
+    from archiver.config.loading import NO_HOME, home_folder
 
     base = os.environ.get("XDG_DATA_HOME")
     if not base and home_folder() == NO_HOME:

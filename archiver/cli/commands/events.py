@@ -3,112 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Iterator
-from datetime import UTC, datetime
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archiver.cli import completion
 from archiver.cli.cells import to_json
-from archiver.cli.columns import Column, machine_columns, refuse_fields
-from archiver.cli.common import Covered, Healthchecks, examples, warn
+from archiver.cli.columns import refuse_fields
+from archiver.cli.common import Covered, Healthchecks, examples
 from archiver.cli.cursor_file import keep_cursor, read_cursor, require_place
+from archiver.cli.event_following import follow_events
+from archiver.cli.event_options import ActionWord, CursorFile, Follow, Lines, Number, State, Type, Under
+from archiver.cli.event_rows import COLUMNS, last_events, last_rows
 from archiver.cli.files import require_other
-from archiver.cli.folding import Repeated, fold, folded, left_out
-from archiver.cli.output import render
-from archiver.cli.presentation import Presentation
+from archiver.cli.folding import folded
 from archiver.cli.question import Question, question
-from archiver.cli.states import state_style
-from archiver.cli.writing import wait_for_reader, write_lines, writing
-from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
+from archiver.cli.writing import write_lines, writing
+from archiver.errors import UsageError
 from archiver.model import ArchivedEvent, TimeRange
 from archiver.report import documents
 
 if TYPE_CHECKING:
-    from archiver.api.archive import Position
-
-POLL = 0.5
-"""Seconds between two looks at the archive when following."""
-HELD_BACK = 10_000
-"""Up to so many events are read before the first is written, to tell whether there are older ones."""
-_OLDER = "... older events exist, use -n 0 for all"
-
-Under = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="REF",
-        help="Only of this resource and of all that was under it then; a pattern, or - for standard input, as well.",
-        autocompletion=completion.references,
-        show_default=False,
-    ),
-]
-Lines = Annotated[
-    int | None,
-    typer.Option(
-        "-n",
-        "--lines",
-        min=0,
-        max=1_000_000_000,
-        metavar="N",
-        help="The last N: 100, or 10 with -f; 0 is all.",
-        show_default=False,
-    ),
-]
-Follow = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")]
-Number = Annotated[
-    int | None,
-    typer.Option(
-        "--id",
-        min=1,
-        max=2**63 - 1,
-        metavar="N",
-        help="The event of this number alone; with -o json all that it said, as received: command lines and labels, "
-        "too, which may hold secrets and stand in no other answer.",
-        show_default=False,
-    ),
-]
-CursorFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--cursor-file",
-        metavar="FILE",
-        help="All that was archived since the last time, in that order, and FILE remembers how far; the first time "
-        "from the first event on. Nothing is missed or written twice from one time to the next.",
-        dir_okay=False,
-        show_default=False,
-    ),
-]
-Type = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="TEXT",
-        help="Only events of this type; '!TEXT': of any other.",
-        autocompletion=completion.types,
-        show_default=False,
-    ),
-]
-State = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="TEXT",
-        help="Only events with this state: exited is exited (137) too, '!running' any other, 'Partly*' a pattern.",
-        autocompletion=completion.states,
-        show_default=False,
-    ),
-]
-ActionWord = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--action",
-        metavar="TEXT",
-        help="Only events of this action: create, update, delete ...",
-        autocompletion=completion.actions,
-        show_default=False,
-    ),
-]
+    pass
 
 
 def register(app: typer.Typer) -> None:
@@ -169,7 +86,7 @@ def events(
     }
     if follow:
         _unheard(asked, type, state, action)
-        _follow(asked, filters, limit=lines if lines is not None else 10)
+        follow_events(asked, filters, limit=lines if lines is not None else 10)
         return
     if cursor_file is not None:
         if lines is not None or coverage or asked.strict or asked.range != TimeRange():
@@ -180,9 +97,9 @@ def events(
     limit = lines if lines is not None else 100
     about = {"nothing": "no such events", "about": filters["under"], "coverage": coverage, "name": "events"}
     if asked.presentation.folds and not all_:
-        asked.listing(folded(COLUMNS, "action"), _last_rows(asked, filters, limit), **about)
+        asked.listing(folded(COLUMNS, "action"), last_rows(asked, filters, limit), **about)
     else:
-        asked.listing(COLUMNS, _last(asked, filters, limit), **about)
+        asked.listing(COLUMNS, last_events(asked, filters, limit), **about)
     _unheard(asked, type, state, action)
 
 
@@ -225,102 +142,3 @@ def _since_last_time(asked: Question, filters: dict[str, Any], path: Path) -> No
     with writing("the output"):
         sys.stdout.flush()
     keep_cursor(path, end._replace(event=last).cursor)
-
-
-def _last(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[ArchivedEvent]:
-    """The last `limit` events; says on stderr when there are older ones."""
-    if not 0 < limit <= HELD_BACK:
-        yield from asked.archive.events(**filters, range=asked.range, limit=limit)
-        return
-    found = list(asked.archive.events(**filters, range=asked.range, limit=limit + 1))
-    yield from found[-limit:]
-    if len(found) > limit:
-        asked.note(_OLDER)
-
-
-def _last_rows(asked: Question, filters: dict[str, Any], limit: int) -> Iterator[Repeated[ArchivedEvent]]:
-    """The last `limit` rows of a table in which what repeats is one row, out of no more than `HELD_BACK` events."""
-    if not 0 < limit <= HELD_BACK:
-        repeated = 0
-        for row in fold(asked.archive.events(**filters, range=asked.range, limit=limit), _kind, _when):
-            repeated += row.times - 1
-            yield row
-        _say_repeated(asked, repeated)
-        return
-    wanted = limit
-    while True:
-        found = list(asked.archive.events(**filters, range=asked.range, limit=wanted + 1))
-        rows = list(fold(found[-wanted:], _kind, _when))
-        if len(rows) >= limit or len(found) <= wanted or wanted >= HELD_BACK:
-            break
-        wanted = min(4 * wanted, HELD_BACK)
-    yield from rows[-limit:]
-    _say_repeated(asked, left_out(rows[-limit:]))
-    if len(found) > wanted or len(rows) > limit:
-        asked.note(_OLDER)
-
-
-def _say_repeated(asked: Question, repeated: int) -> None:
-    if repeated:
-        asked.note(f"... {repeated:,} repetitions are one row with what they repeat, --all shows them")
-
-
-def _kind(event: ArchivedEvent) -> Hashable:
-    """What repeats when it comes again: of actions, each of which is another, the same on the same."""
-    about = event.parents if event.type == "action" else event.resource_uri
-    return (event.type, event.action, event.state, about)
-
-
-def _when(event: ArchivedEvent) -> datetime:
-    return event.occurred_at
-
-
-def _follow(asked: Question, filters: dict[str, Any], limit: int) -> None:
-    """Writes the last events, then each that comes; a table takes its widths from those that are there already."""
-    end = asked.archive.position()
-    last = asked.archive.events(**filters, range=asked.range, limit=limit)
-    first = [event for event in last if event.id <= end.event]
-    records = chain(first, _coming(asked, filters, end))
-    shown = asked.presentation if asked.presentation.format != "json" else asked.presentation._replace(format="jsonl")
-    write_lines(render(shown, COLUMNS, records, measure=max(1, len(first))), flush=True)
-
-
-def _coming(asked: Question, filters: dict[str, Any], end: Position) -> Iterator[ArchivedEvent]:
-    looked, gone = datetime.now(UTC), False
-    while True:
-        before, look = end, datetime.now(UTC)
-        try:
-            for event in asked.archive.follow(**filters, after=end):
-                end = end._replace(event=event.id)
-                yield event
-            looked, gone = look, False
-        except ArchiveReplaced:
-            # What both archives have was shown, or was not asked for; what was received since then was not.
-            end = asked.archive.position(heard_before=looked)
-            filters |= {"under": filters["under"] and [resource.uri for resource in filters["under"]]}
-            warn("another archive took the place of the one that was followed; from here on come the events of that")
-            continue
-        except NoSuchResource:
-            pass  # what is followed is not in the other archive yet
-        except DatabaseMissing as missing:
-            if not gone:
-                warn(f"{missing}: it was moved or removed; waiting for it to come back")
-            gone = True
-        if end == before:
-            wait_for_reader(POLL)
-
-
-def _resource(presentation: Presentation, event: ArchivedEvent) -> str:
-    return presentation.uri(event.resource_uri)
-
-
-COLUMNS: list[Column[ArchivedEvent]] = [
-    Column("time", lambda event: event.occurred_at, machine=False),
-    Column("type", lambda event: event.type, machine=False),
-    Column("action", lambda event: event.action, machine=False),
-    Column("state", lambda event: event.state, style=lambda event: state_style(event.state), machine=False),
-    Column("resource", lambda event: event.resource_uri, _resource, machine=False),
-    Column("name", lambda event: event.name, machine=False),
-    *machine_columns(documents.EVENT),
-]
-"""Machine formats have the contract's values in the contract's order; the table what a person looks at."""

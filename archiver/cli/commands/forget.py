@@ -21,7 +21,7 @@ from archiver.errors import BadInput, UsageError
 
 if TYPE_CHECKING:
     from archiver.codec.forgetting import Pattern
-    from archiver.config import Config
+    from archiver.config.settings import Config
 
 Wanted = Annotated[
     str | None,

@@ -22,7 +22,7 @@ from archiver.errors import StreamUnreachable, UsageError
 from archiver.model import Closed, Condition, Item, Message, Opened
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.platforms.protocol import Source
 
 Retry = Annotated[bool, typer.Option("--retry", help="Try for the first connection until there is one.")]
@@ -85,7 +85,7 @@ def ended_with_the_reader() -> Iterator[None]:
 
 
 def _config(flags: dict[str, Any]) -> Config:
-    from archiver.config import home_folder, load
+    from archiver.config.loading import home_folder, load
 
     config = load(flags, os.environ, home_folder())
     streams = config.streams
@@ -97,7 +97,7 @@ def _config(flags: dict[str, Any]) -> Config:
 
 
 def _source(config: Config) -> Source:
-    from archiver.config import home_folder
+    from archiver.config.loading import home_folder
     from archiver.platforms.open import open_source
 
     return open_source(

@@ -23,7 +23,7 @@ from archiver.errors import UsageError
 from archiver.model import to_micros
 
 if TYPE_CHECKING:
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.platforms.protocol import Asker
 
 SinceWhen = Annotated[
@@ -92,7 +92,7 @@ def reconcile(
 
 def _named(stream: str) -> str:
     """The stream as the daemon calls it: no credential of it goes anywhere."""
-    from archiver.config import shown_stream
+    from archiver.config.settings import shown_stream
 
     return shown_stream(stream)
 

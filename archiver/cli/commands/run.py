@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from archiver.codec.prometheus import Family
-    from archiver.config import Config
+    from archiver.config.settings import Config
     from archiver.recording.daemon import Daemon
     from archiver.recording.outward.everybody import Wanted
 
@@ -171,7 +171,7 @@ def run(
     ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
     """
     from archiver.cli import logs
-    from archiver.config import home_folder, load, require_home
+    from archiver.config.loading import home_folder, load, require_home
     from archiver.storage.address import shown_url
 
     flags: dict[str, Any] = {

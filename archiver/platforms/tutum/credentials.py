@@ -64,11 +64,20 @@ class Credentials:
     def forms(self) -> set[str]:
         """The secret in every form in which it travels, none of which may ever be shown."""
         value = self.authorization()
-        forms = {self.secret, value, value.rpartition(" ")[2], value.rpartition(":")[2]}
-        forms.add(base64.b64encode(self.secret.encode()).decode())
+        sent = value.rpartition(" ")[2]
+        keys = {self.secret, value.rpartition(":")[2], _decoded(sent).partition(":")[2]} - {""}
+        forms = {value, sent, *keys, *(base64.b64encode(key.encode()).decode() for key in keys)}
         forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
         forms |= {quote(form, safe="") for form in forms}
         return forms - {""}
+
+
+def _decoded(sent: str) -> str:
+    """User and key of a header for Basic; "" of what is none."""
+    try:
+        return base64.b64decode(sent, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def unmistakable(forms: Iterable[str]) -> list[bytes]:

@@ -21,7 +21,6 @@ from archiver.recording.spool.file import (
     forgotten,
     identity,
     insert,
-    lock,
     may_be_full,
     open_sound,
     renumber,
@@ -29,6 +28,7 @@ from archiver.recording.spool.file import (
     transaction,
     translated,
 )
+from archiver.recording.spool.holder import Holder
 from archiver.recording.spool.reserve import RESERVE, Reserve
 
 _T = TypeVar("_T")
@@ -45,8 +45,6 @@ _PART = 1 << 20
 """Bytes of items that are deleted at once on a full disk, or one item: all their pages may be written."""
 _PAGES = 400
 """Pages that are then given back to the disk at once, for the same reason."""
-_GENERATIONS = 60
-"""How many starts are remembered: an archive restored to a state as old as that is still known."""
 _SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
 
 _BEGUN = (
@@ -86,14 +84,15 @@ class Spool:
         self.path = path
         self._limit = limit
         self._in_memory = in_memory
+        # Whoever takes both takes the one of the file first; what is in memory waits for no disk.
+        self._using_file = threading.RLock()
         self._changed = threading.Condition()
         self._recent: deque[Group] = deque()
         self._recent_size = 0
         self._discard_to = 0
         self._woken = False
-        self._generation: str | None = None
         self._reserve = Reserve(path, reserve)
-        self._lock_file = lock(path)
+        self.holder = Holder(path)
         try:
             with translated(path):
                 self._connection, self.identity = self._with_reserve(self._opened)
@@ -106,7 +105,7 @@ class Spool:
                 self._compared: int | None = self._last if since is None else int(since)
             self._reserve.hold()
         except BaseException:
-            self._lock_file.close()
+            self.holder.close()
             raise
 
     def _opened(self) -> tuple[sqlite3.Connection, str]:
@@ -158,26 +157,29 @@ class Spool:
             return self._last
         payloads = [len(item.payload) for item in items if type(item) is Message or type(item) is Observed]
         size = sum(payloads) + ITEM_BYTES * len(items)
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             self._require_file()
             if payloads and not beyond_limit:
                 self._require_room(size)
-            write = partial(self._write, self._last + 1, items)
+            upto = self._discard_to
+            write = partial(self._write, self._last + 1, items, upto)
             # Lent once: what is left of the reserve then has to do for emptying the spool.
             may_borrow = beyond_limit and self._reserve.is_whole()
-            self._deleted(self._with_reserve(write) if may_borrow else write())
-            self._size += size
-            self._remember(Group(self._last + 1, items, size))
-            self._last += len(items)
-            self._changed.notify_all()
-            return self._last
+            freed = self._with_reserve(write) if may_borrow else write()
+            with self._changed:
+                self._deleted(freed, upto)
+                self._size += size
+                self._remember(Group(self._last + 1, items, size))
+                self._last += len(items)
+                self._changed.notify_all()
+                return self._last
 
-    def _write(self, first: int, items: Sequence[Item]) -> int:
-        """One commit: items, where their streams go on, and the deletion of what is archived; the bytes it frees."""
+    def _write(self, first: int, items: Sequence[Item], upto: int) -> int:
+        """One commit: items, where their streams go on, and the deletion up to a number; the bytes it frees."""
         resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
         with transaction(self._connection) as connection:
             insert(connection, first, items)
-            freed = self._delete()
+            freed = self._delete(upto)
             if self._compared is not None:
                 said = (_UNCOMPARED, str(self._compared))
                 connection.execute("INSERT OR IGNORE INTO spool_facts VALUES (?, ?)", said)
@@ -189,9 +191,9 @@ class Spool:
     def _require_file(self) -> None:
         """What is written to a file that has lost its name, or to such a log, is found by nobody after this process.
 
-        When the lock has lost its name to another, the spool of that name is another process's, and left alone.
+        What is another process's by now is left alone.
         """
-        if self._places.is_lost(self.path) and not self._lock_file.is_replaced():
+        if self._places.is_lost(self.path) and not self.holder.is_replaced():
             try:
                 self._connection = written_anew(self.path, self._connection, self._places)
             except OSError as error:
@@ -229,8 +231,8 @@ class Spool:
             if self._recent and self._recent[0].first <= after + 1:
                 return self._from_memory(after, most, most_bytes)
             until = self._recent[0].first - 1 if self._recent else self._last
-            with translated(self.path):
-                return self._from_file(after, until, most, most_bytes)
+        with self._using_file, translated(self.path):
+            return self._from_file(after, until, most, most_bytes)
 
     def wake(self) -> None:
         """Has whoever waits for items, or is about to, look up without any."""
@@ -274,7 +276,7 @@ class Spool:
         Of a copy made before its archive was ever asked, the old items come again too: twice is better than never.
         Returns how many numbers were skipped, 0 nearly always. Raises SpoolError when the disk refuses.
         """
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             if self._compared is None:
                 return 0
             compared, skipped = self._compared, max(0, position - self._compared)
@@ -287,23 +289,23 @@ class Spool:
 
             self._with_reserve(compare)
             self._compared = None
-            self._last += skipped
-            self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
-            self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
+            with self._changed:
+                self._last += skipped
+                self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
+                self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
             return skipped
 
     @property
     def given_up(self) -> int:
         """Up to which number nothing can be had any more."""
-        with self._changed:
-            return self._kept_from - 1
+        return self._kept_from - 1
 
     def begun_before(self, upto: int) -> tuple[Micros, list[Opened]]:
         """From when on all is heard after a number, and the sessions whose opening is not among what came since.
 
         Each is opened with the first that is left of it. Raises SpoolError.
         """
-        with self._changed, translated(self.path), closing(self._connection.execute(_BEGUN, (upto,))) as rows:
+        with self._using_file, translated(self.path), closing(self._connection.execute(_BEGUN, (upto,))) as rows:
             found = list(rows)
         now = now_micros()
         begun = [
@@ -313,29 +315,10 @@ class Spool:
         ]
         return min((at for *_, at in found if at is not None), default=now), begun
 
-    @property
-    def generations(self) -> list[str]:
-        """What the archive may know the holder of this spool, oldest first; a copy lacks those since it was made."""
-        return self._lock_file.note.split()
-
-    def generation(self) -> str:
-        """What tells this holder from those before it and those of copies; to be called once the archive answers.
-
-        Written beside the file first, so that whatever the archive is told is known here. Raises SpoolError.
-        """
-        if self._generation is None:
-            new = secrets.token_hex(8)
-            try:
-                self._lock_file.remember(" ".join([*self.generations, new][-_GENERATIONS:]))
-            except OSError as error:
-                raise SpoolError(path=self.path, reason=error.strerror or str(error)) from error
-            self._generation = new
-        return self._generation
-
     def renew_identity(self) -> str:
         """Makes this a spool that no archive knows, with all that waits in it; returns who it is. Raises SpoolError."""
         new = secrets.token_hex(16)
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
 
             def write() -> None:
                 with transaction(self._connection) as connection:
@@ -352,13 +335,13 @@ class Spool:
 
     def tidy(self) -> None:
         """Deletes at once what was given up, and gives its room back to the disk."""
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             self._require_file()
             try:
-                if self._discard_to >= self._kept_from:
+                if (upto := self._discard_to) >= self._kept_from:
                     with transaction(self._connection):
-                        freed = self._delete()
-                    self._deleted(freed)
+                        freed = self._delete(upto)
+                    self._deleted(freed, upto)
                 if self._number("PRAGMA freelist_count") > _SPARE_PAGES:
                     self._shrink(2000)
             except sqlite3.Error as error:
@@ -405,48 +388,50 @@ class Spool:
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
-    def _delete(self, upto: int | None = None) -> int:
+    def _delete(self, upto: int) -> int:
         """Part of a transaction that is there anyway, so that it costs no commit of its own; returns what it frees."""
-        if self._discard_to < self._kept_from:
+        if upto < self._kept_from:
             return 0
-        which = (self._kept_from, self._discard_to if upto is None else upto)
+        which = (self._kept_from, upto)
         freed = self._connection.execute(f"{_SIZE} WHERE seq BETWEEN ? AND ?", which).fetchone()[0]
         self._connection.execute("DELETE FROM spool WHERE seq BETWEEN ? AND ?", which)
         return freed or 0
 
-    def _deleted(self, freed: int, upto: int | None = None) -> None:
+    def _deleted(self, freed: int, upto: int) -> None:
         """Takes note of what `_delete` did, once that is committed."""
-        self._size -= freed
-        self._kept_from = max(self._kept_from, (self._discard_to if upto is None else upto) + 1)
+        with self._changed:
+            self._size -= freed
+            self._kept_from = max(self._kept_from, upto + 1)
 
     def resume_point(self, stream: str) -> str | None:
         """Where the newest message of a stream said to read on (`Message.resume`)."""
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             return self._fact(f"resume {stream}")
 
     def note(self, stream: str, text: str) -> None:
         """Keeps what a source wants to know of its stream at the next start."""
-        with self._changed, translated(self.path), transaction(self._connection) as connection:
+        with self._using_file, translated(self.path), transaction(self._connection) as connection:
             connection.execute("INSERT OR REPLACE INTO spool_facts VALUES (?, ?)", (f"note {stream}", text))
 
     def noted(self, stream: str) -> str | None:
         """What was noted last of a stream."""
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             return self._fact(f"note {stream}")
 
     def forget(self, pattern: Pattern) -> int:
         """Takes what fits out of all that waits, and out of the file: in how many items it stood. Raises SpoolError."""
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             self._require_file()
             touched = self._with_reserve(partial(forgotten, self._connection, pattern))
-            self._recent.clear()  # they are read from the file again
-            self._recent_size = 0
+            with self._changed:
+                self._recent.clear()  # they are read from the file again
+                self._recent_size = 0
             return touched
 
     def write_anew(self) -> bool:
         """Writes the file anew, without what was deleted from it; False where a reader is in the way."""
         self.tidy()
-        with self._changed, translated(self.path):
+        with self._using_file, translated(self.path):
             self._connection.execute("PRAGMA secure_delete=ON").close()
             self._connection.execute("VACUUM").close()
             self._connection.execute("PRAGMA busy_timeout=200").close()
@@ -457,9 +442,9 @@ class Spool:
 
     def close(self) -> None:
         """Closes the file; everything in it stays."""
-        with self._changed:
+        with self._using_file:
             self._connection.close()
-            self._lock_file.close()
+            self.holder.close()
 
     def __enter__(self) -> Self:
         return self

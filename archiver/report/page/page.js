@@ -7,7 +7,6 @@ const CAUSED = {
 
 class Page {
   constructor() {
-    document.documentElement.classList.add("drawn");
     this.of = (id) => document.getElementById(id);
     this.drawing = new Drawing(this.of("lanes"));
     this.minimap = new Minimap(this.of("minimap"));
@@ -310,4 +309,10 @@ class Page {
   }
 }
 
-window.page = new Page();
+try {
+  window.page = new Page();
+} catch (error) {
+  // What stands for the script is shown where it cannot do its work.
+  document.documentElement.classList.remove("drawn");
+  throw error;
+}

@@ -1,0 +1,204 @@
+"""What the body of a command asks with: the archive, the range, and how answers are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import typer
+
+from archiver.cli import times, zones
+from archiver.cli.common import (
+    Color,
+    Database,
+    FailIfEmpty,
+    Fields,
+    NoPager,
+    OnPlatform,
+    OnStream,
+    Output,
+    Reverse,
+    Since,
+    Strict,
+    Until,
+    Utc,
+    chosen,
+    configuration,
+    database_url,
+    die_with_the_reader,
+    note,
+    open_archive,
+)
+from archiver.cli.presentation import Format, Presentation, make_presentation
+from archiver.cli.refs import is_one
+from archiver.cli.subjects import Subjects, namesakes_line, subjects
+from archiver.errors import NoSuchResource, NotThen, UsageError
+from archiver.model.moments import rfc3339
+
+if TYPE_CHECKING:
+    from archiver.api.archive import Archive
+    from archiver.config.settings import Config
+    from archiver.model import Resource, TimeRange
+    from archiver.queries.free import Answer
+
+
+class Asked:
+    """What the body of a command asks with: the archive, the range, and how answers are shown.
+
+    Its parameters are the options that every question has.
+    """
+
+    def __init__(
+        self,
+        ctx: typer.Context,
+        since: Since = None,
+        until: Until = None,
+        fail_if_empty: FailIfEmpty = False,
+        platform: OnPlatform = None,
+        stream: OnStream = None,
+        strict: Strict = False,
+        reverse: Reverse = False,
+        output: Output = None,
+        fields: Fields = None,
+        utc: Utc = False,
+        color: Color = "auto",
+        no_pager: NoPager = False,
+        database: Database = None,
+    ) -> None:
+        """Raises `UsageError` for a range that holds nothing, or that nobody can read."""
+        self._ctx = ctx
+        self._database = database
+        self._platform = platform
+        self.stream = stream
+        """The URL of the one stream whose word is asked for; None: that of all."""
+        self._utc, self._color = utc, color
+        self._fails_if_empty = fail_if_empty
+        self.format = output
+        """The format that was asked for; None: none was."""
+        self.pages = not (no_pager or chosen(ctx).no_pager)
+        """Whether an answer longer than the terminal goes to a pager."""
+        self.answered = False
+        """Whether the answer has anything in it."""
+        self.strict = strict
+        """Whether it is to be said by the exit code that the answer is not fully watched."""
+        self._unwatched = False
+        self.presentation = make_presentation(output, utc=utc, color=color, fields=_names(fields))
+        self.presentation = self.presentation._replace(reverse=reverse)
+        reads_local = not utc and (since is not None or until is not None)
+        if (reads_local or self.presentation.zone is None) and (trouble := zones.trouble()):
+            self.note(trouble)
+        self.range = times.parse_range(since, until, utc=utc, now=self.presentation.now)
+        self._echo(since, until)
+
+    def shown_as(self, output: Format | None) -> Presentation:
+        """How the answer is shown in a format, for a body that has the option itself."""
+        fields = list(self.presentation.fields)
+        self.presentation = make_presentation(output, utc=self._utc, color=self._color, fields=fields)
+        return self.presentation
+
+    def moment(self, text: str, called: str = "at") -> datetime:
+        """The instant that somebody wrote, read as the ends of a range are; says how it was understood.
+
+        Raises `TimeNotUnderstood`, or `UsageError` as that does, and for what is yet to come.
+        """
+        zone = UTC if self._utc else None
+        found = times.parse_time(text, now=self.presentation.now, zone=zone)
+        times.require_past(found, called, self.presentation.now, zone)
+        if (shown := times.human(found, self.presentation.zone)) != text:
+            self.note(f"{called} {shown}")
+        return found
+
+    @contextmanager
+    def as_known(self, time: str | None, subject: Resource | None) -> Iterator[tuple[Archive, Resource | None]]:
+        """The archive with what had been received by a time (None: all), and there the resource that is asked about.
+
+        Raises NotThen where nothing had been heard of it by then.
+        """
+        if time is None:
+            yield self.archive, subject
+            return
+        from archiver.api.known import as_known_at
+
+        moment = self.moment(time, "known at")
+        with as_known_at(self.archive, moment, subject) as then:
+            try:
+                yield then, None if subject is None else then.resolve(subject.uri, platform=self._platform)
+            except NoSuchResource:
+                uri, at = "" if subject is None else subject.uri, rfc3339(moment)
+                raise NotThen(uri=uri, at=at, life="nothing had been received of it by then") from None
+
+    @cached_property
+    def archive(self) -> Archive:
+        """The archive, opened when it is first asked; raises as `open_archive` does."""
+        return open_archive(self._ctx, self._database)
+
+    def config(self) -> Config:
+        """All that is set, with the archive that was named."""
+        return configuration(self._ctx, self._database)
+
+    @property
+    def url(self) -> str:
+        """The URL of the archive that was named; it need not be there."""
+        return database_url(self._ctx, self._database)
+
+    def sql(self, statement: str, seconds: float | None) -> Answer:
+        """The answer to a statement, also for who may read the views and nothing else."""
+        from archiver.queries.free import put
+
+        die_with_the_reader()
+        return put(database_url(self._ctx, self._database), statement, seconds)
+
+    def close(self) -> None:
+        """Closes the archive, where it was opened."""
+        if "archive" in self.__dict__:
+            self.archive.close()
+
+    def about(self, refs: Sequence[str], within: TimeRange | None = None) -> Subjects:
+        """What is asked about; names mean who bore them as the time `within` ended (None: the range).
+
+        Raises NoSuchResource, AmbiguousReference, TooManyResources, BadInput.
+        """
+        try:
+            found = subjects(self.archive, refs, self._platform, self.range if within is None else within)
+        except NoSuchResource:
+            from archiver.cli import meant  # most names are known
+
+            if is_one(refs) and (near := meant.near_name(self.url, refs[0])):
+                self.note(f"did you mean {near}?")
+            raise
+        for resource in found.resources:
+            if resource.namesakes is not None:
+                self.note(namesakes_line(self.presentation, resource.uri, resource.namesakes))
+        return found
+
+    def refuse_platform(self) -> None:
+        """Raises UsageError where a platform is named and no reference that could be of it."""
+        if self._platform is not None:
+            reason = "--platform says of which platform the references are, and there is none"
+            raise UsageError(reason=reason, hint="name a resource too, or leave it out")
+
+    def _echo(self, since: str | None, until: str | None) -> None:
+        """Says how the range was understood, unless it was given in just these words."""
+        ends = [("since", since, self.range.since), ("until", until, self.range.until)]
+        understood = [
+            (word, given, times.human(moment, self.presentation.zone)) for word, given, moment in ends if moment
+        ]
+        if any(given != shown for _, given, shown in understood):
+            self.note(" ".join(f"{word} {shown}" for word, _, shown in understood))
+
+    def note(self, text: str) -> None:
+        """Something worth knowing on stderr, unless `-q`."""
+        note(self._ctx, text)
+
+
+def _names(fields: str | None) -> list[str]:
+    """The names of a list with commas. Raises UsageError for a list without any."""
+    if fields is None:
+        return []
+    names = [name.strip() for name in fields.split(",") if name.strip()]
+    if not names:
+        raise UsageError(reason="--fields names no field", hint="give some: --fields uri,state; a wrong one lists all")
+    return names
