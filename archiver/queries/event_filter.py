@@ -62,6 +62,15 @@ def within(range: TimeRange) -> list[str]:
     return found if range.until is None else [*found, "e.occurred_at < :until"]
 
 
+def of_platform(wanted: Filter, row: str = "e") -> list[str]:
+    """The condition that a row is of the platform of all that is asked about; none where that is of several, or of any.
+
+    What is under a resource, and what is told of it, is of its platform.
+    """
+    platforms = {each.platform for each in wanted.under or ()}
+    return [f"{row}.platform_id = {platforms.pop()}"] if len(platforms) == 1 else []
+
+
 def where(conditions: Collection[str]) -> str:
     """The part of a statement that wants all of some conditions; nothing where there are none."""
     return " WHERE " + " AND ".join(conditions) if conditions else ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime
 from archiver.queries import seeking
-from archiver.queries.event_filter import Filter, conditions, where, within
+from archiver.queries.event_filter import Filter, conditions, of_platform, where, within
 from archiver.queries.numbers import last_number
 from archiver.queries.runs import selected
 from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
@@ -81,7 +81,7 @@ def _within_ever_more(ask: Ask, wanted: Filter, limit: int, found: int, since: M
     Looked at is what was under the resources in a stretch of time, and what was told of it then: so what there was long
     ago costs nothing where enough was told since.
     """
-    last, first = ask(seeking.ends, wanted.range)
+    last, first = ask(seeking.ends, wanted)
     length = max(last - since, _SHORTEST)
     while True:
         length *= min(max(2 * limit // max(found, 1), _WIDER), _WIDEST)
@@ -100,7 +100,7 @@ def _are_few(connection: Connection, wanted: Filter, end: int) -> bool:
     if end <= _FEW:
         return True
     within_range = within(wanted.range)
-    few = f"SELECT e.occurred_at FROM events e{where(within_range)} LIMIT {_FEW + 1}"
+    few = f"SELECT e.occurred_at FROM events e{where([*of_platform(wanted), *within_range])} LIMIT {_FEW + 1}"
     counted = statement(f"SELECT count(*) FROM ({few}) few")
     return bool(within_range) and connection.scalar(counted, wanted.range._asdict()) <= _FEW
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
-from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import Micros, Number, numbers_of, to_datetime, to_micros
 from archiver.queries import vocabulary
-from archiver.queries.event_filter import Filter, conditions, where, within
+from archiver.queries.event_filter import Filter, conditions, of_platform, where, within
 from archiver.queries.telling import resources_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Instant, Row, instant, micros
@@ -122,7 +122,8 @@ def step(
         return [], None
     is_wanted = " AND ".join(["1 = 1", *fits, *([] if end is None else ["e.id <= :end"])])
     values = {"end": end, "size": size, **wanted.range._asdict(), **_values(place)}
-    every = where([*within(wanted.range), *([] if place is None else [_behind(forward=forward)])])
+    behind = [] if place is None else [_behind(forward=forward)]
+    every = where([*of_platform(wanted), *within(wanted.range), *behind])
     asked = f"{_FITTING.format(is_wanted)}{every} {_OLDEST if forward else _NEWEST} LIMIT :size"
     rows = connection.execute(statement(asked), values).all()
     kept: Sequence[Found] = [row for row in rows if row.fits]
@@ -158,7 +159,7 @@ def by_resources(
         return heapq.nlargest(limit, chain(*each), key=_place)[::-1]
     of_none = [row for number in none for row in ask(_newest_of, wanted, number, limit, keep)]
     heard = sorted(ask(_last_heard, numbers), reverse=True)
-    end, oldest = ask(ends, wanted.range)
+    end, oldest = ask(ends, wanted)
     span = _FIRST_SPAN
     while True:
         count = limit * span // _FIRST_SPAN
@@ -178,7 +179,7 @@ def of_range(
 
     Everything that was told of these resources in the range is looked at.
     """
-    _, first = ask(ends, wanted.range)
+    _, first = ask(ends, wanted)
     heard = [number for at, number in ask(_last_heard, numbers) if at >= first]
     found = list(ask(_since, wanted, heard, first, limit, keep))
     for number in ask(about_none, wanted):
@@ -226,14 +227,16 @@ def _last_heard(connection: Connection, numbers: Collection[Number]) -> list[tup
     return found
 
 
-def ends(connection: Connection, range: TimeRange) -> tuple[Micros, Micros]:
-    """The last and the first instant of a range at which anything can have happened."""
-    ends = [connection.scalar(f"SELECT {which}(e.occurred_at) FROM events e") for which in ("min", "max")]
+def ends(connection: Connection, wanted: Filter) -> tuple[Micros, Micros]:
+    """The last and the first instant at which anything can have happened that is wanted."""
+    told = f"FROM events e{where(of_platform(wanted))}"
+    ends = [connection.scalar(f"SELECT {which}(e.occurred_at) {told}") for which in ("min", "max")]
     if None in ends:
         return 0, 0
     first, last = map(instant, ends)
-    last = last if range.until is None else min(last, range.until)
-    return to_micros(last), to_micros(first if range.since is None else max(first, range.since))
+    since, until = wanted.range
+    last = last if until is None else min(last, until)
+    return to_micros(last), to_micros(first if since is None else max(first, since))
 
 
 def _since(
@@ -278,5 +281,6 @@ def of_types(connection: Connection, wanted: Filter) -> list[Number] | None:
     kinds = vocabulary.wanted(connection, "event_types", "p.type_id", wanted.types)
     if kinds is None:
         return []
-    asked = f"SELECT p.platform_id, p.resource_id FROM present p WHERE {kinds} AND p.last_at IS NOT NULL"
+    every = where([*of_platform(wanted, "p"), kinds, "p.last_at IS NOT NULL"])
+    asked = f"SELECT p.platform_id, p.resource_id FROM present p{every}"
     return [numbers_of(platform)(number) for platform, number in connection.execute(asked)]

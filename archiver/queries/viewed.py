@@ -11,6 +11,7 @@ from archiver.model.moments import seconds
 from archiver.model.reports import Deploy, Flap, Subject
 from archiver.queries.doers import doers
 from archiver.queries.neighbours import members
+from archiver.queries.platforms import names as platform_names
 from archiver.queries.platforms import several
 from archiver.storage.causes import FLAP
 from archiver.storage.reading import Connection, instant, instant_or_none
@@ -29,10 +30,7 @@ _PLACES = (
     " JOIN platforms b ON b.id = r.platform_id WHERE r.platform_id = :platform AND r.id IN :numbers"
     " AND t.text {} ORDER BY r.uri"
 )
-_NUMBERS = (
-    "SELECT r.platform_id, r.id, r.uri, b.name AS platform FROM resources r JOIN platforms b ON b.id = r.platform_id"
-    " WHERE r.uri IN :uris"
-)
+_NUMBERS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.uri IN :uris"
 
 
 def deploys(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[Deploy]:
@@ -122,13 +120,10 @@ def _order(subject: Subject) -> tuple[str, str]:
 def _by(connection: Connection, actions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
     """Who did some actions, each given by its URI and the name of its platform."""
     numbers: dict[Number, tuple[str, str]] = {}
-    for part in chunks(sorted({uri for uri, _ in actions})):
-        rows = connection.execute(statement(_NUMBERS), {"uris": part})
-        numbers.update(
-            (numbers_of(row.platform_id)(row.id), (row.uri, row.platform))
-            for row in rows
-            if (row.uri, row.platform) in actions
-        )
+    for platform, name in platform_names(connection).items():
+        for part in chunks(sorted(uri for uri, told in actions if told == name)):
+            rows = connection.execute(statement(_NUMBERS), {"platform": platform, "uris": part})
+            numbers.update((numbers_of(platform)(number), (uri, name)) for number, uri in rows)
     by = doers(connection, numbers)
     return {told: by[number] for number, told in numbers.items() if number in by}
 

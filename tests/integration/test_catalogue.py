@@ -69,8 +69,6 @@ ANYWHERE = {
 }
 """Indexes that serve who does not know the platform, each with the question."""
 
-not_yet = pytest.mark.xfail(strict=True, reason="the keys do not begin with the platform yet")
-
 
 @pytest.fixture(scope="module")
 def catalogue(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
@@ -139,7 +137,6 @@ def test_no_key_holds_for_a_part_of_the_rows_only(catalogue: str) -> None:
     assert [name for _, name, unique, *_, partial in asked(catalogue, INDEXES) if unique and partial] == []
 
 
-@not_yet
 def test_what_is_looked_up_by_its_object_or_value_is_looked_up_within_its_platform(catalogue: str) -> None:
     others = {
         name for table, name, _, first, *_ in asked(catalogue, INDEXES) if table in GROWING and first != "platform_id"

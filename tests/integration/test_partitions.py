@@ -24,8 +24,6 @@ from .archives import at, between, event, rows, seen, uri
 from .partitioned import PARTS, Touched, make, seem_large, touched, touched_by_recorder, touched_by_sql
 from .test_catalogue import GROWING
 
-pytestmark = pytest.mark.xfail(strict=True, reason="the keys do not begin with the platform yet")
-
 PLATFORMS = ("one", "two", "three", "four", "five")
 ASKED = "two"
 """The platform that is asked about, which has a stack that no other has."""
