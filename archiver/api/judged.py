@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from archiver.api.opened import ALWAYS, Opened, now, resolve_all_of, stream_number
+from archiver.model import TimeRange
 
 if TYPE_CHECKING:
     from archiver.api.opened import Ref
-    from archiver.model import Coverage, Empty, TimeRange
+    from archiver.model import Coverage, Empty
     from archiver.model.incident import Incident
     from archiver.model.nearby import Before
     from archiver.model.reports import Per, Report
@@ -129,7 +130,7 @@ class Judged(Opened):
         """How long on a day of UTC nobody knew how containers were, in seconds, per stack and service."""
         from archiver.queries.unknown import unknown
 
-        return unknown(self._reader.pages(), day)
+        return unknown(self._reader.pages(), day, now())
 
 
 def speaking_of(

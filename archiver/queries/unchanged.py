@@ -20,7 +20,7 @@ _DURING = (
     " WHERE o.platform_id = r.platform_id AND o.resource_id = r.id AND o.state_id IS NOT NULL"
     " AND o.observed_at >= :last ORDER BY o.observed_at LIMIT 1), :last) AS last FROM resources r"
     " WHERE r.platform_id = :platform AND r.id IN :numbers) x"
-    " JOIN unchanged u ON u.resource_id = x.id"
+    " JOIN unchanged u ON u.platform_id = :platform AND u.resource_id = x.id"
     " AND u.until >= :first AND u.until <= x.last"
     " ORDER BY u.resource_id, u.since, u.until"
 )

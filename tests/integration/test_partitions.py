@@ -135,15 +135,11 @@ QUESTIONS: dict[str, Callable[[Archive, Of], object]] = {
 }
 
 
-by_views = pytest.mark.xfail(strict=False, reason="the views do not say everywhere yet of which platform they are")
-UNSURE = {"why", "what changed before", "report deploys", "report flaps"}
 BY_VIEWS = {"report deploys", "report flaps"}
 """Are rows of a view: see there."""
 
 
-@pytest.mark.parametrize(
-    "question", [pytest.param(name, marks=by_views) if name in UNSURE else name for name in QUESTIONS]
-)
+@pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_about_one_platform_looks_into_its_part_alone(
     url: str, archive: Archive, part: str, question: str
 ) -> None:
@@ -186,7 +182,6 @@ ON_A_DAY = {"availability_daily": " AND day = '2016-03-04'"}
 OF_ONE = {view.name: ABOUT.get(view.name, "uri") for view in VIEWS if "platform" in view.columns}
 
 
-@by_views
 @pytest.mark.parametrize("view", OF_ONE)
 def test_a_view_of_one_object_looks_into_the_part_of_its_platform_alone(url: str, part: str, view: str) -> None:
     """Once it is found by its URI, for which all parts are asked.
