@@ -130,7 +130,7 @@ class Judged(Opened):
         """How long on a day of UTC nobody knew how containers were, in seconds, per stack and service."""
         from archiver.queries.unknown import unknown
 
-        return unknown(self._reader.pages(), day, now())
+        return unknown(self._reader.pages(), day)
 
 
 def speaking_of(
