@@ -50,6 +50,9 @@ faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/fa
 fuzz: $(VENV)/.fuzz  ## feed what reads streams with inputs that find new ways through it (SECONDS=600 each, ARGS="frames --keep")
 	@$(bin)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)
 
+mutations: $(VENV)/.dev  ## put faults into storage and queries, and list those that neither the model nor a test notices (SECONDS=3600)
+	@$(bin)/python -m tests.mutations --seconds $(SECONDS) $(ARGS)
+
 lint: $(VENV)/.dev  ## style, types and the layers
 	@$(bin)/ruff check
 	@$(bin)/ruff format --check

@@ -111,18 +111,29 @@ class Asked:
             self.note(f"{called} {shown}")
         return found
 
+    def known_at(self, text: str | None) -> datetime | None:
+        """By what had been received until when it is to be answered; None: by all. Raises as `moment` does."""
+        return None if text is None else self.moment(text, "known at")
+
+    def end_at(self, moment: datetime) -> None:
+        """Asks about no more than what was up to an instant. Raises UsageError where the range begins behind it."""
+        if self.range.since is not None and self.range.since >= moment:
+            reason = f"--since ({times.machine(self.range.since)}) is not before --known-at ({times.machine(moment)})"
+            raise UsageError(reason=reason, hint="nothing was known then of what came later")
+        if self.range.until is None or self.range.until > moment:
+            self.range = self.range._replace(until=moment)
+
     @contextmanager
-    def as_known(self, time: str | None, subject: Resource | None) -> Iterator[tuple[Archive, Resource | None]]:
-        """The archive with what had been received by a time (None: all), and there the resource that is asked about.
+    def as_known(self, moment: datetime | None, subject: Resource | None) -> Iterator[tuple[Archive, Resource | None]]:
+        """The archive with what had been received by an instant (None: all), and there the resource of the question.
 
         Raises NotThen where nothing had been heard of it by then.
         """
-        if time is None:
+        if moment is None:
             yield self.archive, subject
             return
         from archiver.api.known import as_known_at
 
-        moment = self.moment(time, "known at")
         with as_known_at(self.archive, moment, subject) as then:
             try:
                 yield then, None if subject is None else then.resolve(subject.uri, platform=self._platform)

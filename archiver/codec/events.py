@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from archiver.codec.text import MAX_PARENTS, MAX_URI, MAX_WORD, fits, keep, parse
@@ -68,7 +69,7 @@ def _take_parents(value: dict[str, Any], clean: bool) -> tuple[str, ...]:
         return ()
     if clean and _all_usable(found):
         del value["parents"]
-        return tuple(found)
+        return tuple(map(intern, found))  # thousands of events name them: whoever keeps some keeps each once
     usable = [uri for uri in found if type(uri) is str and fits(uri, MAX_URI)]
     if usable and len(usable) == len(found) <= MAX_PARENTS:
         del value["parents"]

@@ -6,9 +6,9 @@ import threading
 
 from archiver.model import Item, Message, Observed
 
-MOST_BYTES = 2 << 20
+MOST_BYTES = 1 << 20
 MOST_ITEMS = 20_000
-LAST_ROOM = 8
+LAST_ROOM = 16
 """How many times as much is taken at the end."""
 _OVERHEAD = 200
 

@@ -34,7 +34,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.jobs import job_of, nobody, require_archive
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.reconcile import Askers
-from archiver.recording.spool.queue import Spool
+from archiver.recording.spool.queue import Group, Spool
 from archiver.storage import migrate
 from archiver.storage.named import database_name
 from archiver.storage.recorder import Recorded, Recorder
@@ -213,8 +213,9 @@ class Ingest:
             group = self._spool.take(position, pace.batch, pace.batch_bytes, timeout)
             if group is not None:
                 position = self._taken = group.last
-                records = [decode_item(item, self._decoder, self._failures) for item in group.items]
-                yield group.first, Batch(self._arrivals.ordered(group.items, records))
+                first, batch = group.first, self._decoded(group)
+                del group  # or all its messages would be held as long as what was made of them
+                yield first, batch
             elif self._stop.is_set():
                 return
             elif self.position == position:
@@ -222,6 +223,10 @@ class Ingest:
                 with suppress(SpoolError):
                     self._spool.tidy()
                 yield position + 1, Batch(())  # nothing to archive, but is the archive still there?
+
+    def _decoded(self, group: Group) -> Batch:
+        records = [decode_item(item, self._decoder, self._failures) for item in group.items]
+        return Batch(self._arrivals.ordered(group.items, records))
 
     def _is_behind(self) -> bool:
         return self._spool.last - self._taken >= _MANY

@@ -1,7 +1,7 @@
 """The driver: `python -m tests.fuzz [TARGET ...] --seconds N`, by atheris (libFuzzer), which follows what is executed.
 
-What it finds new is kept in .fuzz, and the next run begins there; `--keep` brings the least of that with the same
-coverage into the corpus of the tree, which `make test` replays. What breaks something is written to .fuzz/broken.
+What it finds new is kept in .fuzz, and the next run begins there; `--keep` brings what reaches more into the corpus of
+the tree, which `make test` replays. What breaks something is written to .fuzz/broken.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -17,13 +16,16 @@ GROWN = Path(__file__).resolve().parents[2] / ".fuzz"
 _LONGEST = 4096
 _SMALL = 400
 """Bytes of what is kept in the tree, which is to stay small."""
-_ONE = """
-import sys, atheris
+_PROGRAM = """#!{python}
+import sys
+sys.path.insert(0, {root!r})
+import atheris
 with atheris.instrument_imports(include=["archiver", "websocket"]):
     from tests.fuzz.targets import TARGETS
-atheris.Setup([sys.argv[0], *sys.argv[2:]], TARGETS[sys.argv[1]])
+atheris.Setup(sys.argv, TARGETS[{target!r}])
 atheris.Fuzz()
 """
+"""A program of its own, since libFuzzer calls itself by its name."""
 
 
 def main() -> int:
@@ -48,25 +50,22 @@ def _fuzzed(target: str, seconds: int, seed: int) -> int:
     grown, broken = GROWN / target, GROWN / "broken"
     for folder in (grown, broken):
         folder.mkdir(parents=True, exist_ok=True)
-    options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", f"-seed={seed}", "-timeout=10"]
-    command = [
-        *options,
-        "-verbosity=0",
-        "-print_final_stats=1",
-        f"-artifact_prefix={broken}/{target}-",
-        str(grown),
-        str(CORPUS / target),
-    ]
-    return int(subprocess.run([sys.executable, "-c", _ONE, target, *command]).returncode != 0)
+    options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", f"-seed={seed}", "-timeout=10", "-verbosity=0"]
+    shown = ["-print_final_stats=1", f"-artifact_prefix={broken}/{target}-"]
+    return int(subprocess.run([_program(target), *options, *shown, grown, CORPUS / target]).returncode != 0)
 
 
 def _kept(target: str) -> None:
-    """The smallest inputs that reach all that is reached."""
-    with tempfile.TemporaryDirectory() as folder:
-        merge = ["-merge=1", f"-max_len={_SMALL}", folder, str(CORPUS / target), str(GROWN / target)]
-        subprocess.run([sys.executable, "-c", _ONE, target, *merge], check=True, capture_output=True)
-        for path in Path(folder).iterdir():
-            (CORPUS / target / path.name).write_bytes(path.read_bytes())
+    """What reaches something that the tree's corpus does not."""
+    merge = ["-merge=1", f"-max_len={_SMALL}", CORPUS / target, GROWN / target]
+    subprocess.run([_program(target), *merge], check=True, capture_output=True)
+
+
+def _program(target: str) -> Path:
+    program = GROWN / f"fuzz-{target}"
+    program.write_text(_PROGRAM.format(python=sys.executable, root=str(GROWN.parent), target=target))
+    program.chmod(0o755)
+    return program
 
 
 if __name__ == "__main__":

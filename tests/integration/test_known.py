@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -136,3 +137,32 @@ def test_what_is_read_is_of_what_is_asked_about(empty_database_url: str) -> None
         costs.append(cost_of(empty_database_url, lambda archive: list(archive.export_known(at(10_000), "stack/x"))))
 
     assert not grown(*costs, empty_database_url), costs
+
+
+def test_history_is_that_which_was_known_up_to_then(late: str, run_archiver: RunArchiver) -> None:
+    asked = ("history", "container/1", "-o", "csv", "--fields", "state,until", "--database", late)
+
+    now = run_archiver(*asked, "--until", "2016-02-01T12:02:00Z")
+    then = run_archiver(*asked, "--known-at", "2016-02-01T12:02:00Z")
+    again = run_archiver(*asked, "--known-at", "2016-02-01T12:20:00Z", "--until", "2016-02-01T12:02:00Z")
+
+    assert [line.partition(",")[0] for line in now.stdout.splitlines()] == ["state", "Running", "Stopped"]
+    assert [line.partition(",")[0] for line in then.stdout.splitlines()] == ["state", "Running"]
+    assert again.stdout == now.stdout
+
+
+def test_histories_of_several_are_each_of_what_was_known_of_it(late: str, run_archiver: RunArchiver) -> None:
+    asked = ("history", "container/[1]", "-o", "json", "--database", late)
+
+    done = run_archiver(*asked, "--known-at", "2016-02-01T12:02:00Z")
+
+    assert [[span["state"] for span in each["spans"]] for each in json.loads(done.stdout)] == [["Running"]]
+
+
+def test_a_range_that_begins_when_nothing_more_was_known_is_refused(late: str, run_archiver: RunArchiver) -> None:
+    ends = ("--since", "2016-02-01T13:00:00Z", "--known-at", "2016-02-01T12:02:00Z")
+
+    done = run_archiver("history", "container/1", *ends, "--database", late)
+
+    assert done.returncode == 2
+    assert "is not before --known-at" in done.stderr

@@ -56,6 +56,15 @@ def test_completion_loads_nothing_heavy(tmp_path: Path) -> None:
     assert loaded & (HEAVY - {"rich"}) == set()
 
 
+def test_what_lies_in_the_current_folder_is_not_loaded(tmp_path: Path) -> None:
+    for name in ("typer", "gc", "shutil", "subprocess", "archiver_more"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('loaded out of the folder')")
+
+    done = run("--version", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_every_command_stands_in_the_help_with_its_line() -> None:
     text = " ".join(run("--help", env=os.environ | {"COLUMNS": "200"}).stdout.split())
 

@@ -35,7 +35,7 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = 
     """
     moment = asked.moment(time)
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
-    with asked.as_known(known_at, subject) as (archive, known):
+    with asked.as_known(asked.known_at(known_at), subject) as (archive, known):
         root = archive.at(moment, known)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))

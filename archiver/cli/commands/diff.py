@@ -46,7 +46,7 @@ def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None, kno
         ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
         raise UsageError(reason=ends, hint="give the earlier one first")
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
-    with asked.as_known(known_at, subject) as (archive, known):
+    with asked.as_known(asked.known_at(known_at), subject) as (archive, known):
         found = archive.diff(first, second, known)
     asked.judged(found.coverage)
     asked.doubted(change.certain for change in found.changes)

@@ -195,7 +195,7 @@ def run(
         raise UsageError(reason="there is no stream to record", hint=hint)
     wanted = _wanted(config)
     with told_where(config):
-        secrets = secrets_of(config) | wanted.secrets()
+        secrets = secrets_of(config) | (wanted.secrets() if wanted is not None else set())
         logs.set_up(config.log_level.value, os.environ, secrets=secrets, as_json=log_format == "json")
         require_home("spool", config.spool)
         log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
@@ -229,8 +229,10 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
         chosen(ctx).leave_at_once = bool(late) or not closed_in_time(spool)
 
 
-def _wanted(config: Config) -> Wanted:
-    """Who is to be told. Raises ConfigurationWrong."""
+def _wanted(config: Config) -> Wanted | None:
+    """Who is to be told; None: nobody, and what would tell takes no memory. Raises ConfigurationWrong."""
+    if not config.hooks.value and config.otlp.value is None:
+        return None
     from archiver.recording.outward.everybody import Collector, Wanted
 
     url, collector = config.otlp.value, None

@@ -36,7 +36,7 @@ DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""
 ITEM_BYTES = 128
 """What an item counts besides its payload, so that even messages without a byte come to an end of the room."""
-IN_MEMORY = 2 << 20
+IN_MEMORY = 1 << 20
 """Most bytes of the newest items that are kept in memory as well, by default."""
 _UNCOMPARED = "uncompared since"
 _SPARE_PAGES = 256

@@ -1,0 +1,1 @@
+"""Faults put into the code one at a time, to see whether the model and the tests notice."""
