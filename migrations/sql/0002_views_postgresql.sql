@@ -928,19 +928,21 @@ COMMENT ON COLUMN engine_actions.soft IS '1: it names a signal that a process ma
 
 COMMENT ON COLUMN engine_actions.platform_id IS 'Number of the platform that it was done on';
 
-CREATE VIEW told_stops AS
-SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+CREATE VIEW told_ends AS
+SELECT x.platform_id AS platform_id,
+  x.resource_id AS resource_id,
+  x.uri AS uri,
+  x.id AS id,
+  x.source AS source,
+  x.session_id AS session_id,
+  x.stopped_at AS stopped_at,
   x.stopped_us AS stopped_us,
-  x.cause AS cause
-FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
-    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
-      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
-    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, g.told AS told,
-  g.ran_over AS ran_over,
-  g.oom AS oom,
-  g.unwatched AS unwatched
+  x.state AS state,
+  x.before AS before,
+  x.exit_code AS exit_code,
+  x.ran_since_us AS ran_since_us,
+  x.live_us AS live_us,
+  x.next_us AS next_us
 FROM (SELECT w.*, w.at AS stopped_at, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS stopped_us,
   g.state AS state,
   g.before AS before,
@@ -998,7 +1000,52 @@ LEFT JOIN events ag ON ag.platform_id = w.platform_id
     AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
 WHERE 1 = 1 OFFSET 0) g
-WHERE true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+WHERE true) x;
+
+COMMENT ON VIEW told_ends IS 'Every end that was told of what ran, also of what is gone since: what is to be known of it to say why';
+
+COMMENT ON COLUMN told_ends.platform_id IS 'Number of the platform that it is on';
+
+COMMENT ON COLUMN told_ends.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN told_ends.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN told_ends.id IS 'Number of the event';
+
+COMMENT ON COLUMN told_ends.source IS '0: an event';
+
+COMMENT ON COLUMN told_ends.session_id IS 'Number of the session that heard it; NULL: imported';
+
+COMMENT ON COLUMN told_ends.stopped_at IS 'When it stopped, UTC';
+
+COMMENT ON COLUMN told_ends.stopped_us IS 'When it stopped, in microseconds since 1970';
+
+COMMENT ON COLUMN told_ends.state IS 'The state that says so, in lower case';
+
+COMMENT ON COLUMN told_ends.before IS 'The state before, in lower case';
+
+COMMENT ON COLUMN told_ends.exit_code IS 'The exit code, where it is known';
+
+COMMENT ON COLUMN told_ends.ran_since_us IS 'Since when it had run, in microseconds since 1970';
+
+COMMENT ON COLUMN told_ends.live_us IS 'When it was next told to be alive, in microseconds since 1970; 2^62: never';
+
+COMMENT ON COLUMN told_ends.next_us IS 'When it ended again, in microseconds since 1970; 2^62: never';
+
+CREATE VIEW told_stops AS
+SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
+  x.cause AS cause
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, g.told AS told,
+  g.ran_over AS ran_over,
+  g.oom AS oom,
+  g.unwatched AS unwatched
+FROM (SELECT * FROM told_ends) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
         AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
@@ -1872,7 +1919,7 @@ CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(CASE WHEN v.kind = 'up' THEN v.know
         CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
         CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
       FROM (SELECT q.us AS us FROM (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
-            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q
+            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
         WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id
           AND q.stopped_at >= (to_timestamp((x.day_us - 86400000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us - 86400000000), 1000000) AS double precision) / 1e6))
           AND q.stopped_at <= (to_timestamp((x.day_us + 87000000000) / 1000000) + make_interval(secs => CAST(mod((x.day_us + 87000000000), 1000000) AS double precision) / 1e6))) q) q WHERE (q.before <= 600000000 OR q.behind <= 600000000)

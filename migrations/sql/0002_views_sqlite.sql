@@ -640,44 +640,21 @@ WHERE likelihood(d.what = 2, 0.5) AND d.since = d.node AND substr(a.uri, 1, 11) 
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
 
-CREATE VIEW told_stops AS SELECT * FROM (
-/* /* */ SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+CREATE VIEW told_ends AS SELECT * FROM (
+/* /* */ SELECT x.platform_id AS platform_id,
+  x.resource_id AS resource_id,
+  x.uri AS uri,
+  x.id AS id,
+  x.source AS source,
+  x.session_id AS session_id,
+  x.stopped_at AS stopped_at,
   x.stopped_us AS stopped_us,
-  x.cause AS cause
-FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
-    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
-      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
-    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
-    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
-        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
-  CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
-            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
-            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
-      LEFT JOIN texts n ON n.id = q.name_id
-      LEFT JOIN event_states s ON s.id = q.state_id
-      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
-  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
-      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
-  CASE WHEN x.session_id IS NULL THEN 0
-      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
-      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
-        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END AS unwatched
+  x.state AS state,
+  x.before AS before,
+  x.exit_code AS exit_code,
+  x.ran_since_us AS ran_since_us,
+  x.live_us AS live_us,
+  x.next_us AS next_us
 FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
   s.word AS state,
   b.word AS before,
@@ -727,7 +704,49 @@ LEFT JOIN events ag ON ag.platform_id = w.platform_id
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
     AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-WHERE 1 = 1) x  WHERE 1 = 1) x) x) x
+WHERE 1 = 1) x
+-- */ SELECT 'a part of the other views, for SQLite alone' AS note
+);
+
+CREATE VIEW told_stops AS SELECT * FROM (
+/* /* */ SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
+  x.stopped_us AS stopped_us,
+  x.cause AS cause
+FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 OR x.proofs = 0) THEN 'oom'
+    WHEN x.proofs > 0 OR x.before IN ('stopping', 'terminating') THEN
+      CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
+    WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
+    WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, json_extract(g.value, '$[0]') AS told,
+  json_extract(g.value, '$[1]') AS ran_over,
+  json_extract(g.value, '$[2]') AS oom,
+  json_extract(g.value, '$[3]') AS unwatched
+FROM (SELECT * FROM told_ends) x JOIN json_each(json_array(json_array(CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END, CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END, (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
+      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')), CASE WHEN x.session_id IS NULL THEN 0
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
+        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END))) g WHERE 1 = 1) x) x) x
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
 
@@ -778,64 +797,11 @@ FROM (SELECT x.*, CASE WHEN x.oom AND (x.exit_code IS NULL OR x.exit_code = 137 
       CASE WHEN x.exit_code = 137 AND (((x.told >> 0) & 1023) > 0 OR (((x.told >> 10) & 1023) = 0 AND ((x.told >> 50) & 1023) > 0) OR x.ran_over IS NOT NULL OR ((x.told >> 30) & 1023) > 0) THEN 'forced' ELSE 'told' END
     WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END AS cause FROM (SELECT x.*, CASE WHEN ((x.told >> 0) & 1023) > 0 AND ((x.told >> 40) & 1023) > 0 THEN ((x.told >> 40) & 1023) WHEN ((x.told >> 0) & 1023) > 0 THEN ((x.told >> 0) & 1023)
     WHEN ((x.told >> 20) & 1023) > 0 THEN ((x.told >> 20) & 1023) WHEN ((x.told >> 10) & 1023) > 0 THEN ((x.told >> 10) & 1023)
-    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
-      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
-        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
-        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END AS told,
-  CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
-            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
-          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
-            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
-            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
-      JOIN resources a ON a.id = c.resource_id
-      LEFT JOIN present q ON q.resource_id = c.resource_id
-      LEFT JOIN texts n ON n.id = q.name_id
-      LEFT JOIN event_states s ON s.id = q.state_id
-      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END AS ran_over,
-  (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
-    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
-      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')) AS oom,
-  CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
-      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
-      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
-        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
-      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
-        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
-      WHEN EXISTS (SELECT 1 FROM sessions q
-      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
-      WHERE e.platform_id = x.platform_id AND e.resource_id = x.resource_id AND e.state_id IS NOT NULL
-        AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
-        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
-        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
-      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
-        AND o.observed_at >= b.covered_from
-      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END AS unwatched,
-  min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
-        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-        ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
-        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
-        ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
-      AND f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
-          AND o.what = 5
-        AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
-      AND f.resource_id = x.resource_id AND f.what = 5
-      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
-          AND o.what = 5
-        AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
-      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
-        JOIN resources a ON a.id = g.value
-      WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
-        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904)) AS started_us
+    WHEN ((x.told >> 50) & 1023) > 0 THEN ((x.told >> 50) & 1023) WHEN x.ran_over IS NULL THEN 0 WHEN x.ran_over = '' THEN 2 ELSE 1 END AS proofs FROM (SELECT x.*, json_extract(g.value, '$[0]') AS told,
+  json_extract(g.value, '$[1]') AS ran_over,
+  json_extract(g.value, '$[2]') AS oom,
+  json_extract(g.value, '$[3]') AS unwatched,
+  json_extract(g.value, '$[4]') AS started_us
 FROM (SELECT w.*, w.at AS stopped_at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS stopped_us,
   s.word AS state,
   b.word AS before,
@@ -890,7 +856,60 @@ LEFT JOIN events up ON up.id = (SELECT e.id FROM events e
 LEFT JOIN observations seen ON seen.id = (SELECT e.id FROM observations e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
     AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
-WHERE w.type = 'container' AND 1 = 1) x  WHERE 1 = 1) x) x) x
+WHERE w.type = 'container' AND 1 = 1) x JOIN json_each(json_array(json_array(CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
+      WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.resource_id = x.resource_id
+        AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)
+        AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us + 10000000 AND d.name IN ('kill', 'restart', 'stop')) ELSE 0 END, CASE WHEN NOT substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END FROM (SELECT d.resource_id FROM facts d
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node IN (SELECT (((x.stopped_us - 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us - 2000000) UNION ALL SELECT (((x.stopped_us + 2000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 2000000)) AND NOT d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000) UNION ALL SELECT d.resource_id FROM facts d
+          WHERE d.platform_id = x.platform_id AND likelihood(d.what = 2, 0.5) AND d.value IN (SELECT x.resource_id UNION ALL SELECT f1.value FROM facts f1 WHERE f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f2.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us UNION ALL SELECT f3.value FROM facts f1 JOIN facts f2 ON f2.resource_id = f1.value AND f2.what = 1 AND f2.since < x.stopped_us AND f2.until >= x.stopped_us JOIN facts f3 ON f3.resource_id = f2.value AND f3.what = 1 AND f3.since < x.stopped_us AND f3.until >= x.stopped_us WHERE f1.platform_id = x.platform_id AND f1.resource_id = x.resource_id AND f1.what = 1 AND f1.since < x.stopped_us AND f1.until >= x.stopped_us)
+            AND d.node BETWEEN (x.stopped_us - 2000000) AND (x.stopped_us + 2000000)
+            AND d.since - (x.stopped_us + 2000000) <= 0 AND CASE WHEN d.until = 4611686018427387904 THEN d.since + 3600000000 ELSE d.until END >= (x.stopped_us - 2000000)) c
+      JOIN resources a ON a.id = c.resource_id
+      LEFT JOIN present q ON q.resource_id = c.resource_id
+      LEFT JOIN texts n ON n.id = q.name_id
+      LEFT JOIN event_states s ON s.id = q.state_id
+      WHERE NOT substr(a.uri, 1, 11) = '/docker/v1/' AND NOT (replace(' ' || lower(coalesce(n.text, '')) || '|', ' create|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' deploy|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' exec|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' start|', '') <> ' ' || lower(coalesce(n.text, '')) || '|' OR replace(' ' || lower(coalesce(n.text, '')) || '|', ' up|', '') <> ' ' || lower(coalesce(n.text, '')) || '|') AND (x.before IN ('stopping', 'terminating') OR NOT lower(coalesce(s.text, '')) IN ('canceled', 'failed'))) END, (x.source = 1 AND x.exit_code = 137 AND EXISTS (SELECT 1 FROM observations b
+      WHERE b.id = x.id AND coalesce(replace(b.extra, '"oom_killed":true', '') <> b.extra, false))) OR EXISTS (SELECT 1 FROM events b
+    WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
+      AND b.occurred_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us - 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us - 10000000) + 62135596800000000) % 1000000) AND b.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 10000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 10000000) + 62135596800000000) % 1000000) AND (CAST(strftime('%s', substr(b.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.occurred_at, 21, 6) AS integer)) <= x.live_us
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = 'oom')), CASE x.source WHEN 0 THEN CASE WHEN x.session_id IS NULL THEN 0
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0
+      WHEN x.stopped_us / 1000000 * 1000000 = x.stopped_us
+        AND coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', ((x.stopped_us + 999999) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.stopped_us + 999999) + 62135596800000000) % 1000000) ORDER BY b.covered_from DESC LIMIT 16) o), 0) >= x.stopped_us THEN 0 ELSE 1 END ELSE CASE WHEN x.session_id IS NULL THEN 1
+      WHEN coalesce((SELECT max(o.watched_us) FROM (SELECT b.watched_us AS watched_us FROM session_log b
+        WHERE b.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND b.covered_from <= x.stopped_at ORDER BY b.covered_from DESC LIMIT 16) o), 0) < x.stopped_us THEN 1
+      WHEN EXISTS (SELECT 1 FROM sessions q
+      WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = x.session_id) AND q.covered_from > (SELECT max(e.occurred_at) FROM events e
+      WHERE e.platform_id = x.platform_id AND e.resource_id = x.resource_id AND e.state_id IS NOT NULL
+        AND e.occurred_at <= x.stopped_at) AND q.covered_from <= x.stopped_at
+        AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = x.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 1 ELSE 0 END END, min(x.own_us, coalesce((SELECT min(min(coalesce((SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) FROM events e
+        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.occurred_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
+        ORDER BY e.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(e.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.observed_at, 21, 6) AS integer)) FROM observations e
+        WHERE e.platform_id = x.platform_id AND e.resource_id = o.resource_id AND e.observed_at >= x.stopped_at AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1
+        ORDER BY e.observed_at LIMIT 1), 4611686018427387904))) FROM (SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
+          AND o.what = 5
+        AND o.node IN (SELECT (((x.stopped_us + 3600000000) >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
+          UNION ALL SELECT (x.stopped_us + 3600000000)) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000) UNION ALL SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = (SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id
+      AND f.resource_id = x.resource_id AND f.what = 5
+      AND f.since <= x.stopped_us ORDER BY f.since DESC LIMIT 1)
+          AND o.what = 5
+        AND o.node BETWEEN (x.stopped_us - 600000000) AND (x.stopped_us + 3600000000) AND o.since >= (x.stopped_us - 600000000) AND o.since <= (x.stopped_us + 3600000000)) o
+      WHERE o.resource_id <> x.resource_id AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value
+        JOIN resources a ON a.id = g.value
+      WHERE g.platform_id = x.platform_id AND g.resource_id = x.resource_id AND g.what = 1
+        AND h.resource_id = o.resource_id AND h.what = 1 AND a.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service'))), 4611686018427387904))))) g WHERE 1 = 1) x) x) x
 WHERE x.started_us < 4611686018427387904 OR x.gone_us IS NULL
   OR (x.cause NOT IN ('told', 'forced') AND coalesce(x.exit_code, 1) <> 0)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
@@ -1331,7 +1350,7 @@ JOIN json_each((SELECT json_array(json_array(coalesce(sum(CASE WHEN v.kind = 'up
         CASE WHEN lead(q.us, 2) OVER (ORDER BY q.us) - q.us <= 600000000 THEN q.us END AS dense_us,
         CASE WHEN q.us - lag(q.us) OVER (ORDER BY q.us) <= 600000000 THEN 0 ELSE 1 END AS starts
       FROM (SELECT q.us AS us FROM (SELECT q.id AS id, q.us AS us, coalesce(q.us - lag(q.us) OVER (ORDER BY q.us, q.id), 4611686018427387904) AS before,
-            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_stops q
+            coalesce(lead(q.us) OVER (ORDER BY q.us, q.id) - q.us, 4611686018427387904) AS behind FROM (SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
         WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id
           AND q.stopped_at >= strftime('%Y-%m-%dT%H:%M:%S', ((x.day_us - 86400000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.day_us - 86400000000) + 62135596800000000) % 1000000)
           AND q.stopped_at <= strftime('%Y-%m-%dT%H:%M:%S', ((x.day_us + 87000000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', ((x.day_us + 87000000000) + 62135596800000000) % 1000000)) q) q WHERE (q.before <= 600000000 OR q.behind <= 600000000)

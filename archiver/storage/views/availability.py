@@ -104,7 +104,7 @@ told_of_day, found_of_day = _words_of("told", "told", "event"), _words_of("found
 
 def _loops(say: Idioms) -> str:
     """From which crash to which x was in a loop, on the day and as far as they began on the day before."""
-    told = f"""SELECT q.id AS id, q.stopped_us AS us FROM told_stops q
+    told = f"""SELECT q.id AS id, q.stopped_us AS us FROM told_ends q
         WHERE q.platform_id = x.platform_id AND q.resource_id = x.resource_id
           AND q.stopped_at >= {say.instant(f"(x.day_us - {DAY})")}
           AND q.stopped_at <= {say.instant(f"(x.day_us + {DAY + QUIET})")}"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -36,6 +36,8 @@ class Idioms(NamedTuple):
     """What is looked up for each row of the tables before it: columns, the joins they are from, and a condition."""
     summed: Callable[[dict[str, str], str], Apart]
     """Sums over what is looked up for each row of the tables before it: whole numbers by name, and their source."""
+    once: Callable[[dict[str, str]], Apart]
+    """What is dear to reckon and named often, for each row of the tables before it: texts and whole numbers by name."""
     likely: Callable[[str, float], str]
     """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
     day: Callable[[str], str]
@@ -95,8 +97,20 @@ def _looked_up(columns: dict[str, str], joins: str, where: str) -> Apart:
 def _in_one_text(sums: dict[str, str], source: str) -> Apart:
     """SQLite joins with nothing that depends on a row but a function; a column it reckons wherever it is named."""
     found = f"(SELECT json_array(json_array({', '.join(sums.values())})) FROM {source})"
-    columns = {name: f"json_extract(g.value, '$[{place}]')" for place, name in enumerate(sums)}
-    return Apart(f"JOIN json_each({found}) g", "1 = 1", columns)
+    return Apart(f"JOIN json_each({found}) g", "1 = 1", _places_in_text(sums))
+
+
+def _once_in_one_text(columns: dict[str, str]) -> Apart:
+    found = f"json_array(json_array({', '.join(columns.values())}))"
+    return Apart(f"JOIN json_each({found}) g", "1 = 1", _places_in_text(columns))
+
+
+def _places_in_text(columns: Iterable[str]) -> dict[str, str]:
+    return {name: f"json_extract(g.value, '$[{place}]')" for place, name in enumerate(columns)}
+
+
+def _once_in_one_row(columns: dict[str, str]) -> Apart:
+    return _looked_up(columns, "", "1 = 1")
 
 
 def _in_one_row(sums: dict[str, str], source: str) -> Apart:
@@ -121,6 +135,7 @@ IDIOMS = {
         ),
         apart=_joined_on,
         summed=_in_one_text,
+        once=_once_in_one_text,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
         day=lambda micros: f"strftime('%Y-%m-%d', ({micros}) / 1000000, 'unixepoch')",
         day_us=lambda day: f"(CAST(strftime('%s', {day}) AS integer) * 1000000)",
@@ -149,6 +164,7 @@ IDIOMS = {
         ),
         apart=_looked_up,
         summed=_in_one_row,
+        once=_once_in_one_row,
         likely=lambda condition, _part: condition,
         day=lambda micros: f"to_char(timezone('UTC', to_timestamp(({micros}) / 1000000)), 'YYYY-MM-DD') COLLATE \"C\"",
         day_us=lambda day: (

@@ -136,15 +136,13 @@ def _unwatched_or_unfound(say: Idioms) -> str:
 
 def _caused(say: Idioms, ends: str, more: dict[str, str]) -> str:
     """Ends, as SELECT, with what explains them."""
-    explained = say.apart(
+    explained = say.once(
         {
             "told": causes.told_counts(),
             "ran_over": causes.over(say),
             "oom": causes.oom(say),
             **more,
-        },
-        "",
-        "1 = 1",
+        }
     )
     found = f"""SELECT x.*, {listed(explained.columns)}
 FROM ({ends}) x {explained.joins} WHERE {explained.where}"""
@@ -203,12 +201,43 @@ _TOLD = """(SELECT e.platform_id AS platform_id, e.resource_id AS resource_id, r
   JOIN resources r ON r.platform_id = e.platform_id AND r.id = e.resource_id)"""
 
 
+_END = {
+    "platform_id": "Number of the platform that it is on",
+    "resource_id": "Number of the resource",
+    "uri": "URI of the resource",
+    "id": "Number of the event",
+    "source": "0: an event",
+    "session_id": "Number of the session that heard it; NULL: imported",
+    "stopped_at": "When it stopped, UTC",
+    "stopped_us": "When it stopped, in microseconds since 1970",
+    "state": "The state that says so, in lower case",
+    "before": "The state before, in lower case",
+    "exit_code": "The exit code, where it is known",
+    "ran_since_us": "Since when it had run, in microseconds since 1970",
+    "live_us": "When it was next told to be alive, in microseconds since 1970; 2^62: never",
+    "next_us": "When it ended again, in microseconds since 1970; 2^62: never",
+}
+
+
+def _told_ends(say: Idioms) -> str:
+    return f"SELECT {listed({column: f'x.{column}' for column in _END})}\nFROM ({_ends_of(say, _TOLD, '', {}, '')}) x"
+
+
+told_ends = View(
+    "told_ends",
+    "Every end that was told of what ran, also of what is gone since: what is to be known of it to say why",
+    _END,
+    _told_ends,
+    is_part=True,
+)
+
+
 def _told_stops(say: Idioms) -> str:
     return f"""
 SELECT x.platform_id AS platform_id, x.resource_id AS resource_id, x.id AS id, x.stopped_at AS stopped_at,
   x.stopped_us AS stopped_us,
   x.cause AS cause
-FROM ({_caused(say, _ends_of(say, _TOLD, "", {}, ""), {"unwatched": _unwatched(say)})}) x
+FROM ({_caused(say, "SELECT * FROM told_ends", {"unwatched": _unwatched(say)})}) x
 """
 
 
