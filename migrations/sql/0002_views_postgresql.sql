@@ -226,7 +226,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -234,24 +234,24 @@ LEFT JOIN observations ON observations.platform_id = w.platform_id AND observati
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), true)
@@ -747,7 +747,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -755,7 +755,7 @@ LEFT JOIN observations ON observations.platform_id = w.platform_id AND observati
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN sessions h ON h.id = w.session_id
@@ -789,17 +789,17 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) IS NULL
@@ -807,17 +807,17 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), s.text IS NOT NULL) END OFFSET 0) g
@@ -965,17 +965,17 @@ JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
@@ -1166,17 +1166,17 @@ JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
@@ -1422,17 +1422,17 @@ LEFT JOIN event_states b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )
@@ -1555,7 +1555,7 @@ LEFT JOIN events ON events.platform_id = w.platform_id AND events.id = CASE WHEN
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.platform_id = w.platform_id AND observations.id = CASE WHEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -1563,7 +1563,7 @@ LEFT JOIN observations ON observations.platform_id = w.platform_id AND observati
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
@@ -1573,17 +1573,17 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), true) OFFSET 0) g

@@ -105,7 +105,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -113,24 +113,24 @@ LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', subst
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 WHERE coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), true)
@@ -531,7 +531,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -539,7 +539,7 @@ LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', subst
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> coalesce(w.state_id, 0)
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> coalesce(lower(s.text), '')
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN sessions h ON h.id = w.session_id
@@ -573,17 +573,17 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR w.source = 2 OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) IS NULL
@@ -591,17 +591,17 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), s.text IS NOT NULL) END) v) x
@@ -670,17 +670,17 @@ JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
@@ -816,17 +816,17 @@ JOIN state_words b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
@@ -995,17 +995,17 @@ LEFT JOIN event_states b ON b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )
@@ -1096,7 +1096,7 @@ LEFT JOIN events ON events.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 1
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1)
     ELSE (SELECT o.id FROM events o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at = w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= w.at AND o.occurred_at <= w.at AND ((w.source = 0 AND o.id > w.id)) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.occurred_at LIMIT 1) END
 LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) < w.last_since_us THEN (SELECT o.id FROM observations o
@@ -1104,7 +1104,7 @@ LEFT JOIN observations ON observations.id = CASE WHEN (CAST(strftime('%s', subst
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1)
     ELSE (SELECT o.id FROM observations o
-      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at = w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.observed_at >= w.at AND o.observed_at <= w.at AND (w.source = 0 OR o.id > w.id) AND o.state_id <> w.state_id
         AND (SELECT lower(b.text) FROM event_states b WHERE b.id = o.state_id) <> lower(s.text)
       ORDER BY o.observed_at LIMIT 1) END
 LEFT JOIN event_states n ON n.id = CASE WHEN observations.observed_at < events.occurred_at THEN observations.state_id
@@ -1114,17 +1114,17 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
-        SELECT max(o.id) FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at = (
-          SELECT o.occurred_at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
           ORDER BY o.occurred_at DESC LIMIT 1
-        ) AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
       UNION ALL
       SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
       WHERE b.id = (
-        SELECT max(o.id) FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at = (
-          SELECT o.observed_at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
           ORDER BY o.observed_at DESC LIMIT 1
-        ) AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )) <> lower(s.text), true) AND w.type IN ('service', 'stack')) v

@@ -13,10 +13,10 @@ def _last(table: str, at: str, source: int, earlier: str) -> str:
     said = "o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL"
     return f"""SELECT b.{at} AS at, {source} AS source, b.state_id AS state_id FROM {table} b
       WHERE b.platform_id = w.platform_id AND b.id = (
-        SELECT max(o.id) FROM {table} o WHERE {said} AND o.{at} = (
-          SELECT o.{at} FROM {table} o WHERE {said} AND o.{at} <= w.at AND (o.{at} < w.at OR {earlier})
+        SELECT max(o.id) FROM (
+          SELECT o.{at} AS at FROM {table} o WHERE {said} AND o.{at} <= w.at AND (o.{at} < w.at OR {earlier})
           ORDER BY o.{at} DESC LIMIT 1
-        ) AND (o.{at} < w.at OR {earlier}))"""
+        ) x CROSS JOIN {table} o WHERE {said} AND o.{at} >= x.at AND o.{at} <= x.at AND (o.{at} < w.at OR {earlier}))"""
 
 
 def state_before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
@@ -59,7 +59,7 @@ def _next(table: str, at: str, later: str, us: str, state_id: str, state: str) -
       ORDER BY o.{at} LIMIT 1)"""
 
     then = first(f"o.{at} >= w.at AND (o.{at} > w.at OR {later})")
-    at_once = first(f"o.{at} = w.at AND ({later})")
+    at_once = first(f"o.{at} >= w.at AND o.{at} <= w.at AND ({later})")
     mine = f"{table}.platform_id = w.platform_id AND {table}.id"
     return f"{mine} = CASE WHEN {us} < w.last_since_us THEN {then}\n    ELSE {at_once} END"
 
