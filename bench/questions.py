@@ -52,7 +52,10 @@ def _of_views(about: Subjects) -> Iterator[Question]:
         of_hour_number = f"v.{number} >= {since} AND v.{number} < {until}"
         yield Question(f"{view} of an hour", f"SELECT * FROM {view} v WHERE {of_hour}")
         yield Question(f"{view} of an hour in microseconds", f"SELECT * FROM {view} v WHERE {of_hour_number}")
-        yield Question(f"{view} of a stack in an hour", f"SELECT v.* FROM {view} v {below} v.{uri} WHERE {of_hour}")
+        then = f"u.since <= v.{text} AND (u.until IS NULL OR u.until > v.{text} OR u.descendant_type = 'action')"
+        under = f"SELECT 1 FROM subtree u WHERE u.descendant_uri = v.{uri} AND u.ancestor_uri || '' = '{about.quiet}'"
+        of_stack = f"SELECT v.* FROM {view} v WHERE {of_hour} AND 1 = ({under} AND {then} LIMIT 1)"
+        yield Question(f"{view} of a stack in an hour", of_stack)
     for view in ("event_log", "state_spans", "current_states"):
         yield Question(f"{view} of a container", f"SELECT * FROM {view} WHERE uri = '{about.container}'")
     above = f"SELECT p.* FROM event_log e JOIN event_parents p ON p.event_id = e.id WHERE e.uri = '{about.container}'"

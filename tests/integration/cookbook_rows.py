@@ -36,6 +36,7 @@ VALUES = {
 OTHERS: dict[str, dict[str, str]] = {
     "What changed between two instants": {"from": at("10:59"), "time": at("11:01")},
     "What happened under a stack, to what was under it then": {"from": at("14:59"), "time": at("15:01")},
+    "What happened in a range of time to what was under a stack then": {"from": at("14:59"), "time": at("15:01")},
 }
 """Other values, of single queries."""
 
@@ -166,6 +167,13 @@ ROWS: dict[str, Rows] = {
         (ms("15:00:05"), ms("15:00:05"), "restart db-1", "action,success,shop"),
     ],
     "What happened under a stack, to what was under it then": [
+        (at("15:00"), "action", "kill", "Success"),
+        (at("15:00:02"), "container", "db-1", "exited (0)"),
+        (at("15:00:03"), "action", "stop", "Success"),
+        (at("15:00:04"), "container", "db-1", "running"),
+        (at("15:00:05"), "action", "restart", "Success"),
+    ],
+    "What happened in a range of time to what was under a stack then": [
         (at("15:00"), "action", "kill", "Success"),
         (at("15:00:02"), "container", "db-1", "exited (0)"),
         (at("15:00:03"), "action", "stop", "Success"),

@@ -118,6 +118,14 @@ def within(column: str, hour: list[Any]) -> str:
     return f"{column} >= {hour[0]!r} AND {column} < {hour[1]!r}"
 
 
+def under_busy(view: str, uri_column: str, at: str) -> str:
+    """What a view says of some minutes, of what was then under the stack whose past grows."""
+    minutes = within(f"v.{at}", [iso(micros(10)), iso(micros(61))])
+    return f"""SELECT * FROM {view} v WHERE {minutes} AND 1 = (
+      SELECT 1 FROM subtree s WHERE s.descendant_uri = v.{uri_column} AND s.ancestor_uri || '' = '{uri("stack/busy")}'
+        AND s.since <= v.{at} AND (s.until IS NULL OR s.until > v.{at}) LIMIT 1)"""
+
+
 VIEWS = {
     "event_log by uri": f"SELECT * FROM event_log WHERE uri = '{ONE}'",
     "event_log by uri and time": f"SELECT * FROM event_log WHERE uri = '{ONE}' AND {within('occurred_at', HOUR)}",
@@ -129,6 +137,8 @@ VIEWS = {
     "event_log of a stack": f"SELECT v.* {BELOW.format('event_log')}",
     "event_log of a stack, counted": f"SELECT v.state, count(*) {BELOW.format('event_log')} GROUP BY v.state",
     "event_log of a stack by time": f"SELECT v.* {BELOW.format('event_log')} AND {within('v.occurred_at', HOUR)}",
+    "event_log of a range under a stack with a past": under_busy("event_log", "uri", "occurred_at"),
+    "state_spans of a range under a stack with a past": under_busy("state_spans", "uri", "since"),
     "event_parents of an event": "SELECT * FROM event_parents WHERE event_id = 77",
     "unchanged by uri": f"SELECT * FROM unchanged WHERE uri = '{ONE}'",
     "unchanged by time": f"SELECT * FROM unchanged WHERE {within('until', FOUND)}",
