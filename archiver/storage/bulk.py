@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Table, exc
 
@@ -51,38 +52,50 @@ def _statement(table: str, width: int, rows: int) -> str:
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    # In the binary format, which the driver writes in half the time that the other one's text takes. Straight into the
+    # table: by way of another one and ON CONFLICT DO NOTHING a row costs the server half as much again.
     import psycopg
 
-    columns = ", ".join(table.columns.keys())
-    statement = f"COPY {table.name} ({columns}) FROM STDIN"
+    columns = _columns(table)
+    statement = f"COPY {table.name} ({', '.join(table.columns.keys())}) FROM STDIN (FORMAT BINARY)"
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     try:
         with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            for start in range(0, len(rows), 1000):
-                copy.write("".join([_line(row) for row in rows[start : start + 1000]]))
+            copy.set_types(columns.types)
+            for row in _with_instants(rows, columns.instants):
+                copy.write_row(row)
     except psycopg.IntegrityError as error:
         raise exc.IntegrityError(statement, None, error) from error
     except psycopg.Error as error:
         raise exc.DBAPIError(statement, None, error) from error
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+class _Columns(NamedTuple):
+    """What the driver must know of a table's columns to write them as the server reads them."""
+
+    types: list[str]
+    instants: list[int]
+    """The places of those that are given as ISO text."""
 
 
-def _line(row: Row) -> str:
-    """A row in COPY's text format (PostgreSQL manual, "COPY", File Formats)."""
-    return "\t".join([_field(value) for value in row]) + "\n"
+@lru_cache(maxsize=64)
+def _columns(table: Table) -> _Columns:
+    from sqlalchemy.dialects import postgresql
+
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    types = [column.type.compile(dialect).lower().partition(" collate")[0] for column in table.columns]
+    return _Columns(types, [place for place, found in enumerate(types) if found.startswith("timestamp")])
 
 
-def _field(value: Any) -> str:
-    if value is None:
-        return "\\N"
-    if type(value) is str:
-        return value.translate(_ESCAPES) if not value.isalnum() else value
-    if type(value) is bytes:
-        return f"\\\\x{value.hex()}"
-    return str(value)
+def _with_instants(rows: Sequence[Row], places: Sequence[int]) -> Iterable[Row]:
+    """The rows with instants as the driver takes them."""
+    if not places:
+        return rows
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for place in places:
+        columns[place] = map(datetime.fromisoformat, columns[place])
+    return zip(*columns, strict=True)
 
 
 def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
