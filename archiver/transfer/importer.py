@@ -22,7 +22,7 @@ from archiver.transfer.reader import BATCH, How, Part, Reader, plainly_dated, un
 
 __all__ = ["How", "ImportResult", "import_file", "import_lines"]
 
-_ALLOCATIONS = 50_000
+_ALLOCATIONS = 500_000
 """So many lists and tuples are made, more than are given up, before it is looked for garbage."""
 
 Progress = Callable[[int], None]
