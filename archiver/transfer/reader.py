@@ -19,7 +19,7 @@ from archiver.transfer.format import FORMAT, MARK, Export, LaterFormat
 from archiver.transfer.recordings import understand
 
 BATCH = 20_000
-"""So many lines a transaction: what is born and gone within one is written once, and a page of an index once for many."""
+"""So many lines a transaction: what is born and gone within one is written once, an index's page once for many."""
 BATCH_BYTES = 16 << 20
 LONGEST = 16 << 20
 """Bytes of an object that are taken; what is longer can only become a reject, and must not fill the memory."""
