@@ -17,7 +17,7 @@ quiet := --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-random test-model reports differential faults fuzz mutations lint format docs bench clean
+.PHONY: help demo test test-fast test-random test-model reports differential faults booted fuzz mutations lint format docs bench clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ differential: $(VENV)/.dev  ## compare random streams of frames with the `websoc
 
 faults: $(VENV)/.dev  ## do to the daemon all that goes wrong, and write docs/faults.md (FAULTS=full, ARGS="--seed 7 --jobs 4 --results FILE --only killed")
 	@$(bin)/python -m tests.faults $(if $(filter full,$(FAULTS)),--full) $(if $(findstring --only,$(ARGS)),,--write) $(ARGS)
+
+booted: $(VENV)/.dev  ## run the systemd units in a machine that is booted for it (root, systemd-nspawn)
+	@ARCHIVER_TEST_BOOTED=1 $(bin)/python -m pytest -n 0 -rs tests/acceptance/test_booted.py $(ARGS)
 
 fuzz: $(VENV)/.fuzz  ## feed what reads streams with inputs that find new ways through it (SECONDS=600 each, ARGS="frames --keep")
 	@$(bin)/python -m tests.fuzz --seconds $(SECONDS) $(ARGS)

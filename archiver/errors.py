@@ -112,7 +112,7 @@ class StatementRefused(UsageError):
     """A statement of somebody's own is not one that only reads."""
 
     message = "cannot put this statement: {reason}"
-    hint = "it takes one SELECT, and nothing that writes; 'archiver sql --help' has examples, docs/sql.md many"
+    hint = "one SELECT that writes nothing is put; 'archiver schema' has views and columns, 'archiver sql -h' examples"
 
     def __init__(self, reason: str) -> None:
         ArchiverError.__init__(self, reason=reason)
@@ -452,7 +452,7 @@ class CannotWrite(ArchiverError):
     """The answer could not be written where it was to go."""
 
     message = "cannot write {target}: {reason}"
-    hint = "what was written is not complete; check the free space and the rights, and try again"
+    hint = "what was written is not complete; check that its folder is there, the free space and the rights"
 
 
 class CannotServe(ArchiverError):
@@ -503,7 +503,7 @@ class ConfigurationWrong(ArchiverError):
     """A setting has a value that cannot be used."""
 
     message = "{setting} is wrong: {reason}"
-    hint = "it was read from {origin}; see 'archiver run --help'"
+    hint = "it was read from {origin}; 'archiver config show' says what is set, 'archiver run --help' what can be"
     exit_code = 78
 
 

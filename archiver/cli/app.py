@@ -49,6 +49,12 @@ COMMANDS = {
 }
 """Command -> its module, whose `register(app)` adds it, and the line it has in `archiver --help`."""
 
+INSIDE = {
+    "report": ("availability", "restarts", "deploys", "flaps", "changes", "coverage", "incident"),
+    "db": ("upgrade", "current", "check", "backup", "restore"),
+}
+"""Commands within one, which are often looked for by their names alone."""
+
 EPILOG = """\b
 Examples:
   archiver demo                                  see it work
@@ -93,6 +99,10 @@ class LazyGroup(TyperGroup):
                 typer.echo(ctx.get_help())
                 raise typer.Exit
             args = [*args[1:], "--help"]
+        if found := [f"{outer} {args[0]}" for outer, inner in INSIDE.items() if args[0] in inner]:
+            from archiver.errors import UsageError
+
+            raise UsageError(reason=f"there is no command {args[0]!r}", hint=f"did you mean 'archiver {found[0]}'?")
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TypeVar
@@ -74,9 +75,24 @@ def cut(text: str, room: int, *, ascii: bool = False) -> str:
     if width(text) <= room:
         return text
     mark = ".." if ascii else "…"
+    if (found := re.fullmatch(_INSTANT, text)) is not None:
+        return next((short for short in _shorter(mark, *found.groups()) if len(short) <= room), text[-room:])
     tail = (room - len(mark) + 1) // 2
     head = room - len(mark) - tail
     return _beginning(text, head) + mark + _beginning(text[::-1], tail)[::-1]
+
+
+_INSTANT = r"([0-9]{4}-)([0-9-]{5} )([0-9]{2}:[0-9]{2})(:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9:]{5})?"
+
+
+def _shorter(mark: str, year: str, day: str, clock: str, second: str, zone: str | None) -> Iterator[str]:
+    """An instant in ever fewer cells: what is far from the clock goes first, and of the clock the seconds last."""
+    yield f"{year}{day}{clock}{second}{zone or ''}"
+    yield f"{mark}{day}{clock}{second}{zone or ''}"
+    yield f"{mark}{day}{clock}{second}"
+    yield f"{mark}{clock}{second}{zone or ''}"
+    yield f"{mark}{clock}{second}"
+    yield f"{mark}{clock}"
 
 
 def _beginning(text: str, room: int) -> str:

@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 _OF_A_HOOK = {"on": "ARCHIVER_ON", "exec": "ARCHIVER_EXEC", "webhook": "ARCHIVER_WEBHOOK"}
 
+_FLAGS = {"streams": "--stream"}
+"""Flags that are not called as the setting is."""
+
 
 def _parsed(name: str, found: Setting[Any], parse: Callable[[Any], T]) -> Setting[T]:
     try:
@@ -62,7 +65,7 @@ class Sources:
         value = self.flags.get(name)
         # A command's switch that was not given is False, its list empty: neither says anything. An empty text is wrong.
         if value is not None and value is not False and value not in ((), []):
-            return Setting(value, f"--{name.replace('_', '-')}")
+            return Setting(value, _FLAGS.get(name, f"--{name.replace('_', '-')}"))
         if text := self.environ.get(variable, "").strip():
             return Setting(text, variable)
         if name in self.file:

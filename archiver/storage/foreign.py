@@ -14,7 +14,6 @@ from archiver.errors import DatabaseUnfit, NotADatabase
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
 
-_MAGIC = b"SQLite format 3\0"
 _OURS = {"alembic_version", "events", "resources", "sessions"}
 _NO_DATABASE = "the file there is not a database"
 _STEP = "give the archive a database of its own: another file, with --database or ARCHIVER_DATABASE_URL"
@@ -70,11 +69,9 @@ def _foreign(path: Path) -> str | None:
     try:
         if not path.is_file():
             return "it is no file" if path.exists() else None
-        with path.open("rb") as file:
-            head = file.read(len(_MAGIC))
-        if head and head != _MAGIC:
-            return _NO_DATABASE
-        return _foreign_tables(path) if head else None
+        return _foreign_tables(path) if path.stat().st_size else None
+    except sqlite3.DatabaseError as error:
+        return _NO_DATABASE if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB else None
     except (OSError, sqlite3.Error):
         return None
 
@@ -101,6 +98,8 @@ def tables_in(path: Path) -> set[str]:
 
 def _open(path: Path) -> sqlite3.Connection:
     # The file alone, without its log, which may be another file's, and which opening the two would write into it.
+    # By way of SQLite: whoever closes an archive's file otherwise lets go of all locks that his process has on it, its
+    # writer's, too (https://sqlite.org/howtocorrupt.html, 2.2).
     return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
 
 

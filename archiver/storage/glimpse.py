@@ -52,12 +52,15 @@ def _is_foreign_log(path: Path) -> bool:
     from archiver.lockfile import is_held  # which a question seldom needs
 
     try:
-        with open(f"{path}-lock", "rb", opener=_no_waiting) as lock, path.open("rb") as file:
+        with open(f"{path}-lock", "rb", opener=_no_waiting) as lock:
             noted = [int(word) for word in lock.read(4096).partition(b"\n")[2].split() if word.isdigit()]
-            mark = int.from_bytes(file.read(64)[60:])
+        if not noted or is_held(path) is not False:
+            return False
+        # Only now, for to close the file lets go of all locks that SQLite has on it in this process.
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(64)[60:]) not in noted
     except OSError:
         return False
-    return bool(noted) and mark not in noted and is_held(path) is False
 
 
 def _no_waiting(path: str, flags: int) -> int:

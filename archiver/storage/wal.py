@@ -71,7 +71,8 @@ def mark(path: Path) -> int | None:
 def is_cut_short(path: Path) -> bool:
     """Whether the file has fewer pages than its header says (https://sqlite.org/fileformat2.html).
 
-    SQLite finds out when it comes to a page that is missing, and writes to the others until then.
+    SQLite finds out when it comes to a page that is missing, and writes to the others until then. For a file that
+    nobody here has open: to close it lets go of all locks that SQLite has on it in this process.
     """
     try:
         with path.open("rb") as file:
@@ -175,7 +176,7 @@ class Checkpoints:
             return False  # nobody knows its marks, or the file has lost its name, which is another matter
         if (now.st_size, now.st_mtime_ns) == (seen.st_size, seen.st_mtime_ns):
             return False
-        if mark(self._path) not in known or is_cut_short(self._path):
+        if mark(self._path) not in known:  # a file that was cut short is read by nobody, and has none
             return True
         self._seen = now
         return False

@@ -475,6 +475,27 @@ def test_a_writer_that_was_ended_while_it_spared_a_file_leaves_it_findable(path:
     assert count(path) == 101
 
 
+SHELL = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM events').connection.close()"
+
+
+def test_nobody_takes_the_log_from_a_writer_whose_process_has_asked_and_looked_at_the_file(path: Path) -> None:
+    """SQLite's shell does when it closes, unless the writer still has its locks: what came after that would be lost."""
+    grown(path, 300)
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1", "Stopped", 400)])
+        with Archive.open(str(path)) as archive:
+            assert next(archive.events()) is not None
+        subprocess.run([sys.executable, "-c", SHELL, str(path)], check=True, timeout=60)
+        recorder.record([event("container/1", "Running", 401)])
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        recorder.record([event("container/1", "Stopped", 402)])  # it looks whether the file is its own
+        subprocess.run([sys.executable, "-c", SHELL, str(path)], check=True, timeout=60)
+        recorder.record([event("container/1", "Running", 403)])
+
+        assert count(path) == 304
+
+
 def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
     grown(path, 300)
     with Recorder(str(path)) as recorder:

@@ -90,7 +90,9 @@ def _tests_of(path: Path) -> list[str]:
     text = path.read_text()
     names = {path.stem, *re.findall(r"^(?:def|class) ([A-Za-z]\w+)", text, re.MULTILINE)}
     words = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b")
-    module = re.compile(rf"\b{path.parent.name}(\.| import .*){path.stem}\b|\btest_{path.stem}\b")
+    module = re.compile(
+        rf"\b{path.parent.name}(\.| import .*){path.stem}\b|\btest_{path.stem}\b|archive\.{path.stem}\("
+    )
     spoken = []
     for folder in _TESTS:
         for test in sorted((ROOT / folder).glob("test_*.py")):

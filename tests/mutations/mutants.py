@@ -18,7 +18,7 @@ _SQL = (
     (r"(?<![<>])<=", "<"), (r">=", ">"), (r"(?<=[\w)\s])<(?![=>])", "<="), (r"(?<![<=])>(?!=)", ">="),
     (r"(?<=\s)=(?=\s)", "<>"), (r"\bAND\b", "OR"), (r"\bOR\b", "AND"), (r" DESC\b", ""), (r"\bmax\(", "min("),
     (r"\bmin\(", "max("), (r"\bIS NOT NULL\b", "IS NULL"), (r"\bIS NULL\b", "IS NOT NULL"), (r"\bLEFT JOIN\b", "JOIN"),
-    (r"\bUNION ALL\b", "UNION"), (r"\bNOT EXISTS\b", "EXISTS"), (r"(?<=\s)\+(?=\s)", "-"), (r"\b1\b", "2"),
+    (r"\bUNION ALL\b", "UNION"), (r"\bNOT EXISTS\b", "EXISTS"), (r"(?<=\s)\+(?=\s)", "-"), (r"(?<!SELECT )\b1\b", "2"),
     (r"\b0\b", "1"),
 )  # fmt: skip
 _IS_SQL = re.compile(r"\b(SELECT|WHERE|JOIN|ORDER BY|CASE WHEN|AND|FROM|UPDATE|INSERT|DELETE)\b")
@@ -76,7 +76,11 @@ class _Places:
 
 def _of_python(text: str) -> Iterator[_Change]:
     places = _Places(text)
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    annotations = {id(part) for note in _annotations(tree) for part in ast.walk(note)}  # nobody evaluates them
+    for node in ast.walk(tree):
+        if id(node) in annotations:
+            continue
         for left, right in pairwise(_operands(node)):
             start = places.end(left)
             if (word := text[start : places.begin(right)].strip(" \n()")) in _PYTHON:
@@ -88,6 +92,13 @@ def _of_python(text: str) -> Iterator[_Change]:
             start, end = places.begin(node), places.end(node)
             if text[start:end] == repr(node.value):  # a place within an f-string is not told right before Python 3.12
                 yield start, end, repr(not node.value if type(node.value) is bool else node.value + 1)
+
+
+def _annotations(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        for name in ("annotation", "returns"):
+            if (note := getattr(node, name, None)) is not None:
+                yield note
 
 
 def _operands(node: ast.AST) -> list[ast.expr]:

@@ -65,6 +65,19 @@ def test_what_lies_in_the_current_folder_is_not_loaded(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_command_within_another_is_found_by_its_name_alone() -> None:
+    done = run("restarts")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "did you mean 'archiver report restarts'?" in done.stderr
+
+
+@pytest.mark.parametrize("outer", application.INSIDE)
+def test_commands_that_are_pointed_to_are_there(outer: str) -> None:
+    assert set(application.INSIDE[outer]) <= set(application.load(outer).commands)
+    assert not set(application.INSIDE[outer]) & set(application.COMMANDS)
+
+
 def test_every_command_stands_in_the_help_with_its_line() -> None:
     text = " ".join(run("--help", env=os.environ | {"COLUMNS": "200"}).stdout.split())
 

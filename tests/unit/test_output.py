@@ -66,6 +66,23 @@ def test_what_is_too_long_keeps_its_beginning_and_its_end(text: str, room: int, 
 
 
 @pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (24, "2026-11-27 12:49:11.670Z"),
+        (23, "2026-11-27 12:49:11Z"),
+        (19, "…11-27 12:49:11Z"),
+        (15, "…11-27 12:49:11"),
+        (14, "…12:49:11Z"),
+        (9, "…12:49:11"),
+        (8, "…12:49"),
+    ],
+)
+def test_an_instant_that_is_too_long_keeps_its_clock(room: int, shown: str) -> None:
+    assert cut("2026-11-27 12:49:11.670Z", room) == shown
+    assert width(cut("2026-11-27 12:49:11.670+05:30", room, ascii=True)) <= room
+
+
+@pytest.mark.parametrize(
     ("widths", "room", "fitting"),
     [
         ([10, 20, 30], 64, [10, 20, 30]),
