@@ -13,6 +13,7 @@ from pathlib import Path
 
 from archiver.recording.ingest import IngestPace
 from bench import (
+    beside,
     importing,
     journald,
     latency,
@@ -90,6 +91,10 @@ class Run:
         """Websocket to archived row, SQLite."""
         return streaming.figures(self.shop, self.rate_lines, self.rounds, self.batch, self.clock)
 
+    def beside(self) -> Iterable[Row]:
+        """What runs beside the recording, and a backlog."""
+        return beside.figures(self.shop, self.rate_lines, self.rounds, self.clock)
+
     def postgres(self) -> Iterable[Row]:
         """Import, and websocket to archived row, PostgreSQL."""
         dated, bare = self._fewer(self.rate_lines), self._fewer(self.bare_lines)
@@ -156,6 +161,7 @@ class Run:
 GROUPS: dict[str, Callable[[Run], Iterable[Row]]] = {
     "import": Run.importing,
     "websocket": Run.websocket,
+    "beside": Run.beside,
     "postgresql": Run.postgres,
     "memory": Run.memory,
     "startup": Run.startup,

@@ -60,10 +60,10 @@ def stream(shop: Workshop, lines: Lines, database: str, *, weighed: bool = False
     """
     migrate.create(database)
     log = shop.path(".log")
-    with blaster(shop, lines) as server, open(log, "w") as output, _counter(database) as count:
+    with blaster(shop, lines) as server, open(log, "w") as output, counter(database) as count:
         with shop.process(shop.daemon(database, server.url), stdout=output, stderr=output) as daemon:
             began = Cost(server.connected_at(), costs.cpu(daemon.pid))
-            streamed = _watch(daemon, count, lines.events, weighed)
+            streamed = watched(daemon, count, lines.events, weighed)
             streamed.cost = Cost(time.monotonic(), costs.cpu(daemon.pid)) - began
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
@@ -73,7 +73,8 @@ def stream(shop: Workshop, lines: Lines, database: str, *, weighed: bool = False
     return streamed
 
 
-def _watch(daemon: subprocess.Popen[str], count: Count, events: int, weighed: bool) -> Streamed:
+def watched(daemon: subprocess.Popen[str], count: Count, events: int, weighed: bool = False) -> Streamed:
+    """Waits until so many events are archived. Raises RuntimeError when that comes to nothing."""
     streamed, done, moved = Streamed(), 0, time.monotonic()
     while done < events:
         time.sleep(POLL)
@@ -87,7 +88,7 @@ def _watch(daemon: subprocess.Popen[str], count: Count, events: int, weighed: bo
 
 
 @contextmanager
-def _counter(database: str) -> Iterator[Count]:
+def counter(database: str) -> Iterator[Count]:
     """Asks the archive for one number, over a connection of its own."""
     opened: AbstractContextManager[Any]
     if database.startswith("sqlite"):

@@ -11,7 +11,10 @@ class PartMissing(ConfigurationWrong):
     """A command needs a package that a bare installation does not bring."""
 
     message = "the simulator needs {package}, which is not installed; pip install 'websockets>=15'"
-    hint = "into the environment of this archiver; with pipx: pipx inject event-archiver 'websockets>=15'"
+    hint = (
+        "into the environment of this archiver; with pipx: pipx inject event-archiver 'websockets>=15';"
+        " with uv: uv tool install --with 'websockets>=15' and what was installed"
+    )
 
 
 def simulator_server() -> Any:

@@ -133,8 +133,12 @@ class Bench:
 
     def move_archive(self, folder: Path) -> None:
         """A SQLite archive will be made there."""
-        self.url = f"sqlite:///{folder / 'archive.db'}"
-        self.tally = Tally(self.url)
+        self.move_to(f"sqlite:///{folder / 'archive.db'}")
+
+    def move_to(self, url: str) -> None:
+        """The archive is another one."""
+        self.url = url
+        self.tally = Tally(url)
 
     def listen_at(self, host: str) -> None:
         """The platform listens at another address of this machine."""

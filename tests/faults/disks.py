@@ -17,7 +17,8 @@ _ARCHIVE_MIB = 24
 
 
 @contextmanager
-def _small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """A disk of that size, mounted there."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "none", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
@@ -29,7 +30,7 @@ def _small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 
 
 @contextmanager
-def _filled(folder: Path) -> Iterator[None]:
+def filled(folder: Path) -> Iterator[None]:
     """Somebody else takes all the room that is left, but for some pages."""
     filler = folder / "filler"
     room = os.statvfs(folder)
@@ -50,12 +51,12 @@ def _filled(folder: Path) -> Iterator[None]:
     SQLITE,
 )
 def archive_disk_full(bench: Bench) -> str:
-    with _small_disk(bench.folder / "small", _ARCHIVE_MIB) as folder:
+    with small_disk(bench.folder / "small", _ARCHIVE_MIB) as folder:
         bench.move_archive(folder)
         bench.start()
         for _ in range(bench.size.turns):
             bench.archives(100)
-            with _filled(folder):
+            with filled(folder):
                 bench.until(lambda: bench.trouble("full"), "it says that the disk is full")
                 bench.hears(1_000)
             bench.archives(1_000)
@@ -65,12 +66,12 @@ def archive_disk_full(bench: Bench) -> str:
 
 @fault("the disk of the spool is filled by somebody else, and freed", "reading waits, and goes on by itself")
 def spool_disk_full(bench: Bench) -> str:
-    with _small_disk(bench.folder / "small", _SPOOL_MIB) as folder:
+    with small_disk(bench.folder / "small", _SPOOL_MIB) as folder:
         bench.spool = folder / "spool.db"
         bench.start()
         for turn in range(bench.size.turns):
             bench.archives(100)
-            with _filled(folder):
+            with filled(folder):
                 bench.waits_for_log("(reading waits)", turn + 1)
             bench.waits_for_log("takes messages again", turn + 1)
             bench.archives(300)
@@ -79,13 +80,13 @@ def spool_disk_full(bench: Bench) -> str:
 
 @fault("archive and spool share a disk that fills, and is freed; the daemon is told to stop in between", "", SQLITE)
 def both_disks_full(bench: Bench) -> str:
-    with _small_disk(bench.folder / "small", _SPOOL_MIB + _ARCHIVE_MIB) as folder:
+    with small_disk(bench.folder / "small", _SPOOL_MIB + _ARCHIVE_MIB) as folder:
         bench.spool = folder / "spool.db"
         bench.move_archive(folder)
         for turn in range(bench.size.turns):
             process = bench.start()
             bench.archives(100)
-            with _filled(folder):
+            with filled(folder):
                 bench.waits_for_log("(reading waits)", turn + 1)
                 if turn % 2:
                     bench.end(process)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,10 +12,12 @@ import psycopg
 from sqlalchemy import make_url
 
 from tests.integration.cutting import commit_cut
+from tests.pgcluster import controlled_cluster, find_binaries
 
 from .bench import Bench, Broken
+from .disks import filled, small_disk
 from .fault import POSTGRES, fault
-from .server import Server
+from .server import OPTIONS, Server
 
 
 @fault("the server is killed (SIGKILL to all of it) under load, and started again", databases=POSTGRES)
@@ -112,6 +115,39 @@ def server_hung(bench: Bench) -> str:
             bench.hears(1_000)
         bench.archives(500)
     return f"{bench.size.turns} times"
+
+
+@fault(
+    "the disk of the server's own files is filled by somebody else, and freed; the server is started again where that"
+    " ended it",
+    "the stream is not left",
+    POSTGRES,
+)
+def server_disk_full(bench: Bench) -> str:
+    binaries = find_binaries()
+    assert binaries is not None
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="archiver-disk-")))
+        place.chmod(0o755)  # the server is somebody else's
+        disk = stack.enter_context(small_disk(place / "disk", _DISK_MIB))
+        url, control = stack.enter_context(controlled_cluster(binaries, OPTIONS, disk))
+        server = bench.server = Server(url, control)
+        bench.move_to(stack.enter_context(server.database()))
+        bench.start()
+        for _ in range(bench.size.turns):
+            bench.archives(100)
+            with filled(disk):
+                bench.until(lambda: any(map(bench.trouble, _FULL)), "it says that the archive takes nothing")
+                bench.hears(1_000)
+            server.start_again()
+            bench.archives(1_000)
+        said = f"{bench.size.turns} times, {_reconnected(bench)}"
+        bench.prove()
+        return said
+
+
+_DISK_MIB = 256
+_FULL = ("No space left", "disk is full", "cannot be reached", "does not answer")
 
 
 def _server(bench: Bench) -> Server:

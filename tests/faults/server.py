@@ -50,6 +50,14 @@ class Server:
         """Starts it again."""
         self.control.start(OPTIONS)
 
+    def start_again(self) -> None:
+        """Starts it where it has ended by itself."""
+        try:
+            number, *_ = (self.control.data / "postmaster.pid").read_text().split()
+            os.kill(int(number), 0)
+        except (FileNotFoundError, ProcessLookupError):
+            self.start()
+
     def stop(self, how: str = "fast") -> None:
         """Stops it as pg_ctl does."""
         self.control.stop(how)
