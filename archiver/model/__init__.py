@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         TimeSource,
         Together,
     )
-    from archiver.model.standing import Status, StreamStatus
+    from archiver.model.standing import Status, StreamStatus, ToldStatus
 
 __all__ = [
     "EPOCH",
@@ -119,6 +119,7 @@ __all__ = [
     "TimeSource",
     "Timeline",
     "Together",
+    "ToldStatus",
     "TreeNode",
     "WholeEvent",
     "duration",
@@ -145,7 +146,7 @@ _OF = {
     "lanes": "Lane Lanes",
     "moments": "EPOCH MICROSECOND Micros duration iso now_micros rfc3339 seconds to_datetime to_micros",
     "records": "Answers Batch Event EventColumns Listed Observation Platform Record Reject Telling TimeSource Together",
-    "standing": "Status StreamStatus",
+    "standing": "Status StreamStatus ToldStatus",
 }
 """Module -> its names that are asked for here."""
 _MODULES = {name: module for module, names in _OF.items() for name in names.split()}

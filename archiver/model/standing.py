@@ -30,6 +30,21 @@ class StreamStatus(NamedTuple):
     """How old the newest sign of life in the archive is; None where nobody listens."""
 
 
+class ToldStatus(NamedTuple):
+    """How things stand with one that a daemon tells: a hook, or a collector of OpenTelemetry."""
+
+    name: str
+    """What it is, without anything that may be secret."""
+    event: int | None
+    """The number of the event up to which it was told; what comes behind is looked at."""
+    delivered_at: datetime | None = None
+    """When it took what it was told last; None: it was told nothing yet, or does not take it any more."""
+    failed_at: datetime | None = None
+    """When it did not take it, if it took nothing since."""
+    trouble: str | None = None
+    """Why."""
+
+
 class Status(NamedTuple):
     """How things stand with an archive; `size_bytes` is None where it cannot be told."""
 
@@ -50,6 +65,8 @@ class Status(NamedTuple):
     """When, at that pace, its disk is full; None: not known, or not within the years that a date has."""
     problems: tuple[Problem, ...] = ()
     """What is not well, the worst first."""
+    told: tuple[ToldStatus, ...] = ()
+    """Those that the daemon tells, where somebody knows: the archive itself does not."""
 
     @property
     def well(self) -> bool | None:

@@ -49,6 +49,11 @@ class Asker(Protocol):
         ...
 
     @property
+    def whose(self) -> str:
+        """What identifies the platform that is asked, where the archive does not know its stream yet."""
+        ...
+
+    @property
     def session(self) -> str | None:
         """The session that is open at present; None: nobody listens."""
         ...

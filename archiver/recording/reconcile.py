@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from archiver.model import Answers, Batch, Listed, Micros, Observed, Record, now_micros
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker
-from archiver.platforms.tutum.facts import account
 from archiver.storage.recorder import Recorder, Whose
 
 _MOST_WAITING = 8
@@ -50,7 +49,7 @@ def _of_stream(recorder: Recorder, asker: Asker, wanted: Wanted) -> Generator[Id
     now, session = now_micros(), asker.session
     known = recorder.watched(asker.stream, session, now - FARTHEST_BACK)
     since = wanted.since if wanted.since is not None else known.unwatched_since
-    whose = Whose(asker.stream if known.is_known else account(asker.stream) or asker.stream)
+    whose = Whose(asker.stream if known.is_known else asker.whose)
     decoder, observed, gone, acted = Decoder(), 0, 0, 0
     asking = _Asking(asker, since, known.last_gap, wanted.settle if session is not None else 0.0)
     try:

@@ -328,7 +328,8 @@ def status(item: Status) -> dict[str, Any]:
     """How things stand."""
     streams = [_values(stream._asdict()) for stream in item.streams]
     problems = [problem._asdict() for problem in item.problems]
-    return _values(item._asdict()) | {"well": item.well, "problems": problems, "streams": streams}
+    told = [_values(each._asdict()) for each in item.told]
+    return _values(item._asdict()) | {"well": item.well, "problems": problems, "streams": streams, "told": told}
 
 
 def _values(named: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from archiver.model.hooks import Hook, wishes
 from archiver.platforms.decoders import decode
 from archiver.queries.waking import Place, Word
 from archiver.recording.outward import hooks
-from archiver.recording.outward.cursors import cursors_beside
+from archiver.recording.outward.cursors import Cursors, cursors_beside
 from archiver.recording.outward.everybody import Outward, Wanted
 from archiver.recording.outward.pace import Bucket, OutwardPace
 from archiver.recording.outward.post import MOST_OF_ANSWER, NotTaken, post, target_of
@@ -32,6 +32,7 @@ from archiver.recording.outward.program import run
 from archiver.recording.outward.settled import Settled
 from archiver.transfer.importer import import_lines
 
+from ..conftest import RunArchiver
 from .archives import SECOND, START, STREAM, closed, event, micros, opened, record, seen, uri
 from .receiving import Receiver, receiving
 from .test_causes import DATA, told
@@ -286,6 +287,32 @@ def test_nothing_is_lost_when_the_receiver_is_dead_and_the_daemon_ends(watched: 
         assert outward.callers[0].waiting == 0
 
 
+def test_status_says_how_far_each_was_told_and_why_one_takes_nothing(
+    on_sqlite: Watched, run_archiver: RunArchiver
+) -> None:
+    def status() -> dict[str, Any]:
+        asked = ("status", "-o", "json", "--database", on_sqlite.url)
+        (one,) = json.loads(run_archiver(*asked, env={"ARCHIVER_SPOOL": str(on_sqlite.spool)}).stdout)["told"]
+        return dict(one)
+
+    with on_sqlite.telling("crash"):
+        on_sqlite.crashes("container/1", 10)
+        on_sqlite.told(1)
+        assert wait_for(lambda: status()["delivered_at"] is not None)
+        first = status()
+        on_sqlite.receiver.status = 503
+        on_sqlite.crashes("container/2", 20)
+        assert wait_for(lambda: status()["trouble"] is not None)
+        then = status()
+
+    assert first["name"].startswith("hook 1 (crash: http")
+    assert "secret" not in first["name"]
+    assert (first["trouble"], first["failed_at"]) == (None, None)
+    assert "503" in then["trouble"]
+    assert then["failed_at"] > then["delivered_at"] == first["delivered_at"]
+    assert then["event"] >= first["event"]
+
+
 def test_a_receiver_that_hangs_is_given_up_and_delays_nobody_else(on_sqlite: Watched) -> None:
     on_sqlite.receiver.hangs.set()
     with receiving() as other:
@@ -313,6 +340,7 @@ def test_what_is_never_taken_is_dropped_with_one_line_and_the_rest_is_told(
         on_sqlite.receiver.status = 200
         on_sqlite.crashes("container/2", 10)
         assert about(on_sqlite.told(1)) == [("crash", "2")]
+        assert wait_for(lambda: outward.callers[0].delivered == 1)
     numbers = {family.name: family.samples[0].value for family in outward.metrics()}
     assert numbers["archiver_hook_calls_dropped_total"] == 1
     assert numbers["archiver_hook_calls_delivered_total"] == 1
@@ -386,6 +414,30 @@ def test_what_came_into_another_archive_while_a_receiver_was_dead_is_told(
         )
         on_sqlite.receiver.status = 200
         assert about(on_sqlite.told(2)) == [("crash", "1"), ("crash", "2")]
+
+
+def test_what_was_taken_is_not_told_again_by_the_next_daemon(on_sqlite: Watched) -> None:
+    with on_sqlite.telling("crash"):
+        on_sqlite.crashes("container/1", 10)
+        on_sqlite.told(1)
+        on_sqlite.crashes("container/2", 20)
+        on_sqlite.told(2)
+        kept = on_sqlite.spool.with_name("spool.db-cursors")
+        assert wait_for(lambda: max(json.loads(kept.read_text()).popitem()[1]["changes"]) >= 5)
+    with on_sqlite.telling("crash"):
+        on_sqlite.crashes("container/3", 30)
+        on_sqlite.told(3)
+
+    assert [call["resource"]["uri"] for call in on_sqlite.receiver.taken] == [uri(f"container/{n}") for n in (1, 2, 3)]
+
+
+def test_a_cursor_that_moves_is_kept_though_it_is_the_same_object(tmp_path: Path) -> None:
+    cursors, state = Cursors(tmp_path / "cursors"), {"changes": [1, 2]}
+    cursors.keep("hook", state)
+    state["changes"][0] = 9
+    cursors.keep("hook", state)
+
+    assert Cursors(tmp_path / "cursors").of("hook") == {"changes": [9, 2]}
 
 
 def test_a_file_of_cursors_that_cannot_be_understood_begins_anew(on_sqlite: Watched) -> None:

@@ -19,7 +19,7 @@ from archiver.cli.question import Question, question
 from archiver.cli.states import GREEN, RED
 from archiver.cli.tables import table_lines
 from archiver.cli.writing import write_lines
-from archiver.model import Status, StreamStatus
+from archiver.model import Status, StreamStatus, ToldStatus
 from archiver.model.health import Limits, Waiting
 from archiver.report import documents
 from archiver.report.documents import machine_value
@@ -77,7 +77,7 @@ def status(
     """
     limits = Limits(*(None if text is None else times.parse_length(text) for text in (max_lag, max_silence)))
     waiting = _waiting(asked)
-    found = asked.archive.status(limits, waiting)
+    found = asked.archive.status(limits, waiting)._replace(told=_told(asked))
     if output == "prom":
         _write_numbers(asked, found, waiting)
         return  # what is not well is a number, too
@@ -108,6 +108,13 @@ def _waiting(asked: Question) -> Waiting | None:
     return None if found is None else found._replace(ours=not is_postgres(config.database.value))
 
 
+def _told(asked: Question) -> tuple[ToldStatus, ...]:
+    """How things stand with those whom the daemon tells that fills this archive, as far as this user may see."""
+    from archiver.recording.outward.cursors import told
+
+    return told(asked.config().spool.value, asked.archive.position().cursor.partition("-")[0])
+
+
 def lines(presentation: Presentation, status: Status) -> Iterator[str]:
     """The lines of a status in the format asked for."""
     if presentation.format == "json":
@@ -128,7 +135,7 @@ def _flat(presentation: Presentation, status: Status) -> Iterator[str]:
     """A record a stream, each with what is known of the archive; where there is no stream, that alone."""
     columns: list[Column[StreamStatus | None]] = [*map(_of_stream, STREAM_COLUMNS)]
     whole = documents.status(status) | {"problems": " ".join(problem.kind for problem in status.problems)}
-    columns += [_always(name, value) for name, value in whole.items() if name != "streams"]
+    columns += [_always(name, value) for name, value in whole.items() if name not in ("streams", "told")]
     records: list[StreamStatus | None] = [*status.streams]
     yield from render(presentation, columns, records or [None])
 
@@ -152,11 +159,12 @@ def _plain(whole: dict[str, Any]) -> Iterator[str]:
         if name == "problems":
             for problem in value:
                 yield "\t".join(["problem", *map(plain_cell, problem.values())])
-        elif name != "streams":
+        elif name not in ("streams", "told"):
             yield f"{name}\t{plain_cell(value)}"
-    for stream in whole["streams"]:
-        named = (f"{name}={plain_cell(machine_value(value))}" for name, value in stream.items() if name != "url")
-        yield "\t".join(["stream", plain_cell(stream["url"]), *named])
+    for label, key, records in (("stream", "url", whole["streams"]), ("told", "name", whole["told"])):
+        for one in records:
+            named = (f"{name}={plain_cell(machine_value(value))}" for name, value in one.items() if name != key)
+            yield "\t".join([label, plain_cell(one[key]), *named])
 
 
 def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:
@@ -185,6 +193,9 @@ def _for_people(presentation: Presentation, status: Status) -> Iterator[str]:
         yield "no stream is recorded: what is here was imported; to record one: archiver run --stream URL"
     else:
         yield "no stream has been recorded yet; start with: archiver run --stream URL"
+    if status.told:
+        yield ""
+        yield from table_lines(presentation, TOLD_COLUMNS, status.told)
 
 
 def _remarks(presentation: Presentation, stream: StreamStatus) -> Iterator[str]:
@@ -234,4 +245,12 @@ STREAM_COLUMNS: list[Column[StreamStatus]] = [
     Column("closed_at", lambda stream: stream.closed_at),
     Column("reason", lambda stream: stream.reason),
     Column("gaps", lambda stream: stream.gaps, right=True),
+]
+
+TOLD_COLUMNS: list[Column[ToldStatus]] = [
+    Column("told", lambda one: one.name),
+    Column("event", lambda one: one.event, right=True),
+    Column("delivered_at", lambda one: one.delivered_at),
+    Column("failed_at", lambda one: one.failed_at, style=lambda one: RED),
+    Column("trouble", lambda one: one.trouble),
 ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from archiver.model import Micros, Observed
 from archiver.platforms.protocol import Missed
+from archiver.platforms.tutum.facts import account
 from archiver.platforms.tutum.rest import Rest, Stopped
 from archiver.platforms.tutum.stock import Stock, Taken
 
@@ -29,6 +30,11 @@ class Asker:
     def api(self) -> str:
         """Where the platform is asked."""
         return self._rest.api.origin
+
+    @property
+    def whose(self) -> str:
+        """What identifies the platform: the account, as far as the stream's URL names it."""
+        return account(self.stream) or self.stream
 
     @property
     def questions(self) -> int:

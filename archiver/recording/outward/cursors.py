@@ -8,9 +8,11 @@ import os
 import threading
 from collections.abc import Collection
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from archiver.model import ToldStatus, to_datetime
 from archiver.private import give_to_owner_of_folder
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,7 @@ class Cursors:
         with self._lock:
             if self._values.get(name) == value:
                 return
-            self._values[name] = value
+            self._values[name] = deepcopy(value)  # whoever gave it goes on with it
             try:
                 _write(self._path, json.dumps(self._values).encode())
             except OSError as error:
@@ -59,22 +61,50 @@ class Cursors:
                 self._trouble = ""
 
 
+def told(spool: Path, mark: str) -> tuple[ToldStatus, ...]:
+    """How things stand with those who are told of the archive of this mark, as far as one may read it.
+
+    By what the daemon that has the spool keeps of them; in the order of their names.
+    """
+    try:
+        found = _content(cursors_beside(spool))
+        kept = [_told(value) for value in found.values() if value.get("mark") == mark and "name" in value]
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
+        return ()
+    return tuple(sorted(kept))
+
+
+def _told(kept: dict[str, Any]) -> ToldStatus:
+    last = kept.get("last")
+    last = last if isinstance(last, dict) else {}
+    reached = kept["events"] if "events" in kept else kept.get("changes", [None])[0]
+    delivered, failed = (
+        to_datetime(last[name]) if type(last.get(name)) is int else None for name in ("delivered_at", "failed_at")
+    )
+    trouble = last.get("trouble")
+    return ToldStatus(
+        str(kept["name"]), reached if type(reached) is int else None, delivered, failed, trouble and str(trouble)
+    )
+
+
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        return _content(path)
     except FileNotFoundError:
-        return {}
+        pass
     except OSError as error:
         log.warning("%s cannot be read: %s; what happens from now on is told", path, error.strerror)
-        return {}
-    try:
-        with os.fdopen(file, "rb") as opened:
-            found = json.loads(opened.read(_MOST_BYTES))
-        if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
-            raise ValueError("no object of objects")
-    except (OSError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         log.warning("%s holds nothing that can be understood; what happens from now on is told", path)
-        return {}
+    return {}
+
+
+def _content(path: Path) -> dict[str, dict[str, Any]]:
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(file, "rb") as opened:
+        found = json.loads(opened.read(_MOST_BYTES))
+    if not isinstance(found, dict) or not all(isinstance(value, dict) for value in found.values()):
+        raise ValueError("no object of objects")
     return found
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from archiver.api.archive import Archive
 from archiver.errors import ArchiverError
+from archiver.model import now_micros
 from archiver.platforms.wire.backoff import Backoff
 from archiver.queries.waking import Place
 from archiver.recording.outward.cursors import Cursors
@@ -48,6 +49,8 @@ class Sender(ABC):
         self.pace = pace
         self.settled = Settled(progress)
         self.state: dict[str, Any] = {}
+        self.last: dict[str, Any] = {}
+        """How it went of late, for `archiver status`."""
         self.mark = ""
         """Which archive it is, as cursors say it."""
         self._url = url
@@ -101,7 +104,10 @@ class Sender(ABC):
         """Writes the state down; not `now`: where that was long ago."""
         if now or time.monotonic() - self._kept_at >= self.pace.keep:
             self._kept_at = time.monotonic()
-            self._cursors.keep(self.key, {**self.state, "mark": self.mark})
+            self._cursors.keep(self.key, {**self.state, "mark": self.mark, **self._last()})
+
+    def _last(self) -> dict[str, Any]:
+        return {"name": self.name, "last": self.last}
 
     def deliver(self, attempt: Callable[[], None]) -> None:
         """Tries until it is taken, or for so long that it is given up. Raises Over."""
@@ -114,8 +120,11 @@ class Sender(ABC):
                 self.failed += 1
                 if self.is_over():
                     raise Over from error
+                self.last = {**self.last, "failed_at": now_micros(), "trouble": str(error)}
                 if str(error) != self.trouble:
                     log.warning("%s: %s; it is told again", self.name, error)
+                    # The state is past what is being told: what was kept of it stays.
+                    self._cursors.keep(self.key, {**(self._cursors.of(self.key) or {}), **self._last()})
                 self.trouble = str(error)
                 if self.gives_up and time.monotonic() - began >= self.pace.give_up:
                     self._give_up(time.monotonic() - began)
@@ -126,6 +135,7 @@ class Sender(ABC):
                     log.info("%s: taken again", self.name)
                 self.delivered += 1
                 self.trouble = None
+                self.last = {"delivered_at": now_micros()}
                 return
 
     def _give_up(self, seconds: float) -> None:
@@ -171,6 +181,7 @@ class Sender(ABC):
         kept = self._cursors.of(self.key)
         self.settled.forget()
         if not self.mark and kept is not None and kept.get("mark") == mark:
+            self.last = kept["last"] if isinstance(kept.get("last"), dict) else {}
             self.mark, self.state = mark, self.understood(kept)
             if self.state and all(last <= now for last, now in zip(self.reached(), end, strict=True)):
                 return
