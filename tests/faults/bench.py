@@ -187,14 +187,14 @@ class Bench:
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    def end(self, process: Process, code: int = 0, seconds: float = 10) -> None:
-        """SIGTERM: it ends within ten seconds, and says that all is well."""
+    def end(self, process: Process, expected: Callable[[], int] = int, seconds: float = 10) -> None:
+        """SIGTERM: it ends within ten seconds, and says that all is well, or what was `expected` by its log."""
         process.terminate()
         try:
             found = process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise Broken(f"it had not ended {seconds:.0f} s after SIGTERM") from None
-        if found != code:
+        if found != (code := expected()):
             raise Broken(f"it ended with {found} and not with {code}: {self.log()[-500:]}")
 
     def log(self) -> str:

@@ -14,6 +14,7 @@ from .fault import SQLITE, Impossible, fault
 _SPOOL_MIB = 24
 """Its reserve is 16 of them."""
 _ARCHIVE_MIB = 24
+_LOST = "received messages are lost"
 
 
 @contextmanager
@@ -78,7 +79,11 @@ def spool_disk_full(bench: Bench) -> str:
         return _proven_there(bench, f"{bench.size.turns} times")
 
 
-@fault("archive and spool share a disk that fills, and is freed; the daemon is told to stop in between", "", SQLITE)
+@fault(
+    "archive and spool share a disk that fills, and is freed; the daemon is told to stop in between",
+    "it ends within 10 s; with code 1 where even the spool's reserve was taken, saying what is lost",
+    SQLITE,
+)
 def both_disks_full(bench: Bench) -> str:
     with small_disk(bench.folder / "small", _SPOOL_MIB + _ARCHIVE_MIB) as folder:
         bench.spool = folder / "spool.db"
@@ -89,7 +94,8 @@ def both_disks_full(bench: Bench) -> str:
             with filled(folder):
                 bench.waits_for_log("(reading waits)", turn + 1)
                 if turn % 2:
-                    bench.end(process)
+                    lost = bench.log().count(_LOST)
+                    bench.end(process, lambda lost=lost: int(bench.log().count(_LOST) > lost))
             if turn % 2 == 0:
                 bench.archives(300)
                 bench.end(process)
