@@ -19,6 +19,7 @@ COMMON = Idioms(
     earliest=lambda numbers: f"earliest({', '.join(numbers)})",
     uuid=lambda uuid: f"uuid({uuid})",
     apart=IDIOMS["sqlite"].apart,
+    once=IDIOMS["sqlite"].once,
     summed=IDIOMS["sqlite"].summed,
     likely=lambda condition, _part: condition,
     day=lambda micros: f"day({micros})",
