@@ -351,7 +351,7 @@ def test_what_is_never_taken_is_dropped_with_one_line_and_the_rest_is_told(
 
 
 def test_too_many_for_a_minute_are_told_together(on_sqlite: Watched) -> None:
-    with on_sqlite.telling("crash", per_minute=600) as outward:
+    with on_sqlite.telling("crash", per_minute=120) as outward:
         outward.callers[0]._bucket.empty()  # noqa: SLF001
         on_sqlite.says(
             *[
