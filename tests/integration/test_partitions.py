@@ -129,8 +129,8 @@ QUESTIONS: dict[str, Callable[[Archive, Of], object]] = {
     "an incident": lambda archive, of: archive.incident(LAST_DAYS, of("stack/a")),
     "report availability": lambda archive, of: archive.report("availability", of("stack/a"), LAST_DAYS),
     "report restarts": lambda archive, of: archive.report("restarts", of("stack/a"), LAST_DAYS),
-    "report deploys": lambda archive, of: archive.report("deploys", of("stack/a"), LAST_DAYS),
-    "report flaps": lambda archive, of: archive.report("flaps", of("stack/a"), LAST_DAYS),
+    "report deploys": lambda archive, of: archive.report("deploys", of("service/a"), LAST_DAYS),
+    "report flaps": lambda archive, of: archive.report("flaps", of("container/a1"), LAST_DAYS),
     "report changes": lambda archive, of: archive.report("changes", of("stack/a"), LAST_DAYS),
 }
 
