@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from archiver.errors import BadInput
 
 PIECE = 256 * 1024
 """How many bytes are read at once."""
+PAUSE = 1.0
+"""After so many seconds of silence what a pipe gave is handed on."""
 
 _GZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\x00"
 _OTHERS = {
@@ -60,6 +63,25 @@ def plain_pieces(
         raise BadInput(source=source, reason=exc.strerror or str(exc)) from exc
     while raw.read(PIECE):  # behind the end of what is compressed
         pass
+
+
+def with_pauses(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
+    """The pieces of a pipe, and an empty one whenever nothing came for a second: what is there need not wait longer."""
+    while True:
+        if not _is_ready(file):
+            yield b""
+        piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _is_ready(file: BinaryIO) -> bool:
+    """Whether something comes within a second, an end too; also where that cannot be asked."""
+    try:
+        return bool(select.select([file], [], [], PAUSE)[0])
+    except (OSError, ValueError):  # no descriptor, or one that cannot be waited for
+        return True
 
 
 class _Raw(io.RawIOBase):

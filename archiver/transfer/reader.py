@@ -93,7 +93,7 @@ class Reader:
         """How many events of recordings were read, and how many of them have no time."""
 
     def batches(self, pieces: Iterable[bytes]) -> Iterator[Part]:
-        """Everything that the text says, some thousand lines at a time.
+        """Everything that the text says, some thousand lines at a time; an empty piece brings what is there.
 
         Raises BadInput when the first batch has events without a time and nobody has said how to date them; such events
         that come later are rejects.
@@ -248,21 +248,25 @@ def _rejected(payload: bytes, reason: str, now: Micros) -> Reject:
     return Reject(blanked(payload), blanked(reason.encode(errors="backslashreplace")).decode(), now)
 
 
-def _framed(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str | None]]:
+def _framed(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str | None] | None]:
+    """The lines; None where an empty piece says that nothing more comes for a while."""
     objects = JsonObjects(LONGEST)
     for piece in pieces:
         yield from objects.feed(piece)
+        if not piece:
+            yield None
     yield from objects.end()
 
 
-def _some(framed: Iterable[tuple[bytes, str | None]], most: int) -> Iterator[list[tuple[bytes, str | None]]]:
-    """The lines in lists of bounded size, however long they are."""
+def _some(framed: Iterable[tuple[bytes, str | None] | None], most: int) -> Iterator[list[tuple[bytes, str | None]]]:
+    """The lines in lists of bounded size, however long they are; what is there when nothing more comes, too."""
     some: list[tuple[bytes, str | None]] = []
     size = 0
     for line in framed:
-        some.append(line)
-        size += len(line[0])
-        if len(some) >= most or size >= BATCH_BYTES:
+        if line is not None:
+            some.append(line)
+            size += len(line[0])
+        if some and (line is None or len(some) >= most or size >= BATCH_BYTES):
             yield some
             some, size = [], 0
     if some:

@@ -6,12 +6,17 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
+from archiver import Archive
+from archiver.errors import DatabaseMissing, SchemaNotAtHead
 from archiver.recording.spool.queue import Spool
 
 from ..conftest import RunArchiver, SpawnArchiver
@@ -182,6 +187,32 @@ def test_a_named_pipe_is_opened_once(sqlite_url: str, tmp_path: Path, spawn_arch
 
     assert (process.returncode, errors) == (0, "")
     assert output == f"{pipe}: 1 events, 0 duplicates, 0 rejects\n"
+
+
+def test_what_came_through_a_pipe_that_pauses_is_archived_meanwhile(
+    sqlite_url: str, tmp_path: Path, spawn_archiver: SpawnArchiver
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = spawn_archiver("--database", sqlite_url, "import", str(pipe))
+    with pipe.open("wb", buffering=0) as out:
+        out.write(wire("container/1", "Running", 1) + b"\n")
+        deadline = monotonic() + 60
+        while not archived(sqlite_url):
+            assert monotonic() < deadline
+            sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert archived(sqlite_url) == 1
+
+
+def archived(url: str) -> int:
+    """How many events are there; none, as long as there is no archive."""
+    with suppress(DatabaseMissing, SchemaNotAtHead), Archive.open(url) as archive:
+        return sum(1 for _ in archive.events())
+    return 0
 
 
 def test_a_closed_standard_input_is_said_before_an_archive_is_made(
