@@ -10,6 +10,7 @@ from archiver.model import EPOCH, Number, Resource, TimeRange, numbers_of, to_da
 from archiver.model.moments import seconds
 from archiver.model.reports import Deploy, Flap, Subject
 from archiver.queries.doers import doers
+from archiver.queries.flapping import may_have_flapped
 from archiver.queries.neighbours import members
 from archiver.queries.platforms import names as platform_names
 from archiver.queries.platforms import several
@@ -62,7 +63,9 @@ def flaps(connection: Connection, root: Resource | None, range: TimeRange, end: 
     """When something below a resource (None: anywhere) changed its state again and again, by time."""
     names = several(connection).values()
     # What was not heard of did not flap: so of everything only that is looked at.
-    within = None if root is None and range.since is None else _members(connection, root, range, end)
+    within = None
+    if root is not None or range.since is not None:
+        within = may_have_flapped(connection, _members(connection, root, range, end), range, end)
     rows = _rows(connection, _FLAPS, within, range, end, "<> 'action'")
     found = []
     for row in rows:

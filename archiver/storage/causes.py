@@ -21,6 +21,8 @@ SUCCEEDS_BEFORE, SUCCEEDS_AFTER = 600_000_000, 3_600_000_000
 """What takes the place of a container is made so long before its end, or within so long behind it."""
 FLAP = 6
 """So many changes of state within ten minutes are a flap: three restarts of a container."""
+FLAPS_WITHIN = 600_000_000
+"""Those ten minutes, which slide along; as many without a change end a flap."""
 KILLED = 137
 """The exit code of what got the signal that cannot be refused."""
 

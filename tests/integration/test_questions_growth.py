@@ -46,6 +46,12 @@ def past(unit: int) -> Iterator[Any]:
             yield event(name, state, begin + n * 900, above)
         yield event(f"action/gone-{unit}-{place}", "Pending", begin + 30, [name, *above])
         yield event(f"action/gone-{unit}-{place}", "Success", begin + 40, [name, *above])
+    # What lives on has a past, too.
+    for place, (stack, service, container) in enumerate(places()):
+        if container == 0:
+            for n in range(12):
+                told = ("Redeploying", "Running")[n % 2]
+                yield event(f"service/{stack}.{service}", told, unit * DAY + n * 1_000 + place, [f"stack/{stack}"])
 
 
 def places() -> list[tuple[int, int, int]]:
@@ -121,6 +127,7 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "what changed": lambda archive: archive.report("changes", None, BUSY),
     "deploys": lambda archive: archive.report("deploys", None, LAST_HOUR),
     "flaps": lambda archive: archive.report("flaps", None, between(TODAY + 1_200, TODAY + 1_210)),
+    "flaps of a stack": lambda archive: archive.report("flaps", "stack/2", LAST_HOUR),
     "what changed before": lambda archive: archive.why("container/2.1.3", at(TODAY + 1_800)),
     "what changed before, around a service": lambda archive: archive.why("service/2.1", at(TODAY + 1_800)),
     "an incident": lambda archive: archive.incident(BUSY),

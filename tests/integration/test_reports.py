@@ -360,6 +360,27 @@ def test_a_move_that_only_others_tell_of_is_among_all_that_changed(database_url:
     assert moved[None] == moved["stack/new"] == [(uri("service/web"), (uri("stack/old"),), (uri("stack/new"),))]
 
 
+@pytest.mark.parametrize(("since", "until"), [(1_000, 1_040), (1_070, 1_600), (1_600, 9_000), (2_165, 9_000)])
+def test_what_flaps_as_the_range_begins_is_told_though_its_words_are_few_in_it(
+    database_url: str, since: int, until: int
+) -> None:
+    # Six changes in a minute, and then one in nine minutes.
+    changes = [0, 10, 20, 30, 40, 50, *range(590, 2_800, 540)]
+    told = [event("container/1", f"S{n % 2}", second, ["stack/shop"], session="a") for n, second in enumerate(changes)]
+    calm = [event("container/2", f"S{n % 2}", 130 * n, ["stack/shop"], session="a") for n in range(20)]
+    record(database_url, opened("a", 0), *told, *calm, closed("a", 9_000))
+
+    with Archive.open(database_url) as archive:
+        found = [archive.report("flaps", root, between(since, until)).rows for root in (None, "stack/shop")]
+
+    flap = [second for second in changes if second < until]
+    for root, rows_ in zip((None, "stack/shop"), found, strict=True):
+        heard = root is not None or any(since <= second < until for second in changes)
+        assert [(row.since, row.until, row.changes) for row in rows_] == (
+            [(at(0), at(flap[-1]), len(flap))] if heard else []
+        )
+
+
 def test_what_flapped_is_told_as_far_as_the_range_goes(database_url: str) -> None:
     record(
         database_url,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from archiver.storage.causes import FLAP
+from archiver.storage.causes import FLAP, FLAPS_WITHIN
 from archiver.storage.views.events import PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, listed
 from archiver.storage.views.sessions import ends_gap
 from archiver.storage.views.view import View, seconds
-
-WINDOW = 600_000_000
-"""Ten minutes: the window that slides along."""
-QUIET = 600_000_000
-"""Ten minutes without a change end it."""
 
 _OF_ONE = "PARTITION BY uri, type, platform"
 
@@ -45,9 +40,9 @@ FROM (
       FROM (
         SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
           CASE WHEN lead(s.since_us, {FLAP - 1}) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            - s.since_us <= {WINDOW} THEN s.since_us END AS dense_us,
+            - s.since_us <= {FLAPS_WITHIN} THEN s.since_us END AS dense_us,
           CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            < {QUIET} THEN 0 ELSE 1 END AS starts
+            < {FLAPS_WITHIN} THEN 0 ELSE 1 END AS starts
         FROM state_spans s
         WHERE s.type <> 'action'
       ) b
