@@ -148,5 +148,10 @@ class _Postgres:
         return found[0].replace("%", "%%")
 
     def __call__(self, values: Values) -> Asked:
-        lists = {name: list(values[name]) for name in self._lists}
+        lists = {name: list(map(_plain, values[name])) for name in self._lists}
         return Asked(self._text, {**values, **lists} if lists else values)
+
+
+def _plain(value: Any) -> Any:
+    """A value of a list: of numbers that know their platforms psycopg takes no two for the same type."""
+    return int(value) if isinstance(value, Number) else value

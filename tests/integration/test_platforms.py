@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from archiver.api.archive import Archive
 from archiver.codec.notes import Note
 from archiver.errors import AmbiguousReference, NoSuchPlatform
 from archiver.model import Condition, Event, Opened
 from archiver.recording.jobs import done
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import import_lines
 
@@ -286,3 +288,20 @@ def test_what_was_otherwise_and_what_was_noted_says_on_which_platform(database_u
         assert set(of_kind) == {"one.example", "two.example"}, kind
     assert [change.platform for change in near if change.change == "note"] == ["two.example"]
     assert [change.platform for change in reported if change.change == "note"] == ["two.example"]
+
+
+def test_events_of_two_platforms_are_asked_about_together_whatever_their_numbers(database_url: str) -> None:
+    record(database_url, opened("a", 0, stream=ONE), opened("b", 0, stream=TWO))
+    record(database_url, event("container/1", "Running", 1, session="a"))
+    engine = writing_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE numbers SET last = 40000 WHERE name = 'events'"))
+    engine.dispose()
+    record(database_url, event("container/2", "Running", 2, session="a"))
+    record(database_url, event("container/3", "Running", 3, session="b"))
+
+    with Archive.open(database_url) as archive:
+        numbers = [event.id for event in archive.events()]
+        found = [archive.containers_of(asked) for asked in (numbers, numbers[::-1], [numbers[0], numbers[2]])]
+
+    assert [[each.key for each in containers] for containers in found] == [["1", "2", "3"], ["1", "2", "3"], ["1", "3"]]
