@@ -259,18 +259,29 @@ def _framed(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, str | None] | None
 
 
 def _some(framed: Iterable[tuple[bytes, str | None] | None], most: int) -> Iterator[list[tuple[bytes, str | None]]]:
-    """The lines in lists of bounded size, however long they are; what is there when nothing more comes, too."""
+    """The lines in lists of bounded size, however long they are; what is there when nothing more comes, too.
+
+    A greeting waits for what follows it, which says when it came.
+    """
     some: list[tuple[bytes, str | None]] = []
     size = 0
     for line in framed:
         if line is not None:
             some.append(line)
             size += len(line[0])
-        if some and (line is None or len(some) >= most or size >= BATCH_BYTES):
-            yield some
-            some, size = [], 0
+            ready = len(some) if len(some) >= most or size >= BATCH_BYTES else 0
+        else:
+            ready = next((n for n in range(len(some), 0, -1) if not _looks_like_greeting(some[n - 1][0])), 0)
+        if ready:
+            yield some[:ready]
+            some = some[ready:]
+            size = sum(len(payload) for payload, _ in some)
     if some:
         yield some
+
+
+def _looks_like_greeting(line: bytes) -> bool:
+    return b'"auth"' in line.lower() and not _looks_dated(line)
 
 
 def plainly_dated(pieces: Iterable[bytes]) -> bool:

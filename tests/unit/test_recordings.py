@@ -252,6 +252,17 @@ def test_the_greeting_has_the_time_of_what_follows_it() -> None:
     assert greeting.occurred_at == first.occurred_at
 
 
+def test_a_greeting_waits_for_what_follows_it_though_a_pipe_pauses() -> None:
+    greeting, *lines = (f"{line}\n".encode() for line in ['{"type":"auth","state":"ok"}', *LINES])
+    pieces = [greeting, b"", lines[0], b"", greeting, b"", lines[1]]
+
+    parts = [list(part.records) for part in Reader(How()).batches(pieces)]
+
+    times = [[record.occurred_at for record in part if isinstance(record, Event)] for part in parts]
+    assert [len(set(part)) for part in times] == [1, 1]
+    assert [len(part) for part in times] == [2, 2]
+
+
 def test_what_has_no_time_has_that_of_the_log_it_stands_in() -> None:
     inner = json.dumps({"type": "container", "resource_uri": "/api/v1/container/c1/"})
     log = json.dumps({"log": inner, "stream": "stdout", "time": "2015-12-07T04:00:01Z"})
