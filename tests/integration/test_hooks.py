@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import resource
 import shutil
 import signal
 import ssl
@@ -25,6 +26,7 @@ from archiver.platforms.decoders import decode
 from archiver.queries.waking import Place, Word
 from archiver.recording.outward import hooks
 from archiver.recording.outward.cursors import Cursors, cursors_beside
+from archiver.recording.outward.cursors import told as told_of
 from archiver.recording.outward.everybody import Outward, Wanted
 from archiver.recording.outward.pace import Bucket, OutwardPace
 from archiver.recording.outward.post import MOST_OF_ANSWER, NotTaken, post, target_of
@@ -438,6 +440,27 @@ def test_a_cursor_that_moves_is_kept_though_it_is_the_same_object(tmp_path: Path
     cursors.keep("hook", state)
 
     assert Cursors(tmp_path / "cursors").of("hook") == {"changes": [9, 2]}
+
+
+def test_a_file_of_cursors_that_cannot_be_written_whole_stays_as_it_was(tmp_path: Path) -> None:
+    cursors, limits = Cursors(tmp_path / "cursors"), resource.getrlimit(resource.RLIMIT_FSIZE)
+    cursors.keep("hook", {"changes": [1, 2]})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))  # Python ignores the signal
+    try:
+        cursors.keep("hook", {"changes": [3, 4], "name": "x" * 200})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert Cursors(tmp_path / "cursors").of("hook") == {"changes": [1, 2]}
+
+
+@pytest.mark.parametrize("changes", [[], {}, "x", None])
+def test_who_is_told_is_said_though_what_is_kept_of_one_cannot_be_understood(tmp_path: Path, changes: Any) -> None:
+    kept = {"mark": "m", "name": "hook 1", "changes": [3, 4]}
+    broken = {**kept, "changes": changes}
+    cursors_beside(tmp_path / "spool.db").write_text(json.dumps({"a": broken, "b": kept, "c": {**kept, "mark": "n"}}))
+
+    assert [each.event for each in told_of(tmp_path / "spool.db", "m")] == [None, 3]
 
 
 def test_a_file_of_cursors_that_cannot_be_understood_begins_anew(on_sqlite: Watched) -> None:

@@ -71,13 +71,15 @@ def told(spool: Path, mark: str) -> tuple[ToldStatus, ...]:
         kept = [_told(value) for value in found.values() if value.get("mark") == mark and "name" in value]
     except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return ()
-    return tuple(sorted(kept))
+    return tuple(sorted(kept, key=lambda each: each.name))
 
 
 def _told(kept: dict[str, Any]) -> ToldStatus:
     last = kept.get("last")
     last = last if isinstance(last, dict) else {}
-    reached = kept["events"] if "events" in kept else kept.get("changes", [None])[0]
+    reached = kept.get("events", kept.get("changes"))
+    if isinstance(reached, list):  # of events and of observations
+        reached = next(iter(reached), None)
     delivered, failed = (
         to_datetime(last[name]) if type(last.get(name)) is int else None for name in ("delivered_at", "failed_at")
     )
@@ -114,13 +116,12 @@ def _write(path: Path, data: bytes) -> None:
     with suppress(FileNotFoundError):
         unfinished.unlink()
     file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
+    with os.fdopen(file, "wb") as opened:
         os.fchmod(file, 0o600)
         give_to_owner_of_folder(file, path)
-        os.write(file, data)
+        opened.write(data)  # all of it: `os.write` takes what has room on a full disk, and says nothing
+        opened.flush()
         os.fsync(file)
-    finally:
-        os.close(file)
     unfinished.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
