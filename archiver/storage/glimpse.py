@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
@@ -54,13 +57,24 @@ def _is_foreign_log(path: Path) -> bool:
     try:
         with open(f"{path}-lock", "rb", opener=_no_waiting) as lock:
             noted = [int(word) for word in lock.read(4096).partition(b"\n")[2].split() if word.isdigit()]
-        if not noted or is_held(path) is not False:
-            return False
-        # Only now, for to close the file lets go of all locks that SQLite has on it in this process.
-        with path.open("rb") as file:
-            return int.from_bytes(file.read(64)[60:]) not in noted
     except OSError:
         return False
+    return bool(noted) and is_held(path) is False and _bears_none(path, noted)
+
+
+def _bears_none(path: Path, marks: Collection[int]) -> bool:
+    """Whether the file itself has another mark, or is no database.
+
+    By way of SQLite: whoever closes the file otherwise lets go of all locks that his process has on it, those of its
+    other readers, too (https://sqlite.org/howtocorrupt.html, 2.2).
+    """
+    import sqlite3  # and nobody asks for the marks of an archive that lies at rest
+
+    try:
+        with closing(sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)) as connection:
+            return connection.execute("PRAGMA user_version").fetchone()[0] not in marks
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB
 
 
 def _no_waiting(path: str, flags: int) -> int:

@@ -496,6 +496,25 @@ def test_nobody_takes_the_log_from_a_writer_whose_process_has_asked_and_looked_a
         assert count(path) == 304
 
 
+TAKES_THE_FILE = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, (1 << 30) + 2)
+"""
+"""What SQLite does when the last one closes an archive, before it writes the log into the file and deletes it."""
+
+
+def test_who_asks_an_archive_keeps_his_locks_whatever_he_looks_at(path: Path) -> None:
+    migrate.create(str(path))
+    record(str(path), event("container/1", "Running", 1))
+    killed_after(path, 2, 4)
+    with Archive.open(str(path)) as archive:
+        assert next(archive.events()) is not None
+        taken = subprocess.run([sys.executable, "-c", TAKES_THE_FILE, str(path)], capture_output=True)
+
+    assert b"BlockingIOError" in taken.stderr
+
+
 def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
     grown(path, 300)
     with Recorder(str(path)) as recorder:
