@@ -39,7 +39,7 @@ def living() -> Iterator[Any]:
 def past(unit: int) -> Iterator[Any]:
     for place, (stack, service, _) in enumerate(places() * 13):
         if place >= GONE:
-            return
+            break
         above, begin = parents(place, stack, service), unit * DAY + place * 80
         name = f"container/gone-{unit}-{place}"
         for n, state in enumerate(("Starting", "Running", "Stopped", "Terminated")):
