@@ -42,6 +42,34 @@ def last_words(connection: Connection, numbers: Iterable[Number], at: Micros) ->
     return found
 
 
+def last_turns(
+    connection: Connection, numbers: Iterable[Number], at: Micros, states: States
+) -> tuple[dict[Number, Told], set[Number]]:
+    """The last word of each resource as in `last_words`, and those of which the word before surely told another state.
+
+    Of the others it may have: what was told and what was found last before it differ, or it was found itself.
+    """
+    found: dict[Number, Told] = {}
+    turned: set[Number] = set()
+    for among in by_platform(numbers):
+        rows = connection.execute(statement(_LAST_TWO), among.values(at=_moment(at))).all()
+        words = _words(connection, among.platform, rows)
+        for row in rows:
+            said = [words[BY_EVENT, row.told]] if row.told is not None else []
+            said += [words[BY_OBSERVATION, row.asked]] if row.asked is not None else []
+            if said:
+                number = among.of(row.id)
+                last = found[number] = max(said)
+                before = [row.before, *(word.state_id for word in said if word is not last)]
+                if last.place[1] == BY_EVENT and states.folded(last.state_id) not in _folded(before, states):
+                    turned.add(number)
+    return found, turned
+
+
+def _folded(numbers: Iterable[int | None], states: States) -> list[str]:
+    return [states.folded(number) for number in numbers if number is not None]
+
+
 def last_of(
     connection: Connection, numbers: Iterable[Number], at: Micros, text: str, state_ids: Sequence[int]
 ) -> dict[Number, Told]:
@@ -71,20 +99,20 @@ def first_behind(
     return found
 
 
-def _state_of(table: str, at: str, which: str, order: str) -> str:
-    """The number of the first word of a resource in an order, of those that tell a state."""
+def _state_of(table: str, at: str, which: str, order: str, what: str = "w.id", behind: int = 0) -> str:
+    """The number, or the state, of a word of a resource in an order, of those that tell a state: of the first."""
     return (
-        f"(SELECT w.id FROM {table} w WHERE w.platform_id = b.platform_id AND w.resource_id = {{of}}"
+        f"(SELECT {what} FROM {table} w WHERE w.platform_id = b.platform_id AND w.resource_id = {{of}}"
         f" AND w.state_id IS NOT NULL AND {which}"
-        f" ORDER BY w.{at}{order}, w.id{order} LIMIT 1)"
+        f" ORDER BY w.{at}{order}, w.id{order} LIMIT 1{f' OFFSET {behind}' if behind else ''})"
     )
 
 
-def _either(event: str, observation: str, order: str, of: str, source: str) -> str:
+def _either(event: str, observation: str, order: str, of: str, source: str, *more: str) -> str:
     told = _state_of("events", "occurred_at", event, order).format(of=of)
     asked = _state_of("observations", "observed_at", observation, order).format(of=of)
-    these = "b.platform_id = :platform AND b.id IN :numbers"
-    return f"SELECT {of} AS id, {told} AS told, {asked} AS asked FROM {source} b WHERE {these}"
+    columns = ", ".join([f"{of} AS id", f"{told} AS told", f"{asked} AS asked", *more])
+    return f"SELECT {columns} FROM {source} b WHERE b.platform_id = :platform AND b.id IN :numbers"
 
 
 def _last(which: str) -> str:
@@ -94,6 +122,16 @@ def _last(which: str) -> str:
 
 
 _LAST = _last("1 = 1")
+_LAST_TWO = _either(
+    "w.occurred_at <= :at",
+    "w.observed_at <= :at",
+    " DESC",
+    "b.id",
+    "resources",
+    _state_of("events", "occurred_at", "w.occurred_at <= :at", " DESC", "w.state_id", behind=1).format(of="b.id")
+    + " AS before",
+)
+"""The last words of resources, and which state each told before."""
 LAST_OTHER = _last("w.state_id NOT IN :states")
 """The last word that tells any but some states, for `last_of`."""
 LAST_OF = _last("w.state_id IN :states")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, to_micros
 from archiver.queries.causes import is_gone
-from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_words
+from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_turns, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Among, by_platform, statement
@@ -46,9 +46,12 @@ def stood(connection: Connection, numbers: Iterable[Number], at: Micros, now: da
 
 def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> dict[Number, Stood]:
     rows = {among.of(row.id): row for row in connection.execute(statement(_KNOWN), among.values(at=at))}
-    told = last_words(connection, rows, at)
     states = States(connection)
-    began = _began(connection, rows, told, states, at)
+    still = [number for number, row in rows.items() if row.state_since is not None and row.state_since <= at]
+    told, turned = last_turns(connection, rows.keys() - still, at, states)
+    told |= last_words(connection, still, at)
+    began = {number: told[number] for number in turned}
+    began |= _began(connection, rows, {number: told[number] for number in told.keys() - turned}, states, at)
     texts = _texts(connection, among, at)
     sure = is_sure(
         connection, {number: Heard(word.place[0], word.session_id) for number, word in told.items()}, at, now

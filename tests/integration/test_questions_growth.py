@@ -150,3 +150,33 @@ def test_the_price_of_an_answer_does_not_grow_with_the_past(both: tuple[str, str
     small, large = (cost_of(url, QUESTIONS[question]) for url in both)
 
     assert not grown(small, large, both[0]), f"{small} became {large}"
+
+
+# --- what came later ------------------------------------------------------------------------------------------------
+
+THEN = at(DAY)
+EARLIER: dict[str, Callable[[Archive], object]] = {
+    "as it stood": lambda archive: archive.at(THEN, "nodecluster/all"),
+    "what was otherwise": lambda archive: archive.diff(THEN, at(DAY + 3_600), "nodecluster/all"),
+}
+
+
+def cluster(words: range) -> Iterator[Any]:
+    """Containers that change their states once a day."""
+    for day in words:
+        for place, (stack, service, container) in enumerate(places()):
+            above = parents(place, stack, service)
+            state = ("Running", "Stopped")[day % 2]
+            yield event(f"container/{stack}.{service}.{container}", state, day * DAY - 100 + place, above)
+
+
+@pytest.mark.parametrize("question", EARLIER)
+def test_the_price_of_an_instant_does_not_grow_with_what_came_later(empty_database_url: str, question: str) -> None:
+    migrate.create(empty_database_url)
+    costs = []
+    with Recorder(empty_database_url) as recorder:
+        for words in (range(2), range(2, 12)):
+            recorder.record(list(cluster(words)))
+            costs.append(cost_of(analysed(empty_database_url), EARLIER[question]))
+
+    assert not grown(*costs, empty_database_url), costs
