@@ -341,6 +341,30 @@ def test_the_last_words_find_room_on_a_disk_that_the_spool_has_filled_and_it_can
         assert spool.size == 0
 
 
+def take_the_rest(disk: Path, name: str) -> None:
+    """Somebody else on the same disk, such as the archive, takes all the room that is left."""
+    room = os.statvfs(disk)
+    with (disk / name).open("wb") as file, suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+
+
+def test_last_words_in_two_groups_find_room_though_others_take_what_the_first_left(small_disk: Path) -> None:
+    with Spool(small_disk / "spool.db") as spool:
+        full = fill(spool)
+        spool.release(full)
+        spool.tidy()
+        for first in (full + 1, full + 101):
+            take_the_rest(small_disk, f"other {first}")
+            spool.append(messages(first, first + 99, 500), beyond_limit=True)
+        take_the_rest(small_disk, "others")
+    with Spool(small_disk / "spool.db") as spool:
+        assert drained(spool, full) == messages(full + 1, full + 200, 500)
+        spool.number_above(0)
+        spool.release(full + 200)
+        spool.tidy()
+        assert spool.size == 0
+
+
 def test_a_commit_is_on_the_disk_when_it_is_done(path: Path) -> None:
     """WAL with synchronous=NORMAL may lose the last commits when the power goes (https://sqlite.org/pragma.html)."""
     with closing(open_sound(path)) as connection:

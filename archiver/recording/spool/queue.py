@@ -163,8 +163,8 @@ class Spool:
                 self._require_room(size)
             upto = self._discard_to
             write = partial(self._write, self._last + 1, items, upto)
-            # Lent once: what is left of the reserve then has to do for emptying the spool.
-            may_borrow = beyond_limit and self._reserve.is_whole()
+            # The last comes in several groups, and others may take what the first of them has left of the disk.
+            may_borrow = beyond_limit and self._reserve.lends(size)
             freed = self._with_reserve(write) if may_borrow else write()
             with self._changed:
                 self._deleted(freed, upto)

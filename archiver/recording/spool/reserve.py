@@ -50,12 +50,16 @@ class Reserve:
             self._told = True
             log.warning("there is not enough room beside the spool for its reserve of %d bytes", self._size)
 
-    def is_whole(self) -> bool:
-        """Whether all of the room is held."""
+    def lends(self, size: int) -> bool:
+        """Whether so many bytes may be written in its room: it is whole, or half of it is there after that, too.
+
+        That half is for emptying the spool. A log and then the file take what is written.
+        """
         try:
-            return self._path.stat().st_size >= self._size
+            there = self._path.stat().st_size
         except OSError:
             return False
+        return there >= self._size or there - 2 * size >= self._size // 2
 
     def give_up(self) -> bool:
         """Gives the room back to the disk; False when there was none."""
