@@ -23,7 +23,7 @@ from archiver.storage.engine import reading_engine, writing_engine
 BATCH = 50
 
 
-def wait_for(what: Callable[[], object], seconds: float = 20) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
     limit = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < limit, f"in vain: {what}"

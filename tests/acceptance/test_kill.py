@@ -24,7 +24,7 @@ from .recording import archived, held, known, load, sessions, wait_for
 KILLS = int(os.environ.get("ARCHIVER_TEST_KILLS", "20"))
 
 
-@pytest.mark.timeout(60 + 10 * KILLS)
+@pytest.mark.timeout(240 + 10 * KILLS)
 def test_nothing_spooled_is_missing_twice_or_invented(
     spawn_archiver: SpawnArchiver, database_url: str, tmp_path: Path
 ) -> None:

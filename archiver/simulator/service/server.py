@@ -188,12 +188,12 @@ class Simulator:
         """How many clients asked for the stream, admitted or not."""
         return self._router.handshakes
 
-    def wait_for_clients(self, number: int = 1, timeout: float = 10.0) -> bool:
+    def wait_for_clients(self, number: int = 1, timeout: float = 60.0) -> bool:
         """Wait until exactly `number` clients hear the stream; False: it did not come to that in time."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._audience) == number, timeout)
 
-    def wait_sent(self, number: int, timeout: float = 10.0) -> bool:
+    def wait_sent(self, number: int, timeout: float = 60.0) -> bool:
         """Wait until at least `number` messages were sent; False: it did not come to that in time."""
         with self._changed:
             return self._changed.wait_for(lambda: self.sent >= number, timeout)
