@@ -14,6 +14,9 @@ MANY = 10_000
 
 
 def renew(connection: Connection) -> None:
-    """Takes the statistics of all tables anew, of a sample each; what the role does not own stays as it was."""
+    """Takes the statistics of all tables anew, of a sample each; what the role does not own stays as it was.
+
+    So does what somebody else has locked: a VACUUM, or an index that is being made, may take hours.
+    """
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"ANALYZE {', '.join(schema.metadata.tables)}")
+        connection.exec_driver_sql(f"ANALYZE (SKIP_LOCKED) {', '.join(schema.metadata.tables)}")

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from archiver.api.archive import Archive
 from archiver.errors import BadInput, DatabaseUnreachable, UsageError
 from archiver.model import Closed, Event, Message, Opened
 from archiver.platforms.decoders import decode
-from archiver.storage import statistics
+from archiver.storage import statistics, turns
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.transfer import reader
 from archiver.transfer.importer import How, ImportResult, import_file
@@ -58,6 +60,21 @@ def test_what_a_large_import_brought_is_known_to_the_planner(
     brought(postgres_url, path, *LINES)
 
     assert rows(postgres_url, "SELECT reltuples FROM pg_class WHERE oid = 'events'::regclass") == [(7,)]
+
+
+def test_a_large_import_waits_for_nobody_who_sees_to_a_table(
+    postgres_url: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "MANY", 7)
+    monkeypatch.setattr(turns, "PATIENCE", "1s")
+    engine = writing_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE events IN SHARE UPDATE EXCLUSIVE MODE"))  # as VACUUM does
+        found = brought(postgres_url, path, *LINES)
+    engine.dispose()
+
+    assert found == ImportResult(events=7)
+    assert rows(postgres_url, "SELECT reltuples FROM pg_class WHERE oid = 'resources'::regclass") == [(1,)]
 
 
 def test_a_known_file_is_imported_once_more_when_asked_for(sqlite_url: str, path: Path) -> None:
