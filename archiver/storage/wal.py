@@ -60,10 +60,9 @@ def prepare(path: Path, lock: LockFile) -> None:
 
 def mark(path: Path) -> int | None:
     """The mark in the file itself, whatever its log says; None when it is no database."""
-    name = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(name, uri=True)) as connection:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        with closing(_alone(path)) as connection:
+            return _number(connection, "user_version")
     except sqlite3.Error:
         return None
 
@@ -71,18 +70,25 @@ def mark(path: Path) -> int | None:
 def is_cut_short(path: Path) -> bool:
     """Whether the file has fewer pages than its header says (https://sqlite.org/fileformat2.html).
 
-    SQLite finds out when it comes to a page that is missing, and writes to the others until then. For a file that
-    nobody here has open: to close it lets go of all locks that SQLite has on it in this process.
+    SQLite finds out when it comes to a page that is missing, and writes to the others until then.
     """
     try:
-        with path.open("rb") as file:
-            header = file.read(100)
-        size = path.stat().st_size
+        with closing(_alone(path)) as connection:
+            return path.stat().st_size < _number(connection, "page_count") * _number(connection, "page_size")
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT
     except OSError:
         return False
-    # A page size of 1 stands for 65536.
-    page, pages = int.from_bytes(header[16:18]) or 1, int.from_bytes(header[28:32])
-    return size < pages * (page if page > 1 else 65536)
+
+
+def _alone(path: Path) -> sqlite3.Connection:
+    # By way of SQLite: whoever closes the file otherwise lets go of all locks that his process has on it. Where
+    # somebody asks in it, a writer that comes then has none at all (https://sqlite.org/howtocorrupt.html, 2.2).
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
 def set_aside(path: Path, why: str) -> Path | None:

@@ -515,6 +515,18 @@ def test_who_asks_an_archive_keeps_his_locks_whatever_he_looks_at(path: Path) ->
     assert b"BlockingIOError" in taken.stderr
 
 
+def test_a_writer_whose_process_asked_before_he_came_has_his_locks(path: Path) -> None:
+    migrate.create(str(path))
+    record(str(path), event("container/1", "Running", 1))
+    with Archive.open(str(path)) as archive:
+        assert next(archive.events()) is not None
+        with Recorder(str(path)) as recorder:
+            recorder.record([event("container/1", "Stopped", 2)])
+            taken = subprocess.run([sys.executable, "-c", TAKES_THE_FILE, str(path)], capture_output=True)
+
+    assert b"BlockingIOError" in taken.stderr
+
+
 def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None:
     grown(path, 300)
     with Recorder(str(path)) as recorder:
