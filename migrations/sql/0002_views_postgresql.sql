@@ -1627,47 +1627,100 @@ COMMENT ON COLUMN deploys.finished_us IS 'When it was settled, in microseconds s
 
 COMMENT ON COLUMN deploys.platform IS 'Name of the platform that it is on';
 
-CREATE VIEW flaps AS
-SELECT v.uri AS uri, v.type AS type,
-  (SELECT i.name FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS name,
-  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS stack,
-  (SELECT i.service FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS service,
-  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS slot,
-  (SELECT i.node FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS node,
-  (SELECT i.image FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS image,
-  (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
-  CAST(v.changes AS bigint) AS changes,
-  CASE WHEN (SELECT o.session_id FROM resources r
-    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
-    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
-    WHERE h.id = (SELECT o.session_id FROM resources r
-    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6))
-    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) AND q.covered_from > (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AND q.covered_from <= (to_timestamp(v.until_us / 1000000) + make_interval(secs => CAST(mod(v.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
-    THEN 0 ELSE 1 END AS certain,
-  v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
+CREATE VIEW state_changes AS
+SELECT w.platform_id AS platform_id, w.resource_id AS resource_id, w.at AS at, w.source AS source, w.id AS id
 FROM (
-  SELECT uri, type, platform, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, platform, run) AS until_us,
-    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, platform, run) AS changes,
-    lag(at_us) OVER (PARTITION BY uri, type, platform, run ORDER BY at_us) AS before_us
-  FROM (
-    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, platform, run) AS flap_us
-    FROM (
-      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type, platform ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
-      FROM (
-        SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
-          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            < 600000000 THEN 0 ELSE 1 END AS starts
-        FROM state_spans s
-        WHERE s.type <> 'action'
-      ) b
-    ) c
-  ) d
-) v
-WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us);
+  SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+) w
+WHERE w.state_id IS NOT NULL
+  AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )) <> (SELECT lower(b.text) FROM event_states b WHERE b.id = w.state_id), true);
+
+COMMENT ON VIEW state_changes IS 'Every word that says another state than the one before, or the first';
+
+COMMENT ON COLUMN state_changes.platform_id IS 'Number of the platform that it is on';
+
+COMMENT ON COLUMN state_changes.resource_id IS 'Number of the resource';
+
+COMMENT ON COLUMN state_changes.at IS 'When it was told or found, UTC';
+
+COMMENT ON COLUMN state_changes.source IS '0: an event; 1: an observation';
+
+COMMENT ON COLUMN state_changes.id IS 'Number of the event, or of the observation';
+
+CREATE VIEW flaps AS
+SELECT w.uri AS uri, w.type AS type,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.name_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
+    WHERE f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.slot_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.image_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS image,
+  w.at AS since, (to_timestamp(w.until_us / 1000000) + make_interval(secs => CAST(mod(w.until_us, 1000000) AS double precision) / 1e6)) AS until, CAST(w.until_us - w.since_us AS double precision) / 1e6 AS seconds,
+  CAST((SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= (to_timestamp(w.until_us / 1000000) + make_interval(secs => CAST(mod(w.until_us, 1000000) AS double precision) / 1e6)) LIMIT 4611686018427387904) c) AS bigint) AS changes,
+  CASE WHEN (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE h.id = (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= (to_timestamp(w.until_us / 1000000) + make_interval(secs => CAST(mod(w.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+  w.since_us AS since_us, w.until_us AS until_us, (SELECT b.name FROM platforms b WHERE b.id = w.platform_id) AS platform
+FROM (SELECT w.*, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, g.until_us AS until_us
+FROM words w
+JOIN event_states s ON s.id = w.state_id
+CROSS JOIN LATERAL (SELECT CASE WHEN w.uri <> '' AND w.type <> 'action' AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )) <> lower(s.text), true)
+      AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 LIMIT 1) IS NULL
+      AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at < w.at AND c.at > (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL OR (SELECT c.dense FROM (SELECT b.at AS at, CASE WHEN (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 THEN 1 ELSE 0 END AS dense FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at < b.at AND c.at > (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL OR (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6) ORDER BY b.at DESC LIMIT 1) c LIMIT 1) = 0) THEN (SELECT CAST(extract(epoch FROM c.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM (SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at <= coalesce((SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.source = 0 AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1), CAST('infinity' AS timestamptz)) AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1) c LIMIT 1) END AS until_us
+FROM (SELECT 1 AS one) one
+
+WHERE 1 = 1 OFFSET 0) g
+WHERE true) w
+WHERE w.until_us IS NOT NULL;
 
 COMMENT ON VIEW flaps IS 'When a resource changed its state at least six times within ten minutes, until ten quiet minutes';
 

@@ -1134,47 +1134,107 @@ WHERE lower(s.text) IN ('updating', 'redeploying') AND coalesce((SELECT lower(b.
 CREATE VIEW deploys AS
 SELECT v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service AS service, v.node AS node, v.action AS action, v.started_at AS started_at, v.finished_at AS finished_at, v.seconds AS seconds, v.result AS result, v.image_before AS image_before, v.image_after AS image_after, v.recovered_seconds AS recovered_seconds, v.certain AS certain, v.started_us AS started_us, v.finished_us AS finished_us, v.platform AS platform FROM full_deploys v;
 
+CREATE VIEW state_changes AS SELECT * FROM (
+/* /* */ SELECT w.platform_id AS platform_id, w.resource_id AS resource_id, w.at AS at, w.source AS source, w.id AS id
+FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
+WHERE w.state_id IS NOT NULL
+  AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )) <> (SELECT lower(b.text) FROM event_states b WHERE b.id = w.state_id), true)
+
+UNION ALL
+
+SELECT w.platform_id AS platform_id, w.resource_id AS resource_id, w.at AS at, w.source AS source, w.id AS id
+FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
+WHERE w.state_id IS NOT NULL
+  AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )) <> (SELECT lower(b.text) FROM event_states b WHERE b.id = w.state_id), true)
+-- */ SELECT 'a part of the other views, for SQLite alone' AS note
+);
+
 CREATE VIEW full_flaps AS SELECT * FROM (
-/* /* */ SELECT v.uri AS uri, v.type AS type,
-  (SELECT i.name FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS name,
-  (SELECT i.stack FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS stack,
-  (SELECT i.service FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS service,
-  (SELECT i.slot FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS slot,
-  (SELECT i.node FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS node,
-  (SELECT i.image FROM inventory i WHERE i.uri = v.uri AND i.platform = v.platform) AS image,
-  strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AS until, CAST(v.until_us - v.since_us AS double precision) / 1e6 AS seconds,
-  CAST(v.changes AS bigint) AS changes,
-  CASE WHEN (SELECT o.session_id FROM resources r
-    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
-    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
-    WHERE h.id = (SELECT o.session_id FROM resources r
-    JOIN events o ON o.platform_id = r.platform_id AND o.resource_id = r.id AND o.occurred_at = strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000)
-    WHERE r.uri = v.uri AND r.platform_id IN (SELECT b.id FROM platforms b WHERE b.name = v.platform)
-    ORDER BY o.session_id LIMIT 1) AND q.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (v.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id))
-    THEN 0 ELSE 1 END AS certain,
-  v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform
-FROM (
-  SELECT uri, type, platform, at_us AS since_us, flap_us, max(at_us) OVER (PARTITION BY uri, type, platform, run) AS until_us,
-    sum(CASE WHEN at_us >= flap_us THEN 1 ELSE 0 END) OVER (PARTITION BY uri, type, platform, run) AS changes,
-    lag(at_us) OVER (PARTITION BY uri, type, platform, run ORDER BY at_us) AS before_us
-  FROM (
-    SELECT c.*, min(dense_us) OVER (PARTITION BY uri, type, platform, run) AS flap_us
-    FROM (
-      SELECT b.*, sum(starts) OVER (PARTITION BY uri, type, platform ORDER BY at_us ROWS UNBOUNDED PRECEDING) AS run
-      FROM (
-        SELECT s.uri AS uri, s.type AS type, s.platform AS platform, s.since_us AS at_us,
-          CASE WHEN lead(s.since_us, 5) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            - s.since_us <= 600000000 THEN s.since_us END AS dense_us,
-          CASE WHEN s.since_us - lag(s.since_us) OVER (PARTITION BY s.uri, s.type, s.platform ORDER BY s.since_us)
-            < 600000000 THEN 0 ELSE 1 END AS starts
-        FROM state_spans s
-        WHERE s.type <> 'action'
-      ) b
-    ) c
-  ) d
-) v
-WHERE v.since_us = v.flap_us AND (v.before_us IS NULL OR v.before_us < v.since_us)
+/* /* */ SELECT w.uri AS uri, w.type AS type,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.name_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS name,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
+    JOIN direct_parents b ON b.resource_id = f.parent_id
+    WHERE f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
+    ORDER BY b.since_us DESC LIMIT 1)) AS service,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.slot_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS slot,
+  coalesce((SELECT b.called FROM resource_names b
+    WHERE b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'node')
+    ORDER BY b.since_us DESC LIMIT 1)) AS node,
+  (SELECT b.text FROM present p JOIN texts b ON b.id = p.image_id
+    WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS image,
+  w.at AS since, strftime('%Y-%m-%dT%H:%M:%S', (w.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (w.until_us + 62135596800000000) % 1000000) AS until, CAST(w.until_us - w.since_us AS double precision) / 1e6 AS seconds,
+  CAST((SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (w.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (w.until_us + 62135596800000000) % 1000000) LIMIT 4611686018427387904) c) AS bigint) AS changes,
+  CASE WHEN (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
+    WHERE h.id = (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (w.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (w.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+  w.since_us AS since_us, w.until_us AS until_us, (SELECT b.name FROM platforms b WHERE b.id = w.platform_id) AS platform
+FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS since_us, json_extract(g.value, '$[0]') AS until_us
+FROM words w
+JOIN event_states s ON s.id = w.state_id
+JOIN json_each(json_array(json_array(CASE WHEN w.uri <> '' AND w.type <> 'action' AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  )) <> lower(s.text), true)
+      AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 LIMIT 1) IS NULL
+      AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at < w.at AND c.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL OR (SELECT c.dense FROM (SELECT b.at AS at, CASE WHEN (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 THEN 1 ELSE 0 END AS dense FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at < b.at AND c.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL OR (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6) ORDER BY b.at DESC LIMIT 1) c LIMIT 1) = 0) THEN (SELECT (CAST(strftime('%s', substr(c.at, 1, 19)) AS integer) * 1000000 + CAST(substr(c.at, 21, 6) AS integer)) FROM (SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at <= coalesce((SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.source = 0 AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1), '9999-12-31T23:59:59.999999Z') AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1) c LIMIT 1) END))) g
+WHERE 1 = 1) w
+WHERE w.until_us IS NOT NULL
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
 

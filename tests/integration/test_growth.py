@@ -47,7 +47,8 @@ def history(units: int) -> Iterator[Any]:
     yield event("service/answer", "Running", 130, ["stack/answer"], "morning")
     yield event("nodecluster/k", "Deployed", 5)
     for number in range(8):
-        yield event("container/flapping", ("Running", "Stopped")[number % 2], 300 + number, (), "morning")
+        state = ("Running", "Stopped")[number % 2]
+        yield event("container/flapping", state, 300 + number, ["stack/flapping"], "morning")
     for number in range(4):
         yield event(f"container/busy.{number}", "Running", 10 + number, ["service/busy", "stack/busy", "node/0"])
 
@@ -176,6 +177,12 @@ VIEWS = {
     "deploys of a stack": f"SELECT v.* {BELOW.format('deploys')}",
     "deploys by time": f"SELECT * FROM deploys WHERE {within('started_at', [iso(micros(60)), iso(micros(200))])}",
     "flaps by uri": f"SELECT * FROM flaps WHERE uri = '{uri('container/flapping')}'",
+    "flaps by time": f"SELECT * FROM flaps WHERE {within('since', [iso(micros(299)), iso(micros(301))])}",
+    "flaps by time in microseconds": f"SELECT * FROM flaps WHERE {within('since_us', [micros(299), micros(301)])}",
+    "flaps of a stack": (
+        "SELECT v.* FROM subtree s JOIN flaps v ON v.uri = s.descendant_uri"
+        f" WHERE s.ancestor_uri = '{uri('stack/flapping')}'"
+    ),
     "coverage_daily by day": "SELECT * FROM coverage_daily WHERE day = '2016-02-01'",
     "availability_daily by uri and day": f"SELECT * FROM availability_daily WHERE uri = '{ONE}' AND day = '2016-02-01'",
     "availability_daily of a stack by day": (

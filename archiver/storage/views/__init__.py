@@ -9,7 +9,7 @@ from archiver.storage.views.coverage import coverage_daily
 from archiver.storage.views.deploys import deploys
 from archiver.storage.views.engine_actions import engine_actions, index_levels
 from archiver.storage.views.events import event_log, event_parents
-from archiver.storage.views.flaps import flaps
+from archiver.storage.views.flaps import flaps, state_changes
 from archiver.storage.views.gaps import gap_log
 from archiver.storage.views.grafana import grafana_annotations, grafana_state_timeline
 from archiver.storage.views.inventory import inventory
@@ -49,6 +49,7 @@ VIEWS = (
     inventory,
     changes,
     deploys,
+    state_changes,
     flaps,
     coverage_daily,
     told_of_day,
