@@ -79,7 +79,9 @@ def with_pauses(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
 def _is_ready(file: BinaryIO) -> bool:
     """Whether something comes within a second, an end too; also where that cannot be asked."""
     try:
-        return bool(select.select([file], [], [], PAUSE)[0])
+        waiting = select.poll()
+        waiting.register(file, select.POLLIN)
+        return bool(waiting.poll(PAUSE * 1000))
     except (OSError, ValueError):  # no descriptor, or one that cannot be waited for
         return True
 
