@@ -19,6 +19,7 @@ from archiver.queries.notes import as_change, notes
 from archiver.queries.passing import without_passing
 from archiver.queries.platforms import several
 from archiver.queries.replaced import replaced
+from archiver.queries.runs import where_any_ran
 from archiver.queries.steps import Heard, Step, sure
 from archiver.queries.under import Descent, is_within
 from archiver.queries.windows import Window, begun
@@ -192,8 +193,8 @@ def _upto_last_end(states: Sequence[Step], number: int, at: datetime) -> list[St
 
 def _actions(connection: Connection, places: Mapping[Number, Place], window: Window) -> list[Step]:
     rows: dict[Number, Any] = {}
-    for condition, values in begun(window):
-        for among in by_platform(sorted(places)):
+    for among in by_platform(sorted(places)):
+        for condition, values in where_any_ran(connection, among, begun(window)):
             asked = connection.execute(statement(_DONE.format(condition)), among.values(**values))
             rows.update((among.of(row.resource_id), row) for row in asked)
     told, by = said(connection, rows), doers(connection, rows)

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, numbers_of
 from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
-from archiver.queries.windows import NEVER, Window, begun, reaching
+from archiver.queries.windows import NEVER, Part, Window, begun, reaching
 from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
-from archiver.storage.words import TARGET
+from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.words import OPEN, TARGET
 
 _TOGETHER = 500
 """Actions about which is asked at once."""
@@ -114,6 +114,29 @@ def _begun_within(connection: Connection, platform: int, below: Descent, window:
             yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), _IS_RUN)
 
 
+def where_any_ran(connection: Connection, among: Among, parts: Sequence[Part]) -> Iterator[Part]:
+    """Conditions of actions on some objects, with those of their nodes alone at which any of them is.
+
+    At a node are the actions that ran at one instant, of all objects: that costs less than to look for each object at
+    each node. Where so many ran that it would not, all nodes are left. Of what runs still each object is asked.
+    """
+    of_platform = _OF_PLATFORM[connection.dialect.name]
+    own = set(among.numbers)
+    for condition, values in parts:
+        nodes = [node for node in values.get("nodes", ()) if node != OPEN]
+        if len(own) > 1 and nodes:
+            most = len(own) * len(nodes)
+            asked = statement(_AT_NODES.format(of_platform))
+            rows = connection.execute(asked, {"platform": among.platform, "nodes": nodes, "most": most}).all()
+            if len(rows) < most:
+                left = {node for node, target in rows if target in own}.union({OPEN}.intersection(values["nodes"]))
+                if left:
+                    yield Part(condition, {**values, "nodes": sorted(left)})
+                continue
+        yield Part(condition, values)
+
+
+_AT_NODES = "SELECT f.node, f.value FROM facts f WHERE {} AND f.node IN EACH :nodes LIMIT :most"
 _ON_THESE = "f.platform_id = :platform AND f.value IN :numbers"
 
 

@@ -180,3 +180,26 @@ def test_the_price_of_an_instant_does_not_grow_with_what_came_later(empty_databa
             costs.append(cost_of(analysed(empty_database_url), EARLIER[question]))
 
     assert not grown(*costs, empty_database_url), costs
+
+
+def test_the_price_of_what_changed_does_not_grow_with_what_was_done_later(empty_database_url: str) -> None:
+    migrate.create(empty_database_url)
+    costs = []
+    with Recorder(empty_database_url) as recorder:
+        recorder.record(list(cluster(range(2))))
+        for days in (range(0), range(2, 12)):
+            recorder.record(list(done(days)))
+            url = analysed(empty_database_url)
+            hour = between(DAY + 3_600, DAY + 7_200)
+            costs.append(cost_of(url, lambda archive, hour=hour: archive.report("changes", "stack/2", hour)))
+
+    assert not grown(*costs, empty_database_url), costs
+
+
+def done(days: range) -> Iterator[Any]:
+    """Something is done to every container once a day."""
+    for day in days:
+        for place, (stack, service, container) in enumerate(places()):
+            above = [f"container/{stack}.{service}.{container}", *parents(place, stack, service)]
+            yield event(f"action/{day}.{place}", "Pending", day * DAY + place, above)
+            yield event(f"action/{day}.{place}", "Success", day * DAY + place + 30, above)
