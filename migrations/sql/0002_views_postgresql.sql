@@ -671,7 +671,7 @@ SELECT x.uri AS uri, x.type AS type,
   CASE WHEN x.until_us = x.end_us THEN x.is_last ELSE 0 END AS holds,
   x.told_at AS state_since,
   x.since_us AS since_us, x.until_us AS until_us,
-  CASE WHEN x.state IS NOT NULL THEN x.begin_us END AS state_since_us,
+  CAST(extract(epoch FROM x.told_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS state_since_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
     WHEN 1 THEN greatest(v.begin_us, v.before_us)

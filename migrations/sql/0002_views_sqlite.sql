@@ -452,7 +452,7 @@ CREATE VIEW full_watched_spans AS SELECT * FROM (
   CASE WHEN x.until_us = x.end_us THEN x.is_last ELSE 0 END AS holds,
   x.told_at AS state_since,
   x.since_us AS since_us, x.until_us AS until_us,
-  CASE WHEN x.state IS NOT NULL THEN x.begin_us END AS state_since_us,
+  (CAST(strftime('%s', substr(x.told_at, 1, 19)) AS integer) * 1000000 + CAST(substr(x.told_at, 21, 6) AS integer)) AS state_since_us,
   (SELECT b.name FROM platforms b WHERE b.id = x.platform_id) AS platform
 FROM (SELECT v.*, CASE v.part WHEN 0 THEN v.begin_us
     WHEN 1 THEN max(v.begin_us, v.before_us)

@@ -164,6 +164,7 @@ VIEWS = {
         " SELECT kind, certain, sum(seconds) FROM v GROUP BY kind, certain"
     ),
     "watched_spans by time": f"SELECT * FROM watched_spans WHERE {within('state_since', HOUR)}",
+    "watched_spans by time in microseconds": f"SELECT * FROM watched_spans WHERE {within('state_since_us', HOUR_US)}",
     "watched_spans by type": "SELECT * FROM watched_spans WHERE type = 'nodecluster'",
     "restarts by uri": f"SELECT * FROM restarts WHERE uri = '{ONE}'",
     "restarts by time": f"SELECT * FROM restarts WHERE {within('stopped_at', STOPS)}",

@@ -137,7 +137,7 @@ SELECT x.uri AS uri, x.type AS type,
   CASE WHEN x.until_us = x.end_us THEN x.is_last ELSE 0 END AS holds,
   x.told_at AS state_since,
   x.since_us AS since_us, x.until_us AS until_us,
-  CASE WHEN x.state IS NOT NULL THEN x.begin_us END AS state_since_us,
+  {say.micros("x.told_at")} AS state_since_us,
   {PLATFORM.format("x")} AS platform
 FROM (SELECT v.*, {since} AS since_us, {until} AS until_us, {certain} AS certain, {watched} AS watched
 FROM (SELECT w.*, {listed(found.columns)}
