@@ -40,7 +40,7 @@ def tables(url: str) -> set[str]:
 OF_BOTH = [
     "CREATE TABLE notes (uri text PRIMARY KEY, note text)",
     "CREATE INDEX notes_by_note ON notes (note)",
-    "CREATE TABLE pins (event_id bigint REFERENCES events (id))",
+    "CREATE TABLE pins (stream_id bigint REFERENCES streams (id))",
     "CREATE INDEX my_events ON events (received_at)",
     "CREATE INDEX my_running ON events (occurred_at) WHERE state_id = 1",
     "CREATE INDEX my_upper_names ON texts (upper(text))",
