@@ -259,7 +259,7 @@ def test_the_watchdog_is_fed_while_the_disk_stays_full(
     monkeypatch.setattr(spool, "append", refuse)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind(str(tmp_path / "notify"))
-        line.settimeout(0.5)
+        line.settimeout(20)
         notifier = Notifier(str(tmp_path / "notify"))
         pace = DaemonPace(tick=0.02, spool_stuck=0.2, last_delay=0.02)
         with running(Daemon([Told("a", 1, ends=False)], spool, sqlite_url, notifier=notifier, pace=pace)):
