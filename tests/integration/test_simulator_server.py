@@ -583,6 +583,21 @@ def test_a_client_that_does_not_read_is_cut_off_and_does_not_disturb_the_others(
         assert reader.recv(timeout=5) == "still here"
 
 
+def test_a_ping_amid_a_message_beyond_the_limit_is_answered_after_it() -> None:
+    listening = Listening(queue_bytes=1_000_000)
+    with Simulator(pacing=STILL, listening=listening) as simulator, raw_client(simulator) as sock:
+        simulator.misbehave("huge", megabytes=20)
+        sock.sendall(b"\x89\x80" + bytes(4))
+        received = 0
+        while piece := sock.recv(1 << 20):
+            received += len(piece)
+            if piece.endswith(b"\x8a\x00"):
+                break
+
+        assert piece.endswith(b"\x8a\x00")
+        assert received > 20_000_000
+
+
 def test_at_full_speed_a_slow_reader_holds_time_back_and_loses_nothing() -> None:
     with (
         Simulator(pacing=Pacing(speed=0, limit=20_000), listening=Listening(queue_bytes=50_000)) as simulator,

@@ -47,7 +47,8 @@ def frame(payload: str | bytes, *, text: bool | None = None) -> bytes:
 class Connection:
     """A client. Reading is done by the thread that owns the connection, writing by a thread of its own.
 
-    At most `limit` bytes wait to be written; who lets them pile up is cut off.
+    At most `limit` bytes wait to be written; who lets them pile up is cut off. Answers to what the client itself said
+    have a limit of their own: a ping in the middle of what is more than the limit alone is no slowness.
     """
 
     def __init__(self, sock: socket.socket, limit: int) -> None:
@@ -61,7 +62,7 @@ class Connection:
         self._protocol = ServerProtocol()
         self._protocol_lock = threading.RLock()
         self._queue: deque[bytes] = deque()
-        self._waiting = 0
+        self._waiting = self._answering = 0
         self._state = threading.Condition()
         self._muted = self._ending = self._hanging_up = self._dead = False
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
@@ -177,11 +178,19 @@ class Connection:
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
             if data:
-                self.offer(data)
+                self._answer(data)
             else:
                 with self._state:
                     self._ending = True
                     self._state.notify_all()
+
+    def _answer(self, data: bytes) -> None:
+        with self._state:
+            if not self._queue or self._answering + len(data) <= self._limit:
+                self._answering += len(data)
+                self._put(data)
+                return
+        self.abort()
 
     # --- any thread -----------------------------------------------------------------------------------------------
 
@@ -198,13 +207,16 @@ class Connection:
             if self._state.wait_for(room, patience):
                 if self._dead or self._ending:
                     return False
-                if not self._muted:
-                    self._queue.append(data)
-                    self._waiting += len(data)
-                    self._state.notify_all()
+                self._put(data)
                 return True
         self.abort()
         return False
+
+    def _put(self, data: bytes) -> None:
+        if not (self._muted or self._dead or self._ending):
+            self._queue.append(data)
+            self._waiting += len(data)
+            self._state.notify_all()
 
     @property
     def muted(self) -> bool:
@@ -270,4 +282,5 @@ class Connection:
                 return None
             data = b"".join(self._queue)
             self._queue.clear()
+            self._answering = 0
             return data
