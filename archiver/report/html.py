@@ -56,11 +56,12 @@ def page(lanes: Lanes, *, now: datetime | None = None, live: str | None = None) 
     yield _PATTERNS
     yield f'<main><div id="whole"><header><h1>{quoted(title)}</h1>'
     yield from (f"<p>{quoted(line)}</p>" for line in said)
-    yield f"</header>{_TOOLS}{_LEGEND}{_LANES}</div>"
-    yield from still(drawn)
-    yield f"{_KEYS}</main><footer>archiver {quoted(__version__)}</footer>"
+    yield f"</header>{_TOOLS}{_LEGEND}{_LANES}</div>{_KEYS}"
+    # Drawn before a browser reads what says the same without a script, which is most of the file.
     yield f'<script type="application/json" id="picture">{document(drawn, title, said)}</script>'
-    yield f"<script>{_SCRIPT}</script></body></html>\n"
+    yield f"<script>{_SCRIPT}</script>"
+    yield from still(drawn)
+    yield f"</main><footer>archiver {quoted(__version__)}</footer></body></html>\n"
 
 
 def news(lanes: Lanes, *, now: datetime | None = None) -> str:

@@ -157,6 +157,11 @@ def test_a_page_may_run_its_own_script_and_ask_nobody() -> None:
     assert not re.findall(r"""(?:src|href)=|url\((?!#)|@import|https?://(?!www\.w3\.org)""", text)
 
 
+def test_the_lanes_are_drawn_before_what_says_the_same_without_a_script_is_read() -> None:
+    text = whole(lanes(lane("web", span("running", 0, 60))))
+    assert text.rindex("<script>") < text.index('<section class="said-in-words')
+
+
 def test_a_live_page_listens_to_its_own_server_and_takes_what_a_page_carries() -> None:
     picture = lanes(lane("a", span("running", 0)))
     text = "".join(page(picture, now=at(100), live="/events?ref=shop"))

@@ -21,6 +21,7 @@ class Page {
     this.of("search").value = this.view.query;
     this.listen();
     this.resized();
+    this.draw(); // at once: whoever opens the page waits for nothing else
   }
 
   take(told) {
@@ -32,7 +33,13 @@ class Page {
 
   // --- drawing ---
 
+  fits() {
+    const { clientWidth, clientHeight } = this.of("scroller");
+    return this.drawing.width === clientWidth && this.drawing.height === Math.max(AXIS + 3 * ROW, clientHeight);
+  }
+
   resized() {
+    this.lay(); // before the room is measured: a bar to scroll with takes some of it
     const scroller = this.of("scroller");
     this.drawing.size(scroller.clientWidth, Math.max(AXIS + 3 * ROW, scroller.clientHeight));
     this.minimap.size(scroller.clientWidth);
@@ -46,11 +53,17 @@ class Page {
     this.telling = setTimeout(() => this.tell(), 200);
   }
 
+  /** What is seen gets its height. */
+  lay() {
+    this.view.rows = this.view.seen();
+    this.of("height").style.height = `${AXIS + this.view.rows.length * ROW}px`;
+  }
+
   draw() {
+    cancelAnimationFrame(this.waiting);
     this.waiting = 0;
     const { view, drawing } = this;
-    view.rows = view.seen();
-    this.of("height").style.height = `${AXIS + view.rows.length * ROW}px`;
+    this.lay();
     drawing.draw(view, this.of("scroller").scrollTop, this.pointer.x);
     this.minimap.draw(view);
     this.of("gone-button").setAttribute("aria-pressed", String(view.gone));
@@ -84,7 +97,7 @@ class Page {
     view.chosen = chosen;
     if (chosen) {
       view.uncover(chosen.lane);
-      view.rows = view.seen();
+      this.lay();
       const instant = instantOf(chosen);
       if (reach && instant !== null) view.reach(instant);
       this.scrollTo(view.rows.indexOf(chosen.lane));
@@ -95,7 +108,6 @@ class Page {
 
   scrollTo(row) {
     const scroller = this.of("scroller");
-    this.of("height").style.height = `${AXIS + this.view.rows.length * ROW}px`;
     const room = scroller.clientHeight - AXIS - ROW;
     if (row * ROW < scroller.scrollTop) scroller.scrollTop = row * ROW;
     if (row * ROW > scroller.scrollTop + room) scroller.scrollTop = row * ROW - room;
@@ -241,7 +253,7 @@ class Page {
     this.of("search").addEventListener("keydown", (event) => this.inSearch(event));
     this.of("close").addEventListener("click", () => this.of("help").close());
     this.pointer.listen();
-    new ResizeObserver(() => this.resized()).observe(this.of("scroller"));
+    new ResizeObserver(() => this.fits() || this.resized()).observe(this.of("scroller"));
     window.addEventListener("hashchange", () => this.moved());
     window.addEventListener("beforeprint", () => this.print(true));
     window.addEventListener("afterprint", () => this.print(false));
