@@ -34,7 +34,8 @@ from bench.subjects import Subjects
 from bench.workshop import Filled, Lines, Workshop, workshop
 
 RATE_EVENTS = 1_000_000
-"""Rates and memory are measured with a third of the events, and no more than this; what grows, with all of them."""
+"""Rates of imports and memory are measured with a third of the events, and no more than this; what is measured into a
+server or through a socket, with a third of those; what grows, with all of them."""
 LEAST = 10_000
 """A fleet is deployed after so many events, and what a start of a process costs does not hide what so many take."""
 
@@ -60,9 +61,14 @@ class Run:
         return self.lines.head(min(max(self.events // 3, LEAST), RATE_EVENTS))
 
     @cached_property
+    def third_lines(self) -> Lines:
+        """What is measured several times over, or into a server."""
+        return self.rate_lines.head(max(self.rate_lines.events // 3, LEAST))
+
+    @cached_property
     def bare_lines(self) -> Lines:
-        """As many without date and uuid."""
-        return self.shop.fleet(self.rate_lines.events, bare=True)
+        """A third as many, without date and uuid."""
+        return self.shop.fleet(self.third_lines.events, bare=True)
 
     @cached_property
     def short_lines(self) -> Lines:
@@ -89,16 +95,17 @@ class Run:
 
     def websocket(self) -> Iterable[Row]:
         """Websocket to archived row, SQLite."""
-        return streaming.figures(self.shop, self.rate_lines, self.rounds, self.batch, self.clock)
+        return streaming.figures(self.shop, self.third_lines, self.rounds, self.batch, self.clock)
 
     def beside(self) -> Iterable[Row]:
         """What runs beside the recording, and a backlog."""
-        return beside.figures(self.shop, self.rate_lines, self.rounds, self.clock)
+        return beside.figures(self.shop, self.third_lines, self.rounds, self.clock)
 
     def postgres(self) -> Iterable[Row]:
         """Import, and websocket to archived row, PostgreSQL."""
-        dated, bare = self._fewer(self.rate_lines), self._fewer(self.bare_lines)
-        return postgres.figures(self.shop, dated, bare, max(self.rounds - 1, 1), self.batch, self.clock)
+        return postgres.figures(
+            self.shop, self.third_lines, self.bare_lines, max(self.rounds - 1, 1), self.batch, self.clock
+        )
 
     def memory(self) -> Iterable[Row]:
         """Memory of the daemon."""
@@ -147,11 +154,7 @@ class Run:
 
     def journald(self) -> Iterable[Row]:
         """What the journal takes for the same events."""
-        return journald.figures(self.shop, self._fewer(self.rate_lines))
-
-    @staticmethod
-    def _fewer(lines: Lines) -> Lines:
-        return lines.head(max(lines.events // 3, LEAST))
+        return journald.figures(self.shop, self.third_lines)
 
     @staticmethod
     def _few(lines: Lines) -> Lines:
