@@ -13,6 +13,7 @@ from archiver.platforms.docker.facts import text
 from archiver.platforms.docker.http import Api, Limits, Way
 from archiver.platforms.docker.inbox import Introduced
 from archiver.platforms.docker.inventory import Inventory
+from archiver.platforms.docker.lapses import Lapses
 from archiver.platforms.docker.notes import read, write
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.whose import Whose
@@ -29,6 +30,7 @@ class Knowledge:
     limits: Limits
     log: QuietLog
     whose: Whose
+    lapses: Lapses
     resume: str | None = None
     """What the last message that was delivered is known by."""
     way: Way = field(default_factory=Way)

@@ -44,6 +44,8 @@ class DockerPace:
     """How often, at least, what was heard is compared with the engine's memory."""
     alive_every: float = 5.0
     dead_after: float = 20.0
+    unwatched: float = 3.0
+    """Longer than this without a thread that runs, and nobody listened meanwhile."""
     healthy_after: float = 60.0
     useful_after: float = 2.0
     """A connection that lasted so long and is lost is followed by the next one at once."""

@@ -42,6 +42,16 @@ class Shown(NamedTuple):
     """Whether the stream had long been silent: then they may just be held back on the way."""
 
 
+class Doubt(NamedTuple):
+    """Nobody listened for a while, and what the engine told then may have been left out."""
+
+    since: Micros
+    """Since when, by our clock."""
+    noticed: Micros
+    resume: str | None
+    """The last message that was delivered before."""
+
+
 @dataclass(slots=True)
 class _Comparison:
     """An answer that waits for what the stream may bring yet."""
@@ -56,7 +66,8 @@ class _Comparison:
     reaches_back: bool
     """Whether nothing lies between it and the answer before."""
     late: bool
-    """Whether nobody had compared for so long that what lies between may have been left out without a trace."""
+    """Whether nobody had compared, or listened, for so long that what lies between may have been left out without a
+    trace."""
     again: Micros | None
 
 
@@ -76,6 +87,8 @@ class Proof:
         """The latest time that a message gave, by the engine's clock, in nanoseconds."""
         self._proven_to: Micros = 0
         self._compared_at = pace.monotonic()
+        self.doubt: Doubt | None = None
+        """What is not known of until the engine's memory, asked after that, has been compared."""
 
     def begin(self, past: Sequence[Arrival], at: Micros) -> None:
         """Takes in what the stream began with, of which nothing is missing."""
@@ -93,10 +106,26 @@ class Proof:
         self._asked_at = now
         return True
 
+    def lapsed(self, since: Micros, noticed: Micros, resume: str | None) -> None:
+        """Takes note that nobody listened for a while, and after which message."""
+        if (before := self.doubt) is not None:
+            since, resume = before.since, before.resume
+        self.doubt = Doubt(since, noticed, resume)
+
     def recalled(self, recalled: Recalled) -> None:
         """Takes in what the engine remembers; the stream gets a moment to bring it."""
         if lines := recalled.lines:
             self._compare(lines, recalled.asked, reaches_back=self._reaches_back(lines))
+        elif lines is not None:
+            self.settled(recalled.asked)
+
+    def settled(self, asked: Micros) -> Doubt | None:
+        """Ends the doubt that an answer to a question of that time ends, and gives it."""
+        doubt = self.doubt
+        if doubt is None or asked < doubt.noticed:
+            return None
+        self.doubt = None
+        return doubt
 
     def recalled_from_log(self, recalled: Recalled, resume: str | None) -> None:
         """The same of an engine that keeps a log, which it was asked for from the last message on."""
@@ -105,6 +134,8 @@ class Proof:
             after = len(keys) - keys[::-1].index(resume) if resume is not None else 0
             if lines := (recalled.lines or [])[after:]:
                 self._compare(lines, recalled.asked, reaches_back=True)
+            elif recalled.lines is not None:
+                self.settled(recalled.asked)
 
     def _compare(self, lines: list[bytes], asked: Micros, *, reaches_back: bool) -> None:
         now = self._pace.monotonic()
@@ -114,7 +145,7 @@ class Proof:
                 continue
             if not self._was_heard(hash(key := key_of(line))):
                 missing[key] = line
-        late = now - self._compared_at > 2 * self._pace.compared_every
+        late = now - self._compared_at > 2 * self._pace.compared_every or self.doubt is not None
         self._compared_at = now
         self._last = hash(lines[-1]), (last := key_of(lines[-1]))
         again = None if reaches_back else _first_moment(lines)
@@ -131,6 +162,7 @@ class Proof:
         before the next is looked at."""
         while self._waiting and self._is_over(self._waiting[0], now):
             one = self._waiting.popleft()
+            self.settled(one.asked)
             proven_to, self._proven_to = self._proven_to, one.asked
             if one.missing or (one.late and not one.reaches_back):
                 unproven = None if one.reaches_back else proven_to

@@ -53,6 +53,7 @@ class Session:
     def items(self, stop: threading.Event) -> Iterator[Item]:
         """Everything from `Opened` to `Closed`. Raises `FAILURES` when the connection cannot be had; then nothing."""
         know = self._know
+        know.lapses.taken()  # what was before, this session shows
         self._wires.open()
         begun = Beginning(know, self._wires)
         begun.gather()
@@ -75,8 +76,11 @@ class Session:
             ended = SessionEnded(describe(exc))
         except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends this connection, and not the archiver
             ended = SessionEnded(unexpected(exc))
+        self._mind_lapses()
         if self._wires.cut_short:
             self._alive = max(at, min(self._alive, self._read_to))
+        if (doubt := self._proof.doubt) is not None:  # the next connection takes up from there, with what is remembered
+            self._alive, know.resume = max(at, min(self._alive, doubt.since)), doubt.resume
         know.note()
         know.unbroken_since = self._alive if know.resume is None else None
         yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind, ended.reason == CLOSED)
@@ -108,6 +112,7 @@ class Session:
         tick = min(1.0, self._know.pace.alive_every)
         while True:
             heard = self._wires.inbox.get(tick)
+            self._mind_lapses()
             if heard is not None:
                 yield from self._take(heard)
             yield from self._do_what_is_due()
@@ -126,12 +131,27 @@ class Session:
             self._know.learn(heard)
             yield from self._observing.introduced(heard)
         elif type(heard) is Recalled:
-            if self._wires.feed.is_podmans:
-                self._proof.recalled_from_log(heard, self._know.resume)
-            else:
-                self._proof.recalled(heard)
+            yield from self._recalled(heard)
         elif type(heard) is Ended:
             raise SessionEnded(heard.reason, heard.kind)
+
+    def _recalled(self, heard: Recalled) -> Iterator[Item]:
+        if self._wires.feed.is_podmans:
+            self._proof.recalled_from_log(heard, self._know.resume)
+        else:
+            self._proof.recalled(heard)
+        is_answered = heard.lines is not None or self._wires.inbox.closed.is_set()
+        if not is_answered and (doubt := self._proof.settled(heard.asked)) is not None:
+            yield from self._begun_anew(doubt.since, heard.asked)
+
+    def _mind_lapses(self) -> None:
+        """Where nobody listened for a while, nothing is proven until the engine's memory is compared."""
+        if (since := self._know.lapses.taken()) is not None:
+            self._proof.lapsed(since, now_micros(), self._know.resume)
+            self._ask_memory()
+
+    def _ask_memory(self) -> None:
+        self._wires.memory.want(self._know.resume if self._wires.feed.is_podmans else None)
 
     # --- messages ----------------------------------------------------------------------------------------------------
 
@@ -159,7 +179,9 @@ class Session:
                 self._began.append(question)
             if message.get("Type") in _OF_SWARM and not know.inventory.engine.swarm:
                 self._wires.pulses.introduce_again()  # it has just joined one
-        yield Message(know.stream, self._key, "docker", arrival.at, payload, know.resume, arrival.refused)
+        doubt = self._proof.doubt
+        known = know.resume if doubt is None else doubt.resume
+        yield Message(know.stream, self._key, "docker", arrival.at, payload, known, arrival.refused)
 
     def _ahead(self, message: Json, received: Micros, live: bool) -> dict[str, int]:
         """By how much the clock was ahead that dated a message; those of a swarm are dated by its leader's."""
@@ -176,7 +198,8 @@ class Session:
         know = self._know
         if pulse.failure is None:
             self._heard = pulse.came
-            yield Alive(know.stream, self._key, pulse.at)
+            if self._proof.doubt is None:
+                yield Alive(know.stream, self._key, pulse.at)
             yield from self._observing.dated(pulse)
             return
         silence = (pulse.came - self._heard) / SECOND
@@ -185,10 +208,10 @@ class Session:
             raise SessionEnded(reason, "silent")
 
     def _do_what_is_due(self) -> Iterator[Item]:
-        know, now = self._know, self._know.pace.monotonic()
+        now = self._know.pace.monotonic()
         yield from self._observing.do_what_is_due(now)
         if self._proof.is_wanted(now):
-            self._wires.memory.want(know.resume if self._wires.feed.is_podmans else None)
+            self._ask_memory()
         for shown in self._proof.due(now):
             yield from self._made_good(shown)
 

@@ -12,6 +12,7 @@ from archiver.model import Closed, Condition, Item, Opened, now_micros
 from archiver.platforms.docker.endpoint import resolve
 from archiver.platforms.docker.http import FAILURES, Limits, describe
 from archiver.platforms.docker.knowledge import Knowledge
+from archiver.platforms.docker.lapses import LOOK, Lapses
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.session import Session
 from archiver.platforms.docker.whose import ENGINES, Engines, Whose
@@ -49,7 +50,7 @@ class DockerSource:
         endpoint, self._pace = resolve(url, environ), pace or DockerPace()
         log = QuietLog(logging.getLogger(__name__), self._pace.monotonic)
         whose = Whose(endpoint.url, engines)
-        self._know = Knowledge(endpoint, self._pace, limits or Limits(), log, whose)
+        self._know = Knowledge(endpoint, self._pace, limits or Limits(), log, whose, Lapses(self._pace.unwatched))
         self._know.resume = resume(endpoint.url) if callable(resume) else resume
         self._know.notes = notes
         self._know.recall()
@@ -138,7 +139,9 @@ class DockerSource:
         self._trouble = trouble
 
     def _hang_up_on(self, stop: threading.Event) -> None:
-        """Ends whatever waits for the engine when it is time to stop."""
-        stop.wait()
+        """Ends whatever waits for the engine when it is time to stop; looks until then whether anybody listens."""
+        while not stop.wait(LOOK):
+            self._know.lapses.look()
+        self._know.lapses.look()
         if (wires := self._wires) is not None:
             wires.hear_out()
