@@ -2,12 +2,12 @@
 
 /** Reads whole numbers of seven bits a byte, the lowest first. */
 function numbersOf(base64) {
-  const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+  const bytes = atob(base64);
   let place = 0;
   return () => {
     let value = 0, scale = 1, byte;
     do {
-      byte = bytes[place++];
+      byte = bytes.charCodeAt(place++);
       value += (byte & 127) * scale;
       scale *= 128;
     } while (byte > 127);

@@ -79,8 +79,7 @@ class Drawing {
   columnsOf(lanes) {
     const columns = new Uint8Array(Math.max(1, Math.round((this.width - this.gutter) * this.scale)));
     const { since, until, picture } = this.view;
-    for (const lane of lanes) worst(columns, lane.pieces, picture.kindOf, since, until);
-    return columns;
+    return worst(columns, lanes, picture.kindOf, since, until);
   }
 
   bands(lane, y) {

@@ -29,12 +29,13 @@ class Minimap {
     const lanes = picture.lanes.filter((lane) => lane.pieces.count);
     const strips = Math.max(1, Math.min(lanes.length, Math.floor((this.height - 6) / 2)));
     const high = Math.min(10, (this.height - 6) / strips);
+    const fills = high < 6 ? this.palette.plain : this.palette.bands;
     for (let strip = 0; strip < strips; strip++) {
-      const columns = new Uint8Array(whole.width);
       const [from, to] = [strip, strip + 1].map((place) => Math.floor((place * lanes.length) / strips));
-      for (const lane of lanes.slice(from, to)) worst(columns, lane.pieces, picture.kindOf, view.first, view.last);
+      const columns = new Uint8Array(whole.width);
+      worst(columns, lanes.slice(from, to), picture.kindOf, view.first, view.last);
       runs(columns, (start, end, value) => {
-        context.fillStyle = this.palette.bands[value - 1];
+        context.fillStyle = fills[value - 1];
         context.fillRect(start / this.scale, 3 + strip * high, (end - start) / this.scale, Math.max(1, high - 1));
       });
     }

@@ -8,8 +8,11 @@ class Palette {
     this.scale = scale;
     for (const name of ["paper", "ink", "quiet", "line", "chosen", "action", "exit", "found"]) this[name] = of(name);
     this.bands = [];
+    /** The same without their patterns, for what is too low to have one. */
+    this.plain = [];
     for (const [kind, draw] of [["gone", null], ["up", null], ["other", dots], ["starting", slashes], ["down", crosses]]) {
       const [colour, mark] = [of(kind), of(`${kind}-mark`)];
+      this.plain.push(colour, of(`${kind}-doubt`));
       this.bands.push(this.pattern(context, 6, colour, mark, draw), this.pattern(context, 6, of(`${kind}-doubt`), colour, doubt));
     }
     this.unwatched = this.pattern(context, 12, of("blind"), of("blind-mark"), hatch);
