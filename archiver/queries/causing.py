@@ -2,54 +2,42 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from archiver.model import Cause, Gap, Micros, Number, Proof, Resource, Span, numbers_of, to_datetime, to_micros
-from archiver.platforms.docker.facts import SIGNAL
-from archiver.platforms.tutum.facts import UNDONE
-from archiver.queries.causes import Deed, Stop, exit_code, is_announced, is_down, is_stop, why
-from archiver.queries.doers import doers
+from archiver.model import Cause, Gap, Micros, Number, Resource, Span, to_micros
+from archiver.queries.acted import proofs, ran, said
+from archiver.queries.causes import Deed, Stop, Why, exit_code, is_announced, is_down, is_stop, why
 from archiver.queries.under import ascend
-from archiver.queries.windows import NEVER, Window, overlapping
-from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
+from archiver.queries.windows import NEVER
+from archiver.storage.causes import TOLD_AFTER
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
-from archiver.storage.words import OPEN, TARGET
+from archiver.storage.words import OPEN
 
 OUT_OF_MEMORY = "out of memory"
 """How a span says that an engine told of a want of memory about its beginning."""
 _TOGETHER = 500
 """Spans that are explained at once."""
-_NEAR = 300_000_000
-"""Ends no farther apart are asked about together."""
-_SIGNAL = re.compile(re.escape(SIGNAL) + r'([^"]+)"')
-_ACTIONS = (
-    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
-    f" WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
-)
-_SAID = (
-    "SELECT r.id, r.uri, n.text AS name, s.text AS state FROM resources r"
-    " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
-    " WHERE r.platform_id = :platform AND r.id IN :numbers"
-)
-_KEPT = (
-    "SELECT e.resource_id, e.extra FROM events e"
-    " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.extra IS NOT NULL"
-)
-_URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
+_NEAR = (300_000_000, 15_000_000)
+"""Ends no farther apart than these are asked about together where all together are too far apart."""
 
 
-class Found(NamedTuple):
-    """An action as the archive has it: what the rules look at, and what it was done to."""
+class Stopped(NamedTuple):
+    """An end of something."""
 
-    deed: Deed
-    target: Number
+    resource: Resource
+    stop: Stop
+
+
+class Told(NamedTuple):
+    """What something went through, and when nobody was watching it."""
+
+    resource: Resource
+    spans: Sequence[Span]
+    gaps: Sequence[Gap]
 
 
 class _End(NamedTuple):
@@ -65,13 +53,26 @@ class _End(NamedTuple):
 def explained(ask: Ask, resource: Resource, spans: Iterable[Span], gaps: Sequence[Gap]) -> Iterator[Span]:
     """The spans, each end with its cause; so many at a time are looked up."""
     rest, ends = iter(spans), _Ends()
-    held: list[Span] = []
-    while more := list(islice(rest, _TOGETHER)):
-        batch = [*held, *more]
-        complete = _complete(batch)
-        batch, held = batch[:complete], batch[complete:]
+    held = list(islice(rest, _TOGETHER))
+    while len(held) >= _TOGETHER and (more := list(islice(rest, _TOGETHER))):
+        complete = _complete(held)
+        batch, held = held[:complete], held[complete:]
         yield from _with_causes(ask, resource, batch, ends.among(batch, held), gaps)
+        held += more
     yield from _with_causes(ask, resource, held, ends.among(held, ()), gaps)
+
+
+def explained_together(ask: Ask, told: Sequence[Told]) -> list[tuple[Span, ...]]:
+    """The spans of each, as `explained`; the ends of all are looked up together."""
+    spans = [list(each.spans) for each in told]
+    ends = [(n, end) for n, each in enumerate(told) for end in _Ends().among(each.spans, ())]
+    ends.sort(key=lambda found: found[1].span.since)
+    for begin in range(0, len(ends), _TOGETHER):
+        some = ends[begin : begin + _TOGETHER]
+        causes = _causes(ask, [Stopped(told[n].resource, _stop(end, told[n].gaps)) for n, end in some])
+        for (n, end), cause in zip(some, causes, strict=True):
+            spans[n][end.place] = end.span._replace(cause=cause)
+    return [tuple(each) for each in spans]
 
 
 def _complete(batch: Sequence[Span]) -> int:
@@ -110,25 +111,30 @@ class _Ends:
 def _with_causes(
     ask: Ask, resource: Resource, batch: Sequence[Span], ends: Sequence[_End], gaps: Sequence[Gap]
 ) -> Iterator[Span]:
-    causes: dict[int, Cause | None] = {}
-    for near in _clusters(ends):
-        stops = [_stop(end, gaps) for end in near]
-        found = ask(causes_of, resource, stops)
-        causes.update((end.place, cause) for end, cause in zip(near, found, strict=True))
+    found = _causes(ask, [Stopped(resource, _stop(end, gaps)) for end in ends])
+    causes = {end.place: cause for end, cause in zip(ends, found, strict=True)}
     for place, span in enumerate(batch):
         yield span._replace(cause=causes[place]) if place in causes else span
 
 
-def _clusters(ends: Sequence[_End]) -> Iterator[list[_End]]:
-    """Ends that are close together, so that one question reads hardly more than each would."""
-    cluster: list[_End] = []
-    for end in ends:
-        if cluster and to_micros(end.span.since) - to_micros(cluster[-1].span.since) > _NEAR:
-            yield cluster
-            cluster = []
-        cluster.append(end)
-    if cluster:
-        yield cluster
+def _causes(ask: Ask, stopped: Sequence[Stopped], near: Sequence[Micros] = _NEAR) -> list[Cause | None]:
+    """Why things stopped, which stand by time: asked together, or where too much was done meanwhile, by and by."""
+    causes = ask(causes_of, stopped) if stopped else []
+    if causes is not None:
+        return causes
+    closest = near[0] if near else -1
+    return [cause for group in _groups(stopped, closest) for cause in _causes(ask, group, near[1:])]
+
+
+def _groups(stopped: Sequence[Stopped], near: Micros) -> Iterator[list[Stopped]]:
+    """Ends of which each is no farther from the next."""
+    group: list[Stopped] = []
+    for each in stopped:
+        if group and each.stop.at - group[-1].stop.at > near:
+            yield group
+            group = []
+        group.append(each)
+    yield group
 
 
 def _stop(end: _End, gaps: Sequence[Gap]) -> Stop:
@@ -152,68 +158,33 @@ def _hides(gap: Gap, known: datetime, at: datetime) -> bool:
     return at.microsecond != 0 or (gap.until - at).total_seconds() >= 1 or known != at
 
 
-def causes_of(connection: Connection, resource: Resource, stops: Sequence[Stop]) -> list[Cause | None]:
-    """Why an object stopped, each time; in the order of the stops, which lie close together.
+def causes_of(connection: Connection, stopped: Sequence[Stopped]) -> list[Cause | None] | None:
+    """Why things stopped, each time, in their order; all None: too much was done between them to read it all.
 
-    None: it is no container, and nothing proves that somebody stopped it. Only a container crashes.
+    None of one: it is no container, and nothing proves that somebody stopped it. Only a container crashes.
     """
-    found = deeds(connection, resource.id, [stop.at for stop in stops])
-    above = ascend(connection, {(resource.id, stop.at - 1) for stop in stops})
-    answers = []
-    for stop in stops:
-        places = above[resource.id, stop.at - 1] | {resource.id}
-        answers.append(why(stop, [each.deed for each in found if each.target in places]))
-    needed = {deed.id for answer in answers for deed in answer.deeds}
-    shown = _proofs(connection, [each for each in found if each.deed.id in needed])
+    moments = [(each.resource.id, each.stop.at - 1) for each in stopped]
+    above = ascend(connection, set(moments))
+    places = [above[moment] | {moment[0]} for moment in moments]
+    runs = ran(connection, [each.stop.at for each in stopped], frozenset[Number]().union(*places))
+    if runs is None:
+        return None
+    about = [runs.about(each.stop.at, own) for each, own in zip(stopped, places, strict=True)]
+    told = said(connection, {each.id for near in about for each in near})
+    answers: list[Why] = []
+    proving: dict[Deed, Number] = {}
+    for (_, stop), near in zip(stopped, about, strict=True):
+        deeds = {told[each.id]._replace(since=each.since, until=each.until): each.target for each in near}
+        answers.append(why(stop, sorted(deeds, key=_by_time)))
+        proving.update((deed, deeds[deed]) for deed in answers[-1].deeds)
+    shown = proofs(connection, proving)
     return [
-        Cause(answer.kind, stop.exit_code, tuple([shown[deed.id] for deed in answer.deeds]))
-        if resource.type == "container" or answer.deeds
+        Cause(answer.kind, each.stop.exit_code, tuple([shown[deed.id] for deed in answer.deeds]))
+        if each.resource.type == "container" or answer.deeds
         else None
-        for stop, answer in zip(stops, answers, strict=True)
+        for answer, each in zip(answers, stopped, strict=True)
     ]
 
 
-def deeds(connection: Connection, number: Number, moments: Sequence[Micros]) -> list[Found]:
-    """The actions on an object, and on all that it was under at some instants, that ran about them; by time."""
-    first, last = min(moments), max(moments)
-    above = ascend(connection, {(number, at - 1) for at in moments})
-    places = sorted({number}.union(*above.values()))
-    rows: dict[Number, Any] = {}
-    for condition, values in overlapping(Window(first - GRACE, last + TOLD_AFTER + 1)):
-        for among in by_platform(places):
-            asked = connection.execute(statement(_ACTIONS.format(condition)), among.values(**values))
-            rows.update((among.of(row.resource_id), row) for row in asked)
-    # What began long ago and was never seen to end tells nothing.
-    kept = {key: row for key, row in rows.items() if row.until != OPEN or row.since > first - UNFINISHED}
-    told = said(connection, kept)
-    own = numbers_of(number.platform)
-    found = [Found(told[key]._replace(since=row.since, until=row.until), own(row.value)) for key, row in kept.items()]
-    return sorted(found, key=lambda each: (each.deed.since, each.deed.uri))
-
-
-def said(connection: Connection, actions: Iterable[Number]) -> dict[Number, Deed]:
-    """What is said of some actions, but when they ran."""
-    found: dict[Number, Deed] = {}
-    for among in by_platform(actions):
-        for row in connection.execute(statement(_SAID), among.values()):
-            failed, number = (row.state or "").lower() in UNDONE, among.of(row.id)
-            found[number] = Deed(number, 0, OPEN, row.uri, row.name, failed)
-    kills = [number for number, deed in found.items() if deed.name == "kill" and deed.is_engines]
-    for among in by_platform(kills):
-        for row in connection.execute(statement(_KEPT), among.values()):
-            if signal := _SIGNAL.search(row.extra):
-                number = among.of(row.resource_id)
-                found[number] = found[number]._replace(signal=signal[1])
-    return found
-
-
-def _proofs(connection: Connection, found: Sequence[Found]) -> Mapping[int, Proof]:
-    """Actions as an answer mentions them."""
-    uris: dict[int, str] = {}
-    for among in by_platform({each.target for each in found}):
-        uris.update((row.id, row.uri) for row in connection.execute(statement(_URIS), among.values()))
-    by = doers(connection, [each.deed.id for each in found])
-    return {
-        deed.id: Proof(deed.uri, deed.name, uris.get(target), by.get(deed.id), to_datetime(deed.since))
-        for deed, target in found
-    }
+def _by_time(deed: Deed) -> tuple[Micros, str]:
+    return deed.since, deed.uri

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from archiver.model import MICROSECOND, Cause, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.docker.facts import HEALTHCHECK
+from archiver.queries.acted import said
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop
-from archiver.queries.causing import said
 from archiver.queries.doers import doers
-from archiver.queries.history import timeline
 from archiver.queries.neighbours import Place, concerned
 from archiver.queries.notes import as_change, notes
 from archiver.queries.passing import without_passing
@@ -21,6 +20,7 @@ from archiver.queries.platforms import several
 from archiver.queries.replaced import replaced
 from archiver.queries.runs import where_any_ran
 from archiver.queries.steps import Heard, Step, sure
+from archiver.queries.timelines import courses
 from archiver.queries.under import Descent, is_within
 from archiver.queries.windows import Window, begun
 from archiver.storage.pages import Ask
@@ -222,14 +222,15 @@ def _explained(
     causes: dict[tuple[int, datetime], list[Cause | None]] = {}
     # What ended just as the range begins had been in another state before.
     whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
+    resources = []
     for number in sorted(ends)[:_EXPLAINED]:
         row = called[number]
-        resource = Resource(numbers_of(row.platform_id)(row.id), row.uri, row.type, row.key, row.name)
-        found = timeline(ask, resource, whole, now)
+        resources.append(Resource(numbers_of(row.platform_id)(row.id), row.uri, row.type, row.key, row.name))
+    for resource, found in zip(resources, courses(ask, resources, whole, now) if resources else (), strict=True):
         before: str | None = None
         for span in found.spans:
             if is_stop(before, span.state):
-                causes.setdefault((number, span.since), []).append(span.cause)
+                causes.setdefault((resource.id, span.since), []).append(span.cause)
             before = span.state
     found_of = {key: iter(each) for key, each in causes.items()}
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
@@ -12,7 +13,7 @@ from archiver.model.reports import Subject
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_words import bound
 from archiver.queries.stays import NOWHERE, Stays, stays
-from archiver.queries.story import story
+from archiver.queries.story import stories
 from archiver.queries.under import Stretches, descend, is_within
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
@@ -20,6 +21,8 @@ from archiver.storage.reading import Connection
 from archiver.storage.statements import Among, by_platform, statement
 
 CONTAINER = "container"
+_TOGETHER = 100
+"""So many containers are asked about together."""
 
 _OF_THESE = (
     "SELECT r.id, r.uri, r.key, r.platform_id, n.text AS name, p.first_at, p.gone_at"
@@ -82,11 +85,13 @@ def lived(ask: Ask, root: Resource | None, range: TimeRange, now: datetime, kind
     for among in by_platform(sorted(under)):
         rows = ask(_rows, among)
         places = ask(stays, [among.of(row.id) for row in rows])
-        for row in rows:
-            resource = Resource(among.of(row.id), row.uri, CONTAINER, row.key, row.name)
-            gone = None if row.gone_at is None else to_datetime(row.gone_at)
-            told = (row.platform_id, to_datetime(row.first_at), gone, places.get(row.id, NOWHERE))
-            yield Lived(resource, *told, *story(ask, resource, range, now, kind), under[resource.id])
+        rest = iter(rows)
+        while some := list(islice(rest, _TOGETHER)):
+            these = [Resource(among.of(row.id), row.uri, CONTAINER, row.key, row.name) for row in some]
+            for row, resource, told in zip(some, these, stories(ask, these, range, now, kind), strict=True):
+                gone = None if row.gone_at is None else to_datetime(row.gone_at)
+                life = (row.platform_id, to_datetime(row.first_at), gone, places.get(row.id, NOWHERE))
+                yield Lived(resource, *life, *told, under[resource.id])
 
 
 def kinds(connection: Connection) -> KindOf:

@@ -13,7 +13,7 @@ from archiver.platforms.docker.facts import OOM, OOM_KILLED
 from archiver.queries.causes import exit_code, is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import as_they_last, coverage, emptiness, unknown
-from archiver.queries.numbers import last_number
+from archiver.queries.numbers import last_numbers
 from archiver.queries.sureness import Heard, is_sure
 from archiver.queries.telling import told_by
 from archiver.queries.unchanged import judged
@@ -56,7 +56,7 @@ def history(ask: Ask, resource: Resource, range: TimeRange, now: datetime, strea
 
 def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stream: int | None = None) -> Timeline:
     """As `history`, but for the spans, which are read as they are asked for."""
-    ends = {table: ask(last_number, table) for table in ("events", "observations")}
+    ends = ask(last_numbers)
     heard: set[int | None] = set()
     known = _known(ask, resource.id, range, ends, stream)
     held = list(islice(known, _HELD + 1))
@@ -65,9 +65,7 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stre
     for span in spans_of(_noting(chain(held, known), heard), range, now, sure=sure):
         first, last = first or span, span
     whole = TimeRange(range.since or (first and first.since), range.until)
-    watched = ask(coverage_of, whole, now, heard) if stream is None else ask(coverage, whole, now, [stream])
-    watched = ask(judged, watched, resource.id)
-    gaps = ask(as_they_last, watched.gaps, range)
+    watched, gaps = ask(_watched, resource.id, whole, now, heard, None if stream is None else [stream], range)
     again: Iterable[Known] = held if len(held) <= _HELD else _known(ask, resource.id, range, ends, stream)
     spans = explained(ask, resource, spans_of(again, range, now, gaps, sure=sure), watched.gaps)
     first, last = (span and _judged(span, gaps) for span in (first, last))
@@ -76,6 +74,21 @@ def timeline(ask: Ask, resource: Resource, range: TimeRange, now: datetime, stre
         first, last = all_spans[0], all_spans[-1]
     empty = None if first is not None else ask(emptiness, range, watched)
     return Timeline(resource, range, watched, first, last, spans, empty)
+
+
+def _watched(
+    connection: Connection,
+    number: Number,
+    whole: TimeRange,
+    now: datetime,
+    heard: set[int | None],
+    streams: Sequence[int] | None,
+    range: TimeRange,
+) -> tuple[Coverage, Sequence[Gap]]:
+    """The coverage of what is said of a resource, and its gaps as they last (`as_they_last`)."""
+    told = coverage_of(connection, whole, now, heard) if streams is None else coverage(connection, whole, now, streams)
+    watched = judged(connection, told, number)
+    return watched, as_they_last(connection, watched.gaps, range)
 
 
 # --- what is known, page by page -------------------------------------------------------------------------------------

@@ -21,14 +21,14 @@ from archiver.model import (
 )
 from archiver.queries.actions import actions
 from archiver.queries.causes import is_stop
-from archiver.queries.causing import explained
+from archiver.queries.causing import Told, explained_together
 from archiver.queries.coverage import as_they_last, emptiness
 from archiver.queries.history import Known, carried_surely, coverage_of, spans_of, without_earlier
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_places import Place, places
-from archiver.queries.lane_words import SOURCES, words_of
+from archiver.queries.lane_words import words_of
 from archiver.queries.notes import as_actions, notes
-from archiver.queries.numbers import last_number
+from archiver.queries.numbers import last_numbers
 from archiver.queries.telling import urls_of
 from archiver.queries.unchanged import proven, unchanged
 from archiver.queries.under import Descent
@@ -56,7 +56,7 @@ def lanes(
 
     Health checks are left out. Raises TooMuchForPicture when there is more than can be held and drawn.
     """
-    ends = {table: ask(last_number, table) for table in SOURCES}
+    ends = ask(last_numbers)
     window = Window.of(range)
     found = ask(places, root, window, most_lanes)
     read = words_of(ask, [place.resource.id for place in found], window, ends, most_changes)
@@ -106,7 +106,8 @@ def _states(
         for each, _ in found
     }
     if sum(map(_ends, states.values())) <= MOST_EXPLAINED:
-        states = {each.id: list(explained(ask, each, states[each.id], gaps_of(each))) for each, _ in found}
+        whole = explained_together(ask, [Told(each, states[each.id], gaps_of(each)) for each, _ in found])
+        states = {each.id: list(spans) for (each, _), spans in zip(found, whole, strict=True)}
     kinds = ask(state_kinds)
     return {
         each.id: tuple([span._replace(kind=kind_of(kinds, span.state, each.type)) for span in states[each.id]])

@@ -114,7 +114,7 @@ def _begun_within(connection: Connection, platform: int, below: Descent, window:
             yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), _IS_RUN)
 
 
-def where_any_ran(connection: Connection, among: Among, parts: Sequence[Part]) -> Iterator[Part]:
+def where_any_ran(connection: Connection, among: Among, parts: Iterable[Part]) -> Iterator[Part]:
     """Conditions of actions on some objects, with those of their nodes alone at which any of them is.
 
     At a node are the actions that ran at one instant, of all objects: that costs less than to look for each object at

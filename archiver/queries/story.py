@@ -5,13 +5,13 @@ How long something was up in a day is then the same whether one asks for that da
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange
 from archiver.queries.causes import is_announced, is_down
-from archiver.queries.history import timeline
+from archiver.queries.timelines import Course, courses
 from archiver.storage.causes import TOLD_AFTER
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
@@ -40,24 +40,42 @@ class Story(NamedTuple):
     carried: Cause | None
 
 
-def story(ask: Ask, resource: Resource, range: TimeRange, now: datetime, kind: Callable[[str], str | None]) -> Story:
-    """What a container went through: from so long before a range that all crashes of a loop that it is in are there."""
+def stories(
+    ask: Ask, resources: Sequence[Resource], range: TimeRange, now: datetime, kind: Callable[[str], str | None]
+) -> Iterator[Story]:
+    """What containers went through: from so long before a range that all crashes of a loop that it is in are there."""
     until = None if range.until is None else later(range.until, QUIET + _TOLD_AFTER)
     begin = None if range.since is None else earlier(range.since, QUIET)
+    found = courses(ask, resources, TimeRange(begin, until), now)
+    for resource, course in zip(resources, found, strict=True):
+        yield _story(ask, resource, course, range, TimeRange(begin, until), now, kind)
+
+
+def _story(
+    ask: Ask,
+    resource: Resource,
+    found: Course,
+    range: TimeRange,
+    known: TimeRange,
+    now: datetime,
+    kind: Callable[[str], str | None],
+) -> Story:
+    """What a container went through, of which that within a known range is found."""
+    begin, until = known
     back = QUIET
-    while True:
-        found = timeline(ask, resource, TimeRange(begin, until), now)
-        spans = tuple(found.spans)
-        edge = None if range.since is None or begin is None else _unsettled(spans, range.since, begin)
+    while range.since is not None and begin is not None:
+        edge = _unsettled(found.spans, range.since, begin)
         if edge is None:
             break
         begin, back = earlier(edge, QUIET + back), back * 2
+        (found,) = courses(ask, [resource], TimeRange(begin, until), now)
+    spans, gaps = found
     first = spans[0] if spans and spans[0].since == begin else None
     carried: Cause | None = None
     if first is not None and first.cause is None and kind(first.state) != "up" and not is_announced(first.state):
         stop = last_stop(ask, resource, first.since, now, kind)
         carried = stop and stop.cause
-    return Story(spans, found.coverage.gaps, carried)
+    return Story(spans, gaps, carried)
 
 
 def _unsettled(spans: Sequence[Span], since: datetime, begin: datetime) -> datetime | None:
@@ -98,7 +116,7 @@ def last_stop(
             break
     if ran is None:
         return None
-    found = timeline(ask, resource, TimeRange(ran, later(at, _TOLD_AFTER)), now)
+    (found,) = courses(ask, [resource], TimeRange(ran, later(at, _TOLD_AFTER)), now)
     ends = [span for span in found.spans if span.cause and span.since <= at]
     return ends[-1] if ends else None
 

@@ -13,12 +13,12 @@ from archiver.queries.asked import Asked
 from archiver.queries.availability import crashes, loops
 from archiver.queries.causes import is_down
 from archiver.queries.containers import CONTAINER, KindOf, Lived, kinds, lived
-from archiver.queries.history import timeline
 from archiver.queries.never_back import Stopped, Stops, of_slot
 from archiver.queries.numbers import last_number
 from archiver.queries.platforms import several
 from archiver.queries.rejects import kind_of_reject
 from archiver.queries.story import CRASHES, QUIET, WITHIN, earlier, is_crash, later
+from archiver.queries.timelines import courses
 from archiver.queries.windows import Window
 from archiver.storage.causes import TOLD_AFTER
 from archiver.storage.pages import Ask
@@ -190,7 +190,8 @@ def _of_another(ask: Ask, word: Word, now: datetime) -> Change | None:
     # A state that goes on is cut where the around begins, and must not look as if it began with the word.
     around = TimeRange(word.at - MICROSECOND, later(word.at, timedelta(microseconds=TOLD_AFTER)))
     before: str | None = None
-    for span in timeline(ask, word.resource, around, now).spans:
+    (found,) = courses(ask, [word.resource], around, now)
+    for span in found.spans:
         if _is_of(word, span.since, span.state):
             return Change(word, before, span.cause, certain=span.certain)
         before = span.state

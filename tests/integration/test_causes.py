@@ -11,11 +11,12 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.model import Cause, Span
-from archiver.queries import causing
+from archiver.queries import acted, causing
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
 from .archives import at, between, closed, event, opened, record, seen, uri
+from .growth import noted
 
 DATA = Path(__file__).parents[1] / "data"
 CONTAINER = "c0" * 32
@@ -162,9 +163,11 @@ def test_causes_do_not_depend_on_how_many_spans_are_read_at_once(
     import_lines(sqlite_url, lines)
     expected = ends(sqlite_url, "web")
     monkeypatch.setattr(causing, "_TOGETHER", 3)
-    monkeypatch.setattr(causing, "_NEAR", 0)
+    together = ends(sqlite_url, "web")
+    monkeypatch.setattr(acted, "_MOST", 0)
 
     assert [kind for _, kind, _ in expected] == ["told", "crash", "crash"] * 4
+    assert together == expected
     assert ends(sqlite_url, "web") == expected
 
 
@@ -180,3 +183,27 @@ def test_history_says_it_in_a_word_and_as_json(sqlite_url: str, run_archiver: Ru
     assert cause["exit_code"] == 143
     assert [(each["name"], each["by"]) for each in cause["actions"]] == [("stop", None)]
     assert list(document["spans"][0].items())[-3:] == [("certain", None), ("seen_at", None), ("cause", None)]
+
+
+def test_the_causes_of_many_ends_are_asked_for_at_once(database_url: str) -> None:
+    days = [(number, day) for number in range(1, 9) for day in range(3)]
+    lines = [
+        event(f"container/{number}", state, day * 86_400 + number * 60 + second, parents=[uri("stack/1")])
+        for second, state in ((0, "Running"), (30, "Stopped"))
+        for number, day in days
+    ]
+    record(database_url, *lines)
+    asked = []
+    for ask in (
+        lambda archive, within: archive.history("container/1", within),
+        lambda archive, within: archive.report("restarts", "stack/1", within),
+        lambda archive, within: archive.incident(within, "stack/1"),
+        lambda archive, within: archive.lanes("stack/1", within),
+    ):
+        for days_asked in (1, 3):
+            with noted() as statements, Archive.open(database_url) as archive:
+                ask(archive, between(0, days_asked * 86_400))
+            asked.append(sum("f.what = 2 AND f.value" in text for text, _ in statements))
+
+    assert [many - few for few, many in zip(asked[::2], asked[1::2], strict=True)] == [0, 0, 0, 0]
+    assert max(asked) < 16
