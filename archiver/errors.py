@@ -189,6 +189,13 @@ class NotThen(ReferenceUnclear):
     hint = "{life}"
 
 
+class NotTold(ReferenceUnclear):
+    """A stream alone is asked about a resource of which it told nothing."""
+
+    message = "{stream} told nothing of {uri}"
+    hint = "leave out --stream: others told of it"
+
+
 class TooManyResources(ReferenceUnclear):
     """A pattern fits more resources than one question is put about."""
 

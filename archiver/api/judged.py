@@ -90,13 +90,16 @@ class Judged(Opened):
         *,
         per: Per | None = None,
         zone: tzinfo | None = UTC,
+        stream: str | None = None,
     ) -> Report:
         """A report on what is below a resource (None: on all).
 
         Its name is one of `availability`, `restarts`, `deploys`, `flaps`, `changes`, `coverage`.
 
         `per`: by what it is sliced; days are those of the `zone` (None: of the machine's). Its rows are `Available`,
-        `Restart` (sliced: `Restarts`), `Deploy`, `Flap`, `Nearby` or `Watched`. Raises ValueError for another name.
+        `Restart` (sliced: `Restarts`), `Deploy`, `Flap`, `Nearby` or `Watched`. `stream`: of `coverage`, that of the
+        stream of a URL; other reports on what one told are made of `archiver.api.known.as_told_by`. Raises ValueError
+        for another name, or with a `stream` that is not of it, and NoSuchStream.
         """
         from archiver.queries import reports
         from archiver.queries.asked import Asked
@@ -113,9 +116,11 @@ class Judged(Opened):
         }
         if name not in known:
             raise ValueError(f"no such report: {name}")
+        if stream is not None and name != "coverage":
+            raise ValueError(f"the report {name} knows no streams: ask archiver.api.known.as_told_by")
         ask = self._reader.pages()
         resource = None if ref is None else ask(resolve_all_of, ref, range)[0]
-        return known[name](ask, Asked(resource, range, per, now(), zone))
+        return known[name](ask, Asked(resource, range, per, now(), zone, ask(stream_number, stream)))
 
     def stops(self, range: TimeRange) -> list[Stops]:
         """How many containers stopped within a range, which needs both ends, per stack, service and cause."""

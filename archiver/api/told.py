@@ -131,11 +131,33 @@ class Told(Opened):
         numbers = (event.id for event in self.events(under=about, range=range, limit=0, stream=stream))
         return export_part(ask, numbers, range, [resource.uri for resource in about or ()])
 
-    def export_known(self, known_at: datetime, about: Ref | None = None) -> Iterator[str]:
-        """What had been received by an instant, as `export` has it: of what was ever under a resource, or all."""
-        from archiver.queries.known import speakers
+    def export_known(
+        self,
+        known_at: datetime | None,
+        about: Ref | None = None,
+        *,
+        stream: str | None = None,
+        around: bool = False,
+    ) -> Iterator[str]:
+        """What had been received by an instant (None: ever), as `export` has it, of what was ever under a resource.
+
+        Without one, of all; `around`: of what it was ever under as well, and what was beside it. Of the `stream` of a
+        URL what that told, as told by it alone. Raises NoSuchStream.
+        """
+        from archiver.queries import known
         from archiver.transfer.known import export_known
 
         ask = self._reader.pages()
-        numbers = None if about is None else ask(speakers, ask(resolve_all_of, about)[0].id)
-        return export_known(ask, known_at, numbers)
+        told_by, numbers = ask(stream_number, stream), None
+        if about is not None:
+            numbers = ask(known.around if around else known.speakers, ask(resolve_all_of, about)[0].id)
+        elif told_by is not None:
+            numbers = ask(known.told_of, told_by)
+        return export_known(ask, known_at, numbers, told_by)
+
+    def state_kinds(self) -> dict[str, str]:
+        """The kind of each state, as the table of that name says, to which the archive's owner may have added."""
+        from archiver.queries.kinds import state_kinds
+
+        with self._reader.question() as connection:
+            return state_kinds(connection)

@@ -35,7 +35,7 @@ from archiver.cli.common import (
 from archiver.cli.presentation import Format, Presentation, make_presentation
 from archiver.cli.refs import is_one
 from archiver.cli.subjects import Subjects, namesakes_line, subjects
-from archiver.errors import NoSuchResource, NotThen, UsageError
+from archiver.errors import NoSuchResource, NotThen, NotTold, ReferenceUnclear, UsageError
 from archiver.model.moments import rfc3339
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from archiver.config.settings import Config
     from archiver.model import Resource, TimeRange
     from archiver.queries.free import Answer
+
+
+_UNHEARD = "nothing had been received of it by then"
 
 
 class Asked:
@@ -135,11 +138,44 @@ class Asked:
         from archiver.api.known import as_known_at
 
         with as_known_at(self.archive, moment, subject) as then:
-            try:
-                yield then, None if subject is None else then.resolve(subject.uri, platform=self._platform)
-            except NoSuchResource:
-                uri, at = "" if subject is None else subject.uri, rfc3339(moment)
-                raise NotThen(uri=uri, at=at, life="nothing had been received of it by then") from None
+            yield then, self._there(then, subject, NotThen, at=rfc3339(moment), life=_UNHEARD)
+
+    @contextmanager
+    def heard(
+        self, subject: Resource | None, *, known_at: datetime | None = None, around: bool = False
+    ) -> Iterator[tuple[Archive, Resource | None]]:
+        """As `as_known`; with --stream, what that stream told, as if nobody else had told of anything.
+
+        `around`: what was above and beside the resource is asked about as well. Raises NoSuchStream, NotTold and
+        NotThen.
+        """
+        if self.stream is None:
+            with self.as_known(known_at, subject) as known:
+                yield known
+            return
+        from archiver.api.known import as_told_by
+
+        with as_told_by(self.archive, self.stream, subject, known_at=known_at, around=around) as told:
+            if known_at is None:
+                yield told, self._there(told, subject, NotTold, stream=self.stream)
+            else:
+                yield told, self._there(told, subject, NotThen, at=rfc3339(known_at), life=_UNHEARD)
+
+    def _there(
+        self, other: Archive, subject: Resource | None, missing: type[ReferenceUnclear], **why: str
+    ) -> Resource | None:
+        """The resource as another archive of the same objects has it. Raises `missing` where it has not."""
+        if subject is None:
+            return None
+        try:
+            return other.resolve(subject.uri, platform=self._home(other, subject))
+        except NoSuchResource:
+            raise missing(uri=subject.uri, **why) from None
+
+    def _home(self, other: Archive, subject: Resource) -> str | None:
+        """The platform of a resource, as far as another archive knows platforms."""
+        key = self.archive.platform_of(subject)
+        return key if key in {platform.key for platform in other.platforms()} else None
 
     @cached_property
     def archive(self) -> Archive:

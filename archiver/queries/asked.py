@@ -28,6 +28,8 @@ class Asked(NamedTuple):
     now: datetime
     zone: tzinfo | None
     """Of which zone days are; None: of the machine's."""
+    stream: int | None = None
+    """Of which stream alone it is asked how well that was watched; None: of those that speak for the resource."""
 
     @property
     def since(self) -> datetime:
@@ -68,6 +70,8 @@ def coverage_of(connection: Connection, asked: Asked) -> Coverage:
 
 def streams_of(connection: Connection, asked: Asked) -> list[int] | None:
     """The streams that speak for what is asked about; None: all."""
+    if asked.stream is not None:
+        return [asked.stream]
     return None if asked.resource is None else speaking(connection, [asked.resource], asked.range)
 
 

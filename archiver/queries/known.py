@@ -1,13 +1,17 @@
-"""Whose words say what was under a resource, as far as it was known at some time."""
+"""Whose words say what was under a resource, as far as it was known at some time, or to somebody."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archiver.model import Number, numbers_of
+from archiver.queries.neighbours import above_all, above_of
+from archiver.queries.telling import resources_of
 from archiver.queries.under import descend
 from archiver.queries.windows import ALWAYS
 from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, statement
-from archiver.storage.words import TARGET
+from archiver.storage.words import NO_RESOURCE, TARGET
 
 _NAMING = "SELECT m.list_id FROM parent_list_members m WHERE m.platform_id = :platform AND m.resource_id = :number"
 _LISTED = "SELECT m.resource_id FROM parent_list_members m WHERE m.platform_id = :platform AND m.list_id IN :numbers"
@@ -17,15 +21,49 @@ _RUNS = (
 )
 
 
-def speakers(connection: Connection, root: Number) -> set[Number]:
-    """What was ever under a resource; what lists it, and is listed with it; and what was done to any of these.
+_WIDE = "nodecluster"
+"""What has too much under it to be looked at for the sake of one of these."""
+_NOT_WIDE = (
+    "SELECT r.id FROM resources r JOIN event_types t ON t.id = r.type_id"
+    f" WHERE r.platform_id = :platform AND r.id IN :numbers AND t.text <> '{_WIDE}'"
+)
+
+
+def speakers(connection: Connection, *roots: Number) -> set[Number]:
+    """What was ever under some resources; what lists one, and is listed with it; and what was done to any of these.
 
     What was told later may have moved it elsewhere, from the beginning.
     """
-    found = set(descend(connection, [root], ALWAYS))
-    naming = connection.scalars(statement(_NAMING), {"platform": root.platform, "number": root})
-    lists = list(map(numbers_of(root.platform), naming))
+    found = set(descend(connection, roots, ALWAYS))
+    lists = [
+        numbers_of(root.platform)(number)
+        for root in roots
+        for number in connection.scalars(statement(_NAMING), {"platform": root.platform, "number": root})
+    ]
     for query, numbers in ((_LISTED, lists), (_LISTING, lists), (_RUNS, found)):
-        for among in by_platform(sorted(numbers)):
-            found.update(map(among.of, connection.scalars(statement(query), among.values())))
+        found |= _found(connection, query, numbers)
     return found
+
+
+def around(connection: Connection, root: Number) -> set[Number]:
+    """Whose words say what happened to a resource and why: the same of it, and of all that it was ever under.
+
+    Also what was done to what any of these was under, which may have stopped it.
+    """
+    near = _found(connection, _NOT_WIDE, above_of(connection, root, ALWAYS)) | {root}
+    above = above_all(connection, speakers(connection, *sorted(near)), ALWAYS)
+    return above | _found(connection, _RUNS, above)
+
+
+def told_of(connection: Connection, stream: int) -> set[Number]:
+    """Whose words a stream may have told: all on its platform; what is of no resource, too."""
+    found = set(resources_of(connection, stream))
+    return found | {numbers_of(platform)(NO_RESOURCE) for platform in {number.platform for number in found}}
+
+
+def _found(connection: Connection, query: str, numbers: Iterable[Number]) -> set[Number]:
+    return {
+        among.of(number)
+        for among in by_platform(sorted(numbers))
+        for number in connection.scalars(statement(query), among.values())
+    }

@@ -75,7 +75,13 @@ def neighbours(connection: Connection, number: Number, window: Window) -> dict[N
 
 def above_of(connection: Connection, number: Number, window: Window) -> set[Number]:
     """A resource and all that it was under within a window: what is gone at its end was somewhere before."""
-    found, frontier = {number}, {number}
+    return above_all(connection, [number], window)
+
+
+def above_all(connection: Connection, numbers: Iterable[Number], window: Window) -> set[Number]:
+    """Some resources and all that they were under within a window."""
+    found = set(numbers)
+    frontier = set(found)
     while frontier:
         met: set[Number] = set()
         for among in by_platform(sorted(frontier)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
 
@@ -9,6 +11,6 @@ KINDS = {**tutum.KINDS, **docker.KINDS}
 """What `state_kinds` says before anybody extends it."""
 
 
-def first_kinds() -> list[dict[str, object]]:
+def rows_of(kinds: Mapping[str, str]) -> list[dict[str, object]]:
     """The rows of `state_kinds` in a new archive."""
-    return [{"state": state, "kind": kind} for state, kind in sorted(KINDS.items())]
+    return [{"state": state, "kind": kind} for state, kind in sorted(kinds.items())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from importlib.resources import files
@@ -100,10 +100,11 @@ def upgrade(url: str, progress: Callable[[Progress], None] | None = None, most: 
         return Upgraded(before, HEAD, *rebuild_file(url, lock, progress, most))
 
 
-def create(url: str) -> None:
+def create(url: str, kinds: Mapping[str, str] | None = None) -> None:
     """Makes the tables and views of HEAD where there are none, without Alembic: a daemon would keep that in memory.
 
-    Does nothing where somebody else was first. Raises as `upgrade` does.
+    `kinds`: of what kind states are there; None: as the archiver knows them. Does nothing where somebody else was
+    first. Raises as `upgrade` does.
     """
     with translated(url), writer_lock(url):
         engine = writing_engine(url)
@@ -113,7 +114,7 @@ def create(url: str) -> None:
                 if _revision(connection) is not None:
                     return
                 require_room(connection, database_name(url))
-                make_all(connection)
+                make_all(connection, kinds)
         finally:
             engine.dispose()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table
 from sqlalchemy.schema import CreateTable
 
 from archiver.storage import schema
 from archiver.storage.engine import APPLICATION_ID
-from archiver.storage.kinds import first_kinds
+from archiver.storage.kinds import KINDS, rows_of
 from archiver.storage.numbers import first_rows
 from archiver.storage.revision import HEAD
 
@@ -20,15 +22,15 @@ versions = Table(
 )
 
 
-def make_all(connection: Connection) -> None:
-    """Makes everything, in the transaction of the connection."""
-    make_tables(connection)
+def make_all(connection: Connection, kinds: Mapping[str, str] | None = None) -> None:
+    """Makes everything, in the transaction of the connection; `kinds`: of what kind states are there."""
+    make_tables(connection, kinds)
     make_views(connection)
     connection.execute(CreateTable(versions))
     connection.execute(versions.insert().values(version_num=HEAD))
 
 
-def make_tables(connection: Connection) -> None:
+def make_tables(connection: Connection, kinds: Mapping[str, str] | None = None) -> None:
     """Makes the tables and their indexes, and the rows without which nothing can be written."""
     from archiver.storage.indexes import metadata
     from archiver.storage.views.days import first_days
@@ -37,7 +39,7 @@ def make_tables(connection: Connection) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     metadata.create_all(connection, checkfirst=False)
     connection.execute(schema.numbers.insert(), first_rows())
-    connection.execute(schema.state_kinds.insert(), first_kinds())
+    connection.execute(schema.state_kinds.insert(), rows_of(kinds or KINDS))
     connection.exec_driver_sql(first_days(connection.dialect.name))
 
 

@@ -1,15 +1,16 @@
-"""Writes what had been received by an instant, of some resources or of all, as an export has it."""
+"""Writes what had been received by an instant, or what one stream told, as an export has it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from archiver.model import Micros, Number, Telling, numbers_of, to_micros
+from archiver.model import Number, Platform, Telling, numbers_of, to_micros
 from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, micros
+from archiver.storage.reading import Connection, Row, micros
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
@@ -17,12 +18,17 @@ from archiver.transfer import exporter
 from archiver.transfer.format import end_line, event_line, head_line, observation_line, platform_line, telling_line
 
 _PAGE = 500
-_ALL = (
-    "SELECT e.platform_id, e.id FROM events e WHERE e.received_at <= :known AND e.id > :after ORDER BY e.id LIMIT :size"
+_OF_STREAM = "(SELECT h.id FROM sessions h WHERE h.stream_id = :stream)"
+_URL = "SELECT t.url FROM streams t WHERE t.id = :stream"
+_BY_THEN = "e.received_at <= :known"
+_TOLD_BY_THEN = (
+    f"((e.session_id IN {_OF_STREAM} AND {_BY_THEN}) OR EXISTS (SELECT 1 FROM tellings l"
+    " WHERE l.platform_id = e.platform_id AND l.event_id = e.id AND l.received_at <= :known"
+    f" AND l.session_id IN {_OF_STREAM}))"
 )
+_ALL = f"SELECT e.platform_id, e.id FROM events e WHERE {_BY_THEN} AND e.id > :after ORDER BY e.id LIMIT :size"
 _OF_THESE = (
-    "SELECT e.platform_id, e.id FROM events e"
-    " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.received_at <= :known"
+    "SELECT e.platform_id, e.id FROM events e WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND {}"
 )
 _ASKED = (
     "SELECT o.platform_id, o.id FROM observations o"
@@ -30,91 +36,146 @@ _ASKED = (
 )
 _ASKED_OF_THESE = (
     "SELECT o.platform_id, o.id FROM observations o"
-    " WHERE o.platform_id = :platform AND o.resource_id IN :numbers AND o.observed_at <= :known_at"
+    " WHERE o.platform_id = :platform AND o.resource_id IN :numbers AND o.observed_at <= :known_at{}"
 )
 _TOLD_AS_WELL = (
-    "SELECT l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
+    "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
     " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id"
-    " WHERE l.platform_id = :platform AND l.event_id IN :numbers AND l.received_at <= :known"
+    " WHERE l.platform_id = :platform AND l.event_id IN :numbers AND l.received_at <= :known{}"
     " ORDER BY l.event_id, l.session_id"
 )
-_SESSIONS = f"{exporter.SESSIONS} WHERE s.opened_at <= :known_at ORDER BY s.id"
+_SESSIONS = f"{exporter.SESSIONS} WHERE s.opened_at <= :known_at{{}} ORDER BY s.id"
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
-def export_known(ask: Ask, known_at: datetime, about: Collection[Number] | None) -> Iterator[str]:
+class _Wanted(NamedTuple):
+    """Up to when, and by which stream (None: by all)."""
+
+    known_at: datetime
+    stream: int | None
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of the queries above."""
+        return {"known": to_micros(self.known_at), "known_at": self.known_at, "stream": self.stream}
+
+    def of_stream(self, column: str) -> str:
+        """The condition that a session is one of the stream's."""
+        return "" if self.stream is None else f" AND {column} IN {_OF_STREAM}"
+
+
+def export_known(
+    ask: Ask, known_at: datetime | None, about: Collection[Number] | None, stream: int | None = None
+) -> Iterator[str]:
     """The lines; nothing of rejects, and observations as if received when they were made.
 
-    `about`: numbers of the resources whose words are wanted; None: all. A session that went on was alive then.
+    `known_at` None: whenever it was received. `about`: numbers of the resources whose words are wanted; None: all. A
+    session that went on was alive then. Of a `stream`, for which `about` is given: what it told, if not alone, as told
+    by it, and what was found in its sessions; nothing of others, nor of what came in no session.
     """
-    known, counts = to_micros(known_at), Counter[str]()
+    assert stream is None or about is not None
+    wanted, counts = _Wanted(known_at or _ALWAYS, stream), Counter[str]()
     beginning, keys = ask(exporter.beginning_of), ask(exporter.keys_of_sessions)
     yield head_line(None, "", HEAD)
-    yield from _counted(counts, "platform", map(platform_line, beginning.platforms.lines))
-    yield from _counted(counts, "session", iter(ask(_sessions, known_at)))
-    events = list(ask(_numbers, _OF_THESE, about, known_at)) if about is not None else None
-    for some in _pages(ask, _ALL, events, known_at):
-        yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some)))
-    for some in _pages(ask, _ALL, events, known_at):
-        yield from _counted(counts, "telling", iter(ask(_tellings, keys, some, known)))
-    found = list(ask(_numbers, _ASKED_OF_THESE, about, known_at)) if about is not None else None
-    for some in _pages(ask, _ASKED, found, known_at):
+    yield from _counted(counts, "platform", map(platform_line, ask(_platforms, beginning, wanted)))
+    yield from _counted(counts, "session", iter(ask(_sessions, wanted)))
+    told = _BY_THEN if stream is None else _TOLD_BY_THEN
+    events = None if about is None else ask(_numbers, _OF_THESE.format(told), about, wanted)
+    for some in _pages(ask, _ALL, events, wanted):
+        yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
+    for some in _pages(ask, _ALL, events, wanted):
+        yield from _counted(counts, "telling", iter(ask(_tellings, keys, some, wanted)))
+    asked = _ASKED_OF_THESE.format(wanted.of_stream("o.session_id"))
+    found = None if about is None else ask(_numbers, asked, about, wanted)
+    for some in _pages(ask, _ASKED, found, wanted):
         yield from _counted(counts, "observation", iter(ask(_observations, beginning, keys, some)))
     yield end_line(counts)
 
 
-def _numbers(connection: Connection, query: str, about: Collection[Number], known_at: datetime) -> list[Number]:
+def _platforms(connection: Connection, beginning: exporter.Beginning, wanted: _Wanted) -> list[Platform]:
+    """What is known of platforms; of the streams that tell of them only what is wanted."""
+    platforms = beginning.platforms.lines
+    if wanted.stream is None:
+        return platforms
+    url = connection.scalar(statement(_URL), wanted.values())
+    return [each._replace(streams=tuple([told for told in each.streams if told[0] == url])) for each in platforms]
+
+
+def _numbers(connection: Connection, query: str, about: Collection[Number], wanted: _Wanted) -> list[Number]:
     found: list[Number] = []
     for among in by_platform(sorted(about)):
-        values = among.values(known=to_micros(known_at), known_at=known_at)
-        found += [among.of(number) for _, number in connection.execute(statement(query), values)]
+        rows = connection.execute(statement(query), among.values(**wanted.values()))
+        found += [among.of(number) for _, number in rows]
     return sorted(found)
 
 
-def _pages(ask: Ask, query: str, numbers: Sequence[Number] | None, known_at: datetime) -> Iterator[Sequence[Number]]:
+def _pages(ask: Ask, query: str, numbers: Sequence[Number] | None, wanted: _Wanted) -> Iterator[Sequence[Number]]:
     """Numbers, so many at a time: those given, or (None) all that were known."""
     if numbers is not None:
         yield from (numbers[begin : begin + _PAGE] for begin in range(0, len(numbers), _PAGE))
         return
     after = 0
-    while some := ask(_next, query, after, known_at):
+    while some := ask(_next, query, after, wanted):
         yield some
         after = some[-1]
 
 
-def _next(connection: Connection, query: str, after: int, known_at: datetime) -> Sequence[Number]:
-    values = {"after": after, "size": _PAGE, "known": to_micros(known_at), "known_at": known_at}
+def _next(connection: Connection, query: str, after: int, wanted: _Wanted) -> Sequence[Number]:
+    values = {"after": after, "size": _PAGE, **wanted.values()}
     return [numbers_of(platform)(number) for platform, number in connection.execute(statement(query), values)]
 
 
-def _sessions(connection: Connection, known_at: datetime) -> list[str]:
-    rows = connection.execute(statement(_SESSIONS), {"known_at": known_at})
-    return [exporter.session_of(row, known_at) for row in rows]
+def _sessions(connection: Connection, wanted: _Wanted) -> list[str]:
+    asked = _SESSIONS.format("" if wanted.stream is None else " AND s.stream_id = :stream")
+    return [exporter.session_of(row, wanted.known_at) for row in connection.execute(statement(asked), wanted.values())]
 
 
 def _events(
-    connection: Connection, platforms: exporter.Platforms, keys: exporter.Keys, numbers: Sequence[Number]
+    connection: Connection,
+    platforms: exporter.Platforms,
+    keys: exporter.Keys,
+    numbers: Sequence[Number],
+    wanted: _Wanted,
 ) -> list[str]:
     rows = exporter.events_of(connection, numbers)
     parents = parents_of(connection, rows.values())
+    told_in = _told_in(connection, rows.values(), numbers, wanted)
     return [
         event_line(
             row.id,
-            keys[row.session_id],
+            keys[told_in[row.id]],
             row.received_at,
             exporter.texts_of(row),
             original(row, parents[row.parent_list_id]),
-            platforms.stated(row.platform_id, row.session_id),
+            platforms.stated(row.platform_id, told_in[row.id]),
         )
         for row in map(rows.__getitem__, numbers)
     ]
 
 
-def _tellings(connection: Connection, keys: exporter.Keys, numbers: Sequence[Number], known: Micros) -> list[str]:
+def _told_in(
+    connection: Connection, rows: Iterable[Row], numbers: Sequence[Number], wanted: _Wanted
+) -> dict[int, int | None]:
+    """The session in which each event was told: of a stream that told it as well, its own."""
+    told: dict[int, int | None] = {row.id: row.session_id for row in rows}
+    if wanted.stream is None:
+        return told
+    own = set(connection.scalars(statement(_OF_STREAM.strip("()")), wanted.values()))
+    others = [number for number in numbers if told[number] not in own]
+    for row in reversed(_told_as_well(connection, others, wanted)):
+        told[row.event_id] = row.session_id
+    return told
+
+
+def _tellings(connection: Connection, keys: exporter.Keys, numbers: Sequence[Number], wanted: _Wanted) -> list[str]:
     return [
         telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), keys[row.session_id] or "", row.received_at))
-        for among in by_platform(numbers)
-        for row in connection.execute(statement(_TOLD_AS_WELL), among.values(known=known))
+        for row in _told_as_well(connection, numbers, wanted)
     ]
+
+
+def _told_as_well(connection: Connection, numbers: Sequence[Number], wanted: _Wanted) -> list[Row]:
+    asked = statement(_TOLD_AS_WELL.format(wanted.of_stream("l.session_id")))
+    return [row for among in by_platform(numbers) for row in connection.execute(asked, among.values(**wanted.values()))]
 
 
 def _observations(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import create_mock_engine
 
 from archiver.storage.indexes import metadata
-from archiver.storage.kinds import first_kinds
+from archiver.storage.kinds import KINDS, rows_of
 from archiver.storage.numbers import first_rows
 from archiver.storage.views import VIEWS
 from archiver.storage.views.days import first_days
@@ -37,7 +37,7 @@ def tables(dialect: str) -> list[str]:
     rows = [f"INSERT INTO numbers (name, last) VALUES ('{row['name']}', {row['last']})" for row in first_rows()]
     rows.append(first_days(dialect))
     rows += [
-        f"INSERT INTO state_kinds (state, kind) VALUES ('{row['state']}', '{row['kind']}')" for row in first_kinds()
+        f"INSERT INTO state_kinds (state, kind) VALUES ('{row['state']}', '{row['kind']}')" for row in rows_of(KINDS)
     ]
     # A table's indexes come in no order of their own.
     runs = (sorted(run) if are_indexes else run for are_indexes, run in groupby(statements, _is_index))

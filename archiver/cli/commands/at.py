@@ -23,19 +23,20 @@ def register(app: typer.Typer) -> None:
             "archiver at 2h node/83faa2bb -o json",
             "archiver at 14:00 my-stack --known-at 14:05",
         ),
-    )(question(at, ranged=False))
+    )(question(at, ranged=False, told=True))
 
 
 def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
     """The tree as it stood: a resource and what lived under it, or the whole platform.
 
     States, names and images are those of then; a state with a ? (`certain` false) is from before a time in which nobody
-    was watching. With --known-at it is answered from what had been received by then, as it was answered then; that
-    reads all words of what is asked about, from the first on.
+    was watching. With --known-at it is answered from what had been received by then, as it was answered then; with
+    --stream as if that stream alone had told of anything. Both read all words of what is asked about, from the first
+    on.
     """
     moment = asked.moment(time)
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
-    with asked.as_known(asked.known_at(known_at), subject) as (archive, known):
+    with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
         root = archive.at(moment, known)
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))

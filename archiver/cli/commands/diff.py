@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
             "archiver diff 14:00 14:30",
             "archiver diff 2h 1h my-stack -o json | jq '.changes[] | select(.change == \"image\")'",
         ),
-    )(question(diff, ranged=False))
+    )(question(diff, ranged=False, told=True))
 
 
 def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
@@ -40,13 +40,14 @@ def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None, kno
 
     What appeared or vanished, moved, and what has another state, image or name; of a service, how many of its
     containers run. What came and went in between is not there, and of what changed several times the last time counts.
+    With --stream it is as if that stream alone had told of anything.
     """
     first, second = asked.moment(time, "since"), asked.moment(other, "until")
     if first > second:
         ends = f"the first time ({machine(first)}) is after the second ({machine(second)})"
         raise UsageError(reason=ends, hint="give the earlier one first")
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(second, first)).resources[0]
-    with asked.as_known(asked.known_at(known_at), subject) as (archive, known):
+    with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
         found = archive.diff(first, second, known)
     asked.judged(found.coverage)
     asked.doubted(change.certain for change in found.changes)

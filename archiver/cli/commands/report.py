@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
             "archiver report availability my-stack --since 30d --per slot",
             "archiver report availability web-1 --since '2 months ago' --per day -o csv > availability.csv",
         ),
-    )(question(availability))
+    )(question(availability, told=True))
     report.command(
         "restarts",
         short_help="What stopped, who or what stopped it, and what never came back; what crashed most.",
@@ -62,32 +62,32 @@ def register(app: typer.Typer) -> None:
             "archiver report restarts --since yesterday --until today --per container",
             "archiver report restarts my-stack --since 7d --per service",
         ),
-    )(question(restarts))
+    )(question(restarts, told=True))
     report.command(
         "deploys",
         short_help="Every update or redeploy, how long it took and how it ended.",
         epilog=examples("archiver report deploys my-stack --since 30d"),
-    )(question(deploys))
+    )(question(deploys, told=True))
     report.command(
         "flaps",
         short_help="What changed its state again and again.",
         epilog=examples("archiver report flaps --since 7d"),
-    )(question(flaps))
+    )(question(flaps, told=True))
     report.command(
         "changes",
         short_help="What appeared, vanished, moved, changed its state, image or name, and what was done.",
         epilog=examples("archiver report changes my-stack --since 2h"),
-    )(question(changes))
+    )(question(changes, told=True))
     report.command(
         "coverage",
         short_help="How long each stream was watched.",
         epilog=examples("archiver report coverage --since 30d --per day"),
-    )(question(coverage))
+    )(question(coverage, told=True))
     report.command(
         "incident",
         short_help="A stretch of time as Markdown, for a post-mortem.",
         epilog=examples("archiver report incident my-stack --from 13:30 --to 15:00 > incident.md"),
-    )(question(incident, ranged=False))
+    )(question(incident, ranged=False, told=True))
     app.add_typer(report, name="report")
 
 
@@ -164,14 +164,20 @@ def incident(
     asked_for = times.parse_range(begin, None if end == "now" else end, utc=utc, now=presentation.now)
     whole = asked_for._replace(until=asked_for.until or presentation.now)
     about = None if ref is None else asked.about([ref], asked_for).resources[0]
-    found = asked.archive.incident(whole, about, zone=presentation.zone)
+    with asked.heard(about, around=True) as (archive, known):
+        found = archive.incident(whole, known, zone=presentation.zone)
     asked.judged(found.coverage)
     write_lines(incidents.lines(presentation, found))
 
 
 def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContainer) -> None:
     about = None if ref is None else asked.about([ref]).resources[0]
-    found = asked.archive.report(name, about, asked.range, per=per, zone=asked.presentation.zone)
+    how: dict[str, Any] = {"per": per, "zone": asked.presentation.zone}
+    if name == "coverage":
+        found = asked.archive.report(name, about, asked.range, **how, stream=asked.stream)
+    else:
+        with asked.heard(about, around=True) as (archive, known):
+            found = archive.report(name, known, asked.range, **how)
     asked.judged(found.coverage)
     asked.answered = bool(found.rows)
     write_lines(lines(asked.presentation, found))

@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
             "archiver timeline -f",
             "archiver timeline node/83faa2bb --perfetto node.json",
         ),
-    )(question(timeline))
+    )(question(timeline, told=True))
 
 
 def timeline(
@@ -73,6 +73,7 @@ def timeline(
     """All that was under a resource in one picture: states as bands, actions, exits, and when nobody was watching.
 
     In a column the worst state is drawn that was in it. What vanished is drawn, too; health checks of Docker are not.
+    With --stream it is as if that stream alone had told of anything.
     """
     if (html is not None or perfetto is not None) and asked.format is not None:
         reason = f"-o {asked.format} is of what goes to standard output, and the picture goes into a file"
@@ -95,7 +96,8 @@ def timeline(
 
 
 def _ask(asked: Question, resource: Resource | None) -> Lanes:
-    answer = asked.archive.lanes(resource, asked.range)
+    with asked.heard(resource, around=True) as (archive, known):
+        answer = archive.lanes(known, asked.range)
     asked.judged(answer.coverage)
     asked.answered = answer.empty is None
     return answer
@@ -161,6 +163,9 @@ COLUMNS: list[Column[tuple[Lane, Span]]] = [
 
 def _follow(asked: Question, resource: Resource | None, *, into_file: bool) -> None:
     """Draws the lanes anew in their place, as many as the terminal has lines for."""
+    if asked.stream is not None:
+        reason = "--stream hears anew what one stream told, and --follow draws again and again"
+        raise UsageError(reason=reason, hint="leave one of them out; or archiver events --stream URL --follow")
     if asked.range.until is not None:
         raise UsageError(reason="--follow has no end and --until is one", hint="leave one of them out")
     if into_file or asked.presentation.format != "table" or not is_terminal(sys.stdout):

@@ -29,14 +29,14 @@ def register(app: typer.Typer) -> None:
             "archiver tree node/83faa2bb --all",
             "archiver tree my-stack -o json",
         ),
-    )(question(tree, ranged=False))
+    )(question(tree, ranged=False, told=True))
 
 
 def tree(asked: Question, refs: AnyRefs = None, all: All = False) -> None:
     """A resource and what lives under it, with the present states; without a resource all that lives.
 
     What is gone (Terminated, removed) is left out; --all shows it, where it was when it went. Of several resources JSON
-    is a list, and JSON Lines has one tree a line.
+    is a list, and JSON Lines has one tree a line. With --stream it is as if that stream alone had told of anything.
     """
     if not refs:
         if all:
@@ -53,7 +53,8 @@ def tree(asked: Question, refs: AnyRefs = None, all: All = False) -> None:
 
 
 def _show_everything(asked: Question) -> None:
-    root = asked.archive.at(asked.presentation.now)
+    with asked.heard(None) as (archive, _):
+        root = archive.at(asked.presentation.now)
     if root.coverage is not None:
         asked.judged(root.coverage)
         if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
@@ -66,7 +67,8 @@ def _show_everything(asked: Question) -> None:
 def _roots(asked: Question, resources: list[Resource], said: dict[str, None], *, gone: bool) -> Iterator[TreeNode]:
     """The trees, one after the other, and what is to be said of how well they are watched."""
     for resource in resources:
-        root = asked.archive.tree(resource, gone=gone)
+        with asked.heard(resource) as (archive, known):
+            root = archive.tree(known or resource, gone=gone)
         if root.coverage is not None:
             asked.judged(root.coverage)
             if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
             "archiver why my-stack --at 14:00 --since 13:30",
             "archiver why container/0fc9f01d --at 14:00 -o json",
         ),
-    )(question(why, ranged=False))
+    )(question(why, ranged=False, told=True))
 
 
 def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: Most = MOST) -> None:
@@ -56,7 +56,7 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
 
     Without --at before its last stop, or where it never stopped, its last change. It looks back ten minutes, or to
     --since. What took the place of another container says what was different. States through which what is beside and
-    below only passed are left out.
+    below only passed are left out. With --stream it is as if that stream alone had told of anything.
     """
     utc = asked.presentation.zone is UTC
     before, begin = [
@@ -64,7 +64,8 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
         for word in (at, since)
     ]
     about = asked.about([ref], None if before is None else TimeRange.ending_at(before, begin)).resources[0]
-    found = asked.archive.why(about, before, begin, limit=most or None)
+    with asked.heard(about, around=True) as (archive, known):
+        found = archive.why(known or about, before, begin, limit=most or None)
     asked.judged(found.coverage)
     write_lines(lines(asked.presentation, found))
     if found.empty is not None:
