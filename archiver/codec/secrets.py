@@ -18,7 +18,8 @@ _HINTS = re.compile(
 _USERINFO = re.compile(
     rb"(:(?:\\?/){2})"
     rb"(?!(?:user(?::(?:password|key))?|[^/\\\s\"'<>?#:@]*:\*\*\*)@)"  # an example, or blanked already
-    rb"(?:(?<!ssh://)(?<!postgresql://)|(?=[^/\\\s\"'<>?#:@]*:))"  # here a name alone is no secret; elsewhere it may be
+    # Here a name alone is no secret; elsewhere it may be.
+    rb"(?:(?<!ssh://)(?<!postgresql://)(?<!wss://)(?<!ws://)|(?=[^/\\\s\"'<>?#:@]*:))"
     rb"[^/\\\s\"'<>?#]+@"
 )
 _USERINFO_OF_A_PATH = re.compile(rb"(:\\?/)[^/\\\s\"'<>?#:@]+:[^/\\\s\"'<>?#]+@")

@@ -76,10 +76,10 @@ class Config(NamedTuple):
 
 
 def shown_stream(url: str) -> str:
-    """A stream's URL without credentials."""
-    from archiver.platforms.wire.address import without_credentials  # which a question never needs
+    """A stream's URL without credentials, but for the user whose key it has."""
+    from archiver.platforms.tutum.credentials import stream_name  # which a question never needs
 
     try:
-        return without_credentials(url)
+        return stream_name(url)
     except ValueError:
         return "(not a URL)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from archiver.codec.streams import meant
 from archiver.errors import NoSuchPlatform
 from archiver.storage.reading import Connection
 from archiver.storage.statements import statement
@@ -67,8 +68,15 @@ def of_resources(connection: Connection, resources: Iterable[Number]) -> dict[in
 
 
 def number(connection: Connection, name: str) -> int:
-    """The platform of a name, a key, an identity, or the URL of a stream that tells of it. Raises NoSuchPlatform."""
+    """The platform of a name, a key, an identity, or the URL of a stream that tells of it.
+
+    Raises NoSuchPlatform.
+    """
     found: int | None = connection.scalar(statement(_MEANT), {"name": name})
+    if found is None:
+        streams = {row.url: row.platform_id for row in connection.execute(_STREAMS) if row.platform_id is not None}
+        of = {streams[url] for url in meant(name, streams)}
+        found = next(iter(of)) if len(of) == 1 else None
     if found is None:
         raise NoSuchPlatform(name=name, known=sorted(names(connection).values()))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from archiver.codec.streams import meant
 from archiver.errors import NoSuchStream
 from archiver.model import Number, numbers_of
 from archiver.storage.reading import Connection
@@ -23,12 +24,15 @@ _RESOURCES = (
 
 
 def number(connection: Connection, url: str) -> int:
-    """The stream of a URL, as it is archived: without credentials. Raises NoSuchStream."""
-    known = {row.url: row.id for row in connection.execute(statement(_URLS))}
-    if url not in known:
-        raise NoSuchStream(url=url, known=list(known))
-    found: int = known[url]
-    return found
+    """The stream of a URL, as it is archived: without a key; the user may be left out where there is one of that URL.
+
+    Raises NoSuchStream.
+    """
+    known: dict[str, int] = {row.url: row.id for row in connection.execute(statement(_URLS))}
+    fitting = meant(url, known)
+    if len(fitting) != 1:
+        raise NoSuchStream(url=url, known=fitting or list(known))
+    return known[fitting[0]]
 
 
 def urls_of(connection: Connection, sessions: Iterable[int]) -> dict[int, str]:

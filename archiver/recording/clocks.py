@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from archiver.codec.streams import without_user
 from archiver.errors import ArchiverError
 from archiver.model import (
     Closed,
@@ -127,7 +128,9 @@ class _Last(NamedTuple):
 
 def _noted(notes: Notes | None, stream: str) -> _Last | None:
     with suppress(ArchiverError, ValueError, TypeError):
-        text = None if notes is None else notes.noted(_NOTE.format(stream))
+        text = None
+        if notes is not None:  # as it was called before anybody kept who logs in
+            text = notes.noted(_NOTE.format(stream)) or notes.noted(_NOTE.format(without_user(stream)))
         return None if text is None else _Last(*json.loads(text))
     return None
 

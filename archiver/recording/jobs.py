@@ -13,6 +13,7 @@ from typing import Any
 
 from archiver.codec.forgetting import Pattern
 from archiver.codec.notes import Note, note_event, note_of
+from archiver.codec.streams import meant
 from archiver.codec.text import MAX_URI, fits
 from archiver.errors import ArchiverError, DaemonElsewhere, DatabaseBusy, JobRefused, RowRefused, SpoolInUse
 from archiver.model import Batch, Event, Message, Observation, Together, now_micros
@@ -134,7 +135,8 @@ def _reconcile(wanted: dict[str, Any], askers: Askers) -> Job:
         raise NotUnderstood("a stream, and an API, is named by its URL")
     if not (since is None or (type(since) is int and 0 <= since < 1 << 62)):
         raise NotUnderstood("'since' is a number of microseconds")
-    found = [asker for asker in askers() if stream is None or asker.stream == stream]
+    there = {asker.stream: asker for asker in askers()}
+    found = list(there.values()) if stream is None else [there[url] for url in meant(stream, there)]
     if not found:
         what = "no stream" if stream is None else f"not {stream}"
         raise NotUnderstood(f"{what} is one whose REST API is known here (engines of Docker are asked all the time)")

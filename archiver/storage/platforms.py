@@ -10,10 +10,11 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from archiver.codec.streams import has_user, without_user
 from archiver.codec.uris import parse
-from archiver.model import Dialect, EventColumns, Observation, Platform
+from archiver.model import Dialect, EventColumns, Micros, Observation, Opened, Platform, to_datetime
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum.facts import account
 from archiver.storage.bulk import chunks
@@ -24,7 +25,10 @@ from archiver.storage.words import IMPORTED
 _UNCLAIMED = (f"{IMPORTED}:", "stream:")
 """How the key of a platform begins that has not said yet who it is."""
 _MAX_KNOWN = 1000
+_LATELY = 60 * 1_000_000
+"""Who listens to a stream gives a sign of life more often than that."""
 _p, _i, _s = platforms.c, platform_identities.c, streams.c
+_STREAMS = select(_s.id, _s.url, _s.dialect, _s.platform_id)
 
 
 class Stream(NamedTuple):
@@ -180,16 +184,39 @@ class Platforms:
 
     # --- streams ---
 
-    def of_stream(self, connection: Connection, stream: Stream, *, together: bool = False) -> int:
+    def opened(
+        self, connection: Connection, item: Opened, receiver_id: int | None, *, together: bool = False
+    ) -> Stream:
+        """The stream of a session that was opened; `together`: as `of_stream` has it.
+
+        Who logs in to a stream of which nobody knew whose it was goes on with it, and it has his name from now on; but
+        not while somebody else listens to it. A receiver (None: an import) that does not say who it is is none of those
+        who do.
+        """
+        found = heard_on(connection, item.stream, receiver_id, item.at)
+        stream = found or new_stream(connection, self._numbers, item.stream, item.dialect)
+        if item.dialect == "tutum":  # an engine says by itself who it is
+            if stream.url != item.stream and has_user(item.stream):
+                connection.execute(update(streams).where(_s.id == stream.id).values(url=item.stream))
+                stream = stream._replace(url=item.stream)
+            is_apart = found is None and known_stream(connection, without_user(item.stream)) is not None
+            self.of_stream(connection, stream, together=together, apart=is_apart)
+        return stream
+
+    def of_stream(self, connection: Connection, stream: Stream, *, together: bool = False, apart: bool = False) -> int:
         """The platform that a stream tells of; where it was not known, it is now.
 
         `together`: what is not known otherwise is all of one platform, as it was where nobody kept platforms.
+        `apart`: what is there without a name is somebody else's.
         """
-        if stream.platform_id is not None:
-            return stream.platform_id
         known = account(stream.url) if stream.dialect == "tutum" else None
+        if stream.platform_id is not None:
+            if known:
+                self._introduce(connection, stream.platform_id, known)
+            return stream.platform_id
         identities = [known] if known else []
-        number = self._by_identity(connection, identities)
+        look_up = self._by_identity if apart else self._by_account
+        number = look_up(connection, known) if known else None
         if number is None and (together or (stream.dialect == "tutum" and not known) or _is_recording(stream.url)):
             number = self.default(connection, stream.dialect)
         if number is None:
@@ -200,6 +227,36 @@ class Platforms:
         self._note(connection, number, identities)
         self._give(connection, stream.id, number)
         return number
+
+    def _by_account(self, connection: Connection, identity: str) -> int | None:
+        """The platform of an account; where that is new, and another's words are there without a name, it is his."""
+        number = self._by_identity(connection, identity)
+        if number is None and (nobodys := without_user(identity)) != identity:
+            number = self._by_identity(connection, nobodys)
+            if number is not None:
+                self._introduce(connection, number, identity)
+        return number
+
+    def _of_place(self, connection: Connection, identity: str) -> int | None:
+        """The same, of what is not listened to just now: what names no account is of the only one at its place."""
+        number = self._by_account(connection, identity)
+        place = identity.partition("://")[2]
+        if number is None and place and without_user(identity) == identity:
+            rows = connection.execute(
+                select(_i.key, _i.platform_id).where(_i.key.endswith(f"@{place}", autoescape=True))
+            )
+            of = {row.platform_id for row in rows if without_user(row.key) == identity}
+            number = next(iter(of)) if len(of) == 1 else None
+        return number
+
+    def _introduce(self, connection: Connection, number: int, identity: str) -> None:
+        """Says whose a platform is that was known by its place alone, as long as nobody had named himself."""
+        nobodys = without_user(identity)
+        if identity != nobodys and self._by_identity(connection, nobodys) == number:
+            connection.execute(delete(platform_identities).where(_i.key == nobodys))
+            named = {"key": identity, "name": self._free(connection, _name(identity), number)}
+            connection.execute(update(platforms).where(_p.id == number, _p.key == nobodys).values(named))
+        self._note(connection, number, [identity])
 
     def identify(self, connection: Connection, stream: Stream, told: str, *, together: bool = False) -> None:
         """Takes in who the platform of a stream says it is: that may be one that is known by now."""
@@ -239,19 +296,18 @@ class Platforms:
 
     def named(self, connection: Connection, name: str) -> int:
         """The platform of a stream, a key, an identity or a name; one of that name is made where there is none."""
-        told = select(_s.id, _s.url, _s.dialect, _s.platform_id).where(_s.url == name)
-        stream = connection.execute(told).one_or_none()
+        stream = known_stream(connection, name)
         if stream is not None:
-            return self.of_stream(connection, Stream(*stream))
+            return self.of_stream(connection, stream)
         known = connection.scalar(select(_p.id).where(_p.key == name))
-        known = known or self._by_identity(connection, [name])
+        known = known or self._of_place(connection, name)
         known = known or connection.scalar(select(_p.id).where(_p.name == name))
         return known or self._make(connection, name, name, None)
 
     def restore(self, connection: Connection, found: Platform) -> int:
         """The platform that an export describes, with its streams; made where nothing of it is known."""
         known = connection.scalar(select(_p.id).where(_p.key == found.key))
-        number = known or self._by_identity(connection, found.identities)
+        number = known or self._by_identity(connection, found.identities) or self._of_place(connection, found.key)
         if number is None:
             adopted = None if found.key.startswith(_UNCLAIMED) else self._adopted(connection, found.dialect)
             number = adopted or self._make(connection, found.key, found.name, found.dialect)
@@ -269,15 +325,15 @@ class Platforms:
         found = select(_p.id, _p.key).where((_p.dialect == dialect) | _p.dialect.is_(None)).order_by(_p.id)
         return {number: key for number, key in connection.execute(found)}
 
-    def _by_identity(self, connection: Connection, identities: Collection[str]) -> int | None:
+    def _by_identity(self, connection: Connection, identities: str | Collection[str]) -> int | None:
         """The platform that has any of these identities; the first that is known decides."""
-        if not identities:
+        asked = [identities] if isinstance(identities, str) else list(identities)
+        if not asked:
             return None
-        asked = list(identities)
         found = connection.execute(select(_p.key, _p.id).where(_p.key.in_(asked))).all()  # named before it was heard of
         found = [*found, *connection.execute(select(_i.key, _i.platform_id).where(_i.key.in_(asked)))]
         known = {key: number for key, number in found}
-        return next((known[key] for key in identities if key in known), None)
+        return next((known[key] for key in asked if key in known), None)
 
     def _adopted(self, connection: Connection, dialect: Dialect | None) -> int | None:
         """What was imported before anybody knew whose it was, where there is nothing else that it could be of."""
@@ -324,15 +380,53 @@ class Platforms:
                 connection.execute(insert(platform_identities).values(key=key, platform_id=number))
 
 
+def known_stream(connection: Connection, url: str) -> Stream | None:
+    """The stream that an URL means: the one of that name, else the only one at that place that it can be.
+
+    That is of an URL with a user the one that was recorded when nobody said whose it was, and of one without a user
+    that of the only user.
+    """
+    there = _stream_named(connection, url)
+    if there is None:
+        place = without_user(url)
+        told = connection.execute(_STREAMS.where(_s.dialect == "tutum"))
+        beside = [row for row in told if without_user(row.url) == place]
+        if len(beside) == 1 and has_user(url) != has_user(beside[0].url):
+            return Stream(*beside[0])
+    return there
+
+
+def heard_on(connection: Connection, url: str, receiver_id: int | None, at: Micros) -> Stream | None:
+    """The stream that a receiver (None: an import) listens to, as `Platforms.opened` has it; None: one of its own."""
+    found = known_stream(connection, url)
+    if found is None or found.url == url or receiver_id is None:
+        return found
+    return None if not has_user(url) or _others_listen(connection, found, receiver_id, at) else found
+
+
 def stream_of(connection: Connection, numbers: Numbers, url: str, dialect: Dialect) -> Stream:
-    """The row of a stream; it is made when it is first heard of."""
-    found = select(_s.id, _s.url, _s.dialect, _s.platform_id).where(_s.url == url)
-    there = connection.execute(found).one_or_none()
-    if there is not None:
-        return Stream(*there)
+    """The row of the stream that an URL means; it is made when it is first heard of."""
+    there = known_stream(connection, url)
+    return there if there is not None else new_stream(connection, numbers, url, dialect)
+
+
+def _stream_named(connection: Connection, url: str) -> Stream | None:
+    there = connection.execute(_STREAMS.where(_s.url == url)).one_or_none()
+    return None if there is None else Stream(*there)
+
+
+def new_stream(connection: Connection, numbers: Numbers, url: str, dialect: Dialect) -> Stream:
+    """The row of a stream that is heard of for the first time."""
     number = numbers.take(connection, streams, 1)
     connection.execute(insert(streams).values(id=number, url=url, dialect=dialect))
     return Stream(number, url, dialect, None)
+
+
+def _others_listen(connection: Connection, stream: Stream, receiver_id: int, at: Micros) -> bool:
+    """Whether another receiver is connected to a stream, as far as it has told of late."""
+    c = sessions.c
+    heard = (c.closed_at.is_(None), c.last_seen_at > to_datetime(at - _LATELY), c.receiver_id != receiver_id)
+    return connection.scalar(select(c.id).where(c.stream_id == stream.id, *heard).limit(1)) is not None
 
 
 def _dialect(uri: str | None) -> Dialect:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from archiver.model import Closed, EndKind, EventColumns, Micros, Opened, to_datetime
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
-from archiver.storage.platforms import Platforms, stream_of
+from archiver.storage.platforms import Platforms
 from archiver.storage.words import INTERRUPTED, RESTORED
 
 _MAX_KNOWN = 1000
@@ -47,9 +47,7 @@ class Sessions:
     ) -> None:
         """Makes a row for each session that was opened; `together`: as `Platforms.of_stream` has it."""
         for item in opened:
-            stream = stream_of(connection, self._numbers, item.stream, item.dialect)
-            if item.dialect == "tutum":  # an engine says by itself who it is
-                self._platforms.of_stream(connection, stream, together=together)
+            stream = self._platforms.opened(connection, item, receiver_id, together=together)
             known = select(_table.c.id).where(_table.c.key == item.session)
             accepted_at = None if item.authenticated_at is None else to_datetime(item.authenticated_at)
             if connection.scalar(known) is not None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, false, insert, or_, select
 from archiver.model import Condition, Opened
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
-from archiver.storage.platforms import Platforms, stream_of
+from archiver.storage.platforms import Platforms, heard_on, known_stream, new_stream
 
 _LOOKED_AT = 20
 _conditions = schema.stream_conditions
@@ -41,15 +41,15 @@ def note_conditions(
             latest[place] = (item.at, item)
     c = _conditions.c
     for (about, url), (at, item) in latest.items():
-        stream = select(schema.streams.c.id).where(schema.streams.c.url == url).scalar_subquery()
-        here = (c.stream_id == stream, c.about == about)
+        known = heard_on(connection, url, receiver_id, at)
+        here = (c.stream_id == (known.id if known is not None else 0), c.about == about)
         if receiver_id is None:
             is_theirs = c.receiver_id.is_not(None) if isinstance(item, Condition) and about == "trouble" else false()
             if connection.scalar(select(c.found_at).where(*here, or_(c.found_at > at, is_theirs))) is not None:
                 continue
         connection.execute(delete(_conditions).where(*here))
         if isinstance(item, Condition) and item.value is not None:
-            of = stream_of(connection, numbers, url, item.dialect)
+            of = known or new_stream(connection, numbers, url, item.dialect)
             if about == "identity":
                 platforms.identify(connection, of, item.value, together=together)
             row = {"stream_id": of.id, "about": about, "found_at": at, "value": item.value}
@@ -61,9 +61,7 @@ def engine_of(connection: Connection, url: str) -> dict[str, str] | None:
 
     Empty for a stream of a platform whose keys are the same everywhere; None when nothing tells.
     """
-    stream = connection.execute(
-        select(schema.streams.c.id, schema.streams.c.dialect).where(schema.streams.c.url == url)
-    ).one_or_none()
+    stream = known_stream(connection, url)
     if stream is None:
         return None
     if stream.dialect != "docker":

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, select
 from archiver.model import Listed, Observation
 from archiver.storage.bulk import chunks
 from archiver.storage.comparing import has_told_since
+from archiver.storage.platforms import known_stream
 from archiver.storage.schema import (
     BY_EVENT,
     event_states,
@@ -92,7 +93,8 @@ def _stream_among_others(connection: Connection, listed: Listed, platform: int, 
     service may have lists of its own. 0 where nobody knows it; None where there are no others."""
     there = set(connection.scalars(select(streams.c.id).where(streams.c.platform_id == platform)))
     of_session = select(sessions.c.stream_id).where(sessions.c.key == listed.session)
-    own = connection.scalar(of_session) or connection.scalar(select(streams.c.id).where(streams.c.url == stream)) or 0
+    named = None if stream is None else known_stream(connection, stream)
+    own = connection.scalar(of_session) or (0 if named is None else named.id)
     return own if there - {own} else None
 
 

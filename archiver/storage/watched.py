@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from archiver.model import Micros, to_datetime, to_micros
-from archiver.storage.schema import sessions, streams
+from archiver.storage.platforms import known_stream
+from archiver.storage.schema import sessions
 
 _s = sessions.c
 
@@ -25,7 +26,8 @@ class Watched(NamedTuple):
 
 def watched(connection: Connection, stream: str, session: str | None, since: Micros) -> Watched:
     """How a stream was watched since an instant, and from its first session on; `session` is the one that is open."""
-    number = connection.scalar(select(streams.c.id).where(streams.c.url == stream))
+    known = known_stream(connection, stream)
+    number = None if known is None else known.id
     first = connection.scalar(select(func.min(_s.covered_from)).where(_s.stream_id == number))
     if first is None:
         return Watched(number is not None, since, 0)

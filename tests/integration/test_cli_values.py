@@ -46,7 +46,7 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(run_archiver: 
     shown = {each["name"]: each for each in json.loads(done.stdout)}
     assert "hunter2" not in done.stdout + done.stderr + plain.stdout + plain.stderr
     assert shown["database"]["value"] == "postgresql://reader:***@h/archive?password=***"
-    assert shown["streams"]["value"] == ["wss://ws.example/v1/events", "unix:///run/docker.sock"]
+    assert shown["streams"]["value"] == ["wss://u@ws.example/v1/events", "unix:///run/docker.sock"]
     assert shown["credential"] == {
         "name": "credential",
         "value": "***",

@@ -158,8 +158,8 @@ def test_what_a_list_never_shows_ends_once_and_not_every_ten_minutes(gap_url: st
 def test_a_list_ends_nothing_that_only_another_stream_of_its_platform_told_of(
     database_url: str, session: str | None
 ) -> None:
-    """Two namespaces of Docker Cloud are one platform, and each API lists its own objects only."""
-    url = "wss://ws.cloud.docker.com/api/audit/v1/{}/events".format
+    """Two members of an organisation tell of one platform, and each may be shown what he may see only."""
+    url = "wss://{}@ws.cloud.docker.com/api/audit/v1/org/events".format
     record(
         database_url,
         opened("acme", 0, stream=url("acme")),

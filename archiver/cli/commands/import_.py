@@ -152,14 +152,14 @@ def _moment(dated_by: str | None) -> Micros | None:
 def _name_of(stream: str) -> str:
     """What the archive calls the stream behind an URL, as it is given to `archiver run`."""
     from archiver.platforms.open import DOCKER
-    from archiver.platforms.wire.address import without_credentials
+    from archiver.platforms.tutum.credentials import stream_name
 
     if stream.partition(":")[0].lower() in DOCKER:
         from archiver.platforms.docker.endpoint import resolve
 
         return resolve(stream, os.environ).url
     try:
-        return without_credentials(stream)
+        return stream_name(stream)
     except ValueError:
         raise ConfigurationWrong(setting="stream", reason="it is not a URL", origin="--stream") from None
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from archiver.errors import ConfigurationWrong
+from archiver.platforms.tutum.facts import AUDIT, namespace_in
 from archiver.platforms.wire.address import is_loopback
 
 OBJECTS = ("nodecluster", "node", "stack", "service", "container")
@@ -14,7 +15,6 @@ OBJECTS = ("nodecluster", "node", "stack", "service", "container")
 _SUBSYSTEM = {"nodecluster": "infra", "node": "infra", "action": "audit"}
 _USUAL = {"stream.tutum.co": "https://dashboard.tutum.co", "ws.cloud.docker.com": "https://cloud.docker.com"}
 """Where the two services had the API of a stream (python-tutum and python-dockercloud, `__init__.py`)."""
-_AUDIT = "/api/audit/"
 OFF = "none"
 
 
@@ -45,11 +45,9 @@ def find_api(
     None where it is named `none`. Raises ConfigurationWrong for a URL that cannot be used.
     """
     parts = urlsplit(stream)
-    is_docker_cloud = _AUDIT in parts.path or (parts.hostname or "").endswith("docker.com")
+    is_docker_cloud = AUDIT in parts.path or (parts.hostname or "").endswith("docker.com")
     variable = "DOCKERCLOUD_REST_HOST" if is_docker_cloud else "TUTUM_REST_HOST"
-    namespace = _namespace(parts.path) or environ.get("DOCKERCLOUD_NAMESPACE", "").strip("/") or None
-    if namespace is not None and not (is_docker_cloud and namespace.replace("-", "").replace("_", "").isalnum()):
-        namespace = None
+    namespace = namespace_in(parts.path) if is_docker_cloud else None
     if named == OFF:
         return None
     for url, origin in ((named, "--api or the configuration"), (environ.get(variable), variable)):
@@ -59,12 +57,6 @@ def find_api(
     scheme = "https" if parts.scheme == "wss" else "http"
     own = f"{scheme}://{parts.netloc.rpartition('@')[2]}"
     return Api(usual or own, is_docker_cloud, namespace, is_guessed=usual is None)
-
-
-def _namespace(path: str) -> str | None:
-    """The namespace in the path of a stream: /api/audit/v1/[namespace/]events."""
-    found = [part for part in path.partition(_AUDIT)[2].split("/") if part]
-    return found[1] if len(found) == 3 else None
 
 
 def _checked(url: str, origin: str, allow_plaintext: bool) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from archiver.codec.streams import without_user
 from archiver.errors import ArchiverError
 from archiver.model import Item, Micros, Observed, now_micros
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Notes
@@ -161,7 +162,10 @@ class Beside:
 
     def _recall(self) -> Micros | None:
         with suppress(ArchiverError, ValueError, LookupError, TypeError, RecursionError):
-            noted = self._notes.noted(self.asker.stream) if self._notes is not None else None
+            stream = self.asker.stream
+            noted = None
+            if self._notes is not None:  # as it was called before anybody kept who logs in
+                noted = self._notes.noted(stream) or self._notes.noted(without_user(stream))
             since = json.loads(noted)["asked"] if noted is not None else None
             return since if type(since) is int and since > 0 else None
         return None

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
+from archiver.codec.streams import LONGEST_USER, with_user
 from archiver.errors import ConfigurationWrong, StreamUrlWrong
 from archiver.platforms.tutum.login_files import docker_login, read_secret, tutum_login
-from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay
+from archiver.platforms.wire.address import SECRET_PARAMETERS, AuthWay, without_credentials
 
 HIDDEN = "***"
 _NO_WORD = 12
@@ -44,6 +45,17 @@ class Credentials:
         if self.user is None:
             return self.secret
         return f"Basic {base64.b64encode(f'{self.user}:{self.secret}'.encode()).decode()}"
+
+    @property
+    def account(self) -> str | None:
+        """The name of the user, fit to be shown: also of a header for Basic or ApiKey. None where nobody can tell."""
+        user, key = self.user, self.secret
+        if user is None:
+            scheme, _, sent = key.partition(" ")
+            pair = {"basic": _decoded(sent.strip()), "apikey": sent.strip()}.get(scheme.lower(), "")
+            user, _, key = pair.partition(":")
+        # Some services take a key for a user; and whose key is his name has none that may be shown.
+        return user if user and key and key not in user and len(user) <= LONGEST_USER else None
 
     def applied(self, url: str, way: AuthWay = "header") -> tuple[str, list[str]]:
         """The URL and header lines to connect with; Tutum took all three ways, Docker Cloud documents the header."""
@@ -108,7 +120,10 @@ def _with_query(url: str, addition: str) -> str:
 
 
 def credentials_of_url(url: str) -> Credentials | None:
-    """The credentials a URL carries: user:key@, ?user=&token=, ?user=&apikey=, or ?auth=."""
+    """The credentials a URL carries: user:key@, ?user=&token=, ?user=&apikey=, or ?auth=.
+
+    Raises StreamUrlWrong for a half of them, but for a user before the host: the key may be elsewhere.
+    """
     parts = urlsplit(url)
     given = {name.lower(): value for name, value in parse_qsl(parts.query) if name.lower() in SECRET_PARAMETERS}
     if auth := given.get("auth"):
@@ -117,11 +132,32 @@ def credentials_of_url(url: str) -> Credentials | None:
     secret = given.get("token") or given.get("apikey") or unquote(parts.password or "")
     if user and secret:
         return Credentials(secret, user, "the stream's URL")
-    if user or secret:
-        raise StreamUrlWrong(
-            setting="stream", reason="its URL holds a user without a key, or a key without a user", origin="the URL"
-        )
+    if (user or secret) and user_of_url(url) is None:
+        raise _half("its URL holds a user without a key, or a key without a user")
     return None
+
+
+def user_of_url(url: str) -> str | None:
+    """The user before the host in a URL that has no key: whose key is to be found elsewhere."""
+    parts = urlsplit(url)
+    names = {name.lower() for name, _ in parse_qsl(parts.query)}
+    is_alone = parts.username and not parts.password and not names & SECRET_PARAMETERS
+    return unquote(parts.username or "") if is_alone else None
+
+
+def stream_name(url: str, credentials: Credentials | None = None) -> str:
+    """What the archive calls a stream: its URL with the user, as the credentials or the URL tell, and no secret."""
+    if credentials is None:
+        try:
+            credentials = credentials_of_url(url)
+        except StreamUrlWrong:
+            return without_credentials(url)
+    user = credentials.account if credentials is not None else user_of_url(url)
+    return with_user(without_credentials(url), user)
+
+
+def _half(reason: str) -> StreamUrlWrong:
+    return StreamUrlWrong(setting="stream", reason=reason, origin="the URL")
 
 
 def find_credentials(environ: Mapping[str, str], home: Path, url: str = "") -> Credentials | None:
@@ -130,23 +166,30 @@ def find_credentials(environ: Mapping[str, str], home: Path, url: str = "") -> C
     Looked for in: the URL itself; ARCHIVER_TOKEN_FILE; $CREDENTIALS_DIRECTORY/token (systemd); ARCHIVER_TOKEN; then
     what the old clients used, TUTUM_* and ~/.tutum, DOCKERCLOUD_* and Docker's config.json (in DOCKER_CONFIG or
     ~/.docker) with its credential helpers, the ones of the stream's own platform first. As in the old clients, *_AUTH
-    goes before user and key.
+    goes before user and key. Where the URL has a user alone, what is found must be of that user.
     Raises ConfigurationWrong, naming the variable or file and never its content.
     """
-    return credentials_of_url(url) or _ours(environ) or _of_old_clients(environ, home, url)
+    if found := credentials_of_url(url):
+        return found
+    user = user_of_url(url)
+    found = _ours(environ, user) or _of_old_clients(environ, home, url)
+    if user is not None and (found is None or found.account != user):
+        where = "no key was found elsewhere" if found is None else f"{found.origin} is not of that user"
+        raise _half(f"its URL holds a user without a key, and {where}")
+    return found
 
 
-def _ours(environ: Mapping[str, str]) -> Credentials | None:
+def _ours(environ: Mapping[str, str], of_url: str | None) -> Credentials | None:
     user = environ.get("ARCHIVER_USER") or None
     if name := environ.get("ARCHIVER_TOKEN_FILE"):
-        return _token(read_secret(Path(name), "ARCHIVER_TOKEN_FILE"), user, f"the file {name}")
+        return _token(read_secret(Path(name), "ARCHIVER_TOKEN_FILE"), user, of_url, f"the file {name}")
     if folder := environ.get("CREDENTIALS_DIRECTORY"):
         path = Path(folder) / "token"
         # The unit has an empty one where its owner has written none.
         if path.exists() and (text := read_secret(path, "the systemd credential 'token'")).strip():
-            return _token(text, user, f"the file {path}")
+            return _token(text, user, of_url, f"the file {path}")
     if token := environ.get("ARCHIVER_TOKEN"):
-        return _token(token, user, "ARCHIVER_TOKEN")
+        return _token(token, user, of_url, "ARCHIVER_TOKEN")
     return None
 
 
@@ -177,8 +220,8 @@ def _of_variables(environ: Mapping[str, str], family: str) -> Credentials | None
     return None
 
 
-def _token(text: str, user: str | None, origin: str) -> Credentials:
-    """`user:key`, a whole header value such as `Basic ...` or `ApiKey user:key`, or a bare key of `user`."""
+def _token(text: str, user: str | None, of_url: str | None, origin: str) -> Credentials:
+    """`user:key`, a whole header value such as `Basic ...` or `ApiKey user:key`, or a bare key of the user."""
     text = text.strip()
     if re.fullmatch(r"[A-Za-z]+ +\S+", text):
         return Credentials(text, origin=origin)
@@ -187,6 +230,8 @@ def _token(text: str, user: str | None, origin: str) -> Credentials:
     name, colon, key = text.partition(":")
     if colon and name and key:
         return Credentials(key, name, origin)
+    if of_url is not None and not colon:
+        return Credentials(text, of_url, origin)
     raise ConfigurationWrong(
         setting="the credential",
         reason="a bare key needs its user: set ARCHIVER_USER, or write user:key",

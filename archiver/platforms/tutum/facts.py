@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from archiver.codec.streams import with_user
+
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
 
@@ -68,14 +70,17 @@ SPECIFIC = {"container": 0, "service": 1, "node": 1, "stack": 2, "nodecluster": 
 """How specific a type is, the most specific first: an action applies to the most specific object that its event names,
 and the other parents are that object's ancestors."""
 
+AUDIT = "/api/audit/"
+"""What stands in the path of each of Docker Cloud's streams."""
 _ALIKE = {"wss": "https", "https": "https", "ws": "http", "http": "http"}
 _USUAL = {"https": 443, "http": 80}
 
 
 def account(url: str) -> str | None:
-    """What identifies the account behind a stream: where its platform is, and the user's name where the URL has it.
+    """What identifies the account behind a stream: where its platform is, and whose it is, where its name tells.
 
-    Never anything of a key. None for an URL that names no host.
+    That is the namespace, where Docker Cloud's path has one: an organisation's objects live in the organisation,
+    whoever of it listens; else the user. Never anything of a key. None for an URL that names no host.
     """
     try:
         parts = urlsplit(url)
@@ -85,6 +90,13 @@ def account(url: str) -> str | None:
     scheme = _ALIKE.get(parts.scheme)
     if scheme is None or not host:
         return None
-    user = f"{unquote(parts.username)}@" if parts.username else ""
+    owner = namespace_in(parts.path) or unquote(parts.username or "")
     host = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{user}{host}" + ("" if port in (None, _USUAL[scheme]) else f":{port}")
+    place = f"{scheme}://{host}" + ("" if port in (None, _USUAL[scheme]) else f":{port}")
+    return with_user(place, owner)
+
+
+def namespace_in(path: str) -> str | None:
+    """The namespace in the path of a stream: /api/audit/v1/[namespace/]events."""
+    found = [part for part in path.partition(AUDIT)[2].split("/") if part]
+    return found[1] if len(found) == 3 and found[1].replace("-", "").replace("_", "").isalnum() else None

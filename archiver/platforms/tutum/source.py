@@ -17,11 +17,11 @@ from archiver.platforms.protocol import Notes
 from archiver.platforms.tutum.api import Api
 from archiver.platforms.tutum.asking import Asker
 from archiver.platforms.tutum.beside import Beside, BesidePace
-from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden, unmistakable
+from archiver.platforms.tutum.credentials import Credentials, credentials_of_url, hidden, stream_name, unmistakable
 from archiver.platforms.tutum.endings import BROKEN, FORBIDDEN, TOO_MANY, UNAUTHORIZED, End, Ending, is_throttling
 from archiver.platforms.tutum.rest import Rest
 from archiver.platforms.tutum.session import Pace, Session
-from archiver.platforms.wire.address import AuthWay, check_url, secrets_in, to_connect, without_credentials
+from archiver.platforms.wire.address import AuthWay, check_url, secrets_in, to_connect
 from archiver.platforms.wire.answer import Refused
 from archiver.platforms.wire.backoff import Backoff
 from archiver.platforms.wire.connection import Connection
@@ -88,8 +88,8 @@ class WebsocketSource:
         beside: BesidePace | None = None,
     ) -> None:
         check_url(url, allow_plaintext)
-        self._stream = without_credentials(url)
         self._credentials = credentials or credentials_of_url(url)
+        self._stream = stream_name(url, self._credentials)
         target, header = to_connect(url), list[str]()
         if self._credentials is not None:
             target, header = self._credentials.applied(target, auth)
@@ -114,7 +114,7 @@ class WebsocketSource:
 
     @property
     def stream(self) -> str:
-        """The URL without credentials; what the archive calls this stream."""
+        """The URL with the user, as far as he is known, and without any secret; what the archive calls this stream."""
         return self._stream
 
     @property

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from archiver.api.archive import Archive
+from archiver.codec.streams import without_user
 from archiver.errors import ArchiverError
 from archiver.model import Gap, TimeRange, to_datetime, to_micros
 from archiver.model.hooks import CAUSES, GAP, LOOP, MISSING, REJECT, STATE, Hook, Wish
@@ -243,7 +244,8 @@ class Caller(Sender):
         """Whether a gap was not told yet, and lasted long enough."""
         assert gap.stream is not None
         assert gap.since is not None
-        at, is_open = told.get(gap.stream, (0, False))
+        # As it was called before anybody kept who logs in.
+        at, is_open = told.get(gap.stream, told.get(without_user(gap.stream), [0, False]))
         if is_open and (gap.until is None or to_micros(gap.until) > at):
             # It was told when it had begun; its beginning may have moved since.
             told[gap.stream] = [at, True] if gap.until is None else [to_micros(gap.until), False]
