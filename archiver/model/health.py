@@ -10,10 +10,11 @@ from archiver.model.moments import duration
 if TYPE_CHECKING:
     from archiver.model.standing import Status, StreamStatus
 
-ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full"]
+ProblemKind = Literal["unrecorded", "refused", "blind", "stale", "lagging", "silent", "full", "damaged"]
 """unrecorded: no stream at all; refused: the platform does not take the credentials; blind: a stream cannot be reached,
 or nobody listens to it; stale: no sign of life of it reaches the archive, and nobody said why; lagging: what is
-received is archived too late; silent: nothing happened for too long; full: there is no room left."""
+received is archived too late; silent: nothing happened for too long; full: there is no room left; damaged: not all of
+the archive's file can be read."""
 
 REFUSED = "credentials refused"
 """What the reason of a platform that does not take the credentials begins with."""
@@ -58,13 +59,29 @@ class Limits(NamedTuple):
 
 
 def problems(
-    status: Status, now: datetime, limits: Limits, waiting: Waiting | None = None, *, deserted: bool = False
+    status: Status,
+    now: datetime,
+    limits: Limits,
+    waiting: Waiting | None = None,
+    *,
+    deserted: bool = False,
+    damage: str | None = None,
 ) -> tuple[Problem, ...]:
     """What is not well, the worst first. What was imported is nobody's to listen to, and not judged.
 
     A spool of this archive (`waiting`) is a daemon's: where there is one, something was to be recorded.
-    `deserted`: nobody has the lock of the archive, so that no daemon fills it.
+    `deserted`: nobody has the lock of the archive, so that no daemon fills it. `damage`: what cannot be read of it.
     """
+    found = [] if damage is None else [Problem("damaged", f"damage was found in {damage}", _DAMAGED)]
+    return (*found, *_of_streams(status, now, limits, waiting, deserted=deserted))
+
+
+_DAMAGED = "'archiver db check' names all of it; put a backup in its place: archiver db restore FILE"
+
+
+def _of_streams(
+    status: Status, now: datetime, limits: Limits, waiting: Waiting | None, *, deserted: bool
+) -> tuple[Problem, ...]:
     recorded = [stream for stream in status.streams if stream.recorded]
     if not recorded:
         imported = status.streams or status.last_event_at is not None or status.rejects

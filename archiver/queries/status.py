@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from archiver.codec.notes import NOTE
 from archiver.lockfile import is_held
@@ -15,11 +15,13 @@ from archiver.model.health import Limits, Waiting, problems
 from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.queries.numbers import last_number
 from archiver.queries.references import type_number
+from archiver.storage.judging import is_damage, said
 from archiver.storage.reading import Connection, instant, instant_or_none
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import statement
-from archiver.storage.words import REJECTS_RETRIED
+from archiver.storage.words import DAMAGE, REJECTS_RETRIED
 
+T = TypeVar("T")
 _STREAMS = "SELECT s.id, s.url FROM streams s ORDER BY s.id"
 # What somebody noted did not come from a platform: it may be of any time, and is no sign that anything happens there.
 _END = (
@@ -51,7 +53,11 @@ def status(
 ) -> Status:
     """Numbers, first and last event, size and growth, every stream's last session, and what of it is not well."""
     kind = type_number(connection, NOTE)
-    first, last = (connection.scalar(statement(_END.format(order)), {"note": kind or 0}) for order in ("ASC", "DESC"))
+    damage = [found] if (found := connection.scalar(statement(_PROPERTY), {"key": DAMAGE})) is not None else []
+
+    def end(order: str) -> datetime | None:
+        return instant_or_none(connection.scalar(statement(_END.format(order)), {"note": kind or 0}))
+
     known = connection.execute(_STREAMS).all()
     found = Status(
         database,
@@ -59,19 +65,31 @@ def status(
         last_number(connection, "events"),
         _rejects(connection),
         last_number(connection, "resources"),
-        instant_or_none(first),
-        instant_or_none(last),
+        _unless_damaged(lambda: end("ASC"), damage),
+        _unless_damaged(lambda: end("DESC"), damage),
         size := _size(connection, database),
         tuple(_stream(connection, number, url, now) for number, url in known),
         free := _free(connection, database),
-        pace := _growth(connection, size, now),
+        pace := _unless_damaged(lambda: _growth(connection, size, now), damage),
         _full_at(free, pace, now),
     )
     # Asked after the sessions were read: one that was open then had the lock, if its daemon still runs.
     deserted = _is_deserted(connection, database, waiting)
     if deserted:
         found = found._replace(streams=tuple(stream._replace(connected=False) for stream in found.streams))
-    return found._replace(problems=problems(found, now, limits, waiting, deserted=deserted))
+    worst = damage[0] if damage else None
+    return found._replace(problems=problems(found, now, limits, waiting, deserted=deserted, damage=worst))
+
+
+def _unless_damaged(read: Callable[[], T | None], damage: list[str]) -> T | None:
+    """What is read; where the file is damaged, None and what it says of that: how the rest stands is to be known."""
+    try:
+        return read()
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        damage.append(f"events: {said(error)}")
+        return None
 
 
 def _is_deserted(connection: Connection, database: str, waiting: Waiting | None) -> bool:

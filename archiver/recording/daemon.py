@@ -252,12 +252,14 @@ class Daemon:
             ("archiver_events_archived_total", "Events archived since the daemon started.", ingest.archived),
             ("archiver_rejects_archived_total", "Messages kept that could not become events.", ingest.rejected),
             ("archiver_duplicates_total", "Events that the archive had already.", ingest.duplicates),
+            ("archiver_archive_read_through_total", "How often its file was read through.", ingest.scrub.rounds),
         ):
             yield Family(name, "counter", about, (Sample(count),))
         for name, about, value in (
             ("archiver_spool_items", "Items that are received and not yet archived.", self._waiting),
             ("archiver_spool_bytes", "Bytes that wait in the spool.", self._spool.size),
             ("archiver_archive_answers", "Whether the archive takes what is received.", ingest.trouble is None),
+            ("archiver_archive_damaged", "Whether damage was found in its file.", ingest.scrub.damage is not None),
         ):
             yield Family(name, "gauge", about, (Sample(float(value)),))
 
@@ -276,9 +278,10 @@ class Daemon:
     def _status(self) -> str:
         waiting = self._waiting
         text = f"{self.ingest.archived} events archived, {waiting} waiting"
-        return blanked_text(
-            "; ".join(filter(None, [text, self.ingest.trouble, *list(self.troubles.values()), *self.troubles_beside()]))
-        )
+        damage = self.ingest.scrub.damage
+        damaged = None if damage is None else f"the archive is damaged, in {damage}"
+        troubles = [self.ingest.trouble, damaged, *list(self.troubles.values()), *self.troubles_beside()]
+        return blanked_text("; ".join(filter(None, [text, *troubles])))
 
 
 def closed_in_time(spool: Spool, seconds: float = 1.0) -> bool:

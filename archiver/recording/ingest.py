@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -34,6 +34,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.jobs import job_of, nobody, require_archive
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.reconcile import Askers
+from archiver.recording.scrub import Scrub, ScrubPace
 from archiver.recording.spool.queue import Group, Spool
 from archiver.storage import migrate
 from archiver.storage.named import database_name
@@ -61,6 +62,7 @@ class IngestPace:
     """How long one transaction may take before its connection is given up."""
     tidy: float = 1.0
     """How often the spool is tidied, and the archive looked at, while nothing comes."""
+    scrub: ScrubPace = field(default_factory=ScrubPace)
 
 
 class Ingest:
@@ -82,11 +84,12 @@ class Ingest:
         self._recorder = Recorder(url, spool.identity)
         self._askers = askers
         self._errands = Errands(self._recorder, Control(spool.path, self._understood, spool.wake), spool, askers)
+        self._pace = pace or IngestPace()
+        self.scrub = Scrub(url, self._recorder, spool, self._pace.scrub)
         self._failures = Failures()
         self._decoder = Decoder()
         self._arrivals = Arrivals()
         self._on_archived = on_archived
-        self._pace = pace or IngestPace()
         self._most = self._pace.batch
         """Records of a transaction: half as many after one that failed, twice as many after a few, or after a batch."""
         self._open: dict[str, Opened] = {}
@@ -113,12 +116,14 @@ class Ingest:
                 return
             self._advance(position)
             self._errands.begin()
+            self.scrub.begin()
             # The next batch is decoded while the database works on this one, where many items wait; few are quickly
             # decoded, and more of them come meanwhile.
             with closing(Prefetch(self._batches(position), self._is_behind)) as batches:
                 self._archive_all(batches)
         finally:
             self._errands.end()
+            self.scrub.end()
             self._recorder.close()
 
     def _begin(self) -> int:

@@ -28,6 +28,7 @@ _REFUSED = {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_T
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 _NOT_OPENED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
 _REFUSED_CLASSES = {"22", "23", "54"}
 """Data exception, integrity constraint, program limit exceeded."""
 _BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
@@ -46,6 +47,11 @@ def translated_driver(url: str) -> Iterator[None]:
         if not is_of_driver(error):
             raise
         raise judged(error, url) from error
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite says that what it has read cannot be, or that the disk does not give it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
 
 
 def is_of_driver(error: BaseException) -> bool:

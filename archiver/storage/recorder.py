@@ -42,7 +42,7 @@ from archiver.storage.trial import plainest
 from archiver.storage.turns import judge, lock_writers
 from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
 from archiver.storage.watched import Watched, watched
-from archiver.storage.words import GENERATION, REJECTS_TRIED_BY
+from archiver.storage.words import DAMAGE, GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
@@ -277,6 +277,18 @@ class Recorder:
         """Keeps in mind that this version has tried all rejects. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             retrying.keep_property(connection, REJECTS_TRIED_BY, version)
+
+    def damage(self) -> str | None:
+        """What was found damaged when the file was read through last. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            return connection.scalar(_PROPERTY, {"name": DAMAGE})
+
+    def keep_damage(self, found: str | None) -> None:
+        """Keeps in mind what of the file is damaged; None: nothing. Raises as `record` does."""
+        with self._one_at_a_time, translated(self._url), self._transaction() as connection:
+            retrying.drop_property(connection, DAMAGE)
+            if found is not None:
+                retrying.keep_property(connection, DAMAGE, found)
 
     def record(
         self,

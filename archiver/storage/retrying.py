@@ -142,6 +142,11 @@ def _property(connection: Connection, key: str) -> Any:
     return connection.scalar(select(_p.value).where(_p.key == key))
 
 
+def drop_property(connection: Connection, key: str) -> None:
+    """Keeps a property no longer."""
+    connection.execute(delete(archive_properties).where(_p.key == key))
+
+
 def keep_property(connection: Connection, key: str, value: str) -> None:
     """Keeps a property of the archive."""
     if _property(connection, key) is None:

@@ -14,6 +14,8 @@ GENERATION = "generation"
 UPGRADE = "upgrade"
 """Under which property stands how far an upgrade from 0.1.0 has come."""
 
+DAMAGE = "damage"
+"""Under which property stands what was found damaged when the file was read through last."""
 REJECTS_RETRIED = "rejects retried"
 """Under which property stands how many rejects have become events by a retry."""
 REJECTS_TRIED_BY = "rejects tried by"

@@ -91,3 +91,10 @@ def test_no_room_is_told_of_the_disk_and_of_the_spool() -> None:
     assert kinds(ALIVE, free_bytes=LEAST_FREE) == []
     assert kinds(ALIVE, free_bytes=LEAST_FREE - 1) == ["full"]
     assert kinds(ALIVE, waiting=Waiting(9, 950, NOW, 1000)) == ["full"]
+
+
+def test_what_is_damaged_stands_first() -> None:
+    status = EMPTY._replace(streams=(DEAD,))
+    found = problems(status, NOW, Limits(), damage="events: database disk image is malformed")
+    assert [problem.kind for problem in found] == ["damaged", "stale"]
+    assert "db restore" in found[0].hint
