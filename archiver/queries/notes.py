@@ -18,6 +18,7 @@ from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, instant
 from archiver.storage.statements import by_platform, statement
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import NO_RESOURCE
 
 _PAGE = 1_000
@@ -27,7 +28,8 @@ _FAR = 99
 """How many steps away is what is said of everything."""
 # By the index of resource and time: of what is about no resource there is little. No stream can tell a note.
 _NOTES = (
-    "SELECT e.platform_id, e.id, e.occurred_at, e.parent_list_id, e.extra, n.text FROM platforms b"
+    "SELECT e.platform_id, e.id, e.occurred_at, e.parent_list_id, n.text,"
+    f" {whole_extra('e')} AS extra FROM platforms b"
     " CROSS JOIN events e LEFT JOIN texts n ON n.id = e.name_id"
     f" WHERE e.platform_id = b.id AND e.resource_id = {NO_RESOURCE} AND e.session_id IS NULL"
     " AND e.type_id = :type{} ORDER BY e.occurred_at, e.id"

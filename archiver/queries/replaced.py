@@ -13,6 +13,7 @@ from archiver.queries.windows import Window, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import IMAGE, PARENT, SLOT
 
 _SLOTS = (
@@ -40,7 +41,8 @@ _IMAGES = (
     f" WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what = {IMAGE} ORDER BY f.since {{}} LIMIT 1"
 )
 _KEPT = (
-    "SELECT e.extra FROM events e WHERE e.platform_id = :platform AND e.resource_id = :number AND e.extra IS NOT NULL"
+    f"SELECT {whole_extra('e')} AS extra FROM events e"
+    " WHERE e.platform_id = :platform AND e.resource_id = :number AND e.extra IS NOT NULL"
     " ORDER BY e.occurred_at, e.id LIMIT 1"
 )
 _LONGEST = 100

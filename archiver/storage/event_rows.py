@@ -10,11 +10,13 @@ from archiver.model import Number, numbers_of
 from archiver.storage.reading import Connection, micros
 from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import TIME_SOURCES
 
 EVENT_ROWS = (
     "SELECT e.id, e.platform_id, t.text AS type, a.text AS action, s.text AS state, r.uri, n.text AS name,"
-    " i.text AS image, o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid, e.extra,"
+    " i.text AS image, o.text AS slot, e.parent_list_id, e.occurred_at, e.time_source, e.received_at, e.uuid,"
+    f" {whole_extra('e')} AS extra,"
     " e.session_id, e.resource_id FROM events e"
     " JOIN event_types t ON t.id = e.type_id LEFT JOIN event_actions a ON a.id = e.action_id"
     " LEFT JOIN event_states s ON s.id = e.state_id"

@@ -27,6 +27,7 @@ from archiver.storage.engine import reading_engine, translated
 from archiver.storage.judging import translated_driver
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import Instant
+from archiver.storage.shared_texts import digest
 from archiver.storage.uuids import unpack
 
 _PAGE = 1_000
@@ -116,7 +117,10 @@ def _forgotten(
 
     def marked(number: int) -> dict[str, Any]:
         mark = FORGOTTEN if number == 1 else f"{FORGOTTEN}{number}"
-        return {column.name: value for column in columns for value in _changed(column, row[column.name], pattern, mark)}
+        new = {column.name: value for column in columns for value in _changed(column, row[column.name], pattern, mark)}
+        if new and table is schema.shared_texts:
+            new["digest"] = digest(new["text"])
+        return new
 
     def is_taken(number: int) -> bool:
         new = marked(number)
@@ -156,6 +160,10 @@ def _changed(column: Column[Any], value: Any, pattern: Pattern, mark: str) -> It
         data, times = pattern.in_bytes(bytes(value), mark)
         if times:
             yield data
+    elif column is schema.shared_texts.c.text:
+        found = pattern.in_json(f"{{{value}}}", mark)
+        if found.times:
+            yield found.text[1:-1]
     else:
         found = pattern.in_value(value, mark)
         if found.times:

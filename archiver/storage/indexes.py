@@ -37,7 +37,10 @@ from archiver.storage.views.idioms import IDIOMS
 sessions, resources, events, facts = schema.sessions.c, schema.resources.c, schema.events.c, schema.facts.c
 present, observations, members = schema.present.c, schema.observations.c, schema.parent_list_members.c
 _SQLITE, _POSTGRES = "sqlite", "postgresql"
-_NUMBERED = (schema.events, schema.observations, schema.rejects, schema.resources, schema.parent_lists)
+_NUMBERED = (
+    *(schema.events, schema.observations, schema.rejects),
+    *(schema.resources, schema.parent_lists, schema.shared_texts),
+)
 
 
 @compiles(PrimaryKeyConstraint, "sqlite")

@@ -29,6 +29,7 @@ from archiver.storage.schema import (
     rejects,
     resources,
     sessions,
+    shared_texts,
     tellings,
     texts,
     told_anew,
@@ -48,9 +49,11 @@ class _Reference(NamedTuple):
 
 
 _TEXTS = ("name_id", "image_id", "slot_id")
+_SHARED = ("shared_id", "shared_too_id")
 
 _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
     parent_lists: (_Reference(parent_lists.c.platform_id, platforms),),
+    shared_texts: (_Reference(shared_texts.c.platform_id, platforms),),
     parent_list_members: (
         _Reference(parent_list_members.c.list_id, parent_lists),
         _Reference(parent_list_members.c.resource_id, resources),
@@ -64,6 +67,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(events.c.state_id, event_states),
         _Reference(events.c.parent_list_id, parent_lists),
         *(_Reference(events.c[name], texts) for name in _TEXTS),
+        *(_Reference(events.c[name], shared_texts) for name in _SHARED),
     ),
     told_anew: (_Reference(told_anew.c.event_id, events),),
     tellings: (_Reference(tellings.c.event_id, events), _Reference(tellings.c.session_id, sessions)),
@@ -74,6 +78,7 @@ _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {
         _Reference(observations.c.state_id, event_states),
         _Reference(observations.c.parent_list_id, parent_lists),
         *(_Reference(observations.c[name], texts) for name in _TEXTS),
+        *(_Reference(observations.c[name], shared_texts) for name in _SHARED),
     ),
     rejects: (
         _Reference(rejects.c.platform_id, platforms, rejects.c.platform_id != 0),

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Table, and_, column, select, values
+from sqlalchemy import Connection, Select, Table, and_, column, literal_column, select, values
 
 from archiver.codec.text import parse
 from archiver.codec.uris import parse as parse_uri
@@ -19,6 +19,7 @@ from archiver.storage.duplicates import canonical, value_of
 from archiver.storage.event_rows import original
 from archiver.storage.rows import event_rows, parents_of
 from archiver.storage.upgraded import observations_inferred
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import NO_RESOURCE
 
 KINDS: Mapping[str, Table] = {
@@ -209,7 +210,8 @@ def _asked_observations(connection: Connection, find: Find, observations: Sequen
     joined = schema.observations.outerjoin(states, states.c.id == c.state_id).outerjoin(texts, texts.c.id == c.name_id)
     images, slots = texts.alias("images"), texts.alias("slots")
     joined = joined.outerjoin(images, images.c.id == c.image_id).outerjoin(slots, slots.c.id == c.slot_id)
-    columns = (c.id, c.platform_id, c.resource_id, c.observed_at, states.c.text.label("state"), c.extra)
+    extra = literal_column(whole_extra("observations"), schema.Word).label("extra")
+    columns = (c.id, c.platform_id, c.resource_id, c.observed_at, states.c.text.label("state"), extra)
     made = (images.c.text.label("image"), slots.c.text.label("slot"))
     asked = select(*columns, texts.c.text.label("name"), *made, c.parent_list_id).select_from(joined)
 

@@ -17,6 +17,7 @@ NUMBERED: tuple[Table, ...] = (
     schema.receivers,
     schema.texts,
     schema.parent_lists,
+    schema.shared_texts,
     schema.event_types,
     schema.event_actions,
     schema.event_states,

@@ -22,6 +22,7 @@ from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Stream
 from archiver.storage.reached import Reached, State
 from archiver.storage.upgraded import keep, state_of
+from archiver.storage.whole import whole_extra
 from archiver.storage.writer import Whose, Writer
 from archiver.version import __version__
 
@@ -163,8 +164,8 @@ def _totals(connection: Connection) -> dict[str, tuple[Any, ...]]:
     """As `FirstEdition.totals`, of the tables of this program."""
     events = """SELECT count(*), sum(id), count(session_id), count(nullif(resource_id, 0)), count(action_id),
                 count(state_id), count(uuid), min(occurred_at), max(occurred_at) FROM events"""
-    asked = """SELECT count(*), sum(id), count(session_id), count(state_id), sum(length(extra)),
-               min(observed_at), max(observed_at) FROM observations"""
+    asked = f"""SELECT count(*), sum(id), count(session_id), count(state_id),
+               sum(length({whole_extra("observations")})), min(observed_at), max(observed_at) FROM observations"""
     refused = "SELECT count(*), sum(id), count(session_id), sum(length(payload)), sum(length(reason)) FROM rejects"
     above = "SELECT count(*) FROM events e JOIN parent_list_members m ON m.platform_id = e.platform_id"
     above += " AND m.list_id = e.parent_list_id"

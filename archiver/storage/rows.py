@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, literal_column, select
 
 from archiver.model import Event, to_micros
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
     TIME_SOURCES,
+    Word,
     event_actions,
     event_states,
     event_types,
@@ -20,6 +21,7 @@ from archiver.storage.schema import (
     texts,
 )
 from archiver.storage.uuids import unpack
+from archiver.storage.whole import whole_extra
 
 _images, _slots = texts.alias("images"), texts.alias("slots")
 
@@ -54,7 +56,7 @@ def event_rows() -> Select[Any]:
         c.time_source,
         c.received_at,
         c.uuid,
-        c.extra,
+        literal_column(whole_extra("events"), Word).label("extra"),
         c.session_id,
     ).select_from(joined)
 

@@ -118,6 +118,14 @@ def _number() -> Column[int]:
     return Column("id", Id, nullable=False, autoincrement=False, comment="Row number, in the order of archiving")
 
 
+def _shared() -> tuple[Column[int], Column[int]]:
+    """What stands in a row of `shared_texts` instead of in `extra` (codec.sharing)."""
+    return (
+        Column("shared_id", Id, comment="The text in the place of its member `*`; NULL when there is none"),
+        Column("shared_too_id", Id, comment="The text in the place of its member `**`; NULL when there is none"),
+    )
+
+
 def _vocabulary(name: str, what: str) -> Table:
     return Table(
         name,
@@ -275,6 +283,18 @@ parent_list_members = Table(
     sqlite_with_rowid=False,
 )
 
+shared_texts = Table(
+    "shared_texts",
+    metadata,
+    _number(),
+    _platform("The platform that said it"),
+    Column("digest", LargeBinary, nullable=False, comment="What tells the text from all others"),
+    Column("text", Word, nullable=False, comment="Members of a JSON object, without its braces: mostly labels"),
+    PrimaryKeyConstraint("platform_id", "id"),
+    UniqueConstraint("platform_id", "digest"),
+    comment="What events and observations repeat word for word, once",
+)
+
 # No foreign keys from here on: they cost a PostgreSQL server three times the work of the rows. The recorder is the only
 # writer, and `archiver db check` looks for rows that point nowhere.
 events = Table(
@@ -301,7 +321,8 @@ events = Table(
     ),
     Column("received_at", Moment, nullable=False, comment="When it was received, microseconds since 1970"),
     Column("uuid", LargeBinary, comment="The platform's own identifier; 16 bytes of a uuid, else its text in UTF-8"),
-    Column("extra", Word, comment="JSON object of everything the columns do not hold"),
+    Column("extra", Word, comment="JSON object of everything the columns do not hold, but what is shared"),
+    *_shared(),
     PrimaryKeyConstraint("platform_id", "resource_id", "occurred_at", "id"),
     comment="Everything that happened: one row per event, in the order of archiving",
 )
@@ -343,7 +364,8 @@ observations = Table(
     Column("image_id", Id, comment="The image it was found to be made of; NULL when none was told"),
     Column("slot_id", Id, comment="The slot it was found to fill; NULL when none was told"),
     Column("observed_at", Instant, nullable=False, comment="When it was so, by the answer, UTC"),
-    Column("extra", Word, comment="JSON object of what else the platform told"),
+    Column("extra", Word, comment="JSON object of what else the platform told, but what is shared"),
+    *_shared(),
     Column(
         "mark",
         Moment,

@@ -38,6 +38,7 @@ from archiver.storage.marks import mark_of
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
 from archiver.storage.sessions import Sessions
+from archiver.storage.shared_texts import SharedTexts
 from archiver.storage.streams import note_conditions
 from archiver.storage.tellings import keep_tellings, write_tellings
 from archiver.storage.uuids import pack_all
@@ -80,6 +81,7 @@ class Writer:
         self._numbers = numbers
         self._lists = Lists(limits, numbers)
         self._lookups = Lookups(limits, numbers, self._lists)
+        self._shared = SharedTexts(limits, numbers)
         self._facts = Facts(limits, self._lists)
         self.platforms = Platforms(numbers)
         """Which platform each word is of."""
@@ -89,6 +91,7 @@ class Writer:
         """Empties the caches, after a rollback."""
         self._numbers.forget()
         self._lists.forget()
+        self._shared.forget()
         self._lookups.forget()
         self._facts.forget()
         self.platforms.forget()
@@ -231,6 +234,7 @@ class Writer:
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, spellings = links
         extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
+        kept = self._shared.divided(connection, events.platform, extras)
         first = self._numbers.take(connection, schema.events, len(keys))
         numbers = range(first, first + len(keys))
         state_ids = self._lookups.states.numbers(connection, events.state)
@@ -251,7 +255,7 @@ class Writer:
             map(_TIME_SOURCES.__getitem__, events.time_source),
             events.received_at,
             uuids,
-            extras,
+            *kept,
             strict=True,
         )
         insert_rows(connection, schema.events, list(rows))
@@ -284,7 +288,7 @@ class Writer:
                 image_ids,
                 slot_ids,
                 [iso(item.observed_at) for item in observations],
-                [item.extra for item in observations],
+                *self._shared.divided(connection, platforms, [item.extra for item in observations]),
                 map(mark_of, observations),
                 strict=True,
             )

@@ -17,6 +17,7 @@ from archiver.storage.reading import Connection, Row, instant_or_none, micros
 from archiver.storage.revision import HEAD
 from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import GENERATION, IDENTITY, IMPORTED, UPGRADE
 from archiver.transfer.format import (
     INSTANTS,
@@ -48,8 +49,9 @@ _CONDITIONS = (
     " JOIN streams t ON t.id = c.stream_id ORDER BY c.stream_id, c.about"
 )
 OBSERVATIONS = (
-    "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, o.extra, r.uri, s.text AS state, n.text AS name,"
-    " i.text AS image, p.text AS slot, r.platform_id"
+    "SELECT o.id, o.session_id, o.observed_at, o.parent_list_id, r.uri, s.text AS state, n.text AS name,"
+    " i.text AS image, p.text AS slot, r.platform_id,"
+    f" {whole_extra('o')} AS extra"
     " FROM observations o JOIN resources r ON r.platform_id = o.platform_id AND r.id = o.resource_id"
     " LEFT JOIN event_states s ON s.id = o.state_id"
     " LEFT JOIN texts n ON n.id = o.name_id LEFT JOIN texts i ON i.id = o.image_id"

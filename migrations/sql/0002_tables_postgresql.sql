@@ -180,6 +180,27 @@ COMMENT ON COLUMN parent_list_members.position IS 'Place in the list, from 0';
 
 COMMENT ON COLUMN parent_list_members.resource_id IS 'The parent';
 
+CREATE TABLE shared_texts (
+  id BIGINT NOT NULL,
+  platform_id BIGINT NOT NULL,
+  digest BYTEA NOT NULL,
+  text TEXT COLLATE "C" NOT NULL,
+  CONSTRAINT pk_shared_texts PRIMARY KEY (platform_id, id),
+  CONSTRAINT uq_shared_texts_platform_id_digest UNIQUE (platform_id, digest)
+);
+
+CREATE INDEX ix_shared_texts_id ON shared_texts (id);
+
+COMMENT ON TABLE shared_texts IS 'What events and observations repeat word for word, once';
+
+COMMENT ON COLUMN shared_texts.id IS 'Row number, in the order of archiving';
+
+COMMENT ON COLUMN shared_texts.platform_id IS 'The platform that said it';
+
+COMMENT ON COLUMN shared_texts.digest IS 'What tells the text from all others';
+
+COMMENT ON COLUMN shared_texts.text IS 'Members of a JSON object, without its braces: mostly labels';
+
 CREATE TABLE events (
   id BIGINT NOT NULL,
   platform_id BIGINT NOT NULL,
@@ -197,6 +218,8 @@ CREATE TABLE events (
   received_at BIGINT NOT NULL,
   uuid BYTEA,
   extra TEXT COLLATE "C",
+  shared_id BIGINT,
+  shared_too_id BIGINT,
   CONSTRAINT pk_events PRIMARY KEY (platform_id, resource_id, occurred_at, id)
 );
 
@@ -240,7 +263,11 @@ COMMENT ON COLUMN events.received_at IS 'When it was received, microseconds sinc
 
 COMMENT ON COLUMN events.uuid IS 'The platform''s own identifier; 16 bytes of a uuid, else its text in UTF-8';
 
-COMMENT ON COLUMN events.extra IS 'JSON object of everything the columns do not hold';
+COMMENT ON COLUMN events.extra IS 'JSON object of everything the columns do not hold, but what is shared';
+
+COMMENT ON COLUMN events.shared_id IS 'The text in the place of its member `*`; NULL when there is none';
+
+COMMENT ON COLUMN events.shared_too_id IS 'The text in the place of its member `**`; NULL when there is none';
 
 CREATE TABLE told_anew (
   platform_id BIGINT NOT NULL,
@@ -287,6 +314,8 @@ CREATE TABLE observations (
   slot_id BIGINT,
   observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   extra TEXT COLLATE "C",
+  shared_id BIGINT,
+  shared_too_id BIGINT,
   mark BIGINT,
   CONSTRAINT pk_observations PRIMARY KEY (platform_id, resource_id, observed_at, id)
 );
@@ -319,7 +348,11 @@ COMMENT ON COLUMN observations.slot_id IS 'The slot it was found to fill; NULL w
 
 COMMENT ON COLUMN observations.observed_at IS 'When it was so, by the answer, UTC';
 
-COMMENT ON COLUMN observations.extra IS 'JSON object of what else the platform told';
+COMMENT ON COLUMN observations.extra IS 'JSON object of what else the platform told, but what is shared';
+
+COMMENT ON COLUMN observations.shared_id IS 'The text in the place of its member `*`; NULL when there is none';
+
+COMMENT ON COLUMN observations.shared_too_id IS 'The text in the place of its member `**`; NULL when there is none';
 
 COMMENT ON COLUMN observations.mark IS 'What tells the life and state that it was found in from all others (storage.marks): two answers in a row with one mark prove that nothing changed between them; NULL: it proves nothing';
 
@@ -626,6 +659,8 @@ INSERT INTO numbers (name, last) VALUES ('receivers', 0);
 INSERT INTO numbers (name, last) VALUES ('texts', 0);
 
 INSERT INTO numbers (name, last) VALUES ('parent_lists', 0);
+
+INSERT INTO numbers (name, last) VALUES ('shared_texts', 0);
 
 INSERT INTO numbers (name, last) VALUES ('event_types', 0);
 

@@ -93,6 +93,15 @@ CREATE TABLE parent_list_members (
 
 CREATE INDEX ix_parent_list_members_resource_id_platform_id_list_id ON parent_list_members (resource_id, platform_id, list_id);
 
+CREATE TABLE shared_texts (
+  id INTEGER NOT NULL,
+  platform_id INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  text VARCHAR NOT NULL,
+  CONSTRAINT pk_shared_texts PRIMARY KEY (id),
+  CONSTRAINT uq_shared_texts_platform_id_digest UNIQUE (digest, platform_id)
+);
+
 CREATE TABLE events (
   id INTEGER NOT NULL,
   platform_id INTEGER NOT NULL,
@@ -110,6 +119,8 @@ CREATE TABLE events (
   received_at INTEGER NOT NULL,
   uuid BLOB,
   extra VARCHAR,
+  shared_id INTEGER,
+  shared_too_id INTEGER,
   CONSTRAINT pk_events PRIMARY KEY (id)
 );
 
@@ -148,6 +159,8 @@ CREATE TABLE observations (
   slot_id INTEGER,
   observed_at VARCHAR NOT NULL,
   extra VARCHAR,
+  shared_id INTEGER,
+  shared_too_id INTEGER,
   mark INTEGER,
   CONSTRAINT pk_observations PRIMARY KEY (id)
 );
@@ -311,6 +324,8 @@ INSERT INTO numbers (name, last) VALUES ('receivers', 0);
 INSERT INTO numbers (name, last) VALUES ('texts', 0);
 
 INSERT INTO numbers (name, last) VALUES ('parent_lists', 0);
+
+INSERT INTO numbers (name, last) VALUES ('shared_texts', 0);
 
 INSERT INTO numbers (name, last) VALUES ('event_types', 0);
 

@@ -5,7 +5,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
   (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
    WHERE o.platform_id = e.platform_id AND o.resource_id = e.resource_id) AS name,
   e.occurred_at AS occurred_at, (to_timestamp(e.received_at / 1000000) + make_interval(secs => CAST(mod(e.received_at, 1000000) AS double precision) / 1e6)) AS received_at, CASE length(e.uuid) WHEN 16 THEN CAST(CAST(encode(e.uuid, 'hex') AS uuid) AS text) ELSE convert_from(ltrim(e.uuid, '\x00'), 'UTF8') END COLLATE "C" AS uuid,
-  e.extra AS extra, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
+  CASE WHEN e.shared_id IS NULL THEN e.extra ELSE replace(replace(e.extra, '"*":[]', (SELECT b.text FROM shared_texts b WHERE b.platform_id = e.platform_id AND b.id = e.shared_id)), '"**":[]', coalesce((SELECT b.text FROM shared_texts b WHERE b.platform_id = e.platform_id AND b.id = e.shared_too_id), '')) END AS extra, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
    WHERE f.platform_id = e.platform_id AND f.resource_id = e.resource_id AND f.what = 3
@@ -920,7 +920,7 @@ COMMENT ON COLUMN engine_actions.target_id IS 'Number of the resource it was don
 
 COMMENT ON COLUMN engine_actions.since_us IS 'When, in microseconds since 1970';
 
-COMMENT ON COLUMN engine_actions.extra IS 'JSON object of everything else that its first event says, the signal among it';
+COMMENT ON COLUMN engine_actions.extra IS 'JSON object of what its first event alone says, the signal among it';
 
 COMMENT ON COLUMN engine_actions.deadly IS '1: it names no signal, or one that ends a process; 0: another signal';
 

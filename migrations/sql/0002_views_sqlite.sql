@@ -5,7 +5,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
   (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
    WHERE o.platform_id = e.platform_id AND o.resource_id = e.resource_id) AS name,
   e.occurred_at AS occurred_at, strftime('%Y-%m-%dT%H:%M:%S', (e.received_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.received_at + 62135596800000000) % 1000000) AS received_at, CASE length(e.uuid) WHEN 16 THEN substr(lower(hex(e.uuid)), 1, 8) || '-' || substr(lower(hex(e.uuid)), 9, 4) || '-' || substr(lower(hex(e.uuid)), 13, 4) || '-' || substr(lower(hex(e.uuid)), 17, 4) || '-' || substr(lower(hex(e.uuid)), 21, 12) ELSE CAST(CASE substr(e.uuid, 1, 1) WHEN x'00' THEN substr(e.uuid, 2) ELSE e.uuid END AS text) END AS uuid,
-  e.extra AS extra, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS occurred_us, e.received_at AS received_us,
+  CASE WHEN e.shared_id IS NULL THEN e.extra ELSE replace(replace(e.extra, '"*":[]', (SELECT b.text FROM shared_texts b WHERE b.id = e.shared_id)), '"**":[]', coalesce((SELECT b.text FROM shared_texts b WHERE b.id = e.shared_too_id), '')) END AS extra, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS occurred_us, e.received_at AS received_us,
   CASE e.time_source WHEN 0 THEN 'received' WHEN 1 THEN 'datetime' WHEN 2 THEN 'date' WHEN 3 THEN 'told' WHEN 4 THEN 'engine' END AS time_source,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
    WHERE f.platform_id = e.platform_id AND f.resource_id = e.resource_id AND f.what = 3

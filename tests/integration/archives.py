@@ -21,6 +21,10 @@ SECOND = 1_000_000
 STREAM = "ws://stream.example/v1/events"
 
 
+LABELLED = json.dumps({"labels": {"com.example.a": "v" * 250}, "n": 1}, separators=(",", ":"))
+"""An `extra` of which the labels are shared."""
+
+
 def uri(ref: str) -> str:
     """container/1 as the platform spells it; what is a URI already stays as it is."""
     return ref if ref.startswith("/") else f"/api/v1/{ref}/"

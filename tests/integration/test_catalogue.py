@@ -27,6 +27,7 @@ GROWING = frozenset(
         "present",
         "parent_lists",
         "parent_list_members",
+        "shared_texts",
     }
 )
 """What grows with what platforms tell: it is distributed by platform, and what stands beside it is found there."""
@@ -56,6 +57,7 @@ ANYWHERE = {
     "ix_rejects_id": "the same, and a reject by its number, which is all that its reader knows",
     "ix_resources_id": "the last number that was given",
     "ix_parent_lists_id": "the same",
+    "ix_shared_texts_id": "the same",
     "ix_resources_uri": "a reference or a view by its URI, before it is known on which platform",
     "ix_events_occurred_at": "events of a range of time, of all platforms",
     "ix_events_occurred_us": "the same, by number",

@@ -19,7 +19,22 @@ from archiver.model import Alive, Reject, TimeRange, iso, to_micros
 from archiver.storage.recorder import Recorder
 from archiver.transfer.importer import ImportResult, import_lines
 
-from .archives import START, STREAM, closed, event, export, micros, opened, record, rejected, rows, seen, uri, wire
+from .archives import (
+    LABELLED,
+    START,
+    STREAM,
+    closed,
+    event,
+    export,
+    micros,
+    opened,
+    record,
+    rejected,
+    rows,
+    seen,
+    uri,
+    wire,
+)
 
 CAPTURES = (
     b'{"type":"container","action":"create","state":"Starting","parents":[],"resource_uri":"/api/v1/container/9/",'
@@ -35,7 +50,7 @@ def filled(database_url: str) -> str:
         recorder.record(
             [
                 opened("a", 0),
-                seen("container/3", "running", 0.5, ["node/1"], "a"),
+                seen("container/3", "running", 0.5, ["node/1"], "a")._replace(extra=LABELLED),
                 event("container/1", "Starting", 1, above, "a", uuid="u1"),
                 event("container/1", "Running", 1, above, "a", more="\0\ud800"),
                 Alive(STREAM, "a", micros(3)),
@@ -47,7 +62,7 @@ def filled(database_url: str) -> str:
         recorder.record(
             [
                 opened("b", 9),
-                event("container/3", "Stopped", 10, ["node/1", "stack/2"], "b")._replace(name="web"),
+                event("container/3", "Stopped", 10, ["node/1", "stack/2"], "b")._replace(name="web", extra=LABELLED),
                 event("container/1", "Stopped", 11, above, "b", resource_uri="/api/app/v1/ns/container/1/"),
                 event("action/1", "Success", 12, ["container/1", *above], "b"),
                 event("node/1", "Deployed", 13, ["nodecluster/1"], "b"),

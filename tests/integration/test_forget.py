@@ -43,6 +43,9 @@ def leaked(url: str) -> None:
         event("container/1", SECRET, 3, session="a", uuid=SECRET, env={"PASSWORD": SECRET, SECRET: 1, "n": 1.50}),
         event("container/2", "Running", 3.5, session="a", uuid=f"{SECRET}2", datetime=None),
         docker("start", 4, "c0", label=f"key={SECRET}"),
+        docker("stop", 4.5, "c0", label="l" * 250, secret=SECRET),
+        docker("start", 4.6, "c0", label="l" * 250, secret=SECRET),
+        docker("start", 4.7, "c0", label="l" * 250, secret=f"{SECRET}x"),
         Observation(uri("container/2"), "Running", f"obs-{SECRET}", (), micros(5), json.dumps({"a": SECRET}), "a"),
         Reject(f"{{ {SECRET}".encode(), f"no JSON: {SECRET}", micros(6), "a"),
         Condition(STREAM, "tutum", micros(7), "trouble", f"cannot open https://u:{SECRET}@h"),
@@ -84,7 +87,15 @@ def test_a_secret_is_nowhere_afterwards_and_the_events_are(
     assert "hunter2" not in done.stdout + done.stderr + dry.stdout
     found = json.loads(done.stdout)
     assert found["touched"] == json.loads(dry.stdout)["touched"]
-    expected = {"event_states": 1, "events": 3, "observations": 1, "rejects": 1, "resources": 3, "sessions": 1}
+    expected = {
+        "event_states": 1,
+        "events": 3,
+        "observations": 1,
+        "rejects": 1,
+        "resources": 3,
+        "sessions": 1,
+        "shared_texts": 2,
+    }
     assert found["touched"] == expected | {"spool": 1, "stream_conditions": 1, "texts": 3}
     assert (found["clean"], found["left"]) == (True, [])
     secret.unlink()

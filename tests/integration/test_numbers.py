@@ -14,7 +14,7 @@ from archiver.storage.engine import writing_engine
 from archiver.storage.numbers import NUMBERED
 from archiver.storage.recorder import Recorder
 
-from .archives import START, event, opened, record, rows, seen
+from .archives import LABELLED, START, event, opened, record, rows, seen
 
 NUMBERS = "SELECT name, last FROM numbers"
 
@@ -42,7 +42,9 @@ def test_a_number_is_not_given_again_after_all_rows_are_deleted(database_url: st
 
 @pytest.mark.parametrize("table", [table.name for table in NUMBERED])
 def test_what_was_given_is_written_down_for_every_table(database_url: str, table: str) -> None:
-    named = event("container/1", "Running", 1, ["service/1"], session="s1", action="start")._replace(name="web")
+    named = event("container/1", "Running", 1, ["service/1"], session="s1", action="start")._replace(
+        name="web", extra=LABELLED
+    )
     record(
         database_url,
         opened("s1", 0),
@@ -128,6 +130,8 @@ def test_check_tells_that_a_table_has_lost_its_numbers(database_url: str) -> Non
         ("events", "session_id", "sessions"),
         ("events", "parent_list_id", "parent_lists"),
         ("events", "name_id", "texts"),
+        ("events", "shared_id", "shared_texts"),
+        ("observations", "shared_too_id", "shared_texts"),
         ("observations", "state_id", "event_states"),
         ("facts", "value", "resources"),
         ("facts", "value", "texts"),
@@ -140,7 +144,7 @@ def test_check_tells_of_a_row_that_points_nowhere(database_url: str, table: str,
 
     found = problems(database_url, f"UPDATE {table} SET {column} = 99 WHERE {what}")
 
-    of_platform = " on its platform" if target in ("resources", "parent_lists") else ""
+    of_platform = " on its platform" if target in ("resources", "parent_lists", "shared_texts") else ""
     assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}{of_platform}"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -141,6 +142,23 @@ def test_every_event_observation_and_reject_is_there_under_its_number(old_url: s
 def said(event: Any) -> Any:
     """The value that came, and what stands beside it; which spelling is whose is no matter."""
     return value_of(event), event.occurred_at, event.time_source, event.received_at, event.session, event.name
+
+
+def test_what_words_repeat_is_kept_once_and_read_whole(old_url: str) -> None:
+    repeated = json.dumps({"labels": {"com.example.a": "v" * 250}}, separators=(",", ":"))
+    for table in ("events", "observations"):
+        execute(old_url, f"UPDATE {table} SET extra = '{repeated}'")
+    said = f"extra LIKE '%{'v' * 250}%'"
+    counts = [f"SELECT count(*) FROM {table} WHERE {said}" for table in ("event_log", "observations")]
+    (told,), (asked,) = (rows(old_url, count)[0] for count in counts)
+
+    migrate.upgrade(old_url, most=STEP)
+
+    assert (told, asked) == (271, 6)
+    assert rows(old_url, "SELECT count(*) FROM shared_texts") == rows(old_url, "SELECT count(*) FROM platforms")
+    assert rows(old_url, counts[0]) == [(told,)]
+    assert rows(old_url, "SELECT count(*) FROM observations WHERE shared_id IS NOT NULL") == [(asked,)]
+    assert migrate.check(old_url) == []
 
 
 def test_images_and_slots_are_found_in_what_was_kept(old_url: str) -> None:

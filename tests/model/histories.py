@@ -71,6 +71,8 @@ _USUAL = {
     "volume": ["node"],
     "network": ["stack"],
 }
+LABELLED = dump({"labels": {"com.example.a": "v" * 250}})
+"""What is shared."""
 MARKED = [f'{{"created":"then","restarts":{life},"started":"{life}","updated":"{life}"}}' for life in (1, 1, 2)]
 """What answers say of the life in which they find something, whatever it is."""
 _ENDS = ("stopped", "lost", "refused", "silent", "skipped", "clock")
@@ -196,7 +198,7 @@ class Maker:
             source,  # type: ignore[arg-type]
             received_at,
             self._uuid(),
-            pick.choice([None, None, None, '{"more":1}']),
+            pick.choice([None, None, '{"more":1}', LABELLED]),
             session,
             self._name(),
             self._image(),
@@ -207,7 +209,7 @@ class Maker:
         pick = self._random
         ref = pick.choice([ref for ref in self._refs() if ref.type != "action" or pick.random() < 0.1])
         name, parents = self._name(), self._parents(ref) if pick.random() < 0.6 else ()
-        extra = pick.choice([None, '{"found":1}', *MARKED])
+        extra = pick.choice([None, '{"found":1}', LABELLED, *MARKED])
         told = (self._spelled(ref), self._state(ref), name, parents, self._when(), extra, session)
         return Observation(*told, image=self._image(), slot=self._slot())
 

@@ -35,7 +35,7 @@ engine_actions = View(
         "name": "What was done: kill, stop, restart ...",
         "target_id": "Number of the resource it was done to",
         "since_us": "When, in microseconds since 1970",
-        "extra": "JSON object of everything else that its first event says, the signal among it",
+        "extra": "JSON object of what its first event alone says, the signal among it",
         "deadly": "1: it names no signal, or one that ends a process; 0: another signal",
         "soft": "1: it names a signal that a process may refuse; 0: none, or signal 9",
         "platform_id": "Number of the platform that it was done on",

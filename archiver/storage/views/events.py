@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View, platform_of
+from archiver.storage.whole import whole_extra
 from archiver.storage.words import NAME, TIME_SOURCES
 
 _TIME_SOURCE = " ".join(f"WHEN {number} THEN '{text}'" for number, text in enumerate(TIME_SOURCES))
@@ -37,7 +38,7 @@ def _event_log(say: Idioms) -> str:
 SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.text AS state, r.uri AS uri,
   {name_now("e.resource_id")} AS name,
   e.occurred_at AS occurred_at, {say.instant("e.received_at")} AS received_at, {say.uuid("e.uuid")} AS uuid,
-  e.extra AS extra, {say.micros("e.occurred_at")} AS occurred_us, e.received_at AS received_us,
+  {whole_extra("e")} AS extra, {say.micros("e.occurred_at")} AS occurred_us, e.received_at AS received_us,
   CASE e.time_source {_TIME_SOURCE} END AS time_source,
   {name_then("e.resource_id", say.micros("e.occurred_at"))} AS name_then, {PLATFORM.format("e")} AS platform
 FROM events e
