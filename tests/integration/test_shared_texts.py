@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -115,3 +116,19 @@ def test_a_text_is_found_again_whatever_the_writer_remembers(database_url: str) 
 
     assert rows(database_url, SHARED) == [(number, 250 + len('"com.a":""')) for number in (1, 2, 3, 4)]
     assert whole(database_url) == [event.extra for event in (*told, new)]
+
+
+def test_two_writers_that_bring_the_same_at_once_keep_it_once(postgres_url: str) -> None:
+    labels = [{"com.a": f"{number}" * 250} for number in range(5)]
+
+    def write(name: str) -> None:
+        with Recorder(postgres_url, name) as recorder:
+            for number, some in enumerate(labels):
+                recorder.record([docker(f"exec_die {name}", number, some)], number + 1)
+
+    with ThreadPoolExecutor() as writers:
+        list(writers.map(write, ["a", "b"]))
+
+    assert rows(postgres_url, "SELECT count(*), count(DISTINCT text) FROM shared_texts") == [(5, 5)]
+    assert rows(postgres_url, "SELECT count(*), count(DISTINCT shared_id) FROM events") == [(10, 5)]
+    assert migrate.check(postgres_url) == []

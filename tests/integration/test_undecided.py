@@ -33,8 +33,10 @@ from .test_postgres import execute
 DECISIONS = ["COMMIT PREPARED", "ROLLBACK PREPARED"]
 ABOVE = ["service/web", "stack/shop"]
 FIRST = [event(f"container/{n}", "Starting", n, ABOVE, uuid=f"first {n}") for n in range(3)]
-SECOND = [event(f"container/{n}", "Running", 10 + n, ABOVE, uuid=f"second {n}") for n in range(3)]
-THIRD = [event("container/0", "Stopped", 20, ABOVE, uuid="third")]
+LABELS = {"com.example.a": "v" * 250}
+"""What is shared, and new with the second batch."""
+SECOND = [event(f"container/{n}", "Running", 10 + n, ABOVE, uuid=f"second {n}", labels=LABELS) for n in range(3)]
+THIRD = [event("container/0", "Stopped", 20, ABOVE, uuid="third", labels=LABELS)]
 
 
 @pytest.fixture(autouse=True)
