@@ -219,6 +219,7 @@ def growth(url: str, batches: list[list[Record]], limits: CacheLimits) -> int:
         for batch in batches:
             recorder.record(batch)
     kept: list[int] = []
+    gc.freeze()  # what is there already is not looked through with every batch
     tracemalloc.start()
     try:
         with Recorder(url, limits=limits) as recorder:
@@ -228,6 +229,7 @@ def growth(url: str, batches: list[list[Record]], limits: CacheLimits) -> int:
                 kept.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
     third = len(kept) // 3
     return max(kept[-third:]) - max(kept[third:-third])
 
