@@ -1,4 +1,4 @@
-"""Says why the file of a SQLite archive cannot be had: it is not there, or not for this user."""
+"""Says why the file of a SQLite archive cannot be had: it is not there, not finished, or not for this user."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ import os
 import pwd
 from pathlib import Path
 
-from archiver.errors import ArchiverError, DatabaseElsewhere, DatabaseMissing, DatabaseNotAllowed
+from archiver.errors import (
+    ArchiverError,
+    DatabaseElsewhere,
+    DatabaseMissing,
+    DatabaseNotAllowed,
+    DatabaseUnreachable,
+    SchemaNotAtHead,
+)
+from archiver.lockfile import is_held
 from archiver.storage.foreign import circle, leads_in_circle
+from archiver.storage.glimpse import beside
+from archiver.storage.revision import HEAD
 
 DAEMONS = Path("/var/lib/archiver/archive.db")
 """Where the daemon of deploy/archiver.service has its archive; of a DynamicUser only root may look there."""
@@ -20,6 +30,32 @@ def absent(path: Path) -> ArchiverError:
     if path != Path(os.path.realpath(DAEMONS)) and _may_be_there(DAEMONS):
         return DatabaseElsewhere(database=str(path), other=str(DAEMONS))
     return DatabaseMissing(database=str(path))
+
+
+def unfinished(path: Path) -> SchemaNotAtHead:
+    """The error for a file without tables: somebody is making an archive of it, or was ended before it was one."""
+    if is_held(path):
+        step = "it is being made: ask again in a moment"
+    else:
+        step = "whoever was to make it did not finish: start the daemon again, or create it with: archiver db upgrade"
+    return SchemaNotAtHead(current="no revision (empty)", head=HEAD, step=step)
+
+
+def cut_off(path: Path) -> ArchiverError:
+    """The error for a file that was being written when whoever wrote was ended: only who writes may take that back.
+
+    An archive is written so only before it has tables; else it was another program.
+    """
+    try:
+        with open(beside(path, "-journal"), "rb") as journal:
+            pages_before = int.from_bytes(
+                journal.read(20)[16:]
+            )  # https://sqlite.org/fileformat2.html#the_rollback_journal
+    except OSError:
+        pages_before = 0  # somebody has taken it back just now
+    if pages_before <= 1:
+        return unfinished(path)
+    return DatabaseUnreachable(database=str(path), reason="a change to its file was cut off; the daemon takes it back")
 
 
 def hindered(path: Path) -> ArchiverError | None:

@@ -69,6 +69,10 @@ def judged(error: BaseException | None, url: str, *, refused: bool = False) -> A
         return RowRefused(**facts)
     if code in _BUSY or state in _BUSY_STATES:
         return DatabaseBusy(**facts)
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        from archiver.storage import absent
+
+        return absent.cut_off(sqlite_path(url))
     if code in _READ_ONLY or state in _READ_ONLY_STATES:
         return DatabaseReadOnly(**facts)
     if code == sqlite3.SQLITE_NOTADB:

@@ -237,7 +237,11 @@ def require_head(connection: Connection) -> None:
     """Raises SchemaNotAtHead unless the archive is of the revision this program needs, RightMissing unless it shows."""
     found = revision(connection)
     if found is None and connection.dialect.name == "sqlite":
-        _require_ours(sqlite_path(connection.database))
+        path = sqlite_path(connection.database)
+        _require_ours(path)
+        from archiver.storage.absent import unfinished
+
+        raise unfinished(path)
     if found != HEAD:
         raise not_at_head(found)
 

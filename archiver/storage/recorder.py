@@ -377,7 +377,12 @@ class Recorder:
 
     def _require_all_pages(self) -> None:
         path = None if is_postgres(self._url) else sqlite_path(self._url)
-        if path is not None and not size_of(beside(path, "-wal")) and is_cut_short(path):
+        # Where there is a log, of either kind, SQLite makes the file whole when it opens it.
+        if (
+            path is not None
+            and not any(size_of(beside(path, end)) for end in ("-wal", "-journal"))
+            and is_cut_short(path)
+        ):
             raise DatabaseUnreachable(database=str(path), reason=_CUT_SHORT)
 
     def _connect(self) -> Connection:

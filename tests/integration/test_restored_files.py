@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.errors import DatabaseBusy, DatabaseReadOnly, DatabaseTwice, DatabaseUnreachable
+from archiver.errors import DatabaseBusy, DatabaseReadOnly, DatabaseTwice, DatabaseUnreachable, SchemaNotAtHead
 from archiver.storage import migrate
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
@@ -536,3 +536,46 @@ def test_a_checkpoint_that_somebody_else_asks_for_is_no_harm(path: Path) -> None
         recorder.record([event("container/1", "Running", 401)])
 
     assert count(path) == 302
+
+
+CUT_OFF = """
+import os, sqlite3, sys
+file = sqlite3.connect(sys.argv[1], isolation_level=None)
+for pragma in ("journal_mode=DELETE", "application_id=1", "cache_size=1"):
+    file.execute(f"PRAGMA {pragma}")
+file.execute("BEGIN IMMEDIATE")
+file.execute("CREATE TABLE cut (off)")
+for _ in range(50):  # more than is held in memory: a part of it is in the file
+    file.execute("INSERT INTO cut VALUES (zeroblob(5000))")
+os.kill(os.getpid(), 9)
+"""
+
+
+def cut_off(path: Path) -> None:
+    """Somebody writes to the file without a log, as SQLite makes a new one, and is killed."""
+    assert subprocess.run([sys.executable, "-c", CUT_OFF, str(path)], timeout=60).returncode == -9
+    assert size_of(beside(path, "-journal")) > 0
+
+
+def test_an_archive_whose_maker_was_killed_says_so_to_who_asks_and_the_next_one_makes_it(path: Path) -> None:
+    cut_off(path)
+    with pytest.raises(SchemaNotAtHead) as caught, closing(Archive.open(str(path))) as archive:
+        archive.status()
+    assert caught.value.exit_code == 5
+    assert "did not finish: start the daemon again" in caught.value.next_step
+    with writer_lock(f"sqlite:///{path}"), pytest.raises(SchemaNotAtHead, match="empty") as caught:
+        Archive.open(str(path)).status()
+    assert "it is being made" in caught.value.next_step
+
+    migrate.create(str(path))
+    assert count(path) == 0
+
+
+def test_a_change_of_another_program_that_was_cut_off_is_called_so(path: Path) -> None:
+    grown(path, 100)
+    cut_off(path)
+    with pytest.raises(DatabaseUnreachable, match="a change to its file was cut off"):
+        Archive.open(str(path)).status()
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/200")])
+    assert count(path) == 101
