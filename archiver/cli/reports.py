@@ -202,6 +202,8 @@ DEPLOYS: list[Column[Deploy]] = [
     Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
     Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
     Column("result", lambda row: row.result, style=lambda row: _outcome(row), machine=False),
+    Column("containers", lambda row: row.containers, right=True, machine=False),
+    Column("changed", lambda row: row.why, machine=False),
     Column("image", lambda row: None, lambda _, row: _images(row), machine=False),
     Column("by", lambda row: row.by, machine=False),
 ]

@@ -90,7 +90,7 @@ class Restarts(NamedTuple):
 
 
 class Deploy(NamedTuple):
-    """An update or redeploy of a service or a stack, until it was settled again."""
+    """An update or redeploy of a service or a stack, until it was settled again; of Compose what it recreated."""
 
     subject: Subject
     action: str | None
@@ -104,6 +104,12 @@ class Deploy(NamedTuple):
     recovered_seconds: float | None
     by: str | None
     certain: bool | None
+    why: str | None = None
+    """What was different, as far as is known: image, configuration, image and configuration, neither."""
+    containers: int | None = None
+    """How many containers Compose recreated; None: the platform does not say it so."""
+    not_up: tuple[str, ...] = ()
+    """Which of these crashed, or never ran."""
 
 
 class Flap(NamedTuple):

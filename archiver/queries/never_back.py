@@ -17,11 +17,12 @@ from archiver.storage.statements import statement
 from archiver.storage.words import PARENT, SLOT
 
 # The view `restarts` says the same: made so shortly before the end, or within so long behind it, for the same service.
+# Not looked for among all that the service ever had (+ 0).
 _SUCCESSORS = (
     "SELECT DISTINCT o.resource_id FROM texts n CROSS JOIN facts o"
     f" WHERE n.text = :slot AND o.platform_id = :platform AND o.value = n.id AND o.what = {SLOT} AND {{}}"
     " AND o.resource_id <> :number"
-    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value"
+    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value + 0 = g.value + 0"
     " JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value JOIN event_types t ON t.id = a.type_id"
     f" WHERE g.platform_id = :platform AND g.resource_id = :number AND g.what = {PARENT}"
     f" AND h.platform_id = o.platform_id AND h.resource_id = o.resource_id AND h.what = {PARENT}"

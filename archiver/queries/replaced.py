@@ -20,12 +20,12 @@ _SLOTS = (
     "SELECT f.resource_id, f.value, f.since FROM facts f"
     f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what = {SLOT}"
 )
-# Of the same slot of the same service; the one that was made last before it.
+# Of the same slot of the same service, not looked for among all that it ever had (+ 0); the last one made before it.
 _BEFORE = (
     "SELECT o.resource_id, o.since FROM facts o"
     f" WHERE o.platform_id = :platform AND o.value = :slot AND o.what = {SLOT} AND {{}}"
     " AND o.since < :made AND o.resource_id <> :number"
-    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value = g.value"
+    " AND EXISTS (SELECT 1 FROM facts g JOIN facts h ON h.platform_id = g.platform_id AND h.value + 0 = g.value + 0"
     " JOIN resources a ON a.platform_id = g.platform_id AND a.id = g.value JOIN event_types t ON t.id = a.type_id"
     f" WHERE g.platform_id = :platform AND g.resource_id = :number AND g.what = {PARENT}"
     f" AND h.platform_id = o.platform_id AND h.resource_id = o.resource_id AND h.what = {PARENT}"
@@ -58,7 +58,13 @@ class _Made(NamedTuple):
 
 def replaced(connection: Connection, numbers: Iterable[Number]) -> dict[int, Replaced]:
     """Of those containers that took the place of another: which one, and what was different."""
-    found: dict[int, Replaced] = {}
+    found = predecessors(connection, numbers)
+    return {number: compared(connection, before, number) for number, before in found.items()}
+
+
+def predecessors(connection: Connection, numbers: Iterable[Number]) -> dict[Number, Number]:
+    """Of those containers that took the place of another: which one."""
+    found: dict[Number, Number] = {}
     for among in by_platform(sorted(set(numbers))):
         made: dict[Number, tuple[Micros, int]] = {}
         for row in connection.execute(statement(_SLOTS), among.values()):
@@ -67,7 +73,7 @@ def replaced(connection: Connection, numbers: Iterable[Number]) -> dict[int, Rep
         for number, (since, slot) in made.items():
             before = _before(connection, number, slot, since)
             if before is not None:
-                found[number] = _compared(connection, before, number)
+                found[number] = before
     return found
 
 
@@ -84,7 +90,8 @@ def _of(number: Number) -> Values:
     return {"platform": number.platform, "number": number}
 
 
-def _compared(connection: Connection, before: Number, after: Number) -> Replaced:
+def compared(connection: Connection, before: Number, after: Number) -> Replaced:
+    """What of a container is otherwise than of the one whose place it took."""
     called = connection.execute(statement(_CALLED), _of(before)).one()
     was, became = _made(connection, before, "DESC"), _made(connection, after, "")
     differs = [

@@ -12,6 +12,7 @@ from archiver.queries import viewed
 from archiver.queries.asked import Asked, coverage_of, report, streams_of
 from archiver.queries.calendar_days import by_day
 from archiver.queries.changed import changes_below
+from archiver.queries.recreated import recreations
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import statement
@@ -33,10 +34,16 @@ def changes(ask: Ask, asked: Asked) -> Report:
 
 
 def deploys(ask: Ask, asked: Asked) -> Report:
-    """Every update or redeploy below a resource, until it was settled again."""
-    rows = ask(viewed.deploys, asked.resource, asked.range, asked.end)
+    """Every update or redeploy below a resource, until it was settled again, and what Compose recreated."""
+    rows = [*ask(viewed.deploys, asked.resource, asked.range, asked.end), *recreations(ask, asked)]
+    rows.sort(key=lambda row: (row.started_at, row.subject.uri or "", row.subject.platform or ""))
     still = [row for row in rows if row.result == "open"]
     notes = [f"{row.subject.name or row.subject.uri}: it is not known how its deploy ended" for row in still]
+    notes += [
+        f"{row.subject.name or row.subject.uri}: not up after its deploy: {', '.join(row.not_up)}"
+        for row in rows
+        if row.not_up
+    ]
     return report(ask, "deploys", asked, rows, notes)
 
 

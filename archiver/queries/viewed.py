@@ -53,6 +53,7 @@ def deploys(connection: Connection, root: Resource | None, range: TimeRange, end
             row.recovered_seconds,
             by.get((row.action, row.platform)),
             _certain(row.certain),
+            "image" if row.image_before and row.image_after and row.image_before != row.image_after else None,
         )
         for row in rows
     ]

@@ -130,6 +130,9 @@ _DEPLOY: list[Field[Any]] = [
     _number("recovered_seconds"),
     Field("by", lambda row: row.by),
     Field("certain", lambda row: row.certain),
+    Field("why", lambda row: row.why),
+    Field("containers", lambda row: row.containers),
+    Field("not_up", lambda row: row.not_up),
 ]
 _FLAP: list[Field[Any]] = [
     Field("since", lambda row: row.since),

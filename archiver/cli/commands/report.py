@@ -117,7 +117,9 @@ def restarts(asked: Question, ref: MaybeRef = None, per: PerOrContainer = None) 
 def deploys(asked: Question, ref: MaybeRef = None) -> None:
     """Every update or redeploy of a service or stack below a resource (without one, everywhere), until it was settled.
 
-    Ok, failed, rolled back, or open: how it ended is not known. As in the view `deploys`.
+    Ok, failed, rolled back, or open: how it ended is not known. As in the view `deploys`; and of Docker Compose the
+    containers of a service that it recreated, with what was different, which the view has not. What crashed within ten
+    minutes, or never ran, has failed.
     """
     _answer(asked, "deploys", ref, None)
 

@@ -215,6 +215,11 @@ def service_of(labels: Mapping[str, Any], engine: Engine) -> Named | None:
     return None
 
 
+def is_compose_service(uri: str) -> bool:
+    """Whether a service is one of Compose, whose name is unique in its project only; a swarm gives each an ID."""
+    return uri.startswith(DOCKER) and "." in uri
+
+
 def slot_of(labels: Mapping[str, Any]) -> str | None:
     """The slot of a container with these labels: what lives on when it is replaced, written as people know it.
 
