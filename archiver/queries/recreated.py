@@ -86,11 +86,11 @@ def recreations(ask: Ask, asked: Asked) -> list[Deploy]:
 
 def _recreated(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[_Recreated]:
     made = _made(connection, root, range, end)
-    places = stays(connection, made)
+    places = stays(connection, list(made))
     stood = {number: places[number].at(to_datetime(made[number])) for number in made if number in places}
     ours = [number for number, stay in stood.items() if stay.slot is not None and _is_ours(stay)]
     others = predecessors(connection, ours)
-    before = stays(connection, others.values())
+    before = stays(connection, list(others.values()))
     found = []
     for number, other in others.items():
         instead = compared(connection, other, number)
