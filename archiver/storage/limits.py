@@ -14,11 +14,11 @@ class CacheLimits:
     resources: int = 20_000
     links: int = 8_000
     """What events say of their resource and its parents; one with many parents counts for several."""
-    lists: int = 20_000
+    lists: int = 12_000
     """Lists of parents; one with many counts for several."""
     shared: int = 20_000
     """Texts that events share, by their digests."""
-    readings: int = 8_000
+    readings: int = 5_000
     """Lists of parents of which is known what they say; one with many counts for several."""
     standing: int = 20_000
     """Resources of which is known how they stand."""
