@@ -8,13 +8,15 @@ from itertools import chain
 from typing import NamedTuple
 
 from archiver.model import Change, Diff, Micros, Number, Resource, TimeRange, to_datetime, to_micros
+from archiver.queries.altered import Ends
+from archiver.queries.compared import compared
 from archiver.queries.coverage import coverage, coverage_at, emptiness
 from archiver.queries.last_words import is_running
 from archiver.queries.moment import not_then
 from archiver.queries.platforms import of_resources
 from archiver.queries.replicas import began_to_run, ceased_to_run
-from archiver.queries.snapshot import Snapshot, edges, of_platform, of_resource
-from archiver.queries.standing import Stood, began_to_live, stood, who_told
+from archiver.queries.snapshot import Snapshot
+from archiver.queries.standing import Stood, began_to_live
 from archiver.queries.sureness import streams_of
 from archiver.queries.unchanged import judged_alone
 from archiver.storage.reading import Connection
@@ -38,14 +40,11 @@ def difference(connection: Connection, resource: Resource | None, range: TimeRan
     assert range.since is not None
     assert range.until is not None
     instants = to_micros(range.since), to_micros(range.until)
-    if resource is None:
-        first, second = (of_platform(connection, at, now) for at in instants)
-    else:
-        first, second = (of_resource(connection, resource.id, at, now) for at in instants)
-        if not first.stood and not second.stood:
-            raise not_then(connection, resource, instants[0], now)
-    found = sorted(_Comparison(connection, (first, second), instants, now).changes(), key=_order)
-    streams = who_told(connection, [*first.stood.values(), *second.stood.values()])
+    root = None if resource is None else resource.id
+    ends, streams = compared(connection, root, instants, now)
+    if resource is not None and not any(snapshot.stood for snapshot in ends.snapshots):
+        raise not_then(connection, resource, instants[0], now)
+    found = sorted(_Comparison(connection, ends, instants, now).changes(), key=_order)
     watched = coverage(connection, range, now, streams)
     if resource is not None:
         watched = judged_alone(connection, watched, [resource.id])
@@ -66,27 +65,26 @@ class _Comparison:
     def __init__(
         self,
         connection: Connection,
-        snapshots: tuple[Snapshot, Snapshot],
+        ends: Ends,
         instants: tuple[Micros, Micros],
         now: datetime,
     ) -> None:
         self._connection = connection
-        self._snapshots = snapshots
-        first, second = (snapshot.stood for snapshot in snapshots)
+        self._snapshots = ends.snapshots
+        first, second = (snapshot.stood for snapshot in ends.snapshots)
         self._first_at, self._second_at = instants
         self._now = now
-        then = stood(connection, second.keys() - first.keys(), self._first_at, now)
-        self._gone_before = {number for number, each in then.items() if each.gone_at is not None}
-        later = stood(connection, first.keys() - second.keys(), self._second_at, now)
-        self._ended = {number: each for number, each in later.items() if each.gone_at is not None}
+        then, later = ends.known
+        self._gone_before = {n for n in second.keys() - first.keys() & then.keys() if then[n].gone_at is not None}
+        self._ended = {n: later[n] for n in first.keys() - second.keys() & later.keys() if later[n].gone_at is not None}
         self._ends = {
             number: _Ends(
                 first.get(number) or _alive(then.get(number)), second.get(number) or _alive(later.get(number))
             )
             for number in first.keys() | second.keys()
         }
-        stayed = [number for number, ends in self._ends.items() if ends.before and ends.after]
-        self._above = [edges(connection, stayed, at) for at in instants]
+        stayed = [number for number, (before, after) in self._ends.items() if before and after]
+        self._above = ends.above
         self._moved = {n for n in stayed if self._above[0].get(n, set()) != self._above[1].get(n, set())}
         self._moved_at = _moves(connection, self._moved, self._above, instants)
         self._platforms = of_resources(connection, self._ends.keys())
@@ -199,7 +197,7 @@ def _both(*certain: bool | None) -> bool | None:
 def _moves(
     connection: Connection,
     moved: Collection[Number],
-    above: list[dict[Number, set[Number]]],
+    above: tuple[Mapping[Number, set[Number]], Mapping[Number, set[Number]]],
     instants: tuple[Micros, Micros],
 ) -> dict[int, Micros]:
     """When each came to be where it was at the second instant: the last that it came under, or left."""

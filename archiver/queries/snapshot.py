@@ -15,6 +15,8 @@ from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
+ACTIONLESS = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
+"""The types of all but actions."""
 PLATFORM = numbers_of(0)(0)
 """The number of what everything is under; no resource has it."""
 
@@ -29,13 +31,22 @@ class Snapshot(NamedTuple):
 
 def of_resource(connection: Connection, root: Number, at: Micros, now: datetime) -> Snapshot:
     """A resource and what lived under it, below what lived; nothing at all when it did not live itself."""
+    found = small(connection, root, at, now, None)
+    assert found is not None
+    return found
+
+
+def small(connection: Connection, root: Number, at: Micros, now: datetime, most: int | None) -> Snapshot | None:
+    """As `of_resource`; None: more than so many may have lived under it."""
     known = stood(connection, [root], at, now)
     living = _living(known)
     parents: dict[Number, set[Number]] = {number: set() for number in living}
     frontier: Iterable[Number] = list(living)
     while frontier:
-        edges = _children(connection, frontier, at)
+        edges = children(connection, frontier, at, None if most is None else most + 1)
         met = {child for _, child in edges} - known.keys()
+        if most is not None and (len(edges) > most or len(known) + len(met) > most):
+            return None
         found = stood(connection, met, at, now)
         known |= found
         living |= _living(found)
@@ -73,7 +84,9 @@ _CHILDREN = (
     "SELECT f.value, f.resource_id FROM facts f"
     f" WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers AND {{}}"
 )
-_TYPES = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
+_HOW_MANY = (
+    "SELECT count(*) FROM (SELECT 1 FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :numbers LIMIT :most) found"
+)
 _LIVE_STILL = (
     "SELECT p.platform_id, p.resource_id FROM present p"
     " WHERE p.gone_at IS NULL AND p.type_id IN :numbers AND +p.first_at <= :at"
@@ -88,19 +101,36 @@ def _living(found: Mapping[Number, Stood]) -> dict[Number, Stood]:
     return {number: each for number, each in found.items() if each.gone_at is None}
 
 
-def _children(connection: Connection, numbers: Iterable[Number], at: Micros) -> set[tuple[Number, Number]]:
-    """Pairs of a parent and what was directly under it."""
+def children(
+    connection: Connection, numbers: Iterable[Number], at: Micros, most: int | None = None
+) -> set[tuple[Number, Number]]:
+    """Pairs of a parent and what was directly under it; of more than so many some are enough."""
+    limit = "" if most is None else f" LIMIT {most}"
     found: set[tuple[Number, Number]] = set()
     for among in by_platform(numbers):
         for condition, values in holding(at):
-            rows = connection.execute(statement(_CHILDREN.format(condition)), among.values(**values))
+            rows = connection.execute(statement(_CHILDREN.format(condition) + limit), among.values(**values))
             found.update((among.of(parent), among.of(child)) for parent, child in rows)
     return found
 
 
+def how_many(connection: Connection, most: int) -> int:
+    """How many resources live, but for actions; they are counted no further than this."""
+    types = connection.scalars(ACTIONLESS)
+    return connection.scalar(statement(_HOW_MANY), {"numbers": types, "most": most}) or 0 if types else 0
+
+
+def some(connection: Connection, at: Micros, most: int) -> list[Number]:
+    """Some resources, but no actions, that live and were heard of at an instant."""
+    types = connection.scalars(ACTIONLESS)
+    asked = statement(f"{_LIVE_STILL} LIMIT :most")
+    rows = connection.execute(asked, {"numbers": types, "at": at, "most": most}) if types else ()
+    return [numbers_of(platform)(number) for platform, number in rows]
+
+
 def _candidates(connection: Connection, at: Micros) -> Collection[Number]:
     """What may have lived at an instant: it lives still, or has ended since; who came back may have been gone then."""
-    asked = {"numbers": connection.scalars(_TYPES), "at": at}
+    asked = {"numbers": connection.scalars(ACTIONLESS), "at": at}
     if not asked["numbers"]:
         return ()
     return [

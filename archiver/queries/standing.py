@@ -52,7 +52,7 @@ def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> d
     told |= last_words(connection, still, at)
     began = {number: told[number] for number in turned}
     began |= _began(connection, rows, {number: told[number] for number in told.keys() - turned}, states, at)
-    texts = _texts(connection, among, at)
+    texts = _texts(connection, among._replace(numbers=list(map(int, rows))), at)
     sure = is_sure(
         connection, {number: Heard(word.place[0], word.session_id) for number, word in told.items()}, at, now
     )

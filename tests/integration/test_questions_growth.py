@@ -203,3 +203,42 @@ def done(days: range) -> Iterator[Any]:
             above = [f"container/{stack}.{service}.{container}", *parents(place, stack, service)]
             yield event(f"action/{day}.{place}", "Pending", day * DAY + place, above)
             yield event(f"action/{day}.{place}", "Success", day * DAY + place + 30, above)
+
+
+OTHERWISE: dict[str, Callable[[Archive], object]] = {
+    "in the cluster": lambda archive: archive.diff(at(DAY), at(DAY + 60), "nodecluster/all"),
+    "anywhere": lambda archive: archive.diff(at(DAY), at(DAY + 60)),
+}
+
+
+@pytest.mark.parametrize("question", OTHERWISE)
+def test_the_price_of_what_was_otherwise_does_not_grow_with_what_stayed(empty_database_url: str, question: str) -> None:
+    migrate.create(empty_database_url)
+    changed = [event(f"container/1{n:03}", "Stopped", DAY + 1 + n, stays(n, 1)) for n in range(10)]
+    costs = []
+    with Recorder(empty_database_url) as recorder:
+        for unit, lines in ((1, changed), (10, [])):
+            stayed = [event(f"container/{unit}{n:03}", "Starting", n, stays(n, unit)) for n in range(60 * unit)]
+            recorder.record([*stayed, *lines])
+            costs.append(cost_of(analysed(empty_database_url), OTHERWISE[question]))
+
+    assert not grown(*costs, empty_database_url), costs
+
+
+def test_the_price_of_what_was_otherwise_in_a_stack_does_not_grow_with_what_changed_elsewhere(
+    empty_database_url: str,
+) -> None:
+    migrate.create(empty_database_url)
+    costs = []
+    with Recorder(empty_database_url) as recorder:
+        recorder.record([event(f"container/{n}", "Running", n, ["stack/small"]) for n in range(10)])
+        for words in (range(60, 300), range(300, 2_000)):
+            recorder.record([event(f"container/{n}", "Running", n, ["stack/large"]) for n in words])
+            url = analysed(empty_database_url)
+            costs.append(cost_of(url, lambda archive: archive.diff(at(5), at(2_000), "stack/small")))
+
+    assert not grown(*costs, empty_database_url), costs
+
+
+def stays(place: int, unit: int) -> list[str]:
+    return [f"service/{unit}-{place % 5}", f"stack/{place % 5}", f"node/{place % 3}", "nodecluster/all"]
