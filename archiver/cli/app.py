@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
+from archiver.cli.groups import Group
 from archiver.cli.once import OnceCommand
 from archiver.cli.shells import teach_typer
 
@@ -73,7 +74,7 @@ Exit codes:
 """
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """A group that knows the names of its commands, and imports the one that is called."""
 
     def __init__(self, **settings: Any) -> None:

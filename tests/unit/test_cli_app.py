@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from archiver.cli import app as application
+from archiver.cli import main
 
 HEAVY = {"sqlalchemy", "alembic", "websocket", "psycopg", "rich", "pydantic", "asyncio", "ssl", "websockets"}
 PROGRAM = [sys.executable, "-m", "archiver"]
@@ -70,6 +71,29 @@ def test_a_command_within_another_is_found_by_its_name_alone() -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "did you mean 'archiver report restarts'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("report nosuch", "there are: availability, restarts, deploys, flaps, changes, coverage, incident"),
+        ("report restart", "did you mean 'archiver report restarts'? There are: availability, restarts"),
+        ("help report flips", "did you mean 'archiver report flaps'?"),
+        ("db upgarde", "did you mean 'archiver db upgrade'? There are: upgrade, current, check"),
+        ("rejects nosuch", "there are: list, show, retry"),
+        ("config nosuch", "there are: show"),
+        ("nosuch", "there are: history, actions, events"),
+        ("histroy", "did you mean 'archiver history'?\n"),
+        ("schema state_span", "did you mean 'state_spans'?\n"),
+        ("values nosuch", "is not one of 'state', 'type', 'action'"),
+        ("report deploys --per service", "sliced are: availability, restarts, coverage"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_those_that_there_are(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("outer", application.INSIDE)

@@ -11,6 +11,7 @@ from archiver.cli.cells import to_json
 from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, chosen, examples
 from archiver.cli.globals import HELP_NAMES
+from archiver.cli.groups import Group
 from archiver.cli.output import render
 from archiver.cli.presentation import make_presentation
 from archiver.cli.writing import write_lines
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command and its own one."""
     config = typer.Typer(
         help="What is set, and where that was found.",
+        cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings=HELP_NAMES,

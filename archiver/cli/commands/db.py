@@ -11,6 +11,7 @@ import typer
 from archiver.cli.common import Database, database_url, die_with_the_reader, examples, note, warn
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
+from archiver.cli.groups import Group
 from archiver.cli.progress import progressing
 from archiver.cli.writing import write_lines
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command and its own ones."""
     db = typer.Typer(
         help="The archive's tables: create, upgrade, check; its copies: backup, restore.",
+        cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings=HELP_NAMES,

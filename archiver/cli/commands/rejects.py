@@ -13,6 +13,7 @@ from archiver.cli.columns import Column, machine_columns
 from archiver.cli.common import Database, Output, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
+from archiver.cli.groups import Group
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
 from archiver.cli.output import render
 from archiver.cli.presentation import make_presentation
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command and its own ones."""
     rejects = typer.Typer(
         help="Messages that could not become events: list them, show one, try them again.",
+        cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings=HELP_NAMES,

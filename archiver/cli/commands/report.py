@@ -11,6 +11,7 @@ from archiver.cli import incident as incidents
 from archiver.cli import times
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.globals import HELP_NAMES
+from archiver.cli.groups import Group
 from archiver.cli.question import Question, question
 from archiver.cli.reports import lines
 from archiver.cli.writing import write_lines
@@ -34,6 +35,7 @@ PerOrContainer = Annotated[
         show_default=False,
     ),
 ]
+NotSliced = Annotated[str | None, typer.Option("--per", hidden=True, help="Of other reports.")]
 PerDay = Annotated[Literal["day"] | None, typer.Option("--per", help="Slice it by day.", show_default=False)]
 
 
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command and its own ones."""
     report = typer.Typer(
         help="How available things were, what restarted and why, how well it was watched.",
+        cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,
         context_settings=HELP_NAMES,
@@ -114,27 +117,30 @@ def restarts(asked: Question, ref: MaybeRef = None, per: PerOrContainer = None) 
     _answer(asked, "restarts", ref, per)
 
 
-def deploys(asked: Question, ref: MaybeRef = None) -> None:
+def deploys(asked: Question, ref: MaybeRef = None, per: NotSliced = None) -> None:
     """Every update or redeploy of a service or stack below a resource (without one, everywhere), until it was settled.
 
     Ok, failed, rolled back, or open: how it ended is not known. As in the view `deploys`; and of Docker Compose the
     containers of a service that it recreated, with what was different, which the view has not. What crashed within ten
     minutes, or never ran, has failed.
     """
+    _refuse_slices("deploys", per)
     _answer(asked, "deploys", ref, None)
 
 
-def flaps(asked: Question, ref: MaybeRef = None) -> None:
+def flaps(asked: Question, ref: MaybeRef = None, per: NotSliced = None) -> None:
     """When something changed its state six times or more in ten minutes, until ten quiet ones: the view `flaps`."""
+    _refuse_slices("flaps", per)
     _answer(asked, "flaps", ref, None)
 
 
-def changes(asked: Question, ref: MaybeRef = None) -> None:
+def changes(asked: Question, ref: MaybeRef = None, per: NotSliced = None) -> None:
     """What changed below a resource (without one, everywhere), by time, and what was done.
 
     States, images, names, and what something is under; a stop says why. Health checks, and what changes nothing (exec,
     attach ...), are left out.
     """
+    _refuse_slices("changes", per)
     _answer(asked, "changes", ref, None)
 
 
@@ -170,6 +176,13 @@ def incident(
         found = archive.incident(whole, known, zone=presentation.zone)
     asked.judged(found.coverage)
     write_lines(incidents.lines(presentation, found))
+
+
+def _refuse_slices(name: str, per: str | None) -> None:
+    """Raises UsageError where a report that is a list of what happened is to be sliced."""
+    if per is not None:
+        reason = f"{name} are listed one by one, and not sliced by {per[:100]!r}"
+        raise UsageError(reason=reason, hint="leave out --per; sliced are: availability, restarts, coverage")
 
 
 def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContainer) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from archiver.cli.columns import Column, refuse_fields
 from archiver.cli.common import examples
+from archiver.cli.groups import there_are
 from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
@@ -63,7 +64,7 @@ def _said(names: list[str] | None) -> Iterator[Said]:
     published = {view.name: view for view in VIEWS if not view.is_part}
     for name in names or ():
         if name not in published:
-            raise UsageError(reason=f"no view is called {name!r}", hint=f"there are: {', '.join(sorted(published))}")
+            raise UsageError(reason=f"no view is called {name!r}", hint=there_are(name, sorted(published)))
     for name in sorted(names or published):
         view = published[name]
         yield Said(name, None, view.comment)
