@@ -144,7 +144,7 @@ def test_a_typing_error_gets_a_suggestion() -> None:
     done = run("histroy")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Did you mean 'history'?" in done.stderr
+    assert "did you mean 'archiver history'?" in done.stderr
 
 
 def test_a_time_nobody_can_read_is_one_line_and_the_next_step() -> None:
