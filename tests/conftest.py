@@ -299,7 +299,9 @@ def _environment(home: Path) -> dict[str, str]:
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
-        "PYTHONPATH": str(Path(archiver.__file__).parents[1]),
+        "PYTHONPATH": os.pathsep.join(
+            map(str, (Path(__file__).parent / "watched", Path(archiver.__file__).parents[1]))
+        ),
     }
 
 
@@ -378,6 +380,7 @@ def start_archiver(program_environment: dict[str, str], tmp_path: Path) -> RunAr
 def spawn_archiver(program_environment: dict[str, str], tmp_path: Path) -> Iterator[SpawnArchiver]:
     """Start the program and go on; whatever still runs at the end of the test is killed."""
     started: list[subprocess.Popen[str]] = []
+    opened = tmp_path / "opened-by-hand"
 
     def spawn(
         *arguments: str,
@@ -387,7 +390,7 @@ def spawn_archiver(program_environment: dict[str, str], tmp_path: Path) -> Itera
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "archiver", *arguments],
-            env={**program_environment, **(env or {})},
+            env={**program_environment, "ARCHIVER_TEST_OPENED": str(opened), **(env or {})},
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -405,3 +408,4 @@ def spawn_archiver(program_environment: dict[str, str], tmp_path: Path) -> Itera
                 with suppress(OSError):
                     stream.close()
         process.wait()
+    assert not opened.exists(), opened.read_text()

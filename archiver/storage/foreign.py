@@ -8,10 +8,10 @@ import re
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from archiver.errors import DatabaseUnfit, NotADatabase
 from archiver.storage.address import is_postgres
+from archiver.storage.alone import alone
 from archiver.storage.named import sqlite_path
 
 _OURS = {"alembic_version", "events", "resources", "sessions"}
@@ -77,7 +77,7 @@ def _foreign(path: Path) -> str | None:
 
 
 def _foreign_tables(path: Path) -> str | None:
-    with closing(_open(path)) as connection:
+    with closing(alone(path)) as connection:
         names = _names(connection)
         if not names or (names >= _OURS and _is_ours(connection)):
             return None
@@ -92,15 +92,8 @@ def tables_in(path: Path) -> set[str]:
     """
     if not path.is_file():
         return set()
-    with closing(_open(path)) as connection:
+    with closing(alone(path)) as connection:
         return _names(connection)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    # The file alone, without its log, which may be another file's, and which opening the two would write into it.
-    # By way of SQLite: whoever closes an archive's file otherwise lets go of all locks that his process has on it, its
-    # writer's, too (https://sqlite.org/howtocorrupt.html, 2.2).
-    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
 
 
 def _names(connection: sqlite3.Connection) -> set[str]:

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from archiver.storage.address import is_postgres
 from archiver.storage.named import sqlite_path
@@ -63,15 +62,13 @@ def _is_foreign_log(path: Path) -> bool:
 
 
 def _bears_none(path: Path, marks: Collection[int]) -> bool:
-    """Whether the file itself has another mark, or is no database.
-
-    By way of SQLite: whoever closes the file otherwise lets go of all locks that his process has on it, those of its
-    other readers, too (https://sqlite.org/howtocorrupt.html, 2.2).
-    """
+    """Whether the file itself has another mark, or is no database."""
     import sqlite3  # and nobody asks for the marks of an archive that lies at rest
 
+    from archiver.storage.alone import alone
+
     try:
-        with closing(sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(alone(path)) as connection:
             return connection.execute("PRAGMA user_version").fetchone()[0] not in marks
     except sqlite3.Error as error:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB
@@ -117,8 +114,7 @@ class Log(NamedTuple):
 def log_of(path: Path) -> Log | None:
     """The log of an archive; None where there is none. Its size tells nothing: SQLite never shortens it.
 
-    It is read itself, and not the index beside it: a process that closes any descriptor of *that* gives up all locks
-    it has there, and whoever opens the archive next takes it for one at rest (https://sqlite.org/howtocorrupt.html).
+    It is read itself, on which nobody has locks, and not the index beside it (`storage.alone`).
     """
     try:
         with open(beside(path, "-wal"), "rb") as log:

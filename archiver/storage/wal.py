@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
 from archiver.lockfile import LockFile
+from archiver.storage.alone import alone
 from archiver.storage.glimpse import beside, log_of, size_of
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def prepare(path: Path, lock: LockFile) -> None:
 def mark(path: Path) -> int | None:
     """The mark in the file itself, whatever its log says; None when it is no database."""
     try:
-        with closing(_alone(path)) as connection:
+        with closing(alone(path)) as connection:
             return _number(connection, "user_version")
     except sqlite3.Error:
         return None
@@ -73,18 +73,12 @@ def is_cut_short(path: Path) -> bool:
     SQLite finds out when it comes to a page that is missing, and writes to the others until then.
     """
     try:
-        with closing(_alone(path)) as connection:
+        with closing(alone(path)) as connection:
             return path.stat().st_size < _number(connection, "page_count") * _number(connection, "page_size")
     except sqlite3.Error as error:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT
     except OSError:
         return False
-
-
-def _alone(path: Path) -> sqlite3.Connection:
-    # By way of SQLite: whoever closes the file otherwise lets go of all locks that his process has on it. Where
-    # somebody asks in it, a writer that comes then has none at all (https://sqlite.org/howtocorrupt.html, 2.2).
-    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -18,6 +18,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import DatabaseBusy, DatabaseReadOnly, DatabaseTwice, DatabaseUnreachable, SchemaNotAtHead
 from archiver.storage import migrate
+from archiver.storage.alone import pieces
 from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
 from archiver.storage.recorder import Recorder
@@ -579,3 +580,33 @@ def test_a_change_of_another_program_that_was_cut_off_is_called_so(path: Path) -
     with Recorder(str(path)) as recorder:
         recorder.record([event("container/200")])
     assert count(path) == 101
+
+
+OPENS = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1])
+open(sys.argv[2], "rb").close()
+"""
+
+
+@pytest.mark.parametrize("which", ["", "-shm", "-wal"])
+def test_a_daemon_of_the_tests_that_opens_its_archive_by_hand_is_noticed(
+    path: Path, tmp_path: Path, program_environment: dict[str, str], which: str
+) -> None:
+    """What lets go of its locks is noted; nobody has locks on the log."""
+    grown(path, 100)
+    noted, other = tmp_path / "noted", beside(path, which)
+    other.touch()
+    environment = {**program_environment, "ARCHIVER_TEST_OPENED": str(noted)}
+    subprocess.run([sys.executable, "-c", OPENS, str(path), str(other), "run"], env=environment, check=True, timeout=60)
+    assert noted.exists() == (which != "-wal")
+
+
+def test_who_looks_at_the_bytes_of_an_archive_keeps_its_locks(path: Path) -> None:
+    migrate.create(str(path))
+    with Recorder(str(path)) as recorder:
+        recorder.record([event("container/1")])
+        for file in (path, beside(path, "-shm")):
+            assert sum(map(len, pieces(file, 1000))) == size_of(file)
+        taken = subprocess.run([sys.executable, "-c", TAKES_THE_INDEX, f"{path}-shm"], capture_output=True)
+        assert b"BlockingIOError" in taken.stderr

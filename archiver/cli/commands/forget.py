@@ -161,13 +161,14 @@ def _own(config: Config) -> list[Path]:
 
 
 def _holds(path: Path, pattern: Pattern) -> bool:
+    from archiver.storage.alone import pieces
+
+    rest = b""
     try:
-        with path.open("rb") as file:
-            rest = b""
-            while piece := file.read(_PIECE):
-                if pattern.is_in(rest + piece):
-                    return True
-                rest = piece[-_LONGEST:]
+        for piece in pieces(path, _PIECE):
+            if pattern.is_in(rest + piece):
+                return True
+            rest = piece[-_LONGEST:]
     except OSError:
         pass
     return False
