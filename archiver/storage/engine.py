@@ -51,7 +51,7 @@ def writing_engine(text: str) -> Engine:
         "PRAGMA wal_autocheckpoint=0",  # `wal.Checkpoints` does it
         "PRAGMA synchronous=FULL",  # WAL with NORMAL may lose the last commits when the power goes
         "PRAGMA journal_size_limit=67108864",
-        "PRAGMA cache_size=-8000",
+        "PRAGMA cache_size=-4000",  # twice as much saves one hundredth of the CPU time
     )
     engine = _sqlite(f"file:{quote(os.fsencode(path))}?uri=true", pragmas, "BEGIN IMMEDIATE")
 
