@@ -6,14 +6,16 @@ before has been written. What stays is worth an observation, and asked again at 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
+from archiver.codec.times import read_moment
 from archiver.codec.uris import parse
-from archiver.model import Answers, Micros, Observation, ResourceRef
-from archiver.platforms.tutum.facts import GONE, UNSETTLED
+from archiver.model import Answers, Micros, Observation, ResourceRef, to_micros
+from archiver.platforms.tutum.facts import GONE, LAGS, UNSETTLED
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
     BY_EVENT,
@@ -33,6 +35,12 @@ _ACTION, _CONTAINER = "action", "container"
 _SECOND = 1_000_000
 _ROUNDED = 2 * _SECOND
 """Platforms date by the second, so what differs by no more is the same instant."""
+_DATED: Mapping[tuple[str | None, str | None], str] = {
+    ("stopped", "running"): "started",
+    ("terminated", "running"): "started",
+    ("running", "stopped"): "finished",
+}
+"""By which date of its own an answer tells how old it is, that has the second state where an event told the first."""
 _names, _images = texts.alias("names"), texts.alias("images")
 _r, _p, _f, _e = resources.c, present.c, facts.c, events.c
 
@@ -86,13 +94,19 @@ def _of_object(
         return None if ends else item  # of what lived before anybody listened, nobody asks
     if known.gone_at is not None and not ends and known.state_source == BY_EVENT:
         return None  # it told of its end itself, and nothing of these platforms comes back
-    differs = state is not None and state != known.state
-    if differs and has_told_since(connection, known.platform_id, known.id, answers.asked):
-        differs = False
+    is_agreed = state in (None, known.state) and not _moved(item, known, False)
+    is_proven = ref.type != _CONTAINER or known.last_source != BY_EVENT
+    told = None if is_agreed and is_proven else last_told(connection, known.platform_id, known.id)
+    dates = _dates(item)
+    may_be_old = told is not None and _may_be_older(told, dates, answers.asked)
+    is_older = may_be_old or (told is not None and _is_older(ref, known, told, dates, state))
+    differs = state is not None and state != known.state and not is_older
     is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
-    unwatched = is_same and (is_old or _is_unproven(connection, known, ref, answers))
-    parents = item.parents if not ends and _is_moved(item, known) else ()
+    # With an answer of a container's life on each side, the next gap hides nothing.
+    is_unproven = not is_proven and (told is None or told.received_at < answers.asked)
+    unwatched = is_same and (is_old or is_unproven)
+    parents = () if ends else _moved(item, known, is_older)
     kept = item._replace(
         state=item.state if differs or unwatched else None,
         name=item.name if item.name != known.name and not ends else None,
@@ -103,15 +117,51 @@ def _of_object(
     return kept if kept.state or kept.name or kept.image or parents else None
 
 
+# --- how old an answer may be -----------------------------------------------------------------------------------------
+
+
+class LastTold(NamedTuple):
+    """The last event of an object."""
+
+    received_at: Micros
+    occurred_at: Micros
+
+
+def is_recent(told: LastTold, asked: Micros) -> bool:
+    """Whether an event came so shortly before a question, or after it, that the answer may not know of it."""
+    return told.received_at >= asked - LAGS * _SECOND
+
+
+def _may_be_older(told: LastTold, dates: Mapping[str, Micros], asked: Micros) -> bool:
+    """Whether an answer may be of before the last event: it cannot where it has a date after that.
+
+    Then nothing of it counts that the event says otherwise; the next answer tells.
+    """
+    if told.received_at >= asked:
+        return True
+    return is_recent(told, asked) and max(dates.values(), default=0) < told.occurred_at + _ROUNDED
+
+
+def _is_older(ref: ResourceRef, known: Known, told: LastTold, dates: Mapping[str, Micros], state: str | None) -> bool:
+    """Whether an answer is of before the last event for certain: a container that runs again has started again."""
+    date = _DATED.get((known.state, state)) if ref.type == _CONTAINER and known.state_source == BY_EVENT else None
+    return date is not None and date in dates and dates[date] + _ROUNDED < told.occurred_at
+
+
+def _dates(item: Observation) -> dict[str, Micros]:
+    """What an answer says of when the object began, ran and ended."""
+    found = json.loads(item.extra) if item.extra else {}
+    told = ((name, found.get(name)) for name in ("deployed", "started", "finished", "destroyed"))
+    read = ((name, read_moment(text)) for name, text in told if type(text) is str)
+    return {name: at for name, at in read if at is not None}
+
+
+# --- what it says beside ----------------------------------------------------------------------------------------------
+
+
 def _has_just_told(known: Known, at: Micros) -> bool:
     """Whether an event is of the very second: what follows it has the same date, and would seem to come before."""
     return known.last_source == BY_EVENT and (known.last_at or 0) >= at // _SECOND * _SECOND
-
-
-def _is_unproven(connection: Connection, known: Known, ref: ResourceRef, answers: Answers) -> bool:
-    """Whether no answer told of the life that a container is in: with one on each side, the next gap hides nothing."""
-    was_told = ref.type == _CONTAINER and known.last_source == BY_EVENT
-    return was_told and not has_told_since(connection, known.platform_id, known.id, answers.asked)
 
 
 def _of_action(connection: Connection, item: Observation, known: Known | None, asked: Micros) -> Observation | None:
@@ -129,21 +179,25 @@ def _of_action(connection: Connection, item: Observation, known: Known | None, a
     was_settled = known.state is not None and known.state not in UNSETTLED
     if was_settled and (state in UNSETTLED or known.state_source == BY_EVENT):
         return None
-    if (
-        state in UNSETTLED
-        and known.state is not None
-        and has_told_since(connection, known.platform_id, known.id, asked)
-    ):
-        return None
+    if state in UNSETTLED and known.state is not None:
+        told = last_told(connection, known.platform_id, known.id)
+        if UNSETTLED.index(state) < UNSETTLED.index(known.state) or (told is not None and is_recent(told, asked)):
+            return None  # an action only ever goes on
     return item._replace(observed_at=max(item.observed_at, known.state_at or 0))
 
 
-def _is_moved(item: Observation, known: Known) -> bool:
-    """Whether it is under another object of a type than was known."""
+def _moved(item: Observation, known: Known, is_older: bool) -> tuple[str, ...]:
+    """What an answer says an object is under, where that is news: of types of which it is under another, or none."""
     told: dict[str, set[str]] = {}
     for parent in map(parse, item.parents):
         told.setdefault(parent.type, set()).add(parent.key)
-    return any({ref.key for ref in known.above if ref.type == kind} != keys for kind, keys in told.items())
+    there: dict[str, set[str]] = {}
+    for ref in known.above:
+        there.setdefault(ref.type, set()).add(ref.key)
+    if all(there.get(kind) == keys for kind, keys in told.items()):
+        return ()
+    # What may be old says nothing of what is known; of what is not, it is all that there is.
+    return tuple(uri for uri in item.parents if not (is_older and parse(uri).type in there))
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
@@ -217,11 +271,11 @@ def _above(connection: Connection, platform: int | None, numbers: Collection[int
         )
 
 
-def has_told_since(connection: Connection, platform: int, number: int, asked: Micros) -> bool:
-    """Whether an event of an object came since it was asked about: then the event knows better."""
-    last = select(_e.received_at).where(_e.platform_id == platform, _e.resource_id == number)
-    received = connection.scalar(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1))
-    return received is not None and received >= asked
+def last_told(connection: Connection, platform: int, number: int) -> LastTold | None:
+    """The last event of an object: what it tells may be news to the answers of a while."""
+    last = select(_e.received_at, _e.occurred_at).where(_e.platform_id == platform, _e.resource_id == number)
+    row = connection.execute(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1)).one_or_none()
+    return None if row is None else LastTold(row.received_at, to_micros(row.occurred_at))
 
 
 def _folded(state: str | None) -> str | None:

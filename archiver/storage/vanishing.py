@@ -10,7 +10,7 @@ from sqlalchemy import Connection, exists, select
 
 from archiver.model import Listed, Observation
 from archiver.storage.bulk import chunks
-from archiver.storage.comparing import has_told_since
+from archiver.storage.comparing import is_recent, last_told
 from archiver.storage.platforms import known_stream
 from archiver.storage.schema import (
     BY_EVENT,
@@ -67,10 +67,11 @@ def _living(connection: Connection, listed: Listed, platform: int) -> Iterable[A
 
 
 def _may_be_new(connection: Connection, platform: int, one: Any, listed: Listed) -> bool:
-    """Whether it may have begun after it was asked about."""
+    """Whether it may have begun after it was asked about, or so shortly before that the list may not know of it."""
     if one.last_at is None:  # others name it, perhaps since then
         return bool(one.first_at > listed.at - _NAMED_JUST_NOW)
-    return has_told_since(connection, platform, one.id, listed.asked)
+    told = last_told(connection, platform, one.id)
+    return told is not None and is_recent(told, listed.asked)
 
 
 def _is_of_others(connection: Connection, listed: Listed, platform: int, missing: Collection[int]) -> bool:

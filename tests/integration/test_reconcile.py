@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import random
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,12 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.model import Alive, Answers, Item, Listed, Message, Observation, Observed
+from archiver.model import Alive, Answers, Event, Item, Listed, Message, Observation, Observed, Opened
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.tutum.api import Api
 from archiver.platforms.tutum.beside import BesidePace
 from archiver.platforms.tutum.credentials import Credentials
+from archiver.platforms.tutum.facts import LAGS
 from archiver.platforms.tutum.source import WebsocketSource
 from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
@@ -295,6 +299,7 @@ def taken(
     notes: Kept | None = None,
     credentials: Credentials | None = None,
     enough: Callable[[Item], bool] = lambda item: isinstance(item, Observed) and b'"listed"' in item.payload,
+    pace: BesidePace = AT_ONCE,
 ) -> list[Item]:
     """Listens until stock has been taken, and archives all that came."""
     source = WebsocketSource(
@@ -302,7 +307,7 @@ def taken(
         credentials,
         api=Api(simulator.rest_url, False),
         notes=notes,
-        beside=AT_ONCE,
+        beside=pace,
     )
     stop, decoder, failures = threading.Event(), Decoder(), Failures()
     limit = threading.Timer(30.0, stop.set)
@@ -402,6 +407,26 @@ def test_what_is_new_is_asked_about_soon(sqlite_url: str, simulator: Simulator) 
     taken(sqlite_url, simulator, enough=enough)
 
 
+def test_what_an_answer_may_not_know_of_is_asked_about_once_more(sqlite_url: str, simulator: Simulator) -> None:
+    told = simulator.platform.spelling.event(
+        "stack", "update", simulator.platform.stacks[0].uri, "Running", [], "u", 1.0
+    )
+    pace, lists = replace(AT_ONCE, least=0.2, in_doubt=0.0), list[Item]()
+    simulator.lie(Lying("slow", "/container/", seconds=2.0))  # it is heard before all is answered
+
+    def enough(item: Item) -> bool:
+        if isinstance(item, Opened) and not lists:
+            simulator.wait_for_clients()
+            simulator.send(told)
+        if isinstance(item, Observed) and b'"listed"' in item.payload:
+            lists.append(item)
+        return len(lists) >= 2
+
+    items = taken(sqlite_url, simulator, enough=enough, pace=pace)
+
+    assert sum(isinstance(item, Observed) and b'"listed"' in item.payload for item in items) >= 2
+
+
 def test_no_secret_gets_into_the_archive(sqlite_url: str, simulator: Simulator) -> None:
     with Simulator(
         world=World(settled=600.0), pacing=STILL, admission=Admission(credentials=("user", "canary-key"))
@@ -422,3 +447,122 @@ def test_names_and_images_of_tutum_are_shown(sqlite_url: str, simulator: Simulat
         assert (tree.name, {child.name for child in tree.children}) == (stack.name, {s.name for s in stack.services})
         container = next(one for one in simulator.platform.objects("container") if one.state == "Running")
         assert archive.history(container.uri).resource.name == container.name
+
+
+# --- an API that lags behind the stream -------------------------------------------------------------------------------
+
+
+class _Lived:
+    """An object of a platform that tells of all its changes, and whose API may show it as it was a while ago."""
+
+    STATES = ("Starting", "Running", "Stopping", "Stopped", "Redeploying")
+
+    def __init__(self, ref: str, dice: random.Random) -> None:
+        self.ref, self._dice = ref, dice
+        self.past: list[tuple[float, Observation]] = []
+
+    def change(self, second: float) -> Event:
+        """Something becomes of it: what the stream tells."""
+        last = self.past[-1][1].state if self.past else None
+        state = self._dice.choice([one for one in self.STATES if one != last])
+        dates = dict(json.loads(self.past[-1][1].extra or "{}")) if self.past else {}
+        if name := {"Running": "started", "Stopped": "finished"}.get(state):
+            dates[name] = at(int(second)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        node = f"node/{self._dice.randrange(2)}"
+        self.past.append((second, told(self.ref, state, second, node, extra=json.dumps(dates))))
+        return event(self.ref, state, int(second), [node], "s2")._replace(received_at=micros(second))
+
+    def shown(self, second: float) -> Observation:
+        """What the API says when it is asked then: how it was at most so long ago as an API may lag."""
+        known = [one for _, one in self.past]
+        lost = sum(changed > second - LAGS + 1 for changed, _ in self.past)
+        number = self._dice.randrange(max(0, len(known) - 1 - lost), len(known))
+        return known[number]._replace(observed_at=micros(second))
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_however_an_api_lags_what_is_is_what_the_stream_told_last(database_url: str, seed: int) -> None:
+    dice, second = random.Random(seed), 100.0
+    waiting = [_Lived(f"{kind}/{number}", dice) for kind in ("container", "service") for number in range(10)]
+    there: list[_Lived] = []
+    with Recorder(database_url) as recorder:
+        recorder.record([opened("s2", second)])
+        while waiting:
+            second += dice.choice([2.5, 3, 20, 70])  # an answer waits for what is told within two seconds of it
+            new, waiting = waiting[:2], waiting[2:]
+            changed = [
+                one.change(second - dice.random() / 5) for one in [*there, *new] if one in new or dice.random() < 0.5
+            ]
+            there += new
+            recorder.record(changed)
+            old = [one for one in there if one.past[0][0] < second - LAGS or dice.random() < 0.3]
+            keys = {
+                kind: " ".join(one.ref.partition("/")[2] for one in old if kind in one.ref)
+                for kind in ("container", "service")
+            }
+            recorder.record([answers(*[one.shown(second) for one in old], asked=second, known_from=100)])
+            recorder.record([listed(second, **keys)])
+
+    query = "SELECT uri, state FROM current_states"
+    assert dict(rows(database_url, query)) == {uri(one.ref): one.past[-1][1].state for one in there}
+
+
+def test_an_answer_that_says_it_is_newer_counts_at_once_and_one_that_does_not_later(gap_url: str) -> None:
+    record(gap_url, event("container/1", "Stopped", 200, (), "s2"), event("container/2", "Stopped", 200, (), "s2"))
+    newer = told("container/1", "Running", 210, extra='{"started":"2016-02-01T12:03:25.000000Z"}')
+    unclear = told("container/2", "Running", 210)
+    assert asked(gap_url, answers(newer, unclear, asked=210, known_from=100)).observed == 1
+
+    later = unclear._replace(observed_at=micros(280))
+    assert asked(gap_url, answers(later, asked=280, known_from=100)).observed == 1
+    assert states(gap_url)[uri("container/2")] == "Running"
+
+
+def test_what_has_not_started_again_does_not_run_again_however_long_an_api_says_so(gap_url: str) -> None:
+    record(gap_url, event("container/1", "Stopped", 200, (), "s2"))
+    old = told("container/1", "Running", 900, extra='{"started":"2016-02-01T12:00:02.000000Z"}')
+
+    assert asked(gap_url, answers(old, asked=900, known_from=100)) == Recorded()
+
+
+def test_an_action_does_not_go_back(gap_url: str) -> None:
+    record(gap_url, event("action/a", "In progress", 110, ["service/web"], "s2"))
+
+    asked(gap_url, answers(*ran("a", 110, None, "Pending", "service/web"), asked=400, known_from=100))
+
+    with Archive.open(gap_url) as archive:
+        assert [action.state for action in archive.actions("service/web")] == ["In progress"]
+
+
+@pytest.fixture
+def today() -> Iterator[Simulator]:
+    """A platform whose clock shows what ours does."""
+    start = datetime.now(UTC) - timedelta(seconds=890)
+    with Simulator(world=World(seed=7, stacks=2, settled=900.0, start=start, rate=6.0), pacing=STILL) as simulator:
+        yield simulator
+
+
+def test_a_rest_api_that_lags_overrides_nothing_of_a_real_stream(database_url: str, today: Simulator) -> None:
+    """Stock is taken, the platform lives on, and stock is taken again of a copy that has heard of nothing since."""
+    platform, lists, told, heard = today.platform, list[Item](), list[Any](), list[Item]()
+
+    def enough(item: Item) -> bool:
+        if isinstance(item, Message):
+            heard.append(item)
+        if isinstance(item, Observed) and b'"listed"' in item.payload:
+            lists.append(item)
+            if len(lists) == 1:
+                today.lie(Lying("lagging", times=None))
+                limit, stack = platform.now + 60, platform.stacks[0]
+                while platform.now < limit:
+                    told.extend(platform.step())
+                told.append(platform.spelling.event("stack", "create", stack.uri, str(stack.state), [], "u", 1.0))
+                for one in told:
+                    today.send(one)
+        return len(lists) >= 2 and len(heard) > len(told)
+
+    taken(database_url, today, enough=enough)
+
+    assert len(told) > 20
+    found = states(database_url)
+    assert {key: found.get(key) for key in living(today)} == living(today)

@@ -16,6 +16,7 @@ from archiver.errors import ArchiverError
 from archiver.model import Item, Micros, Observed, now_micros
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Notes
 from archiver.platforms.tutum.asking import Asker
+from archiver.platforms.tutum.facts import LAGS
 from archiver.platforms.tutum.pieces import is_greeting
 from archiver.platforms.wire.logtext import plain, unexpected
 
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 _NEW = b'"create"'
 """What a message has in it that tells of a new object."""
+_OF_OBJECTS = b'"resource_uri"'
 _MOST_WAITING = 16
 """Answers that wait for their turn in the stream."""
 
@@ -39,6 +41,8 @@ class BesidePace:
     """From when something new is told of to when its name is asked for."""
     apart: float = 120.0
     """Between two beginnings for that reason."""
+    in_doubt: float = LAGS + 1.0
+    """From a question shortly before which something was told, which the answer may not know of, to the next one."""
     after_refusal: float = 3600.0
     """The services locked accounts."""
     settle: float = SETTLE
@@ -61,6 +65,8 @@ class Beside:
         self._began = self._due - self._pace.apart
         self._news_at: float | None = None
         """When something new was told of, since it was asked last."""
+        self._heard_at: float | None = None
+        self._was_in_doubt = False
         self._tries = 0
         self._said: set[str] = set()
         self._since = self._recall()
@@ -78,6 +84,8 @@ class Beside:
         """Takes note of a message: of what is new, the name is asked for soon."""
         if self._unproven and is_greeting(payload):
             self._unproven = False
+        if _OF_OBJECTS in payload:
+            self._heard_at = self._pace.monotonic()
         if self._news_at is None and _NEW in payload:
             self._news_at = self._pace.monotonic()
 
@@ -113,8 +121,16 @@ class Beside:
                 self.asker.asking.release()
             if run.over.is_set():
                 return
-            wait = pace.after_refusal if self.asker.refused else min(pace.after_refusal, pace.again * 2**self._tries)
-            self._due = began + wait
+            self._due = began + self._wait(began)
+
+    def _wait(self, began: float) -> float:
+        """How long after the beginning of the last try the next one begins."""
+        pace = self._pace
+        if self.asker.refused:
+            return pace.after_refusal
+        in_doubt = self._heard_at is not None and self._heard_at > began - LAGS
+        self._was_in_doubt = in_doubt and not self._was_in_doubt and not self._tries  # once: some platforms never rest
+        return min(pace.after_refusal, pace.in_doubt if self._was_in_doubt else pace.again * 2**self._tries)
 
     def _is_due(self, now: float) -> bool:
         if self._unproven:

@@ -47,6 +47,10 @@ SPARING = ("create", "deploy", "exec", "start", "up")
 UNDONE = frozenset({"failed", "canceled"})
 """States, in lower case, of an action that came to nothing."""
 
+LAGS = 60
+"""For how many seconds after an event the REST API may still show what was before it: it is another service, with
+copies and caches of its own, and says nowhere how old an answer is."""
+
 BELONGS_TO = {
     "container": ("service", "stack", "node", "nodecluster"),
     "service": ("stack",),

@@ -22,12 +22,17 @@ Lie = Literal[
     "total",
     "alien",
     "other",
+    "lagging",
 ]
 """What becomes of an answer. status: another one, with Retry-After. slow: it comes `seconds` later. text: no JSON.
 cut: half of it. huge: megabytes of padding in every object. no_list: without the envelope. blind: it does not say
 whether there is more. wrong_page: of another place than was asked for. empty_page: nothing on it, and more to come.
 repeats: the first page again and again. total: it says that there are more. alien: `resource_uri` and `next` lead to
-another host. other: objects of another type."""
+another host. other: objects of another type. lagging: what the same question was answered before, as a copy does that
+has not heard of what happened since."""
+
+
+_MOST_REMEMBERED = 1000
 
 
 @dataclass(slots=True)
@@ -60,15 +65,18 @@ class Liar:
 
     def __init__(self) -> None:
         self.lies: deque[Lying] = deque()
+        self._before: dict[str, str] = {}
         self.asked: list[str] = []
         """The paths, with their queries, of all GET requests to the REST API."""
 
     def tell(self, path: str, query: str, status: int, body: Mapping[str, Any]) -> Told:
         """What goes out in the place of an honest answer."""
+        question = f"{path}?{query}" if query else path
         if len(self.asked) < 100_000:
-            self.asked.append(f"{path}?{query}" if query else path)
+            self.asked.append(question)
         lying = next((one for one in self.lies if one.path in path), None)
         if lying is None:
+            self._before[question if len(self._before) < _MOST_REMEMBERED else ""] = json.dumps(body)
             return Told(status, json.dumps(body).encode())
         if lying.after > 0:
             lying.after -= 1
@@ -77,6 +85,8 @@ class Liar:
             lying.times -= 1
             if lying.times <= 0:
                 self.lies.remove(lying)
+        if lying.lie == "lagging":
+            return Told(status, self._before.get(question, json.dumps(body)).encode())
         return _told(lying, status, json.loads(json.dumps(body)))
 
 
