@@ -48,32 +48,28 @@ def is_regular(file: BinaryIO) -> bool:
 
 
 def plain_pieces(
-    file: BinaryIO, source: str, *, limit: int | None = None, digest: _Hash | None = None
+    file: BinaryIO, source: str, *, limit: int | None = None, digest: _Hash | None = None, pauses: bool = False
 ) -> Iterator[bytes]:
     """The text of a file, from where it stands, in pieces; of the file no more than `limit` bytes, all into `digest`.
 
-    Raises BadInput, in which the file is called `source`, for what is damaged or needs another program first.
+    With `pauses` an empty piece whenever nothing came for a second: what is there need not wait longer. Raises
+    BadInput, in which the file is called `source`, for what is damaged or needs another program first.
     """
     raw = io.BufferedReader(_Raw(file, limit, digest), PIECE)
     try:
-        yield from _decoded(_unpacked(raw, source))
+        yield from _decoded(_unpacked(raw, source, file if pauses else None))
     except (EOFError, zlib.error) as exc:
         raise BadInput(source=source, reason=f"its compressed data is damaged: {exc}") from exc
     except OSError as exc:
         raise BadInput(source=source, reason=exc.strerror or str(exc)) from exc
-    while raw.read(PIECE):  # behind the end of what is compressed
-        pass
 
 
-def with_pauses(pieces: Iterator[bytes], file: BinaryIO) -> Iterator[bytes]:
-    """The pieces of a pipe, and an empty one whenever nothing came for a second: what is there need not wait longer."""
-    while True:
-        if not _is_ready(file):
+def _chunks(raw: Any, pausing: BinaryIO | None) -> Iterator[bytes]:
+    """The bytes as they come; of a pipe that pauses, before it is waited for more, an empty one."""
+    while chunk := raw.read1(PIECE):
+        yield chunk
+        if pausing is not None and not _is_ready(pausing):
             yield b""
-        piece = next(pieces, None)
-        if piece is None:
-            return
-        yield piece
 
 
 def _is_ready(file: BinaryIO) -> bool:
@@ -108,7 +104,7 @@ class _Raw(io.RawIOBase):
         return len(data)
 
 
-def _unpacked(raw: Any, source: str) -> Iterator[bytes]:
+def _unpacked(raw: Any, source: str, pausing: BinaryIO | None) -> Iterator[bytes]:
     head = raw.peek(_HEAD)
     if len(head) < _HEAD:  # a pipe gives what is there, and may give a byte at a time
         head = raw.read(_HEAD)
@@ -116,12 +112,17 @@ def _unpacked(raw: Any, source: str) -> Iterator[bytes]:
     for magic, (what, hint) in _OTHERS.items():
         if head.startswith(magic):
             raise BadInput(source=source, reason=f"it is {what}", hint=hint)
-    opened = _opened(head, raw, source)
-    try:
-        while piece := opened.read1(PIECE):
-            yield piece
-    except _damaged() as exc:
-        raise BadInput(source=source, reason=f"its compressed data is damaged: {exc}") from exc
+    chunks = _chunks(raw, pausing)
+    if head.startswith(_GZIP):
+        yield from _inflated(chunks)
+    elif head.startswith((_BZIP2, _XZ, _ZSTD)):
+        new, damaged = _unpacker(head, source)
+        try:
+            yield from _decompressed(chunks, new, damaged)
+        except damaged as exc:
+            raise BadInput(source=source, reason=f"its compressed data is damaged: {exc}") from exc
+    else:
+        yield from chunks
 
 
 class _Joined(io.BytesIO):
@@ -135,29 +136,75 @@ class _Joined(io.BytesIO):
         return super().read1(size) or self._rest.read1(-1 if size is None else size)
 
 
-def _opened(head: bytes, raw: io.BufferedReader, source: str) -> Any:
-    if head.startswith(_GZIP):
-        import gzip
+def _inflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """What gzip compressed, in one member or several, with zeros between them; an empty chunk is handed on.
 
-        return gzip.GzipFile(fileobj=raw)
+    Not by `gzip.GzipFile`, which waits for more where it has something to give.
+    """
+    member: Any = None
+    begun = False
+    for chunk in chunks:
+        if not chunk:
+            yield b""
+        data, piece = chunk, b""
+        while data or len(piece) == PIECE:
+            if member is None:
+                data = data.lstrip(b"\0") if begun else data
+                if not data:
+                    break
+                member, begun = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), True
+            piece = member.decompress(data, PIECE)
+            if piece:
+                yield piece
+            data = member.unconsumed_tail
+            if member.eof:
+                data, piece, member = member.unused_data, b"", None
+    if member is not None:
+        raise EOFError(_CUT_OFF)
+
+
+_CUT_OFF = "it ends before the end of what was compressed"
+
+
+def _decompressed(
+    chunks: Iterator[bytes], new: Callable[[], Any], damaged: tuple[type[Exception], ...]
+) -> Iterator[bytes]:
+    """What was compressed, in one stream or several; an empty chunk is handed on. What follows that is none is left."""
+    stream, fed, gave, whole = new(), False, False, False
+    for chunk in chunks:
+        if not chunk:
+            yield b""
+            continue
+        data = chunk.lstrip(b"\0") if whole and not fed else chunk  # what fills up between two streams
+        while stream is not None and (data or not stream.needs_input):
+            fed = fed or bool(data)
+            try:
+                piece = stream.decompress(data, PIECE)
+            except damaged:
+                if not whole or gave:
+                    raise
+                stream, fed = None, False
+                break
+            data, gave = b"", gave or bool(piece)
+            if piece:
+                yield piece
+            if stream.eof:
+                data = stream.unused_data.lstrip(b"\0")
+                stream, fed, gave, whole = new(), False, False, True
+    if fed:
+        raise EOFError(_CUT_OFF)
+
+
+def _unpacker(head: bytes, source: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+    """What decompresses a stream that begins so, and what it raises for what is none."""
     if head.startswith(_BZIP2):
         import bz2
 
-        return bz2.BZ2File(raw)
+        return bz2.BZ2Decompressor, (OSError,)
     if head.startswith(_XZ):
         import lzma
 
-        return lzma.LZMAFile(raw)
-    return _zstd(raw, source) if head.startswith(_ZSTD) else raw
-
-
-def _damaged() -> tuple[type[Exception], ...]:
-    import lzma
-
-    return (EOFError, zlib.error, lzma.LZMAError)
-
-
-def _zstd(raw: io.BufferedReader, source: str) -> Any:
+        return lzma.LZMADecompressor, (lzma.LZMAError,)
     try:
         from compression import zstd  # type: ignore[import-not-found,unused-ignore]  # Python 3.14
     except ImportError:
@@ -166,13 +213,15 @@ def _zstd(raw: io.BufferedReader, source: str) -> Any:
             reason="it is compressed by zstd, which Python reads from 3.14 on",
             hint="unpack it on the way: zstd -dc FILE | archiver import -",
         ) from None
-    return zstd.ZstdFile(raw)
+    return zstd.ZstdDecompressor, (zstd.ZstdError,)
 
 
 def _decoded(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    first = next(pieces, b"")
-    while first and len(first) < 4 and (more := next(pieces, b"")):
+    first = b""
+    while len(first) < 4 and (more := next(pieces, None)) is not None:
         first += more
+        if not more and not first:  # a pause, before there is anything
+            yield b""
     encoding = _encoding(first)
     if encoding is None:
         if first:

@@ -17,7 +17,7 @@ from archiver.storage import statistics
 from archiver.storage.recorder import FINISHED, Recorded, Recorder, Whose
 from archiver.transfer.decode_process import decoding
 from archiver.transfer.exported import ExportImport
-from archiver.transfer.files import is_regular, plain_pieces, with_pauses
+from archiver.transfer.files import is_regular, plain_pieces
 from archiver.transfer.format import NUMBERED
 from archiver.transfer.reader import BATCH, How, Part, Reader, plainly_dated, undated
 
@@ -66,7 +66,7 @@ def import_file(
     if stream is not None:
         how = how._replace(engine=_engine(url, stream), platform=stream)
     if not is_regular(file):
-        pieces = with_pauses(plain_pieces(file, how.source), file)
+        pieces = plain_pieces(file, how.source, pauses=True)
         return import_lines(url, pieces, how, progress=progress, batch_lines=batch_lines)
     size, digest = os.fstat(file.fileno()).st_size, hashlib.sha256()
     file.seek(0)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import os
 import re
 import signal
 import subprocess
 import sys
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -189,22 +191,40 @@ def test_a_named_pipe_is_opened_once(sqlite_url: str, tmp_path: Path, spawn_arch
     assert output == f"{pipe}: 1 events, 0 duplicates, 0 rejects\n"
 
 
+FIRST, SECOND = (wire("container/1", state, 1, uuid=state) + b"\n" for state in ("Running", "Stopped"))
+
+
+def flushed() -> bytes:
+    """What gzip had to give of the first line, and the beginning of what it has of the second one."""
+    packer = zlib.compressobj(wbits=31)
+    first = packer.compress(FIRST) + packer.flush(zlib.Z_SYNC_FLUSH)
+    return first + (packer.compress(SECOND) + packer.flush())[:3]
+
+
+PAUSING = {
+    "plain": FIRST + SECOND[:20],
+    "gzip": flushed(),
+    "a part of gzip": gzip.compress(FIRST) + gzip.compress(SECOND)[:5],
+    "a part of xz": lzma.compress(FIRST) + lzma.compress(SECOND)[:30],
+}
+
+
+@pytest.mark.parametrize("given", PAUSING)
 def test_what_came_through_a_pipe_that_pauses_is_archived_meanwhile(
-    sqlite_url: str, tmp_path: Path, spawn_archiver: SpawnArchiver
+    given: str, sqlite_url: str, program_environment: dict[str, str]
 ) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    process = spawn_archiver("--database", sqlite_url, "import", str(pipe))
-    with pipe.open("wb", buffering=0) as out:
-        out.write(wire("container/1", "Running", 1) + b"\n")
+    command = [sys.executable, "-m", "archiver", "--database", sqlite_url, "import", "-"]
+    with subprocess.Popen(command, env=program_environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(PAUSING[given])
+        process.stdin.flush()
         deadline = monotonic() + 60
         while not archived(sqlite_url):
             assert monotonic() < deadline
             sleep(0.05)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        assert process.wait(60) == 130
 
-    assert process.returncode == 130
     assert archived(sqlite_url) == 1
 
 

@@ -67,8 +67,12 @@ SHAPES: dict[str, bytes | str] = {
     "gzip": gzip("\n".join(LINES).encode()),
     "gzip, two parts": gzip(f"{LINES[0]}\n".encode()) + gzip("\n".join(LINES[1:]).encode()),
     "gzip of utf-16": gzip("\n".join(LINES).encode("utf-16")),
+    "gzip, padded": gzip(f"{LINES[0]}\n".encode()) + bytes(40) + gzip("\n".join(LINES[1:]).encode()) + bytes(9),
     "bzip2": bzip2("\n".join(LINES).encode()),
+    "bzip2, two parts": bzip2(f"{LINES[0]}\n".encode()) + bzip2("\n".join(LINES[1:]).encode()),
     "xz": lzma.compress("\n".join(LINES).encode()),
+    "xz, two parts": lzma.compress(f"{LINES[0]}\n".encode()) + bytes(8) + lzma.compress("\n".join(LINES[1:]).encode()),
+    "xz, more behind it": lzma.compress("\n".join(LINES).encode()) + b"no part of what was compressed",
     "python 2": "\n".join(map(python2, EVENTS)),
     "python 3": "\n".join(map(repr, EVENTS)),
     "python bytes": each(lambda line: repr(line.encode())),
@@ -93,6 +97,28 @@ SHAPES: dict[str, bytes | str] = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_same_events_in_every_shape(shape: str) -> None:
     assert told(read(SHAPES[shape])) == EXPECTED
+
+
+class Dribbling(io.BytesIO):
+    """Gives no more than so many bytes at once, as a pipe does."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        super().__init__(data)
+        self._most = most
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read(self._most)
+
+
+@pytest.mark.parametrize("most", [1, 7])
+@pytest.mark.parametrize("shape", [name for name, data in SHAPES.items() if isinstance(data, bytes)])
+def test_the_same_text_however_a_pipe_cuts_it(shape: str, most: int) -> None:
+    data = SHAPES[shape]
+    assert isinstance(data, bytes)
+
+    pieces = plain_pieces(Dribbling(data, most), "-", pauses=True)
+
+    assert told([record for part in Reader(How()).batches(pieces) for record in part.records]) == EXPECTED
 
 
 @pytest.mark.parametrize("key", ["datetime", "date", "timestamp", "@timestamp", "time", "created"])
@@ -225,6 +251,10 @@ MAGIC = {
     "sqlite": (b"SQLite format 3\x00" + b"0" * 20, "SQLite"),
     "cut gzip": (gzip(b"x" * 1000)[:-9], "damaged"),
     "bad gzip": (b"\x1f\x8b\x08\x00garbage-garbage", "damaged"),
+    "cut in the second part": (gzip(b"x") + gzip(b"x" * 1000)[:-9], "damaged"),
+    "gzip, and what is none": (gzip(b"x") + b"more", "damaged"),
+    "cut bzip2": (bzip2(b"x" * 1000)[:-9], "damaged"),
+    "bad bzip2": (bzip2(b"x" * 1000)[:20] + b"0" * 40, "damaged"),
     "cut xz": (lzma.compress(b"x" * 1000)[:-9], "damaged"),
 }
 
