@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from archiver.codec.observation import observe_all
 from archiver.model import Answers, Event, Listed, Message, Observation, Observed, Reject, Together
@@ -11,7 +12,7 @@ from archiver.platforms.tutum import decoder as tutum
 if TYPE_CHECKING:
     from archiver.platforms.docker.decoder import StreamDecoder
 
-__all__ = ["Decoder", "decode"]
+__all__ = ["Decoder", "decode", "essence_of"]
 
 
 def decode(message: Message) -> Event | Reject:
@@ -23,6 +24,17 @@ def decode(message: Message) -> Event | Reject:
 
         return docker.decode(message)
     return tutum.decode(message)
+
+
+def essence_of(value: Mapping[str, Any]) -> str | None:
+    """What makes a message of an engine the one it is, of the JSON value that an event was; None of others."""
+    message = value.get("message")
+    if type(message) is not dict or not str(value.get("resource_uri") or "/docker/").startswith("/docker/"):
+        return None
+    from archiver.platforms.docker.facts import essence
+    from archiver.platforms.docker.messages import normal
+
+    return essence(normal(message))
 
 
 class Decoder:

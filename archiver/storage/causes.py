@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
+from archiver.platforms import facts
 
 GRACE = 15_000_000
 """An end follows so soon on the signal that caused it, where nothing else was told: an engine waits for ten seconds."""
@@ -13,7 +12,7 @@ AT_ONCE = 2_000_000
 """A `restart` so close to an end is its cause also where nothing was told of a signal: nobody reacts so fast."""
 SLACK = 2_000_000
 """How far dates in whole seconds may put an end beside the action that it is a part of."""
-UNFINISHED = tutum.LINGERS * 1_000_000
+UNFINISHED = facts.LINGERS * 1_000_000
 """For how long an action of which no end was told counts as running."""
 OOM_EXPLAINS = 10_000_000
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""
@@ -26,5 +25,4 @@ FLAPS_WITHIN = 600_000_000
 KILLED = 137
 """The exit code of what got the signal that cannot be refused."""
 
-STOPPED = docker.ENDED | tutum.ENDED
-ALL_GONE = docker.GONE | tutum.GONE
+STOPPED, ALL_GONE = facts.ENDED, facts.GONE

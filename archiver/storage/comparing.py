@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, select
 from archiver.codec.times import read_moment
 from archiver.codec.uris import parse
 from archiver.model import Answers, Micros, Observation, ResourceRef, to_micros
-from archiver.platforms.tutum.facts import GONE, LAGS, UNSETTLED
+from archiver.platforms.facts import GONE, LAGS, UNSETTLED
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
     BY_EVENT,

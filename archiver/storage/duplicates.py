@@ -15,8 +15,7 @@ from archiver.codec.events import rebuild
 from archiver.codec.forgetting import FORGOTTEN
 from archiver.codec.text import dump
 from archiver.model import Event, EventColumns, Reject, iso
-from archiver.platforms.docker.facts import essence
-from archiver.platforms.docker.messages import normal
+from archiver.platforms.decoders import essence_of
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.rows import event_of, event_rows, parents_of
@@ -148,10 +147,8 @@ def _content(value: dict[str, Any]) -> str:
 
     What stands beside the message is ours, and an engine tells it to a client of another version with other keys.
     """
-    message = value.get("message")
-    if type(message) is dict and str(value.get("resource_uri") or "/docker/").startswith("/docker/"):
-        return essence(normal(message))
-    return canonical(value)
+    essence = essence_of(value)
+    return canonical(value) if essence is None else essence
 
 
 def canonical(value: Any) -> str:

@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
-
-KINDS = {**tutum.KINDS, **docker.KINDS}
-"""What `state_kinds` says before anybody extends it."""
-
 
 def rows_of(kinds: Mapping[str, str]) -> list[dict[str, object]]:
     """The rows of `state_kinds` in a new archive."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from archiver.model import to_micros
-from archiver.platforms.tutum.facts import LINGERS, OUTLIVED
+from archiver.platforms.facts import LINGERS, OUTLIVED
 from archiver.storage.lives import Fact, Run, Standing, Word
 from archiver.storage.schema import OPEN, PARENT
 from archiver.storage.steps import Life, Step, lingering, within

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from archiver.platforms.tutum.facts import BELONGS_TO, SINGLE, SPECIFIC
+from archiver.platforms.facts import BELONGS_TO, SINGLE, SPECIFIC
 
 KNOWN = frozenset({*SPECIFIC, *BELONGS_TO, "action"})
 """The types of which something is known."""

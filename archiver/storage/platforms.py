@@ -15,8 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from archiver.codec.streams import has_user, without_user
 from archiver.codec.uris import parse
 from archiver.model import Dialect, EventColumns, Micros, Observation, Opened, Platform, to_datetime
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum.facts import account
+from archiver.platforms.facts import OF_ENGINES, account, identities_of_engine
 from archiver.storage.bulk import chunks
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import event_types, platform_identities, platforms, resources, sessions, streams
@@ -175,7 +174,7 @@ class Platforms:
 
     def _said(self, connection: Connection, told: str) -> int:
         """The platform that a message says it is of."""
-        identities, name = docker.identities(told)
+        identities, name = identities_of_engine(told)
         number = self._by_identity(connection, identities)
         if number is None:
             number = self._claimed(connection, "docker", identities[0], name)
@@ -260,7 +259,7 @@ class Platforms:
 
     def identify(self, connection: Connection, stream: Stream, told: str, *, together: bool = False) -> None:
         """Takes in who the platform of a stream says it is: that may be one that is known by now."""
-        identities, name = docker.identities(told)
+        identities, name = identities_of_engine(told)
         if not identities:
             return
         number = self._by_identity(connection, identities)
@@ -430,7 +429,7 @@ def _others_listen(connection: Connection, stream: Stream, receiver_id: int, at:
 
 
 def _dialect(uri: str | None) -> Dialect:
-    return "docker" if uri is not None and uri.startswith(docker.DOCKER) else "tutum"
+    return "docker" if uri is not None and uri.startswith(OF_ENGINES) else "tutum"
 
 
 def _name(identity: str) -> str:
@@ -444,7 +443,7 @@ def _envelope(extra: str | None) -> str | None:
         return None
     value = json.loads(extra)
     found = {key: value[key] for key in ("engine", "node", "swarm") if type(value.get(key)) is str and value[key]}
-    return json.dumps(found) if "message" in value and docker.identities(json.dumps(found))[0] else None
+    return json.dumps(found) if "message" in value and identities_of_engine(json.dumps(found))[0] else None
 
 
 def _is_recording(url: str) -> bool:

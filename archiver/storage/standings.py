@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
+from archiver.platforms.facts import GONE, UNSETTLED
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.limits import CacheLimits
@@ -20,7 +19,6 @@ from archiver.storage.schema import BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PAREN
 from archiver.storage.steps import NEVER, Step
 
 _present, _facts, _implied = schema.present, schema.facts, schema.implied
-_GONE = tutum.GONE | docker.GONE
 _TEXTS = {NAME: "name_id", IMAGE: "image_id", SLOT: "slot_id"}
 """Where the present row has what was told last."""
 
@@ -85,7 +83,7 @@ class Standings:
         for part in chunks(missing):
             for number, text in connection.execute(select(c.id, c.text).where(c.id.in_(part))):
                 folded = text.lower()
-                self.states[number] = State(folded, folded in _GONE, folded not in tutum.UNSETTLED)
+                self.states[number] = State(folded, folded in GONE, folded not in UNSETTLED)
 
     def learn_lists(self, connection: Connection, list_ids: Iterable[int]) -> None:
         """Makes sure that these lists are read."""

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table
 from sqlalchemy.schema import CreateTable
 
+from archiver.platforms.facts import KINDS
 from archiver.storage import schema
 from archiver.storage.engine import APPLICATION_ID
-from archiver.storage.kinds import KINDS, rows_of
+from archiver.storage.kinds import rows_of
 from archiver.storage.numbers import first_rows
 from archiver.storage.revision import HEAD
 

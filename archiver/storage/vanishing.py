@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, select
 
 from archiver.model import Listed, Observation
+from archiver.platforms.facts import VANISHED
 from archiver.storage.bulk import chunks
 from archiver.storage.comparing import is_recent, last_told
 from archiver.storage.platforms import known_stream
@@ -26,7 +27,6 @@ from archiver.storage.schema import (
 
 log = logging.getLogger(__name__)
 
-_TERMINATED = "Terminated"
 _NAMED_JUST_NOW = 60 * 1_000_000
 _r, _p, _e = resources.c, present.c, events.c
 
@@ -49,7 +49,7 @@ def vanished(connection: Connection, listed: Listed, platform: int, stream: str 
         return []
     return [
         Observation(
-            one.uri, _TERMINATED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
+            one.uri, VANISHED, None, (), max(listed.at, one.last_at or 0), None, listed.session, platform=platform
         )
         for one in missing
         if not _may_be_new(connection, platform, one, listed)
@@ -114,7 +114,7 @@ def _told_by(connection: Connection, platform: int, stream: int, numbers: Collec
 
 def _lived_on(connection: Connection, platform: int, numbers: Collection[int]) -> set[int]:
     """Those of some objects that were missing in a list before, and told of themselves since: it does not show them."""
-    ends = select(event_states.c.id).where(event_states.c.text == _TERMINATED)
+    ends = select(event_states.c.id).where(event_states.c.text == VANISHED)
     o = observations.c
     was_missing = exists().where(o.platform_id == platform, o.resource_id == _r.id, o.state_id.in_(ends))
     found: set[int] = set()

@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import create_mock_engine
 
+from archiver.platforms.facts import KINDS
 from archiver.storage.indexes import metadata
-from archiver.storage.kinds import KINDS, rows_of
+from archiver.storage.kinds import rows_of
 from archiver.storage.numbers import first_rows
 from archiver.storage.views import VIEWS
 from archiver.storage.views.days import first_days

@@ -9,6 +9,9 @@ from archiver.codec.streams import with_user
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
 
+VANISHED = "Terminated"
+"""The state of what its lists do not show any more."""
+
 KINDS = {
     "init": "starting",
     "deploying": "starting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.platforms.tutum import facts as tutum
+from archiver.platforms import facts
 from archiver.storage.views.causes import among
 from archiver.storage.views.days import DAY
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
@@ -132,7 +132,7 @@ def _is_planned(say: Idioms) -> str:
           AND (SELECT b.runs FROM state_words b WHERE b.id = o.state_id) = 1"""
 
     ran = " UNION ALL ".join(up(*source) for source in _SOURCES.values())
-    leaving = among("(SELECT b.word FROM state_words b WHERE b.id = o.state_id)", tutum.LEAVING)
+    leaving = among("(SELECT b.word FROM state_words b WHERE b.id = o.state_id)", facts.LEAVING)
     announced = [
         f"""coalesce((SELECT {say.micros(f"max(o.{at})")} FROM {table} o
         WHERE o.platform_id = x.platform_id AND o.resource_id = x.resource_id AND o.{at} >= u.up_at

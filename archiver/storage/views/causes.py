@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
+from archiver.platforms import facts
 from archiver.storage.causes import (
     ALL_GONE,
     AT_ONCE,
@@ -32,7 +31,7 @@ def among(state: str, words: Iterable[str]) -> str:
 
 def is_engines(uri: str) -> str:
     """That a URI is of something of an engine. (Not by LIKE: drivers of PostgreSQL take its sign for a parameter.)"""
-    return f"substr({uri}, 1, {len(docker.DOCKER)}) = '{docker.DOCKER}'"
+    return f"substr({uri}, 1, {len(facts.OF_ENGINES)}) = '{facts.OF_ENGINES}'"
 
 
 def says(extra: str, text: str) -> str:
@@ -42,7 +41,7 @@ def says(extra: str, text: str) -> str:
 
 def says_signal(extra: str, signal: str) -> str:
     """That what is kept of a `kill` says which signal it sent: this one, given as an expression."""
-    said = f"'{docker.SIGNAL}' || {signal} || '\"'"
+    said = f"'{facts.SIGNAL}' || {signal} || '\"'"
     return says(extra, said)
 
 
@@ -108,15 +107,15 @@ def _places() -> str:
 def _spares() -> str:
     """That the last word of an action's name is of one that stops nothing."""
     name = "' ' || lower(coalesce(n.text, '')) || '|'"
-    return "(" + " OR ".join(f"replace({name}, ' {word}|', '') <> {name}" for word in tutum.SPARING) + ")"
+    return "(" + " OR ".join(f"replace({name}, ' {word}|', '') <> {name}" for word in facts.SPARING) + ")"
 
 
 def _ran_over(say: Idioms, what: str) -> str:
     """The actions that ran on it, or on what it was under, when it ended."""
     low, high = f"(x.stopped_us - {SLACK})", f"(x.stopped_us + {SLACK})"
     ended = f"CASE WHEN d.until = {OPEN} THEN d.since + {UNFINISHED} ELSE d.until END"
-    failed = among("lower(coalesce(s.text, ''))", tutum.UNDONE)
-    announced = among("x.before", tutum.LEAVING)
+    failed = among("lower(coalesce(s.text, ''))", facts.UNDONE)
+    announced = among("x.before", facts.LEAVING)
     # As a difference, for which no index serves: that of all actions by time is no way to those of one place.
     near = f"d.node BETWEEN {low} AND {high}"
     found = " UNION ALL ".join(
@@ -181,17 +180,17 @@ def oom(say: Idioms) -> str:
     """That an engine told of the want of memory beside the end x, or says so of what it was found to have come to."""
     near = [say.instant(f"(x.stopped_us {sign} {OOM_EXPLAINS})") for sign in "-+"]
     found = f"""x.source = 1 AND x.exit_code = {KILLED} AND EXISTS (SELECT 1 FROM observations b
-      WHERE b.platform_id = x.platform_id AND b.id = x.id AND {says("b.extra", f"'{docker.OOM_KILLED}'")})"""
+      WHERE b.platform_id = x.platform_id AND b.id = x.id AND {says("b.extra", f"'{facts.OOM_KILLED}'")})"""
     return f"""({found}) OR EXISTS (SELECT 1 FROM events b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id
       AND b.occurred_at >= {near[0]} AND b.occurred_at <= {near[1]} AND {say.micros("b.occurred_at")} <= x.live_us
-      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{docker.OOM}'))"""
+      AND b.action_id = (SELECT c.id FROM event_actions c WHERE c.text = '{facts.OOM}'))"""
 
 
 _GRACEFUL = f"({_STOPS_N} > 0 OR ({_KILLS_N} = 0 AND {_AT_ONCE_N} > 0) OR x.ran_over IS NOT NULL OR {_SOFT_N} > 0)"
 _IS_OOM = f"x.oom AND (x.exit_code IS NULL OR x.exit_code = {KILLED} OR x.proofs = 0)"
 KIND = f"""CASE WHEN {_IS_OOM} THEN 'oom'
-    WHEN x.proofs > 0 OR {among("x.before", tutum.LEAVING)} THEN
+    WHEN x.proofs > 0 OR {among("x.before", facts.LEAVING)} THEN
       CASE WHEN x.exit_code = {KILLED} AND {_GRACEFUL} THEN 'forced' ELSE 'told' END
     WHEN x.unwatched = 1 THEN 'unknown' ELSE 'crash' END"""
 """The kind of the cause of an end x, of which is counted what explains it; what was told and obeyed had memory."""

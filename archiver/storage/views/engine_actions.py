@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from archiver.platforms.docker import facts as docker
+from archiver.platforms import facts
 from archiver.storage.views.causes import is_engines, says, says_signal
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.view import View
 from archiver.storage.words import TARGET
 
 _EXTRA = "(SELECT b.extra FROM events b WHERE b.platform_id = d.platform_id AND b.resource_id = d.resource_id LIMIT 1)"
-_TELLS_ONE = says(_EXTRA, repr(docker.SIGNAL))
+_TELLS_ONE = says(_EXTRA, repr(facts.SIGNAL))
 
 
 def _engine_actions(say: Idioms) -> str:
-    deadly = " OR ".join(says_signal(_EXTRA, repr(signal)) for signal in sorted(docker.DEADLY))
+    deadly = " OR ".join(says_signal(_EXTRA, repr(signal)) for signal in sorted(facts.DEADLY))
     return f"""
 SELECT a.uri AS uri, n.text AS name, d.value AS target_id, d.node AS since_us, {_EXTRA} AS extra,
   CASE WHEN {_TELLS_ONE} AND NOT ({deadly}) THEN 0 ELSE 1 END AS deadly,

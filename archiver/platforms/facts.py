@@ -1,0 +1,57 @@
+"""What is known of the objects of all platforms together: who archives knows none of them by name.
+
+Where two say something of the same kind it is the union: no word of one means something else on another.
+"""
+
+from __future__ import annotations
+
+from archiver.platforms.docker import facts as _docker
+from archiver.platforms.docker.facts import DEADLY, OOM, OOM_KILLED, SIGNAL
+from archiver.platforms.docker.facts import DOCKER as OF_ENGINES
+from archiver.platforms.docker.facts import identities as identities_of_engine
+from archiver.platforms.tutum import facts as _tutum
+from archiver.platforms.tutum.facts import (
+    BELONGS_TO,
+    LAGS,
+    LEAVING,
+    LINGERS,
+    OUTLIVED,
+    SINGLE,
+    SPARING,
+    SPECIFIC,
+    UNDONE,
+    UNSETTLED,
+    VANISHED,
+    account,
+)
+
+__all__ = [
+    "BELONGS_TO",
+    "DEADLY",
+    "ENDED",
+    "GONE",
+    "KINDS",
+    "LAGS",
+    "LEAVING",
+    "LINGERS",
+    "OF_ENGINES",
+    "OOM",
+    "OOM_KILLED",
+    "OUTLIVED",
+    "SIGNAL",
+    "SINGLE",
+    "SPARING",
+    "SPECIFIC",
+    "UNDONE",
+    "UNSETTLED",
+    "VANISHED",
+    "account",
+    "identities_of_engine",
+]
+
+GONE = _docker.GONE | _tutum.GONE
+"""States, in lower case, after which a resource is no more."""
+ENDED = _docker.ENDED | _tutum.ENDED
+"""States, in lower case, of a container that is there and does not run."""
+KINDS = {**_tutum.KINDS, **_docker.KINDS}
+"""Of what kind a state is, in lower case: up, down, starting or gone."""
