@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-from archiver.model import Answers, Batch, Listed, Micros, Observed, Record, now_micros
+from archiver.model import Answers, Batch, Listed, Micros, Record, now_micros
+from archiver.platforms.asked import Asked
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker
 from archiver.storage.recorder import Recorder, Whose
 
-_MOST_WAITING = 8
 _MOST_NAMED = 20
 """Failures that an answer names."""
 
@@ -51,22 +48,24 @@ def _of_stream(recorder: Recorder, asker: Asker, wanted: Wanted) -> Generator[Id
     since = wanted.since if wanted.since is not None else known.unwatched_since
     whose = Whose(asker.stream if known.is_known else asker.whose)
     decoder, observed, gone, acted = Decoder(), 0, 0, 0
-    asking = _Asking(asker, since, known.last_gap, wanted.settle if session is not None else 0.0)
+    asked, outcome = Asked(wanted.settle if session is not None else 0.0), _Outcome()
+    asking = (asker, asked, since, known.last_gap, outcome)
+    threading.Thread(target=_ask, args=asking, name="reconcile-job", daemon=True).start()
     try:
-        while (item := asking.next()) is not None:
-            if isinstance(item, Observed):
-                done = recorder.record(Batch([_of_nobody(decoder.decode(item))]), whose=whose)
-                observed, gone, acted = observed + done.observed, gone + done.gone, acted + done.actions
-                yield None
-            else:
+        while not outcome.is_over.is_set():
+            if (item := asked.next()) is None:
                 yield IDLE
+                continue
+            done = recorder.record(Batch([_of_nobody(decoder.decode(item))]), whose=whose)
+            observed, gone, acted = observed + done.observed, gone + done.gone, acted + done.actions
+            yield None
     finally:
-        asking.over.set()
-    failed = [{"path": path, "reason": reason} for path, reason in asking.failed]
+        asked.over.set()
+    failed = [{"path": path, "reason": reason} for path, reason in outcome.failed]
     return {
         "url": asker.stream,
         "complete": not failed,
-        "asked": asking.questions,
+        "asked": outcome.questions,
         "observed": observed,
         "gone": gone,
         "actions": acted,
@@ -83,58 +82,30 @@ def _of_nobody(record: Record) -> Record:
     return record._replace(session=record.session or None) if isinstance(record, Listed) else record
 
 
-class _Asking:
-    """Asks in a thread of its own, so that neither the archive nor an event waits for an answer."""
+class _Outcome:
+    """What came of a round of questions, once it is over."""
 
-    def __init__(self, asker: Asker, since: Micros, known_from: Micros, settle: float) -> None:
-        self.over = threading.Event()
+    def __init__(self) -> None:
+        self.is_over = threading.Event()
         self.failed: Sequence[tuple[str, str]] = ()
         self.questions = 0
-        self._asker, self._settle = asker, settle
-        self._answers: queue.Queue[Observed | None] = queue.Queue(_MOST_WAITING)
-        threading.Thread(target=self._ask, args=(since, known_from), name="reconcile-job", daemon=True).start()
 
-    def next(self) -> Observed | Idle | None:
-        """The next answer; `IDLE` while there is none yet, None after the last."""
-        try:
-            return self._answers.get_nowait()
-        except queue.Empty:
-            return IDLE
 
-    def _ask(self, since: Micros, known_from: Micros) -> None:
-        waiting: deque[tuple[float, Observed]] = deque()
+def _ask(asker: Asker, asked: Asked, since: Micros, known_from: Micros, outcome: _Outcome) -> None:
+    try:
+        while not asker.asking.acquire(timeout=0.2):  # a stream is asked by one at a time
+            if asked.over.is_set():
+                return
         try:
-            while not self._asker.asking.acquire(timeout=0.2):  # a stream is asked by one at a time
-                if self.over.is_set():
-                    return
-            try:
-                before = self._asker.questions
-                for observed in self._asker.ask(since, known_from, self.over):
-                    waiting.append((time.monotonic() + self._settle, observed))
-                    self._give(waiting, most=_MOST_WAITING)
-                self.failed, self.questions = self._asker.failed, self._asker.questions - before
-            finally:
-                self._asker.asking.release()
-            self._give(waiting, most=0)
-        except Exception as error:  # noqa: BLE001 - it ends the asking, and is told; never the daemon
-            self.failed = [("", f"unexpected {type(error).__name__}")]
+            before = asker.questions
+            asked.ask(asker, since, known_from)
+            outcome.failed, outcome.questions = asker.failed, asker.questions - before
         finally:
-            self._put(None)
-
-    def _give(self, waiting: deque[tuple[float, Observed]], most: int) -> None:
-        """Gives what has waited long enough, and until no more than so many wait."""
-        while waiting and not self.over.is_set():
-            left = waiting[0][0] - time.monotonic()
-            if left > 0 and len(waiting) <= most:
-                return
-            self.over.wait(max(0.0, left))
-            self._put(waiting.popleft()[1])
-
-    def _put(self, item: Observed | None) -> None:
-        while not self.over.is_set():
-            with suppress(queue.Full):
-                self._answers.put(item, timeout=0.2)
-                return
+            asker.asking.release()
+    except Exception as error:  # noqa: BLE001 - it ends the asking, and is told; never the daemon
+        outcome.failed = [("", f"unexpected {type(error).__name__}")]
+    finally:
+        outcome.is_over.set()
 
 
 Askers = Callable[[], Sequence[Asker]]

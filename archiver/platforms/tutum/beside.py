@@ -6,14 +6,14 @@ import json
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
 from archiver.codec.streams import without_user
 from archiver.errors import ArchiverError
-from archiver.model import Item, Micros, Observed, now_micros
+from archiver.model import Item, Micros, now_micros
+from archiver.platforms.asked import Asked
 from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Notes
 from archiver.platforms.tutum.asking import Asker
 from archiver.platforms.tutum.facts import LAGS
@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 _NEW = b'"create"'
 """What a message has in it that tells of a new object."""
 _OF_OBJECTS = b'"resource_uri"'
-_MOST_WAITING = 16
-"""Answers that wait for their turn in the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +69,12 @@ class Beside:
         self._said: set[str] = set()
         self._since = self._recall()
         """Up to when all actions have been read back; None: nobody ever asked."""
-        self._run: _Run | None = None
+        self._run: Asked | None = None
 
     def begin(self, session: str, opened_at: Micros) -> None:
         """Begins to ask, for a session that was opened just now."""
         self.asker.session = session
-        run = self._run = _Run()
+        run = self._run = Asked(self._pace.settle, self._pace.look, self._pace.monotonic)
         target, arguments = self._ask_on, (run, opened_at)
         threading.Thread(target=target, args=arguments, name="reconcile", daemon=True).start()
 
@@ -92,8 +90,8 @@ class Beside:
     def items(self) -> Iterator[Item]:
         """What was answered and has waited long enough; costs next to nothing when that is nothing."""
         run = self._run
-        while run is not None and run.answers and run.answers[0][0] <= self._pace.monotonic():
-            yield run.answers.popleft()[1]
+        while run is not None and (answer := run.next()) is not None:
+            yield answer
 
     def end(self) -> None:
         """Asks no more: the session is over. What was answered and not handed on will be asked again."""
@@ -104,7 +102,7 @@ class Beside:
 
     # --- the thread that asks -----------------------------------------------------------------------------------------
 
-    def _ask_on(self, run: _Run, opened_at: Micros) -> None:
+    def _ask_on(self, run: Asked, opened_at: Micros) -> None:
         pace = self._pace
         while not run.over.is_set():
             if not self._is_due(pace.monotonic()) or not self.asker.asking.acquire(blocking=False):
@@ -140,12 +138,9 @@ class Beside:
             return now >= self._due
         return now >= min(self._due, max(news_at + pace.after_news, self._began + pace.apart))
 
-    def _ask(self, run: _Run, opened_at: Micros, now: Micros) -> None:
+    def _ask(self, run: Asked, opened_at: Micros, now: Micros) -> None:
         since = max(self._since if self._since is not None else opened_at, now - FARTHEST_BACK)
-        for observed in self.asker.ask(since, opened_at, run.over):
-            self._hand_on(run, observed)
-        while run.answers and not run.over.wait(self._pace.look):
-            pass
+        run.ask(self.asker, since, opened_at)
         if run.over.is_set() or run.over.wait(self._pace.settle):  # what was handed on is made durable meanwhile
             return
         failed = self.asker.failed
@@ -157,11 +152,6 @@ class Beside:
             self._said.clear()
             self._since = now
             self._note()
-
-    def _hand_on(self, run: _Run, observed: Observed) -> None:
-        while len(run.answers) >= _MOST_WAITING and not run.over.wait(self._pace.look):
-            pass
-        run.answers.append((self._pace.monotonic() + self._pace.settle, observed))
 
     def _say(self, what: str) -> None:
         """Says what is not learnt, and not again before all is well."""
@@ -185,12 +175,3 @@ class Beside:
             since = json.loads(noted)["asked"] if noted is not None else None
             return since if type(since) is int and since > 0 else None
         return None
-
-
-class _Run:
-    """One session's part of it."""
-
-    def __init__(self) -> None:
-        self.over = threading.Event()
-        self.answers: deque[tuple[float, Observed]] = deque()
-        """What was answered, and from when on it may be handed on."""
