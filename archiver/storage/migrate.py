@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-from archiver.errors import DatabaseMissing, NotInstalled
+from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
 from archiver.storage import first_edition, reading
 from archiver.storage.engine import (
     APPLICATION_ID,
@@ -246,5 +246,5 @@ def is_missing(url: str) -> bool:
     """Whether there is no archive at all at an URL yet."""
     try:
         return current(url) is None
-    except DatabaseMissing:
+    except (DatabaseMissing, SchemaNotAtHead):  # nobody has made one, or whoever was at it was ended
         return True

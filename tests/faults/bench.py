@@ -16,12 +16,13 @@ from sqlalchemy import make_url
 
 import archiver
 from archiver.simulator.service.server import STILL, Admission, Listening, Simulator
+from archiver.storage import migrate
 from tests.acceptance.recording import Load, position, spooled, wait_for
 
 from .canary import Canary
 from .fault import Size
 from .overheard import overheard
-from .promises import Sent, Tally, broken, is_missing
+from .promises import Sent, Tally, broken
 from .server import Server
 
 Process = subprocess.Popen[bytes]
@@ -220,7 +221,7 @@ class Bench:
         self.expected.update(number for seq, number in waiting.messages.items() if seq > reached)
 
     def _reached(self, identity: str) -> int:
-        return 0 if is_missing(self.url) else position(self.url, identity)
+        return 0 if migrate.is_missing(self.url) else position(self.url, identity)
 
     def look_at_spool(self) -> None:
         """While no daemon runs, and the archive is lost: what waits has to be in the next one."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from archiver.errors import DatabaseReadOnly
 from archiver.storage import migrate
 from tests.acceptance.recording import BATCH, numbered, rows
 
@@ -27,14 +26,6 @@ class Told(NamedTuple):
     received_at: int
 
 
-def is_missing(url: str) -> bool:
-    """Whether there are no tables yet; who was killed while he made the file left what only a writer can undo."""
-    try:
-        return migrate.is_missing(url)
-    except DatabaseReadOnly:
-        return True
-
-
 class Tally:
     """All numbered events of an archive, read as it grows."""
 
@@ -48,7 +39,7 @@ class Tally:
 
     def read(self) -> list[Told]:
         """Everything that is archived now; nothing while there are no tables."""
-        if not self._last and is_missing(self._url):
+        if not self._last and migrate.is_missing(self._url):
             return self.found
         for number, extra, *said, session, received_at in rows(self._url, _EVENTS.format(self._last)):
             self._last = number

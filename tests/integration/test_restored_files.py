@@ -568,6 +568,7 @@ def test_an_archive_whose_maker_was_killed_says_so_to_who_asks_and_the_next_one_
         Archive.open(str(path)).status()
     assert "it is being made" in caught.value.next_step
 
+    assert migrate.is_missing(str(path))
     migrate.create(str(path))
     assert count(path) == 0
 
