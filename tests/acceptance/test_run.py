@@ -220,7 +220,8 @@ def test_the_demo_shows_a_history_a_tree_and_actions(
     questions = [line.split() for line in done.stdout.splitlines() if line.startswith("$ ")]
     assert [words[4] for words in questions] == ["history", "tree", "actions"]
     assert "/api/v1/container/" in done.stdout
-    assert "/api/v1/action/" in done.stdout
+    assert "Stack Deploy" in done.stdout, "what was done has a name"
+    assert "/api/v1/action/" not in done.stdout, "also what was still being done at the end"
 
 
 @pytest.mark.parametrize("name", ["archive.db", "spool.db", "archive.db-wal"])

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 SPEED = 6.0
 RATE = 30.0
+_ASKED_SECONDS = 10.0
+"""So long after the last event the platform may take to say what all is called."""
+_UNNAMED = (
+    "SELECT 1 FROM inventory i WHERE i.name IS NULL AND i.live = 1"
+    " UNION ALL SELECT 1 FROM action_log a WHERE a.name IS NULL"
+)
 _SIGNED = "made-by-demo"
 """In the demo's folder: which files it made."""
 Seconds = Annotated[float, typer.Option(min=2, max=600, help="How long to record.")]
@@ -154,11 +160,12 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     seed = 7
     shown = server.Simulator(world=server.World(seed=seed, rate=RATE), pacing=server.Pacing(speed=SPEED, wait_for=1))
     with shown as platform, Spool(spool_path) as spool:
-        pace = BesidePace(least=1.0, again=2.0, settle=1.5)  # all goes faster here
+        # All goes faster here.
+        pace = BesidePace(least=1.0, again=2.0, after_news=0.5, apart=1.0, in_doubt=2.0, settle=1.5)
         api = Api(platform.rest_url, is_docker_cloud=False)
         source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed), api=api, notes=spool, beside=pace)
         daemon = Daemon([source], spool, url)
-        director = threading.Thread(target=_direct, args=(platform, daemon, seconds), daemon=True)
+        director = threading.Thread(target=_direct, args=(platform, daemon, seconds, url), daemon=True)
         director.start()
         daemon.run()
         director.join()
@@ -166,14 +173,29 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     return daemon.ingest.archived
 
 
-def _direct(platform: Any, daemon: Any, seconds: float) -> None:
-    """Lets the platform live for some seconds, cuts the line once, and ends the recording."""
+def _direct(platform: Any, daemon: Any, seconds: float, url: str) -> None:
+    """Lets the platform live for some seconds, cuts the line once, and ends the recording when all is asked about."""
     end = time.monotonic() + seconds
-    time.sleep(seconds / 2)
-    platform.misbehave("drop")
-    while time.monotonic() < end or (not daemon.ingest.archived and time.monotonic() < end + 30):
-        time.sleep(0.1)
-    daemon.stop()
+    try:
+        time.sleep(seconds / 2)
+        platform.misbehave("drop")
+        while time.monotonic() < end or (not daemon.ingest.archived and time.monotonic() < end + 30):
+            time.sleep(0.1)
+        platform.stand_still()
+        end = time.monotonic() + _ASKED_SECONDS
+        while time.monotonic() < end and not _is_named(url):
+            time.sleep(0.2)
+    finally:
+        daemon.stop()
+
+
+def _is_named(url: str) -> bool:
+    """Whether nothing was heard of, the latest either, whose name has not come with an answer."""
+    from archiver.api.archive import Archive
+
+    with suppress(ArchiverError), Archive.open(url) as archive, archive.sql(_UNNAMED) as found:
+        return next(iter(found), None) is None
+    return False
 
 
 def _worth_showing(archive: Archive) -> tuple[str, str]:

@@ -62,6 +62,7 @@ class Driver:
         self._lived = 0
         self._zero = self._begun = 0.0
         self._running = False
+        self._still = False
         self._backlog: deque[Item] = deque()
         self.finished = threading.Event()
         """Set when the platform has come to its limit."""
@@ -72,7 +73,7 @@ class Driver:
             return
         with self._changed:
             self._zero, self._begun, self._running = self.anchor(), time.monotonic(), True
-        while not self._stopping.is_set():
+        while not self._is_over:
             room = self._room()
             if not room:
                 break
@@ -94,6 +95,12 @@ class Driver:
             self._lived += sent
             self._follow_plan()
         self.finished.set()
+
+    def stand_still(self) -> None:
+        """Has the platform live no further; it answers still."""
+        with self._changed:
+            self._still = True
+            self._changed.notify_all()
 
     @property
     def now(self) -> float:
@@ -127,7 +134,11 @@ class Driver:
         with self._changed:
             next_at = self._platform.next_at
             seconds = None if next_at is None else max(0.0, (next_at - due) / self._speed)
-            self._changed.wait_for(lambda: self._stopping.is_set() or self._platform.next_at != next_at, seconds)
+            self._changed.wait_for(lambda: self._is_over or self._platform.next_at != next_at, seconds)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._still or self._stopping.is_set()
 
     def _next_batch(self, room: int, due: float | None) -> list[Item]:
         platform, backlog = self._platform, self._backlog

@@ -246,6 +246,10 @@ class Simulator:
         else:
             raise ValueError(f"no such misbehaviour: {kind}")
 
+    def stand_still(self) -> None:
+        """Nothing happens by itself any more; what is asked is answered, and what is ordered is done."""
+        self._driver.stand_still()
+
     def lie(self, *lies: Lying) -> None:
         """Answer the REST API's requests so from now on; without any, honestly. Of several that fit, the first."""
         self._router.liar.lies = deque(lies)
