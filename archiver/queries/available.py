@@ -31,10 +31,13 @@ class _Key(NamedTuple):
     subject: Subject | None
 
 
-def availability(ask: Ask, asked: Asked) -> Report:
-    """How long the containers below a resource were up, each where it was then, and all together."""
+def availability(ask: Ask, asked: Asked, known: Sequence[Lived] | None = None) -> Report:
+    """How long the containers below a resource were up, each where it was then, and all together.
+
+    `known`: those within the range, where they are known, of a report that is not sliced.
+    """
     kind, names = ask(kinds), ask(several)
-    found = list(lived(ask, asked.resource, _widened(asked), asked.now, kind))
+    found = list(lived(ask, asked.resource, _widened(asked), asked.now, kind)) if known is None else known
     totals: dict[_Key, Counter[Status]] = {}
     looped: Counter[str] = Counter()
     for unit in _units(found, asked).values():

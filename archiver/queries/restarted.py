@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from archiver.model.reports import Report, Restart, Restarts, Subject
@@ -11,23 +11,23 @@ from archiver.queries.asked import Asked, order, report, some
 from archiver.queries.available import slice_of
 from archiver.queries.calendar_days import day_of
 from archiver.queries.causes import is_wanted
-from archiver.queries.containers import kinds, lived
+from archiver.queries.containers import Lived, kinds, lived
 from archiver.queries.history import hides
 from archiver.queries.never_back import Stopped, Stops, said
 from archiver.queries.platforms import several
 from archiver.storage.pages import Ask
 
 
-def restarts(ask: Ask, asked: Asked) -> Report:
+def restarts(ask: Ask, asked: Asked, known: Iterable[Lived] | None = None) -> Report:
     """What stopped within the range, and when it came back; what never did stands first.
 
-    A stop is of the range in which it came, though its start came later.
+    A stop is of the range in which it came, though its start came later. `known`: the containers, where they are known.
     """
     kind, names = ask(kinds), ask(several)
     stops = Stops(ask, asked, kind)
     found = [
         stopped
-        for each in lived(ask, asked.resource, asked.range, asked.now, kind)
+        for each in (lived(ask, asked.resource, asked.range, asked.now, kind) if known is None else known)
         for stopped in stops.of(each)
         if stopped.start is not None or stopped.is_missing
     ]

@@ -25,6 +25,8 @@ class Window(NamedTuple):
         return cls(since, OPEN if range.until is None else to_micros(range.until))
 
 
+_CLOSE = 1 << 22
+"""Microseconds: at nodes within such a stretch of four seconds is what lasted no longer."""
 ALWAYS = Window(NEVER, OPEN)
 NOW = Window(OPEN - 1, OPEN)
 """The window of what still holds."""
@@ -47,18 +49,26 @@ def overlapping(window: Window) -> list[Part]:
         return [Part("1 = 1", {})]
     if window == NOW:
         return [Part(f"f.node = {OPEN}", {})]
-    return [*holding(window.since), *begun(Window(window.since + 1, window.until))]
+    since, last = window.since, window.until - 1
+    # A look at each node on the way costs more than one at all that lie close together.
+    low, high = max(since, 0) // _CLOSE * _CLOSE, max(last, 0) // _CLOSE * _CLOSE + _CLOSE - 1
+    before = [node for node in way_to(since).before if node < low]
+    after = [node for node in way_to(last).after if node > high]
+    ends = {"first": since, "last": last}
+    parts = [
+        Part("f.node IN :nodes AND f.until > :first AND +f.since <= :last", {"nodes": before} | ends),
+        Part(
+            "f.node BETWEEN :low AND :high AND +f.until > :first AND +f.since <= :last",
+            {"low": low, "high": high} | ends,
+        ),
+        Part("f.node IN :nodes AND f.since <= :last AND +f.until > :first", {"nodes": after} | ends),
+    ]
+    return [part for part in parts if part.values.get("nodes") != []]
 
 
 def holding(at: Micros) -> list[Part]:
     """The conditions of facts `f` that held at an instant."""
-    if at == NEVER:
-        return []
-    way = way_to(at)
-    return [
-        Part("f.node IN :nodes AND f.until > :at AND +f.since <= :at", {"nodes": way.before, "at": at}),
-        Part("f.node IN :nodes AND f.since <= :at AND +f.until > :at", {"nodes": way.after, "at": at}),
-    ]
+    return [] if at == NEVER else overlapping(Window(at, at + 1))
 
 
 def reaching(at: Micros) -> list[Part]:

@@ -2037,7 +2037,7 @@ SELECT CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+
       WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
   (SELECT r.uri FROM resources r WHERE r.platform_id = e.platform_id AND r.id = (SELECT m.resource_id FROM parent_list_members m
       WHERE m.platform_id = e.platform_id AND m.list_id = e.parent_list_id LIMIT 1)) AS uri,
-  e.occurred_at AS started_at, CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us
+  e.occurred_at AS started_at, CAST(CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS bigint) AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note');
 

@@ -1442,7 +1442,7 @@ SELECT (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 
       WHERE m.list_id = e.parent_list_id LIMIT 1)) END AS tags,
   (SELECT r.uri FROM resources r WHERE r.id = (SELECT m.resource_id FROM parent_list_members m
       WHERE m.list_id = e.parent_list_id LIMIT 1)) AS uri,
-  e.occurred_at AS started_at, (CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS started_us
+  e.occurred_at AS started_at, CAST((CAST(strftime('%s', substr(e.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(e.occurred_at, 21, 6) AS integer)) AS bigint) AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = 'note')
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note

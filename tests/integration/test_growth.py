@@ -240,6 +240,15 @@ def test_a_filtered_view_costs_the_same_in_a_larger_archive(archives: tuple[str,
         assert not grown(*costs, small), costs
 
 
+def test_annotations_of_a_stack_cost_the_same_in_a_larger_file(archives: tuple[str, str]) -> None:
+    if archives[0].startswith("postgresql"):
+        pytest.skip("it takes no join into the parts of a UNION, and looks at all actions")
+    answers = [answer_of_sql(url, f"SELECT v.* {BELOW.format('grafana_annotations')}") for url in archives]
+
+    assert answers[0].rows == answers[1].rows > 0
+    assert not grown(*(answer.cost for answer in answers), archives[0]), answers
+
+
 def test_a_day_of_availability_costs_the_same_for_each_container(archives: tuple[str, str]) -> None:
     """More lived on from the past: the answer is as much longer."""
     small, _ = archives

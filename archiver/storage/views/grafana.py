@@ -17,6 +17,7 @@ def _annotations(say: Idioms) -> str:
     of = f"""(SELECT i.{{}} FROM resources r JOIN inventory i ON i.uri = r.uri AND i.platform = {PLATFORM.format("r")}
     WHERE r.platform_id = e.platform_id AND r.id = ({place}))"""
     stack = _NAME.format("stack")
+    # The CAST: SQLite takes a UNION apart, so that a join finds its way into each part, where the types are the same.
     return f"""
 SELECT a.started_us / 1000 AS time, a.finished_us / 1000 AS timeend,
   coalesce(a.name, 'action') || ' ' || coalesce({_NAME.format("name")}, a.target, '') AS text,
@@ -29,7 +30,7 @@ SELECT {at_us} / 1000 AS time, {at_us} / 1000 AS timeend,
   'note: ' || coalesce((SELECT n.text FROM texts n WHERE n.id = e.name_id), '') AS text,
   'note' || CASE WHEN {of.format("stack")} IS NULL THEN '' ELSE ',' || {of.format("stack")} END AS tags,
   (SELECT r.uri FROM resources r WHERE r.platform_id = e.platform_id AND r.id = ({place})) AS uri,
-  e.occurred_at AS started_at, {at_us} AS started_us
+  e.occurred_at AS started_at, CAST({at_us} AS bigint) AS started_us
 FROM events e
 WHERE e.resource_id = 0 AND e.type_id = (SELECT t.id FROM event_types t WHERE t.text = '{NOTE}')
 """
