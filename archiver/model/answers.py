@@ -239,3 +239,5 @@ class TreeNode(NamedTuple):
     coverage: Coverage | None = None
     empty: Empty | None = None
     """Why a platform has nothing in it; None: it has, or it is another root."""
+    tags: tuple[str, ...] = ()
+    """The tags that it bears, as far as is known."""

@@ -8,13 +8,13 @@ from typing import Literal, NamedTuple
 from archiver.model.answers import Coverage, Resource, TimeRange
 from archiver.model.empty import Empty
 
-ChangeKind = Literal["appeared", "vanished", "moved", "state", "image", "name", "replicas"]
+ChangeKind = Literal["appeared", "vanished", "moved", "state", "image", "name", "tags", "replicas"]
 """What became otherwise: moved: what it is directly under; replicas: of a service, how many of its containers run."""
 
 
 class Change(NamedTuple):
     """One thing that became otherwise. What `before` and `after` are depends on the change: a state, an image, a name,
-    a number, of what moved URIs in their order."""
+    a number, of what moved URIs in their order, tags in theirs."""
 
     change: ChangeKind
     uri: str

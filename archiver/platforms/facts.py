@@ -19,10 +19,12 @@ from archiver.platforms.tutum.facts import (
     SINGLE,
     SPARING,
     SPECIFIC,
+    TAGGED,
     UNDONE,
     UNSETTLED,
     VANISHED,
     account,
+    tags_of,
 )
 
 __all__ = [
@@ -42,11 +44,13 @@ __all__ = [
     "SINGLE",
     "SPARING",
     "SPECIFIC",
+    "TAGGED",
     "UNDONE",
     "UNSETTLED",
     "VANISHED",
     "account",
     "identities_of_engine",
+    "tags_of",
 ]
 
 GONE = _docker.GONE | _tutum.GONE

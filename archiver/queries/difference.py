@@ -52,7 +52,7 @@ def difference(connection: Connection, resource: Resource | None, range: TimeRan
     return Diff(resource, range, watched, tuple(found), empty)
 
 
-_ORDER = ("appeared", "moved", "name", "image", "state", "replicas", "vanished")
+_ORDER = ("appeared", "moved", "name", "image", "tags", "state", "replicas", "vanished")
 
 
 def _order(change: Change) -> tuple[datetime, int, str]:
@@ -185,6 +185,8 @@ def _altered(before: Stood, after: Stood) -> Iterator[Change]:
         yield _change("image", after, before.image, after.image, after.image_since, sure)
     if before.name != after.name:
         yield _change("name", after, before.name, after.name, after.name_since, sure)
+    if before.tags != after.tags:
+        yield _change("tags", after, before.tags, after.tags, after.tags_since, sure)
 
 
 def _both(*certain: bool | None) -> bool | None:

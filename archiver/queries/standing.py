@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from archiver.codec.text import parse
 from archiver.model import Micros, Number, to_micros
 from archiver.queries.causes import is_gone
 from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_turns, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Among, by_platform, statement
-from archiver.storage.words import IMAGE, NAME, OPEN, SLOT
+from archiver.storage.words import OPEN, TEXTUAL
 
 
 class Stood(NamedTuple):
@@ -34,6 +35,8 @@ class Stood(NamedTuple):
     """Whether somebody was watching since its state was told last; None: no state is known."""
     sessions: frozenset[int | None] = frozenset()
     """In which session its state was told last."""
+    tags: tuple[str, ...] = ()
+    tags_since: Micros | None = None
 
 
 def stood(connection: Connection, numbers: Iterable[Number], at: Micros, now: datetime) -> dict[Number, Stood]:
@@ -62,13 +65,13 @@ def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> d
         state = states.text(first.state_id) if first else None
         since = first.place[0] if first else None
         gone = since if state is not None and is_gone(state) else None
-        name, image, slot = (texts.get((number, what), _UNKNOWN) for what in (NAME, IMAGE, SLOT))
+        name, image, slot, tags = (texts.get((number, what), _UNKNOWN) for what in TEXTUAL)
         if row.type == "action":
             name = _Text(row.name, None)
         certain = None if word is None else gone is not None or number in sure
         heard = frozenset() if word is None else frozenset([word.session_id])
         told_of = (row.uri, row.type, name.text, state, since, gone, image.text, slot.text, name.since, image.since)
-        found[number] = Stood(number, *told_of, certain, heard)
+        found[number] = Stood(number, *told_of, certain, heard, tags_in(tags.text), tags.since)
     return found
 
 
@@ -85,7 +88,7 @@ def standing_now(connection: Connection, numbers: Iterable[Number], now: datetim
             certain = None if word is None else row.gone_at is not None or number in sure
             sessions = frozenset() if word is None else frozenset([word.session_id])
             told_of = (row.uri, row.type, row.name, row.state, row.state_since, row.gone_at, row.image, row.slot)
-            found[number] = Stood(number, *told_of, certain=certain, sessions=sessions)
+            found[number] = Stood(number, *told_of, certain=certain, sessions=sessions, tags=tags_in(row.tags))
     return found
 
 
@@ -97,7 +100,7 @@ def who_told(connection: Connection, stood: Iterable[Stood]) -> list[int] | None
 
 _PRESENT = (
     "SELECT r.id, r.uri, t.text AS type, n.text AS name, s.text AS state, p.state_since, p.gone_at,"
-    " i.text AS image, o.text AS slot"
+    " i.text AS image, o.text AS slot, (SELECT x.text FROM texts x WHERE x.id = p.tags_id) AS tags"
     " FROM resources r JOIN event_types t ON t.id = r.type_id"
     " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id LEFT JOIN event_states s ON s.id = p.state_id"
@@ -150,7 +153,7 @@ _FIRST_HEARD = (
 
 
 class _Text(NamedTuple):
-    """A name, an image or a slot, and since when."""
+    """A name, an image, a slot or all tags, and since when."""
 
     text: str | None
     since: Micros | None
@@ -159,9 +162,14 @@ class _Text(NamedTuple):
 _UNKNOWN = _Text(None, None)
 _TEXTS = (
     "SELECT f.resource_id, f.what, n.text, f.since FROM facts f JOIN texts n ON n.id = f.value"
-    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({NAME}, {IMAGE}, {SLOT})"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN {TEXTUAL}"
     " AND f.since <= :at AND f.until > :at"
 )
+
+
+def tags_in(told: str | None) -> tuple[str, ...]:
+    """The tags in a list as the archive has it; none where nobody told."""
+    return () if told is None else tuple(parse(told))
 
 
 def _texts(connection: Connection, among: Among, at: Micros) -> dict[tuple[int, int], _Text]:

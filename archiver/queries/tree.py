@@ -118,7 +118,7 @@ def _node(root: Number, rows: Mapping[Number, Stood], children: Mapping[Number, 
         below = tuple([built[child] for child in children.get(number, ()) if child in built])
         since, gone_at = _instant(row.state_since), _instant(row.gone_at)
         told = (row.uri, row.type, row.name, row.state)
-        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot, row.certain)
+        built[number] = TreeNode(*told, since, below, gone_at, row.image, row.slot, row.certain, tags=row.tags)
     return built[root]
 
 

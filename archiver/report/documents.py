@@ -275,6 +275,7 @@ NODE: list[Field[TreeNode]] = [
     Field("gone_at", lambda node: node.gone_at),
     Field("certain", lambda node: node.certain),
     Field("image", lambda node: node.image),
+    Field("tags", lambda node: list(node.tags) or None, extra=True),
 ]
 
 

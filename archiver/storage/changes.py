@@ -21,7 +21,7 @@ _FACT_KEY = ("platform_id", "resource_id", "what", "since", "value")
 _PRESENT_KEY = ("platform_id", "resource_id")
 _FACT = ("until", "node", "told_by", "how")
 # Apart, so that the indexes of what seldom changes are not written with each word.
-_SELDOM = ("first_at", "gone_at", "name_id", "image_id", "slot_id", "list_id", "heads")
+_SELDOM = ("first_at", "gone_at", "name_id", "image_id", "slot_id", "tags_id", "list_id", "heads")
 _OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source")
 
 

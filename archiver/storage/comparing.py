@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, select
 from archiver.codec.times import read_moment
 from archiver.codec.uris import parse
 from archiver.model import Answers, Micros, Observation, ResourceRef, to_micros
-from archiver.platforms.facts import GONE, LAGS, UNSETTLED
+from archiver.platforms.facts import GONE, LAGS, TAGGED, UNSETTLED, tags_of
 from archiver.storage.bulk import chunks
 from archiver.storage.schema import (
     BY_EVENT,
@@ -41,7 +41,8 @@ _DATED: Mapping[tuple[str | None, str | None], str] = {
     ("running", "stopped"): "finished",
 }
 """By which date of its own an answer tells how old it is, that has the second state where an event told the first."""
-_names, _images = texts.alias("names"), texts.alias("images")
+_NO_TAGS = "[]"
+_names, _images, _tags = (texts.alias(name) for name in ("names", "images", "tags"))
 _r, _p, _f, _e = resources.c, present.c, facts.c, events.c
 
 
@@ -60,6 +61,8 @@ class Known(NamedTuple):
     gone_at: Micros | None
     name: str | None
     image: str | None
+    tags: str
+    """As a JSON list."""
     above: frozenset[ResourceRef]
     """What it is directly under, or as an action applies to."""
 
@@ -114,7 +117,13 @@ def _of_object(
         parents=parents,
         observed_at=max(item.observed_at, known.last_at or 0),  # what was told before it was asked came before
     )
-    return kept if kept.state or kept.name or kept.image or parents else None
+    return kept if kept.state or kept.name or kept.image or parents or (_is_tagged(item, known) and not ends) else None
+
+
+def _is_tagged(item: Observation, known: Known) -> bool:
+    """Whether it bears other tags than were known; of what nobody said they are none."""
+    tags = tags_of(item.uri, item.extra) if item.extra is not None and TAGGED in item.extra else None
+    return tags is not None and tags != known.tags
 
 
 # --- how old an answer may be -----------------------------------------------------------------------------------------
@@ -228,6 +237,7 @@ def _known(
             row.gone_at,
             row.name,
             row.image,
+            row.tags or _NO_TAGS,
             frozenset(above.get(row.id, ())),
         )
         for row in rows.values()
@@ -241,6 +251,7 @@ def _standing() -> Select[Any]:
         .outerjoin(event_states, event_states.c.id == _p.state_id)
         .outerjoin(_names, _names.c.id == _p.name_id)
         .outerjoin(_images, _images.c.id == _p.image_id)
+        .outerjoin(_tags, _tags.c.id == _p.tags_id)
     )
     return select(
         _r.platform_id,
@@ -256,6 +267,7 @@ def _standing() -> Select[Any]:
         _p.gone_at,
         _names.c.text.label("name"),
         _images.c.text.label("image"),
+        _tags.c.text.label("tags"),
     ).select_from(joined)
 
 

@@ -80,9 +80,9 @@ def _of_object(*columns: Column[Any]) -> tuple[Index, Index]:
     return _only(_POSTGRES, platform, *columns), _only(_SQLITE, columns[0], platform, *columns[1:])
 
 
-def _where(condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
+def _where(condition: ColumnElement[bool], *columns: Column[Any], name: str | None = None) -> Index:
     """An index of the rows that fulfil a condition."""
-    return Index(None, *columns, sqlite_where=condition, postgresql_where=condition)
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class _Micros(FunctionElement[int]):
@@ -98,6 +98,7 @@ def _written(element: _Micros, compiler: SQLCompiler, **options: Any) -> str:
     return f"({IDIOMS[compiler.dialect.name].micros(compiler.process(instant, **options))})"
 
 
+_is_tagged = facts.what == literal_column(str(schema.TAGS))
 _is_run = facts.what == literal_column(str(schema.TARGET))
 
 
@@ -135,6 +136,8 @@ INDEXES = (
     # Actions of a range of time, whatever they apply to.
     *_of_runs("ix_facts_since", facts.since),
     *_of_runs("ix_facts_node_until", facts.node, facts.until),
+    # What bore tags when; of any other fact it has no row.
+    _where(_is_tagged, facts.since, name="ix_facts_tags"),
     # Which objects name another in their list, whatever follows from it: what an event is under.
     *_of_object(members.resource_id, members.list_id),
     *_of_object(present.list_id),

@@ -48,7 +48,7 @@ class _Reference(NamedTuple):
     """In which rows it does; NULL points at nothing anyway."""
 
 
-_TEXTS = ("name_id", "image_id", "slot_id")
+_TEXTS = ("name_id", "image_id", "slot_id", "tags_id")
 _SHARED = ("shared_id", "shared_too_id")
 
 _REFERENCES: Mapping[Table, tuple[_Reference, ...]] = {

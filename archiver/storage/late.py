@@ -226,7 +226,7 @@ def _learn(connection: Connection, standings: Standings, rows: Sequence[Any]) ->
 
 
 def _words_statement(at: Any, c: Any) -> Select[Any]:
-    words = select(at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
+    words = select(at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id, c.tags_id)
     words = words.where(c.platform_id == bindparam("platform"), c.resource_id == bindparam("number"))
     words = words.where(at >= bindparam("at"))
     words = words.where(not_(and_(at == bindparam("at"), c.id <= bindparam("last"))))
@@ -284,7 +284,7 @@ def _facts_begun(connection: Connection, platform: int, replays: Mapping[int, _R
 
 
 _INSTANTS = {"number": "bigint", "since": "timestamptz", "upto": "timestamptz"}
-_COLUMNS = "w.id, w.state_id, w.parent_list_id, w.name_id, w.image_id, w.slot_id FROM asked"
+_COLUMNS = "w.id, w.state_id, w.parent_list_id, w.name_id, w.image_id, w.slot_id, w.tags_id FROM asked"
 # `{0}` is the number of the platform.
 _EVENTS_AROUND = (
     f"SELECT w.resource_id, w.occurred_at, {_COLUMNS}"

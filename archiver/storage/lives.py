@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from archiver.storage.places import NO_TARGET, Edges, Kinds, Reading, as_told_by, proves
-from archiver.storage.schema import ASKED, BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TARGET, TOLD
+from archiver.storage.schema import ASKED, BY_EVENT, INFERRED, OPEN, PARENT, TARGET, TEXTUAL, TOLD
 from archiver.storage.steps import NEVER, Life, Step, within
 
 _HOW = (TOLD, ASKED)
@@ -22,7 +22,7 @@ _MOST_LIVES = 8
 """How many lives that ended are kept in mind from one batch to the next."""
 
 Texts = tuple[tuple[int, int], ...]
-"""What is told as texts, the number of each: of name, image and slot those that are told."""
+"""What is told as texts, the number of each: of name, image, slot and tags those that are told."""
 
 Word = tuple[int, int, int, int | None, int | None, Texts]
 """Instant (microseconds), source, number; state and list where the word has them; texts. Words sort by their order."""
@@ -58,7 +58,7 @@ class Fact:
 
 
 class Text:
-    """What a resource told last of its name, its image or its slot."""
+    """What a resource told last of its name, its image, its slot or its tags."""
 
     __slots__ = ("by", "fact", "value")
 
@@ -72,7 +72,7 @@ class Text:
 
 _NO_EDGES: Edges = {}
 _NO_TEXTS: dict[int, Text] = {}
-_NOTHING_TOLD = (None, None, None)
+_NOTHING_TOLD = (None,) * len(TEXTUAL)
 _NO_STEPS: Mapping[int, Step] = {}
 _NO_WORDS: Mapping[int, Word] = {}
 
@@ -138,11 +138,11 @@ class Standing:
     @property
     def seldom(self) -> tuple[int | None, ...]:
         """What of its present row seldom changes: `first_at`, `gone_at`, the numbers of texts, `list_id`, `heads`."""
-        texts = (self.told(NAME), self.told(IMAGE), self.told(SLOT)) if self._texts else _NOTHING_TOLD
+        texts = tuple(map(self.told, TEXTUAL)) if self._texts else _NOTHING_TOLD
         return self.first_at, self.gone_at, *texts, self.list_id, self.heads
 
     def told(self, what: int) -> int | None:
-        """What it told last of its name, its image or its slot."""
+        """What it told last of its name, its image, its slot or its tags."""
         text = self._texts.get(what)
         return None if text is None else text.value
 
@@ -367,7 +367,7 @@ class Standing:
             self._tell_again((self._places.get(value) for value in values), word)
         return all(self._open(PARENT, value, at, word) for value in values if value not in before)
 
-    # --- names, images, slots ---
+    # --- names, images, slots, tags ---
 
     def _hear_text(self, what: int, value: int, word: Word) -> bool:
         """Takes in what it says of one of them; False when what that changes is not known."""

@@ -21,7 +21,7 @@ from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.lives import Texts
 from archiver.storage.numbers import Numbers
-from archiver.storage.schema import NO_RESOURCE, TEXTUAL
+from archiver.storage.schema import IMAGE, NAME, NO_RESOURCE, SLOT
 
 LinkKey = tuple[str | None, tuple[str, ...], str | None, str | None, str | None, int]
 """What an event says of its resource: URI, parents, name, image, slot; and the number of the platform.
@@ -55,6 +55,7 @@ class Link(NamedTuple):
     """JSON of the event's URIs (`resource_uri`, `parents`) where they are spelled otherwise than in `resources`."""
 
 
+_LINKED = (NAME, IMAGE, SLOT)
 _NO_TEXTS = (None, None, None)
 
 
@@ -104,7 +105,7 @@ class Lookups:
         self.types = Words(schema.event_types, limits.words, numbers)
         self.actions = Words(schema.event_actions, limits.words, numbers)
         self.states = Words(schema.event_states, limits.words, numbers)
-        self._texts = Words(schema.texts, limits.words, numbers)
+        self.texts = Words(schema.texts, limits.words, numbers)
         # Two generations: what is used moves to the young one, what is not used ages and goes.
         self._links: dict[LinkKey, Link] = {}
         self._old_links: dict[LinkKey, Link] = {}
@@ -116,7 +117,7 @@ class Lookups:
 
     def forget(self) -> None:
         """Empties every cache: what it holds may never have been committed."""
-        for words in (self.types, self.actions, self.states, self._texts):
+        for words in (self.types, self.actions, self.states, self.texts):
             words.forget()
         self._links.clear()
         self._old_links.clear()
@@ -158,7 +159,7 @@ class Lookups:
     def _learn_links(self, connection: Connection, missing: list[LinkKey]) -> None:
         """Makes sure that the links have every one of the keys."""
         self._make_room(len(missing))
-        self._texts.learn(connection, {text for key in missing for text in _texts(key)})
+        self.texts.learn(connection, {text for key in missing for text in _texts(key)})
         by_platform: dict[int, list[LinkKey]] = {}
         for key in missing:
             by_platform.setdefault(key[-1], []).append(key)
@@ -171,7 +172,7 @@ class Lookups:
         known = self._as_kept[platform]
         numbers: Mapping[str, int] = ChainMap(spelled, known) if spelled else known
         above = [tuple(map(numbers.__getitem__, key[1])) for key in keys]
-        ids, links = self._texts.ids, self._links
+        ids, links = self.texts.ids, self._links
         for key, list_id in zip(keys, self._lists.numbers(connection, platform, above), strict=True):
             own = numbers[key[0]] if key[0] else NO_RESOURCE
             spelling = _spelling(key, spelled) if spelled else None
@@ -180,7 +181,7 @@ class Lookups:
                 links[key] = Link(own, list_id, None, None, None, (), spelling)
             else:
                 name_id, image_id, slot_id = found = [ids[text] for text in told]
-                texts = tuple([(what, one) for what, one in zip(TEXTUAL, found, strict=True) if one is not None])
+                texts = tuple([(what, one) for what, one in zip(_LINKED, found, strict=True) if one is not None])
                 links[key] = Link(own, list_id, name_id, image_id, slot_id, texts, spelling)
             self._weight += _weight(key)
 

@@ -68,7 +68,8 @@ def _hear(connection: Connection, standings: Standings, standing: dict[int, Stan
 def _words(
     connection: Connection, platform: int, source: int, at: Any, c: Any, numbers: Iterable[int]
 ) -> Iterator[tuple[int, Word]]:
-    words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, c.name_id, c.image_id, c.slot_id)
+    told = (c.name_id, c.image_id, c.slot_id, c.tags_id)
+    words = select(c.resource_id, at, c.id, c.state_id, c.parent_list_id, *told)
     words = words.where(c.platform_id == platform, c.resource_id.in_(list(numbers)))
     words = words.order_by(c.resource_id, at, c.id)
     for row in connection.execute(words, execution_options={"yield_per": _PAGE}):

@@ -38,6 +38,7 @@ from archiver.storage.words import (
     OPEN,
     PARENT,
     SLOT,
+    TAGS,
     TARGET,
     TEXTUAL,
     TIME_SOURCES,
@@ -57,6 +58,7 @@ __all__ = [
     "OPEN",
     "PARENT",
     "SLOT",
+    "TAGS",
     "TARGET",
     "TEXTUAL",
     "TIME_SOURCES",
@@ -258,7 +260,7 @@ resources = Table(
     comment="Objects of the platforms; (platform, type, key) identifies one in every spelling of its URI",
 )
 
-texts = _vocabulary("texts", "name, image or slot of an object")
+texts = _vocabulary("texts", "name, image or slot of an object, and all tags of one")
 
 parent_lists = Table(
     "parent_lists",
@@ -311,6 +313,7 @@ events = Table(
     Column("name_id", Id, comment="The name it gives the object; NULL when none"),
     Column("image_id", Id, comment="The image it says the object is made of; NULL when none"),
     Column("slot_id", Id, comment="The slot it says the object fills; NULL when none"),
+    Column("tags_id", Id, comment="All the tags it says the object bears, as a JSON list; NULL when it says nothing"),
     Column("occurred_at", Instant, nullable=False, comment="When it happened, UTC"),
     Column(
         "time_source",
@@ -363,6 +366,7 @@ observations = Table(
     Column("name_id", Id, comment="The name it was found to have; NULL when none was told"),
     Column("image_id", Id, comment="The image it was found to be made of; NULL when none was told"),
     Column("slot_id", Id, comment="The slot it was found to fill; NULL when none was told"),
+    Column("tags_id", Id, comment="All the tags it was found to bear, as a JSON list; NULL when nothing was told"),
     Column("observed_at", Instant, nullable=False, comment="When it was so, by the answer, UTC"),
     Column("extra", Word, comment="JSON object of what else the platform told, but what is shared"),
     *_shared(),
@@ -399,10 +403,11 @@ facts = Table(
         "what",
         SmallInteger,
         nullable=False,
-        comment="1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot",
+        comment="1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot;"
+        " 6: bears those tags",
     ),
     Column("since", Moment, nullable=False, comment="From when on, microseconds since 1970"),
-    Column("value", Id, nullable=False, comment="A resource, of 3 to 5 a text; 0: an action that names no object"),
+    Column("value", Id, nullable=False, comment="A resource, of 3 to 6 a text; 0: an action that names no object"),
     Column("until", Moment, nullable=False, comment="Until when, exclusive; 2^62: still so"),
     Column("node", Moment, nullable=False, comment="Place in the interval tree (storage.intervals)"),
     Column("told_by", Id, comment="The event, or the observation where asked, that told"),
@@ -443,6 +448,7 @@ present = Table(
     Column("name_id", Id, comment="The last name known"),
     Column("image_id", Id, comment="The last image known"),
     Column("slot_id", Id, comment="The last slot known"),
+    Column("tags_id", Id, comment="The last tags known"),
     Column("list_id", Id, comment="The last list of parents"),
     Column("heads", SmallInteger, nullable=False, comment="1: something was ever under it"),
     PrimaryKeyConstraint("platform_id", "resource_id"),

@@ -15,11 +15,11 @@ from archiver.storage.lists import Lists, weight
 from archiver.storage.lives import Fact, Run, Standing, State, Texts
 from archiver.storage.outlived import follower
 from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Kinds, Reading, as_told_by, read
-from archiver.storage.schema import BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TARGET
+from archiver.storage.schema import BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TAGS, TARGET
 from archiver.storage.steps import NEVER, Step
 
 _present, _facts, _implied = schema.present, schema.facts, schema.implied
-_TEXTS = {NAME: "name_id", IMAGE: "image_id", SLOT: "slot_id"}
+_TEXTS = {NAME: "name_id", IMAGE: "image_id", SLOT: "slot_id", TAGS: "tags_id"}
 """Where the present row has what was told last."""
 
 

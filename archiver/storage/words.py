@@ -27,10 +27,10 @@ IMPORTED = "imported"
 OPEN = 1 << 62
 """The end of what still holds, in microseconds: later than every instant."""
 
-PARENT, TARGET, NAME, IMAGE, SLOT = 1, 2, 3, 4, 5
+PARENT, TARGET, NAME, IMAGE, SLOT, TAGS = 1, 2, 3, 4, 5, 6
 """What a fact is about: what the resource is under; what an action applies to, while it ran; what it is called; the
-image it is made of; the place in its service that it fills."""
-TEXTUAL = (NAME, IMAGE, SLOT)
+image it is made of; the place in its service that it fills; all the tags it bears, as a JSON list."""
+TEXTUAL = (NAME, IMAGE, SLOT, TAGS)
 """What a resource is told as a text, of which the last one told holds."""
 TOLD, ASKED, INFERRED = 0, 1, 2
 """How a fact is known: from the resource's own events, from an answer, from what is said of others."""

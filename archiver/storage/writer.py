@@ -24,6 +24,7 @@ from archiver.model import (
     Telling,
     iso,
 )
+from archiver.platforms.facts import TAGGED, tags_of
 from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.comparing import is_action, news
@@ -33,6 +34,7 @@ from archiver.storage.facts import Words as Told
 from archiver.storage.inventory import Inventory
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
+from archiver.storage.lives import Texts
 from archiver.storage.lookups import LinkKey, Lookups
 from archiver.storage.marks import mark_of
 from archiver.storage.numbers import Numbers
@@ -234,6 +236,7 @@ class Writer:
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, spellings = links
         extras = list(map(_with_spelling, events.extra, spellings)) if any(spellings) else events.extra
+        tag_ids, told = self._tags(connection, events.resource_uri, extras, texts)
         kept = self._shared.divided(connection, events.platform, extras)
         first = self._numbers.take(connection, schema.events, len(keys))
         numbers = range(first, first + len(keys))
@@ -251,6 +254,7 @@ class Writer:
             name_ids,
             image_ids,
             slot_ids,
+            tag_ids,
             map(iso, events.occurred_at),
             map(_TIME_SOURCES.__getitem__, events.time_source),
             events.received_at,
@@ -261,9 +265,9 @@ class Writer:
         insert_rows(connection, schema.events, list(rows))
         if not ANEW.isdisjoint(events.time_source):
             anew = map(ANEW.__contains__, events.time_source)
-            told = compress(zip(events.platform, uuids, numbers, strict=True), anew)
-            insert_rows(connection, schema.told_anew, [row for row in told if row[1] is not None])
-        return Told(events.platform, resource_ids, events.occurred_at, numbers, state_ids, list_ids, texts)
+            found = compress(zip(events.platform, uuids, numbers, strict=True), anew)
+            insert_rows(connection, schema.told_anew, [row for row in found if row[1] is not None])
+        return Told(events.platform, resource_ids, events.occurred_at, numbers, state_ids, list_ids, told)
 
     def _write_observations(self, connection: Connection, observations: Sequence[Observation]) -> Told:
         platforms = [item.platform or 0 for item in observations]
@@ -273,6 +277,8 @@ class Writer:
         ]
         links = zip(*self._lookups.links(connection, keys), strict=True)
         resource_ids, list_ids, name_ids, image_ids, slot_ids, texts, _ = links
+        extras = [item.extra for item in observations]
+        tag_ids, told = self._tags(connection, [item.uri for item in observations], extras, texts)
         first = self._numbers.take(connection, schema.observations, len(keys))
         numbers = range(first, first + len(keys))
         state_ids = self._lookups.states.numbers(connection, [item.state for item in observations])
@@ -287,15 +293,35 @@ class Writer:
                 name_ids,
                 image_ids,
                 slot_ids,
+                tag_ids,
                 [iso(item.observed_at) for item in observations],
-                *self._shared.divided(connection, platforms, [item.extra for item in observations]),
+                *self._shared.divided(connection, platforms, extras),
                 map(mark_of, observations),
                 strict=True,
             )
         )
         insert_rows(connection, schema.observations, rows)
         at = [item.observed_at for item in observations]
-        return Told(platforms, resource_ids, at, numbers, state_ids, list_ids, texts)
+        return Told(platforms, resource_ids, at, numbers, state_ids, list_ids, told)
+
+    def _tags(
+        self, connection: Connection, uris: Sequence[str | None], extras: Sequence[str | None], texts: Sequence[Texts]
+    ) -> tuple[Sequence[int | None], Sequence[Texts]]:
+        """The numbers of the tags that words tell, in their order, and what they tell as texts, with these."""
+        found = {
+            place: tags
+            for place, extra in enumerate(extras)
+            if extra is not None and TAGGED in extra and (tags := tags_of(uris[place], extra)) is not None
+        }
+        numbers: list[int | None] = [None] * len(extras)
+        if not found:
+            return numbers, texts
+        whole = list(texts)
+        for place, number in zip(found, self._lookups.texts.numbers(connection, list(found.values())), strict=True):
+            assert number is not None
+            numbers[place] = number
+            whole[place] = (*whole[place], (schema.TAGS, number))
+        return numbers, whole
 
     def _write_rejects(self, connection: Connection, rejects: Sequence[Reject], whose: Whose) -> None:
         if not rejects:

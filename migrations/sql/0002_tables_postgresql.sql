@@ -136,11 +136,11 @@ CREATE TABLE texts (
   CONSTRAINT uq_texts_text UNIQUE (text)
 );
 
-COMMENT ON TABLE texts IS 'Every name, image or slot of an object ever seen; an open vocabulary, one row per distinct text';
+COMMENT ON TABLE texts IS 'Every name, image or slot of an object, and all tags of one ever seen; an open vocabulary, one row per distinct text';
 
 COMMENT ON COLUMN texts.id IS 'Row number, in the order of archiving';
 
-COMMENT ON COLUMN texts.text IS 'The name, image or slot of an object as the platform spells it';
+COMMENT ON COLUMN texts.text IS 'The name, image or slot of an object, and all tags of one as the platform spells it';
 
 CREATE TABLE parent_lists (
   id BIGINT NOT NULL,
@@ -213,6 +213,7 @@ CREATE TABLE events (
   name_id BIGINT,
   image_id BIGINT,
   slot_id BIGINT,
+  tags_id BIGINT,
   occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
   time_source SMALLINT NOT NULL,
   received_at BIGINT NOT NULL,
@@ -254,6 +255,8 @@ COMMENT ON COLUMN events.name_id IS 'The name it gives the object; NULL when non
 COMMENT ON COLUMN events.image_id IS 'The image it says the object is made of; NULL when none';
 
 COMMENT ON COLUMN events.slot_id IS 'The slot it says the object fills; NULL when none';
+
+COMMENT ON COLUMN events.tags_id IS 'All the tags it says the object bears, as a JSON list; NULL when it says nothing';
 
 COMMENT ON COLUMN events.occurred_at IS 'When it happened, UTC';
 
@@ -312,6 +315,7 @@ CREATE TABLE observations (
   name_id BIGINT,
   image_id BIGINT,
   slot_id BIGINT,
+  tags_id BIGINT,
   observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
   extra TEXT COLLATE "C",
   shared_id BIGINT,
@@ -345,6 +349,8 @@ COMMENT ON COLUMN observations.name_id IS 'The name it was found to have; NULL w
 COMMENT ON COLUMN observations.image_id IS 'The image it was found to be made of; NULL when none was told';
 
 COMMENT ON COLUMN observations.slot_id IS 'The slot it was found to fill; NULL when none was told';
+
+COMMENT ON COLUMN observations.tags_id IS 'All the tags it was found to bear, as a JSON list; NULL when nothing was told';
 
 COMMENT ON COLUMN observations.observed_at IS 'When it was so, by the answer, UTC';
 
@@ -406,17 +412,19 @@ CREATE INDEX ix_facts_platform_id_value_what_node_until_resource_id ON facts (pl
 
 CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
 
+CREATE INDEX ix_facts_tags ON facts (since) WHERE what = 6;
+
 COMMENT ON TABLE facts IS 'What was true of an object from when until when: what it was under, applied to, was called, was made of';
 
 COMMENT ON COLUMN facts.platform_id IS 'The platform that the object lives in';
 
 COMMENT ON COLUMN facts.resource_id IS 'The object it is true of';
 
-COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot';
+COMMENT ON COLUMN facts.what IS '1: it is under `value`; 2: applies to it; 3: is called so; 4: is of that image; 5: fills that slot; 6: bears those tags';
 
 COMMENT ON COLUMN facts.since IS 'From when on, microseconds since 1970';
 
-COMMENT ON COLUMN facts.value IS 'A resource, of 3 to 5 a text; 0: an action that names no object';
+COMMENT ON COLUMN facts.value IS 'A resource, of 3 to 6 a text; 0: an action that names no object';
 
 COMMENT ON COLUMN facts.until IS 'Until when, exclusive; 2^62: still so';
 
@@ -465,6 +473,7 @@ CREATE TABLE present (
   name_id BIGINT,
   image_id BIGINT,
   slot_id BIGINT,
+  tags_id BIGINT,
   list_id BIGINT,
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (platform_id, resource_id)
@@ -507,6 +516,8 @@ COMMENT ON COLUMN present.name_id IS 'The last name known';
 COMMENT ON COLUMN present.image_id IS 'The last image known';
 
 COMMENT ON COLUMN present.slot_id IS 'The last slot known';
+
+COMMENT ON COLUMN present.tags_id IS 'The last tags known';
 
 COMMENT ON COLUMN present.list_id IS 'The last list of parents';
 

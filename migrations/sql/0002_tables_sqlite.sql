@@ -114,6 +114,7 @@ CREATE TABLE events (
   name_id INTEGER,
   image_id INTEGER,
   slot_id INTEGER,
+  tags_id INTEGER,
   occurred_at VARCHAR NOT NULL,
   time_source SMALLINT NOT NULL,
   received_at INTEGER NOT NULL,
@@ -157,6 +158,7 @@ CREATE TABLE observations (
   name_id INTEGER,
   image_id INTEGER,
   slot_id INTEGER,
+  tags_id INTEGER,
   observed_at VARCHAR NOT NULL,
   extra VARCHAR,
   shared_id INTEGER,
@@ -200,6 +202,8 @@ CREATE INDEX ix_facts_node_until ON facts (node, until, platform_id) WHERE what 
 
 CREATE INDEX ix_facts_since ON facts (since, platform_id) WHERE what = 2;
 
+CREATE INDEX ix_facts_tags ON facts (since) WHERE what = 6;
+
 CREATE INDEX ix_facts_value_platform_id_what_node_since_resource_id ON facts (value, platform_id, what, node, since, resource_id);
 
 CREATE INDEX ix_facts_value_platform_id_what_node_until_resource_id ON facts (value, platform_id, what, node, until, resource_id);
@@ -230,6 +234,7 @@ CREATE TABLE present (
   name_id INTEGER,
   image_id INTEGER,
   slot_id INTEGER,
+  tags_id INTEGER,
   list_id INTEGER,
   heads SMALLINT NOT NULL,
   CONSTRAINT pk_present PRIMARY KEY (resource_id)

@@ -1363,6 +1363,47 @@ COMMENT ON COLUMN inventory.last_seen_us IS 'When it was last told or asked abou
 
 COMMENT ON COLUMN inventory.platform IS 'Name of the platform that it is on';
 
+CREATE VIEW resource_tags AS
+SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+   WHERE o.platform_id = r.platform_id AND o.resource_id = r.id) AS name,
+  v.tag AS tag, (to_timestamp(v.since_us / 1000000) + make_interval(secs => CAST(mod(v.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END, 1000000) AS double precision) / 1e6)) AS until,
+  CASE v.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' END AS how, v.since_us AS since_us,
+  CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
+FROM (
+SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
+  (SELECT min(l.until) FROM facts l WHERE l.platform_id = f.platform_id AND l.resource_id = f.resource_id
+      AND l.what = 6 AND l.since >= f.since AND NOT EXISTS (SELECT 1 FROM facts h CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6) AS jsonb)) h_tag
+      WHERE h.platform_id = f.platform_id AND h.resource_id = f.resource_id AND h.what = 6
+        AND h.since = l.until AND h_tag.value = g.value)) AS until_us
+FROM facts f CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = f.value AND f.what = 6) AS jsonb)) g
+WHERE f.what = 6 AND NOT EXISTS (SELECT 1 FROM facts p CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6) AS jsonb)) p_tag
+      WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id AND p.what = 6
+        AND p.until = f.since AND p_tag.value = g.value)
+) v
+JOIN resources r ON r.id = v.resource_id AND r.platform_id = v.platform_id;
+
+COMMENT ON VIEW resource_tags IS 'Which tags a resource bore, each from when until when';
+
+COMMENT ON COLUMN resource_tags.uri IS 'URI of the resource';
+
+COMMENT ON COLUMN resource_tags.type IS 'Its type';
+
+COMMENT ON COLUMN resource_tags.name IS 'The last name known of it';
+
+COMMENT ON COLUMN resource_tags.tag IS 'The tag';
+
+COMMENT ON COLUMN resource_tags.since IS 'Since when it bore it, UTC';
+
+COMMENT ON COLUMN resource_tags.until IS 'Until when, UTC; NULL: it still does';
+
+COMMENT ON COLUMN resource_tags.how IS 'told, or asked';
+
+COMMENT ON COLUMN resource_tags.since_us IS 'Since when it bore it, in microseconds since 1970';
+
+COMMENT ON COLUMN resource_tags.until_us IS 'Until when, in microseconds since 1970; NULL: it still does';
+
+COMMENT ON COLUMN resource_tags.platform IS 'Name of the platform that it is on';
+
 CREATE VIEW changes AS
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value

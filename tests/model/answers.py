@@ -432,12 +432,12 @@ def _stands(on: int, node: TreeNode) -> tuple[Any, ...]:
 
 def _stood(on: int, node: TreeNode) -> moments.Stood:
     about = placed(node.uri or "", on)
-    return moments.Stood(about, node.name, node.state, _micros(node.since), node.image, node.certain)
+    return moments.Stood(about, node.name, node.state, _micros(node.since), node.image, node.certain, node.tags)
 
 
 def _changed(on: int, change: Change) -> moments.Change:
     before, after = (
-        frozenset(placed(uri, on) for uri in side) if isinstance(side, tuple) else side
+        frozenset(placed(uri, on) for uri in side) if isinstance(side, tuple) and change.change == "moved" else side
         for side in (change.before, change.after)
     )
     return change.change, placed(change.uri, on), before, after, to_micros(change.at), change.certain

@@ -73,6 +73,7 @@ _USUAL = {
 }
 LABELLED = dump({"labels": {"com.example.a": "v" * 250}})
 """What is shared."""
+TAGGED = ['{"tags":[{"name":"b"},{"name":"a"}]}', '{"tags":["b"]}', '{"tags":[]}']
 MARKED = [f'{{"created":"then","restarts":{life},"started":"{life}","updated":"{life}"}}' for life in (1, 1, 2)]
 """What answers say of the life in which they find something, whatever it is."""
 _ENDS = ("stopped", "lost", "refused", "silent", "skipped", "clock")
@@ -198,7 +199,7 @@ class Maker:
             source,  # type: ignore[arg-type]
             received_at,
             self._uuid(),
-            pick.choice([None, None, '{"more":1}', LABELLED]),
+            pick.choice([None, None, '{"more":1}', LABELLED, *TAGGED]),
             session,
             self._name(),
             self._image(),
@@ -209,7 +210,7 @@ class Maker:
         pick = self._random
         ref = pick.choice([ref for ref in self._refs() if ref.type != "action" or pick.random() < 0.1])
         name, parents = self._name(), self._parents(ref) if pick.random() < 0.6 else ()
-        extra = pick.choice([None, '{"found":1}', LABELLED, *MARKED])
+        extra = pick.choice([None, '{"found":1}', LABELLED, *TAGGED, *MARKED])
         told = (self._spelled(ref), self._state(ref), name, parents, self._when(), extra, session)
         return Observation(*told, image=self._image(), slot=self._slot())
 

@@ -9,7 +9,7 @@ from archiver.model import Micros, ResourceRef
 
 from . import semantics
 from .replay import Archived
-from .semantics import ACTION, IMAGE, NAME, PARENT, Fact, Word
+from .semantics import ACTION, IMAGE, NAME, PARENT, TAGS, Fact, Word
 from .watched import is_certain, session_of
 
 
@@ -22,6 +22,7 @@ class Stood(NamedTuple):
     since: Micros | None
     image: str | None
     certain: bool | None
+    tags: tuple[str, ...]
 
 
 Parents = dict[ResourceRef, set[ResourceRef]]
@@ -48,7 +49,8 @@ class Moment:
         if ref.type == ACTION:
             name = semantics.rule_9_present(self.expected.told, ref).name
         certain = is_certain(self.expected, runs[-1].words[-1], self.at) if runs else None
-        return Stood(ref, name, state, since, self._text(ref, IMAGE), certain)
+        tags = self.fact(ref, TAGS)
+        return Stood(ref, name, state, since, self._text(ref, IMAGE), certain, () if tags is None else tags.value)
 
     def fact(self, ref: ResourceRef, what: str) -> Fact | None:
         """What was true of it."""
@@ -138,7 +140,8 @@ def _altered(first: Moment, second: Moment, ref: ResourceRef) -> Iterator[Change
         yield "moved", ref, frozenset(was), frozenset(is_), _moved_at(first, second, ref), sure
     if after.since is not None and (before.state or "").lower() != (after.state or "").lower():
         yield "state", ref, before.state, after.state, after.since, sure
-    for what, one, other in ((NAME, before.name, after.name), (IMAGE, before.image, after.image)):
+    told = ((NAME, before.name, after.name), (IMAGE, before.image, after.image), (TAGS, before.tags, after.tags))
+    for what, one, other in told:
         if one != other:
             fact = second.fact(ref, what)
             yield what, ref, one, other, fact.since if fact is not None else 0, sure

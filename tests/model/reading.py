@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -20,6 +21,7 @@ _WHAT = {
     schema.NAME: semantics.NAME,
     schema.IMAGE: semantics.IMAGE,
     schema.SLOT: semantics.SLOT,
+    schema.TAGS: semantics.TAGS,
 }
 
 
@@ -60,6 +62,7 @@ class Tables:
         columns = "resource_id, what, value, since, until, how, told_by, node"
         for resource, what, value, since, until, how, told_by, node in self._rows(f"SELECT {columns} FROM facts"):
             meant = self._texts[value] if what in schema.TEXTUAL else self.refs.get(value)
+            meant = tuple(json.loads(meant)) if what == schema.TAGS else meant
             fact = Fact(self.refs[resource], _WHAT[what], meant, since, until, how, told_by)
             assert node == intervals.node(since, until), f"its node is {node}: {fact}"
             found.append(fact)
@@ -77,15 +80,16 @@ class Tables:
         """How everything stands."""
         columns = (
             "resource_id, first_at, last_at, last_source, state_id, state_since, state_at, state_source, gone_at,"
-            " name_id, list_id, type_id, image_id, slot_id"
+            " name_id, list_id, type_id, image_id, slot_id, tags_id"
         )
         found = {}
         for row in self._rows(f"SELECT {columns} FROM present"):
             ref, state = self.refs[row[0]], self._states.get(row[4])
             name, image, slot = (self._texts.get(row[place]) for place in (9, 12, 13))
+            tags = None if row[14] is None else tuple(json.loads(self._texts[row[14]]))
             assert self.types[row[11]] == ref.type
             parents = self.lists.get(row[10], ())
-            found[ref] = Present(*row[1:4], state, *row[5:9], name, parents, image, slot)
+            found[ref] = Present(*row[1:4], state, *row[5:9], name, parents, image, slot, tags)
         return found
 
     def heads(self) -> set[ResourceRef]:

@@ -34,6 +34,7 @@ from .semantics import (
     resources,
     rule_7_ran,
     rule_10_mark,
+    rule_11_tags,
 )
 
 _ANEW = {"received", "told", "engine"}
@@ -185,7 +186,9 @@ def event_word(numbered: tuple[int, Event]) -> Word:
     number, event = numbered
     about = placed(event.resource_uri, event.platform) if event.resource_uri is not None else None
     parents = tuple([placed(parent, event.platform) for parent in event.parents])
-    return Word(event.occurred_at, EVENT, number, about, event.state, event.name, parents, event.image, event.slot)
+    tags = rule_11_tags(event.resource_uri or "", json.loads(event.extra or "{}"))
+    told = (event.state, event.name, parents, event.image, event.slot, tags)
+    return Word(event.occurred_at, EVENT, number, about, *told)
 
 
 def observation_word(numbered: tuple[int, Observation]) -> Word:
@@ -193,8 +196,9 @@ def observation_word(numbered: tuple[int, Observation]) -> Word:
     number, seen = numbered
     parents = tuple([placed(parent, seen.platform) for parent in seen.parents])
     about = placed(seen.uri, seen.platform)
-    mark = rule_10_mark(about.type, seen.state, json.loads(seen.extra or "{}"))
-    told = (seen.state, seen.name, parents, seen.image, seen.slot, mark)
+    more = json.loads(seen.extra or "{}")
+    mark, tags = rule_10_mark(about.type, seen.state, more), rule_11_tags(seen.uri, more)
+    told = (seen.state, seen.name, parents, seen.image, seen.slot, tags, mark)
     return Word(seen.observed_at, OBSERVATION, number, about, *told)
 
 

@@ -16,8 +16,8 @@ OPEN = 1 << 62
 ALWAYS = -(1 << 62)
 EVENT, OBSERVATION = 0, 1
 TOLD, ASKED, INFERRED = 0, 1, 2
-PARENT, TARGET, NAME, IMAGE, SLOT = "parent", "target", "name", "image", "slot"
-TEXTS = (NAME, IMAGE, SLOT)
+PARENT, TARGET, NAME, IMAGE, SLOT, TAGS = "parent", "target", "name", "image", "slot", "tags"
+TEXTS = (NAME, IMAGE, SLOT, TAGS)
 """What is told as a text; of a word and of the present, the field of that name."""
 GONE = tutum.GONE | docker.GONE
 SINGLE = frozenset({"service", "stack", "node", "nodecluster"})
@@ -44,6 +44,8 @@ class Word(NamedTuple):
     parents: tuple[ResourceRef, ...] = ()
     image: str | None = None
     slot: str | None = None
+    tags: tuple[str, ...] | None = None
+    """All of them; None: it says nothing of tags."""
     mark: tuple[object, ...] | None = None
     """What an answer said of a life: the state, and what the next life cannot have."""
 
@@ -114,6 +116,7 @@ class Present(NamedTuple):
     """Its last list, with all that is in it."""
     image: str | None
     slot: str | None
+    tags: tuple[str, ...] | None
 
 
 class Ran(NamedTuple):
@@ -329,7 +332,7 @@ def rule_5_parents(told: Told, ref: ResourceRef) -> list[Fact]:
 
 
 def rule_6_texts(told: Told, ref: ResourceRef) -> list[Fact]:
-    """What it was called, of which image it was, which slot it filled."""
+    """What it was called, of which image it was, which slot it filled, which tags it bore."""
     if ref.type == ACTION:
         return []
     lives, facts = rule_1_lives(told, ref), []
@@ -507,12 +510,21 @@ def rule_9_present(told: Told, ref: ResourceRef) -> Present:
         next((word.parents for word in reversed(own) if word.parents), ()),
         _last(own, IMAGE),
         _last(own, SLOT),
+        _last(own, TAGS),
     )
 
 
-def _last(own: Sequence[Word], what: str) -> str | None:
+def _last(own: Sequence[Word], what: str) -> Any:
     told = [getattr(word, what) for word in own if getattr(word, what) is not None]
     return told[-1] if told else None
+
+
+def rule_11_tags(uri: str, extra: Mapping[str, object]) -> tuple[str, ...] | None:
+    """All the tags that a word says its object bears, by its list of names, or of objects with a name."""
+    told = extra.get("tags")
+    if not isinstance(told, list) or uri.startswith("/docker/"):
+        return None
+    return tuple(sorted({each["name"] if isinstance(each, dict) else each for each in told}))
 
 
 def name_at(told: Told, facts: Iterable[Fact], ref: ResourceRef, at: Micros) -> str | None:

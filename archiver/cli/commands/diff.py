@@ -85,7 +85,8 @@ def _what(presentation: Presentation, change: Change) -> str:
 
 def _side(presentation: Presentation, change: Change, value: object) -> str:
     if isinstance(value, tuple):
-        return ", ".join(presentation.uri(each) for each in value) or NOTHING
+        shown = plain_cell if change.change == "tags" else presentation.uri
+        return ", ".join(map(shown, value)) or NOTHING
     doubt = "?" if change.certain is False and value is not None else ""
     return plain_cell(value) + doubt
 

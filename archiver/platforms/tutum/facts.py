@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 from archiver.codec.streams import with_user
+from archiver.codec.text import MAX_NAME, MAX_WORD, dump, fits, parse
 
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
@@ -107,3 +108,22 @@ def namespace_in(path: str) -> str | None:
     """The namespace in the path of a stream: /api/audit/v1/[namespace/]events."""
     found = [part for part in path.partition(AUDIT)[2].split("/") if part]
     return found[1] if len(found) == 3 and found[1].replace("-", "").replace("_", "").isalnum() else None
+
+
+TAGGED = '"tags":'
+"""Stands in what is kept of each word that says which tags an object bears."""
+
+
+def tags_of(uri: str | None, extra: str) -> str | None:
+    """All the tags that a word says an object bears, as a JSON list; None when it does not say, or more than fit.
+
+    `tags` is a list of objects with a name, or of names; an empty one says that there is none. Of an engine's images,
+    which are tagged one by one, no word says all.
+    """
+    value = None if uri is None or uri.startswith("/docker/") else parse(extra)
+    told = value.get("tags") if type(value) is dict else None
+    if type(told) is not list:
+        return None
+    names = [each.get("name") if type(each) is dict else each for each in told]
+    text = dump(sorted({name for name in names if type(name) is str and fits(name, MAX_WORD)}))
+    return text if len(text) <= MAX_NAME else None

@@ -30,6 +30,7 @@ _DATES = {
 }
 _COUNTS = ("exit_code", "target_num_containers", "current_num_containers", "target_num_nodes", "current_num_nodes")
 _WORDS = ("docker_version",)
+_MOST_TAGS = 1000
 _OF_ACTIONS = ("user", "method")
 _KEY = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}").fullmatch
 
@@ -51,6 +52,9 @@ def show(api: Api, kind: str, key: str, row: Mapping[str, Any]) -> Finding:
     extra: dict[str, Any] = {name: row[name] for name in _COUNTS if _is_small(row.get(name))}
     extra |= {name: text for name in _WORDS if (text := _text(row, name, MAX_WORD)) is not None}
     extra |= {name: iso(at) for field, name in _DATES.items() if (at := read_moment(row.get(field))) is not None}
+    if type(tags := row.get("tags")) is list:
+        names = [_text(tag, "name", MAX_WORD) for tag in tags[:_MOST_TAGS] if type(tag) is dict]
+        extra["tags"] = [name for name in names if name is not None]
     parents = [_uri(api, row, field, above) for field, above in _ABOVE.get(kind, {}).items()]
     return {
         "uri": api.path(kind, key),

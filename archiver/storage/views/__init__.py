@@ -19,6 +19,7 @@ from archiver.storage.views.sessions import session_log
 from archiver.storage.views.state_words import state_words
 from archiver.storage.views.states import current_states, state_spans
 from archiver.storage.views.subtree import subtree
+from archiver.storage.views.tags import resource_tags
 from archiver.storage.views.unchanged import unchanged
 from archiver.storage.views.view import View
 from archiver.storage.views.watched import watched_spans
@@ -47,6 +48,7 @@ VIEWS = (
     told_stops,
     restarts,
     inventory,
+    resource_tags,
     changes,
     deploys,
     state_changes,

@@ -50,6 +50,8 @@ class Idioms(NamedTuple):
     """The type of an instant of a base table."""
     never: str
     """An instant of a base table later than all others."""
+    members: Callable[[str], str]
+    """The texts in a JSON list, which may be NULL, as a source of rows to join with: `value` of the alias given."""
     either: Callable[[Callable[[str], str], Sequence[str]], str]
     """A SELECT from one source or another: the function writes it over a source of rows, given as a table or SELECT."""
 
@@ -143,6 +145,7 @@ IDIOMS = {
         instant_type="text",
         ever="''",
         never="'9999-12-31T23:59:59.999999Z'",
+        members=lambda listed: f"json_each({listed})",
         either=_in_each,
     ),
     "postgresql": Idioms(
@@ -174,6 +177,7 @@ IDIOMS = {
         instant_type="timestamptz",
         ever="CAST('-infinity' AS timestamptz)",
         never="CAST('infinity' AS timestamptz)",
+        members=lambda listed: f"jsonb_array_elements_text(CAST({listed} AS jsonb))",
         either=_over_all,
     ),
 }

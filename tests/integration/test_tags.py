@@ -1,0 +1,82 @@
+"""Tags have a life each, however they are told; all that are told together replace those before."""
+
+from __future__ import annotations
+
+import json
+
+from archiver.api.archive import Archive
+from archiver.model import Event, Observation
+from archiver.storage import migrate
+
+from .archives import at, event, micros, record, rows, seen, uri
+
+BORE = "SELECT tag, since_us, until_us, how FROM resource_tags WHERE uri = '/api/v1/service/1/' ORDER BY since_us, tag"
+
+
+def tagged(second: float, *tags: str, state: str | None = "Running") -> Event:
+    return event("service/1", state, second, tags=[{"name": tag} for tag in tags])
+
+
+def found(second: float, *tags: str) -> Observation:
+    return seen("service/1", "Running", second)._replace(extra=json.dumps({"tags": tags}))
+
+
+def bore(url: str) -> list[tuple[str, int, int | None, str]]:
+    """Tag, since and until in seconds, and how it is known."""
+    said = rows(url, BORE)
+    zero = micros(0)
+    return [
+        (tag, (since - zero) // 10**6, None if until is None else (until - zero) // 10**6, how)
+        for tag, since, until, how in said
+    ]
+
+
+def test_a_tag_is_borne_from_the_first_word_that_lists_it_to_the_first_that_does_not(database_url: str) -> None:
+    record(database_url, event("service/1", "Starting", 0), tagged(1, "prod", "blue"), event("service/1", "Running", 2))
+    record(database_url, found(3, "prod", "grün|'\""), tagged(4, "prod"), tagged(6), tagged(8, "prod"))
+
+    assert bore(database_url) == [
+        ("blue", 0, 3, "told"),
+        ("prod", 0, 6, "told"),
+        ("grün|'\"", 3, 4, "asked"),
+        ("prod", 8, None, "told"),
+    ]
+    assert migrate.check(database_url) == []
+
+
+def test_what_is_told_late_and_what_ends_count_as_for_names(database_url: str) -> None:
+    record(database_url, tagged(0, "a"), tagged(9, "b"))
+    record(database_url, tagged(5, "a", "c"))
+    record(database_url, event("service/1", "Terminated", 10))
+
+    assert bore(database_url) == [("a", 0, 9, "told"), ("c", 5, 9, "told"), ("b", 9, 10, "told")]
+
+
+def test_no_list_says_nothing_and_neither_does_what_is_no_list(database_url: str) -> None:
+    odd = [
+        event("service/1", "Running", second, tags=tags) for second, tags in ((1, None), (2, "x"), (3, {"name": "x"}))
+    ]
+    record(
+        database_url,
+        tagged(0, "a"),
+        *odd,
+        event("service/2", "Running", 4, tags=[1, {"name": 2}, {"name": "b\0"}, "c"]),
+    )
+
+    assert bore(database_url) == [("a", 0, None, "told")]
+    assert rows(database_url, "SELECT uri, tag FROM resource_tags WHERE tag = 'c'") == [(uri("service/2"), "c")]
+
+
+def test_the_tree_and_its_difference_show_them(database_url: str) -> None:
+    record(database_url, tagged(0, "prod", "blue"), tagged(5, "prod", "green"))
+    with Archive.open(database_url) as archive:
+        assert [archive.at(at(second), "service/1").tags for second in (1, 6)] == [("blue", "prod"), ("green", "prod")]
+        assert archive.tree("service/1").tags == ("green", "prod")
+        (change,) = archive.diff(at(1), at(6), "service/1").changes
+
+    assert (change.change, change.before, change.after, change.at) == (
+        "tags",
+        ("blue", "prod"),
+        ("green", "prod"),
+        at(5),
+    )
