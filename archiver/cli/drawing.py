@@ -74,6 +74,7 @@ COLUMNS: list[Column[Place]] = [
     Column("certain", lambda place: place.node.certain),
     Column("image", lambda place: place.node.image, extra=True),
     Column("slot", lambda place: place.node.slot, extra=True),
+    Column("tags", lambda place: list(place.node.tags) or None, extra=True),
 ]
 GONE_AT: Column[Place] = Column("gone_at", lambda place: place.node.gone_at)
 

@@ -1372,13 +1372,13 @@ SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) A
 FROM (
 SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
   (SELECT min(l.until) FROM facts l WHERE l.platform_id = f.platform_id AND l.resource_id = f.resource_id
-      AND l.what = 6 AND l.since >= f.since AND NOT EXISTS (SELECT 1 FROM facts h CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6) AS jsonb)) h_tag
+      AND l.what = 6 AND l.since >= f.since AND (SELECT count(*) FROM facts h CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6) AS jsonb)) h_tag
       WHERE h.platform_id = f.platform_id AND h.resource_id = f.resource_id AND h.what = 6
-        AND h.since = l.until AND h_tag.value = g.value)) AS until_us
+        AND h.since = l.until AND h_tag.value = g.value) = 0) AS until_us
 FROM facts f CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = f.value AND f.what = 6) AS jsonb)) g
-WHERE f.what = 6 AND NOT EXISTS (SELECT 1 FROM facts p CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6) AS jsonb)) p_tag
+WHERE f.what = 6 AND (SELECT count(*) FROM facts p CROSS JOIN jsonb_array_elements_text(CAST((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6) AS jsonb)) p_tag
       WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id AND p.what = 6
-        AND p.until = f.since AND p_tag.value = g.value)
+        AND p.until = f.since AND p_tag.value = g.value) = 0
 ) v
 JOIN resources r ON r.id = v.resource_id AND r.platform_id = v.platform_id;
 

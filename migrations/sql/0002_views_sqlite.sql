@@ -942,8 +942,8 @@ FROM present p
 JOIN resources r ON r.id = p.resource_id
 JOIN event_types t ON t.id = p.type_id;
 
-CREATE VIEW resource_tags AS
-SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
+CREATE VIEW full_resource_tags AS SELECT * FROM (
+/* /* */ SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type, (SELECT b.text FROM present o JOIN texts b ON b.id = o.name_id
    WHERE o.platform_id = r.platform_id AND o.resource_id = r.id) AS name,
   v.tag AS tag, strftime('%Y-%m-%dT%H:%M:%S', (v.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (v.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END + 62135596800000000) % 1000000) AS until,
   CASE v.how WHEN 0 THEN 'told' WHEN 1 THEN 'asked' END AS how, v.since_us AS since_us,
@@ -951,15 +951,20 @@ SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) A
 FROM (
 SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
   (SELECT min(l.until) FROM facts l WHERE l.resource_id = f.resource_id
-      AND l.what = 6 AND l.since >= f.since AND NOT EXISTS (SELECT 1 FROM facts h CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6)) h_tag
+      AND l.what = 6 AND l.since >= f.since AND (SELECT count(*) FROM facts h CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6)) h_tag
       WHERE h.platform_id = f.platform_id AND h.resource_id = f.resource_id AND h.what = 6
-        AND h.since = l.until AND h_tag.value = g.value)) AS until_us
+        AND h.since = l.until AND h_tag.value = g.value) = 0) AS until_us
 FROM facts f CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = f.value AND f.what = 6)) g
-WHERE f.what = 6 AND NOT EXISTS (SELECT 1 FROM facts p CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6)) p_tag
+WHERE f.what = 6 AND (SELECT count(*) FROM facts p CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6)) p_tag
       WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id AND p.what = 6
-        AND p.until = f.since AND p_tag.value = g.value)
+        AND p.until = f.since AND p_tag.value = g.value) = 0
 ) v
-JOIN resources r ON r.id = v.resource_id AND likelihood(r.platform_id = v.platform_id, 0.9);
+JOIN resources r ON r.id = v.resource_id AND likelihood(r.platform_id = v.platform_id, 0.9)
+-- */ SELECT 'a part of the other views, for SQLite alone' AS note
+);
+
+CREATE VIEW resource_tags AS
+SELECT v.uri AS uri, v.type AS type, v.name AS name, v.tag AS tag, v.since AS since, v.until AS until, v.how AS how, v.since_us AS since_us, v.until_us AS until_us, v.platform AS platform FROM full_resource_tags v;
 
 CREATE VIEW full_changes AS SELECT * FROM (
 /* /* */ SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.codec.text import dump
 from archiver.model import Alive, Answers, Event, Item, Listed, Message, Observation, Observed, Opened
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.tutum.api import Api
@@ -74,6 +75,19 @@ def gap_url(database_url: str) -> str:
 
 def asked(url: str, *records: Answers | Listed) -> Recorded:
     return record(url, *records)
+
+
+def test_tags_that_differ_are_observed_once_and_none_where_nobody_spoke_of_any_are_no_news(gap_url: str) -> None:
+    def found(second: float, web: list[str]) -> Answers:
+        bears: dict[str, list[str]] = {"service/web": web, "node/a": []}
+        shown = [told(ref, None, second, extra=dump({"tags": tags})) for ref, tags in bears.items()]
+        return answers(*shown, asked=second, known_from=0)
+
+    recorded = [asked(gap_url, found(second, tags)).observed for second, tags in ((30, ["a"]), (40, ["a"]), (50, []))]
+
+    assert recorded == [1, 0, 1]
+    said = rows(gap_url, "SELECT tag, until IS NULL FROM resource_tags")
+    assert [(tag, bool(still)) for tag, still in said] == [("a", False)]
 
 
 def test_what_differs_is_observed_and_once(gap_url: str) -> None:

@@ -90,7 +90,7 @@ def test_no_field_that_is_not_allowed_is_ever_read(simulator: Simulator) -> None
         assert field not in text
     known = {"exit_code", "deployed", "started", "finished", "destroyed", "docker_version"}
     known |= {"target_num_containers", "current_num_containers", "target_num_nodes", "current_num_nodes"}
-    known |= {"user", "method", "is_user_action"}
+    known |= {"user", "method", "is_user_action", "tags"}
     assert {key for answer in answers for each in answer.get("objects", ()) for key in each.get("extra", ())} <= known
 
 

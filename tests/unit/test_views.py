@@ -28,6 +28,7 @@ COMMON = Idioms(
     instant_type="instant",
     never="never",
     ever="ever",
+    members=lambda listed: f"members({listed})",
     either=IDIOMS["sqlite"].either,
 )
 """What both databases say in their own way, by its name."""

@@ -14,9 +14,12 @@ def _member(say: Idioms, fact: str, alias: str) -> str:
     return f"{say.members(listed)} {alias}"
 
 
-def _bears(say: Idioms, fact: str, where: str) -> str:
-    """Whether among the facts of the same resource's tags one that fulfils a condition has the tag as well."""
-    return f"""EXISTS (SELECT 1 FROM facts {fact} CROSS JOIN {_member(say, fact, f"{fact}_tag")}
+def _bearing(say: Idioms, fact: str, where: str) -> str:
+    """How many facts of the same resource's tags that fulfil a condition have the tag as well.
+
+    Counted, since PostgreSQL would make a join of EXISTS, for which it reads the tags of all.
+    """
+    return f"""(SELECT count(*) FROM facts {fact} CROSS JOIN {_member(say, fact, f"{fact}_tag")}
       WHERE {fact}.platform_id = f.platform_id AND {fact}.resource_id = f.resource_id AND {fact}.what = {TAGS}
         AND {where} AND {fact}_tag.value = g.value)"""
 
@@ -24,7 +27,7 @@ def _bears(say: Idioms, fact: str, where: str) -> str:
 def _resource_tags(say: Idioms) -> str:
     # All tags of a resource are one fact: of a tag that stays while others come and go, the first and the last count.
     until = f"""(SELECT min(l.until) FROM facts l WHERE l.platform_id = f.platform_id AND l.resource_id = f.resource_id
-      AND l.what = {TAGS} AND l.since >= f.since AND NOT {_bears(say, "h", "h.since = l.until")})"""
+      AND l.what = {TAGS} AND l.since >= f.since AND {_bearing(say, "h", "h.since = l.until")} = 0)"""
     ended = f"CASE WHEN v.until_us < {OPEN} THEN v.until_us END"
     return f"""
 SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type, {name_now("r.id")} AS name,
@@ -35,7 +38,7 @@ FROM (
 SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
   {until} AS until_us
 FROM facts f CROSS JOIN {_member(say, "f", "g")}
-WHERE f.what = {TAGS} AND NOT {_bears(say, "p", "p.until = f.since")}
+WHERE f.what = {TAGS} AND {_bearing(say, "p", "p.until = f.since")} = 0
 ) v
 JOIN resources r ON r.id = v.resource_id AND {say.likely("r.platform_id = v.platform_id", 0.9)}
 """
