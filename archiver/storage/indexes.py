@@ -80,9 +80,9 @@ def _of_object(*columns: Column[Any]) -> tuple[Index, Index]:
     return _only(_POSTGRES, platform, *columns), _only(_SQLITE, columns[0], platform, *columns[1:])
 
 
-def _where(condition: ColumnElement[bool], *columns: Column[Any], name: str | None = None) -> Index:
+def _where(condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
     """An index of the rows that fulfil a condition."""
-    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+    return Index(None, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class _Micros(FunctionElement[int]):
@@ -98,7 +98,7 @@ def _written(element: _Micros, compiler: SQLCompiler, **options: Any) -> str:
     return f"({IDIOMS[compiler.dialect.name].micros(compiler.process(instant, **options))})"
 
 
-_is_tagged = facts.what == literal_column(str(schema.TAGS))
+_tagged = facts.what == literal_column(str(schema.TAGS))
 _is_run = facts.what == literal_column(str(schema.TARGET))
 
 
@@ -106,6 +106,15 @@ def _of_runs(name: str, *columns: Column[Any]) -> Iterator[Index]:
     """An index of actions; on SQLite it has all that is asked of them, the platform too, so that no row is read."""
     for dialect, more in ((_POSTGRES, ()), (_SQLITE, (facts.platform_id,))):
         index = Index(name, *columns, *more, sqlite_where=_is_run, postgresql_where=_is_run, info={"only": dialect})
+        yield index.ddl_if(dialect=dialect)
+
+
+def _of_tags() -> Iterator[Index]:
+    """The index of tags: the platform leads it on PostgreSQL, on SQLite it stands behind the object."""
+    f = facts
+    for dialect, columns in ((_POSTGRES, (f.platform_id, f.resource_id)), (_SQLITE, (f.resource_id, f.platform_id))):
+        info = {"only": dialect}
+        index = Index("ix_facts_tags", *columns, f.since, sqlite_where=_tagged, postgresql_where=_tagged, info=info)
         yield index.ddl_if(dialect=dialect)
 
 
@@ -137,7 +146,7 @@ INDEXES = (
     *_of_runs("ix_facts_since", facts.since),
     *_of_runs("ix_facts_node_until", facts.node, facts.until),
     # What bore tags when; of any other fact it has no row.
-    _where(_is_tagged, facts.since, name="ix_facts_tags"),
+    *_of_tags(),
     # Which objects name another in their list, whatever follows from it: what an event is under.
     *_of_object(members.resource_id, members.list_id),
     *_of_object(present.list_id),

@@ -412,7 +412,7 @@ CREATE INDEX ix_facts_platform_id_value_what_node_until_resource_id ON facts (pl
 
 CREATE INDEX ix_facts_since ON facts (since) WHERE what = 2;
 
-CREATE INDEX ix_facts_tags ON facts (since) WHERE what = 6;
+CREATE INDEX ix_facts_tags ON facts (platform_id, resource_id, since) WHERE what = 6;
 
 COMMENT ON TABLE facts IS 'What was true of an object from when until when: what it was under, applied to, was called, was made of';
 

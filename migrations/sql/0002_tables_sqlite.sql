@@ -202,7 +202,7 @@ CREATE INDEX ix_facts_node_until ON facts (node, until, platform_id) WHERE what 
 
 CREATE INDEX ix_facts_since ON facts (since, platform_id) WHERE what = 2;
 
-CREATE INDEX ix_facts_tags ON facts (since) WHERE what = 6;
+CREATE INDEX ix_facts_tags ON facts (resource_id, platform_id, since) WHERE what = 6;
 
 CREATE INDEX ix_facts_value_platform_id_what_node_since_resource_id ON facts (value, platform_id, what, node, since, resource_id);
 

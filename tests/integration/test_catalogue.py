@@ -65,7 +65,6 @@ ANYWHERE = {
     "ix_observations_observed_us": "the same, by number",
     "ix_facts_since": "actions of a range of time, whatever they apply to",
     "ix_facts_node_until": "the same",
-    "ix_facts_tags": "what bore tags when, on all platforms",
     "ix_present_gone_at": "what lived at an instant, and has ended since, on all platforms",
     "ix_present_type_id_first_at": "what appeared when, and all of a type, on all platforms",
     "ix_present_type_id_gone_at": "what lives of a type, on all platforms",

@@ -179,7 +179,11 @@ def test_who_writes_of_one_platform_looks_into_its_part_alone(url: str, part: st
 
 ABOUT = {"action_log": "target", "subtree": "ancestor_uri"}
 ON_A_DAY = {"availability_daily": " AND day = '2016-03-04'"}
-OF_ONE = {view.name: ABOUT.get(view.name, "uri") for view in VIEWS if "platform" in view.columns}
+TAGS_OF_ALL = "resource_tags"
+"""Nobody bears any here: then PostgreSQL begins with the index of all tags, which is empty, and asks for no object."""
+OF_ONE = {
+    view.name: ABOUT.get(view.name, "uri") for view in VIEWS if "platform" in view.columns and view.name != TAGS_OF_ALL
+}
 
 
 @pytest.mark.parametrize("view", OF_ONE)
