@@ -23,11 +23,12 @@ from archiver.storage.engine import reading_engine, writing_engine
 BATCH = 50
 
 
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(what: Callable[[], object], seconds: float = 60, pause: float = 0.02) -> None:
+    """`pause`: seconds between two looks; what costs a look at the archive has longer ones."""
     limit = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < limit, f"in vain: {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
 
 
 def numbered(number: int) -> str:

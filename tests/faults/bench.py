@@ -26,6 +26,8 @@ from .promises import Sent, Tally, broken
 from .server import Server
 
 Process = subprocess.Popen[bytes]
+SELDOM = 0.1
+"""Seconds between two looks at the archive: each costs ten milliseconds, which are those of the daemon, too."""
 
 
 class Broken(Exception):
@@ -168,18 +170,21 @@ class Bench:
     def archives(self, events: int, patience: float | None = None) -> None:
         """Waits until so many more events are archived."""
         before = len(self.tally.read())
-        self.until(lambda: len(self.tally.read()) >= before + events, f"{events} more events archived", patience)
+        called = f"{events} more events archived"
+        self.until(lambda: len(self.tally.read()) >= before + events, called, patience, SELDOM)
         self._mark = len(self.log())
 
     def trouble(self, text: str) -> bool:
         """Whether the log says something since `archives`."""
         return text in self.log()[self._mark :]
 
-    def until(self, what: Callable[[], object], called: str, patience: float | None = None) -> None:
+    def until(
+        self, what: Callable[[], object], called: str, patience: float | None = None, pause: float = 0.02
+    ) -> None:
         """Waits for something; Broken when it does not come."""
         patience = self.patience if patience is None else patience
         try:
-            wait_for(what, patience)
+            wait_for(what, patience, pause)
         except AssertionError:
             raise Broken(f"in vain for {patience:.0f} s: {called}; {self.log()[-500:]}") from None
 
@@ -245,10 +250,13 @@ class Bench:
         self.listening(len(running))
         # What was on its way when a connection ended is lost, and covered by the ledger; what is sent now is not.
         made = self.sender.made
-        self.until(lambda: any(told.number > made for told in self.tally.read()[-200:]), "a fresh event is archived")
+        read = self.tally.read
+        self.until(lambda: any(told.number > made for told in read()[-200:]), "a fresh event is archived", pause=SELDOM)
         self.sender.stop()
         sent = self.sender.sent()
-        self.until(lambda: sent[-1] in {told.number for told in self.tally.read()[-200:]}, "the last event is archived")
+        self.until(
+            lambda: sent[-1] in {told.number for told in read()[-200:]}, "the last event is archived", pause=SELDOM
+        )
         for process in running:
             self.end(process)
         self.look()
