@@ -79,6 +79,11 @@ def is_stop(before: str | None, state: str) -> bool:
     return not (family(before) in _NEVER_RAN and family(state) in ALL_GONE)
 
 
+def stays_ended(before: str | None, state: str) -> bool:
+    """Whether a state is on the way from one end to the next: what has stopped, and is told to go, does not run."""
+    return before is not None and is_down(before) and is_announced(state)
+
+
 def is_wanted(cause: Cause) -> bool:
     """Whether nobody need look after a stop: it was meant to be, or it ended well by itself."""
     return cause.kind in PLANNED or cause.exit_code == 0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archiver.model import Cause, Gap, Micros, Number, Resource, Span, to_micros
 from archiver.queries.acted import proofs, ran, said
-from archiver.queries.causes import Deed, Stop, Why, exit_code, is_announced, is_down, is_stop, why
+from archiver.queries.causes import Deed, Stop, Why, exit_code, is_announced, is_down, is_stop, stays_ended, why
 from archiver.queries.under import ascend
 from archiver.queries.windows import NEVER
 from archiver.storage.causes import TOLD_AFTER
@@ -100,6 +100,8 @@ class _Ends:
             if before is not None and is_stop(before.state, span.state):
                 found[-1:] = [end._replace(next=at) for end in found[-1:]]
                 found.append(_End(place, span, before, self._ran_since, OPEN))
+            elif before is not None and stays_ended(before.state, span.state):
+                continue
             elif before is not None and is_down(before.state):
                 self._ran_since = at
             self._before = span

@@ -11,7 +11,7 @@ from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.docker.facts import HEALTHCHECK
 from archiver.queries.acted import said
 from archiver.queries.became import became
-from archiver.queries.causes import is_gone, is_stop
+from archiver.queries.causes import is_gone, is_stop, stays_ended
 from archiver.queries.doers import doers
 from archiver.queries.neighbours import Place, concerned
 from archiver.queries.notes import as_change, notes
@@ -231,7 +231,7 @@ def _explained(
         for span in found.spans:
             if is_stop(before, span.state):
                 causes.setdefault((resource.id, span.since), []).append(span.cause)
-            before = span.state
+            before = before if stays_ended(before, span.state) else span.state
     found_of = {key: iter(each) for key, each in causes.items()}
     return [
         step._replace(cause=next(found_of[step.number, step.at], None))

@@ -128,17 +128,20 @@ def _ran_last(
 
     And whether no more words need be looked at.
     """
-    down = False
+    down, leaving = False, None
     values = {"platform": number.platform, "number": number, "at": at, "words": words}
     found = [row for query in _BACK for row in connection.execute(statement(query), values)]
     for row in sorted(found, key=lambda row: (row.at, row.rank, row.id), reverse=True)[:words]:
-        if not is_down(row.state):
+        if is_announced(row.state) and down:
+            leaving = row.at  # from one end to the next; where nothing else is known before it, it ran
+        elif not is_down(row.state):
             if down:
                 return instant(row.at), True
             if kind is not None and kind(row.state) == "up":
                 return None, True
         down = down or is_down(row.state)
-    return None, len(found) < words
+    is_all = len(found) < words
+    return instant(leaving) if leaving is not None and is_all else None, is_all
 
 
 def earlier(moment: datetime, length: timedelta) -> datetime:

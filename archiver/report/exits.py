@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archiver.queries.causes import is_stop
+from archiver.queries.causes import is_stop, stays_ended
 from archiver.queries.causing import OUT_OF_MEMORY
 from archiver.report.pieces import Piece
 
@@ -16,7 +16,7 @@ def exits(pieces: Iterable[Piece]) -> Iterator[Piece]:
         if piece.begins:
             if is_stop(before, piece.span.state):
                 yield piece
-            before = piece.span.state
+            before = before if stays_ended(before, piece.span.state) else piece.span.state
 
 
 def is_oom(piece: Piece) -> bool:

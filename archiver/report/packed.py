@@ -10,7 +10,7 @@ from typing import Any
 from archiver.codec.text import dump
 from archiver.codec.visible import escape, short_reference
 from archiver.model import CauseKind, Lane, Lanes
-from archiver.queries.causes import is_stop
+from archiver.queries.causes import is_stop, stays_ended
 from archiver.report.exits import is_oom
 from archiver.report.picture import Picture
 from archiver.report.pieces import Bounds, Piece, unwatched
@@ -114,7 +114,7 @@ def _numbers(cut: Sequence[Piece], within: Bounds, states: _States) -> Iterator[
             yield since - reached
         reached = max(since, until)
         yield reached - since
-        before = span.state
+        before = before if stays_ended(before, span.state) else span.state
 
 
 def _noted(piece: Piece) -> int:

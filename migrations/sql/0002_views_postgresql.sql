@@ -979,6 +979,24 @@ JOIN state_words b ON b.id = (
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN state_words had ON had.id = CASE WHEN b.word IN ('stopping', 'terminating') THEN (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) END
 LEFT JOIN events ed ON ed.platform_id = w.platform_id
   AND ed.id = (SELECT e.id FROM events e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
@@ -999,7 +1017,7 @@ LEFT JOIN events ag ON ag.platform_id = w.platform_id
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
     AND (e.occurred_at, e.id) > (lv.occurred_at, lv.id) AND (SELECT b.down FROM state_words b WHERE b.id = e.state_id) = 1
   ORDER BY e.occurred_at , e.id  LIMIT 1)
-WHERE 1 = 1 OFFSET 0) g
+WHERE coalesce(had.down, 0) = 0 OFFSET 0) g
 WHERE true) x;
 
 COMMENT ON VIEW told_ends IS 'Every end that was told of what ran, also of what is gone since: what is to be known of it to say why';
@@ -1180,6 +1198,24 @@ JOIN state_words b ON b.id = (
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   ) AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN state_words had ON had.id = CASE WHEN b.word IN ('stopping', 'terminating') THEN (
+    SELECT o.state_id FROM (
+      SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.occurred_at AS at FROM events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at <= w.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id)
+          ORDER BY o.occurred_at DESC LIMIT 1
+        ) x CROSS JOIN events o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.occurred_at >= x.at AND o.occurred_at <= x.at AND (o.occurred_at < w.at OR w.source >= 1 OR o.id < w.id))
+      UNION ALL
+      SELECT b.observed_at AS at, 1 AS source, b.state_id AS state_id FROM observations b
+      WHERE b.platform_id = w.platform_id AND b.id = (
+        SELECT max(o.id) FROM (
+          SELECT o.observed_at AS at FROM observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at <= w.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id))
+          ORDER BY o.observed_at DESC LIMIT 1
+        ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND NOT (SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id) IN ('stopping', 'terminating') AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
+      ORDER BY at DESC, source DESC LIMIT 1
+    ) o
+  ) END
 LEFT JOIN events ed ON ed.platform_id = w.platform_id
   AND ed.id = (SELECT e.id FROM events e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND e.state_id IS NOT NULL
@@ -1206,7 +1242,7 @@ LEFT JOIN events up ON up.platform_id = w.platform_id AND up.id = (SELECT e.id F
 LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (SELECT e.id FROM observations e
   WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id AND (e.observed_at, 1, e.id) > (w.at, w.source, w.id)
     AND (SELECT b.runs FROM state_words b WHERE b.id = e.state_id) = 1 ORDER BY e.observed_at LIMIT 1)
-WHERE 1 = 1 OFFSET 0) g
+WHERE coalesce(had.down, 0) = 0 OFFSET 0) g
 WHERE w.type = 'container' AND true) x CROSS JOIN LATERAL (SELECT CASE WHEN substr(x.uri, 1, 11) = '/docker/v1/' THEN (SELECT CAST(coalesce(sum(CASE WHEN d.name = 'stop' AND ((d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) OR (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us)) THEN 1 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) THEN 1024 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false) THEN 1048576 END), 0) + coalesce(sum(CASE WHEN d.name = 'kill' AND (d.since_us >= x.ran_since_us AND d.since_us >= x.stopped_us - 15000000 AND d.since_us <= x.stopped_us) AND (d.deadly = 1 OR coalesce(replace(d.extra, '"signal":"' || (x.exit_code - 128) || '"', '') <> d.extra, false)) AND d.soft = 1 THEN 1073741824 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) THEN 1099511627776 END), 0) + coalesce(sum(CASE WHEN d.name = 'restart' AND (d.since_us > x.stopped_us AND d.since_us <= x.stopped_us + 10000000 AND d.since_us < x.next_us) AND d.since_us <= x.stopped_us + 2000000 THEN 1125899906842624 END), 0) AS bigint) FROM engine_actions d
       WHERE d.platform_id = x.platform_id AND d.target_id IN (SELECT x.resource_id UNION ALL SELECT f.value FROM facts f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id
         AND f.what = 1 AND f.since < x.stopped_us AND f.until >= x.stopped_us)

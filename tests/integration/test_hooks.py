@@ -129,6 +129,15 @@ def test_a_crash_wakes_and_a_planned_stop_does_not(watched: Watched) -> None:
     assert stat.S_IMODE(cursors_beside(watched.spool).stat().st_mode) == 0o600
 
 
+def test_what_stopped_and_is_removed_then_wakes_once(watched: Watched) -> None:
+    with watched.telling("told|crash|forced"):
+        for second, state in enumerate(["Running", "Stopping", "Stopped", "Terminating", "Terminated"], 1):
+            watched.says(event("container/2", state, second, session="a"))
+        watched.crashes("container/3", 20)
+        calls = watched.told(2)
+    assert about(calls) == [("told", "2"), ("crash", "3")]
+
+
 def test_what_explains_a_stop_only_later_is_waited_for(watched: Watched) -> None:
     with watched.telling("crash|state=exited*"):
         watched.held_back = True

@@ -11,10 +11,10 @@ from typing import Any
 from archiver.api.archive import Archive
 from archiver.model import Event, Message, Observation, Record, to_micros
 from archiver.platforms.decoders import decode
-from archiver.queries.causes import is_stop
+from archiver.queries.causes import is_stop, stays_ended
 from archiver.transfer.importer import import_lines
 
-from .archives import STREAM, between, closed, event, micros, opened, record, rows, seen, uri
+from .archives import STREAM, at, between, closed, event, micros, opened, record, rows, seen, uri
 
 DATA = Path(__file__).parents[1] / "data"
 ROW = "stopped_us, cause, exit_code, action_uri"
@@ -67,6 +67,9 @@ def tutum_life(number: int, chance: random.Random) -> Iterator[Event]:
             yield event(me, "Stopping", second, place)
             second += chance.randrange(3)
         yield event(me, "Stopped", second + 0.5, place)
+        if chance.random() < 0.4:  # it did not go after all; nothing stops twice
+            yield event(me, "Terminating", second + 1, place)
+            yield event(me, "Stopped", second + 1.5, place)
         yield event(me, "Starting", second + 2, place)
         yield event(me, "Running", second + 3, place)
 
@@ -78,8 +81,10 @@ def told(url: str) -> dict[str, list[tuple[Any, ...]]]:
     with Archive.open(url) as archive:
         for (ref,) in rows(url, of_type):
             spans = archive.history(ref).spans
+            states: list[str] = []
             for place, span in enumerate(spans):
-                before = spans[place - 1].state if place else None
+                before = states[-1] if states else None
+                states += [] if stays_ended(before, span.state) else [span.state]
                 starts = any(later.state.lower().startswith("running") for later in spans[place:])
                 if not is_stop(before, span.state) or not starts:
                     continue
@@ -112,6 +117,30 @@ def test_the_view_and_the_library_say_the_same_of_random_histories(database_url:
     assert kinds == {"told", "forced", "crash", "oom"}
     found = viewed(database_url)
     assert {ref: found.get(ref) for ref in expected} == expected
+
+
+def test_what_stopped_and_is_told_to_go_stops_once(database_url: str) -> None:
+    me, place = "container/1", ["service/web"]
+    told = ["Running", "Stopping", "Stopped", "Starting", "Running", "Stopped", "Terminating", "Terminated"]
+    record(database_url, opened("s", 0), *[event(me, state, 1 + n, place, "s") for n, state in enumerate(told)])
+    record(
+        database_url, *[event("container/2", state, 1 + n, place, "s") for n, state in enumerate(told[4:5] + told[6:])]
+    )
+    record(database_url, *[event("container/3", state, 1 + n, place, "s") for n, state in enumerate(told[6:])])
+
+    assert rows(database_url, "SELECT uri, stopped_us, cause FROM restarts ORDER BY uri, stopped_us") == [
+        (uri(me), micros(3), "told"), (uri(me), micros(6), "crash"),
+    ]  # fmt: skip
+    ends = "SELECT r.key, q.stopped_us FROM told_stops q JOIN resources r ON r.id = q.resource_id ORDER BY 1, 2"
+    assert rows(database_url, ends) == [("1", micros(3)), ("1", micros(6)), ("2", micros(3)), ("3", micros(2))]
+    with Archive.open(database_url) as archive:
+        causes = [span.cause and span.cause.kind for span in archive.history(me).spans]
+        assert causes == [None, None, "told", None, None, "crash", None, None]
+        assert [(row.slot, row.stopped_at) for row in archive.report("restarts", me).rows] == [
+            (None, at(6)),
+            (None, at(3)),
+        ]
+        assert archive.why(me).at == at(6)
 
 
 def test_what_nobody_watched_is_the_same_in_both(database_url: str) -> None:

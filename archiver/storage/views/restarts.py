@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archiver.platforms import facts
 from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
 from archiver.storage.schema import OPEN, PARENT, SLOT
 from archiver.storage.views import causes
@@ -74,7 +75,11 @@ LEFT JOIN observations seen ON seen.platform_id = w.platform_id AND seen.id = (S
 
 
 def _ends_of(say: Idioms, words: str, of: str, more: dict[str, str], joins: str) -> str:
-    """The ends among some words."""
+    """The ends among some words: from one to the next (Stopped, Terminating, Terminated) nothing runs in between."""
+    leaving = causes.among("b.word", facts.LEAVING)
+    said = "(SELECT lower(q.text) FROM event_states q WHERE q.id = o.state_id)"
+    # That it says a state at all is what the indexes ask for.
+    stays = f"o.state_id IS NOT NULL AND NOT {causes.among(said, facts.LEAVING)}"
     found = say.apart(
         {
             "state": "s.word",
@@ -87,11 +92,12 @@ def _ends_of(say: Idioms, words: str, of: str, more: dict[str, str], joins: str)
         },
         f"""JOIN state_words s ON s.id = w.state_id AND s.down = 1
 JOIN state_words b ON b.id = {state_before()} AND b.down = 0 AND NOT (b.word = 'created' AND s.gone = 1)
+LEFT JOIN state_words had ON had.id = CASE WHEN {leaving} THEN {state_before(which=stays)} END
 {_word("ed", f"{_EVENT} < {_WORD}", 1, "DESC")}
 {_word("bg", "(e.occurred_at, e.id) > (ed.occurred_at, ed.id)", 0)}
 {_word("lv", f"{_EVENT} > {_WORD}", 0)}
 {_word("ag", "(e.occurred_at, e.id) > (lv.occurred_at, lv.id)", 1)}{joins}""",
-        "1 = 1",
+        "coalesce(had.down, 0) = 0",
     )
     return f"""SELECT w.*, w.at AS stopped_at, {say.micros("w.at")} AS stopped_us,
   {listed(found.columns)}

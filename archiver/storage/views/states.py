@@ -8,9 +8,9 @@ from archiver.storage.views.kinds import kind_of
 from archiver.storage.views.view import View, seconds
 
 
-def _last(table: str, at: str, source: int, earlier: str) -> str:
+def _last(table: str, at: str, source: int, earlier: str, which: str) -> str:
     """The last word of a table before a word: the last of the last instant, without sorting what lies before."""
-    said = "o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL"
+    said = f"o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND {which}"
     return f"""SELECT b.{at} AS at, {source} AS source, b.state_id AS state_id FROM {table} b
       WHERE b.platform_id = w.platform_id AND b.id = (
         SELECT max(o.id) FROM (
@@ -19,16 +19,16 @@ def _last(table: str, at: str, source: int, earlier: str) -> str:
         ) x CROSS JOIN {table} o WHERE {said} AND o.{at} >= x.at AND o.{at} <= x.at AND (o.{at} < w.at OR {earlier}))"""
 
 
-def state_before(first: str = "(w.source = 1 AND o.id < w.id)") -> str:
+def state_before(first: str = "(w.source = 1 AND o.id < w.id)", which: str = "o.state_id IS NOT NULL") -> str:
     """The number of the state in the word before: a span begins only where it is another, or where there is none.
 
-    `first`: which observations of the very instant of the word come before it.
+    `first`: which observations of the very instant of the word come before it; `which`: which words are looked at.
     """
     return f"""(
     SELECT o.state_id FROM (
-      {_last("events", "occurred_at", 0, "w.source >= 1 OR o.id < w.id")}
+      {_last("events", "occurred_at", 0, "w.source >= 1 OR o.id < w.id", which)}
       UNION ALL
-      {_last("observations", "observed_at", 1, first)}
+      {_last("observations", "observed_at", 1, first, which)}
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
   )"""
