@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from archiver.model import Micros, Number, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import Micros, Number, TimeRange, to_datetime, to_micros
 from archiver.model.nearby import Became
 from archiver.queries.steps import Heard, Step
 from archiver.queries.windows import NEVER
@@ -19,10 +19,13 @@ _HELD = (
     " AND f.since < :until AND f.until >= :since ORDER BY f.resource_id, f.what, f.since"
 )
 _LAST = (
-    "SELECT f.value FROM facts f"
-    " WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what = :what AND f.since < :first"
-    " AND f.until = (SELECT max(g.until) FROM facts g"
-    " WHERE g.platform_id = :platform AND g.resource_id = :number AND g.what = :what AND g.since < :first)"
+    "SELECT f.resource_id, f.what, f.value FROM facts f"
+    " JOIN (SELECT g.platform_id AS platform_id, g.resource_id AS resource_id, g.what AS what, max(g.until) AS until"
+    " FROM facts g"
+    f" WHERE g.platform_id = :platform AND g.resource_id IN :numbers AND g.what IN ({PARENT}, {NAME}, {IMAGE})"
+    " AND g.since < :since GROUP BY g.platform_id, g.resource_id, g.what) l"
+    " ON l.platform_id = f.platform_id AND l.resource_id = f.resource_id AND l.what = f.what"
+    " WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.until = l.until AND f.since < :since"
 )
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
 _URIS = "SELECT r.id, r.uri AS text FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
@@ -63,20 +66,33 @@ def became(connection: Connection, numbers: Collection[Number], range: TimeRange
             told_by = None if row.told_by is None else among.of(row.told_by)
             fact = _Fact(row.since, row.until, among.of(row.value), told_by, row.how == ASKED)
             held.setdefault((among.of(row.resource_id), row.what), []).append(fact)
+        new = {number for (number, _), facts in held.items() if min(fact.since for fact in facts) >= since}
+        last = _last(connection, new, since)
         for (number, what), facts in held.items():
-            found += _turns(connection, number, what, facts, since)
+            found += _turns(number, what, facts, since, last.get((number, what), frozenset()))
     return _steps(connection, found)
 
 
-def _turns(connection: Connection, number: Number, what: int, facts: list[_Fact], since: Micros) -> Iterable[_Became]:
+def _last(
+    connection: Connection, numbers: Iterable[Number], since: Micros
+) -> dict[tuple[Number, int], frozenset[Number]]:
+    """What some resources had last before an instant, of each kind."""
+    found: dict[tuple[Number, int], set[Number]] = {}
+    for among in by_platform(sorted(numbers)):
+        for number, what, value in connection.execute(statement(_LAST), among.values(since=since)):
+            found.setdefault((among.of(number), what), set()).add(among.of(value))
+    return {key: frozenset(values) for key, values in found.items()}
+
+
+def _turns(number: Number, what: int, facts: list[_Fact], since: Micros, last: frozenset[Number]) -> Iterable[_Became]:
     """When the values changed; while a resource is gone it has none, and what it had is what it is compared with."""
     begun = {fact.since: fact for fact in facts if fact.since >= since}
     for at, fact in begun.items():
-        before = frozenset(each.value for each in facts if each.since < at and each.until >= at)
+        earlier = [each for each in facts if each.since < at]
+        until = max((each.until for each in earlier), default=at)
+        had = frozenset(each.value for each in earlier if each.until >= min(at, until))
         after = frozenset(each.value for each in facts if each.since <= at < each.until)
-        if not before:
-            values = {"platform": number.platform, "number": number, "what": what, "first": at}
-            before = frozenset(map(numbers_of(number.platform), connection.scalars(statement(_LAST), values)))
+        before = had or last
         if before and before != after:
             yield _Became(number, what, before, after, fact)
 

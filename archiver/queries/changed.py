@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from archiver.queries.acted import said
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop, stays_ended
 from archiver.queries.doers import doers
+from archiver.queries.last_words import States, last_words
 from archiver.queries.neighbours import Place, concerned
 from archiver.queries.notes import as_change, notes
 from archiver.queries.passing import without_passing
@@ -40,11 +41,6 @@ _SAID = (
     "SELECT e.resource_id, e.{at} AS at, e.id, s.text AS state, e.session_id FROM {table} e"
     " JOIN event_states s ON s.id = e.state_id"
     " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
-)
-_EARLIER = (
-    "SELECT e.{at} AS at, s.text AS state FROM {table} e JOIN event_states s ON s.id = e.state_id"
-    " WHERE e.platform_id = :platform AND e.resource_id = :number AND e.{at} < :since"
-    " ORDER BY e.{at} DESC, e.id DESC LIMIT 1"
 )
 _CALLED = (
     "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
@@ -158,8 +154,7 @@ def _states(connection: Connection, places: Mapping[Number, Place], range: TimeR
             for rank, (table, at) in enumerate(_TABLES)
             for row in connection.execute(statement(_SAID.format(table=table, at=at)), among.values(**values))
         ]
-        heard = sorted({number for number, *_ in words})
-        last = {number: _earlier(connection, number, range) for number in heard}
+        last = _earlier(connection, sorted({number for number, *_ in words}), range)
         for number, at, rank, _, state, session in sorted(words, key=lambda word: word[:4]):
             was, last[number] = last.get(number), (at, state)
             if was is None or was[1].lower() != state.lower():
@@ -169,18 +164,13 @@ def _states(connection: Connection, places: Mapping[Number, Place], range: TimeR
     return found
 
 
-def _earlier(connection: Connection, number: Number, range: TimeRange) -> tuple[datetime, str] | None:
-    """The state that was told or found last before a range: what an engine lists may never have told of itself."""
-    values = {"platform": number.platform, "number": number, "since": range.since}
-    words = [
-        (instant(row.at), rank, row.state)
-        for rank, (table, at) in enumerate(_TABLES)
-        for row in connection.execute(statement(_EARLIER.format(table=table, at=at)), values)
-    ]
-    if not words:
-        return None
-    at, _, state = max(words)
-    return at, state
+def _earlier(connection: Connection, numbers: Iterable[Number], range: TimeRange) -> dict[Number, tuple[datetime, str]]:
+    """The states that were told or found last before a range: what an engine lists may never have told of itself."""
+    if range.since is None:
+        return {}
+    states = States(connection)
+    told = last_words(connection, numbers, to_micros(range.since) - 1)
+    return {number: (to_datetime(word.place[0]), states.text(word.state_id)) for number, word in told.items()}
 
 
 def _upto_last_end(states: Sequence[Step], number: int, at: datetime) -> list[Step]:

@@ -1768,7 +1768,12 @@ SELECT w.uri AS uri, w.type AS type,
   CASE WHEN (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
     AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
-    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= (to_timestamp(w.until_us / 1000000) + make_interval(secs => CAST(mod(w.until_us, 1000000) AS double precision) / 1e6)) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= (to_timestamp(w.until_us / 1000000) + make_interval(secs => CAST(mod(w.until_us, 1000000) AS double precision) / 1e6))
+      AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   w.since_us AS since_us, w.until_us AS until_us, (SELECT b.name FROM platforms b WHERE b.id = w.platform_id) AS platform
 FROM (SELECT w.*, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, g.until_us AS until_us
 FROM words w
@@ -1825,7 +1830,7 @@ COMMENT ON COLUMN flaps.seconds IS 'How long';
 
 COMMENT ON COLUMN flaps.changes IS 'How many changes of state';
 
-COMMENT ON COLUMN flaps.certain IS '1: somebody was watching throughout; 0: there may have been more; NULL: nobody wrote that down';
+COMMENT ON COLUMN flaps.certain IS '1: watched throughout, or proven; 0: there may have been more; NULL: nobody wrote that down';
 
 COMMENT ON COLUMN flaps.since_us IS 'The first of these changes, in microseconds since 1970';
 

@@ -1268,7 +1268,12 @@ CREATE VIEW full_flaps AS SELECT * FROM (
   CASE WHEN (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
     AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
     WHERE h.id = (SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
-    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (w.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (w.until_us + 62135596800000000) % 1000000) AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
+    AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1) AND q.covered_from > w.at AND q.covered_from <= strftime('%Y-%m-%dT%H:%M:%S', (w.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (w.until_us + 62135596800000000) % 1000000)
+      AND (SELECT coalesce(b.before_us, -4611686018427387904) < b.covered_us
+        AND NOT EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
+      WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= b.covered_from
+      ORDER BY o.observed_at, o.id LIMIT 1) AND p.since < b.covered_from AND p.since_us <= b.before_us) FROM session_log b WHERE b.id = q.id)) THEN 0 ELSE 1 END AS certain,
   w.since_us AS since_us, w.until_us AS until_us, (SELECT b.name FROM platforms b WHERE b.id = w.platform_id) AS platform
 FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS since_us, json_extract(g.value, '$[0]') AS until_us
 FROM words w

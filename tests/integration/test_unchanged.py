@@ -102,6 +102,19 @@ def test_plain_sql_says_the_same(archive: Archive, database_url: str) -> None:
     assert of_days(database_url) == sorted(reported(database_url))
 
 
+@pytest.mark.parametrize(("started", "certain"), [(ALIVE["started"], 1), ("2016-02-01T12:02:00Z", 0)])
+def test_a_flap_over_the_gap_is_as_certain_as_that_nothing_changed_in_it(
+    database_url: str, started: str, certain: int
+) -> None:
+    states = [(20, "exited (1)"), (30, "running"), (40, "exited (1)"), (50, "running"), (210, "exited (1)")]
+    changes = [event("container/1", state, second, session="ab"[second > 100]) for second, state in states]
+    answers = [found("container/1", "running", 60, **ALIVE)]
+    answers += [found("container/1", "running", 201, "b", **ALIVE | {"started": started})]
+    record(database_url, *told(event("container/1", "running", 10, session="a"), *changes, *answers))
+
+    assert rows(database_url, "SELECT changes, since_us, certain FROM flaps") == [(6, at_micros(10), certain)]
+
+
 def test_what_was_done_in_the_gap_is_not_known(archive: Archive) -> None:
     assert not archive.coverage(between(0, 300), "container/1").complete
     assert archive.coverage(between(0, 300), "container/1", of_states=True).complete

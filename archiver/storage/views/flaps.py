@@ -6,8 +6,8 @@ from archiver.storage.causes import FLAP, FLAPS_WITHIN
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.places import NAMES, PLACES, listed, place_then
-from archiver.storage.views.sessions import ends_gap
 from archiver.storage.views.states import before
+from archiver.storage.views.unchanged import doubts
 from archiver.storage.views.view import View, seconds
 from archiver.storage.views.words import SOURCES
 from archiver.storage.words import OPEN
@@ -112,7 +112,8 @@ def _flaps(say: Idioms) -> str:
     heard = """(SELECT o.session_id FROM events o WHERE o.platform_id = w.platform_id
     AND o.resource_id = w.resource_id AND o.occurred_at = w.at ORDER BY o.session_id LIMIT 1)"""
     gap = f"""EXISTS (SELECT 1 FROM sessions h JOIN sessions q ON q.stream_id = h.stream_id
-    WHERE h.id = {heard} AND q.covered_from > w.at AND q.covered_from <= {ended} AND {ends_gap("q")})"""
+    WHERE h.id = {heard} AND q.covered_from > w.at AND q.covered_from <= {ended}
+      AND {doubts("q", "w.resource_id")})"""
     # It names something of each table: else PostgreSQL, to which it is dear, weighs no join behind it.
     is_first = f"""w.uri <> '' AND w.type <> 'action' AND coalesce({before()} <> lower(s.text), true)
       AND {_is_first(say)}"""
@@ -144,7 +145,7 @@ flaps = View(
         "until": "The last change before ten quiet minutes, or the last one known, UTC",
         "seconds": "How long",
         "changes": "How many changes of state",
-        "certain": "1: somebody was watching throughout; 0: there may have been more; NULL: nobody wrote that down",
+        "certain": "1: watched throughout, or proven; 0: there may have been more; NULL: nobody wrote that down",
         "since_us": "The first of these changes, in microseconds since 1970",
         "until_us": "The last of them, in microseconds since 1970",
         "platform": PLATFORM_SAID,
