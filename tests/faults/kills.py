@@ -54,6 +54,27 @@ def stopped(bench: Bench) -> str:
 
 
 @fault(
+    "the daemon is frozen (SIGSTOP) for some seconds under load, and goes on; every second time it is told to end"
+    " meanwhile",
+    "what nobody listened to is archived, or in a gap; it ends within 10 s with code 0",
+)
+def frozen(bench: Bench) -> str:
+    process = bench.start()
+    for turn in range(bench.size.turns + 1):
+        bench.archives(100)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(bench.dice.uniform(0.5, 5.0))
+        if turn % 2:
+            process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        if turn % 2:
+            _ends_well(bench, process, ())
+            bench.look()
+            process = bench.start()
+    return f"{bench.size.turns + 1} times"
+
+
+@fault(
     "db upgrade of an archive of 0.1.0 is killed at random moments, again and again, while a daemon receives",
     "every event of the old archive is there, once; what came meanwhile waits in the spool",
 )
