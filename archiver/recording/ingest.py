@@ -35,7 +35,8 @@ from archiver.recording.jobs import job_of, nobody, require_archive
 from archiver.recording.prefetch import Prefetch
 from archiver.recording.reconcile import Askers
 from archiver.recording.scrub import Scrub, ScrubPace
-from archiver.recording.spool.queue import Group, Spool
+from archiver.recording.spool.queue import Spool
+from archiver.recording.spool.recent import Group
 from archiver.storage import migrate
 from archiver.storage.named import database_name
 from archiver.storage.recorder import Recorded, Recorder

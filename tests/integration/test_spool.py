@@ -24,7 +24,8 @@ from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Op
 from archiver.model.health import Waiting
 from archiver.recording.spool.file import open_sound
 from archiver.recording.spool.glance import glance
-from archiver.recording.spool.queue import Group, Spool
+from archiver.recording.spool.queue import Spool
+from archiver.recording.spool.recent import Group
 from archiver.recording.spool.reserve import RESERVE
 
 URL = "ws://stream.example/v1/events"

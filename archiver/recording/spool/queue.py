@@ -5,68 +5,38 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 from archiver.codec.forgetting import Pattern
 from archiver.errors import SpoolError, SpoolFull
-from archiver.model import Item, Message, Micros, Observed, Opened, now_micros
+from archiver.model import Item, Message, Micros, Observed, Opened
+from archiver.recording.spool import room
 from archiver.recording.spool.anew import Places, written_anew
 from archiver.recording.spool.file import (
-    COLUMNS,
     forgotten,
     identity,
     insert,
     may_be_full,
     open_sound,
     renumber,
-    to_item,
     transaction,
     translated,
 )
 from archiver.recording.spool.holder import Holder
+from archiver.recording.spool.kept import begun_before, read_back
+from archiver.recording.spool.recent import Group, Recent
 from archiver.recording.spool.reserve import RESERVE, Reserve
+from archiver.recording.spool.room import ITEM_BYTES, SIZE
 
 _T = TypeVar("_T")
 DEFAULT_LIMIT = 1 << 30
 """Most bytes that wait, by default."""
-ITEM_BYTES = 128
-"""What an item counts besides its payload, so that even messages without a byte come to an end of the room."""
 IN_MEMORY = 1 << 20
 """Most bytes of the newest items that are kept in memory as well, by default."""
 _UNCOMPARED = "uncompared since"
-_SPARE_PAGES = 256
-"""Free pages of the file that are kept for what comes next."""
-_PART = 1 << 20
-"""Bytes of items that are deleted at once on a full disk, or one item: all their pages may be written."""
-_PAGES = 400
-"""Pages that are then given back to the disk at once, for the same reason."""
-_SIZE = f"SELECT sum(ifnull(length(payload), 0) + {ITEM_BYTES}) FROM spool"
-
-_BEGUN = (
-    "SELECT stream, session, max(dialect), sum(kind = 'opened'),"
-    " min(CASE WHEN kind IN ('message', 'refused', 'alive', 'opened') THEN at END)"
-    " FROM spool WHERE seq > ? GROUP BY stream, session"
-)
-"""What was asked, or found out, may be of before: it shows nobody that the stream was heard since."""
-
-
-class Group(NamedTuple):
-    """Items with consecutive numbers, from `first` on."""
-
-    first: int
-    items: Sequence[Item]
-    size: int
-    """Bytes, as the limit counts them."""
-
-    @property
-    def last(self) -> int:
-        """The number of the last item."""
-        return self.first + len(self.items) - 1
 
 
 class Spool:
@@ -83,12 +53,10 @@ class Spool:
     ) -> None:
         self.path = path
         self._limit = limit
-        self._in_memory = in_memory
         # Whoever takes both takes the one of the file first; what is in memory waits for no disk.
         self._using_file = threading.RLock()
         self._changed = threading.Condition()
-        self._recent: deque[Group] = deque()
-        self._recent_size = 0
+        self._recent = Recent(in_memory)
         self._discard_to = 0
         self._woken = False
         self._reserve = Reserve(path, reserve)
@@ -99,7 +67,7 @@ class Spool:
                 self._places = Places.of(path)
                 self._last = self._number("SELECT seq FROM sqlite_sequence WHERE name = 'spool'")
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
-                self._size = self._number(_SIZE)
+                self._size = self._number(SIZE)
                 since = self._fact(_UNCOMPARED)
                 # Items up to here have the numbers that the archive may know; those after it nobody has compared yet.
                 self._compared: int | None = self._last if since is None else int(since)
@@ -169,7 +137,7 @@ class Spool:
             with self._changed:
                 self._deleted(freed, upto)
                 self._size += size
-                self._remember(Group(self._last + 1, items, size))
+                self._recent.remember(Group(self._last + 1, items, size))
                 self._last += len(items)
                 self._changed.notify_all()
                 return self._last
@@ -179,7 +147,7 @@ class Spool:
         resume = {item.stream: item.resume for item in items if type(item) is Message and item.resume is not None}
         with transaction(self._connection) as connection:
             insert(connection, first, items)
-            freed = self._delete(upto)
+            freed = room.deleted(connection, self._kept_from, upto)
             if self._compared is not None:
                 said = (_UNCOMPARED, str(self._compared))
                 connection.execute("INSERT OR IGNORE INTO spool_facts VALUES (?, ?)", said)
@@ -207,12 +175,6 @@ class Spool:
             if self._size and self._size + size > self._limit:
                 raise SpoolFull(path=self.path, reason=f"it may hold {self._limit} bytes")
 
-    def _remember(self, group: Group) -> None:
-        """Keeps a group in memory while there is room; what is left out is read from the file when its turn comes."""
-        if self._recent_size + group.size <= self._in_memory:
-            self._recent.append(group)
-            self._recent_size += group.size
-
     def take(self, after: int, most: int, most_bytes: int, timeout: float = 0) -> Group | None:
         """Items that follow number `after`, as many as fit; None when there are none within `timeout` seconds.
 
@@ -226,47 +188,21 @@ class Spool:
             self._woken = False
             if self._last <= after:
                 return None
-            while self._recent and self._recent[0].last <= after:
-                self._recent_size -= self._recent.popleft().size
-            if self._recent and self._recent[0].first <= after + 1:
-                return self._from_memory(after, most, most_bytes)
-            until = self._recent[0].first - 1 if self._recent else self._last
+            first = self._recent.first_after(after)
+            if first is not None and first <= after + 1:
+                return self._recent.take(after, most, most_bytes)
+            until = self._last if first is None else first - 1
         with self._using_file, translated(self.path):
-            return self._from_file(after, until, most, most_bytes)
+            group = read_back(self._connection, after, until, most, most_bytes)
+        if group is None:
+            raise SpoolError(path=self.path, reason=f"items {after + 1} to {until} are not there any more")
+        return group
 
     def wake(self) -> None:
         """Has whoever waits for items, or is about to, look up without any."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
-
-    def _from_memory(self, after: int, most: int, most_bytes: int) -> Group:
-        items: list[Item] = []
-        size = 0
-        for group in self._recent:
-            if items and (group.first != after + 1 + len(items) or size + group.size > most_bytes):
-                break
-            items += group.items[after + 1 + len(items) - group.first :]
-            size += group.size
-            if len(items) >= most:
-                break
-        return Group(after + 1, items[:most], size)
-
-    def _from_file(self, after: int, until: int, most: int, most_bytes: int) -> Group:
-        query = f"SELECT {COLUMNS} FROM spool WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
-        items: list[Item] = []
-        first = size = 0
-        cursor = self._connection.execute(query, (after, until, most))
-        for seq, *row in cursor:
-            first = first or seq
-            items.append(to_item(*row))
-            size += len(row[5] or b"") + ITEM_BYTES
-            if size >= most_bytes:
-                break
-        cursor.close()
-        if not items:
-            raise SpoolError(path=self.path, reason=f"items {after + 1} to {until} are not there any more")
-        return Group(first, items, size)
 
     def number_above(self, position: int) -> int:
         """Numbers what is new above the archive's position; to be called once that is known, before anything is taken.
@@ -291,7 +227,7 @@ class Spool:
             self._compared = None
             with self._changed:
                 self._last += skipped
-                self._recent = deque(group._replace(first=group.first + skipped) for group in self._recent)
+                self._recent.renumber(skipped)
                 self._kept_from = self._number("SELECT min(seq) FROM spool") or self._last + 1
             return skipped
 
@@ -305,15 +241,8 @@ class Spool:
 
         Each is opened with the first that is left of it. Raises SpoolError.
         """
-        with self._using_file, translated(self.path), closing(self._connection.execute(_BEGUN, (upto,))) as rows:
-            found = list(rows)
-        now = now_micros()
-        begun = [
-            Opened(stream, session, dialect, at or now, at or now)
-            for stream, session, dialect, is_opened, at in found
-            if dialect and not is_opened
-        ]
-        return min((at for *_, at in found if at is not None), default=now), begun
+        with self._using_file, translated(self.path):
+            return begun_before(self._connection, upto)
 
     def renew_identity(self) -> str:
         """Makes this a spool that no archive knows, with all that waits in it; returns who it is. Raises SpoolError."""
@@ -339,11 +268,9 @@ class Spool:
             self._require_file()
             try:
                 if (upto := self._discard_to) >= self._kept_from:
-                    with transaction(self._connection):
-                        freed = self._delete(upto)
-                    self._deleted(freed, upto)
-                if self._number("PRAGMA freelist_count") > _SPARE_PAGES:
-                    self._shrink(2000)
+                    self._delete(upto)
+                if room.free_pages(self._connection) > room.SPARE_PAGES:
+                    room.shrink(self._connection, room.MANY_PAGES)
             except sqlite3.Error as error:
                 if not may_be_full(error) or not self._reserve.give_up():
                     raise
@@ -354,51 +281,19 @@ class Spool:
     def _tidy_in_parts(self) -> None:
         """The same on a full disk, in steps that are small enough for the room which the reserve gave back."""
         upto = self._discard_to
-        self._checkpoint()
+        room.empty_log(self._connection)
         while self._kept_from <= upto:
-            part = self._part_until(upto)
-            with transaction(self._connection):
-                freed = self._delete(part)
-            self._deleted(freed, part)
-            self._checkpoint()
-        before = self._number("PRAGMA freelist_count") + 1
-        while _SPARE_PAGES < (free := self._number("PRAGMA freelist_count")) < before:
-            before = free
-            self._shrink(_PAGES)
-            self._checkpoint()
+            self._delete(room.part_until(self._connection, self._kept_from, upto))
+            room.empty_log(self._connection)
+        room.shrink_in_parts(self._connection)
 
-    def _part_until(self, upto: int) -> int:
-        """The last of the oldest items that are deleted at once, at most `upto`."""
-        sizes = f"SELECT seq, ifnull(length(payload), 0) + {ITEM_BYTES} FROM spool WHERE seq <= ? ORDER BY seq"
-        size, last = 0, self._kept_from - 1
-        with closing(self._connection.execute(sizes, (upto,))) as rows:
-            for seq, bytes_ in rows:
-                size += bytes_
-                if size > _PART and last >= self._kept_from:
-                    return last
-                last = int(seq)
-        return upto
-
-    def _shrink(self, pages: int) -> None:
-        # Only a script is stepped to its end: execute() would free a single page. The checkpoint cuts the file.
-        self._connection.executescript(f"PRAGMA incremental_vacuum({pages}); PRAGMA wal_checkpoint(PASSIVE)")
-
-    def _checkpoint(self) -> None:
-        """Empties the log, so that what comes next needs no more room than it; a reader may be in the way."""
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-
-    def _delete(self, upto: int) -> int:
-        """Part of a transaction that is there anyway, so that it costs no commit of its own; returns what it frees."""
-        if upto < self._kept_from:
-            return 0
-        which = (self._kept_from, upto)
-        freed = self._connection.execute(f"{_SIZE} WHERE seq BETWEEN ? AND ?", which).fetchone()[0]
-        self._connection.execute("DELETE FROM spool WHERE seq BETWEEN ? AND ?", which)
-        return freed or 0
+    def _delete(self, upto: int) -> None:
+        with transaction(self._connection):
+            freed = room.deleted(self._connection, self._kept_from, upto)
+        self._deleted(freed, upto)
 
     def _deleted(self, freed: int, upto: int) -> None:
-        """Takes note of what `_delete` did, once that is committed."""
+        """Takes note of what was deleted, once that is committed."""
         with self._changed:
             self._size -= freed
             self._kept_from = max(self._kept_from, upto + 1)
@@ -424,21 +319,14 @@ class Spool:
             self._require_file()
             touched = self._with_reserve(partial(forgotten, self._connection, pattern))
             with self._changed:
-                self._recent.clear()  # they are read from the file again
-                self._recent_size = 0
+                self._recent.forget()  # they are read from the file again
             return touched
 
     def write_anew(self) -> bool:
         """Writes the file anew, without what was deleted from it; False where a reader is in the way."""
         self.tidy()
         with self._using_file, translated(self.path):
-            self._connection.execute("PRAGMA secure_delete=ON").close()
-            self._connection.execute("VACUUM").close()
-            self._connection.execute("PRAGMA busy_timeout=200").close()
-            blocked, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            self._connection.execute("PRAGMA busy_timeout=10000").close()
-            self._connection.execute("PRAGMA secure_delete=OFF").close()
-            return not blocked
+            return room.written_without_rest(self._connection)
 
     def close(self) -> None:
         """Closes the file; everything in it stays."""
