@@ -12,6 +12,7 @@ from archiver.platforms.docker.facts import identities as identities_of_engine
 from archiver.platforms.tutum import facts as _tutum
 from archiver.platforms.tutum.facts import (
     BELONGS_TO,
+    CARRYING,
     LAGS,
     LEAVING,
     LINGERS,
@@ -29,6 +30,7 @@ from archiver.platforms.tutum.facts import (
 
 __all__ = [
     "BELONGS_TO",
+    "CARRYING",
     "DEADLY",
     "ENDED",
     "GONE",

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archiver.model import Micros, Number, Proof, to_datetime
 from archiver.platforms.docker.facts import SIGNAL
-from archiver.platforms.tutum.facts import UNDONE
+from archiver.platforms.tutum.facts import CARRYING, UNDONE
 from archiver.queries.causes import Deed
 from archiver.queries.doers import doers
 from archiver.queries.runs import where_any_ran
@@ -36,6 +36,10 @@ _SAID = (
 _KEPT = (
     "SELECT e.resource_id, e.extra FROM events e"
     " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.extra IS NOT NULL"
+)
+_TYPES = (
+    "SELECT r.id, t.text AS type FROM resources r JOIN event_types t ON t.id = r.type_id"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 _URIS = "SELECT r.id, r.uri FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 
@@ -123,6 +127,16 @@ def said(connection: Connection, actions: Iterable[Number]) -> dict[Number, Deed
                 number = among.of(row.resource_id)
                 found[number] = found[number]._replace(signal=signal[1])
     return found
+
+
+def carriers(connection: Connection, targets: Iterable[Number]) -> set[int]:
+    """Those of some targets of actions that others only run on."""
+    return {
+        row.id
+        for among in by_platform(set(targets))
+        for row in connection.execute(statement(_TYPES), among.values())
+        if row.type in CARRYING
+    }
 
 
 def proofs(connection: Connection, found: Mapping[Deed, Number]) -> Mapping[int, Proof]:

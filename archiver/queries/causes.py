@@ -42,6 +42,8 @@ class Deed(NamedTuple):
     failed: bool = False
     signal: str = ""
     """The signal that a `kill` sent, as a number; empty: not told."""
+    of_carrier: bool = False
+    """Whether it was done to what the object only runs on."""
 
     @property
     def is_engines(self) -> bool:
@@ -173,7 +175,7 @@ def _had_grace(stop: Stop, told: Collection[Deed], deeds: Collection[Deed]) -> b
 
 def _ran_over(stop: Stop, deed: Deed) -> bool:
     """Whether an action that takes its time ran when the end came, and does not spare what it is about."""
-    if deed.is_engines or (deed.failed and not stop.announced) or deed.since > stop.at + SLACK:
+    if deed.is_engines or ((deed.failed or deed.of_carrier) and not stop.announced) or deed.since > stop.at + SLACK:
         return False
     ended = deed.since + UNFINISHED if deed.until == OPEN else deed.until
     return ended >= stop.at - SLACK and (deed.name or "").lower().rpartition(" ")[2] not in tutum.SPARING

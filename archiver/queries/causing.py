@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from archiver.model import Cause, Gap, Micros, Number, Resource, Span, to_micros
-from archiver.queries.acted import proofs, ran, said
+from archiver.queries.acted import carriers, proofs, ran, said
 from archiver.queries.causes import Deed, Stop, Why, exit_code, is_announced, is_down, is_stop, stays_ended, why
 from archiver.queries.under import ascend
 from archiver.queries.windows import NEVER
@@ -173,10 +173,14 @@ def causes_of(connection: Connection, stopped: Sequence[Stopped]) -> list[Cause 
         return None
     about = [runs.about(each.stop.at, own) for each, own in zip(stopped, places, strict=True)]
     told = said(connection, {each.id for near in about for each in near})
+    carrying = carriers(connection, {each.target for near in about for each in near})
     answers: list[Why] = []
     proving: dict[Deed, Number] = {}
     for (_, stop), near in zip(stopped, about, strict=True):
-        deeds = {told[each.id]._replace(since=each.since, until=each.until): each.target for each in near}
+        deeds = {
+            told[each.id]._replace(since=each.since, until=each.until, of_carrier=each.target in carrying): each.target
+            for each in near
+        }
         answers.append(why(stop, sorted(deeds, key=_by_time)))
         proving.update((deed, deeds[deed]) for deed in answers[-1].deeds)
     shown = proofs(connection, proving)

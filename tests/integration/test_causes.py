@@ -15,7 +15,7 @@ from archiver.queries import acted, causing
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import at, between, closed, event, opened, record, seen, uri
+from .archives import at, between, closed, event, opened, record, rows, seen, uri
 from .growth import noted
 
 DATA = Path(__file__).parents[1] / "data"
@@ -87,6 +87,29 @@ def test_an_action_above_that_ran_over_the_end_is_named(database_url: str) -> No
 
     assert ends(database_url) == [("Stopped", "told", [uri("action/stop")]), ("Stopped", "crash", [])]
     assert ends(database_url, since=53) == [("Stopped", "told", [uri("action/stop")]), ("Stopped", "crash", [])]
+
+
+@pytest.mark.parametrize("target", [["node/a", "nodecluster/c"], ["nodecluster/c"]])
+def test_what_is_done_to_a_node_stops_what_was_told_to_stop_and_explains_no_crash(
+    database_url: str, target: list[str]
+) -> None:
+    place = ["service/web", "node/a", "nodecluster/c"]
+    record(
+        database_url,
+        event("container/1", "Running", 0, place),
+        event("action/up", "In progress", 5, target)._replace(name="Node Upgrade"),
+        event("container/1", "Stopped", 7, place),
+        event("container/1", "Running", 10, place),
+        event("container/1", "Stopping", 12, place),
+        event("container/1", "Stopped", 14, place),
+        event("container/1", "Running", 16, place),
+        event("action/up", "Success", 20, target),
+    )
+
+    assert ends(database_url) == [("Stopped", "crash", []), ("Stopped", "told", ["Node Upgrade"])]
+    assert rows(database_url, "SELECT cause, action_uri FROM restarts ORDER BY stopped_us") == [
+        ("crash", None), ("told", uri("action/up")),
+    ]  # fmt: skip
 
 
 def test_several_that_may_have_done_it_are_candidates(sqlite_url: str) -> None:

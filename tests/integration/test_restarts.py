@@ -51,14 +51,15 @@ def docker_life(number: int, chance: random.Random) -> Iterator[Event]:
 
 def tutum_life(number: int, chance: random.Random) -> Iterator[Event]:
     """What Tutum may tell of one container, and of the actions on it and above it."""
-    me, place, second = f"container/t{number}", [f"service/s{number}", f"stack/k{number % 3}"], number * 1000.0
-    targets = [[me, *place], place, place[1:], ["node/elsewhere"]]
+    me, second = f"container/t{number}", number * 1000.0
+    place = [f"service/s{number}", f"stack/k{number % 3}", f"node/n{number % 2}"]
+    targets = [[me, *place[:2]], place[:2], place[1:2], place[2:], ["node/elsewhere"]]
     yield event(me, "Running", second, place)
     for turn in range(5):
         second += chance.randrange(1, 60)
         for n in range(chance.randrange(3)):
             action, above = f"action/{number}.{turn}.{n}", chance.choice(targets)
-            name = chance.choice([None, "Service Stop", "Service Start", "Stack Redeploy", "Container exec"])
+            name = chance.choice([None, "Service Stop", "Service Start", "Stack Redeploy", "Node Upgrade"])
             begun = second - chance.randrange(5)
             yield event(action, "In progress", begun, above)._replace(name=name)
             if chance.random() < 0.8:

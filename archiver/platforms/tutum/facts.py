@@ -48,6 +48,10 @@ LEAVING = frozenset({"stopping", "terminating"})
 SPARING = ("create", "deploy", "exec", "start", "up")
 """Actions, by the last word of their name in lower case, that stop nothing. Of one without a name nobody knows."""
 
+CARRYING = frozenset({"node", "nodecluster"})
+"""Types that others run on and are no part of: what is done to a machine (upgraded, checked) stops what is on it only
+where that says so itself."""
+
 UNDONE = frozenset({"failed", "canceled"})
 """States, in lower case, of an action that came to nothing."""
 

@@ -119,7 +119,7 @@ def _ran_over(say: Idioms, what: str) -> str:
     # As a difference, for which no index serves: that of all actions by time is no way to those of one place.
     near = f"d.node BETWEEN {low} AND {high}"
     found = " UNION ALL ".join(
-        f"""SELECT d.resource_id FROM facts d
+        f"""SELECT d.resource_id, d.value FROM facts d
           WHERE d.platform_id = x.platform_id AND {say.likely(f"d.what = {TARGET}", 0.5)} AND d.value IN ({_places()})
             AND {where}
             AND d.since - {high} <= 0 AND {ended} >= {low}"""
@@ -130,7 +130,10 @@ def _ran_over(say: Idioms, what: str) -> str:
       LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id
       LEFT JOIN texts n ON n.id = q.name_id
       LEFT JOIN event_states s ON s.id = q.state_id
-      WHERE NOT {is_engines("a.uri")} AND NOT {_spares()} AND ({announced} OR NOT {failed}))"""
+      JOIN resources g ON g.platform_id = x.platform_id AND g.id = c.value
+      JOIN event_types t ON t.id = g.type_id
+      WHERE NOT {is_engines("a.uri")} AND NOT {_spares()}
+        AND ({announced} OR NOT ({failed} OR {among("t.text", facts.CARRYING)})))"""
 
 
 # --- together --------------------------------------------------------------------------------------------------------
