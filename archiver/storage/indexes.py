@@ -151,6 +151,7 @@ INDEXES = (
     *_of_object(members.resource_id, members.list_id),
     *_of_object(present.list_id),
     Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
+    Index(None, present.first_at),  # what appeared when, whatever it is
     # What lives. Without anything that every word changes: PostgreSQL then writes no index at all for a word (HOT).
     # Of equal indexes SQLite takes any: with `gone_at` in it, this one serves better than that of what appeared.
     _where(present.gone_at.is_(None), present.type_id, present.gone_at),

@@ -479,6 +479,8 @@ CREATE TABLE present (
   CONSTRAINT pk_present PRIMARY KEY (platform_id, resource_id)
 );
 
+CREATE INDEX ix_present_first_at ON present (first_at);
+
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX ix_present_platform_id_list_id ON present (platform_id, list_id);

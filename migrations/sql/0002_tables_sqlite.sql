@@ -240,6 +240,8 @@ CREATE TABLE present (
   CONSTRAINT pk_present PRIMARY KEY (resource_id)
 );
 
+CREATE INDEX ix_present_first_at ON present (first_at);
+
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX ix_present_list_id_platform_id ON present (list_id, platform_id);

@@ -67,6 +67,7 @@ ANYWHERE = {
     "ix_facts_node_until": "the same",
     "ix_present_gone_at": "what lived at an instant, and has ended since, on all platforms",
     "ix_present_type_id_first_at": "what appeared when, and all of a type, on all platforms",
+    "ix_present_first_at": "what appeared when, of all types, on all platforms",
     "ix_present_type_id_gone_at": "what lives of a type, on all platforms",
 }
 """Indexes that serve who does not know the platform, each with the question."""

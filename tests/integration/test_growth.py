@@ -170,6 +170,7 @@ VIEWS = {
     "restarts by time": f"SELECT * FROM restarts WHERE {within('stopped_at', STOPS)}",
     "inventory by uri": f"SELECT * FROM inventory WHERE uri = '{ONE}'",
     "inventory of a stack": f"SELECT v.* {BELOW.format('inventory')}",
+    "inventory by microseconds": f"SELECT * FROM inventory WHERE {within('first_seen_us', [micros(1), micros(9)])}",
     "inventory by type": "SELECT * FROM inventory WHERE type = 'nodecluster'",
     "changes by uri": f"SELECT * FROM changes WHERE uri = '{ONE}'",
     "changes of a stack by time": f"SELECT v.* {BELOW.format('changes')} AND {within('v.at', HOUR)}",

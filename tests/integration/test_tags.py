@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from archiver.api.archive import Archive
 from archiver.model import Event, Observation
 from archiver.storage import migrate
 
 from .archives import at, event, micros, record, rows, seen, uri
+from .growth import answer_of_sql, grown
 
 BORE = "SELECT tag, since_us, until_us, how FROM resource_tags WHERE uri = '/api/v1/service/1/' ORDER BY since_us, tag"
 
@@ -80,3 +83,19 @@ def test_the_tree_and_its_difference_show_them(database_url: str) -> None:
         ("green", "prod"),
         at(5),
     )
+
+
+@pytest.mark.parametrize("where", [f"uri = '{uri('service/1')}'", "tag = 'rare'"])
+def test_the_view_costs_the_same_where_there_is_more_without_tags(database_url: str, where: str) -> None:
+    statement = f"SELECT * FROM resource_tags WHERE {where}"
+    record(database_url, tagged(0, "rare", "a"), tagged(5, "rare", "b"), *others(range(200)))
+    small = answer_of_sql(database_url, statement, by_index=True)
+    record(database_url, *others(range(200, 2000)))
+    large = answer_of_sql(database_url, statement, by_index=True)
+
+    assert small.rows == large.rows > 0
+    assert not grown(small.cost, large.cost, database_url), (small, large)
+
+
+def others(numbers: range) -> list[Event]:
+    return [event(f"container/{n}", "Running", n, ["service/2"])._replace(name=f"c{n}") for n in numbers]
