@@ -82,6 +82,15 @@ def test_everything_there_is_is_listed_by_types_and_keys(flavour: Any, namespace
         assert shown[container.uri]["image"]
 
 
+def test_tags_are_read_as_their_names_and_an_empty_list_as_none(simulator: Simulator) -> None:
+    tagged, other, *_ = simulator.platform.objects("service")
+    tagged.settings |= {"tags": [{"name": "prod"}, {"name": "blue", "resource_uri": "/api/v1/tag/blue/"}, {"name": ""}]}
+
+    shown = objects(taken(rest_of(simulator))[0])
+
+    assert [shown[one.uri]["extra"]["tags"] for one in (tagged, other)] == [["prod", "blue"], []]
+
+
 def test_no_field_that_is_not_allowed_is_ever_read(simulator: Simulator) -> None:
     answers, _ = taken(rest_of(simulator))
     text = json.dumps(answers)
