@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-import secrets
-import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, bindparam, exc, insert, select, update
+from sqlalchemy import Connection, bindparam, exc, select
 
 from archiver.codec.forgetting import Pattern
-from archiver.errors import ArchiveBehind, DatabaseUnreachable, RowRefused, SpoolNotAlone, TakesNothing
+from archiver.errors import ArchiveBehind, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Opened, Record
 from archiver.storage import forgetting, retrying, statistics
-from archiver.storage.address import is_postgres
 from archiver.storage.duplicates import Original
 from archiver.storage.engine import (
-    shut_down,
     translate,
     translated,
-    writer_lock,
-    writing_engine,
 )
-from archiver.storage.glimpse import beside, size_of
 from archiver.storage.inventory import Inventory, Reached
-from archiver.storage.judging import judged
 from archiver.storage.limits import CacheLimits
-from archiver.storage.migrate import require_head
-from archiver.storage.named import sqlite_path
-from archiver.storage.numbers import Numbers, raise_to_rows
+from archiver.storage.numbers import Numbers
 from archiver.storage.positions import FINISHED, Positions, new_generation
 from archiver.storage.retrying import Decode, Retried, Which
 from archiver.storage.schema import archive_properties
-from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
-from archiver.storage.turns import judge, lock_writers
-from archiver.storage.wal import CHECKPOINT_BYTES, Checkpoints, is_cut_short
+from archiver.storage.wal import CHECKPOINT_BYTES
 from archiver.storage.watched import Watched, watched
 from archiver.storage.words import DAMAGE, GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
+from archiver.storage.writing import Writing
 
 __all__ = ["FINISHED", "Recorded", "Recorder", "Whose"]
 
-_CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
-_OVERWRITTEN = "its file was written over in place while it was open"
-_WRITER = "writer"
-"""Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
 _PROPERTY = select(archive_properties.c.value).where(archive_properties.c.key == bindparam("name"))
 _IDENTITY = select(archive_properties.c.value).where(archive_properties.c.key == "identity")
 
@@ -70,23 +54,16 @@ class Recorder:
         checkpoint_bytes: int = CHECKPOINT_BYTES,
     ) -> None:
         self._url = url
-        self._checkpoint_bytes = checkpoint_bytes
         self.receiver = receiver
         self.whose = Whose()
         """Of which platform the records are that are handed over, where their sessions do not say it."""
-        self._engine = writing_engine(url)
-        self._leads_to = _leads_to(url)
-        self._file = SqliteFile(url)
-        self._connection: Connection | None = None
-        self._checkpoints: Checkpoints | None = None
-        self._held = ExitStack()
         self._numbers = Numbers()
         self._positions = Positions(self._numbers)
         self._writer = Writer(limits or CacheLimits(), self._numbers)
+        self._writing = Writing(url, checkpoint_bytes, self._writer)
         self._generation: str | None = None
         self._check_uuids = False
         self._one_at_a_time = threading.Lock()
-        self._token = secrets.token_hex(8)
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +147,7 @@ class Recorder:
         After a failure, which gave the connection up, as `record` does.
         """
         with self._one_at_a_time, translated(self._url):
-            if self._connection is None or self._file.is_lost() or self._is_overwritten():
+            if not self._writing.is_well():
                 with self._transaction():
                     pass
 
@@ -245,28 +222,12 @@ class Recorder:
     def write_anew(self) -> None:
         """Writes the file of a SQLite archive anew, without what was deleted from it. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url):
-            connection = self._connect()
-            if connection.dialect.name != "sqlite":
-                return
-            driver: Any = connection.connection.driver_connection
-            try:
-                driver.execute("PRAGMA secure_delete=ON")
-                driver.execute("VACUUM")
-            except sqlite3.Error as error:
-                self._disconnect()
-                raise judged(error, self._url) from error
+            self._writing.write_anew()
 
     def empty_log(self) -> bool:
         """Has nothing of a SQLite archive stand in its log any more; False where a reader is in the way."""
         with self._one_at_a_time, translated(self._url):
-            connection = self._connect()
-            if self._checkpoints is None:
-                return True
-            try:
-                return self._checkpoints.empty(connection)
-            except sqlite3.Error as error:
-                self._disconnect()
-                raise judged(error, self._url) from error
+            return self._writing.empty_log()
 
     def is_retry_due(self, version: str) -> bool:
         """Whether the archive has rejects which this version of the program has not tried. Raises as `record` does."""
@@ -349,117 +310,16 @@ class Recorder:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction; when it fails, connection and caches are given up, since either may be wrong now."""
-        try:
-            connection = self._connect()
-            with connection.begin():
-                self._numbers.forget()
-                self._take_turn(connection)
-                yield connection
-                self._numbers.flush(connection)
-            self._file.require()  # what went into a file that has lost its name is not archived
-            if self._is_overwritten():
-                raise DatabaseUnreachable(database=str(sqlite_path(self._url)), reason=_OVERWRITTEN)
-            if self._checkpoints is not None and self._checkpoints.due():
-                self._checkpoints.run(connection)
-        except BaseException as error:
-            try:
-                if isinstance(error, exc.DBAPIError) and self._connection is not None:
-                    judge(self._connection, error)
-            finally:
-                self._disconnect()
-            raise
-
-    def _is_overwritten(self) -> bool:
-        if self._checkpoints is None:
-            return False
-        self._checkpoints.follow_rights()
-        return self._checkpoints.is_foreign()
-
-    def _require_all_pages(self) -> None:
-        path = None if is_postgres(self._url) else sqlite_path(self._url)
-        # Where there is a log, of either kind, SQLite makes the file whole when it opens it.
-        if (
-            path is not None
-            and not any(size_of(beside(path, end)) for end in ("-wal", "-journal"))
-            and is_cut_short(path)
-        ):
-            raise DatabaseUnreachable(database=str(path), reason=_CUT_SHORT)
-
-    def _connect(self) -> Connection:
-        self._file.require()
-        if self._connection is None:
-            lock = self._held.enter_context(writer_lock(self._url))
-            self._require_all_pages()
-            self._follow()
-            self._connection = self._engine.connect()
-            self._checkpoints = Checkpoints(sqlite_path(self._url), lock, self._checkpoint_bytes) if lock else None
-            self._file.remember()
-            with self._connection.begin():
-                require_head(self._connection)  # an upgrade under way is not waited for
-                lock_writers(self._connection)
-                require_head(self._connection)
-                _identify(self._connection)
-                raise_to_rows(self._connection)
-        return self._connection
-
-    def _follow(self) -> None:
-        """What is written to is what the lock is for, though the link of that name leads elsewhere since."""
-        if (leads_to := _leads_to(self._url)) != self._leads_to:
-            self._engine.dispose()
-            self._engine, self._leads_to = writing_engine(self._url), leads_to
-
-    def _take_turn(self, connection: Connection) -> None:
-        """Lets one writer of a PostgreSQL archive write at a time, and forgets what another one may have changed.
-
-        Raises SchemaNotAtHead when that was an upgrade.
-        """
-        if connection.dialect.name != "postgresql":
-            return
-        lock_writers(connection, rows=True)
-        c = archive_properties.c
-        # Locked: where a database has several nodes, the lock of writers may be held on another one than the rows are.
-        last = connection.scalar(select(c.value).where(c.key == _WRITER).with_for_update())
-        if last == self._token:
-            return
-        require_head(connection)
-        self._writer.forget_changing()
-        if last is None:
-            connection.execute(insert(archive_properties).values(key=_WRITER, value=self._token))
-        else:
-            connection.execute(update(archive_properties).where(c.key == _WRITER).values(value=self._token))
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with nullcontext() if self._checkpoints is None else self._checkpoints.spared():
-                with suppress(exc.SQLAlchemyError):
-                    connection.invalidate()
-                with suppress(exc.SQLAlchemyError):
-                    connection.close()
-        self._checkpoints = None
-        self._held.close()
-        self._writer.forget()
+        with self._writing.transaction() as connection:
+            self._numbers.forget()
+            yield connection
+            self._numbers.flush(connection)
 
     def interrupt(self) -> None:
         """Ends a transaction that makes no progress, from another thread: the call under way then fails."""
-        connection = self._connection
-        if connection is not None and connection.dialect.name == "postgresql":
-            # The other thread may be giving the connection up at this very moment: then there is nothing left to end.
-            with suppress(Exception):
-                shut_down(connection)
+        self._writing.interrupt()
 
     def close(self) -> None:
         """Gives back connection and lock."""
         with self._one_at_a_time:
-            self._disconnect()
-            self._engine.dispose()
-
-
-def _leads_to(url: str) -> Path | None:
-    return None if is_postgres(url) else sqlite_path(url)
-
-
-def _identify(connection: Connection) -> None:
-    """Gives a new archive its identity, by which an import recognises what it has had from there before."""
-    if connection.scalar(_IDENTITY) is None:
-        connection.execute(insert(archive_properties).values(key="identity", value=secrets.token_hex(16)))
+            self._writing.close()
