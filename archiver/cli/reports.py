@@ -47,6 +47,8 @@ def _columns(report: Report) -> list[Column[Any]]:
         shown = AVAILABILITY
     elif report.report in _NO_SUBJECT:
         shown = _SHOWN[report.report]
+        if shown is DEPLOYS and all(row.containers is None for row in report.rows):
+            shown = [column for column in DEPLOYS if column.name not in ("containers", "changed")]
     else:
         shown = RESTARTS if report.per is None else COUNTS
     first: list[Column[Any]] = [DAY] if report.per == "day" else [] if report.report in _NO_SUBJECT else [WHAT]
@@ -136,14 +138,18 @@ def _percent(part: float | None) -> str:
 
 
 def ratio(row: Available) -> str:
-    """How available something was, with the bounds within which that lies where not all is known."""
+    """How available something was, with the bounds within which that lies where not all is known, and how much is."""
+    bounded = _bounded(row)
+    return f"{bounded[:-1]}, {_length(row.unknown_seconds)} not watched)" if bounded.endswith(")") else bounded
+
+
+def _bounded(row: Available) -> str:
     if row.availability is None and row.worst is None:
         return NOTHING
     if row.unknown_seconds == 0:
         return f"{_percent(row.availability)} %"
     known = NOTHING if row.availability is None else f"{_percent(row.availability)} %"
-    bounds = f"{_percent(row.worst)}-{_percent(row.best)}"
-    return f"{known} ({bounds}, {_length(row.unknown_seconds)} not watched)"
+    return f"{known} ({_percent(row.worst)}-{_percent(row.best)})"
 
 
 def _shade(row: Available) -> str:
@@ -169,7 +175,7 @@ AVAILABILITY: list[Column[Available]] = [
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
     Column("planned", lambda row: None, lambda _, row: _length(row.planned_seconds), right=True, machine=False),
     Column("not_watched", lambda row: None, lambda _, row: _length(row.unknown_seconds), right=True, machine=False),
-    Column("availability", lambda row: None, lambda _, row: ratio(row), style=_shade, machine=False),
+    Column("availability", lambda row: None, lambda _, row: _bounded(row), style=_shade, machine=False),
 ]
 RESTARTS: list[Column[Restart]] = [
     Column("stopped_at", lambda row: row.stopped_at, machine=False),

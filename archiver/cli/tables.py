@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -27,7 +28,7 @@ def table_lines(
     heads = [column.name.upper().replace("_", " ") for column in columns]
     widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
     if presentation.columns is not None:
-        widths = narrowed(widths, presentation.columns)
+        widths = narrowed(widths, presentation.columns, _of_instants(columns, [record for record, _ in first]))
     yield _table_line(heads, widths, columns, presentation=presentation)
     for record, cells in chain(first, ((row, [column.shown(presentation, row) for column in columns]) for row in rows)):
         styles = [column.style(record) if column.style else "" for column in columns] if presentation.color else None
@@ -53,16 +54,40 @@ def _table_line(
 
 LEAST = 8
 """Cells of a column that are left whatever the terminal has."""
+READABLE = 12
+"""So far a column gives way before one of instants does."""
 
 
-def narrowed(widths: Sequence[int], room: int) -> list[int]:
-    """The widths of columns that fit into so many cells with two between each: the widest give way first."""
+def _of_instants(columns: Sequence[Column[T]], records: Sequence[T]) -> Collection[int]:
+    """The columns of which a cut cell says nothing: those of instants."""
+    return [
+        place
+        for place, column in enumerate(columns)
+        if any(isinstance(column.value(record), datetime) for record in records[:_LOOKED_AT])
+    ]
+
+
+_LOOKED_AT = 20
+
+
+def narrowed(widths: Sequence[int], room: int, firm: Collection[int] = ()) -> list[int]:
+    """The widths of columns that fit into so many cells with two between each: the widest give way first.
+
+    The `firm` ones do only when all others have, down to what can be read still.
+    """
     fitting = list(widths)
+    if firm:
+        fitting = _narrowed(fitting, room, [place for place in range(len(widths)) if place not in firm], READABLE)
+    return _narrowed(fitting, room, range(len(widths)), LEAST)
+
+
+def _narrowed(fitting: list[int], room: int, places: Sequence[int], floor: int) -> list[int]:
+    """The widths, of which those in some places give way, as far as that."""
     excess = sum(fitting) + 2 * (len(fitting) - 1) - room
-    while excess > 0:
-        widest = max(range(len(fitting)), key=fitting.__getitem__)
-        rest = max((each for place, each in enumerate(fitting) if place != widest), default=0)
-        least = max(LEAST, fitting[widest] - excess, min(rest, fitting[widest] - 1))
+    while excess > 0 and places:
+        widest = max(places, key=fitting.__getitem__)
+        rest = max((fitting[place] for place in places if place != widest), default=0)
+        least = max(floor, fitting[widest] - excess, min(rest, fitting[widest] - 1))
         if least >= fitting[widest]:
             break
         excess -= fitting[widest] - least

@@ -96,6 +96,16 @@ def test_widest_columns_give_way_first(widths: list[int], room: int, fitting: li
     assert narrowed(widths, room) == fitting
 
 
+@pytest.mark.parametrize(
+    ("widths", "room", "fitting"),
+    [([25, 25, 30], 74, [25, 25, 20]), ([25, 25, 30, 9], 70, [21, 22, 12, 9]), ([25, 25], 74, [25, 25])],
+)
+def test_instants_give_way_when_nothing_else_can_be_read_otherwise(
+    widths: list[int], room: int, fitting: list[int]
+) -> None:
+    assert narrowed(widths, room, firm=(0, 1)) == fitting
+
+
 def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
     assert shown("table", Thing("/a/", count=5), Thing("/abc/", None, None, count=10)) == [
         "URI    STATE    AT                    COUNT  REMARK",

@@ -16,6 +16,7 @@ from archiver.cli.question import Question, question
 from archiver.cli.reports import lines
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
+from archiver.model.empty import IN_WORDS
 
 Per = Annotated[
     Literal["day", "slot", "service", "node", "image"] | None,
@@ -197,7 +198,8 @@ def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContain
     asked.answered = bool(found.rows)
     write_lines(lines(asked.presentation, found))
     if not found.rows:
-        asked.note("nothing to report in this range")
+        why = asked.archive.why_empty(asked.range, about, stream=asked.stream)
+        asked.note(f"nothing to report in this range: {IN_WORDS[why]}")
     if asked.presentation.format != "json":
         for note in found.notes:
             asked.note(note)
