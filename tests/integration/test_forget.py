@@ -22,6 +22,7 @@ from archiver.storage import forgetting
 from archiver.storage.engine import reading_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import metadata
+from archiver.storage.shared_texts import digest
 
 from ..conftest import RunArchiver
 from .archives import STREAM, closed, event, export, micros, opened, record, rows, uri, wire
@@ -101,6 +102,8 @@ def test_a_secret_is_nowhere_afterwards_and_the_events_are(
     secret.unlink()
 
     assert "hunter2" not in everything(database_url)
+    shared = rows(database_url, "SELECT text, digest FROM shared_texts")
+    assert [bytes(told) for _, told in shared] == [digest(text) for text, _ in shared]
     assert not [name for name, data in files(tmp_path).items() for canary in CANARIES if canary in data]
     assert "hunter2" not in "".join(export(database_url))
     assert rows(database_url, "SELECT count(*) FROM events") == [(before[0][0] + 1,)]
