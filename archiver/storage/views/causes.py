@@ -81,16 +81,25 @@ def _told(what: str, which: str) -> str:
 # --- what takes its time ---------------------------------------------------------------------------------------------
 
 
+_CLOSE = 22
+"""At nodes within a stretch of so many bits, four seconds, is what lasted no longer: one look for all of them."""
+
+
 def nodes(at: str) -> str:
-    """The nodes of the interval tree (storage.intervals) at which what holds at an instant can be."""
-    return f"""SELECT (({at} >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) FROM index_levels b
-          UNION ALL SELECT {at}"""
+    """The nodes of the interval tree (storage.intervals) at which can be what holds at an instant, but for close ones."""
+    return f"""SELECT (({at} >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) AS node FROM index_levels b
+          WHERE b.n >= {_CLOSE}"""
+
+
+def between(node: str, low: str, high: str) -> str:
+    """That a node lies between two instants, or close to them."""
+    return f"{node} BETWEEN {low} & {-1 << _CLOSE} AND {high} | {(1 << _CLOSE) - 1}"
 
 
 def _places() -> str:
     """The object, and what it was under just before it ended."""
     held = "f{n}.what = 1 AND f{n}.since < x.stopped_us AND f{n}.until >= x.stopped_us"
-    levels = ["SELECT x.resource_id"]
+    levels = ["SELECT x.resource_id AS value"]
     for level in (1, 2, 3):
         joins = "".join(
             f" JOIN facts f{n} ON f{n}.platform_id = x.platform_id AND f{n}.resource_id = f{n - 1}.value"
@@ -117,14 +126,16 @@ def _ran_over(say: Idioms, what: str) -> str:
     failed = among("lower(coalesce(s.text, ''))", facts.UNDONE)
     announced = among("x.before", facts.LEAVING)
     # As a difference, for which no index serves: that of all actions by time is no way to those of one place.
-    near = f"d.node BETWEEN {low} AND {high}"
-    found = " UNION ALL ".join(
-        f"""SELECT d.resource_id, d.value FROM facts d
-          WHERE d.platform_id = x.platform_id AND {say.likely(f"d.what = {TARGET}", 0.5)} AND d.value IN ({_places()})
-            AND {where}
-            AND d.since - {high} <= 0 AND {ended} >= {low}"""
-        for where in (f"d.node IN ({nodes(low)} UNION ALL {nodes(high)}) AND NOT {near}", near)
-    )
+    near = between("d.node", low, high)
+    mine = f"d.platform_id = x.platform_id AND {say.likely(f'd.what = {TARGET}', 0.5)}"
+    ran = f"d.since - {high} <= 0 AND {ended} >= {low}"
+    # The nodes as a table: a list would be reckoned anew for each place.
+    found = f"""SELECT d.resource_id, d.value FROM (SELECT DISTINCT p.value AS value FROM ({_places()}) p) p
+          CROSS JOIN ({nodes(low)} UNION {nodes(high)}) n
+          JOIN facts d ON d.value = p.value AND d.node = n.node
+          WHERE {mine} AND NOT {near} AND {ran}
+        UNION ALL SELECT d.resource_id, d.value FROM facts d
+          WHERE {mine} AND d.value IN ({_places()}) AND {near} AND {ran}"""
     return f"""(SELECT {what} FROM ({found}) c
       JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
       LEFT JOIN present q ON q.platform_id = x.platform_id AND q.resource_id = c.resource_id

@@ -55,7 +55,7 @@ def _successor(say: Idioms) -> str:
         f"""SELECT o.resource_id FROM facts o WHERE o.platform_id = x.platform_id AND o.value = {mine}
           AND o.what = {SLOT}
         AND {where} AND o.since >= {low} AND o.since <= {high}"""
-        for where in (f"o.node IN ({causes.nodes(high)})", f"o.node BETWEEN {low} AND {high}")
+        for where in (f"o.node IN ({causes.nodes(high)})", causes.between("o.node", low, high))
     )
     return f"""coalesce((SELECT min({first}) FROM ({filled}) o
       WHERE o.resource_id <> x.resource_id AND {same_service}), {OPEN})"""
