@@ -86,7 +86,7 @@ _CLOSE = 22
 
 
 def nodes(at: str) -> str:
-    """The nodes of the interval tree (storage.intervals) at which can be what holds at an instant, but for close ones."""
+    """The nodes of the interval tree (storage.intervals) at which what holds then can be, but for close ones."""
     return f"""SELECT (({at} >> (b.n + 1)) << (b.n + 1)) | (CAST(1 AS bigint) << b.n) AS node FROM index_levels b
           WHERE b.n >= {_CLOSE}"""
 
