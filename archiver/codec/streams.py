@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
@@ -22,8 +23,9 @@ def without_user(url: str) -> str:
     if not _is_of_account(url):
         return url
     scheme, _, rest = url.partition("://")
-    place, slash, path = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+    place = re.match("[^/?#]*", rest)
+    assert place is not None
+    return f"{scheme}://{place[0].rpartition('@')[2]}{rest[place.end() :]}"
 
 
 def has_user(url: str) -> bool:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from archiver.codec.streams import has_user, without_user
 from archiver.codec.uris import parse
@@ -198,7 +198,9 @@ class Platforms:
             if stream.url != item.stream and has_user(item.stream):
                 connection.execute(update(streams).where(_s.id == stream.id).values(url=item.stream))
                 stream = stream._replace(url=item.stream)
-            is_apart = found is None and known_stream(connection, without_user(item.stream)) is not None
+            beside = known_stream(connection, without_user(item.stream))
+            # Its row may be there, without a platform: of trouble with it, before anybody could listen.
+            is_apart = beside is not None and (found is None or beside.id != stream.id)
             self.of_stream(connection, stream, together=together, apart=is_apart)
         return stream
 
@@ -238,7 +240,10 @@ class Platforms:
 
     def _of_place(self, connection: Connection, identity: str) -> int | None:
         """The same, of what is not listened to just now: what names no account is of the only one at its place."""
-        number = self._by_account(connection, identity)
+        nobodys = self._by_identity(connection, without_user(identity))
+        is_heard = nobodys is not None and _is_heard(connection, _s.platform_id == nobodys)
+        look_up = self._by_identity if is_heard else self._by_account
+        number = look_up(connection, identity)
         place = identity.partition("://")[2]
         if number is None and place and without_user(identity) == identity:
             rows = connection.execute(
@@ -314,7 +319,7 @@ class Platforms:
                 self._claim(connection, number, found.key, found.name)
         self._note(connection, number, found.identities)
         for url, dialect in found.streams:
-            there = stream_of(connection, self._numbers, url, dialect)
+            there = heard_on(connection, url) or new_stream(connection, self._numbers, url, dialect)
             if there.platform_id is None:
                 self._give(connection, there.id, number)
         return number
@@ -395,12 +400,15 @@ def known_stream(connection: Connection, url: str) -> Stream | None:
     return there
 
 
-def heard_on(connection: Connection, url: str, receiver_id: int | None, at: Micros) -> Stream | None:
+def heard_on(connection: Connection, url: str, receiver_id: int | None = None, at: Micros = 0) -> Stream | None:
     """The stream that a receiver (None: an import) listens to, as `Platforms.opened` has it; None: one of its own."""
     found = known_stream(connection, url)
-    if found is None or found.url == url or receiver_id is None:
+    if found is None or found.url == url:
         return found
-    return None if not has_user(url) or _others_listen(connection, found, receiver_id, at) else found
+    if not has_user(url):
+        return found if receiver_id is None else None
+    others = _is_heard(connection, _s.id == found.id, receiver_id, at)
+    return None if others else found
 
 
 def stream_of(connection: Connection, numbers: Numbers, url: str, dialect: Dialect) -> Stream:
@@ -421,11 +429,19 @@ def new_stream(connection: Connection, numbers: Numbers, url: str, dialect: Dial
     return Stream(number, url, dialect, None)
 
 
-def _others_listen(connection: Connection, stream: Stream, receiver_id: int, at: Micros) -> bool:
-    """Whether another receiver is connected to a stream, as far as it has told of late."""
+def _is_heard(
+    connection: Connection, which: ColumnElement[bool], receiver_id: int | None = None, at: Micros = 0
+) -> bool:
+    """Whether a receiver listens to a stream without a user; another than this one, and it has told of late.
+
+    An import (None) is of any time, so whoever has not said that he left counts.
+    """
     c = sessions.c
-    heard = (c.closed_at.is_(None), c.last_seen_at > to_datetime(at - _LATELY), c.receiver_id != receiver_id)
-    return connection.scalar(select(c.id).where(c.stream_id == stream.id, *heard).limit(1)) is not None
+    heard: list[ColumnElement[bool]] = [c.receiver_id.is_not(None)]
+    if receiver_id is not None:
+        heard = [c.last_seen_at > to_datetime(at - _LATELY), c.receiver_id != receiver_id]
+    asked = select(_s.url).join(sessions, c.stream_id == _s.id).where(which, c.closed_at.is_(None), *heard).distinct()
+    return any(not has_user(url) for url in connection.scalars(asked))
 
 
 def _dialect(uri: str | None) -> Dialect:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.codec.streams import with_user
+from archiver.codec.streams import has_user, with_user, without_user
+from archiver.config.settings import shown_stream
 from archiver.errors import NoSuchStream
 from archiver.model import Condition, Message, Opened
 from archiver.platforms.decoders import Decoder
@@ -69,6 +70,20 @@ def test_a_user_in_the_url_is_no_place_for_a_key_or_for_somebody_else(token: str
     with pytest.raises(Exception, match="a user without a key") as refused:
         find_credentials({"ARCHIVER_TOKEN": token}, tmp_path, ANN)
     assert KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("login", "shown"),
+    [(f"{KEY}:@", ""), (f":{KEY}@", ""), (f"ann:{KEY}@", "ann@"), ("ann@", "ann@"), (f"\u00e4nn:{KEY}@", "")],
+)
+def test_a_key_in_the_place_of_a_user_is_not_shown(login: str, shown: str) -> None:
+    assert shown_stream(STREAM.replace("//", f"//{login}")) == STREAM.replace("//", f"//{shown}")
+
+
+def test_a_sign_of_a_user_beyond_the_place_is_none() -> None:
+    url = "wss://stream.example?of=a@b"
+    assert (without_user(url), has_user(url)) == (url, False)
+    assert without_user(with_user(url, "ann")) == url
 
 
 @pytest.mark.parametrize(
@@ -152,6 +167,35 @@ def test_who_listens_without_a_name_keeps_his_stream_while_others_come(database_
     record(database_url, *told("ann", 2, "Stopped"), receiver="two", upto=3)
 
     assert platforms(database_url) == [("stream.example", STREAM, 1), ("ann@stream.example", ANN, 1)]
+
+
+def test_trouble_before_somebody_could_log_in_gives_him_nothing_of_who_listens_without_a_name(
+    database_url: str,
+) -> None:
+    record(database_url, opened("x", 0), event("container/1", "Running", 1, session="x"), receiver="one", upto=2)
+    record(database_url, Condition(ANN, "tutum", micros(2), "trouble", "HTTP 503"), receiver="two", upto=1)
+
+    record(database_url, *told("ann", 3, "Stopped"), receiver="two", upto=4)
+
+    assert platforms(database_url) == [("stream.example", STREAM, 1), ("ann@stream.example", ANN, 1)]
+
+
+def test_what_another_told_is_imported_beside_who_listens_without_a_name(
+    database_url: str, request: pytest.FixtureRequest
+) -> None:
+    other = "postgres_url" if database_url.startswith("sqlite") else "sqlite_url"
+    copy = str(request.getfixturevalue(other))
+    record(copy, *told("ann", 0, "Stopped"), receiver="one", upto=3)
+    record(database_url, opened("x", 0), event("container/1", "Running", 1, session="x"), receiver="one", upto=2)
+
+    for _ in range(2):
+        import_lines(database_url, [line.encode() + b"\n" for line in export(copy)])
+    record(database_url, opened("y", 9), receiver="one", upto=3)
+
+    assert platforms(database_url) == [("stream.example", STREAM, 2), ("ann@stream.example", ANN, 1)]
+    assert rows(database_url, "SELECT platform, count(*) FROM event_log GROUP BY 1 ORDER BY 1") == [
+        ("ann@stream.example", 1), ("stream.example", 1),
+    ]  # fmt: skip
 
 
 def test_two_users_of_an_organisation_tell_of_one_platform_and_have_their_own_besides(database_url: str) -> None:

@@ -138,10 +138,13 @@ def credentials_of_url(url: str) -> Credentials | None:
 
 
 def user_of_url(url: str) -> str | None:
-    """The user before the host in a URL that has no key: whose key is to be found elsewhere."""
+    """The user before the host in a URL that has no key: whose key is to be found elsewhere.
+
+    None where an empty password follows: some services take a key for a user so.
+    """
     parts = urlsplit(url)
     names = {name.lower() for name, _ in parse_qsl(parts.query)}
-    is_alone = parts.username and not parts.password and not names & SECRET_PARAMETERS
+    is_alone = parts.username and parts.password is None and not names & SECRET_PARAMETERS
     return unquote(parts.username or "") if is_alone else None
 
 
@@ -150,7 +153,7 @@ def stream_name(url: str, credentials: Credentials | None = None) -> str:
     if credentials is None:
         try:
             credentials = credentials_of_url(url)
-        except StreamUrlWrong:
+        except ConfigurationWrong:
             return without_credentials(url)
     user = credentials.account if credentials is not None else user_of_url(url)
     return with_user(without_credentials(url), user)
