@@ -1,4 +1,4 @@
-"""Reads a SQLite archive through while the daemon runs, a little every second, and says what it finds damaged."""
+"""Reads a SQLite archive through while the daemon runs, a little at a time, and says what it finds damaged."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from archiver.errors import ArchiverError
@@ -14,7 +14,7 @@ from archiver.platforms.protocol import Notes
 from archiver.storage.address import is_postgres
 from archiver.storage.named import database_name
 from archiver.storage.recorder import Recorder
-from archiver.storage.walking import Place, Walk
+from archiver.storage.walking import Place
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +34,15 @@ class ScrubPace:
     rows: int = 1_000
     """Most rows, of tables and indexes, that a step reads."""
     seconds: float = 0.005
-    """After so long it ends earlier."""
+    """After so long it ends earlier: whoever records waits for it."""
     noted: float = 60.0
-    """Seconds between two notes of how far it has come, after which the file is opened anew: it may be another one."""
+    """Seconds between two notes of how far it has come."""
     round: float = 86_400.0
     """Seconds from one beginning to the next."""
 
 
 class Scrub:
-    """A thread that reads with a connection of its own: nothing that is recorded waits for it.
+    """A thread that reads by way of the recorder, between two batches, and so shortly that nobody notices.
 
     `notes` keep how far it has come from one run of the daemon to the next. PostgreSQL looks after itself.
     """
@@ -53,6 +53,7 @@ class Scrub:
         self._thread = threading.Thread(target=self._run, name="scrub", daemon=True)
         self._place: Place | None = Place()
         self._begun = 0.0
+        self._noted_at = float("-inf")
         self._found: list[str] = []
         """What of this round was damaged."""
         self.damage: str | None = None
@@ -87,25 +88,19 @@ class Scrub:
                 return
 
     def _read_on(self) -> None:
-        """Reads until it is time to note how far it has come."""
-        if self._place is None:
-            self._place = Place()
-        if self._place == Place():
+        place = self._place or Place()
+        if place == Place():
             self._begun, self._found = time.time(), []
-        until = time.monotonic() + self._pace.noted
-        with ExitStack() as held:
-            walk = held.enter_context(Walk(self._url))
-            while self._place is not None and time.monotonic() < until:
-                step = walk.step(self._place, self._pace.rows, self._pace.seconds)
-                if step.damage is not None:
-                    self._tell(step.damage)
-                self._place = step.next
-                if self._over.wait(self._pace.every):
-                    break
+        step = self._recorder.look_through(place, self._pace.rows, self._pace.seconds)
+        if step.damage is not None:
+            self._tell(step.damage)
+        self._place = step.next
         if self._place is None:
             self.rounds += 1
             self._keep("; ".join(self._found[:_MOST_NAMED]) or None)
-        self._note()
+        if self._place is None or time.monotonic() - self._noted_at >= self._pace.noted:
+            self._noted_at = time.monotonic()
+            self._note()
 
     def _tell(self, damage: str) -> None:
         if damage not in self._found:

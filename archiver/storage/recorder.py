@@ -28,6 +28,7 @@ from archiver.storage.schema import archive_properties
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES
+from archiver.storage.walking import Place, Step
 from archiver.storage.watched import Watched, watched
 from archiver.storage.words import DAMAGE, GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
@@ -238,6 +239,11 @@ class Recorder:
         """Keeps in mind that this version has tried all rejects. Raises as `record` does."""
         with self._one_at_a_time, translated(self._url), self._transaction() as connection:
             retrying.keep_property(connection, REJECTS_TRIED_BY, version)
+
+    def look_through(self, place: Place, most: int, seconds: float) -> Step:
+        """Reads on in a SQLite archive's file, so many rows or so long, to find what is damaged. Raises as `record`."""
+        with self._one_at_a_time, translated(self._url):
+            return self._writing.look_through(place, most, seconds)
 
     def damage(self) -> str | None:
         """What was found damaged when the file was read through last. Raises as `record` does."""

@@ -12,15 +12,20 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from archiver.storage.judging import is_damage, said, translated_driver
-from archiver.storage.reading import BUSY_SECONDS, file_to_read
+from archiver.storage.judging import is_damage, said
 
 _LOOK = 32
 """Rows between two looks at the clock."""
-_CACHE_PAGES = 16
-"""What is cached would be read nowhere."""
+_ALL = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage > 0 ORDER BY name"
+# An index's own columns and those that find the row; a table's key, where it has no row numbers.
+_COLUMNS = (
+    "SELECT m.name, CASE x.cid WHEN -1 THEN 'rowid' ELSE x.name END FROM sqlite_schema m"
+    " JOIN pragma_index_xinfo(m.name) x WHERE m.type = 'index'"
+    " UNION ALL SELECT * FROM (SELECT m.name, x.name FROM sqlite_schema m JOIN pragma_table_info(m.name) x"
+    " WHERE m.type = 'table' AND m.sql LIKE '%WITHOUT ROWID%' AND x.pk > 0 ORDER BY m.name, x.pk)"
+)
 
 
 class Place(NamedTuple):
@@ -52,65 +57,45 @@ class _Tree(NamedTuple):
 
 
 class Walk:
-    """Reads one archive, with a connection of its own. Raises as a question does, but for damage."""
+    """Reads the archive of a connection, between two of its transactions.
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        with translated_driver(url):
-            self._driver = sqlite3.connect(
-                file_to_read(url), uri=True, timeout=BUSY_SECONDS, check_same_thread=False, isolation_level=None
-            )
+    It is the connection of whoever writes: one of its own would take two megabytes for the text of the views.
+    """
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._driver.close()
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self.driver = driver
+        self._known: list[_Tree] = []
 
     def step(self, place: Place, most: int, seconds: float) -> Step:
-        """Reads on, until so many rows are read or so much time is over."""
+        """Reads on, until so many rows are read or so much time is over. Raises sqlite3.Error, but for damage."""
         of, deadline, rows = place.of, time.monotonic() + seconds, 0
         try:
-            with translated_driver(self._url):
-                self._driver.execute(f"PRAGMA cache_size={_CACHE_PAGES}").close()
-                for tree in self._trees():
-                    if tree.name < place.of or (tree.name == place.of and place.after is None):
-                        continue
-                    of = tree.name
-                    after = (place.after or ()) if of == place.of else ()
-                    for key in self._keys(tree, after):
-                        rows += 1
-                        if rows >= most or (rows % _LOOK == 0 and time.monotonic() >= deadline):
-                            return Step(Place(of, key), rows)
-                    place = Place(of)
-        except Exception as error:
-            cause = error.__cause__
-            if not is_damage(cause):
+            self.driver.execute("PRAGMA shrink_memory").close()  # what is in memory is not read from the file
+            for tree in self._trees():
+                if tree.name < place.of or (tree.name == place.of and place.after is None):
+                    continue
+                of = tree.name
+                after = (place.after or ()) if of == place.of else ()
+                for key in self._keys(tree, after):
+                    rows += 1
+                    if rows >= most or (rows % _LOOK == 0 and time.monotonic() >= deadline):
+                        return Step(Place(of, key), rows)
+                place = Place(of)
+        except sqlite3.Error as error:
+            if not is_damage(error):
                 raise
-            return Step(Place(of) if of else None, rows, f"{of or 'its tables'}: {said(cause)}")
+            return Step(Place(of) if of else None, rows, f"{of or 'its tables'}: {said(error)}")
         return Step(None, rows)
 
     def _trees(self) -> list[_Tree]:
-        asked = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage > 0 ORDER BY name"
-        return [self._tree(*row) for row in self._driver.execute(asked).fetchall()]
-
-    def _tree(self, kind: str, name: str, table: str, sql: str | None) -> _Tree:
-        if kind == "index":
-            columns = self._driver.execute(f'PRAGMA index_xinfo("{name}")').fetchall()
-            # Of an expression SQLite does not say what it is.
-            keys = ["rowid" if cid == -1 else column or _expression(sql or "") for _, cid, column, *_ in columns]
-            reads, where = f'"{table}" INDEXED BY "{name}"', (sql or "").partition(") WHERE ")[2]
-        else:
-            keys, reads, where = ["rowid"], f'"{table}" NOT INDEXED', ""
-            if sql is not None and sql.rstrip().upper().endswith("WITHOUT ROWID"):
-                found = self._driver.execute(f'PRAGMA table_info("{table}")').fetchall()
-                keys = [column[1] for column in sorted(found, key=lambda column: column[5]) if column[5]]
-        select = ", ".join(keys) + (", *" if kind == "table" else "")
-        return _Tree(name, f"SELECT {select} FROM {reads}", tuple(keys), where)
+        """As they were when this was asked first: whoever makes others does it before anybody connects."""
+        if not self._known:
+            columns: dict[str, list[str | None]] = {}
+            for name, column in self.driver.execute(_COLUMNS).fetchall():
+                columns.setdefault(name, []).append(column)
+            found = self.driver.execute(_ALL).fetchall()
+            self._known = [_tree(kind, name, of, sql, columns.get(name, ())) for kind, name, of, sql in found]
+        return self._known
 
     def _keys(self, tree: _Tree, after: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """The keys after one, each once its row is read; of an empty one from the first on."""
@@ -118,9 +103,20 @@ class Walk:
             conditions = " AND ".join(filter(None, (tree.where, condition))) or "1"
             # In its own order, without being told: SQLite would sort where it does not see that it need not.
             asked = f"{tree.reads} WHERE {conditions}"
-            with closing(self._driver.execute(asked, values)) as cursor:
+            with closing(self.driver.execute(asked, values)) as cursor:
                 for row in cursor:
                     yield tuple(row[: len(tree.keys)])
+
+
+def _tree(kind: str, name: str, table: str, sql: str | None, columns: Sequence[str | None]) -> _Tree:
+    """`columns`: by which an index, or a table without row numbers, is sorted; None: an expression."""
+    keys = [column or _expression(sql or "") for column in columns] or ["rowid"]
+    if kind == "index":
+        reads, where = f'"{table}" INDEXED BY "{name}"', (sql or "").partition(") WHERE ")[2]
+    else:
+        reads, where = f'"{table}" NOT INDEXED', ""
+    select = ", ".join(keys) + (", *" if kind == "table" else "")
+    return _Tree(name, f"SELECT {select} FROM {reads}", tuple(keys), where)
 
 
 def _after(keys: Sequence[str], values: Sequence[Any]) -> Iterator[tuple[str, list[Any]]]:

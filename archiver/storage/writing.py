@@ -23,6 +23,7 @@ from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.turns import judge, lock_writers
 from archiver.storage.wal import Checkpoints, is_cut_short
+from archiver.storage.walking import Place, Step, Walk
 
 _CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
@@ -57,6 +58,7 @@ class Writing:
         self._file = SqliteFile(url)
         self._connection: Connection | None = None
         self._checkpoints: Checkpoints | None = None
+        self._walk: Walk | None = None
         self._held = ExitStack()
         self._token = secrets.token_hex(8)
 
@@ -94,6 +96,17 @@ class Writing:
         try:
             driver.execute("PRAGMA secure_delete=ON")
             driver.execute("VACUUM")
+        except sqlite3.Error as error:
+            self._disconnect()
+            raise judged(error, self._url) from error
+
+    def look_through(self, place: Place, most: int, seconds: float) -> Step:
+        """Reads on in a SQLite archive's file (`walking.Walk.step`)."""
+        driver: Any = self._connect().connection.driver_connection
+        if self._walk is None or self._walk.driver is not driver:
+            self._walk = Walk(driver)
+        try:
+            return self._walk.step(place, most, seconds)
         except sqlite3.Error as error:
             self._disconnect()
             raise judged(error, self._url) from error
@@ -189,7 +202,7 @@ class Writing:
                     connection.invalidate()
                 with suppress(exc.SQLAlchemyError):
                     connection.close()
-        self._checkpoints = None
+        self._checkpoints = self._walk = None
         self._held.close()
         self._caches.forget()
 

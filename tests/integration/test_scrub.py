@@ -22,7 +22,7 @@ from archiver.storage.walking import Place, Walk
 from .test_ingest import AT_ONCE, message, running, stream, wait_until
 
 EVENTS = 300
-OFTEN = replace(AT_ONCE, scrub=ScrubPace(every=0.001, rows=100, noted=0.05, round=0.05))
+OFTEN = replace(AT_ONCE, scrub=ScrubPace(every=0.001, rows=10_000, noted=0.01, round=0.05))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,8 @@ def _walked(file: Path, most: int = 1_000) -> tuple[int, list[str]]:
     """How many rows were read, and what was damaged."""
     place: Place | None = Place()
     rows, found = 0, []
-    with Walk(f"sqlite:///{file}") as walk:
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        walk = Walk(database)
         while place is not None:
             step = walk.step(place, most, 10.0)
             assert step.rows <= most
