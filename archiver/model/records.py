@@ -145,6 +145,8 @@ class Telling(NamedTuple):
     """Time and uuid of the event."""
     session: str
     received_at: Micros
+    platform: str | None = None
+    """The key of the event's platform; None: that of which the session's stream tells."""
 
 
 class Platform(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, column, select, text, values
@@ -20,43 +20,52 @@ _KEEP = text(
 )
 
 
-def keep_tellings(connection: Connection, sessions: Sessions, told: Sequence[Telling]) -> None:
-    """Writes down what an export says of who else told; of an event or a session that is not there nothing."""
+def keep_tellings(
+    connection: Connection, sessions: Sessions, told: Sequence[Telling], named: Callable[[str], int]
+) -> None:
+    """Writes down what an export says of who else told; of an event or a session that is not there nothing.
+
+    `named` gives the platform of a key, which a telling has where its session's stream tells of another by now.
+    """
     sessions.learn(connection, {telling.session for telling in told})
-    platforms = _platforms(connection, {telling.session for telling in told})
-    events: dict[tuple[Micros | None, str], list[Any]] = {}
-    for identity, row in _events(connection, told):
-        events.setdefault(identity, []).append(row)
-    rows = []
+    of_sessions = _platforms(connection, {telling.session for telling in told})
+    stated = {key: named(key) for key in {telling.platform for telling in told} if key is not None}
+    among: dict[int, list[Telling]] = {}
     for telling in told:
-        identities = ((telling.occurred_at, telling.uuid), (None, telling.uuid))
-        found = next((events[identity] for identity in identities if identity in events), [])
-        # Of several that bear the uuid, that of the session's own platform; another only where the stream has moved.
-        there = min(found, key=lambda row: row.platform_id != platforms.get(telling.session), default=None)
-        session = sessions.ids[telling.session]
-        if there is not None and session is not None and session != there.session_id:
-            row = {"platform_id": there.platform_id, "event_id": there.id, "session_id": session}
-            rows.append({**row, "received_at": telling.received_at})
+        platform = of_sessions.get(telling.session) if telling.platform is None else stated[telling.platform]
+        if platform is not None and sessions.ids[telling.session] is not None:
+            among.setdefault(platform, []).append(telling)
+    rows = []
+    for platform, tellings in among.items():
+        events = dict(_events(connection, platform, tellings))
+        for telling in tellings:
+            found = events.get((telling.occurred_at, telling.uuid)) or events.get((None, telling.uuid))
+            session = sessions.ids[telling.session]
+            if found is not None and session != found.session_id:
+                row = {"platform_id": platform, "event_id": found.id, "session_id": session}
+                rows.append({**row, "received_at": telling.received_at})
     if rows:
         connection.execute(_KEEP, rows)
 
 
-def _events(connection: Connection, told: Iterable[Telling]) -> Iterator[tuple[tuple[Micros | None, str], Any]]:
-    """The events that others told of as well, by time and uuid, or by the uuid alone where each finds a time anew."""
+def _events(
+    connection: Connection, platform: int, told: Iterable[Telling]
+) -> Iterator[tuple[tuple[Micros | None, str], Any]]:
+    """The events of a platform that others told of as well, by time and uuid; by the uuid alone where each finds a
+    time anew."""
     c, anew = schema.events.c, schema.told_anew.c
-    of_any_platform = anew.platform_id.in_(select(schema.platforms.c.id))
     pairs = {(telling.occurred_at, telling.uuid) for telling in told}
     for part in chunks(pairs):
         moments = {(to_datetime(at), pack(uuid)): (at, uuid) for at, uuid in part}
         asked = values(column("moment", schema.Instant), column("uuid", LargeBinary), name="given").data(list(moments))
         given = asked.cte("asked")
-        found = select(c.id, c.session_id, c.platform_id, c.occurred_at, c.uuid)
+        found = select(c.id, c.session_id, c.occurred_at, c.uuid).where(c.platform_id == platform)
         for row in connection.execute(found.join(given, (c.occurred_at == given.c.moment) & (c.uuid == given.c.uuid))):
             yield moments[row.occurred_at, bytes(row.uuid)], row
         uuids = {pack(uuid): uuid for _, uuid in part}
         there = (c.platform_id == anew.platform_id) & (c.id == anew.event_id)
-        told_anew = found.join(schema.told_anew, there).where(of_any_platform, anew.uuid.in_(list(uuids)))
-        for row in connection.execute(told_anew):
+        told_anew = found.join(schema.told_anew, there)
+        for row in connection.execute(told_anew.where(anew.platform_id == platform, anew.uuid.in_(list(uuids)))):
             yield (None, uuids[bytes(row.uuid)]), row
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import compress, count
 from typing import NamedTuple
 
@@ -155,7 +156,7 @@ class Writer:
             heard.append(EventColumns.of([retold.event for retold in again]))
             write_tellings(connection, self._sessions, again, zip(numbers, events.session, strict=True))
         if tellings := batch.of_kind(Telling):
-            keep_tellings(connection, self._sessions, tellings)
+            keep_tellings(connection, self._sessions, tellings, partial(self.platforms.named, connection))
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
         self._sessions.touch(connection, heard, seen, batch.of_kind(Closed))

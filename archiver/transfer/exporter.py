@@ -58,9 +58,9 @@ OBSERVATIONS = (
     " LEFT JOIN texts p ON p.id = o.slot_id"
 )
 _OF_SESSIONS = "SELECT s.id, t.platform_id FROM sessions s JOIN streams t ON t.id = s.stream_id"
-_REJECTS = "SELECT j.id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
+_REJECTS = "SELECT j.id, j.platform_id, j.session_id, j.received_at, j.reason, j.payload FROM rejects j"
 _TELLINGS = (
-    "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
+    "SELECT l.platform_id, l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
     " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id"
     " WHERE (l.event_id, l.session_id) > (:event, :session)"
     " AND l.event_id <= :last_event AND l.session_id <= :last_session"
@@ -74,12 +74,18 @@ class Platforms(NamedTuple):
     lines: list[Platform]
     keys: dict[int, str]
     """The key of each, where there are several."""
+    known: dict[int, str]
+    """The key of each that has a line."""
     of_sessions: dict[int, int | None]
     """Which one each session's stream tells of."""
 
     def stated(self, platform: int, session: int | None) -> str | None:
         """What a word says of its platform: nothing where that follows from its session, or there is one only."""
         return None if self.of_sessions.get(session or 0) == platform else self.keys.get(platform)
+
+    def stated_of_reject(self, platform: int, session: int | None) -> str | None:
+        """The same of a reject: one that says nothing is of a platform that nobody knows."""
+        return None if self.of_sessions.get(session or 0) == platform else self.known.get(platform)
 
 
 def export(ask: Ask) -> Iterator[str]:
@@ -192,7 +198,8 @@ def _platforms(connection: Connection) -> Platforms:
     if len(lines) == 1 and lines[0].key.startswith(f"{IMPORTED}:"):  # what nobody knows of needs no line
         lines = []
     keys = {row.id: row.key for row in rows} if len(rows) > 1 else {}
-    return Platforms(lines, keys, dict(connection.execute(_OF_SESSIONS)))
+    known = {row.id: row.key for row in rows} if lines else {}
+    return Platforms(lines, keys, known, dict(connection.execute(_OF_SESSIONS)))
 
 
 def keys_of_sessions(connection: Connection) -> Keys:
@@ -237,9 +244,13 @@ def _telling_page(beginning: Beginning, keys: Keys, connection: Connection, afte
     ends = {"last_event": beginning.ends["events"], "last_session": beginning.ends["sessions"]}
     rows = connection.execute(statement(_TELLINGS), {"event": after[0], "session": after[1], **ends})
     return [
-        ((row.event_id, row.session_id), telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), key, at)))
+        (
+            (row.event_id, row.session_id),
+            telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), key, row.received_at, whose)),
+        )
         for row in rows
-        for key, at in ((keys[row.session_id] or "", row.received_at),)
+        for key in (keys[row.session_id] or "",)
+        for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
     ]
 
 
@@ -257,7 +268,9 @@ def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, 
 def _reject_page(beginning: Beginning, keys: Keys, connection: Connection, after: int) -> _Page:
     rows = _rows(connection, _REJECTS, "j", beginning.ends["rejects"], after, _PAGE_OF_REJECTS)
     return [
-        (row.id, reject_line(row.id, keys[row.session_id], row.received_at, row.reason, row.payload)) for row in rows
+        (row.id, reject_line(row.id, keys[row.session_id], row.received_at, row.reason, row.payload, whose))
+        for row in rows
+        for whose in (beginning.platforms.stated_of_reject(row.platform_id, row.session_id),)
     ]
 
 

@@ -108,8 +108,8 @@ def condition_line(condition: Condition) -> str:
 
 
 def telling_line(telling: Telling) -> str:
-    """Who else told of an event, which is known by its time and uuid."""
-    event = {"occurred_at": iso(telling.occurred_at), "uuid": telling.uuid}
+    """Who else told of an event, which is known by its time and uuid, and its platform where the stream has moved."""
+    event = {"occurred_at": iso(telling.occurred_at), "uuid": telling.uuid, **_of(telling.platform)}
     told = {"session": telling.session, "received_at": iso(telling.received_at)}
     return dump({"archiver": "telling", **told, **event})
 
@@ -144,9 +144,11 @@ def observation_line(number: int, observation: Observation, platform: str | None
     return dump({"archiver": "observation", **facts, **told, "extra": parse(extra) if extra else None})
 
 
-def reject_line(number: int, session: str | None, received_at: Micros, reason: str, payload: bytes) -> str:
-    """A reject, its bytes in Base64."""
-    facts = {"id": number, "session": session, "received_at": iso(received_at), "reason": reason}
+def reject_line(
+    number: int, session: str | None, received_at: Micros, reason: str, payload: bytes, platform: str | None = None
+) -> str:
+    """A reject, its bytes in Base64; the key of its platform, where that does not follow from the session."""
+    facts = {"id": number, "session": session, "received_at": iso(received_at), "reason": reason, **_of(platform)}
     return dump({"archiver": "reject", **facts, "payload": base64.b64encode(payload).decode()})
 
 
@@ -278,7 +280,8 @@ def _condition(value: dict[str, Any]) -> list[Record]:
 
 def _telling(value: dict[str, Any]) -> list[Record]:
     uuid, session = _known(value["uuid"]), _known(value["session"])
-    return [Telling(_micros(value["occurred_at"]), uuid, session, _micros(value["received_at"]))]
+    platform = _text(value.get("platform"))
+    return [Telling(_micros(value["occurred_at"]), uuid, session, _micros(value["received_at"]), platform)]
 
 
 def _event(value: dict[str, Any], clean: bool) -> Record:

@@ -39,7 +39,7 @@ _ASKED_OF_THESE = (
     " WHERE o.platform_id = :platform AND o.resource_id IN :numbers AND o.observed_at <= :known_at{}"
 )
 _TOLD_AS_WELL = (
-    "SELECT l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
+    "SELECT l.platform_id, l.event_id, l.session_id, l.received_at, e.occurred_at, e.uuid FROM tellings l"
     " JOIN events e ON e.platform_id = l.platform_id AND e.id = l.event_id"
     " WHERE l.platform_id = :platform AND l.event_id IN :numbers AND l.received_at <= :known{}"
     " ORDER BY l.event_id, l.session_id"
@@ -83,7 +83,7 @@ def export_known(
     for some in _pages(ask, _ALL, events, wanted):
         yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
     for some in _pages(ask, _ALL, events, wanted):
-        yield from _counted(counts, "telling", iter(ask(_tellings, keys, some, wanted)))
+        yield from _counted(counts, "telling", iter(ask(_tellings, keys, beginning.platforms, some, wanted)))
     asked = _ASKED_OF_THESE.format(wanted.of_stream("o.session_id"))
     found = None if about is None else ask(_numbers, asked, about, wanted)
     for some in _pages(ask, _ASKED, found, wanted):
@@ -166,10 +166,18 @@ def _told_in(
     return told
 
 
-def _tellings(connection: Connection, keys: exporter.Keys, numbers: Sequence[Number], wanted: _Wanted) -> list[str]:
+def _tellings(
+    connection: Connection,
+    keys: exporter.Keys,
+    platforms: exporter.Platforms,
+    numbers: Sequence[Number],
+    wanted: _Wanted,
+) -> list[str]:
     return [
-        telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), keys[row.session_id] or "", row.received_at))
+        telling_line(Telling(micros(row.occurred_at), unpack(row.uuid), key, row.received_at, whose))
         for row in _told_as_well(connection, numbers, wanted)
+        for key in (keys[row.session_id] or "",)
+        for whose in (platforms.stated(row.platform_id, row.session_id),)
     ]
 
 

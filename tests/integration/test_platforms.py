@@ -12,14 +12,14 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.codec.notes import Note
 from archiver.errors import AmbiguousReference, NoSuchPlatform
-from archiver.model import Condition, Event, Opened
+from archiver.model import Condition, Event, Opened, Reject
 from archiver.recording.jobs import done
 from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
-from .archives import START, at, between, event, export, micros, opened, record, rows, uri
+from .archives import START, at, between, event, export, exported, micros, opened, record, rows, uri
 
 ONE, TWO = "wss://one.example/api/audit/v1/events", "wss://two.example/api/audit/v1/events"
 SOCKETS = ("unix:///run/one.sock", "unix:///run/two.sock")
@@ -305,3 +305,44 @@ def test_events_of_two_platforms_are_asked_about_together_whatever_their_numbers
         found = [archive.containers_of(asked) for asked in (numbers, numbers[::-1], [numbers[0], numbers[2]])]
 
     assert [[each.key for each in containers] for containers in found] == [["1", "2", "3"], ["1", "2", "3"], ["1", "3"]]
+
+
+def test_who_told_of_an_event_as_well_is_kept_with_the_event_of_its_platform(
+    database_url: str, request: pytest.FixtureRequest
+) -> None:
+    """Two accounts tell of one uuid at one time; that one of the events is not there gives its tellers no other."""
+    two_accounts(database_url)
+    record(database_url, opened("b2", 2, stream=TWO))
+    uuid = "526d474c-45cf-4e5b-9768-5a21a9850848"
+    record(database_url, event("container/1", "Stopped", 1, session="b2", uuid=uuid))
+    lines = [json.loads(line) for line in export(database_url)]
+    (told,) = [line for line in lines if line["archiver"] == "telling"]
+    lines.insert(lines.index(told), {**told, "session": "b", "platform": "https://one.example"})  # its stream has moved
+    kept = [line for line in lines[:-1] if not (line["archiver"] == "event" and line["session"] == "b")]
+    other = "postgres_url" if database_url.startswith("sqlite") else "sqlite_url"
+    copy = str(request.getfixturevalue(other))
+
+    import_lines(copy, [json.dumps(line).encode() + b"\n" for line in kept])
+
+    found = "SELECT p.name, s.key FROM tellings t JOIN platforms p ON p.id = t.platform_id"
+    assert rows(copy, f"{found} JOIN sessions s ON s.id = t.session_id") == [("one.example", "b")]
+    assert [line["platform"] for line in exported(copy, "telling")] == ["https://one.example"]
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_a_reject_without_a_session_stays_of_its_platform_in_a_copy(
+    database_url: str, several: bool, request: pytest.FixtureRequest
+) -> None:
+    if several:
+        two_accounts(database_url)
+    with Recorder(database_url) as recorder:
+        recorder.record([Reject(b"{", "no JSON", START)], whose=Whose("staging"))
+        recorder.record([Reject(b"[", "no JSON", START)])
+    other = "postgres_url" if database_url.startswith("sqlite") else "sqlite_url"
+    copy = str(request.getfixturevalue(other))
+
+    import_lines(copy, [line.encode() + b"\n" for line in export(database_url)])
+
+    told = "SELECT j.payload, p.name FROM rejects j LEFT JOIN platforms p ON p.id = j.platform_id ORDER BY j.id"
+    assert [(bytes(payload), name) for payload, name in rows(copy, told)] == [(b"{", "staging"), (b"[", None)]
+    assert export(copy)[1:] == export(database_url)[1:]
