@@ -118,8 +118,10 @@ class Arriving(Opened):
     def change(self, word: waking.Word) -> waking.Change | None:
         """What such a word means: which state began, and why; None: it was so already."""
         from archiver.queries import waking
+        from archiver.storage.pages import AtOnce
 
-        return waking.change(self._reader.pages(), word, now())
+        _, found = self._reader.read(lambda connection: waking.change(AtOnce(connection), word, now()))
+        return found
 
     def containers_of(self, events: Sequence[int]) -> list[Entity]:
         """How the containers stand now that events of some numbers are about, each once."""

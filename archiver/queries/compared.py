@@ -14,7 +14,7 @@ from archiver.storage.statements import statement
 
 _FEW, _MORE = 25, 16
 """Of so many resources all are looked at rather than that more words be read; then of so many times as many."""
-_WORDS = 4
+_WORDS = 2
 """So many words cost as much as a resource that is looked at."""
 _SAMPLE = 20
 """Of so many that stood it is looked who told of them, where nothing changed that says it."""

@@ -22,3 +22,13 @@ class Ask(Protocol):
     """
 
     def __call__(self, ask: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> T: ...
+
+
+class AtOnce:
+    """Puts all questions of a small answer in one transaction: nobody is kept waiting by it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, ask: Callable[Concatenate[Connection, P], T], *args: P.args, **more: P.kwargs) -> T:
+        return ask(self._connection, *args, **more)
