@@ -28,6 +28,7 @@ from ..conftest import RunArchiver
 from .archives import STREAM, closed, event, export, micros, opened, record, rows, wire
 
 KEY = "7d2c-canary-4f1e"
+UUID = "526d474c-45cf-4e5b-9768-5a21a9850848"
 ANN, BOB, CAT = (with_user(STREAM, user) for user in ("ann", "bob", "cat"))
 BASIC = base64.b64encode(f"ann:{KEY}".encode()).decode()
 
@@ -47,6 +48,9 @@ BASIC = base64.b64encode(f"ann:{KEY}".encode()).decode()
         (STREAM, {"TUTUM_AUTH": f"Basic {KEY}"}, None),
         (STREAM, {"TUTUM_AUTH": f"ApiKey {KEY}"}, None),
         (STREAM, {"ARCHIVER_TOKEN": f"{KEY}:{KEY}"}, None),
+        (STREAM, {"ARCHIVER_TOKEN": f"{UUID}:ann"}, None),
+        (STREAM, {"TUTUM_USER": f"{UUID}{UUID}".replace("-", ""), "TUTUM_APIKEY": "ann"}, None),
+        (STREAM, {"TUTUM_AUTH": "ApiKey dckr_pat_a1B2_c3:ann"}, None),
         (STREAM, {}, None),
         (f"{STREAM}?user=ann&token={KEY}", {}, "ann"),
         (f"{STREAM}?auth=ApiKey%20ann:{KEY}", {}, "ann"),
@@ -74,7 +78,15 @@ def test_a_user_in_the_url_is_no_place_for_a_key_or_for_somebody_else(token: str
 
 @pytest.mark.parametrize(
     ("login", "shown"),
-    [(f"{KEY}:@", ""), (f":{KEY}@", ""), (f"ann:{KEY}@", "ann@"), ("ann@", "ann@"), (f"\u00e4nn:{KEY}@", "")],
+    [
+        (f"{KEY}:@", ""),
+        (f"{UUID}@", ""),
+        (f"{UUID}:ann@", ""),
+        (f":{KEY}@", ""),
+        (f"ann:{KEY}@", "ann@"),
+        ("ann@", "ann@"),
+        (f"\u00e4nn:{KEY}@", ""),
+    ],
 )
 def test_a_key_in_the_place_of_a_user_is_not_shown(login: str, shown: str) -> None:
     assert shown_stream(STREAM.replace("//", f"//{login}")) == STREAM.replace("//", f"//{shown}")

@@ -21,6 +21,10 @@ _TELLING = 4
 """A shorter beginning of a secret tells nothing, and many a text ends with one by chance."""
 
 
+_KEY = re.compile("[0-9A-Fa-f-]{32,}|dckr_[a-z]+_.*", re.DOTALL)
+"""Keys of Tutum and Docker Cloud, 40 digits or a uuid, and tokens of Docker Hub. No user of theirs has such a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Who we are to a stream: a user with a key, or a whole value of the Authorization header."""
@@ -55,7 +59,7 @@ class Credentials:
             pair = {"basic": _decoded(sent.strip()), "apikey": sent.strip()}.get(scheme.lower(), "")
             user, _, key = pair.partition(":")
         # Some services take a key for a user; and whose key is his name has none that may be shown.
-        return user if user and key and key not in user and len(user) <= LONGEST_USER else None
+        return user if user and key and key not in user and _may_be_shown(user) else None
 
     def applied(self, url: str, way: AuthWay = "header") -> tuple[str, list[str]]:
         """The URL and header lines to connect with; Tutum took all three ways, Docker Cloud documents the header."""
@@ -82,6 +86,11 @@ class Credentials:
         forms |= {quoted(form) for form in forms for quoted in (quote, quote_plus)}
         forms |= {quote(form, safe="") for form in forms}
         return forms - {""}
+
+
+def _may_be_shown(user: str) -> bool:
+    """Whether it is no key by its looks: who mistakes one for the other would find it in every archive."""
+    return len(user) <= LONGEST_USER and _KEY.fullmatch(user) is None
 
 
 def _decoded(sent: str) -> str:
@@ -140,12 +149,13 @@ def credentials_of_url(url: str) -> Credentials | None:
 def user_of_url(url: str) -> str | None:
     """The user before the host in a URL that has no key: whose key is to be found elsewhere.
 
-    None where an empty password follows: some services take a key for a user so.
+    None for what may be a key itself: some services take one for a user, with an empty password behind it.
     """
     parts = urlsplit(url)
     names = {name.lower() for name, _ in parse_qsl(parts.query)}
     is_alone = parts.username and parts.password is None and not names & SECRET_PARAMETERS
-    return unquote(parts.username or "") if is_alone else None
+    user = unquote(parts.username or "")
+    return user if is_alone and _may_be_shown(user) else None
 
 
 def stream_name(url: str, credentials: Credentials | None = None) -> str:
