@@ -29,6 +29,8 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 _NOT_OPENED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR}
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR}
+_NO_TEXT = "Could not decode to UTF-8"
+"""How Python's module begins to say that a text is none, which it then quotes."""
 _REFUSED_CLASSES = {"22", "23", "54"}
 """Data exception, integrity constraint, program limit exceeded."""
 _BUSY_STATES = {"55P03", "55006", "40P01", "40001"}
@@ -51,7 +53,12 @@ def translated_driver(url: str) -> Iterator[None]:
 
 def is_damage(error: BaseException | None) -> bool:
     """Whether SQLite says that what it has read cannot be, or that the disk does not give it."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE or _is_no_text(error)
+
+
+def _is_no_text(error: BaseException | None) -> bool:
+    """Whether a value that should be a text is none: Python notices, and has no code for it."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith(_NO_TEXT)
 
 
 def is_of_driver(error: BaseException) -> bool:
@@ -102,6 +109,7 @@ def _not_opened(path: Path) -> ArchiverError | None:
 
 
 def said(error: BaseException | None) -> str:
-    """What a driver's error says in one line; of PostgreSQL without detail and context, which quote rows."""
+    """What a driver's error says in one line, without what quotes rows: of PostgreSQL detail and context."""
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    return " ".join(str(primary or error).split())[:300]
+    text = str(primary or error)
+    return " ".join((text.partition(" with text '")[0] if _is_no_text(error) else text).split())[:300]

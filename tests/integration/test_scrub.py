@@ -106,6 +106,15 @@ def test_every_page_that_is_spoilt_is_noticed_but_for_what_only_deleting_needs(a
     assert unnoticed == [2]
 
 
+def test_a_text_that_is_none_any_more_is_damage_that_quotes_nothing_and_the_rest_is_read(archive: Path) -> None:
+    data = archive.read_bytes()
+    assert data.count(b'{"n":150}') == 1
+    archive.write_bytes(data.replace(b'{"n":150}', b'{"n":1\xff\xfe}'))
+    rows, found = _walked(archive)
+    assert found == ["events: Could not decode to UTF-8 column 'extra'"]
+    assert rows > EVENTS
+
+
 def test_a_daemon_says_what_is_damaged_once_and_when_it_is_sound_again(
     archive: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
