@@ -29,6 +29,7 @@ from archiver.storage.migrate import require_head
 from archiver.storage.schema import Instant
 from archiver.storage.shared_texts import digest
 from archiver.storage.uuids import unpack
+from archiver.storage.words import FORGOTTEN_LAST
 
 _PAGE = 1_000
 _PAGE_OF_REJECTS = 50
@@ -37,7 +38,7 @@ _PATIENCE = 60
 """Seconds in which somebody else may read a table that is to be written anew."""
 _NOT_LOOKED_AT = frozenset({"numbers", "days", "told_anew"})
 """In the last stands what is in `events` as well, and goes with it."""
-_PROPERTIES = frozenset({"identity", "generation"})
+_PROPERTIES = frozenset({"identity", "generation", FORGOTTEN_LAST})
 """Random, and not what anybody said."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from archiver.storage.trial import plainest
 from archiver.storage.wal import CHECKPOINT_BYTES
 from archiver.storage.walking import Place, Step
 from archiver.storage.watched import Watched, watched
-from archiver.storage.words import DAMAGE, GENERATION, REJECTS_TRIED_BY
+from archiver.storage.words import DAMAGE, FORGOTTEN_LAST, GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer
 from archiver.storage.writing import Writing
 
@@ -218,6 +219,8 @@ class Recorder:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
             looked = forgetting.look(connection, pattern, place, change=True)
             self._writer.forget()  # of texts, and what was made of them
+            if looked.touched:
+                retrying.keep_property(connection, FORGOTTEN_LAST, secrets.token_hex(8))
         return looked
 
     def write_anew(self) -> None:

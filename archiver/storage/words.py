@@ -16,6 +16,8 @@ UPGRADE = "upgrade"
 
 DAMAGE = "damage"
 """Under which property stands what was found damaged when the file was read through last."""
+FORGOTTEN_LAST = "forgotten last"
+"""Under which property stands what changes whenever something was forgotten, by which other writers notice."""
 REJECTS_RETRIED = "rejects retried"
 """Under which property stands how many rejects have become events by a retry."""
 REJECTS_TRIED_BY = "rejects tried by"

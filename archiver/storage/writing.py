@@ -24,6 +24,7 @@ from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.turns import judge, lock_writers
 from archiver.storage.wal import Checkpoints, is_cut_short
 from archiver.storage.walking import Place, Step, Walk
+from archiver.storage.words import FORGOTTEN_LAST
 
 _CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
@@ -61,6 +62,7 @@ class Writing:
         self._walk: Walk | None = None
         self._held = ExitStack()
         self._token = secrets.token_hex(8)
+        self._forgotten: str | None = None
 
     def is_well(self) -> bool:
         """Whether there is a connection, and the file of a SQLite archive is still the one that it was."""
@@ -188,7 +190,12 @@ class Writing:
         if last == self._token:
             return
         require_head(connection)
-        self._caches.forget_changing()
+        forgotten = connection.scalar(select(c.value).where(c.key == FORGOTTEN_LAST))
+        if forgotten == self._forgotten:
+            self._caches.forget_changing()
+        else:
+            self._caches.forget()  # texts that are others now; what is told once more is what it was
+            self._forgotten = forgotten
         if last is None:
             connection.execute(insert(archive_properties).values(key=_WRITER, value=self._token))
         else:

@@ -8,15 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.codec.forgetting import FORGOTTEN, Pattern
 from archiver.codec.sharing import FIRST
 from archiver.errors import RowRefused
 from archiver.model import Event, Message, Reject
 from archiver.platforms.decoders import decode
 from archiver.storage import migrate
+from archiver.storage.forgetting import Place
 from archiver.storage.limits import CacheLimits
 from archiver.storage.recorder import Recorder
 
-from .archives import LABELLED, export, micros, opened, record, rejected, rows, seen
+from .archives import LABELLED, event, export, micros, opened, record, rejected, rows, seen
 
 LABELS = {f"com.example.{n}": "v" * 100 for n in range(300)}
 TOLD = ["create", "start", *["exec_create: probe", "exec_start: probe", "exec_die"] * 35, "kill", "die", "destroy"]
@@ -132,3 +134,19 @@ def test_two_writers_that_bring_the_same_at_once_keep_it_once(postgres_url: str)
     assert rows(postgres_url, "SELECT count(*), count(DISTINCT text) FROM shared_texts") == [(5, 5)]
     assert rows(postgres_url, "SELECT count(*), count(DISTINCT shared_id) FROM events") == [(10, 5)]
     assert migrate.check(postgres_url) == []
+
+
+def test_what_another_writer_has_forgotten_is_in_no_text_that_comes_afterwards(postgres_url: str) -> None:
+    told = [docker("start", at, {"com.a": "v" * 250, "com.b": "of-db-17"}) for at in (1, 2)]
+    on = [event("service/db-17", "Running", at) for at in (1, 2)]
+    place: Place | None = Place()
+    with Recorder(postgres_url, "one") as one, Recorder(postgres_url, "two") as two:
+        two.record([told[0], on[0]])
+        while place is not None:
+            place = one.forget(Pattern("db-17"), place).next
+        one.record([event("container/9")])
+        two.record([told[1], on[1]])
+
+    assert [FORGOTTEN in extra for extra in whole(postgres_url) if "com.a" in extra] == [True, False]
+    keys = rows(postgres_url, "SELECT key FROM resources WHERE uri LIKE '%/service/%' ORDER BY id")
+    assert keys == [(FORGOTTEN,), ("db-17",)]
