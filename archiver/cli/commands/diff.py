@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
@@ -23,6 +24,11 @@ from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
 
+Later = Annotated[
+    str, typer.Argument(metavar="TIME", help="A later one, in the same words: 'now' too.", show_default=False)
+]
+
+
 def register(app: typer.Typer) -> None:
     """Adds the command."""
     app.command(
@@ -35,7 +41,7 @@ def register(app: typer.Typer) -> None:
     )(question(diff, ranged=False, told=True))
 
 
-def diff(asked: Question, time: Moment, other: Moment, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
+def diff(asked: Question, time: Moment, other: Later, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
     """What was otherwise at the second time than at the first, of a resource and what was under it, or of everything.
 
     What appeared or vanished, moved, and what has another state, image or name; of a service, how many of its
