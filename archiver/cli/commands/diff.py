@@ -23,7 +23,6 @@ from archiver.model import Change, Diff, TimeRange
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
-
 Later = Annotated[
     str, typer.Argument(metavar="TIME", help="A later one, in the same words: 'now' too.", show_default=False)
 ]
