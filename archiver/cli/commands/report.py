@@ -43,8 +43,8 @@ PerDay = Annotated[Literal["day"] | None, typer.Option("--per", help="Slice it b
 def register(app: typer.Typer) -> None:
     """Adds the command and its own ones."""
     report = typer.Typer(
-        help="How available things were, what restarted and why, how well it was watched. With --stream each answers as "
-        "if that stream alone had told of anything.",
+        help="How available things were, what restarted and why, how well it was watched. With --stream each answers "
+        "as if that stream alone had told of anything.",
         cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,
