@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import partial
 from itertools import compress, count
 from typing import NamedTuple
@@ -122,6 +122,20 @@ class Writer:
         Raises IntegrityError for a known uuid unless `check_uuids`.
         """
         opened, conditions = batch.of_kind(Opened), batch.of_kind(Condition)
+        if place := _named_behind_words(batch, conditions):
+            parts = [
+                self.write(
+                    connection,
+                    part,
+                    receiver_id,
+                    check_uuids=check_uuids,
+                    inventory=inventory,
+                    whose=whose,
+                    original=original,
+                )
+                for part in (batch[:place], batch[place:])
+            ]
+            return Recorded(*map(sum, zip(*map(astuple, parts), strict=True)))
         for platform in batch.of_kind(Platform):
             self.platforms.restore(connection, platform)
         self._sessions.open(connection, opened, receiver_id, together=whose.together)
@@ -343,6 +357,20 @@ class Writer:
             for number, session, item in zip(count(first), sessions, rejects, strict=False)
         ]
         connection.execute(schema.rejects.insert(), rows)
+
+
+def _named_behind_words(batch: Batch, conditions: Sequence[Condition]) -> int:
+    """Where in a batch a stream says whose it is behind words of before: those are of whom it told until then."""
+    if not any(condition.of == "identity" for condition in conditions):
+        return 0
+    has_words = False
+    for place, record in enumerate(batch):
+        if isinstance(record, Condition):
+            if has_words and record.of == "identity":
+                return place
+        elif not isinstance(record, (Alive, Closed, Opened)):
+            has_words = True
+    return 0
 
 
 def _with_spelling(extra: str | None, spelling: str | None) -> str | None:

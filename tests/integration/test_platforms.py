@@ -190,6 +190,37 @@ def test_an_engine_that_says_late_who_it_is_stays_the_platform_it_was(database_u
     assert rows(database_url, "SELECT key, name FROM platforms") == [("docker:engine:E", "build-1")]
 
 
+@pytest.mark.parametrize("batches", [1, 2])
+def test_a_host_that_is_built_anew_is_another_platform_and_what_was_told_before_stays(
+    database_url: str, batches: int
+) -> None:
+    """One URL, two engines: the first one's last words may wait in the spool until the second has told who it is."""
+    record(database_url, *engine(0, {"engine": "E1"}))
+    last = engine(0, None, "late")[-1]._replace(occurred_at=micros(5))  # type: ignore[union-attr]
+    again = Opened(SOCKETS[0], "again", "docker", START + 10, START + 10)
+    identity = Condition(SOCKETS[0], "docker", START + 10, "identity", '{"engine":"E2"}')
+    new = engine(0, None)[-1]._replace(session="again", occurred_at=micros(20))  # type: ignore[union-attr]
+    parts = [[last, again], [identity, new]]
+
+    for part in parts if batches == 2 else [[*parts[0], *parts[1]]]:
+        record(database_url, *part)
+
+    told = "SELECT p.key, r.key FROM resources r JOIN platforms p ON p.id = r.platform_id"
+    assert sorted(rows(database_url, told)) == [
+        ("docker:engine:E1", "data"), ("docker:engine:E1", "late"), ("docker:engine:E2", "data"),
+    ]  # fmt: skip
+    with Archive.open(database_url) as archive:
+        assert [gap.stream for gap in archive.coverage(stream=SOCKETS[0]).gaps if gap.since and gap.until] == []
+
+
+def test_one_engine_by_two_urls_is_one_platform_and_two_streams(database_url: str) -> None:
+    record(database_url, *engine(0, {"engine": "E1"}))
+    record(database_url, *engine(1, {"engine": "E1"}))
+
+    assert rows(database_url, "SELECT count(*) FROM platforms") == [(1,)]
+    assert rows(database_url, "SELECT count(*), count(DISTINCT platform_id) FROM streams") == [(2, 1)]
+
+
 def test_two_sessions_of_a_new_stream_in_one_batch_are_of_one_platform(database_url: str) -> None:
     again = Opened(SOCKETS[0], "again", "docker", START, START)
     record(database_url, *engine(0, None), again, event("volume/x", "removed", 2, session="again"))
