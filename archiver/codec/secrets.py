@@ -18,8 +18,9 @@ _HINTS = re.compile(
 _USERINFO = re.compile(
     rb"(:(?:\\?/){2})"
     rb"(?!(?:user(?::(?:password|key))?|[^/\\\s\"'<>?#:@]*:\*\*\*)@)"  # an example, or blanked already
-    # Here a name alone is no secret; elsewhere it may be.
-    rb"(?:(?<!ssh://)(?<!postgresql://)(?<!wss://)(?<!ws://)|(?=[^/\\\s\"'<>?#:@]*:))"
+    # Here a name alone is no secret, but a key by its looks; elsewhere it may be.
+    rb"(?:(?<!ssh://)(?<!postgresql://)(?<!wss://)(?<!ws://)|(?=[^/\\\s\"'<>?#:@]*:)"
+    rb"|(?=(?:[0-9A-Fa-f-]{32,}|dckr_[a-z]+_[^/\\\s\"'<>?#:@]*)@))"
     rb"[^/\\\s\"'<>?#]+@"
 )
 _USERINFO_OF_A_PATH = re.compile(rb"(:\\?/)[^/\\\s\"'<>?#:@]+:[^/\\\s\"'<>?#]+@")

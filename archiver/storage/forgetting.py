@@ -16,6 +16,8 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     delete,
+    func,
+    literal,
     select,
     update,
 )
@@ -32,8 +34,8 @@ from archiver.storage.uuids import unpack
 from archiver.storage.words import FORGOTTEN_LAST
 
 _PAGE = 1_000
-_PAGE_OF_REJECTS = 50
-"""Each may be a megabyte."""
+_PAGE_BYTES = 8 << 20
+"""A row may be a megabyte; a page is one row at least."""
 _PATIENCE = 60
 """Seconds in which somebody else may read a table that is to be written anew."""
 _NOT_LOOKED_AT = frozenset({"numbers", "days", "told_anew"})
@@ -74,8 +76,9 @@ TABLES: list[tuple[Table, list[Column[Any]]]] = [
 def look(connection: Connection, pattern: Pattern, place: Place, *, change: bool) -> Looked:
     """Looks through the next page; with `change`, what fits is replaced in it, in the transaction of the connection."""
     table, columns = TABLES[place.table]
-    size = _PAGE_OF_REJECTS if table is schema.rejects else _PAGE
-    rows, paged = _rows(connection, table, columns, place.after, size), "id" in table.c
+    paged = "id" in table.c
+    last = _last_of_page(connection, table, columns, place.after) if paged else None
+    rows = [] if paged and last is None else _rows(connection, table, columns, place.after, last)
     touched: Counter[str] = Counter()
     marks: Counter[str] = Counter()
     for row in rows:
@@ -84,20 +87,33 @@ def look(connection: Connection, pattern: Pattern, place: Place, *, change: bool
             continue
         if _forgotten(connection, table, columns, values, pattern, marks, change=change):
             touched[table.name] += 1
-    if paged and len(rows) == size:
-        return Looked(place._replace(after=rows[-1].id), touched)
+    if last is not None:
+        return Looked(place._replace(after=last), touched)
     following = place.table + 1
     return Looked(Place(following) if following < len(TABLES) else None, touched)
 
 
-def _rows(connection: Connection, table: Table, columns: list[Column[Any]], after: int, size: int) -> list[Any]:
+def _last_of_page(connection: Connection, table: Table, columns: list[Column[Any]], after: int) -> int | None:
+    """The number up to which one page goes; None where there is nothing any more."""
+    size = sum((func.coalesce(func.length(column), 0) for column in columns), literal(0))
+    asked = select(table.c.id, size).where(table.c.id > after).order_by(table.c.id).limit(_PAGE)
+    last, held = None, 0
+    for number, length in connection.execute(asked):
+        held += length
+        if last is not None and held > _PAGE_BYTES:
+            break
+        last = int(number)
+    return last
+
+
+def _rows(connection: Connection, table: Table, columns: list[Column[Any]], after: int, last: int | None) -> list[Any]:
     keys = list(table.primary_key.columns)
     others = [column for column in columns if column not in keys]
     if table is schema.resources:
         others += [table.c.platform_id, table.c.type_id]
     asked = select(*keys, *others)
-    if "id" in table.c:
-        asked = asked.where(table.c.id > after).order_by(table.c.id).limit(size)
+    if last is not None:
+        asked = asked.where(table.c.id > after, table.c.id <= last).order_by(table.c.id)
     return list(connection.execute(asked))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from archiver.storage.shared_texts import digest
 from ..conftest import RunArchiver
 from .archives import STREAM, closed, event, export, micros, opened, record, rows, uri, wire
 from .test_hooks import docker
+from .test_shared_texts import docker as labelled
 
 SECRET = "hunter2-token"
 CANARIES = (SECRET.encode(), b"hunter2")
@@ -211,3 +213,17 @@ def test_nobody_is_told_to_remove_the_archive_itself(sqlite_url: str, run_archiv
     assert done.returncode == 0
     assert "it stands in" in done.stderr
     assert "; remove it" not in done.stderr
+
+
+def test_rows_of_half_a_megabyte_are_looked_through_few_at_a_time(database_url: str) -> None:
+    labels = [{"com.a": f"{number:02}-needle-" * 50_000} for number in range(40)]
+    record(database_url, *(labelled("start", second, some) for second, some in enumerate(labels)))
+
+    tracemalloc.start()
+    try:
+        touched = forgetting.counted(database_url, Pattern("31-needle"))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (touched, most < 14_000_000) == ({"shared_texts": 1}, True), most

@@ -81,6 +81,7 @@ def test_what_is_blanked_already_takes_nothing_else_with_it() -> None:
     "text",
     [
         "ssh://ops@lab.example",
+        "wss://ann@stream.example/v1/events",
         "postgresql://archiver@db/archive",
         "postgresql://bob:***@db/archive",
         "write postgresql://user:password@host/name",
@@ -90,6 +91,11 @@ def test_what_is_blanked_already_takes_nothing_else_with_it() -> None:
 )
 def test_who_somebody_is_where_that_is_no_secret_and_an_example_are_shown(text: str) -> None:
     assert blanked_text(text) == text
+
+
+@pytest.mark.parametrize("key", ["526d474c-45cf-4e5b-9768-5a21a9850848", "0a" * 20, "dckr_pat_a1B2-c3", f"{SECRET}:"])
+def test_a_key_in_the_place_of_a_streams_user_is_not_shown(key: str) -> None:
+    assert blanked_text(f"no wss://{key}@x/v1/events") == "no wss://***@x/v1/events"
 
 
 @pytest.mark.parametrize(
