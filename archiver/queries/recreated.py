@@ -18,13 +18,15 @@ from archiver.queries.platforms import several
 from archiver.queries.references import type_number
 from archiver.queries.replaced import compared, predecessors
 from archiver.queries.stays import Stay, stays
-from archiver.queries.story import later
+from archiver.queries.story import earlier, later
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, statement
 
 TOGETHER = timedelta(minutes=10)
 """Containers of a service recreated so soon one after the other are one deploy; each has so long to fare well."""
+_EDGES = 6
+"""So many times as long before and behind a range it is looked for what belongs to a deploy within it."""
 
 _FIRST_HEARD = (
     "SELECT p.platform_id, p.resource_id, p.first_at FROM present p"
@@ -75,13 +77,30 @@ class _Fared(NamedTuple):
 
 def recreations(ask: Ask, asked: Asked) -> list[Deploy]:
     """The deploys by Compose that began below a resource within a range, as far as anybody told of its labels."""
-    found = ask(_recreated, asked.resource, asked.range, asked.end)
+    found = [some for some in _together(_about(ask, asked)) if asked.since <= some[0].at < asked.end]
     kind, names = ask(kinds), ask(several)
-    called = ask(_resources, [each.number for each in found])
+    called = ask(_resources, [each.number for some in found for each in some])
     return [
         _deploy(some, [_fared(ask, called[each.number], each.at, asked.now, kind) for each in some], asked.now, names)
-        for some in _together(found)
+        for some in found
     ]
+
+
+def _about(ask: Ask, asked: Asked) -> list[_Recreated]:
+    """Those within a range, and before and behind it as far as they may belong to the same deploys; in their order."""
+    since, until = asked.range.since, asked.end
+    found = ask(_recreated, asked.resource, asked.range, until)
+    for _ in range(_EDGES):
+        if since is None or not any(each.at - since <= TOGETHER for each in found):
+            break
+        since, end = earlier(since, TOGETHER), since
+        found += ask(_recreated, asked.resource, TimeRange(since, end), end)
+    for _ in range(_EDGES):
+        if until >= asked.now or not any(until - each.at <= TOGETHER for each in found):
+            break
+        begin, until = until, min(later(until, TOGETHER), asked.now)
+        found += ask(_recreated, asked.resource, TimeRange(begin, until), until)
+    return sorted(found, key=lambda each: (each.number.platform, each.service.uri or "", each.at, each.number))
 
 
 def _recreated(connection: Connection, root: Resource | None, range: TimeRange, end: datetime) -> list[_Recreated]:
@@ -97,7 +116,7 @@ def _recreated(connection: Connection, root: Resource | None, range: TimeRange, 
         if _was_there(connection, other, made[number]) or instead.why in _OTHERWISE:
             image = before[other].at(to_datetime(made[number])).image if other in before else None
             found.append(_Recreated(number, to_datetime(made[number]), stood[number], image, instead))
-    return sorted(found, key=lambda each: (each.number.platform, each.service.uri or "", each.at, each.number))
+    return found
 
 
 _OTHERWISE = frozenset({"image", "configuration", "image and configuration"})

@@ -96,6 +96,19 @@ def test_containers_recreated_together_are_a_deploy(database_url: str) -> None:
     assert (first.recovered_seconds, first.not_up, first.certain, first.by) == (7, (), True, None)
 
 
+def test_a_deploy_is_of_the_range_in_which_it_began_and_whole_there(database_url: str) -> None:
+    (whole,) = deploys(
+        database_url,
+        *(*up(1, 1, 1), *up(2, 2, 2)),
+        *(*recreated(100, 1, 3, 1, FIRST, SECOND), *recreated(660, 2, 4, 2, FIRST, SECOND)),
+    )
+    with Archive.open(database_url) as archive:
+        before, after = (archive.report("deploys", None, between(*ends)).rows for ends in ((50, 400), (400, 5000)))
+
+    assert whole.containers == 2
+    assert (before, after) == ((whole,), ())
+
+
 def test_what_was_recreated_though_nothing_was_different_is_one(database_url: str) -> None:
     found = deploys(database_url, *up(1, 1, 1), *recreated(100, 1, 2, 1, FIRST, FIRST))
 
