@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
+from archiver.codec.text import dump
 from archiver.codec.times import read_moment
 from archiver.codec.uris import parse
 from archiver.model import Answers, Micros, Observation, ResourceRef, to_micros
@@ -99,10 +100,13 @@ def _of_object(
         return None  # it told of its end itself, and nothing of these platforms comes back
     is_agreed = state in (None, known.state) and not _moved(item, known, False)
     is_proven = ref.type != _CONTAINER or known.last_source != BY_EVENT
-    told = None if is_agreed and is_proven else last_told(connection, known.platform_id, known.id)
+    is_tagged = not ends and _is_tagged(item, known)
+    told = None if is_agreed and is_proven and not is_tagged else last_told(connection, known.platform_id, known.id)
     dates = _dates(item)
     may_be_old = told is not None and _may_be_older(told, dates, answers.asked)
     is_older = may_be_old or (told is not None and _is_older(ref, known, told, dates, state))
+    if is_tagged and is_older and told is not None and told.is_tagged:
+        item, is_tagged = _without_tags(item), False
     differs = state is not None and state != known.state and not is_older
     is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
@@ -117,13 +121,19 @@ def _of_object(
         parents=parents,
         observed_at=max(item.observed_at, known.last_at or 0),  # what was told before it was asked came before
     )
-    return kept if kept.state or kept.name or kept.image or parents or (_is_tagged(item, known) and not ends) else None
+    return kept if kept.state or kept.name or kept.image or parents or is_tagged else None
 
 
 def _is_tagged(item: Observation, known: Known) -> bool:
     """Whether it bears other tags than were known; of what nobody said they are none."""
     tags = tags_of(item.uri, item.extra) if item.extra is not None and TAGGED in item.extra else None
     return tags is not None and tags != known.tags
+
+
+def _without_tags(item: Observation) -> Observation:
+    """All that an answer says but its tags."""
+    said = json.loads(item.extra or "{}")
+    return item._replace(extra=dump({name: value for name, value in said.items() if name != "tags"}))
 
 
 # --- how old an answer may be -----------------------------------------------------------------------------------------
@@ -134,6 +144,8 @@ class LastTold(NamedTuple):
 
     received_at: Micros
     occurred_at: Micros
+    is_tagged: bool
+    """Whether it said which tags the object bears."""
 
 
 def is_recent(told: LastTold, asked: Micros) -> bool:
@@ -285,9 +297,13 @@ def _above(connection: Connection, platform: int | None, numbers: Collection[int
 
 def last_told(connection: Connection, platform: int, number: int) -> LastTold | None:
     """The last event of an object: what it tells may be news to the answers of a while."""
-    last = select(_e.received_at, _e.occurred_at).where(_e.platform_id == platform, _e.resource_id == number)
+    last = select(_e.received_at, _e.occurred_at, _e.tags_id).where(
+        _e.platform_id == platform, _e.resource_id == number
+    )
     row = connection.execute(last.order_by(_e.occurred_at.desc(), _e.id.desc()).limit(1)).one_or_none()
-    return None if row is None else LastTold(row.received_at, to_micros(row.occurred_at))
+    if row is None:
+        return None
+    return LastTold(row.received_at, to_micros(row.occurred_at), row.tags_id is not None)
 
 
 def _folded(state: str | None) -> str | None:

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.model import Event, Observation
+from archiver.model import Answers, Event, Observation
 from archiver.storage import migrate
 
-from .archives import at, event, micros, record, rows, seen, uri
+from .archives import at, event, micros, opened, record, rows, seen, uri
 from .growth import answer_of_sql, grown
 
 BORE = "SELECT tag, since_us, until_us, how FROM resource_tags WHERE uri = '/api/v1/service/1/' ORDER BY since_us, tag"
@@ -99,3 +99,14 @@ def test_the_view_costs_the_same_where_there_is_more_without_tags(database_url: 
 
 def others(numbers: range) -> list[Event]:
     return [event(f"container/{n}", "Running", n, ["service/2"])._replace(name=f"c{n}") for n in numbers]
+
+
+def test_an_answer_of_before_the_tags_were_told_changes_none_until_it_must_know_of_them(database_url: str) -> None:
+    record(database_url, opened("s", 0), tagged(1, "a"), tagged(100, "b"))
+
+    def asked(second: float) -> int:
+        old = found(second, "a")._replace(session="s", name=f"named at {second}")
+        return record(database_url, Answers((old,), micros(second), 0)).observed
+
+    assert (asked(110), rows(database_url, BORE)[1:]) == (1, [("b", micros(100), None, "told")])
+    assert (asked(170), rows(database_url, BORE)[2:]) == (1, [("a", micros(170), None, "asked")])
