@@ -58,6 +58,8 @@ class Scrub:
         """What of this round was damaged."""
         self.damage: str | None = None
         """What was found damaged in this round, or the one before, in words; None: nothing."""
+        self._is_kept = True
+        """Whether the archive knows that."""
         self.rounds = 0
         """How often the archive was read through."""
 
@@ -100,6 +102,7 @@ class Scrub:
             self._keep("; ".join(self._found[:_MOST_NAMED]) or None)
         if self._place is None or time.monotonic() - self._noted_at >= self._pace.noted:
             self._noted_at = time.monotonic()
+            self._keep(self.damage)  # where the archive did not take it before
             self._note()
 
     def _tell(self, damage: str) -> None:
@@ -111,13 +114,14 @@ class Scrub:
 
     def _keep(self, damage: str | None) -> None:
         """Has everybody know who asks how things stand; what is too damaged for that says it himself."""
-        if damage == self.damage:
-            return
-        if damage is None:
-            log.info("the archive %s is read through, and sound again", database_name(self._url))
-        self.damage = damage
-        with suppress(ArchiverError):
-            self._recorder.keep_damage(damage)
+        if damage != self.damage:
+            if damage is None:
+                log.info("the archive %s is read through, and sound again", database_name(self._url))
+            self.damage, self._is_kept = damage, False
+        if not self._is_kept:
+            with suppress(ArchiverError):
+                self._recorder.keep_damage(damage)
+                self._is_kept = True
 
     # Of a key that is a text only the table is noted: it may be what somebody wants forgotten.
 

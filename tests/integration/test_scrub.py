@@ -149,6 +149,22 @@ def test_a_daemon_says_what_is_damaged_once_and_when_it_is_sound_again(
         assert "damaged" not in [problem.kind for problem in asked.status().problems]
 
 
+def test_damage_that_the_archive_did_not_take_at_first_is_kept_later(archive: Path, tmp_path: Path) -> None:
+    _spoil(archive, _page_of(archive, b'{"n":150}'))
+    kept = "SELECT value FROM archive_properties WHERE key = 'damage'"
+    with closing(sqlite3.connect(archive, timeout=30)) as other, Spool(tmp_path / "spool.db") as spool:
+        when = "BEFORE INSERT ON archive_properties WHEN new.key = 'damage'"
+        other.execute(f"CREATE TRIGGER refusing {when} BEGIN SELECT RAISE(ABORT, 'not now'); END")
+        other.commit()
+        ingest = Ingest(spool, f"sqlite:///{archive}", pace=OFTEN)
+        with running(ingest):
+            wait_until(lambda: ingest.scrub.rounds > 1)
+            assert other.execute(kept).fetchall() == []
+            other.execute("DROP TRIGGER refusing")
+            other.commit()
+            wait_until(lambda: other.execute(kept).fetchall() == [(ingest.scrub.damage,)])
+
+
 def test_the_next_daemon_reads_on_from_where_the_last_one_was(archive: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{archive}"
     with Spool(tmp_path / "spool.db") as spool, Recorder(url) as recorder:
