@@ -5,6 +5,7 @@ Where two say something of the same kind it is the union: no word of one means s
 
 from __future__ import annotations
 
+from archiver.model import Dialect
 from archiver.platforms.docker import facts as _docker
 from archiver.platforms.docker.facts import DEADLY, OOM, OOM_KILLED, SIGNAL
 from archiver.platforms.docker.facts import DOCKER as OF_ENGINES
@@ -51,6 +52,7 @@ __all__ = [
     "UNSETTLED",
     "VANISHED",
     "account",
+    "dialect_of",
     "identities_of_engine",
     "tags_of",
 ]
@@ -61,3 +63,8 @@ ENDED = _docker.ENDED | _tutum.ENDED
 """States, in lower case, of a container that is there and does not run."""
 KINDS = {**_tutum.KINDS, **_docker.KINDS}
 """Of what kind a state is, in lower case: up, down, starting or gone."""
+
+
+def dialect_of(uri: str | None) -> Dialect:
+    """What is spoken where an object has this URI."""
+    return "docker" if uri is not None and uri.startswith(OF_ENGINES) else "tutum"

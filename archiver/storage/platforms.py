@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from archiver.codec.streams import has_user, without_user
 from archiver.codec.uris import parse
 from archiver.model import Dialect, EventColumns, Micros, Observation, Opened, Platform, to_datetime
-from archiver.platforms.facts import OF_ENGINES, account, identities_of_engine
+from archiver.platforms.facts import account, dialect_of, identities_of_engine
 from archiver.storage.bulk import chunks
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import event_types, platform_identities, platforms, resources, sessions, streams
@@ -142,16 +142,16 @@ class Platforms:
         found: list[int] = []
         homes: Mapping[str, int] | None = None
         for number, uri, extra in zip(known, uris, extras, strict=True):
-            if number is None and (told := _envelope(extra) if _dialect(uri) == "docker" else None):
+            if number is None and (told := _envelope(extra) if dialect_of(uri) == "docker" else None):
                 number = said.get(told) or self._said(connection, told)
                 said[told] = number
             number = number or default
             if number is None:
                 if homes is None:
                     homes = self._homes(connection, {uri for uri in uris if uri is not None})
-                number = homes.get(uri or "") or said.get(_dialect(uri)) or self.default(connection, _dialect(uri))
+                number = homes.get(uri or "") or said.get(dialect_of(uri)) or self.default(connection, dialect_of(uri))
                 if uri not in homes:
-                    said[_dialect(uri)] = number
+                    said[dialect_of(uri)] = number
             found.append(number)
         return found
 
@@ -161,7 +161,7 @@ class Platforms:
         c, t = resources.c, event_types.c
         for dialect in ("tutum", "docker"):
             known = self._speaking(connection, dialect)
-            asked = {uri: parse(uri) for uri in uris if len(known) > 1 and _dialect(uri) == dialect}
+            asked = {uri: parse(uri) for uri in uris if len(known) > 1 and dialect_of(uri) == dialect}
             there: dict[tuple[str, str], set[int]] = {}
             for part in chunks({ref.key for ref in asked.values()}):
                 query = select(t.text, c.key, c.platform_id).join(resources, c.type_id == t.id)
@@ -442,10 +442,6 @@ def _is_heard(
         heard = [c.last_seen_at > to_datetime(at - _LATELY), c.receiver_id != receiver_id]
     asked = select(_s.url).join(sessions, c.stream_id == _s.id).where(which, c.closed_at.is_(None), *heard).distinct()
     return any(not has_user(url) for url in connection.scalars(asked))
-
-
-def _dialect(uri: str | None) -> Dialect:
-    return "docker" if uri is not None and uri.startswith(OF_ENGINES) else "tutum"
 
 
 def _name(identity: str) -> str:

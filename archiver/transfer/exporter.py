@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Condition, Number, Observation, Platform, Telling, TimeRange, iso, to_micros
+from archiver.platforms.facts import dialect_of
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
@@ -78,10 +79,18 @@ class Platforms(NamedTuple):
     """The key of each that has a line."""
     of_sessions: dict[int, int | None]
     """Which one each session's stream tells of."""
+    dialects: dict[int, tuple[str, str | None]]
+    """The key of each, and what is spoken there."""
 
     def stated(self, platform: int, session: int | None) -> str | None:
         """What a word says of its platform: nothing where that follows from its session, or there is one only."""
         return None if self.of_sessions.get(session or 0) == platform else self.keys.get(platform)
+
+    def stated_of_answer(self, platform: int, session: int | None, uri: str) -> str | None:
+        """The same of an observation, of which is not kept how it spelled its object."""
+        key, spoken = self.dialects[platform]
+        is_told = session is not None or spoken in (None, dialect_of(uri))
+        return self.stated(platform, session) or (None if is_told else key)
 
     def stated_of_reject(self, platform: int, session: int | None) -> str | None:
         """The same of a reject: one that says nothing is of a platform that nobody knows."""
@@ -199,7 +208,8 @@ def _platforms(connection: Connection) -> Platforms:
         lines = []
     keys = {row.id: row.key for row in rows} if len(rows) > 1 else {}
     known = {row.id: row.key for row in rows} if lines else {}
-    return Platforms(lines, keys, known, dict(connection.execute(_OF_SESSIONS)))
+    dialects = {row.id: (row.key, row.dialect) for row in rows}
+    return Platforms(lines, keys, known, dict(connection.execute(_OF_SESSIONS)), dialects)
 
 
 def keys_of_sessions(connection: Connection) -> Keys:
@@ -261,7 +271,7 @@ def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, 
         (row.id, observation_line(row.id, observation_of(row, above, keys, beginning.inferred), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
-        for whose in (beginning.platforms.stated(row.platform_id, row.session_id),)
+        for whose in (beginning.platforms.stated_of_answer(row.platform_id, row.session_id, row.uri),)
     ]
 
 

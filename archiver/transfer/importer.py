@@ -195,7 +195,7 @@ class _Import:
             return Whose(self._platform)
         described = self._described.get(part.export, [])
         if not described:
-            return Whose(self._platform, together=True)
+            return Whose(self._platform or part.platform, together=True)
         if part.platform is not None:
             return Whose(part.platform)
         return Whose(among_others=described[0] if len(described) == 1 else None)

@@ -298,6 +298,17 @@ def test_an_event_with_a_field_named_like_our_mark_is_an_event(sqlite_url: str) 
     ]
 
 
+def test_an_observation_stays_with_its_platform_however_its_object_was_spelled(
+    database_url: str, copy_url: str
+) -> None:
+    asked = seen("service/1", "Running", 2)._replace(uri="/docker/v1/service/1/")
+    record(database_url, event("action/1", "Success", 1, ["service/1"], resource_uri="/docker/v1/action/1/"), asked)
+    import_lines(copy_url, lines(database_url))
+
+    count = "SELECT count(*) FROM resources"
+    assert rows(copy_url, count) == rows(database_url, count) == [(2,)]
+
+
 def test_lines_of_any_length_are_archived_some_megabytes_at_a_time(sqlite_url: str) -> None:
     line = b"x" * (1 << 20) + b"\n"
     reached = [0]

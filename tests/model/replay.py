@@ -186,7 +186,7 @@ def event_word(numbered: tuple[int, Event]) -> Word:
     number, event = numbered
     about = placed(event.resource_uri, event.platform) if event.resource_uri is not None else None
     parents = tuple([placed(parent, event.platform) for parent in event.parents])
-    tags = rule_11_tags(event.resource_uri or "", json.loads(event.extra or "{}"))
+    tags = rule_11_tags(about, json.loads(event.extra or "{}"))
     told = (event.state, event.name, parents, event.image, event.slot, tags)
     return Word(event.occurred_at, EVENT, number, about, *told)
 
@@ -197,7 +197,7 @@ def observation_word(numbered: tuple[int, Observation]) -> Word:
     parents = tuple([placed(parent, seen.platform) for parent in seen.parents])
     about = placed(seen.uri, seen.platform)
     more = json.loads(seen.extra or "{}")
-    mark, tags = rule_10_mark(about.type, seen.state, more), rule_11_tags(seen.uri, more)
+    mark, tags = rule_10_mark(about.type, seen.state, more), rule_11_tags(about, more)
     told = (seen.state, seen.name, parents, seen.image, seen.slot, tags, mark)
     return Word(seen.observed_at, OBSERVATION, number, about, *told)
 

@@ -519,10 +519,10 @@ def _last(own: Sequence[Word], what: str) -> Any:
     return told[-1] if told else None
 
 
-def rule_11_tags(uri: str, extra: Mapping[str, object]) -> tuple[str, ...] | None:
+def rule_11_tags(about: ResourceRef | None, extra: Mapping[str, object]) -> tuple[str, ...] | None:
     """All the tags that a word says its object bears, by its list of names, or of objects with a name."""
     told = extra.get("tags")
-    if not isinstance(told, list) or uri.startswith("/docker/"):
+    if not isinstance(told, list) or about is None or about.type == "image":
         return None
     return tuple(sorted({each["name"] if isinstance(each, dict) else each for each in told}))
 

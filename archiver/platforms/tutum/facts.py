@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from archiver.codec.streams import with_user
 from archiver.codec.text import MAX_NAME, MAX_WORD, dump, fits, parse
+from archiver.codec.uris import parse as resource_of
 
 GONE = frozenset({"terminated"})
 """States, in lower case, after which a resource is no more."""
@@ -121,10 +122,10 @@ TAGGED = '"tags":'
 def tags_of(uri: str | None, extra: str) -> str | None:
     """All the tags that a word says an object bears, as a JSON list; None when it does not say, or more than fit.
 
-    `tags` is a list of objects with a name, or of names; an empty one says that there is none. Of an engine's images,
-    which are tagged one by one, no word says all.
+    `tags` is a list of objects with a name, or of names; an empty one says that there is none. Of images, which an
+    engine tags one by one, no word says all.
     """
-    value = None if uri is None or uri.startswith("/docker/") else parse(extra)
+    value = None if uri is None or resource_of(uri).type == "image" else parse(extra)
     told = value.get("tags") if type(value) is dict else None
     if type(told) is not list:
         return None
