@@ -5,7 +5,8 @@ Where two say something of the same kind it is the union: no word of one means s
 
 from __future__ import annotations
 
-from archiver.model import Dialect
+from typing import TYPE_CHECKING
+
 from archiver.platforms.docker import facts as _docker
 from archiver.platforms.docker.facts import DEADLY, OOM, OOM_KILLED, SIGNAL
 from archiver.platforms.docker.facts import DOCKER as OF_ENGINES
@@ -28,6 +29,9 @@ from archiver.platforms.tutum.facts import (
     account,
     tags_of,
 )
+
+if TYPE_CHECKING:
+    from archiver.model import Dialect
 
 __all__ = [
     "BELONGS_TO",

@@ -62,7 +62,8 @@ def morning() -> Iterator[Record]:
     yield asked("stack/shop", None, "08:00:01", name="shop")
     yield asked(ALPHA, "ready", "08:00:01", name="alpha", extra=UPDATED)
     yield asked(BETA, "ready", "08:00:01", name="beta")
-    yield asked("service/web", "created", "08:00:01", ("stack/shop",), name="shop_web", image="nginx:1.24")
+    web = {"name": "shop_web", "image": "nginx:1.24", "extra": '{"tags":["prod","web"]}'}
+    yield asked("service/web", "created", "08:00:01", ("stack/shop",), **web)
     yield asked("service/db", "created", "08:00:01", ("stack/shop",), name="shop_db", image="postgres:15")
     yield told("container/db", "created", "08:05", DB, name="db-1", image="postgres:15", slot="shop_db.1")
     yield told("container/db", "running", "08:06", DB, name="db-1")
@@ -76,7 +77,7 @@ def morning() -> Iterator[Record]:
     yield told("container/db", "running", "10:00:30", DB)
     # The deploy of a new image.
     yield told("action/deploy", "Success", "10:59:50", ("service/web", "stack/shop"), name="update")
-    yield told("service/web", "updating", "10:59:50", ("stack/shop",), image="nginx:1.25")
+    yield told("service/web", "updating", "10:59:50", ("stack/shop",), image="nginx:1.25", extra='{"tags":["prod"]}')
     yield told("action/kill-web", "Success", "10:59:59", ("container/web0", *WEB), name="kill")
     yield told("container/web0", "exited (0)", "11:00", WEB)
     yield told("container/web0", "removed", "11:00:05", WEB)

@@ -23,6 +23,7 @@ VALUES = {
     "moved": docker("container/job"),
     "flapping": docker("container/cron"),
     "node": docker("node/alpha"),
+    "service": docker("service/web"),
     "slot": "shop_web.1",
     "from": at("08:00"),
     "time": at("20:00"),
@@ -127,6 +128,10 @@ ROWS: dict[str, Rows] = {
         ("web-0", at("08:10"), at("11:00:05")),
         ("job", at("08:30"), at("13:00")),
         ("web-1", at("11:00:08"), None),
+    ],
+    "Which tags a service bore, and until when": [
+        ("shop_web", "prod", at("08:00:01"), None, "asked"),
+        ("shop_web", "web", at("08:00:01"), at("10:59:50"), "asked"),
     ],
     "What moved": [(at("13:00"), "job", docker("node/alpha"), docker("node/beta"))],
     "What a container was under at an instant": [(docker("node/alpha"), "node", at("08:30"), at("13:00"), "told")],

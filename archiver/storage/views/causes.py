@@ -130,8 +130,8 @@ def _ran_over(say: Idioms, what: str) -> str:
     mine = f"d.platform_id = x.platform_id AND {say.likely(f'd.what = {TARGET}', 0.5)}"
     ran = f"d.since - {high} <= 0 AND {ended} >= {low}"
     # The nodes as a table: a list would be reckoned anew for each place.
-    found = f"""SELECT d.resource_id, d.value FROM (SELECT DISTINCT p.value AS value FROM ({_places()}) p) p
-          CROSS JOIN ({nodes(low)} UNION {nodes(high)}) n
+    found = f"""SELECT d.resource_id, d.value FROM (SELECT p.value AS value FROM ({_places()}) p GROUP BY p.value) p
+          CROSS JOIN (SELECT n.node FROM ({nodes(low)} UNION ALL {nodes(high)}) n GROUP BY n.node) n
           JOIN facts d ON d.value = p.value AND d.node = n.node
           WHERE {mine} AND NOT {near} AND {ran}
         UNION ALL SELECT d.resource_id, d.value FROM facts d
