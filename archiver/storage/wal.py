@@ -67,10 +67,11 @@ def mark(path: Path) -> int | None:
         return None
 
 
-def is_cut_short(path: Path) -> bool:
-    """Whether the file has fewer pages than its header says (https://sqlite.org/fileformat2.html).
+def is_broken(path: Path) -> bool:
+    """Whether the file has fewer pages than its header says (https://sqlite.org/fileformat2.html), or no tables that
+    SQLite can read.
 
-    SQLite finds out when it comes to a page that is missing, and writes to the others until then.
+    With its log SQLite finds out when it comes to a page that is missing, and writes to the others until then.
     """
     try:
         with closing(alone(path)) as connection:

@@ -22,11 +22,11 @@ from archiver.storage.numbers import raise_to_rows
 from archiver.storage.schema import archive_properties
 from archiver.storage.sqlite_file import SqliteFile
 from archiver.storage.turns import judge, lock_writers
-from archiver.storage.wal import Checkpoints, is_cut_short
+from archiver.storage.wal import Checkpoints, is_broken
 from archiver.storage.walking import Place, Step, Walk
 from archiver.storage.words import FORGOTTEN_LAST
 
-_CUT_SHORT = "its file has been cut short; put a backup in its place: archiver db restore FILE"
+_BROKEN = "its file is malformed or has been cut short; put a backup in its place: archiver db restore FILE"
 _OVERWRITTEN = "its file was written over in place while it was open"
 _WRITER = "writer"
 """Whose turn it was last. An upgrade takes it away, so that whoever stayed connected asks for the revision again."""
@@ -146,12 +146,8 @@ class Writing:
     def _require_all_pages(self) -> None:
         path = None if is_postgres(self._url) else sqlite_path(self._url)
         # Where there is a log, of either kind, SQLite makes the file whole when it opens it.
-        if (
-            path is not None
-            and not any(size_of(beside(path, end)) for end in ("-wal", "-journal"))
-            and is_cut_short(path)
-        ):
-            raise DatabaseUnreachable(database=str(path), reason=_CUT_SHORT)
+        if path is not None and not any(size_of(beside(path, end)) for end in ("-wal", "-journal")) and is_broken(path):
+            raise DatabaseUnreachable(database=str(path), reason=_BROKEN)
 
     def _connect(self) -> Connection:
         self._file.require()

@@ -466,6 +466,16 @@ def test_nothing_is_archived_in_a_file_that_was_cut_short_until_a_backup_is_in_i
     assert count(path) == 301
 
 
+def test_a_file_of_which_only_the_first_page_is_left_is_called_malformed(path: Path) -> None:
+    grown(path, 100)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xaa" * (path.stat().st_size - 4096))
+
+    with Recorder(str(path)) as recorder, pytest.raises(DatabaseUnreachable, match=r"malformed.*db restore"):
+        recorder.record([event("container/1", "Stopped", 400)])
+
+
 def test_a_writer_that_was_ended_while_it_spared_a_file_leaves_it_findable(path: Path) -> None:
     grown(path, 100)
     path.rename(beside(path, ".overwritten"))
