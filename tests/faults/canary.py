@@ -10,12 +10,14 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 USER = "somebody"
 _NEST = "nest"
 """The folder, of those of a fault, in which the login may stand."""
 _TOKEN, _HOME = "token", "home"
+_THERE = "the stream's host"
+"""Stands for it where a login is for one host only."""
 
 
 class Carried(NamedTuple):
@@ -62,13 +64,14 @@ class Canary:
         """
         carried = CARRIERS[carrier or self._dice.choice(list(CARRIERS))](self, self._nest)
         scheme, _, rest = url.partition("://")
+        there = f"{scheme}://{urlsplit(url).hostname}"
         query = "&".join(filter(None, [carried.query, f"access_token={self._others}", f"password={self._others}"]))
         ways = ["header", "query-auth", *(["query"] if carried.pair else [])]
         return {
             "HOME": str(self._nest / _HOME),
             "ARCHIVER_STREAM": f"{scheme}://{carried.user}{rest}?{query}",
             "ARCHIVER_AUTH": self._dice.choice(ways),
-            **carried.variables,
+            **{name: there if value == _THERE else value for name, value in carried.variables.items()},
         }
 
     def told(self) -> Iterator[str]:
@@ -131,7 +134,7 @@ def _logged_in(canary: Canary, nest: Path, *, tutum: bool) -> Carried:
         return Carried({})
     logins = {"auths": {"https://index.docker.io/v1/": {"auth": _base64(_pair(canary))}}}
     _kept(home / ".docker" / "config.json", json.dumps(logins))
-    return Carried({"DOCKERCLOUD_STREAM_HOST": "ws://127.0.0.1"})
+    return Carried({"DOCKERCLOUD_STREAM_HOST": _THERE})
 
 
 CARRIERS: dict[str, Callable[[Canary, Path], Carried]] = {
