@@ -40,6 +40,13 @@ class Outlived(Standing):
         self._before: list[tuple[Fact, int]] = []
         """While it lives: what it was under when it went last, and until when, had it not come back."""
 
+    def go_on_from(self, now: Standing, changed: Iterable[tuple[Fact, Fact]], same_lives: bool) -> None:
+        """As of any resource, also with what it was under when it went."""
+        changed = list(changed)
+        super().go_on_from(now, changed, same_lives)
+        began = {(before.value, before.since): fact for before, fact in changed if before.what == PARENT}
+        self._lingering = [began.get((fact.value, fact.since), fact) for fact in self._lingering]
+
     def _while_true(self, steps: Sequence[Step]) -> Iterable[tuple[int, int, Step]]:
         lives = self._all_lives()
         return lingering(within(steps, lives), _outlasting(lives))

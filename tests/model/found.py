@@ -85,4 +85,39 @@ FOUND: dict[str, History] = {
         ),
     ),
     "an action whose target is under nothing": (Batch(None, (event("action/1", 1, "nodecluster/1"),)),),
+    "late words within the life of what is gone, and its return while its place outlived it": (
+        Batch(
+            None,
+            (
+                event("node/1", 16, "nodecluster/2", state="Running"),
+                event("node/1", 35, "nodecluster/2"),
+                event("node/1", 38, state="Terminated"),
+            ),
+        ),
+        Batch(
+            None,
+            (
+                event("node/1", 26, "nodecluster/1"),
+                event("node/1", 41, "nodecluster/1", state="Running"),
+            ),
+        ),
+    ),
+    "late words within the life of what came back, and was gone again at that instant": (
+        Batch(
+            None,
+            (
+                event("node/1", 16, "nodecluster/2", state="Running"),
+                event("node/1", 35, "nodecluster/2"),
+                event("node/1", 38, state="Terminated"),
+                event("node/1", 41, state="Running"),
+            ),
+        ),
+        Batch(
+            None,
+            (
+                event("node/1", 26, "nodecluster/1"),
+                event("node/1", 41, state="Terminated"),
+            ),
+        ),
+    ),
 }
