@@ -19,8 +19,8 @@ from archiver.storage import schema
 from archiver.storage.first_edition import KINDS, FirstEdition, comparable
 from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
-from archiver.storage.platforms import Stream
 from archiver.storage.reached import Reached, State
+from archiver.storage.stream_rows import Stream
 from archiver.storage.upgraded import keep, state_of
 from archiver.storage.whole import whole_extra
 from archiver.storage.writer import Whose, Writer

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, false, insert, or_, select
 from archiver.model import Condition, Opened
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
-from archiver.storage.platforms import Platforms, heard_on, known_stream, new_stream
+from archiver.storage.platforms import Platforms
+from archiver.storage.stream_rows import heard_on, known_stream, new_stream
 
 _LOOKED_AT = 20
 _conditions = schema.stream_conditions

@@ -12,7 +12,6 @@ from archiver.model import Listed, Observation
 from archiver.platforms.facts import VANISHED
 from archiver.storage.bulk import chunks
 from archiver.storage.comparing import is_recent, last_told
-from archiver.storage.platforms import known_stream
 from archiver.storage.schema import (
     BY_EVENT,
     event_states,
@@ -24,6 +23,7 @@ from archiver.storage.schema import (
     sessions,
     streams,
 )
+from archiver.storage.stream_rows import known_stream
 
 log = logging.getLogger(__name__)
 

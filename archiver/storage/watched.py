@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from archiver.model import Micros, to_datetime, to_micros
-from archiver.storage.platforms import known_stream
 from archiver.storage.schema import sessions
+from archiver.storage.stream_rows import known_stream
 
 _s = sessions.c
 

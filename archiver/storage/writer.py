@@ -39,6 +39,7 @@ from archiver.storage.lives import Texts
 from archiver.storage.lookups import LinkKey, Lookups
 from archiver.storage.marks import mark_of
 from archiver.storage.numbers import Numbers
+from archiver.storage.placing import Placing
 from archiver.storage.platforms import Platforms
 from archiver.storage.sessions import Sessions
 from archiver.storage.shared_texts import SharedTexts
@@ -87,7 +88,8 @@ class Writer:
         self._shared = SharedTexts(limits, numbers)
         self._facts = Facts(limits, self._lists)
         self.platforms = Platforms(numbers)
-        """Which platform each word is of."""
+        """Of which of them each stream tells."""
+        self._placing = Placing(numbers, self.platforms)
         self._sessions = Sessions(numbers, self.platforms)
 
     def forget(self) -> None:
@@ -97,13 +99,13 @@ class Writer:
         self._shared.forget()
         self._lookups.forget()
         self._facts.forget()
-        self.platforms.forget()
+        self._placing.forget()
         self._sessions.forget()
 
     def forget_changing(self) -> None:
         """Empties the caches of what another writer may have changed."""
         self._facts.forget_changing()
-        self.platforms.forget()
+        self._placing.forget()
 
     def write(
         self,
@@ -149,6 +151,8 @@ class Writer:
                 receiver_id,
                 together=whose.together,
             )
+        if any(condition.of == "identity" for condition in conditions):
+            self._placing.forget()
         events, observations = self._placed(connection, batch, whose)
         rejects = batch.of_kind(Reject)
         duplicates = 0
@@ -186,7 +190,7 @@ class Writer:
 
     def placed(self, connection: Connection, events: EventColumns) -> EventColumns:
         """The events with the platform of each, by their sessions."""
-        return self.platforms.placed(connection, events, [])[0]
+        return self._placing.placed(connection, events, [])[0]
 
     def _placed(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[EventColumns, list[Observation]]:
         """The events and observations of a batch, each with its platform."""
@@ -194,7 +198,7 @@ class Writer:
             None if name is None else self.platforms.named(connection, name)
             for name in (whose.platform, whose.among_others)
         )
-        return self.platforms.placed(
+        return self._placing.placed(
             connection, batch.events, batch.of_kind(Observation), stated, default, together=whose.together
         )
 
@@ -342,7 +346,7 @@ class Writer:
         if not rejects:
             return
         stated = None if whose.platform is None else self.platforms.named(connection, whose.platform)
-        told_of = {} if stated else self.platforms.told_of(connection, {item.session for item in rejects})
+        told_of = {} if stated else self._placing.told_of(connection, {item.session for item in rejects})
         first = self._numbers.take(connection, schema.rejects, len(rejects))
         sessions = self._sessions.numbers(connection, [item.session for item in rejects])
         rows = [

@@ -73,28 +73,31 @@ class Platforms(NamedTuple):
     """What the export says of platforms."""
 
     lines: list[Platform]
-    keys: dict[int, str]
-    """The key of each, where there are several."""
-    known: dict[int, str]
-    """The key of each that has a line."""
+    """None of what nobody knows, where that is all."""
     of_sessions: dict[int, int | None]
     """Which one each session's stream tells of."""
-    dialects: dict[int, tuple[str, str | None]]
+    spoken: dict[int, tuple[str, str | None]]
     """The key of each, and what is spoken there."""
 
     def stated(self, platform: int, session: int | None) -> str | None:
         """What a word says of its platform: nothing where that follows from its session, or there is one only."""
-        return None if self.of_sessions.get(session or 0) == platform else self.keys.get(platform)
+        return None if self._is_told(platform, session) or len(self.spoken) == 1 else self._key(platform)
 
     def stated_of_answer(self, platform: int, session: int | None, uri: str) -> str | None:
         """The same of an observation, of which is not kept how it spelled its object."""
-        key, spoken = self.dialects[platform]
+        key, spoken = self.spoken[platform]
         is_told = session is not None or spoken in (None, dialect_of(uri))
         return self.stated(platform, session) or (None if is_told else key)
 
     def stated_of_reject(self, platform: int, session: int | None) -> str | None:
         """The same of a reject: one that says nothing is of a platform that nobody knows."""
-        return None if self.of_sessions.get(session or 0) == platform else self.known.get(platform)
+        return None if self._is_told(platform, session) or not self.lines else self._key(platform)
+
+    def _is_told(self, platform: int, session: int | None) -> bool:
+        return self.of_sessions.get(session or 0) == platform
+
+    def _key(self, platform: int) -> str | None:
+        return self.spoken[platform][0] if platform in self.spoken else None
 
 
 def export(ask: Ask) -> Iterator[str]:
@@ -206,10 +209,8 @@ def _platforms(connection: Connection) -> Platforms:
     ]
     if len(lines) == 1 and lines[0].key.startswith(f"{IMPORTED}:"):  # what nobody knows of needs no line
         lines = []
-    keys = {row.id: row.key for row in rows} if len(rows) > 1 else {}
-    known = {row.id: row.key for row in rows} if lines else {}
-    dialects = {row.id: (row.key, row.dialect) for row in rows}
-    return Platforms(lines, keys, known, dict(connection.execute(_OF_SESSIONS)), dialects)
+    spoken = {row.id: (row.key, row.dialect) for row in rows}
+    return Platforms(lines, dict(connection.execute(_OF_SESSIONS)), spoken)
 
 
 def keys_of_sessions(connection: Connection) -> Keys:
