@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -158,10 +159,17 @@ def database_url(ctx: typer.Context, database: str | None) -> str:
 
 def configuration(ctx: typer.Context, database: str | None) -> Config:
     """All settings, with the archive that was named after the command or before it."""
-    from archiver.config.loading import home_folder, load
+    return settings({"database": database if database is not None else chosen(ctx).database})
 
-    given = database if database is not None else chosen(ctx).database
-    return load({} if given is None else {"database": given}, os.environ, home_folder())
+
+def settings(flags: Mapping[str, Any]) -> Config:
+    """All settings, with what was given on the command line; says which variables are not read. Raises as `load`."""
+    from archiver.config.loading import home_folder, load
+    from archiver.config.misnamed import misnamed
+
+    for name, meant in misnamed(os.environ):
+        warn(f"{name} is not read; did you mean {meant}?")
+    return load(flags, os.environ, home_folder())
 
 
 def open_archive(ctx: typer.Context, database: str | None) -> Archive:

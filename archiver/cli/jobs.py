@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archiver.cli.common import chosen
+from archiver.cli.common import chosen, settings
 
 if TYPE_CHECKING:
     from archiver.config.settings import Config
@@ -26,10 +25,8 @@ SpoolOfDaemon = Annotated[
 
 def configured(ctx: typer.Context, database: str | None, spool: str | None, **more: Any) -> Config:
     """The archive and the spool that are meant, and whatever else is given."""
-    from archiver.config.loading import home_folder, load
-
-    given = {"database": database if database is not None else chosen(ctx).database, "spool": spool, **more}
-    return load({key: value for key, value in given.items() if value is not None}, os.environ, home_folder())
+    named = database if database is not None else chosen(ctx).database
+    return settings({"database": named, "spool": spool, **more})
 
 
 def done(

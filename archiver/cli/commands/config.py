@@ -9,7 +9,7 @@ import typer
 
 from archiver.cli.cells import to_json
 from archiver.cli.columns import Column
-from archiver.cli.common import Database, Output, chosen, examples
+from archiver.cli.common import Database, Output, configuration, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
 from archiver.cli.output import render
@@ -54,10 +54,7 @@ def show(ctx: typer.Context, output: Output = None, database: Database = None) -
 
     Of a credential only where it was found; a URL is shown without what is secret in it.
     """
-    from archiver.config.loading import home_folder, load
-
-    given = database if database is not None else chosen(ctx).database
-    config = load({} if given is None else {"database": given}, os.environ, home_folder())
+    config = configuration(ctx, database)
     presentation = make_presentation(output)
     found = settings(config)
     if presentation.format not in ("json", "jsonl"):

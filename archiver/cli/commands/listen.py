@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from archiver.cli.common import chosen, examples, note
+from archiver.cli.common import chosen, examples, note, settings
 from archiver.cli.escape import escape
 from archiver.cli.patience import Patience
 from archiver.cli.presentation import is_terminal
@@ -85,9 +85,7 @@ def ended_with_the_reader() -> Iterator[None]:
 
 
 def _config(flags: dict[str, Any]) -> Config:
-    from archiver.config.loading import home_folder, load
-
-    config = load(flags, os.environ, home_folder())
+    config = settings(flags)
     streams = config.streams
     if len(streams.value) != 1:
         found = f"{streams.origin} names {len(streams.value)}" if streams.value else "there is none"

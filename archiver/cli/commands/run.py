@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from archiver.cli.common import Database, chosen, examples
+from archiver.cli.common import Database, chosen, examples, settings
 from archiver.cli.once import OnceCommand
 from archiver.cli.streams import Api, Auth, Plaintext, Streams, opened, secrets_of, told_where
 from archiver.errors import UsageError
@@ -171,7 +171,7 @@ def run(
     ARCHIVER_TOKEN, or from where the clients of Tutum and Docker Cloud kept them; never from an option.
     """
     from archiver.cli import logs
-    from archiver.config.loading import home_folder, load, require_home
+    from archiver.config.loading import require_home
     from archiver.storage.address import shown_url
 
     flags: dict[str, Any] = {
@@ -189,7 +189,7 @@ def run(
         "otlp": otlp,
         "log_level": log_level,
     }
-    config = load(flags, os.environ, home_folder())
+    config = settings(flags)
     if not config.streams.value:
         hint = "archiver run --stream unix:///var/run/docker.sock, or set ARCHIVER_STREAM"
         raise UsageError(reason="there is no stream to record", hint=hint)
