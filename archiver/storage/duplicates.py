@@ -184,6 +184,12 @@ def _archived(connection: Connection, events: EventColumns) -> Iterator[Known]:
                 yield Known(event_of(row, parents[row.parent_list_id]), row.id, row.session_id)
 
 
+def holds_any(connection: Connection, events: EventColumns, platform: int) -> bool:
+    """Whether any of these is archived as an event of a platform, by its uuid."""
+    theirs = events._replace(platform=(platform,) * len(events.type))
+    return any(True for _ in chain(_dated(connection, theirs), _dated_anew(connection, theirs)))
+
+
 def _dated(connection: Connection, events: EventColumns) -> Iterator[tuple[int, int]]:
     """Platforms and numbers of the archived events with the platform, time and uuid of any of these."""
     told = zip(events.platform, events.occurred_at, pack_all(events.uuid), strict=True)

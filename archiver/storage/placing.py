@@ -15,6 +15,7 @@ from archiver.codec.uris import parse
 from archiver.model import EventColumns, Observation
 from archiver.platforms.facts import dialect_of, identities_of_engine
 from archiver.storage.bulk import chunks
+from archiver.storage.duplicates import holds_any
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
 from archiver.storage.schema import event_types, resources, sessions, streams
@@ -41,31 +42,50 @@ class Placing:
         connection: Connection,
         events: EventColumns,
         observations: Sequence[Observation],
-        stated: int | None = None,
-        default: int | None = None,
+        stated: str | None = None,
+        among_others: str | None = None,
         *,
         together: bool = False,
     ) -> tuple[EventColumns, list[Observation]]:
         """The events and observations with the platform of each: the `stated` one, or what their sessions tell of.
 
-        What came in no session is of the `default`, where there is one; `together`: as `of_stream` has it.
+        What came in no session is of the one `among_others`, where that is said; `together`: as `of_stream` has it.
         """
         if stated is not None:
+            number = self._named(connection, stated, events, observations)
             return (
-                events._replace(platform=(stated,) * len(events.type)),
-                [item._replace(platform=stated) for item in observations],
+                events._replace(platform=(number,) * len(events.type)),
+                [item._replace(platform=number) for item in observations],
             )
         keys = {*events.session, *(item.session for item in observations)}
         of = self._learn(connection, events, keys, together=together)
         found: Sequence[int | None] = tuple(map(of.get, events.session))
+        asked: Sequence[int | None] = [of.get(item.session) for item in observations]
+        is_open = among_others is not None and (None in found or None in asked)
+        default = self._named(connection, among_others, events, observations) if among_others and is_open else None
         if None in found:
             found = self._without_session(connection, found, events.resource_uri, events.extra, default)
-        asked: Sequence[int | None] = [of.get(item.session) for item in observations]
         if None in asked:
             uris = [item.uri for item in observations]
             asked = self._without_session(connection, asked, uris, [None] * len(uris), default)
         placed = [item._replace(platform=number) for item, number in zip(observations, asked, strict=True)]
         return events._replace(platform=tuple(found)), placed
+
+    def _named(
+        self, connection: Connection, name: str, events: EventColumns, observations: Sequence[Observation]
+    ) -> int:
+        """The platform of a name; of a place at which there are several accounts, of whom these words are."""
+        known = self._platforms.known_as(connection, name)
+        if known is None and self._platforms.is_of_several(connection, name):
+            among = self._platforms.at_place(connection, name)
+            told = (*events.resource_uri, *(item.uri for item in observations))
+            uris = {uri for uri in told if uri is not None}
+            holding = {number for number in among if holds_any(connection, events, number)}
+            found = holding or among.intersection(self._homes(connection, uris).values())
+            if len(found) == 1:
+                known = next(iter(found))
+                self._platforms.mean(name, known)
+        return known or self._platforms.named(connection, name)
 
     def _learn(
         self, connection: Connection, events: EventColumns, keys: set[str | None], *, together: bool

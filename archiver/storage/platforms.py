@@ -10,15 +10,26 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, delete, insert, select, update
 
 from archiver.codec.streams import has_user, without_user
-from archiver.model import Dialect, Opened, Platform
+from archiver.model import Dialect, Micros, Opened, Platform
 from archiver.platforms.facts import account, identities_of_engine
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import platform_identities, platforms, streams
-from archiver.storage.stream_rows import Stream, heard_on, is_heard, known_stream, new_stream
+from archiver.storage.stream_rows import (
+    Stream,
+    heard_on,
+    is_heard,
+    known_stream,
+    new_stream,
+    streams_of,
+    streams_with,
+)
 from archiver.storage.words import IMPORTED
 
-_UNCLAIMED = (f"{IMPORTED}:", "stream:")
+_STREAM = "stream:"
+_UNCLAIMED = (f"{IMPORTED}:", _STREAM)
 """How the key of a platform begins that has not said yet who it is."""
+_ACCOUNTS = ("http://", "https://")
+"""How the key of an account begins."""
 _p, _i, _s = platforms.c, platform_identities.c, streams.c
 
 
@@ -27,6 +38,8 @@ class Platforms:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
+        self._meant: dict[str, int] = {}
+        """Of whom an import is, by the places at which there are several accounts and of which it names none."""
 
     # --- streams ---
 
@@ -39,7 +52,7 @@ class Platforms:
         not while somebody else listens to it. A receiver (None: an import) that does not say who it is is none of those
         who do.
         """
-        found = heard_on(connection, item.stream, receiver_id, item.at)
+        found = self.heard_on(connection, item.stream, receiver_id, item.at)
         stream = found or new_stream(connection, self._numbers, item.stream, item.dialect)
         if item.dialect == "tutum":  # an engine says by itself who it is
             if stream.url != item.stream and has_user(item.stream):
@@ -50,6 +63,25 @@ class Platforms:
             is_apart = beside is not None and (found is None or beside.id != stream.id)
             self.of_stream(connection, stream, together=together, apart=is_apart)
         return stream
+
+    def heard_on(self, connection: Connection, url: str, receiver_id: int | None, at: Micros) -> Stream | None:
+        """The stream that a receiver (None: an import) listens to; None: one of its own, which is not there yet."""
+        found = heard_on(connection, url, receiver_id, at)
+        meant = self._meant.get(account(url) or "") if found is None and receiver_id is None else None
+        told = [] if meant is None else streams_of(connection, meant)
+        return found or next((stream for stream in told if without_user(stream.url) == url), None)
+
+    def recognise(self, connection: Connection, opened: Collection[Opened]) -> None:
+        """Has imported sessions that are known say of whom the others are, where their stream names no user."""
+        for url in {item.stream for item in opened if item.dialect == "tutum"}:
+            place = account(url)
+            if place is None or not self.is_of_several(connection, place):
+                continue
+            keys = [item.session for item in opened if item.stream == url]
+            told = (stream for stream in streams_with(connection, keys) if without_user(stream.url) == url)
+            number = next((stream.platform_id for stream in told), None)
+            if number is not None:
+                self.mean(place, number)
 
     def of_stream(self, connection: Connection, stream: Stream, *, together: bool = False, apart: bool = False) -> int:
         """The platform that a stream tells of; where it was not known, it is now.
@@ -68,7 +100,7 @@ class Platforms:
         if number is None and (together or (stream.dialect == "tutum" and not known) or _is_recording(stream.url)):
             number = self.default(connection, stream.dialect)
         if number is None:
-            key, name = (identities[0], _name(identities[0])) if identities else (f"stream:{stream.url}", stream.url)
+            key, name = (identities[0], _name(identities[0])) if identities else (f"{_STREAM}{stream.url}", stream.url)
             number = self.claimed(connection, stream.dialect, key, name)
         elif identities:
             self._claim(connection, number, identities[0], _name(identities[0]))
@@ -91,14 +123,24 @@ class Platforms:
         is_theirs = nobodys is not None and is_heard(connection, _s.platform_id == nobodys)
         look_up = self.by_identity if is_theirs else self._by_account
         number = look_up(connection, identity)
+        of = self.at_place(connection, identity) if number is None else set()
+        return next(iter(of)) if len(of) == 1 else number
+
+    def at_place(self, connection: Connection, identity: str) -> set[int]:
+        """The platforms of all accounts at the place that an identity names without an account."""
         place = identity.partition("://")[2]
-        if number is None and place and without_user(identity) == identity:
-            rows = connection.execute(
-                select(_i.key, _i.platform_id).where(_i.key.endswith(f"@{place}", autoescape=True))
-            )
-            of = {row.platform_id for row in rows if without_user(row.key) == identity}
-            number = next(iter(of)) if len(of) == 1 else None
-        return number
+        if not place or has_user(identity):
+            return set()
+        named = select(_i.key, _i.platform_id).where(_i.key.endswith(f"@{place}", autoescape=True))
+        return {number for key, number in connection.execute(named) if without_user(key) == identity}
+
+    def is_of_several(self, connection: Connection, identity: str) -> bool:
+        """Whether an identity is a place at which there are several accounts, and nobody without a name."""
+        return self.by_identity(connection, identity) is None and len(self.at_place(connection, identity)) > 1
+
+    def mean(self, identity: str, number: int) -> None:
+        """Keeps in mind of whom an import is where it names a place."""
+        self._meant[identity] = number
 
     def _introduce(self, connection: Connection, number: int, identity: str) -> None:
         """Says whose a platform is that was known by its place alone, as long as nobody had named himself."""
@@ -145,18 +187,36 @@ class Platforms:
 
     def named(self, connection: Connection, name: str) -> int:
         """The platform of a stream, a key, an identity or a name; one of that name is made where there is none."""
+        known = self.known_as(connection, name)
+        if known is None and name.startswith(_ACCOUNTS):
+            known = self._make(connection, name, _name(name), "tutum")
+        return known or self._make(connection, name, name, None)
+
+    def known_as(self, connection: Connection, name: str) -> int | None:
+        """The same, where there is one."""
         stream = known_stream(connection, name)
         if stream is not None:
             return self.of_stream(connection, stream)
-        known = connection.scalar(select(_p.id).where(_p.key == name))
-        known = known or self._of_place(connection, name)
-        known = known or connection.scalar(select(_p.id).where(_p.name == name))
-        return known or self._make(connection, name, name, None)
+        known = connection.scalar(select(_p.id).where(_p.key == name)) or self._meant.get(name)
+        known = known or self._of_place(connection, name) or self._of_nobody(connection, name)
+        return known or connection.scalar(select(_p.id).where(_p.name == name))
 
-    def restore(self, connection: Connection, found: Platform) -> int:
-        """The platform that an export describes, with its streams; made where nothing of it is known."""
-        known = connection.scalar(select(_p.id).where(_p.key == found.key))
-        number = known or self.by_identity(connection, found.identities) or self._of_place(connection, found.key)
+    def _of_nobody(self, connection: Connection, key: str) -> int | None:
+        """The platform that had a key as long as its stream did not say whose it was."""
+        stream = known_stream(connection, key.removeprefix(_STREAM)) if key.startswith(_STREAM) else None
+        return None if stream is None else stream.platform_id
+
+    def restore(self, connection: Connection, found: Platform) -> None:
+        """Has the platform that an export describes, with its streams; made where nothing of it is known.
+
+        Of a place at which there are several accounts nothing is made: its sessions, or events, say of whom it is.
+        """
+        self._meant.pop(found.key, None)
+        number = connection.scalar(select(_p.id).where(_p.key == found.key))
+        number = number or self.by_identity(connection, found.identities) or self._of_place(connection, found.key)
+        number = number or self._of_nobody(connection, found.key)
+        if number is None and self.is_of_several(connection, found.key):
+            return
         if number is None:
             adopted = None if found.key.startswith(_UNCLAIMED) else self._adopted(connection, found.dialect)
             number = adopted or self._make(connection, found.key, found.name, found.dialect)
@@ -167,7 +227,6 @@ class Platforms:
             there = heard_on(connection, url) or new_stream(connection, self._numbers, url, dialect)
             if there.platform_id is None:
                 self._give(connection, there.id, number)
-        return number
 
     def speaking(self, connection: Connection, dialect: Dialect | None) -> dict[int, str]:
         """The platforms of which a dialect is, or may be, spoken, and their keys."""

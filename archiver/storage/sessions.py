@@ -40,12 +40,14 @@ class Sessions:
     def open(
         self,
         connection: Connection,
-        opened: Iterable[Opened],
+        opened: Sequence[Opened],
         receiver_id: int | None,
         *,
         together: bool = False,
     ) -> None:
         """Makes a row for each session that was opened; `together`: as `Platforms.of_stream` has it."""
+        if receiver_id is None:
+            self._platforms.recognise(connection, opened)
         for item in opened:
             stream = self._platforms.opened(connection, item, receiver_id, together=together)
             known = select(_table.c.id).where(_table.c.key == item.session)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from archiver.codec.streams import has_user, without_user
 from archiver.model import Dialect, Micros, to_datetime
+from archiver.storage.bulk import chunks
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import sessions, streams
 
@@ -62,6 +64,20 @@ def stream_of(connection: Connection, numbers: Numbers, url: str, dialect: Diale
 def _stream_named(connection: Connection, url: str) -> Stream | None:
     there = connection.execute(_STREAMS.where(_s.url == url)).one_or_none()
     return None if there is None else Stream(*there)
+
+
+def streams_of(connection: Connection, platform: int) -> list[Stream]:
+    """The streams that tell of a platform."""
+    return [Stream(*row) for row in connection.execute(_STREAMS.where(_s.platform_id == platform).order_by(_s.id))]
+
+
+def streams_with(connection: Connection, keys: Collection[str]) -> list[Stream]:
+    """The streams of those of some sessions that are known."""
+    found: dict[int, Stream] = {}
+    for part in chunks(keys):
+        told = _STREAMS.join(sessions, sessions.c.stream_id == _s.id).where(sessions.c.key.in_(part))
+        found.update((row.id, Stream(*row)) for row in connection.execute(told.order_by(sessions.c.id)))
+    return list(found.values())
 
 
 def new_stream(connection: Connection, numbers: Numbers, url: str, dialect: Dialect) -> Stream:

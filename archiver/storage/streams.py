@@ -12,7 +12,7 @@ from archiver.model import Condition, Opened
 from archiver.storage import schema
 from archiver.storage.numbers import Numbers
 from archiver.storage.platforms import Platforms
-from archiver.storage.stream_rows import heard_on, known_stream, new_stream
+from archiver.storage.stream_rows import known_stream, new_stream
 
 _LOOKED_AT = 20
 _conditions = schema.stream_conditions
@@ -42,7 +42,7 @@ def note_conditions(
             latest[place] = (item.at, item)
     c = _conditions.c
     for (about, url), (at, item) in latest.items():
-        known = heard_on(connection, url, receiver_id, at)
+        known = platforms.heard_on(connection, url, receiver_id, at)
         here = (c.stream_id == (known.id if known is not None else 0), c.about == about)
         if receiver_id is None:
             is_theirs = c.receiver_id.is_not(None) if isinstance(item, Condition) and about == "trouble" else false()

@@ -21,7 +21,7 @@ _KEEP = text(
 
 
 def keep_tellings(
-    connection: Connection, sessions: Sessions, told: Sequence[Telling], named: Callable[[str], int]
+    connection: Connection, sessions: Sessions, told: Sequence[Telling], named: Callable[[str], int | None]
 ) -> None:
     """Writes down what an export says of who else told; of an event or a session that is not there nothing.
 

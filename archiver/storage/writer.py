@@ -174,7 +174,7 @@ class Writer:
             heard.append(EventColumns.of([retold.event for retold in again]))
             write_tellings(connection, self._sessions, again, zip(numbers, events.session, strict=True))
         if tellings := batch.of_kind(Telling):
-            keep_tellings(connection, self._sessions, tellings, partial(self.platforms.named, connection))
+            keep_tellings(connection, self._sessions, tellings, partial(self.platforms.known_as, connection))
         seen = [(item.session, item.received_at) for item in rejects]
         seen += [(item.session, item.at) for item in batch.of_kind(Alive)]
         self._sessions.touch(connection, heard, seen, batch.of_kind(Closed))
@@ -194,13 +194,9 @@ class Writer:
 
     def _placed(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[EventColumns, list[Observation]]:
         """The events and observations of a batch, each with its platform."""
-        stated, default = (
-            None if name is None else self.platforms.named(connection, name)
-            for name in (whose.platform, whose.among_others)
-        )
-        return self._placing.placed(
-            connection, batch.events, batch.of_kind(Observation), stated, default, together=whose.together
-        )
+        stated, among_others, together = whose
+        words = batch.events, batch.of_kind(Observation)
+        return self._placing.placed(connection, *words, stated, among_others, together=together)
 
     def _write_answers(self, connection: Connection, batch: Batch, whose: Whose) -> tuple[int, int, int]:
         """Writes what the archive does not know of what a platform answered; of how many objects and actions that is.

@@ -22,6 +22,7 @@ from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Simulator
 from archiver.storage.recorder import Recorder, Whose
+from archiver.transfer.format import event_line, part_head_line
 from archiver.transfer.importer import import_lines
 
 from ..conftest import RunArchiver
@@ -241,6 +242,93 @@ def test_a_copy_keeps_accounts_apart_and_a_copy_of_before_they_had_names_is_had_
     assert platforms(copy) == platforms(database_url) == [
         ("ann@stream.example", ANN, 2), ("bob@stream.example", BOB, 1),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def unnamed(database_url: str) -> list[bytes]:
+    """An export of before anybody had named himself; since then two have, and the first went on with its stream."""
+    words = [event("container/2", "Running", 2, uuid=UUID), event("container/2", "Stopped", 3)]
+    record(database_url, *told(None, 0), *words, receiver="one", upto=5)
+    copy = [line.encode() + b"\n" for line in export(database_url)]
+    record(database_url, *told("ann", 10), receiver="one", upto=8)
+    record(database_url, *told("bob", 20), receiver="two", upto=3)
+    return copy
+
+
+def test_what_two_users_have_told_since_leaves_an_export_of_before_where_it_was(
+    database_url: str, unnamed: list[bytes]
+) -> None:
+    before = export(database_url)
+
+    import_lines(database_url, unnamed)
+
+    assert export(database_url) == before
+
+
+def test_what_an_export_of_before_has_more_of_goes_where_its_sessions_are(
+    database_url: str, unnamed: list[bytes]
+) -> None:
+    (session,) = (line for line in unnamed if b'"archiver":"session"' in line)
+    other = session.replace(b'"None0"', b'"None5"')
+    told_of = json.loads(wire("container/3"))
+    more = [event_line(n, key, micros(n), {}, told_of).encode() for n, key in ((8, "None5"), (9, None))]
+
+    import_lines(database_url, [unnamed[0], unnamed[1], other, session, *(line + b"\n" for line in more)])
+
+    assert platforms(database_url) == [("ann@stream.example", ANN, 3), ("bob@stream.example", BOB, 1)]
+    assert rows(database_url, "SELECT platform, count(*) FROM event_log WHERE uri LIKE '%/3/' GROUP BY 1") == [
+        ("ann@stream.example", 2)
+    ]
+
+
+@pytest.mark.parametrize("known", ["uuid", "object"])
+def test_a_part_of_an_export_of_before_goes_to_who_has_something_of_it(
+    database_url: str, unnamed: list[bytes], known: str
+) -> None:
+    head, platform = part_head_line("x", None, None, []).encode(), unnamed[1]
+    one = wire("container/2", "Running", 2, uuid=UUID) if known == "uuid" else wire("container/2", "Running", 5)
+    events = [one, wire("container/2", "Terminated", 9)]
+    lines = [event_line(n, None, micros(2), {}, json.loads(each)).encode() for n, each in enumerate(events, 1)]
+    before = platforms(database_url)
+
+    import_lines(database_url, [line + b"\n" for line in (head, platform.strip(), *lines)])
+
+    assert platforms(database_url) == before
+    assert rows(database_url, "SELECT platform, state FROM current_states WHERE uri LIKE '%container/2/'") == [
+        ("ann@stream.example", "Terminated")
+    ]
+
+
+def test_what_nobody_knows_of_an_export_of_before_is_a_platform_of_its_own(
+    database_url: str, unnamed: list[bytes]
+) -> None:
+    lines = [line.replace(b'"None0"', b'"x"').replace(b"container/", b"stack/") for line in unnamed]
+    lines = [line.replace(UUID.encode(), UUID.replace("5", "6").encode()) for line in lines]
+
+    import_lines(database_url, lines)
+
+    names = ["ann@stream.example", "bob@stream.example", "stream.example"]
+    assert [(name, url) for name, url, _ in platforms(database_url)] == list(
+        zip(names, [ANN, BOB, STREAM], strict=True)
+    )
+    assert rows(database_url, "SELECT count(*) FROM event_log WHERE platform = 'stream.example'") == [(3,)]
+
+
+def test_an_engine_that_says_who_it_is_leaves_an_export_of_before_where_it_was(database_url: str) -> None:
+    engine = "unix:///var/run/docker.sock"
+    opening = Opened(engine, "e", "docker", micros(0), micros(0))
+    record(database_url, opening, receiver="one", upto=1)
+    record(
+        database_url, event("/docker/container/1", "running", 1, session="e", type="container"), receiver="one", upto=2
+    )
+    copy = [line.encode() + b"\n" for line in export(database_url)]
+    told = Condition(engine, "docker", micros(2), "identity", json.dumps({"engine": "ABC", "name": "one"}))
+    record(database_url, told, receiver="one", upto=3)
+    before = export(database_url)
+
+    import_lines(database_url, copy)
+
+    assert export(database_url) == before
 
 
 def test_what_is_asked_of_a_stream_is_of_who_asks(database_url: str) -> None:
