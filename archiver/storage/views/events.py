@@ -42,7 +42,7 @@ SELECT e.id AS id, {_STREAM} AS stream, t.text AS type, {_ACTION} AS action, s.t
   CASE e.time_source {_TIME_SOURCE} END AS time_source,
   {name_then("e.resource_id", say.micros("e.occurred_at"))} AS name_then, {PLATFORM.format("e")} AS platform
 FROM events e
-JOIN event_types t ON t.id = e.type_id
+JOIN event_types t ON t.id = e.type_id{say.fewer("e.id", 2)}
 LEFT JOIN event_states s ON s.id = e.state_id
 LEFT JOIN resources r ON r.id = e.resource_id AND {say.likely("r.platform_id = e.platform_id", 0.9)}
 """

@@ -40,6 +40,14 @@ class Idioms(NamedTuple):
     """What is dear to reckon and named often, for each row of the tables before it: texts and whole numbers by name."""
     likely: Callable[[str, float], str]
     """A condition of which so great a part of the rows fulfils it: SQLite, which does not count, believes all rare."""
+    fewer: Callable[[str, int], str]
+    """Conditions that every number fulfils, to stand behind another: each has PostgreSQL expect a third of the rows.
+
+    It takes a look into an index for a look onto a disk that nothing is kept of: for a few hundred rows it would rather
+    read and hash a whole table, which grows. And of rows of one type it expects as many as of any other.
+    """
+    kind: Callable[[str], str]
+    """What `state_kinds` says of a word: PostgreSQL would read all of so small a table each time, so it does it once."""
     day: Callable[[str], str]
     """The day of an instant in microseconds, as text: 2026-11-23."""
     day_us: Callable[[str], str]
@@ -121,6 +129,13 @@ def _in_one_row(sums: dict[str, str], source: str) -> Apart:
     return Apart(found, "1 = 1", {name: f"g.{name}" for name in sums})
 
 
+def _expecting_less(number: str, times: int) -> str:
+    # Of what is reckoned it knows nothing, and takes a third for at least 0.
+    return "".join(f" AND {number} + {place} >= {place}" for place in range(times))
+
+
+_ALL_KINDS = "(SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k)"
+
 IDIOMS = {
     "sqlite": Idioms(
         now="(CAST(strftime('%s', 'now') AS integer) * 1000000)",
@@ -139,6 +154,8 @@ IDIOMS = {
         summed=_in_one_text,
         once=_once_in_one_text,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
+        fewer=lambda _number, _times: "",
+        kind=lambda word: f"(SELECT k.kind FROM state_kinds k WHERE k.state = {word})",
         day=lambda micros: f"strftime('%Y-%m-%d', ({micros}) / 1000000, 'unixepoch')",
         day_us=lambda day: f"(CAST(strftime('%s', {day}) AS integer) * 1000000)",
         family=lambda state: f"substr({state}, 1, instr({state} || ' (', ' (') - 1)",
@@ -169,6 +186,8 @@ IDIOMS = {
         summed=_in_one_row,
         once=_once_in_one_row,
         likely=lambda condition, _part: condition,
+        fewer=_expecting_less,
+        kind=lambda word: f'({_ALL_KINDS} ->> ({word})) COLLATE "C"',
         day=lambda micros: f"to_char(timezone('UTC', to_timestamp(({micros}) / 1000000)), 'YYYY-MM-DD') COLLATE \"C\"",
         day_us=lambda day: (
             f"CAST(extract(epoch FROM CAST({day} || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint)"

@@ -7,8 +7,10 @@ from archiver.storage.views.idioms import Idioms
 
 def kind_of(say: Idioms, state: str, type: str) -> str:
     """Of what kind a state is; NULL where `state_kinds` says nothing of it."""
-    fits = [
-        fit for word in (f"lower({state})", say.family(f"lower({state})")) for fit in (word, f"{type} || ' ' || {word}")
-    ]
-    return f"""(SELECT k.kind FROM state_kinds k WHERE k.state IN ({", ".join(fits)})
-    ORDER BY length(k.state) DESC LIMIT 1)"""
+    word = f"lower({state})"
+    family = say.family(word)
+    of_type, of_family = f"{type} || ' ' || {word}", f"{type} || ' ' || {family}"
+    # Of what fits the longest counts.
+    is_longer = f"length({word}) > length({of_family})"
+    then = [f"CASE WHEN {is_longer} THEN {one} ELSE {other} END" for one, other in ((word, of_family), (of_family, word))]
+    return f"coalesce({', '.join(map(say.kind, (of_type, *then, family)))})"

@@ -124,7 +124,7 @@ SELECT r.uri AS uri, t.text AS type, {_NAME} AS name, s.text AS state, {say.inst
   {kind_of(say, "s.text", "t.text")} AS kind
 FROM present p
 JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
-JOIN event_types t ON t.id = p.type_id
+JOIN event_types t ON t.id = p.type_id{say.fewer("p.resource_id", 3)}
 JOIN event_states s ON s.id = p.state_id
 """
 
