@@ -11,7 +11,7 @@ SELECT e.id AS id, (SELECT b.url FROM sessions o JOIN streams b ON b.id = o.stre
    WHERE f.platform_id = e.platform_id AND f.resource_id = e.resource_id AND f.what = 3
      AND f.since <= CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AND f.until > CAST(extract(epoch FROM e.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS name_then, (SELECT b.name FROM platforms b WHERE b.id = e.platform_id) AS platform
 FROM events e
-JOIN event_types t ON t.id = e.type_id
+JOIN event_types t ON t.id = e.type_id AND e.id + 0 >= 0 AND e.id + 1 >= 1
 LEFT JOIN event_states s ON s.id = e.state_id
 LEFT JOIN resources r ON r.id = e.resource_id AND r.platform_id = e.platform_id;
 
@@ -288,11 +288,10 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   (to_timestamp(p.first_at / 1000000) + make_interval(secs => CAST(mod(p.first_at, 1000000) AS double precision) / 1e6)) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), t.text || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind
+  coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (t.text || ' ' || lower(s.text)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length(t.text || ' ' || split_part(lower(s.text), ' (', 1)) THEN lower(s.text) ELSE t.text || ' ' || split_part(lower(s.text), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length(t.text || ' ' || split_part(lower(s.text), ' (', 1)) THEN t.text || ' ' || split_part(lower(s.text), ' (', 1) ELSE lower(s.text) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(s.text), ' (', 1))) COLLATE "C" AS kind
 FROM present p
 JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
-JOIN event_types t ON t.id = p.type_id
+JOIN event_types t ON t.id = p.type_id AND p.resource_id + 0 >= 0 AND p.resource_id + 1 >= 1 AND p.resource_id + 2 >= 2
 JOIN event_states s ON s.id = p.state_id;
 
 COMMENT ON VIEW current_states IS 'The last known state of every resource';
@@ -664,8 +663,7 @@ SELECT x.uri AS uri, x.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us
     ORDER BY f.since DESC LIMIT 1) AS image,
-  x.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(x.state), x.type || ' ' || lower(x.state), split_part(lower(x.state), ' (', 1), x.type || ' ' || split_part(lower(x.state), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind,
+  x.state AS state, coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (x.type || ' ' || lower(x.state)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(x.state)) > length(x.type || ' ' || split_part(lower(x.state), ' (', 1)) THEN lower(x.state) ELSE x.type || ' ' || split_part(lower(x.state), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(x.state)) > length(x.type || ' ' || split_part(lower(x.state), ' (', 1)) THEN x.type || ' ' || split_part(lower(x.state), ' (', 1) ELSE lower(x.state) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(x.state), ' (', 1))) COLLATE "C" AS kind,
   (to_timestamp(x.since_us / 1000000) + make_interval(secs => CAST(mod(x.since_us, 1000000) AS double precision) / 1e6)) AS since, (to_timestamp(x.until_us / 1000000) + make_interval(secs => CAST(mod(x.until_us, 1000000) AS double precision) / 1e6)) AS until,
   CAST(x.until_us - x.since_us AS double precision) / 1e6 AS seconds, x.certain AS certain, x.watched AS watched,
   CASE WHEN x.until_us = x.end_us THEN x.is_last ELSE 0 END AS holds,
@@ -870,7 +868,7 @@ COMMENT ON COLUMN watched_spans.platform IS 'Name of the platform that it is on'
 
 CREATE VIEW state_words AS
 SELECT s.id AS id, s.text AS state, lower(s.text) AS word,
-  CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
+  CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN ('container' || ' ' || lower(s.text), lower(s.text), 'container' || ' ' || split_part(lower(s.text), ' (', 1), split_part(lower(s.text), ' (', 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 1 ELSE 0 END AS runs,
   CASE WHEN split_part(lower(s.text), ' (', 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') THEN 1 ELSE 0 END AS down,
   CASE WHEN lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated') THEN 1 ELSE 0 END AS gone, CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code
@@ -1476,8 +1474,7 @@ FROM (SELECT w.*, g.change AS change,
   g.at_us AS at_us
 FROM words w
 CROSS JOIN LATERAL (SELECT CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
-    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), w.type || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), w.type || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
+    WHEN coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (w.type || ' ' || lower(s.text)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length(w.type || ' ' || split_part(lower(s.text), ' (', 1)) THEN lower(s.text) ELSE w.type || ' ' || split_part(lower(s.text), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length(w.type || ' ' || split_part(lower(s.text), ' (', 1)) THEN w.type || ' ' || split_part(lower(s.text), ' (', 1) ELSE lower(s.text) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(s.text), ' (', 1))) COLLATE "C" = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
   CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.platform_id = g.platform_id AND b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
         AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
@@ -1584,8 +1581,7 @@ SELECT v.uri AS uri, v.type AS type,
       AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
       AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.at AS started_at, (to_timestamp(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END / 1000000) + make_interval(secs => CAST(mod(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END, 1000000) AS double precision) / 1e6)) AS finished_at,
   CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
-    WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), split_part(lower(v.became), ' (', 1), v.type || ' ' || split_part(lower(v.became), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
+    WHEN v.became NOT IN ('paused', 'partly running') AND coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (v.type || ' ' || lower(v.became)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(v.became)) > length(v.type || ' ' || split_part(lower(v.became), ' (', 1)) THEN lower(v.became) ELSE v.type || ' ' || split_part(lower(v.became), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(v.became)) > length(v.type || ' ' || split_part(lower(v.became), ' (', 1)) THEN v.type || ' ' || split_part(lower(v.became), ' (', 1) ELSE lower(v.became) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(v.became), ' (', 1))) COLLATE "C" = 'up' THEN 'ok' ELSE 'failed' END AS result,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1)
     ORDER BY f.since DESC LIMIT 1) AS image_before,
@@ -1895,8 +1891,7 @@ COMMENT ON COLUMN coverage_daily.day_us IS 'When the day begins, in microseconds
 CREATE VIEW told_of_day AS
 SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
   v.at_us AS at_us, v.id AS id,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
+  coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> ('container' || ' ' || lower(s.text)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length('container' || ' ' || split_part(lower(s.text), ' (', 1)) THEN lower(s.text) ELSE 'container' || ' ' || split_part(lower(s.text), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length('container' || ' ' || split_part(lower(s.text), ' (', 1)) THEN 'container' || ' ' || split_part(lower(s.text), ' (', 1) ELSE lower(s.text) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(s.text), ' (', 1))) COLLATE "C" AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > (to_timestamp(e.until_us / 1000000) + make_interval(secs => CAST(mod(e.until_us, 1000000) AS double precision) / 1e6)) ORDER BY u.covered_from LIMIT 1), CAST('infinity' AS timestamptz))
       AND coalesce(q.before_us, -4611686018427387904) < q.covered_us AND (q.covered_us - v.at_us >= 1000000
@@ -1945,8 +1940,7 @@ COMMENT ON COLUMN told_of_day.known_us IS 'Until when on that day somebody was w
 CREATE VIEW found_of_day AS
 SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
   v.at_us AS at_us, v.id AS id,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), split_part(lower(s.text), ' (', 1), 'container' || ' ' || split_part(lower(s.text), ' (', 1))
-    ORDER BY length(k.state) DESC LIMIT 1) AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = v.platform_id
+  coalesce((SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> ('container' || ' ' || lower(s.text)), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length('container' || ' ' || split_part(lower(s.text), ' (', 1)) THEN lower(s.text) ELSE 'container' || ' ' || split_part(lower(s.text), ' (', 1) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (CASE WHEN length(lower(s.text)) > length('container' || ' ' || split_part(lower(s.text), ' (', 1)) THEN 'container' || ' ' || split_part(lower(s.text), ' (', 1) ELSE lower(s.text) END), (SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k) ->> (split_part(lower(s.text), ' (', 1))) COLLATE "C" AS kind, greatest(v.at_us, v.day_us) AS since_us, greatest(greatest(v.at_us, v.day_us), least(v.next_us, v.day_us + 86400000000, CAST(extract(epoch FROM now()) * 1000000 AS bigint))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = v.platform_id
       AND p.observation_id = (SELECT o.id FROM observations o
       WHERE o.platform_id = v.platform_id AND o.resource_id = v.resource_id AND o.state_id IS NOT NULL
         AND (o.observed_at, o.id) > (v.at, v.id) ORDER BY o.observed_at, o.id LIMIT 1)) THEN e.until_us ELSE least(e.until_us, greatest(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at

@@ -148,7 +148,7 @@ SELECT r.uri AS uri, t.text AS type, (SELECT b.text FROM texts b WHERE b.id = p.
   strftime('%Y-%m-%dT%H:%M:%S', (p.first_at + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (p.first_at + 62135596800000000) % 1000000) AS first_at,
   p.state_at AS seen_us, p.state_since AS since_us, p.gone_at AS gone_us, p.first_at AS first_us,
   (SELECT b.text FROM texts b WHERE b.id = p.image_id) AS image, (SELECT b.text FROM texts b WHERE b.id = p.slot_id) AS slot, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), t.text || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN (t.text || ' ' || lower(s.text), lower(s.text), t.text || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind
 FROM present p
 JOIN resources r ON r.id = p.resource_id
@@ -445,7 +445,7 @@ CREATE VIEW full_watched_spans AS SELECT * FROM (
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.what = 4 AND f.since <= x.begin_us
     ORDER BY f.since DESC LIMIT 1) AS image,
-  x.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(x.state), x.type || ' ' || lower(x.state), substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1), x.type || ' ' || substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1))
+  x.state AS state, (SELECT k.kind FROM state_kinds k WHERE k.state IN (x.type || ' ' || lower(x.state), lower(x.state), x.type || ' ' || substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1), substr(lower(x.state), 1, instr(lower(x.state) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind,
   strftime('%Y-%m-%dT%H:%M:%S', (x.since_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.since_us + 62135596800000000) % 1000000) AS since, strftime('%Y-%m-%dT%H:%M:%S', (x.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (x.until_us + 62135596800000000) % 1000000) AS until,
   CAST(x.until_us - x.since_us AS double precision) / 1e6 AS seconds, x.certain AS certain, x.watched AS watched,
@@ -614,7 +614,7 @@ SELECT v.uri AS uri, v.type AS type, v.name AS name, v.stack AS stack, v.service
 
 CREATE VIEW state_words AS SELECT * FROM (
 /* /* */ SELECT s.id AS id, s.text AS state, lower(s.text) AS word,
-  CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+  CASE WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN ('container' || ' ' || lower(s.text), lower(s.text), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 1 ELSE 0 END AS runs,
   CASE WHEN substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1) IN ('dead', 'deleted', 'destroy', 'destroyed', 'die', 'exited', 'removed', 'stopped', 'terminated') THEN 1 ELSE 0 END AS down,
   CASE WHEN lower(s.text) IN ('deleted', 'destroy', 'destroyed', 'die', 'removed', 'terminated') THEN 1 ELSE 0 END AS gone, CASE WHEN substr(lower(s.text), 1, 8) = 'exited (' AND substr(lower(s.text), length(lower(s.text)), 1) = ')' AND substr(lower(s.text), 9, length(lower(s.text)) - 9) <> '' AND ltrim(substr(lower(s.text), 9, length(lower(s.text)) - 9), '0123456789') = '' AND length(substr(lower(s.text), 9, length(lower(s.text)) - 9)) < 10 THEN CAST(substr(lower(s.text), 9, length(lower(s.text)) - 9) AS integer) END AS exit_code
@@ -1032,7 +1032,7 @@ CREATE VIEW full_changes AS SELECT * FROM (
   v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
-    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), w.type || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+    WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (w.type || ' ' || lower(s.text), lower(s.text), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
   CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
@@ -1112,7 +1112,7 @@ CREATE VIEW full_deploys AS SELECT * FROM (
       AND f.since >= v.begun_us - 15000000 AND f.since <= v.begun_us + 15000000
       AND f.value + 0 = v.resource_id ORDER BY f.since DESC LIMIT 1) AS action, v.at AS started_at, strftime('%Y-%m-%dT%H:%M:%S', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END + 62135596800000000) % 1000000) AS finished_at,
   CAST(CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END - v.begun_us AS double precision) / 1e6 AS seconds, CASE WHEN v.end_us = 4611686018427387904 THEN 'open' WHEN substr(v.became, 1, 8) = 'rollback' THEN 'rolled back'
-    WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(v.became), v.type || ' ' || lower(v.became), substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1), v.type || ' ' || substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1))
+    WHEN v.became NOT IN ('paused', 'partly running') AND (SELECT k.kind FROM state_kinds k WHERE k.state IN (v.type || ' ' || lower(v.became), lower(v.became), v.type || ' ' || substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1), substr(lower(v.became), 1, instr(lower(v.became) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) = 'up' THEN 'ok' ELSE 'failed' END AS result,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= (v.begun_us - 1)
@@ -1352,7 +1352,7 @@ SELECT v.day AS day, v.stream AS stream, v.watched_seconds AS watched_seconds, v
 CREATE VIEW told_of_day AS SELECT * FROM (
 /* /* */ SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
   v.at_us AS at_us, v.id AS id,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN ('container' || ' ' || lower(s.text), lower(s.text), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind, max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us, (SELECT min(e.until_us, max(e.since_us, coalesce((SELECT q.before_us FROM session_log q WHERE q.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id) AND q.covered_from > v.at
       AND q.covered_from <= coalesce((SELECT u.covered_from FROM sessions u WHERE u.stream_id = (SELECT h.stream_id FROM sessions h WHERE h.id = v.session_id)
         AND u.covered_from > strftime('%Y-%m-%dT%H:%M:%S', (e.until_us + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (e.until_us + 62135596800000000) % 1000000) ORDER BY u.covered_from LIMIT 1), '9999-12-31T23:59:59.999999Z')
@@ -1384,7 +1384,7 @@ JOIN event_states s ON s.id = v.state_id
 CREATE VIEW found_of_day AS SELECT * FROM (
 /* /* */ SELECT v.platform_id AS platform_id, v.resource_id AS resource_id, v.day AS day, v.at AS at,
   v.at_us AS at_us, v.id AS id,
-  (SELECT k.kind FROM state_kinds k WHERE k.state IN (lower(s.text), 'container' || ' ' || lower(s.text), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
+  (SELECT k.kind FROM state_kinds k WHERE k.state IN ('container' || ' ' || lower(s.text), lower(s.text), 'container' || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
     ORDER BY length(k.state) DESC LIMIT 1) AS kind, max(v.at_us, v.day_us) AS since_us, max(max(v.at_us, v.day_us), min(v.next_us, v.day_us + 86400000000, (CAST(strftime('%s', 'now') AS integer) * 1000000))) AS until_us, (SELECT CASE WHEN EXISTS (SELECT 1 FROM unchanged p WHERE p.platform_id = v.platform_id
       AND p.observation_id = (SELECT o.id FROM observations o
       WHERE o.platform_id = v.platform_id AND o.resource_id = v.resource_id AND o.state_id IS NOT NULL

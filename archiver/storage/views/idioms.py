@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+Words = tuple[str, str, str, str]
+"""Four texts, given as expressions, of which the first is the longest and the last the shortest."""
+
 
 class Apart(NamedTuple):
     """Joins that are no part of what the database weighs together with the tables before them."""
@@ -46,8 +49,11 @@ class Idioms(NamedTuple):
     It takes a look into an index for a look onto a disk that nothing is kept of: for a few hundred rows it would rather
     read and hash a whole table, which grows. And of rows of one type it expects as many as of any other.
     """
-    kind: Callable[[str], str]
-    """What `state_kinds` says of a word: PostgreSQL would read all of so small a table each time, so it does it once."""
+    kind: Callable[[Words], str]
+    """What `state_kinds` says of the longest that it has of some words.
+
+    PostgreSQL reads all of so small a table, whatever is asked of it: so it does that but once.
+    """
     day: Callable[[str], str]
     """The day of an instant in microseconds, as text: 2026-11-23."""
     day_us: Callable[[str], str]
@@ -134,7 +140,19 @@ def _expecting_less(number: str, times: int) -> str:
     return "".join(f" AND {number} + {place} >= {place}" for place in range(times))
 
 
-_ALL_KINDS = "(SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k)"
+def kind_found(words: Words) -> str:
+    """What `state_kinds` says of the longest that it has of some words, looked up."""
+    return f"""(SELECT k.kind FROM state_kinds k WHERE k.state IN ({", ".join(words)})
+    ORDER BY length(k.state) DESC LIMIT 1)"""
+
+
+def _kind_of_all(words: Words) -> str:
+    longest, one, other, shortest = words
+    is_longer = f"length({one}) > length({other})"
+    between = (f"CASE WHEN {is_longer} THEN {first} ELSE {then} END" for first, then in ((one, other), (other, one)))
+    kinds = "(SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k)"
+    return f'coalesce({", ".join(f"{kinds} ->> ({word})" for word in (longest, *between, shortest))}) COLLATE "C"'
+
 
 IDIOMS = {
     "sqlite": Idioms(
@@ -155,7 +173,7 @@ IDIOMS = {
         once=_once_in_one_text,
         likely=lambda condition, part: f"likelihood({condition}, {part})",
         fewer=lambda _number, _times: "",
-        kind=lambda word: f"(SELECT k.kind FROM state_kinds k WHERE k.state = {word})",
+        kind=kind_found,
         day=lambda micros: f"strftime('%Y-%m-%d', ({micros}) / 1000000, 'unixepoch')",
         day_us=lambda day: f"(CAST(strftime('%s', {day}) AS integer) * 1000000)",
         family=lambda state: f"substr({state}, 1, instr({state} || ' (', ' (') - 1)",
@@ -187,7 +205,7 @@ IDIOMS = {
         once=_once_in_one_row,
         likely=lambda condition, _part: condition,
         fewer=_expecting_less,
-        kind=lambda word: f'({_ALL_KINDS} ->> ({word})) COLLATE "C"',
+        kind=_kind_of_all,
         day=lambda micros: f"to_char(timezone('UTC', to_timestamp(({micros}) / 1000000)), 'YYYY-MM-DD') COLLATE \"C\"",
         day_us=lambda day: (
             f"CAST(extract(epoch FROM CAST({day} || ' 00:00:00+00' AS timestamptz)) * 1000000 AS bigint)"

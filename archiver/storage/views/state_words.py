@@ -5,7 +5,7 @@ from __future__ import annotations
 from archiver.storage.causes import ALL_GONE
 from archiver.storage.views.causes import among, exit_code, is_down
 from archiver.storage.views.idioms import Idioms
-from archiver.storage.views.kinds import kind_of
+from archiver.storage.views.kinds import kind_of_one
 from archiver.storage.views.view import View
 
 
@@ -13,7 +13,7 @@ def _state_words(say: Idioms) -> str:
     word = "lower(s.text)"
     return f"""
 SELECT s.id AS id, s.text AS state, {word} AS word,
-  CASE WHEN {kind_of(say, "s.text", "'container'")} = 'up' THEN 1 ELSE 0 END AS runs,
+  CASE WHEN {kind_of_one(say, "s.text", "'container'")} = 'up' THEN 1 ELSE 0 END AS runs,
   CASE WHEN {is_down(say, word)} THEN 1 ELSE 0 END AS down,
   CASE WHEN {among(word, ALL_GONE)} THEN 1 ELSE 0 END AS gone, {exit_code(word)} AS exit_code
 FROM event_states s
