@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, delete, insert, select, update
 
 from archiver.codec.streams import has_user, without_user
-from archiver.model import Dialect, Micros, Opened, Platform
+from archiver.model import Dialect, Opened, Platform
 from archiver.platforms.facts import account, identities_of_engine
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import platform_identities, platforms, streams
@@ -52,7 +52,7 @@ class Platforms:
         not while somebody else listens to it. A receiver (None: an import) that does not say who it is is none of those
         who do.
         """
-        found = self.heard_on(connection, item.stream, receiver_id, item.at)
+        found = self.heard_on(connection, item.stream, receiver_id)
         stream = found or new_stream(connection, self._numbers, item.stream, item.dialect)
         if item.dialect == "tutum":  # an engine says by itself who it is
             if stream.url != item.stream and has_user(item.stream):
@@ -64,9 +64,9 @@ class Platforms:
             self.of_stream(connection, stream, together=together, apart=is_apart)
         return stream
 
-    def heard_on(self, connection: Connection, url: str, receiver_id: int | None, at: Micros) -> Stream | None:
+    def heard_on(self, connection: Connection, url: str, receiver_id: int | None) -> Stream | None:
         """The stream that a receiver (None: an import) listens to; None: one of its own, which is not there yet."""
-        found = heard_on(connection, url, receiver_id, at)
+        found = heard_on(connection, url, receiver_id)
         meant = self._meant.get(account(url) or "") if found is None and receiver_id is None else None
         told = [] if meant is None else streams_of(connection, meant)
         return found or next((stream for stream in told if without_user(stream.url) == url), None)

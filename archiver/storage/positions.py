@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from archiver.model import iso, now_micros, to_datetime
+from archiver.model import iso, now_micros
+from archiver.storage.clock import archive_clock
 from archiver.storage.inventory import KINDS, Inventory, Reached
 from archiver.storage.numbers import Numbers
 from archiver.storage.schema import receivers
@@ -49,8 +50,8 @@ class Positions:
         if there is not None:
             return Position(*there)
         new = Position(self._numbers.take(connection, receivers, 1), 0, 0)
-        row = {"id": new.number, "key": key, "position": 0, "duplicates": 0, "updated_at": to_datetime(now_micros())}
-        connection.execute(insert(receivers).values(row))
+        row = {"id": new.number, "key": key, "position": 0, "duplicates": 0}
+        connection.execute(insert(receivers).values(row | {"updated_at": archive_clock(connection)}))
         return new
 
     def move(self, connection: Connection, position: Position) -> None:
@@ -58,7 +59,7 @@ class Positions:
         moved = {
             "position": position.upto,
             "duplicates": position.duplicates,
-            "updated_at": to_datetime(now_micros()),
+            "updated_at": archive_clock(connection),
         }
         connection.execute(update(receivers).where(_c.id == position.number).values(moved))
 

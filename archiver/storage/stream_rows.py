@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, insert, select
 
 from archiver.codec.streams import has_user, without_user
-from archiver.model import Dialect, Micros, to_datetime
+from archiver.model import Dialect
 from archiver.storage.bulk import chunks
+from archiver.storage.clock import archive_clock
 from archiver.storage.numbers import Numbers
-from archiver.storage.schema import sessions, streams
+from archiver.storage.schema import receivers, sessions, streams
 
-_LATELY = 60 * 1_000_000
+_LATELY = timedelta(seconds=60)
 """Who listens to a stream gives a sign of life more often than that."""
 _s = streams.c
 _STREAMS = select(_s.id, _s.url, _s.dialect, _s.platform_id)
@@ -44,14 +46,14 @@ def known_stream(connection: Connection, url: str) -> Stream | None:
     return there
 
 
-def heard_on(connection: Connection, url: str, receiver_id: int | None = None, at: Micros = 0) -> Stream | None:
+def heard_on(connection: Connection, url: str, receiver_id: int | None = None) -> Stream | None:
     """The stream that a receiver (None: an import) listens to, as `Platforms.opened` has it; None: one of its own."""
     found = known_stream(connection, url)
     if found is None or found.url == url:
         return found
     if not has_user(url):
         return found if receiver_id is None else None
-    others = is_heard(connection, _s.id == found.id, receiver_id, at)
+    others = is_heard(connection, _s.id == found.id, receiver_id)
     return None if others else found
 
 
@@ -87,16 +89,16 @@ def new_stream(connection: Connection, numbers: Numbers, url: str, dialect: Dial
     return Stream(number, url, dialect, None)
 
 
-def is_heard(
-    connection: Connection, which: ColumnElement[bool], receiver_id: int | None = None, at: Micros = 0
-) -> bool:
+def is_heard(connection: Connection, which: ColumnElement[bool], receiver_id: int | None = None) -> bool:
     """Whether a receiver listens to a stream without a user; another than this one, and it has told of late.
 
-    An import (None) is of any time, so whoever has not said that he left counts.
+    An import (None) is of any time, so whoever has not said that he left counts. What is late is by the clock of the
+    archive: receivers on several machines have several clocks.
     """
-    c = sessions.c
+    c, r = sessions.c, receivers.c
     heard: list[ColumnElement[bool]] = [c.receiver_id.is_not(None)]
     if receiver_id is not None:
-        heard = [c.last_seen_at > to_datetime(at - _LATELY), c.receiver_id != receiver_id]
+        lately = select(r.id).where(r.id != receiver_id, r.updated_at > archive_clock(connection, _LATELY))
+        heard = [c.receiver_id.in_(lately)]
     asked = select(_s.url).join(sessions, c.stream_id == _s.id).where(which, c.closed_at.is_(None), *heard).distinct()
     return any(not has_user(url) for url in connection.scalars(asked))

@@ -42,7 +42,7 @@ def note_conditions(
             latest[place] = (item.at, item)
     c = _conditions.c
     for (about, url), (at, item) in latest.items():
-        known = platforms.heard_on(connection, url, receiver_id, at)
+        known = platforms.heard_on(connection, url, receiver_id)
         here = (c.stream_id == (known.id if known is not None else 0), c.about == about)
         if receiver_id is None:
             is_theirs = c.receiver_id.is_not(None) if isinstance(item, Condition) and about == "trouble" else false()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from archiver.api.archive import Archive
 from archiver.codec.streams import has_user, with_user, without_user
@@ -21,7 +23,9 @@ from archiver.platforms.tutum.source import WebsocketSource
 from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Simulator
+from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose
+from archiver.storage.schema import receivers
 from archiver.transfer.format import event_line, part_head_line
 from archiver.transfer.importer import import_lines
 
@@ -180,6 +184,26 @@ def test_who_listens_without_a_name_keeps_his_stream_while_others_come(database_
     record(database_url, *told("ann", 2, "Stopped"), receiver="two", upto=3)
 
     assert platforms(database_url) == [("stream.example", STREAM, 1), ("ann@stream.example", ANN, 1)]
+
+
+def test_who_listens_without_a_name_keeps_his_stream_whatever_the_clock_of_who_comes(database_url: str) -> None:
+    record(database_url, opened("x", 0), event("container/1", "Running", 1, session="x"), receiver="one", upto=2)
+
+    record(database_url, *told("ann", 3600, "Stopped"), receiver="two", upto=3)
+
+    assert platforms(database_url) == [("stream.example", STREAM, 1), ("ann@stream.example", ANN, 1)]
+
+
+def test_who_has_not_been_heard_of_for_a_minute_keeps_nobody_from_his_stream(database_url: str) -> None:
+    record(database_url, opened("x", 0), event("container/1", "Running", 1, session="x"), receiver="one", upto=2)
+    engine = writing_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(update(receivers).values(updated_at=datetime.now(UTC) - timedelta(seconds=61)))
+    engine.dispose()
+
+    record(database_url, *told("ann", 2, "Stopped"), receiver="two", upto=3)
+
+    assert platforms(database_url) == [("ann@stream.example", ANN, 2)]
 
 
 def test_trouble_before_somebody_could_log_in_gives_him_nothing_of_who_listens_without_a_name(

@@ -15,13 +15,15 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.codec.text import dump
-from archiver.model import Alive, Answers, Event, Item, Listed, Message, Observation, Observed, Opened
+from archiver.model import Alive, Answers, Event, Item, Listed, Message, Observation, Observed, Opened, now_micros
 from archiver.platforms.decoders import Decoder
 from archiver.platforms.tutum.api import Api
 from archiver.platforms.tutum.beside import BesidePace
 from archiver.platforms.tutum.credentials import Credentials
 from archiver.platforms.tutum.facts import LAGS
+from archiver.platforms.tutum.rest import Rest
 from archiver.platforms.tutum.source import WebsocketSource
+from archiver.platforms.tutum.stock import Stock, Taken
 from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Admission, Lying, Simulator, World
@@ -376,6 +378,34 @@ def test_what_changed_in_a_gap_is_observed_and_asking_again_adds_nothing(
     assert {(one.uri, one.name, second(one.created), second(one.stopped)) for one in acted} <= set(log)
     with Archive.open(database_url) as archive:
         assert archive.status().rejects == 0
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_told_of_the_second_of_a_question_comes_after_the_answer_however_late_it_is(
+    database_url: str, simulator: Simulator, late: bool
+) -> None:
+    container = next(one for one in simulator.platform.objects("container") if one.state == "Running")
+    rest = Rest(Api(simulator.rest_url, False))
+    found = [Observed("", "", "tutum", *each) for each in Stock(rest, threading.Event(), Taken()).take(now_micros(), 0)]
+    asked = next(json.loads(one.payload)["asked"] for one in found if container.uri.encode() in one.payload)
+    second = asked // 1_000_000 * 1_000_000
+    told = event(container.uri, "Stopped", type="container")
+    told = told._replace(occurred_at=second, received_at=asked + 9_000_000)
+    answered = [Decoder().decode(one) for one in found]
+
+    for batch in [answered, [told]] if late else [[told], answered]:
+        record(database_url, *batch)
+
+    assert states(database_url)[container.uri] == "Stopped"
+
+
+def test_nothing_is_asked_in_the_second_in_which_a_session_begins(sqlite_url: str, simulator: Simulator) -> None:
+    items = taken(sqlite_url, simulator)
+
+    (opened_at,) = (item.at for item in items if isinstance(item, Opened))
+    asked = [json.loads(item.payload)["asked"] for item in items if isinstance(item, Observed)]
+    assert min(asked) // 1_000_000 > opened_at // 1_000_000
+    assert min(item.at for item in items if isinstance(item, Observed)) >= opened_at
 
 
 def test_what_vanished_while_the_archiver_was_down_is_gone(sqlite_url: str, simulator: Simulator) -> None:

@@ -72,8 +72,9 @@ class Beside:
         self._run: Asked | None = None
 
     def begin(self, session: str, opened_at: Micros) -> None:
-        """Begins to ask, for a session that was opened just now."""
+        """Begins to ask, for a session that was opened just now, in the second behind: its events are dated by that."""
         self.asker.session = session
+        self._due = max(self._due, self._pace.monotonic() + 1.0 - opened_at % 1_000_000 / 1_000_000)
         run = self._run = Asked(self._pace.settle, self._pace.look, self._pace.monotonic)
         target, arguments = self._ask_on, (run, opened_at)
         threading.Thread(target=target, args=arguments, name="reconcile", daemon=True).start()

@@ -16,7 +16,8 @@ from archiver.platforms.tutum.listing import Listing, Page
 from archiver.platforms.tutum.rest import Question, Rest, RestFailed
 from archiver.platforms.tutum.showing import Finding, ended_before, show, show_action
 
-_MARGIN = 60 * 1_000_000
+_SECOND = 1_000_000
+_MARGIN = 60 * _SECOND
 """Actions are asked for from so much before: clocks differ."""
 
 
@@ -64,7 +65,7 @@ class Stock:
                 return
         if first is not None:
             told = {"asked": first.asked, "listed": self._keys}
-            yield first.at, json.dumps(told).encode()
+            yield _told_at(first, known_from), json.dumps(told).encode()
 
     def _acted(self, since: Micros, known_from: Micros) -> Iterator[tuple[Micros, bytes]]:
         since -= _MARGIN
@@ -72,15 +73,16 @@ class Stock:
         for bound in ("end_date__gte", "start_date__gte"):
             listing = Listing(self._rest, "action", {bound: begin}, self._rest.pace.most_actions)
             for page in self._pages(listing):
-                yield from _payload(page.when, known_from, self._actions_of(page, since))
+                found = self._actions_of(page, _told_at(page.when, known_from), since)
+                yield from _payload(page.when, known_from, found)
             if self._taken.refused:
                 return
 
-    def _actions_of(self, page: Page, since: Micros) -> list[Finding]:
+    def _actions_of(self, page: Page, at: Micros, since: Micros) -> list[Finding]:
         found: list[Finding] = []
         for key, row in page.rows.items():
             if not ended_before(row, since):
-                found += show_action(self._rest.api, key, row, page.when.at)
+                found += show_action(self._rest.api, key, row, at)
         return found
 
     def _pages(self, listing: Listing) -> Iterator[Page]:
@@ -93,9 +95,20 @@ class Stock:
 
 def _payload(when: Question, known_from: Micros, findings: list[Finding]) -> Iterator[tuple[Micros, bytes]]:
     if findings:
-        ahead = when.at - when.asked
-        told: Mapping[str, Any] = {"asked": when.asked, "known_from": known_from + ahead, "objects": findings}
-        yield when.at, json.dumps(told).encode()
+        told: Mapping[str, Any] = {"asked": when.asked, "known_from": known_from + _ahead(when), "objects": findings}
+        yield _told_at(when, known_from), json.dumps(told).encode()
+
+
+def _told_at(when: Question, known_from: Micros) -> Micros:
+    """When an answer was so: before the second in which was asked, but not before anybody listened.
+
+    The platform dates by the second, rounded down, and what it tells of that one may come after the answer.
+    """
+    return max(when.at - when.at % _SECOND - 1, min(known_from + _ahead(when), when.at))
+
+
+def _ahead(when: Question) -> Micros:
+    return when.at - when.asked
 
 
 def _seconds(moment: datetime) -> str:
