@@ -22,6 +22,7 @@ from archiver.errors import DatabaseMissing, SchemaNotAtHead
 from archiver.recording.spool.queue import Spool
 
 from ..conftest import RunArchiver, SpawnArchiver
+from ..memory import let_through
 from .archives import wire
 
 UNDATED = '{"type":"container","resource_uri":"/api/v1/container/1/"}\n'
@@ -253,8 +254,7 @@ def test_a_user_without_a_name_and_a_home_folder_can_name_the_archive(
     tmp_path: Path, program_environment: dict[str, str], events: Path
 ) -> None:
     environment = {key: value for key, value in program_environment.items() if key != "HOME"}
-    for folder in (tmp_path, *tmp_path.parents[:-2]):
-        folder.chmod(0o755)
+    let_through(tmp_path)
     own = tmp_path / "own"
     own.mkdir()
     os.chown(own, 54321, 54321)

@@ -23,6 +23,7 @@ from archiver.storage.engine import writer_lock
 from archiver.storage.glimpse import beside, size_of
 from archiver.storage.recorder import Recorder
 
+from ..memory import let_through
 from .archives import event, record, rows
 
 NOBODY = 65534
@@ -277,19 +278,13 @@ def as_nobody(act: Callable[[], object]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def reachable(path: Path) -> None:
-    """Lets everybody pass through the folders that the test runner made for itself."""
-    for folder in path.parents[1:4]:
-        os.chmod(folder, 0o755)
-
-
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
 
 
 @only_root
 def test_who_may_only_read_the_file_can_ask(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o755)
     os.chmod(path, 0o644)
 
@@ -299,7 +294,7 @@ def test_who_may_only_read_the_file_can_ask(path: Path) -> None:
 @only_root
 def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o644)
     before = sorted(file.name for file in tmp_path.iterdir())
@@ -312,7 +307,7 @@ def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path:
 @only_root
 def test_somebody_else_who_may_not_write_leaves_no_lock_that_keeps_the_owner_out(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o644)
     beside(path, "-lock").unlink()
@@ -325,7 +320,7 @@ def test_somebody_else_who_may_not_write_leaves_no_lock_that_keeps_the_owner_out
 @only_root
 def test_a_lock_that_somebody_else_left_is_called_his(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chown(path, NOBODY, -1)
 
@@ -339,7 +334,7 @@ def test_a_lock_that_somebody_else_left_is_called_his(path: Path) -> None:
 @only_root
 def test_what_is_read_in_place_is_read_anew_once_somebody_wrote(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o666)
 
@@ -366,7 +361,7 @@ def test_what_is_read_in_place_is_read_anew_once_somebody_wrote(path: Path) -> N
 @only_root
 def test_who_may_only_read_can_ask_while_somebody_writes(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o755)
     os.chmod(path, 0o644)
     with Recorder(str(path)) as recorder:
@@ -378,7 +373,7 @@ def test_who_may_only_read_can_ask_while_somebody_writes(path: Path) -> None:
 @only_root
 def test_empty_leftovers_of_somebody_else_do_not_keep_the_owner_from_writing(path: Path) -> None:
     record_made(path)
-    reachable(path)
+    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     for file in (path, beside(path, "-lock")):
         os.chown(file, NOBODY, -1)
