@@ -10,9 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import mcp
 import pytest
-from mcp.client.stdio import StdioServerParameters
 
 from archiver.model import Observation
 
@@ -34,6 +32,9 @@ def archive_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
 def test_official_client_asks_every_tool(mode: Any, archive_url: str, program_environment: dict[str, str]) -> None:
+    import mcp  # only here: it takes long, and every process of the tests loads their modules
+    from mcp.client.stdio import StdioServerParameters
+
     spoken = "2025-11-25" if mode == "legacy" else "2026-07-28"
     program = StdioServerParameters(
         command=sys.executable,

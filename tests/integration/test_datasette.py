@@ -20,7 +20,6 @@ from .archives import record
 from .cookbook_archive import records, told
 from .cookbook_rows import ROWS, VALUES
 
-app = pytest.importorskip("datasette.app", reason="the group `dev` is not all installed: no Datasette")
 HOUR = 3_600_000_000
 NAME = "shop of 2024"
 PARAMETERS = {"uri": VALUES["container"], "stack": VALUES["stack"], "day": VALUES["day"]}
@@ -40,6 +39,7 @@ class Page(NamedTuple):
 @pytest.fixture(scope="module")
 def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
     """What Datasette answers, by path, of the cookbook's archive and a container that died an hour ago."""
+    pytest.importorskip("datasette.app", reason="the group `dev` is not all installed: no Datasette")
     path = tmp_path_factory.mktemp("datasette") / f"{NAME}.db"
     shutil.copyfile(sqlite_template, path)
     now = time.time_ns() // 1000
@@ -54,9 +54,11 @@ def pages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 async def answers(path: Path, wanted: list[str]) -> dict[str, Page]:
+    from datasette.app import Datasette  # only here: it takes long, and every process of the tests loads their modules
+
     # It suggests facets by asking once for each column of a view, which the database takes long to prepare.
     settings = {"sql_time_limit_ms": 60_000, "suggest_facets": False}
-    shown = app.Datasette([str(path)], metadata=datasette_metadata(str(path)), settings=settings)
+    shown = Datasette([str(path)], metadata=datasette_metadata(str(path)), settings=settings)
     try:
         await shown.invoke_startup()
         base = shown.urls.database(NAME)
