@@ -40,8 +40,7 @@ def test_a_number_is_not_given_again_after_all_rows_are_deleted(database_url: st
     assert rows(database_url, "SELECT id FROM events") == [(3,)]
 
 
-@pytest.mark.parametrize("table", [table.name for table in NUMBERED])
-def test_what_was_given_is_written_down_for_every_table(database_url: str, table: str) -> None:
+def test_what_was_given_is_written_down_for_every_table(database_url: str) -> None:
     named = event("container/1", "Running", 1, ["service/1"], session="s1", action="start")._replace(
         name="web", extra=LABELLED
     )
@@ -55,9 +54,10 @@ def test_what_was_given_is_written_down_for_every_table(database_url: str, table
         upto=4,
     )
 
-    ((last,),) = rows(database_url, "SELECT last FROM numbers WHERE name = :name", name=table)
-    assert rows(database_url, f"SELECT max(id), count(*) FROM {table}") == [(last, last)]
-    assert last > 0
+    given = dict(rows(database_url, NUMBERS))
+    assert min(given.values()) > 0
+    for table, last in given.items():
+        assert rows(database_url, f"SELECT max(id), count(*) FROM {table}") == [(last, last)], table
 
 
 def test_what_was_rolled_back_was_not_given(database_url: str) -> None:
@@ -101,10 +101,14 @@ def test_a_number_that_a_row_has_already_is_not_given_whoever_wrote_the_row(data
 
 
 def problems(url: str, *statements: str) -> list[str]:
+    """What is said of a few rows once these statements have been at them."""
     record(url, event("container/1", "Running", 1, ["service/1"])._replace(name="web"), seen("container/1", "Lost", 2))
-    assert migrate.check(url) == []
     execute(url, *statements)
     return migrate.check(url)
+
+
+def test_check_tells_of_nothing_where_nothing_is_wrong(database_url: str) -> None:
+    assert problems(database_url) == []
 
 
 def test_check_tells_that_the_last_rows_are_missing(database_url: str) -> None:
@@ -123,29 +127,37 @@ def test_check_tells_that_a_table_has_lost_its_numbers(database_url: str) -> Non
     assert found == ["numbers has no row for texts"]
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "target"),
-    [
-        ("events", "resource_id", "resources"),
-        ("events", "session_id", "sessions"),
-        ("events", "parent_list_id", "parent_lists"),
-        ("events", "name_id", "texts"),
-        ("events", "shared_id", "shared_texts"),
-        ("observations", "shared_too_id", "shared_texts"),
-        ("observations", "state_id", "event_states"),
-        ("facts", "value", "resources"),
-        ("facts", "value", "texts"),
-        ("present", "list_id", "parent_lists"),
-        ("parent_list_members", "resource_id", "resources"),
-    ],
-)
-def test_check_tells_of_a_row_that_points_nowhere(database_url: str, table: str, column: str, target: str) -> None:
-    what = {"resources": "what = 1", "texts": "what = 3"}[target] if table == "facts" else "1 = 1"
+LEADS = [
+    ("events", "resource_id", "resources"),
+    ("events", "session_id", "sessions"),
+    ("events", "parent_list_id", "parent_lists"),
+    ("events", "name_id", "texts"),
+    ("events", "shared_id", "shared_texts"),
+    ("observations", "shared_too_id", "shared_texts"),
+    ("observations", "state_id", "event_states"),
+    ("facts", "value", "resources"),
+    ("facts", "value", "texts"),
+    ("present", "list_id", "parent_lists"),
+    ("parent_list_members", "resource_id", "resources"),
+]
+"""Columns of which each row names one of another table."""
 
-    found = problems(database_url, f"UPDATE {table} SET {column} = 99 WHERE {what}")
 
-    of_platform = " on its platform" if target in ("resources", "parent_lists", "shared_texts") else ""
-    assert found == [f"a row of {table} points nowhere: its {column} is of no row of {target}{of_platform}"]
+def test_check_tells_of_each_row_that_points_nowhere(database_url: str) -> None:
+    of_kind = {"resources": "what = 1", "texts": "what = 3"}
+    broken = [
+        f"UPDATE {table} SET {column} = 99 WHERE {of_kind[target] if table == 'facts' else '1 = 1'}"
+        for table, column, target in LEADS
+    ]
+
+    found = problems(database_url, *broken)
+
+    on_platform = ("resources", "parent_lists", "shared_texts")
+    assert sorted(found) == sorted(
+        f"a row of {table} points nowhere: its {column} is of no row of {target}"
+        f"{' on its platform' if target in on_platform else ''}"
+        for table, column, target in LEADS
+    )
 
 
 def test_check_tells_of_an_event_that_would_not_be_known_again(database_url: str) -> None:
