@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,13 +50,23 @@ LINES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the archive is kept that the first test imported."""
+    return tmp_path_factory.mktemp("imported") / "archive.db"
+
+
 @pytest.fixture
-def archive(sqlite_url: str, run_archiver: Run, tmp_path: Path) -> str:
+def archive(imported: Path, sqlite_url: str, run_archiver: Run, tmp_path: Path) -> str:
     """An archive with a morning's events."""
     (tmp_path / "events.jsonl").write_text("".join(line + "\n" for line in LINES))
+    if imported.exists():
+        shutil.copyfile(imported, tmp_path / "archive.db")
+        return sqlite_url
     done = run_archiver("--database", sqlite_url, "import", "events.jsonl")
     assert (done.returncode, done.stderr) == (0, "")
     assert "8 events, 0 duplicates, 0 rejects" in done.stdout
+    shutil.copyfile(tmp_path / "archive.db", imported)
     return sqlite_url
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from archiver.transfer.importer import import_lines
+
 RunArchiver = Callable[..., object]
 
 
@@ -22,8 +24,8 @@ SAID = {"die": {"exitCode": "137"}, "exec_create": {"execID": "4" * 64}, "exec_s
 """What an engine says beside the name, by what happened."""
 
 
-@pytest.fixture
-def archive(sqlite_url: str, run_archiver: Callable[..., object]) -> str:
+@pytest.fixture(scope="module")
+def imported(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with some containers, of which one has ended, and one had a program run in it."""
     told = [
         ("1", "web-1", "start"), ("2", "web-2", "start"), ("2", "web-2", "die"), ("3", "shop:8080", "start"),
@@ -34,7 +36,16 @@ def archive(sqlite_url: str, run_archiver: Callable[..., object]) -> str:
                     "Actor": {"ID": key * 64, "Attributes": {"name": name} | SAID.get(action.partition(":")[0], {})}})
         for number, (key, name, action) in enumerate(told)
     ]  # fmt: skip
-    run_archiver("--database", sqlite_url, "import", "-", input="\n".join(lines))
+    path = tmp_path_factory.mktemp("imported") / "archive.db"
+    shutil.copyfile(sqlite_template, path)
+    import_lines(f"sqlite:///{path}", [line.encode() for line in lines])
+    return path
+
+
+@pytest.fixture
+def archive(imported: Path, sqlite_url: str, tmp_path: Path) -> str:
+    """A copy of it, of this test's own."""
+    shutil.copyfile(imported, tmp_path / "archive.db")
     return sqlite_url
 
 
