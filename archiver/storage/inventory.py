@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from typing import Any, NamedTuple
@@ -65,6 +65,14 @@ class Reached(NamedTuple):
     """The archive's rows up to this number are the items up to this number, and nothing else."""
 
 
+class Received(NamedTuple):
+    """An archived event, and the session in which it was received."""
+
+    platform: int
+    number: int
+    session: str
+
+
 class Sifted(NamedTuple):
     """A batch without what the archive holds, and how many of its events it held."""
 
@@ -72,6 +80,8 @@ class Sifted(NamedTuple):
     observations: list[Observation]
     rejects: list[Reject]
     duplicates: int
+    unowned: list[Received]
+    """Of those, what is held without the session in which it was received."""
 
 
 class Inventory:
@@ -113,43 +123,45 @@ class Inventory:
         rejects: list[Reject],
     ) -> Sifted:
         """Leaves out of a batch what the archive holds."""
-        duplicates = 0
+        duplicates, unowned = 0, list[Received]()
         if None in columns.uuid and self._may_hold("event"):
-            events = columns.events()
-            held = self._match("event", *_asked_events(connection, find, events))
+            events, alone = columns.events(), set[int]()
+            held = self._match("event", *_asked_events(connection, find, events, alone))
             columns, duplicates = EventColumns.of(_without(events, held)), len(held)
+            told = ((number, events[place]) for place, number in held.items() if number in alone)
+            unowned = [Received(one.platform or 0, number, one.session) for number, one in told if one.session]
         if observations and self._may_hold("observation"):
             held = self._match("observation", *_asked_observations(connection, find, observations))
             observations = _without(observations, held)
         if rejects and self._may_hold("reject"):
             rejects = _without(rejects, self._match("reject", *_asked_rejects(connection, rejects)))
-        return Sifted(columns, observations, rejects, duplicates)
+        return Sifted(columns, observations, rejects, duplicates, unowned)
 
     def _may_hold(self, kind: str) -> bool:
         return self._upto is None or self._upto[kind] > self._after.get(kind, 0)
 
-    def _match(self, kind: str, contents: Sequence[Forms], rows: Iterable[tuple[int, Forms]]) -> set[int]:
-        """The places of what is held, each for a row of its own."""
+    def _match(self, kind: str, contents: Sequence[Forms], rows: Iterable[tuple[int, Forms]]) -> dict[int, int]:
+        """The places of what is held, each for a row of its own, whose number it is."""
         waiting: dict[Hashable, list[int]] = {}
         for place, forms in reversed(list(enumerate(contents))):
             for content in forms:
                 waiting.setdefault(content, []).append(place)
-        held: set[int] = set()
+        held: dict[int, int] = {}
         for number, forms in rows:
             places = _still_waiting(waiting, held, forms)
             if not places:
                 continue
             if self._upto is None:
-                held.update(places)
+                held.update(dict.fromkeys(places, number))
             elif not self._after.get(kind, 0) < number <= self._upto[kind]:
                 continue  # not asked of the database, which would look through all rows with such numbers
             elif number not in self._taken[kind] and number not in self._just_taken[kind]:
-                held.add(places.pop())
+                held[places.pop()] = number
                 self._just_taken[kind].add(number)
         return held
 
 
-def _still_waiting(waiting: Mapping[Hashable, list[int]], held: set[int], forms: Forms) -> list[int]:
+def _still_waiting(waiting: Mapping[Hashable, list[int]], held: Container[int], forms: Forms) -> list[int]:
     """The places of what says the same as a row, in the first form in which anything does."""
     for content in forms:
         places = waiting.get(content, [])
@@ -160,7 +172,7 @@ def _still_waiting(waiting: Mapping[Hashable, list[int]], held: set[int], forms:
     return []
 
 
-def _without(items: Sequence[Any], held: set[int]) -> list[Any]:
+def _without(items: Sequence[Any], held: Mapping[int, int]) -> list[Any]:
     return list(compress(items, [place not in held for place in range(len(items))])) if held else list(items)
 
 
@@ -169,8 +181,8 @@ def _streamed(connection: Connection, query: Select[Any]) -> Iterator[Sequence[A
     yield from connection.execute(query, execution_options={"yield_per": _ROWS}).partitions()
 
 
-def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -> Asked:
-    """What of the events without uuid is to be found, and the rows in which it may be."""
+def _asked_events(connection: Connection, find: Find, events: Sequence[Event], alone: set[int]) -> Asked:
+    """What of the events without uuid is to be found, and where it may be; `alone` gets the rows of no session."""
     c = schema.events.c
     nameless = [event for event in events if event.uuid is None]
     asked = {placed for event in nameless if (placed := _placed(event.platform, event.resource_uri)) is not None}
@@ -194,6 +206,8 @@ def _asked_events(connection: Connection, find: Find, events: Sequence[Event]) -
                 parents = parents_of(connection, {(row.platform_id, row.parent_list_id) for row in page})
                 for row in page:
                     said = canonical(original(row, parents[row.parent_list_id]))
+                    if row.session_id is None:
+                        alone.add(row.id)
                     yield row.id, ((row.platform_id, row.received_at, said),)
 
     return contents, rows()

@@ -11,12 +11,20 @@ from archiver.model import Micros, Telling, to_datetime
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.duplicates import Retold
+from archiver.storage.inventory import Received
 from archiver.storage.sessions import Sessions
 from archiver.storage.uuids import pack
 
 _KEEP = text(
     "INSERT INTO tellings (platform_id, event_id, session_id, received_at)"
     " VALUES (:platform_id, :event_id, :session_id, :received_at) ON CONFLICT DO NOTHING"
+)
+
+
+_OF_SESSION = "platform_id = :platform AND {} = :number AND session_id"
+_GIVE = (
+    text(f"UPDATE events SET session_id = :session WHERE {_OF_SESSION.format('id')} IS NULL"),
+    text(f"DELETE FROM tellings WHERE {_OF_SESSION.format('event_id')} = :session"),
 )
 
 
@@ -46,6 +54,26 @@ def keep_tellings(
                 rows.append({**row, "received_at": telling.received_at})
     if rows:
         connection.execute(_KEEP, rows)
+
+
+def received_again(retold: Retold) -> Received | None:
+    """What is said once more of the very receipt of an event, of which no session was known."""
+    event, known = retold
+    if known.number is None or known.session_id is not None or event.session is None:
+        return None
+    if event.received_at != known.event.received_at:
+        return None
+    return Received(event.platform or 0, known.number, event.session)
+
+
+def give_sessions(connection: Connection, sessions: Sessions, unowned: Sequence[Received]) -> None:
+    """Has events be of the sessions in which they were received, where a part of an export came before the whole."""
+    sessions.learn(connection, {one.session for one in unowned})
+    for one in unowned:
+        if (session := sessions.ids[one.session]) is not None:
+            which = {"platform": one.platform, "number": one.number, "session": session}
+            for statement in _GIVE:
+                connection.execute(statement, which)
 
 
 def _events(

@@ -32,7 +32,7 @@ from archiver.storage.comparing import is_action, news
 from archiver.storage.duplicates import ANEW, Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
-from archiver.storage.inventory import Inventory
+from archiver.storage.inventory import Inventory, Received
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.lives import Texts
@@ -44,7 +44,7 @@ from archiver.storage.platforms import Platforms
 from archiver.storage.sessions import Sessions
 from archiver.storage.shared_texts import SharedTexts
 from archiver.storage.streams import note_conditions
-from archiver.storage.tellings import keep_tellings, write_tellings
+from archiver.storage.tellings import give_sessions, keep_tellings, received_again, write_tellings
 from archiver.storage.uuids import pack_all
 from archiver.storage.vanishing import vanished
 
@@ -155,13 +155,14 @@ class Writer:
             self._placing.forget()
         events, observations = self._placed(connection, batch, whose)
         rejects = batch.of_kind(Reject)
-        duplicates = 0
+        duplicates, unowned = 0, list[Received]()
         if inventory is not None:
             found = inventory.sift(connection, self._lookups.known, events, observations, rejects)
-            events, observations, rejects, duplicates = found
+            events, observations, rejects, duplicates, unowned = found
         again: Sequence[Retold] = ()
         if check_uuids or has_repeated_uuid(events):
             events, others, again = drop_duplicates(connection, events)
+            unowned += filter(None, map(received_again, again))
             conflicts = rejects_of(others, original)
             if inventory is not None:
                 conflicts = inventory.sift(connection, self._lookups.known, EventColumns.of([]), [], conflicts).rejects
@@ -170,9 +171,12 @@ class Writer:
         answered = self._write_answers(connection, batch, whose)
         self._write_rejects(connection, rejects, whose)
         heard = [events]
+        if unowned:
+            give_sessions(connection, self._sessions, unowned)
         if again:
             heard.append(EventColumns.of([retold.event for retold in again]))
-            write_tellings(connection, self._sessions, again, zip(numbers, events.session, strict=True))
+            told = [retold for retold in again if received_again(retold) is None]
+            write_tellings(connection, self._sessions, told, zip(numbers, events.session, strict=True))
         if tellings := batch.of_kind(Telling):
             keep_tellings(connection, self._sessions, tellings, partial(self.platforms.known_as, connection))
         seen = [(item.session, item.received_at) for item in rejects]
