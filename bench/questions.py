@@ -52,10 +52,7 @@ def _of_views(about: Subjects) -> Iterator[Question]:
         of_hour_number = f"v.{number} >= {since} AND v.{number} < {until}"
         yield Question(f"{view} of an hour", f"SELECT * FROM {view} v WHERE {of_hour}")
         yield Question(f"{view} of an hour in microseconds", f"SELECT * FROM {view} v WHERE {of_hour_number}")
-        then = f"u.since <= v.{text} AND (u.until IS NULL OR u.until > v.{text} OR u.descendant_type = 'action')"
-        under = f"SELECT 1 FROM subtree u WHERE u.descendant_uri = v.{uri} AND u.ancestor_uri || '' = '{about.quiet}'"
-        of_stack = f"SELECT v.* FROM {view} v WHERE {of_hour} AND 1 = ({under} AND {then} LIMIT 1)"
-        yield Question(f"{view} of a stack in an hour", of_stack)
+        yield Question(f"{view} of a stack in an hour", _under(view, uri, text, of_hour, about.quiet))
     for view in ("event_log", "state_spans", "current_states"):
         yield Question(f"{view} of a container", f"SELECT * FROM {view} WHERE uri = '{about.container}'")
     above = f"SELECT p.* FROM event_log e JOIN event_parents p ON p.event_id = e.id WHERE e.uri = '{about.container}'"
@@ -68,6 +65,18 @@ def _of_views(about: Subjects) -> Iterator[Question]:
     yield Question("current_states of a stack, now", f"SELECT v.* FROM current_states v {below} v.uri {now}")
     yield Question("subtree of the cluster, now", f"SELECT * FROM subtree u {now} AND ancestor_uri = '{about.cluster}'")
     yield Question("subtree above a container", f"SELECT * FROM subtree WHERE descendant_uri = '{about.container}'")
+
+
+def _under(view: str, uri: str, at: str, of_hour: str, stack: str) -> str:
+    """What a view says of a range of time, of what was under a stack then; as docs/sql.md asks it."""
+    below = f"u.ancestor_uri = '{stack}' AND {of_hour.replace(f'v.{at}', 'u.at')}"
+    if view == "event_log":
+        return f"SELECT v.* FROM words_under u JOIN event_log v ON v.id = u.id WHERE {below} AND u.source = 'event'"
+    if view == "state_spans":
+        return f"""WITH b AS MATERIALIZED (SELECT DISTINCT u.uri, u.at FROM words_under u WHERE {below})
+            SELECT v.* FROM b CROSS JOIN state_spans v WHERE v.uri = b.uri AND v.since = b.at"""
+    own = f"u.ancestor_uri = '{stack}' AND u.uri = v.{uri} AND u.at = v.{at}"
+    return f"SELECT v.* FROM {view} v WHERE {of_hour} AND 1 = (SELECT 1 FROM words_under u WHERE {own} LIMIT 1)"
 
 
 def _nodes(node: TreeNode) -> int:

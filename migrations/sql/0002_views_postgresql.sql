@@ -2167,3 +2167,38 @@ COMMENT ON COLUMN grafana_state_timeline.service IS 'Name of the service it was 
 COMMENT ON COLUMN grafana_state_timeline.node IS 'Name of the node it was on';
 
 COMMENT ON COLUMN grafana_state_timeline.state_since IS 'When the state began, UTC';
+
+CREATE VIEW words_under AS
+SELECT a.uri AS ancestor_uri, r.uri AS uri, w.at AS at, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us,
+  CASE w.source WHEN 0 THEN 'event' ELSE 'observation' END AS source, w.id AS id, (SELECT b.name FROM platforms b WHERE b.id = a.platform_id) AS platform
+FROM (
+  SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events
+  UNION ALL
+  SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations
+) w
+JOIN resources a ON a.platform_id = w.platform_id AND a.id <> w.resource_id
+JOIN resources r ON r.id = w.resource_id AND r.platform_id = w.platform_id
+LEFT JOIN facts f ON f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.what = 2
+WHERE f.value = a.id OR (SELECT 1 FROM (SELECT coalesce(f.since, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS at_us,
+      coalesce(f.value, w.resource_id) AS foot) m
+    JOIN facts o1 ON o1.platform_id = w.platform_id AND o1.resource_id = m.foot AND o1.what = 1 AND o1.since <= m.at_us AND o1.until > m.at_us
+    WHERE o1.value = a.id OR (SELECT 1 FROM facts o2 WHERE o2.platform_id = w.platform_id
+      AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= m.at_us AND o2.until > m.at_us AND (o2.value = a.id OR (SELECT 1 FROM facts o3 WHERE o3.platform_id = w.platform_id
+      AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= m.at_us AND o3.until > m.at_us AND (o3.value = a.id OR (SELECT 1 FROM facts o4 WHERE o4.platform_id = w.platform_id
+      AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= m.at_us AND o4.until > m.at_us AND (o4.value = a.id) LIMIT 1) = 1) LIMIT 1) = 1) LIMIT 1) = 1 LIMIT 1) = 1;
+
+COMMENT ON VIEW words_under IS 'Everything that was told or found, with each resource that its object was under at that instant; an action as of its beginning';
+
+COMMENT ON COLUMN words_under.ancestor_uri IS 'URI of the resource above: what it is to be asked for';
+
+COMMENT ON COLUMN words_under.uri IS 'URI of the resource below, of which was told or found';
+
+COMMENT ON COLUMN words_under.at IS 'When it was told or found, UTC';
+
+COMMENT ON COLUMN words_under.at_us IS 'When it was told or found, in microseconds since 1970';
+
+COMMENT ON COLUMN words_under.source IS 'event, or observation when it was learnt by asking';
+
+COMMENT ON COLUMN words_under.id IS 'Number of the event, as in `event_log`, or of the observation';
+
+COMMENT ON COLUMN words_under.platform IS 'Name of the platform that it is on';

@@ -1526,3 +1526,39 @@ SELECT v.since_us / 1000 AS time, v.until_us / 1000 AS timeend, coalesce(v.name,
   v.uri AS uri, v.type AS type, v.stack AS stack, v.service AS service, v.node AS node, v.state_since AS state_since
 FROM watched_spans v
 WHERE v.until_us > v.since_us;
+
+CREATE VIEW full_words_under AS SELECT * FROM (
+/* /* */ SELECT a.uri AS ancestor_uri, r.uri AS uri, w.at AS at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us,
+  CASE w.source WHEN 0 THEN 'event' ELSE 'observation' END AS source, w.id AS id, (SELECT b.name FROM platforms b WHERE b.id = a.platform_id) AS platform
+FROM (SELECT platform_id, resource_id, occurred_at AS at, 0 AS source, id, state_id, session_id FROM events) w
+JOIN resources a ON likelihood(a.platform_id = w.platform_id, 0.9) AND a.id <> w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+LEFT JOIN facts f ON f.resource_id = w.resource_id AND f.what = 2
+WHERE f.value = a.id OR (SELECT 1 FROM (SELECT coalesce(f.since, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS at_us,
+      coalesce(f.value, w.resource_id) AS foot) m
+    JOIN facts o1 ON o1.resource_id = m.foot AND o1.what = 1 AND o1.since <= m.at_us AND o1.until > m.at_us
+    WHERE o1.value = a.id OR (SELECT 1 FROM facts o2 WHERE o2.platform_id = w.platform_id
+      AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= m.at_us AND o2.until > m.at_us AND (o2.value = a.id OR (SELECT 1 FROM facts o3 WHERE o3.platform_id = w.platform_id
+      AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= m.at_us AND o3.until > m.at_us AND (o3.value = a.id OR (SELECT 1 FROM facts o4 WHERE o4.platform_id = w.platform_id
+      AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= m.at_us AND o4.until > m.at_us AND (o4.value = a.id) LIMIT 1) = 1) LIMIT 1) = 1) LIMIT 1) = 1 LIMIT 1) = 1
+
+UNION ALL
+
+SELECT a.uri AS ancestor_uri, r.uri AS uri, w.at AS at, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS at_us,
+  CASE w.source WHEN 0 THEN 'event' ELSE 'observation' END AS source, w.id AS id, (SELECT b.name FROM platforms b WHERE b.id = a.platform_id) AS platform
+FROM (SELECT platform_id, resource_id, observed_at AS at, 1 AS source, id, state_id, session_id FROM observations) w
+JOIN resources a ON likelihood(a.platform_id = w.platform_id, 0.9) AND a.id <> w.resource_id
+JOIN resources r ON r.id = w.resource_id AND likelihood(r.platform_id = w.platform_id, 0.9)
+LEFT JOIN facts f ON f.resource_id = w.resource_id AND f.what = 2
+WHERE f.value = a.id OR (SELECT 1 FROM (SELECT coalesce(f.since, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS at_us,
+      coalesce(f.value, w.resource_id) AS foot) m
+    JOIN facts o1 ON o1.resource_id = m.foot AND o1.what = 1 AND o1.since <= m.at_us AND o1.until > m.at_us
+    WHERE o1.value = a.id OR (SELECT 1 FROM facts o2 WHERE o2.platform_id = w.platform_id
+      AND o2.resource_id = o1.value AND o2.what = 1 AND o2.since <= m.at_us AND o2.until > m.at_us AND (o2.value = a.id OR (SELECT 1 FROM facts o3 WHERE o3.platform_id = w.platform_id
+      AND o3.resource_id = o2.value AND o3.what = 1 AND o3.since <= m.at_us AND o3.until > m.at_us AND (o3.value = a.id OR (SELECT 1 FROM facts o4 WHERE o4.platform_id = w.platform_id
+      AND o4.resource_id = o3.value AND o4.what = 1 AND o4.since <= m.at_us AND o4.until > m.at_us AND (o4.value = a.id) LIMIT 1) = 1) LIMIT 1) = 1) LIMIT 1) = 1 LIMIT 1) = 1
+-- */ SELECT 'a part of the other views, for SQLite alone' AS note
+);
+
+CREATE VIEW words_under AS
+SELECT v.ancestor_uri AS ancestor_uri, v.uri AS uri, v.at AS at, v.at_us AS at_us, v.source AS source, v.id AS id, v.platform AS platform FROM full_words_under v;

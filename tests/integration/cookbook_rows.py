@@ -38,6 +38,11 @@ OTHERS: dict[str, dict[str, str]] = {
     "What changed between two instants": {"from": at("10:59"), "time": at("11:01")},
     "What happened under a stack, to what was under it then": {"from": at("14:59"), "time": at("15:01")},
     "What happened in a range of time to what was under a stack then": {"from": at("14:59"), "time": at("15:01")},
+    "Which states began in a range of time under a stack": {"from": at("14:59"), "time": at("15:01")},
+    "Which actions began in a range of time on a stack and on what was under it": {
+        "from": at("10:59"),
+        "time": at("14:00"),
+    },
 }
 """Other values, of single queries."""
 
@@ -184,6 +189,18 @@ ROWS: dict[str, Rows] = {
         (at("15:00:03"), "action", "stop", "Success"),
         (at("15:00:04"), "container", "db-1", "running"),
         (at("15:00:05"), "action", "restart", "Success"),
+    ],
+    "Which states began in a range of time under a stack": [
+        (at("15:00"), "action", "kill", "Success"),
+        (at("15:00:02"), "container", "db-1", "exited (0)"),
+        (at("15:00:03"), "action", "stop", "Success"),
+        (at("15:00:04"), "container", "db-1", "running"),
+        (at("15:00:05"), "action", "restart", "Success"),
+    ],
+    "Which actions began in a range of time on a stack and on what was under it": [
+        (at("10:59:50"), "update", "Success"),
+        (at("10:59:59"), "kill", "Success"),
+        (at("13:29:50"), "scale", "Failed"),
     ],
     "What an event itself names as parents": [
         (at("08:30"), 0, docker("node/alpha")),

@@ -127,6 +127,13 @@ def under_busy(view: str, uri_column: str, at: str) -> str:
         AND s.since <= v.{at} AND (s.until IS NULL OR s.until > v.{at}) LIMIT 1)"""
 
 
+def words_under_busy(what: str, join: str = "") -> str:
+    """The same, asked as the cookbook does."""
+    minutes = within("u.at", [iso(micros(10)), iso(micros(61))])
+    return f"""SELECT {what} FROM words_under u {join}
+      WHERE u.ancestor_uri = '{uri("stack/busy")}' AND {minutes} AND u.source = 'event'"""
+
+
 VIEWS = {
     "event_log by uri": f"SELECT * FROM event_log WHERE uri = '{ONE}'",
     "event_log by uri and time": f"SELECT * FROM event_log WHERE uri = '{ONE}' AND {within('occurred_at', HOUR)}",
@@ -140,6 +147,8 @@ VIEWS = {
     "event_log of a stack by time": f"SELECT v.* {BELOW.format('event_log')} AND {within('v.occurred_at', HOUR)}",
     "event_log of a range under a stack with a past": under_busy("event_log", "uri", "occurred_at"),
     "state_spans of a range under a stack with a past": under_busy("state_spans", "uri", "since"),
+    "words of a range under a stack with a past": words_under_busy("1"),
+    "event_log of these words": words_under_busy("v.*", "JOIN event_log v ON v.id = u.id"),
     "event_parents of an event": "SELECT * FROM event_parents WHERE event_id = 77",
     "unchanged by uri": f"SELECT * FROM unchanged WHERE uri = '{ONE}'",
     "unchanged by time": f"SELECT * FROM unchanged WHERE {within('until', FOUND)}",

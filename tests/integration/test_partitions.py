@@ -177,7 +177,7 @@ def test_who_writes_of_one_platform_looks_into_its_part_alone(url: str, part: st
     assert found
 
 
-ABOUT = {"action_log": "target", "subtree": "ancestor_uri"}
+ABOUT = {"action_log": "target", "subtree": "ancestor_uri", "words_under": "ancestor_uri"}
 ON_A_DAY = {"availability_daily": " AND day = '2016-03-04'"}
 TAGS_OF_ALL = "resource_tags"
 """Nobody bears any here: then PostgreSQL begins with the index of all tags, which is empty, and asks for no object."""
@@ -192,7 +192,7 @@ def test_a_view_of_one_object_looks_into_the_part_of_its_platform_alone(url: str
 
     Behind a UNION ALL in a loop PostgreSQL leaves no part out, but looks in each for what the platform has.
     """
-    about = uri({"subtree": "stack/c", "deploys": "service/c"}.get(view, "container/c1"))
+    about = uri({"subtree": "stack/c", "words_under": "stack/c", "deploys": "service/c"}.get(view, "container/c1"))
 
     found = touched_by_sql(url, f"SELECT * FROM {view} WHERE {OF_ONE[view]} = '{about}'{ON_A_DAY.get(view, '')}")
 

@@ -16,7 +16,7 @@ from archiver.storage import migrate
 from archiver.storage.recorder import Recorder
 
 from ..conftest import DATABASES, PostgresServer
-from .archives import event, micros
+from .archives import event, micros, uri
 from .growth import analysed, answer_of_sql
 
 HOUR = 3_600
@@ -69,6 +69,16 @@ def test_an_answer_costs_what_it_holds(fleet: str, asked: str) -> None:
 
     assert answer.rows == raw.rows == rows
     assert answer.cost < 5 * raw.cost
+
+
+def test_what_was_under_something_in_a_range_costs_no_more_than_to_read_that_twice(fleet: str) -> None:
+    since, until = LAST_HOUR
+    under = f"u.ancestor_uri = '{uri('node/7')}' AND u.at >= '{since}' AND u.at < '{until}' AND u.source = 'event'"
+    answer = answer_of_sql(fleet, f"SELECT e.* FROM words_under u JOIN event_log e ON e.id = u.id WHERE {under}")
+    raw = answer_of_sql(fleet, ASKED["event_log of an hour"][0].format(*LAST_HOUR))
+
+    assert answer.rows == LAST // NODES
+    assert answer.cost < 2 * raw.cost
 
 
 ALL = "SELECT state, count(*) FROM {} GROUP BY state"

@@ -43,6 +43,7 @@ class Views:
             self._current_states,
             self._action_log,
             self._subtree,
+            self._words_under,
             self._gap_log,
         ):
             yield from of_view()
@@ -120,6 +121,21 @@ class Views:
         yield from differing("subtree", wanted, [row[:5] for row in found])
         told = [(row[0], row[1], row[3], row[5]) for row in found if (row[0], row[1], row[3]) in hows]
         yield from differing("subtree, how", [(*place, how) for place, how in hows.items()], told)
+
+    def _words_under(self) -> Iterator[str]:
+        above = {ref: self._expected.places.stretches(ref, LEVELS) for ref in self._expected.resources}
+        wanted = []
+        for number, event in self._expected.events.items():
+            if event.resource_uri is not None:
+                ref, at = placed(event.resource_uri, event.platform), event.occurred_at
+                wanted += [
+                    [parent, ref, at, number]
+                    for parent, stretches in above[ref].items()
+                    if ref.type == "action" or any(since <= at < until for since, until in stretches)
+                ]
+        found = self._placed("words_under", "ancestor_uri, uri, at_us, source, id", 0, 1)
+        told = [[*row[:3], row[4]] for row in found if row[3] == "event"]
+        yield from differing("words_under", wanted, told)
 
     def _gap_log(self) -> Iterator[str]:
         sessions = self._expected.sessions.values()

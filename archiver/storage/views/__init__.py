@@ -24,6 +24,7 @@ from archiver.storage.views.unchanged import unchanged
 from archiver.storage.views.view import View
 from archiver.storage.views.watched import watched_spans
 from archiver.storage.views.words import words
+from archiver.storage.views.words_under import words_under
 
 __all__ = ["VIEWS", "View"]
 
@@ -59,5 +60,6 @@ VIEWS = (
     availability_daily,
     grafana_annotations,
     grafana_state_timeline,
+    words_under,
 )
 """All views, in an order in which they can be created."""
