@@ -191,11 +191,11 @@ ROWS: dict[str, Rows] = {
         (at("15:00:05"), "action", "restart", "Success"),
     ],
     "Which states began in a range of time under a stack": [
-        (at("15:00"), "action", "kill", "Success"),
+        (at("15:00"), "action", None, "Success"),
         (at("15:00:02"), "container", "db-1", "exited (0)"),
-        (at("15:00:03"), "action", "stop", "Success"),
+        (at("15:00:03"), "action", None, "Success"),
         (at("15:00:04"), "container", "db-1", "running"),
-        (at("15:00:05"), "action", "restart", "Success"),
+        (at("15:00:05"), "action", None, "Success"),
     ],
     "Which actions began in a range of time on a stack and on what was under it": [
         (at("10:59:50"), "update", "Success"),
