@@ -110,9 +110,10 @@ def _of_object(
     differs = state is not None and state != known.state and not is_older
     is_same = state == known.state and state is not None and not ends and not _has_just_told(known, item.observed_at)
     is_old = (known.state_at or 0) < answers.known_from
+    may_be_of_gap = item.observed_at < answers.known_from + LAGS * _SECOND  # an API that lags knows no better
     # With an answer of a container's life on each side, the next gap hides nothing.
     is_unproven = not is_proven and (told is None or told.received_at < answers.asked)
-    unwatched = is_same and (is_old or is_unproven)
+    unwatched = is_same and (not may_be_of_gap if is_old else is_unproven)
     parents = () if ends else _moved(item, known, is_older)
     kept = item._replace(
         state=item.state if differs or unwatched else None,

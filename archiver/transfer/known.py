@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from archiver.model import Number, Platform, Telling, numbers_of, to_micros
+from archiver.model import Micros, Number, Platform, Telling, numbers_of, to_micros
 from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, micros
@@ -61,6 +61,13 @@ class _Wanted(NamedTuple):
     def of_stream(self, column: str) -> str:
         """The condition that a session is one of the stream's."""
         return "" if self.stream is None else f" AND {column} IN {_OF_STREAM}"
+
+
+class _Receipt(NamedTuple):
+    """In which session an event was received, and when, in microseconds."""
+
+    session: int | None
+    received_at: Micros
 
 
 def export_known(
@@ -142,11 +149,11 @@ def _events(
     return [
         event_line(
             row.id,
-            keys[told_in[row.id]],
-            row.received_at,
+            keys[told_in[row.id].session],
+            told_in[row.id].received_at,
             exporter.texts_of(row),
             original(row, parents[row.parent_list_id]),
-            platforms.stated(row.platform_id, told_in[row.id]),
+            platforms.stated(row.platform_id, told_in[row.id].session),
         )
         for row in map(rows.__getitem__, numbers)
     ]
@@ -154,15 +161,15 @@ def _events(
 
 def _told_in(
     connection: Connection, rows: Iterable[Row], numbers: Sequence[Number], wanted: _Wanted
-) -> dict[int, int | None]:
-    """The session in which each event was told: of a stream that told it as well, its own."""
-    told: dict[int, int | None] = {row.id: row.session_id for row in rows}
+) -> dict[int, _Receipt]:
+    """In which session each event was told, and when: of a stream that told it as well, its own."""
+    told = {row.id: _Receipt(row.session_id, row.received_at) for row in rows}
     if wanted.stream is None:
         return told
     own = set(connection.scalars(statement(_OF_STREAM.strip("()")), wanted.values()))
-    others = [number for number in numbers if told[number] not in own]
+    others = [number for number in numbers if told[number].session not in own]
     for row in reversed(_told_as_well(connection, others, wanted)):
-        told[row.event_id] = row.session_id
+        told[row.event_id] = _Receipt(row.session_id, row.received_at)
     return told
 
 

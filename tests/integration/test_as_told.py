@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +20,7 @@ from archiver.model import Record
 from archiver.storage import migrate
 
 from ..conftest import NewArchive, RunArchiver
-from .archives import STREAM, at, between, closed, event, opened, record, seen, uri
+from .archives import STREAM, at, between, closed, event, micros, opened, record, seen, uri
 from .growth import analysed, cost_of, grown
 from .test_known import diffed, plain
 from .test_numbers import execute
@@ -152,6 +154,21 @@ def test_what_a_stream_told_nothing_of_is_said(two: str, run_archiver: RunArchiv
 
     assert done.returncode == 3
     assert f"{OTHER} told nothing of {uri('container/9')}" in done.stderr
+
+
+@pytest.mark.parametrize("stream", [STREAM, OTHER])
+def test_what_several_told_was_received_when_this_stream_told_it(database_url: str, stream: str) -> None:
+    told = event("container/1", "Running", 10, uuid="1")
+    record(database_url, opened("a", 0), opened("b", 0, stream=OTHER))
+    record(database_url, *(told._replace(session=key, received_at=micros(n)) for key, n in (("a", 11), ("b", 500))))
+    wanted = {STREAM: at(11), OTHER: at(500)}[stream]
+
+    with Archive.open(database_url) as archive:
+        (line,) = (line for line in map(json.loads, archive.export_known(None, stream=stream)) if "event" in line)
+        with as_told_by(archive, stream) as heard:
+            (one,) = heard.events()
+
+    assert datetime.fromisoformat(line["received_at"]) == one.received_at == wanted
 
 
 def test_a_stream_that_is_not_there_is_refused(two: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -63,7 +64,8 @@ class Beside:
         self._began = self._due - self._pace.apart
         self._news_at: float | None = None
         """When something new was told of, since it was asked last."""
-        self._heard_at: float | None = None
+        self._heard_at = self._opened_at = -math.inf
+        """When a message came last, and when the session began: of before, an answer may be for a minute."""
         self._was_in_doubt = False
         self._tries = 0
         self._said: set[str] = set()
@@ -74,6 +76,7 @@ class Beside:
     def begin(self, session: str, opened_at: Micros) -> None:
         """Begins to ask, for a session that was opened just now, in the second behind: its events are dated by that."""
         self.asker.session = session
+        self._opened_at = self._pace.monotonic()
         self._due = max(self._due, self._pace.monotonic() + 1.0 - opened_at % 1_000_000 / 1_000_000)
         run = self._run = Asked(self._pace.settle, self._pace.look, self._pace.monotonic)
         target, arguments = self._ask_on, (run, opened_at)
@@ -127,7 +130,7 @@ class Beside:
         pace = self._pace
         if self.asker.refused:
             return pace.after_refusal
-        in_doubt = self._heard_at is not None and self._heard_at > began - LAGS
+        in_doubt = max(self._opened_at, self._heard_at) > began - LAGS
         self._was_in_doubt = in_doubt and not self._was_in_doubt and not self._tries  # once: some platforms never rest
         return min(pace.after_refusal, pace.in_doubt if self._was_in_doubt else pace.again * 2**self._tries)
 
