@@ -1,4 +1,4 @@
-"""What is known of the objects of all platforms together: who archives knows none of them by name.
+"""What is known of the objects of all platforms together: who archives or asks knows none of them by name.
 
 Where two say something of the same kind it is the union: no word of one means something else on another.
 """
@@ -8,7 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archiver.platforms.docker import facts as _docker
-from archiver.platforms.docker.facts import DEADLY, OOM, OOM_KILLED, SIGNAL
+from archiver.platforms.docker.facts import (
+    COMPOSE_HASH,
+    COMPOSE_IMAGE,
+    DEADLY,
+    HEALTHCHECK,
+    OOM,
+    OOM_KILLED,
+    SIGNAL,
+    TASK,
+    is_compose_service,
+    received_message,
+    text,
+)
 from archiver.platforms.docker.facts import DOCKER as OF_ENGINES
 from archiver.platforms.docker.facts import identities as identities_of_engine
 from archiver.platforms.tutum import facts as _tutum
@@ -36,9 +48,12 @@ if TYPE_CHECKING:
 __all__ = [
     "BELONGS_TO",
     "CARRYING",
+    "COMPOSE_HASH",
+    "COMPOSE_IMAGE",
     "DEADLY",
     "ENDED",
     "GONE",
+    "HEALTHCHECK",
     "KINDS",
     "LAGS",
     "LEAVING",
@@ -52,13 +67,17 @@ __all__ = [
     "SPARING",
     "SPECIFIC",
     "TAGGED",
+    "TASK",
     "UNDONE",
     "UNSETTLED",
     "VANISHED",
     "account",
     "dialect_of",
     "identities_of_engine",
+    "is_compose_service",
+    "received_message",
     "tags_of",
+    "text",
 ]
 
 GONE = _docker.GONE | _tutum.GONE

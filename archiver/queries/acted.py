@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from archiver.model import Micros, Number, Proof, to_datetime
-from archiver.platforms.docker.facts import SIGNAL
-from archiver.platforms.tutum.facts import CARRYING, UNDONE
+from archiver.platforms.facts import CARRYING, SIGNAL, UNDONE
 from archiver.queries.causes import Deed
 from archiver.queries.doers import doers
 from archiver.queries.runs import where_any_ran

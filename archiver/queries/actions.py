@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archiver.model import Action, Micros, Number, Resource, TimeRange, to_datetime
-from archiver.platforms.docker.facts import HEALTHCHECK
-from archiver.platforms.tutum.facts import UNSETTLED
+from archiver.platforms.facts import HEALTHCHECK, UNSETTLED
 from archiver.queries.doers import ENGINE, doers
 from archiver.queries.healthchecks import healthcheck_name
 from archiver.queries.names import names_at

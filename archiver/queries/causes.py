@@ -10,8 +10,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from archiver.model import Cause, CauseKind, Micros, Number
-from archiver.platforms.docker import facts as docker
-from archiver.platforms.tutum import facts as tutum
+from archiver.platforms.facts import DEADLY, LEAVING, OF_ENGINES, SPARING
 from archiver.storage.causes import (
     ALL_GONE,
     AT_ONCE,
@@ -48,7 +47,7 @@ class Deed(NamedTuple):
     @property
     def is_engines(self) -> bool:
         """Whether an engine tells of it, when it is done."""
-        return self.uri.startswith(docker.DOCKER)
+        return self.uri.startswith(OF_ENGINES)
 
 
 class Stop(NamedTuple):
@@ -103,7 +102,7 @@ def is_gone(state: str) -> bool:
 
 def is_announced(state: str | None) -> bool:
     """Whether what is in a state was told to end."""
-    return (state or "").lower() in tutum.LEAVING
+    return (state or "").lower() in LEAVING
 
 
 def family(state: str) -> str:
@@ -150,7 +149,7 @@ def _kills(stop: Stop, deeds: Collection[Deed]) -> list[Deed]:
 
 
 def _is_deadly(stop: Stop, deed: Deed) -> bool:
-    return not deed.signal or deed.signal in docker.DEADLY or deed.signal == _sent(stop)
+    return not deed.signal or deed.signal in DEADLY or deed.signal == _sent(stop)
 
 
 def _sent(stop: Stop) -> str:
@@ -178,4 +177,4 @@ def _ran_over(stop: Stop, deed: Deed) -> bool:
     if deed.is_engines or ((deed.failed or deed.of_carrier) and not stop.announced) or deed.since > stop.at + SLACK:
         return False
     ended = deed.since + UNFINISHED if deed.until == OPEN else deed.until
-    return ended >= stop.at - SLACK and (deed.name or "").lower().rpartition(" ")[2] not in tutum.SPARING
+    return ended >= stop.at - SLACK and (deed.name or "").lower().rpartition(" ")[2] not in SPARING

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from archiver.model import MICROSECOND, Cause, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became, Nearby, Replaced, Where
-from archiver.platforms.docker.facts import HEALTHCHECK
+from archiver.platforms.facts import HEALTHCHECK
 from archiver.queries.acted import said
 from archiver.queries.became import became
 from archiver.queries.causes import is_gone, is_stop, stays_ended

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from archiver.model import Action, ArchivedEvent, Resource, TimeRange
-from archiver.platforms.docker.facts import DOCKER, TASK, received_message, text
+from archiver.platforms.facts import OF_ENGINES, TASK, received_message, text
 from archiver.queries.doers import SWARM
 from archiver.queries.events import Filter, last_events
 from archiver.queries.notes import as_actions, notes
@@ -50,7 +50,7 @@ def with_deeds(
 
 
 def _is_deed(event: ArchivedEvent) -> bool:
-    return (event.type, event.action) in _DONE and (event.resource_uri or "").startswith(DOCKER)
+    return (event.type, event.action) in _DONE and (event.resource_uri or "").startswith(OF_ENGINES)
 
 
 def _deed(event: ArchivedEvent) -> Action:

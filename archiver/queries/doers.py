@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from archiver.codec.text import parse
 from archiver.model import Number
-from archiver.platforms.docker.facts import DOCKER, text
+from archiver.platforms.facts import OF_ENGINES, text
 from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, statement
 
@@ -25,7 +25,7 @@ _KEPT = (
 def doers(connection: Connection, actions: Iterable[Number]) -> dict[int, str]:
     """Who did some actions, by their numbers: the `user` of a Docker Cloud; of the others nobody says who."""
     found: dict[int, str] = {}
-    like = {"engines": f"{DOCKER}%", "told": '%"user":%'}
+    like = {"engines": f"{OF_ENGINES}%", "told": '%"user":%'}
     for among in by_platform(actions):
         for table in ("events", "observations"):
             for row in connection.execute(statement(_KEPT.format(table)), among.values(**like)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archiver.platforms.docker.facts import HEALTHCHECK
+from archiver.platforms.facts import HEALTHCHECK
 from archiver.storage.reading import Connection
 
 _ACTION = "SELECT a.id FROM event_actions a WHERE a.text = :word"

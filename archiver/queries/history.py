@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from archiver.model import Coverage, Gap, History, Number, Resource, Span, Timeline, TimeRange, to_micros
-from archiver.platforms.docker.facts import OOM, OOM_KILLED
+from archiver.platforms.facts import OOM, OOM_KILLED
 from archiver.queries.causes import exit_code, is_gone
 from archiver.queries.causing import OUT_OF_MEMORY, explained
 from archiver.queries.coverage import as_they_last, coverage, emptiness, unknown

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archiver.model import EPOCH, Micros, Number, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Replaced
 from archiver.model.reports import Deploy, Subject
-from archiver.platforms.docker.facts import is_compose_service
+from archiver.platforms.facts import is_compose_service
 from archiver.queries.asked import Asked
 from archiver.queries.containers import CONTAINER, KindOf, kinds
 from archiver.queries.history import timeline

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from archiver.codec.text import parse
 from archiver.model import Micros, Number, numbers_of
 from archiver.model.nearby import Differs, Replaced
-from archiver.platforms.docker.facts import COMPOSE_HASH, COMPOSE_IMAGE, received_message, text
+from archiver.platforms.facts import COMPOSE_HASH, COMPOSE_IMAGE, received_message, text
 from archiver.queries.windows import Window, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER
 from archiver.storage.reading import Connection

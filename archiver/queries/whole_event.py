@@ -6,7 +6,7 @@ from typing import Any
 
 from archiver.errors import NoSuchEvent
 from archiver.model import ArchivedEvent, WholeEvent, numbers_of
-from archiver.platforms.docker.facts import received_message
+from archiver.platforms.facts import received_message
 from archiver.queries.events import last_id, whole
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.reading import Connection
