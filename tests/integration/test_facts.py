@@ -240,7 +240,7 @@ def cut(pick: random.Random, records: list[Record]) -> Iterator[list[Record]]:
         records = records[size:]
 
 
-@settings(max_examples=40)
+@settings(max_examples=16)
 @given(told=st.lists(TOLD, min_size=2, max_size=14), pick=st.randoms(use_true_random=False))
 def test_the_order_of_arrival_makes_no_difference(database_url: str, told: list[object], pick: random.Random) -> None:
     number = next(EXAMPLES)

@@ -349,7 +349,7 @@ def source_and_copy(sqlite_template: Path, tmp_path: Path) -> Callable[[], tuple
     return made
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(steps=STEPS)
 def test_every_sequence_gives_the_union(
     source_and_copy: Callable[[], tuple[str, Path]], another: Callable[[], str], steps: list[tuple[str, Any]]
@@ -359,7 +359,7 @@ def test_every_sequence_gives_the_union(
     check(Model(source, another(), kept), steps)
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(steps=STEPS)
 def test_every_sequence_gives_the_union_on_postgresql(
     source_and_copy: Callable[[], tuple[str, Path]],
