@@ -29,9 +29,6 @@ from archiver.storage.named import sqlite_path
 from archiver.storage.postgres import postgres_engine
 from archiver.storage.reading import BUSY_SECONDS, file_to_read
 
-APPLICATION_ID = 0x61726376
-"""What a SQLite archive's header has for `file` and others to tell whose it is: "arcv" (https://sqlite.org/pragma.html)."""
-
 
 def reading_engine(text: str) -> Engine:
     """An engine that cannot write, to look at the tables with. Raises DatabaseMissing when there is no such file."""

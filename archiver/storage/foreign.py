@@ -14,6 +14,8 @@ from archiver.storage.address import is_postgres
 from archiver.storage.alone import alone
 from archiver.storage.named import sqlite_path
 
+APPLICATION_ID = 0x61726376
+"""What a SQLite archive's header has for `file` and others to tell whose it is: "arcv" (https://sqlite.org/pragma.html)."""
 _OURS = {"alembic_version", "events", "resources", "sessions"}
 _NO_DATABASE = "the file there is not a database"
 _STEP = "give the archive a database of its own: another file, with --database or ARCHIVER_DATABASE_URL"
@@ -78,6 +80,9 @@ def _foreign(path: Path) -> str | None:
 
 def _foreign_tables(path: Path) -> str | None:
     with closing(alone(path)) as connection:
+        # To ask for names has SQLite read the text of every view.
+        if connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,):
+            return None
         names = _names(connection)
         if not names or (names >= _OURS and _is_ours(connection)):
             return None

@@ -22,13 +22,8 @@ from sqlalchemy.schema import SchemaItem
 
 from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
 from archiver.storage import first_edition, reading
-from archiver.storage.engine import (
-    APPLICATION_ID,
-    reading_engine,
-    translated,
-    writer_lock,
-    writing_engine,
-)
+from archiver.storage.engine import reading_engine, translated, writer_lock, writing_engine
+from archiver.storage.foreign import APPLICATION_ID
 from archiver.storage.integrity import damage, lost_rows, missing_rows
 from archiver.storage.judging import translated_driver
 from archiver.storage.named import database_name

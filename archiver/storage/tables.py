@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateTable
 
 from archiver.platforms.facts import KINDS
 from archiver.storage import schema
-from archiver.storage.engine import APPLICATION_ID
+from archiver.storage.foreign import APPLICATION_ID
 from archiver.storage.kinds import rows_of
 from archiver.storage.numbers import first_rows
 from archiver.storage.revision import HEAD

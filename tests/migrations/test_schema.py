@@ -21,7 +21,8 @@ from sqlalchemy import Connection, inspect, text
 
 from archiver.errors import DatabaseBusy, SchemaNotAtHead
 from archiver.storage import migrate
-from archiver.storage.engine import APPLICATION_ID, reading_engine, writer_lock, writing_engine
+from archiver.storage.engine import reading_engine, writer_lock, writing_engine
+from archiver.storage.foreign import APPLICATION_ID
 from archiver.storage.schema import metadata
 from archiver.storage.views import VIEWS
 
