@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from tests.pgcluster import SERVER_OPTIONS, Control, controlled_cluster, find_binaries
 
-OPTIONS = {**SERVER_OPTIONS, "synchronous_commit": "on", "max_connections": "20"}
+OPTIONS = {**SERVER_OPTIONS, "autovacuum": "on", "synchronous_commit": "on", "max_connections": "20"}
 """A crash of the server is no crash of the machine: what it was told to write is written."""
 
 
