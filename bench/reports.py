@@ -40,6 +40,8 @@ def asked(about: Subjects) -> Iterator[Question]:
 
 def _moments(about: Subjects) -> Iterator[Question]:
     since, until = _ends(about.hour)
+    yield Question("everything at a time", _counting(Archive.at, since), TIMES)
+    yield Question("everything: difference of an hour", _counting(Archive.diff, since, until), TIMES)
     for what, ref in (("the cluster", about.cluster), ("a stack with many dead containers", about.busy)):
         yield Question(f"{what} at a time", _counting(Archive.at, since, ref), TIMES)
         yield Question(f"{what}: difference of an hour", _counting(Archive.diff, since, until, ref), TIMES)

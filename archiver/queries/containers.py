@@ -12,6 +12,7 @@ from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange, number
 from archiver.model.reports import Subject
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.lane_words import bound
+from archiver.queries.lived import LIVED
 from archiver.queries.stays import NOWHERE, Stays, stays
 from archiver.queries.story import stories
 from archiver.queries.under import Stretches, descend, is_within
@@ -32,14 +33,7 @@ _OF_THESE = (
     " AND t.text = :container ORDER BY r.uri, r.id"
 )
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :container"
-# What lives has an index of its own, from which nothing may draw the planner (+); what is no more has said so, within
-# the range or later.
-_OF_ALL = (
-    "SELECT p.platform_id, p.resource_id FROM present p"
-    " WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
-    "SELECT p.platform_id, p.resource_id FROM present p"
-    " WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
-)
+_OF_ALL = f"SELECT p.platform_id, p.resource_id {LIVED}"
 
 KindOf = Callable[[str], str | None]
 
@@ -109,8 +103,7 @@ def _numbers(connection: Connection, root: Resource | None, window: Window) -> d
     values = {"types": types, **window._asdict()}
     return {
         numbers_of(platform)(number): (window.since, window.until)
-        for query in _OF_ALL
-        for platform, number in connection.execute(statement(query), values)
+        for platform, number in connection.execute(statement(_OF_ALL), values)
     }
 
 

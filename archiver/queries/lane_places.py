@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archiver.errors import TooMuchForPicture
 from archiver.model import Number, Resource, numbers_of
 from archiver.queries.lane_words import SOURCES, bound
+from archiver.queries.lived import LIVING
 from archiver.queries.tree import Places
 from archiver.queries.under import descend, heads
 from archiver.queries.windows import NEVER, Window
@@ -19,12 +20,7 @@ _TOP = numbers_of(0)(0)
 """What stands for all there is, above what is under nothing."""
 
 _TYPES = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
-# What lives has an index of its own, from which nothing may draw the planner (+); what is no more has said so, within
-# the range or later.
-_LIVING = (
-    "SELECT p.platform_id, p.resource_id FROM present p"
-    " WHERE p.type_id IN :numbers AND p.gone_at IS NULL AND +p.first_at < :until LIMIT :most"
-)
+_LIVING = f"SELECT p.platform_id, p.resource_id FROM present p WHERE p.type_id IN :numbers AND {LIVING} LIMIT :most"
 _EVER = "SELECT p.platform_id, p.resource_id FROM present p WHERE p.type_id IN :numbers LIMIT :most"
 _HEARD = (
     "SELECT DISTINCT w.platform_id, w.resource_id FROM {} w"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from archiver.model import Micros, Number, numbers_of
+from archiver.queries.lived import LIVED, LIVING
 from archiver.queries.standing import Stood, stood
 from archiver.queries.under import heads
 from archiver.queries.windows import holding
@@ -87,14 +88,8 @@ _CHILDREN = (
 _HOW_MANY = (
     "SELECT count(*) FROM (SELECT 1 FROM present p WHERE p.gone_at IS NULL AND p.type_id IN :numbers LIMIT :most) found"
 )
-_LIVE_STILL = (
-    "SELECT p.platform_id, p.resource_id FROM present p"
-    " WHERE p.gone_at IS NULL AND p.type_id IN :numbers AND +p.first_at <= :at"
-)
-_ENDED_SINCE = (
-    "SELECT p.platform_id, p.resource_id FROM present p"
-    " WHERE p.gone_at > :at AND +p.type_id IN :numbers AND +p.first_at <= :at"
-)
+_SOME_STILL = f"SELECT p.platform_id, p.resource_id FROM present p WHERE {LIVING} AND p.type_id IN :numbers LIMIT :most"
+_LIVED = f"SELECT p.platform_id, p.resource_id {LIVED}"
 
 
 def _living(found: Mapping[Number, Stood]) -> dict[Number, Stood]:
@@ -123,21 +118,16 @@ def how_many(connection: Connection, most: int) -> int:
 def some(connection: Connection, at: Micros, most: int) -> list[Number]:
     """Some resources, but no actions, that live and were heard of at an instant."""
     types = connection.scalars(ACTIONLESS)
-    asked = statement(f"{_LIVE_STILL} LIMIT :most")
-    rows = connection.execute(asked, {"numbers": types, "at": at, "most": most}) if types else ()
+    values = {"numbers": types, "until": at + 1, "most": most}
+    rows = connection.execute(statement(_SOME_STILL), values) if types else ()
     return [numbers_of(platform)(number) for platform, number in rows]
 
 
 def _candidates(connection: Connection, at: Micros) -> Collection[Number]:
-    """What may have lived at an instant: it lives still, or has ended since; who came back may have been gone then."""
-    asked = {"numbers": connection.scalars(ACTIONLESS), "at": at}
-    if not asked["numbers"]:
-        return ()
-    return [
-        numbers_of(platform)(number)
-        for text in (_LIVE_STILL, _ENDED_SINCE)
-        for platform, number in connection.execute(statement(text), asked)
-    ]
+    """What may have lived at an instant: who came back may have been gone then."""
+    types = connection.scalars(ACTIONLESS)
+    rows = connection.execute(statement(_LIVED), {"types": types, "since": at, "until": at + 1}) if types else ()
+    return [numbers_of(platform)(number) for platform, number in rows]
 
 
 def _reach(parents: dict[Number, set[Number]], numbers: Iterable[Number]) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from archiver.model import Number, numbers_of, to_micros
 from archiver.queries.containers import CONTAINER
+from archiver.queries.lived import LIVED
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Among, by_platform, statement
@@ -17,13 +18,7 @@ from archiver.storage.views.places import place_then
 _MOST = 2_000
 """Stacks and services that are told apart; a monitor keeps every one for months."""
 _TYPE = "SELECT t.id FROM event_types t WHERE t.text = :container"
-_OF = "SELECT p.platform_id, p.resource_id AS id, p.first_at, p.gone_at FROM present p"
-# What lives has an index of its own, from which nothing may draw the planner (+); of what is no more only that which
-# ended since the day began.
-_LIVED = (
-    f"{_OF} WHERE p.gone_at IS NULL AND p.type_id IN :types AND +p.first_at < :until",
-    f"{_OF} WHERE p.gone_at >= :since AND +p.type_id IN :types AND +p.first_at < :until",
-)
+_LIVED = f"SELECT p.platform_id, p.resource_id AS id, p.first_at, p.gone_at {LIVED}"
 # What availability_daily says as well, but that reckons what was planned, and loops, which nobody asks for here.
 _DOUBTFUL = tuple(
     "SELECT v.resource_id AS id, min(v.since_us) AS first, sum(CASE WHEN v.kind = 'gone' THEN 0"
@@ -63,13 +58,14 @@ def _lived(connection: Connection, since: int, until: int) -> dict[Number, tuple
     """The containers that lived within a range, and from when until when in it."""
     types = connection.scalars(statement(_TYPE), {"container": CONTAINER})
     values = {"types": types, "since": since, "until": until}
+    if not types:
+        return {}
     return {
         numbers_of(row.platform_id)(row.id): (
             max(row.first_at, since),
             until if row.gone_at is None else min(row.gone_at, until),
         )
-        for query in (_LIVED if types else ())
-        for row in connection.execute(statement(query), values)
+        for row in connection.execute(statement(_LIVED), values)
     }
 
 

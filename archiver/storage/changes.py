@@ -10,6 +10,7 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows, update_rows
 from archiver.storage.evidence import Evidence
 from archiver.storage.intervals import node
+from archiver.storage.lasting import lasted
 from archiver.storage.late import hear_late
 from archiver.storage.lives import Fact, Standing, Word
 from archiver.storage.retelling import hear_anew
@@ -21,7 +22,7 @@ _FACT_KEY = ("platform_id", "resource_id", "what", "since", "value")
 _PRESENT_KEY = ("platform_id", "resource_id")
 _FACT = ("until", "node", "told_by", "how")
 # Apart, so that the indexes of what seldom changes are not written with each word.
-_SELDOM = ("first_at", "gone_at", "name_id", "image_id", "slot_id", "tags_id", "list_id", "heads")
+_SELDOM = ("first_at", "gone_at", "lasted", "name_id", "image_id", "slot_id", "tags_id", "list_id", "heads")
 _OFTEN = ("last_at", "last_source", "state_id", "state_since", "state_at", "state_source")
 
 
@@ -154,16 +155,21 @@ class Changes:
         for number, standing in sorted(self.standings.items()):  # rows that lie side by side, one after the other
             rest = standing.seldom
             if standing.stored is None:
-                new.append((number, platform, standing.type_id, rest[0], *_often(standing), *rest[1:]))
+                first_at, *life = _life(standing)
+                new.append((number, platform, standing.type_id, first_at, *_often(standing), *life, *rest[2:]))
             else:
                 often.append((*_often(standing), platform, number))
                 if rest != standing.stored:
-                    seldom.append((*rest, platform, number))
+                    seldom.append((*_life(standing), *rest[2:], platform, number))
             standing.stored = rest
             standing.trim()
         insert_rows(self._connection, schema.present, new)
         update_rows(self._connection, schema.present, _PRESENT_KEY, _OFTEN, often)
         update_rows(self._connection, schema.present, _PRESENT_KEY, _SELDOM, seldom)
+
+
+def _life(standing: Standing) -> Row:
+    return standing.first_at, standing.gone_at, lasted(standing.first_at, standing.gone_at)
 
 
 def _often(standing: Standing) -> Row:

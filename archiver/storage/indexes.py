@@ -32,6 +32,7 @@ from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from archiver.storage import schema
+from archiver.storage.lasting import BEGAN, CLASS
 from archiver.storage.views.idioms import IDIOMS
 
 sessions, resources, events, facts = schema.sessions.c, schema.resources.c, schema.events.c, schema.facts.c
@@ -118,7 +119,7 @@ def _of_tags() -> Iterator[Index]:
         yield index.ddl_if(dialect=dialect)
 
 
-BY_NUMBER = frozenset({"ix_events_occurred_us", "ix_observations_observed_us"})
+EXPRESSIONS = frozenset({"ix_events_occurred_us", "ix_observations_observed_us", "ix_present_lived"})
 """Indexes of expressions: what a database tells of them cannot be compared with what is written here."""
 
 INDEXES = (
@@ -152,10 +153,12 @@ INDEXES = (
     *_of_object(present.list_id),
     Index(None, present.type_id, present.first_at),  # what appeared when; all of a type
     Index(None, present.first_at),  # what appeared when, whatever it is
+    # What lived when (storage.lasting).
+    Index("ix_present_lived", present.type_id, literal_column(f"({CLASS})"), literal_column(f"({BEGAN})")),
     # What lives. Without anything that every word changes: PostgreSQL then writes no index at all for a word (HOT).
     # Of equal indexes SQLite takes any: with `gone_at` in it, this one serves better than that of what appeared.
     _where(present.gone_at.is_(None), present.type_id, present.gone_at),
-    _where(present.gone_at.is_not(None), present.gone_at),  # what lived at an instant, and has ended since
+    _where(present.gone_at.is_not(None), present.gone_at),  # what has ended since when
 )
 
 metadata = schema.metadata

@@ -1,13 +1,29 @@
-"""Looks for what no sound archive has: rows that are missing, rows that point nowhere, and damage to the file."""
+"""Looks for what no sound archive has: rows that are missing, point nowhere or contradict themselves, and damage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, and_, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    text,
+)
 
 from archiver.storage.duplicates import ANEW
+from archiver.storage.lasting import LIVES, SHORTEST
 from archiver.storage.numbers import NUMBERED, last_numbers
 from archiver.storage.schema import (
     ASKED,
@@ -125,6 +141,19 @@ def lost_rows(connection: Connection) -> list[str]:
     """What foreign keys would refuse: where a row of a large table points at a row that is not there."""
     found = (problem for table, references in _REFERENCES.items() for problem in _lost(connection, table, references))
     return list(dict.fromkeys([*found, *_not_known_anew(connection)]))
+
+
+def wrong_lives(connection: Connection) -> list[str]:
+    """Whether each object is in the class of its life, by which what lived at an instant is found."""
+    c = present.c
+    life, least = c.gone_at - c.first_at, literal(1, BigInteger)
+    is_so = case(
+        (c.gone_at.is_(None), c.lasted == LIVES),
+        (c.lasted == SHORTEST, life < least.bitwise_lshift(c.lasted)),
+        else_=and_(life < least.bitwise_lshift(c.lasted), life >= least.bitwise_lshift(c.lasted - 1)),
+    )
+    found = connection.execute(select(c.resource_id).where(not_(is_so)).limit(_MOST)).scalars()
+    return [f"the row of present of resource {number} does not say how long that lived" for number in found]
 
 
 def _not_known_anew(connection: Connection) -> Iterator[str]:

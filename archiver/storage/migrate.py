@@ -24,7 +24,7 @@ from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
 from archiver.storage import first_edition, reading
 from archiver.storage.engine import reading_engine, translated, writer_lock, writing_engine
 from archiver.storage.foreign import APPLICATION_ID
-from archiver.storage.integrity import damage, lost_rows, missing_rows
+from archiver.storage.integrity import damage, lost_rows, missing_rows, wrong_lives
 from archiver.storage.judging import translated_driver
 from archiver.storage.named import database_name
 from archiver.storage.postgres_driver import HIDDEN_SCHEMA, right_missing
@@ -169,7 +169,7 @@ def _problems(engine: Engine) -> list[str]:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    from archiver.storage.indexes import BY_NUMBER, metadata
+    from archiver.storage.indexes import EXPRESSIONS, metadata
     from archiver.storage.views import VIEWS
 
     with engine.connect() as connection:
@@ -192,9 +192,9 @@ def _problems(engine: Engine) -> list[str]:
             problems.append(f"the encoding is {encoding}, not UTF8: what it has no characters for becomes a reject")
         there = set(inspect(connection).get_view_names())
         problems += [f"view {view.name} is missing" for view in VIEWS if view.name not in there]
-        missing = BY_NUMBER - set(connection.execute(text(_INDEXES[connection.dialect.name])).scalars())
+        missing = EXPRESSIONS - set(connection.execute(text(_INDEXES[connection.dialect.name])).scalars())
         problems += [f"index {name} is missing" for name in sorted(missing)]
-        problems += missing_rows(connection) + lost_rows(connection)
+        problems += missing_rows(connection) + lost_rows(connection) + wrong_lives(connection)
         if connection.dialect.name == "sqlite":
             problems += damage(connection)
     return problems
@@ -211,9 +211,9 @@ def _is_ours_or_matters(
     database: str, found: SchemaItem, name: str | None, kind: str, reflected: bool, ours: object
 ) -> bool:
     """An index of somebody else on a table of ours is his affair, unless it refuses rows."""
-    from archiver.storage.indexes import BY_NUMBER
+    from archiver.storage.indexes import EXPRESSIONS
 
-    if kind == "index" and (name in BY_NUMBER or found.info.get("only", database) != database):
+    if kind == "index" and (name in EXPRESSIONS or found.info.get("only", database) != database):
         return False
     foreign = reflected and ours is None
     return not (foreign and kind == "index" and isinstance(found, Index) and not found.unique)

@@ -445,6 +445,12 @@ present = Table(
     Column("state_at", Moment, comment="When that state was told or found last"),
     Column("state_source", SmallInteger, comment="What told or found it first: 0 an event, 1 an observation"),
     Column("gone_at", Moment, comment="Since when it is no more; NULL: it lives"),
+    Column(
+        "lasted",
+        SmallInteger,
+        nullable=False,
+        comment="From first to gone it lived for less than 2^lasted microseconds (storage.lasting); 63: it lives",
+    ),
     Column("name_id", Id, comment="The last name known"),
     Column("image_id", Id, comment="The last image known"),
     Column("slot_id", Id, comment="The last slot known"),

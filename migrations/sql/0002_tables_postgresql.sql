@@ -470,6 +470,7 @@ CREATE TABLE present (
   state_at BIGINT,
   state_source SMALLINT,
   gone_at BIGINT,
+  lasted SMALLINT NOT NULL,
   name_id BIGINT,
   image_id BIGINT,
   slot_id BIGINT,
@@ -482,6 +483,8 @@ CREATE TABLE present (
 CREATE INDEX ix_present_first_at ON present (first_at);
 
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
+
+CREATE INDEX ix_present_lived ON present (type_id, (lasted + 0), (first_at + 0));
 
 CREATE INDEX ix_present_platform_id_list_id ON present (platform_id, list_id);
 
@@ -512,6 +515,8 @@ COMMENT ON COLUMN present.state_at IS 'When that state was told or found last';
 COMMENT ON COLUMN present.state_source IS 'What told or found it first: 0 an event, 1 an observation';
 
 COMMENT ON COLUMN present.gone_at IS 'Since when it is no more; NULL: it lives';
+
+COMMENT ON COLUMN present.lasted IS 'From first to gone it lived for less than 2^lasted microseconds (storage.lasting); 63: it lives';
 
 COMMENT ON COLUMN present.name_id IS 'The last name known';
 

@@ -231,6 +231,7 @@ CREATE TABLE present (
   state_at INTEGER,
   state_source SMALLINT,
   gone_at INTEGER,
+  lasted SMALLINT NOT NULL,
   name_id INTEGER,
   image_id INTEGER,
   slot_id INTEGER,
@@ -245,6 +246,8 @@ CREATE INDEX ix_present_first_at ON present (first_at);
 CREATE INDEX ix_present_gone_at ON present (gone_at) WHERE gone_at IS NOT NULL;
 
 CREATE INDEX ix_present_list_id_platform_id ON present (list_id, platform_id);
+
+CREATE INDEX ix_present_lived ON present (type_id, (lasted + 0), (first_at + 0));
 
 CREATE INDEX ix_present_type_id_first_at ON present (type_id, first_at);
 

@@ -205,7 +205,7 @@ TABLES = {
     f" LEFT JOIN resources v ON v.id = f.value AND f.what NOT IN {TEXTUAL}",
     "implied": "SELECT r.uri, v.uri, f.since FROM implied f JOIN resources v ON v.id = f.value",
     "present": "SELECT r.uri, f.first_at, f.last_at, f.last_source, s.text, f.state_since, f.state_at, f.state_source,"
-    " f.gone_at, f.name_id, f.image_id, f.slot_id, f.heads"
+    " f.gone_at, f.lasted, f.name_id, f.image_id, f.slot_id, f.heads"
     " FROM present f LEFT JOIN event_states s ON s.id = f.state_id",
 }
 

@@ -168,6 +168,13 @@ def test_check_tells_of_an_event_that_would_not_be_known_again(database_url: str
     assert found == ["an event with a time that each who tells finds anew is not in told_anew"]
 
 
+@pytest.mark.parametrize("change", ["lasted = 62", "lasted = 20", "gone_at = first_at + 5", "lasted = 23, gone_at = 1"])
+def test_check_tells_of_a_life_by_which_nobody_would_find_it(database_url: str, change: str) -> None:
+    found = problems(database_url, f"UPDATE present SET {change} WHERE resource_id = 1")
+
+    assert found == ["the row of present of resource 1 does not say how long that lived"]
+
+
 @pytest.mark.parametrize("table", ["events", "observations", "facts", "present", "parent_list_members"])
 def test_check_tells_of_a_row_that_points_to_another_platform(database_url: str, table: str) -> None:
     other = "INSERT INTO platforms (id, key, name) VALUES (2, 'other', 'other')"

@@ -13,6 +13,7 @@ from archiver.model import Micros, iso, to_datetime
 from archiver.storage import migrate, schema
 from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.intervals import node
+from archiver.storage.lasting import LIVES
 from archiver.storage.schema import OPEN, PARENT, TARGET
 from archiver.storage.uuids import pack
 from archiver.storage.views import VIEWS
@@ -214,7 +215,7 @@ def write_words(connection: Connection, words: dict[int, list[Word]]) -> None:
         ]
         connection.execute(insert(schema.observations), found)
         spans = [span for span in expected_spans({resource: said})]
-        now = {"platform_id": 1, "resource_id": resource, "type_id": 1, "heads": 0}
+        now = {"platform_id": 1, "resource_id": resource, "type_id": 1, "heads": 0, "lasted": LIVES}
         now |= {"first_at": min(said)[0], "state_since": spans[-1][2]}
         connection.execute(insert(schema.present), [now])
 

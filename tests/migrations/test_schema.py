@@ -23,6 +23,7 @@ from archiver.errors import DatabaseBusy, SchemaNotAtHead
 from archiver.storage import migrate
 from archiver.storage.engine import reading_engine, writer_lock, writing_engine
 from archiver.storage.foreign import APPLICATION_ID
+from archiver.storage.indexes import EXPRESSIONS
 from archiver.storage.schema import metadata
 from archiver.storage.views import VIEWS
 
@@ -47,9 +48,10 @@ def views(connection: Connection) -> list[Any]:
     return [tuple(row) for row in connection.execute(text(query))]
 
 
-BY_NUMBER = {
-    "sqlite": "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name LIKE 'ix%us'",
-    "postgresql": "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'ix%us' AND schemaname = current_schema()",
+_NAMED = f"IN {tuple(sorted(EXPRESSIONS))}"
+TEXTS = {
+    "sqlite": f"SELECT sql FROM sqlite_schema WHERE type = 'index' AND name {_NAMED}",
+    "postgresql": f"SELECT indexdef FROM pg_indexes WHERE indexname {_NAMED} AND schemaname = current_schema()",
 }
 
 
@@ -59,7 +61,7 @@ def schema(url: str) -> dict[str, Any]:
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
         found = inspect(connection)
         return {
-            "by number": sorted(connection.execute(text(BY_NUMBER[connection.dialect.name])).scalars()),
+            "of expressions": sorted(connection.execute(text(TEXTS[connection.dialect.name])).scalars()),
             "views": views(connection),
             "tables": {
                 name: [
@@ -73,7 +75,7 @@ def schema(url: str) -> dict[str, Any]:
                     sorted(
                         (index["name"] or "", index["column_names"], index["unique"], _only_where(index))
                         for index in found.get_indexes(name)
-                        if not (index["name"] or "").endswith("_us")
+                        if index["name"] not in EXPRESSIONS
                     ),
                 ]
                 for name in sorted(found.get_table_names())

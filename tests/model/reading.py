@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from archiver.model import Micros, Platform, ResourceRef
-from archiver.storage import intervals, schema
+from archiver.storage import intervals, lasting, schema
 
 from . import semantics
 from .platforms import numbered
@@ -80,7 +80,7 @@ class Tables:
         """How everything stands."""
         columns = (
             "resource_id, first_at, last_at, last_source, state_id, state_since, state_at, state_source, gone_at,"
-            " name_id, list_id, type_id, image_id, slot_id, tags_id"
+            " name_id, list_id, type_id, image_id, slot_id, tags_id, lasted"
         )
         found = {}
         for row in self._rows(f"SELECT {columns} FROM present"):
@@ -88,6 +88,10 @@ class Tables:
             name, image, slot = (self._texts.get(row[place]) for place in (9, 12, 13))
             tags = None if row[14] is None else tuple(json.loads(self._texts[row[14]]))
             assert self.types[row[11]] == ref.type
+            first_at, gone_at, lasted = row[1], row[8], row[15]
+            least = 0 if lasted == lasting.SHORTEST else 2 ** (lasted - 1)
+            is_so = lasted == lasting.LIVES if gone_at is None else least <= gone_at - first_at < 2**lasted
+            assert is_so, f"it lasted {lasted}: {ref} from {first_at} to {gone_at}"
             parents = self.lists.get(row[10], ())
             found[ref] = Present(*row[1:4], state, *row[5:9], name, parents, image, slot, tags)
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archiver.platforms import facts
+from archiver.storage.lasting import CLASSES, FEW, OF_CLASS, lived
 from archiver.storage.views.causes import among
 from archiver.storage.views.days import DAY
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
@@ -155,10 +156,11 @@ def _availability_daily(say: Idioms) -> str:
     d.day AS day, {morning} AS day_us, {say.latest([morning, "p.first_at"])} AS since_us,
     {say.earliest([f"{morning} + {DAY}", say.now, f"coalesce(p.gone_at, {OPEN})"])} AS until_us
   FROM present p
+  JOIN {CLASSES} l ON {say.likely(FEW, 0.02)} AND {say.likely(OF_CLASS, 0.5)}
   JOIN event_types t ON {say.likely("t.id = p.type_id", 0.5)} AND t.text = 'container'
   JOIN resources r ON r.platform_id = p.platform_id AND r.id = p.resource_id
   JOIN days d ON d.day >= {say.day("p.first_at")} AND d.day <= {say.day(f"coalesce(p.gone_at, {say.now})")}
-    AND p.first_at < {morning} + {DAY} AND (p.gone_at IS NULL OR p.gone_at >= {morning})"""
+    AND {lived(morning, f"{morning} + {DAY}")}"""
     words = " UNION ALL ".join(
         f"""SELECT v.at AS at, v.at_us AS at_us, v.kind AS kind, v.known_us - v.since_us AS known,
       v.until_us - v.since_us AS us FROM {source}_of_day v
