@@ -103,6 +103,37 @@ def test_told_to_stop_meanwhile_its_coverage_ends_where_it_did(tmp_path: Path, s
     assert _events(archive) == 2
 
 
+def test_killed_before_it_could_compare_its_stop_is_a_gap_all_the_same(
+    tmp_path: Path, spawn_archiver: SpawnArchiver
+) -> None:
+    engine, archive = FakeEngine(), tmp_path / "a.db"
+    with engine.on_socket(tmp_path / "engine") as url:
+        arguments = ("run", "--database", str(archive), "--stream", url)
+        daemon = spawn_archiver(*arguments)
+        wait_for(lambda: "/_ping" in engine.asked, 30)
+        engine.told_now(id="before")
+        wait_for(lambda: _events(archive) == 1, 30)
+        daemon.send_signal(signal.SIGSTOP)
+        stopped_at = time.time()
+        engine.forgets_to_answer = True
+        for number in range(300):
+            engine.told_now(id=f"lost-{number}", dropped=True)
+        time.sleep(4.0)
+        engine.told_now(id="after")
+        daemon.send_signal(signal.SIGCONT)
+        wait_for(lambda: _events(archive) == 2, 30)
+        daemon.kill()
+        daemon.communicate(timeout=30)
+
+        engine.forgets_to_answer = False
+        daemon = spawn_archiver(*arguments)
+        wait_for(lambda: _events(archive) == 257, 30)
+        daemon.terminate()
+        daemon.communicate(timeout=30)
+    gaps = rows(f"sqlite:///{archive}", "SELECT strftime('%s', since), kind FROM gap_log WHERE until IS NOT NULL")
+    assert [(float(since) <= stopped_at + 1, kind) for since, kind in gaps] == [(True, "skipped")]
+
+
 def test_what_an_engine_left_out_meanwhile_is_a_gap_though_later_messages_came(
     tmp_path: Path, spawn_archiver: SpawnArchiver
 ) -> None:

@@ -14,7 +14,7 @@ from archiver.platforms.docker.http import Api, Limits, Way
 from archiver.platforms.docker.inbox import Introduced
 from archiver.platforms.docker.inventory import Inventory
 from archiver.platforms.docker.lapses import Lapses
-from archiver.platforms.docker.notes import read, write
+from archiver.platforms.docker.notes import Unproven, read, unproven_in, write
 from archiver.platforms.docker.pace import DockerPace
 from archiver.platforms.docker.whose import Whose
 from archiver.platforms.protocol import Notes
@@ -43,6 +43,8 @@ class Knowledge:
     notes: Notes | None = None
     noted: str | None = None
     """What was noted last."""
+    unproven: Unproven | None = None
+    """Of the last session, or of this one: to be noted before anything is delivered that came later."""
     unbroken_since: Micros | None = None
     """The end of the last session, while nothing shows that the engine itself was away since."""
 
@@ -65,7 +67,7 @@ class Knowledge:
 
     def note(self) -> None:
         """Has what the next run of the archiver should know kept, if it is anything new."""
-        text = write(self.whose.known, self.whose.engine, self.inventory)
+        text = write(self.whose.known, self.whose.engine, self.inventory, self.unproven)
         if self.notes is not None and text != self.noted:
             with suppress(ArchiverError):  # a spool that takes nothing is complained of by those who need it more
                 self.notes.note(self.stream, text)
@@ -75,6 +77,7 @@ class Knowledge:
         """Takes in what an earlier run has noted."""
         with suppress(ArchiverError):
             self.noted = self.notes.noted(self.stream) if self.notes is not None else None
+        self.unproven = unproven_in(self.noted) if self.noted is not None else None
         if self.noted is not None and (who := read(self.noted, self.inventory)) is not None:
             self.whose.recall(*who)
 

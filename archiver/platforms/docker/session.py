@@ -16,6 +16,7 @@ from archiver.platforms.docker.http import CLOSED, FAILURES, describe
 from archiver.platforms.docker.inbox import Arrival, Ended, Heard, Introduced, Json, Pulse, Question, Recalled, Told
 from archiver.platforms.docker.knowledge import Knowledge
 from archiver.platforms.docker.memory import is_own, key_of, moment_of, read
+from archiver.platforms.docker.notes import Unproven
 from archiver.platforms.docker.observing import Observing
 from archiver.platforms.docker.proof import Proof, Shown, nano_of
 from archiver.platforms.docker.wires import Wires
@@ -42,6 +43,7 @@ class Session:
         self._wires = wires
         self._key = secrets.token_hex(16)
         self._alive: Micros = 0
+        self._opened_at: Micros = 0
         self._read_to: Micros = 0
         """When the last message of the stream was told, by our clock."""
         self._heard = now_micros()
@@ -57,7 +59,7 @@ class Session:
         self._wires.open()
         begun = Beginning(know, self._wires)
         begun.gather()
-        at = self._alive = self._wires.feed.opened_at
+        at = self._alive = self._opened_at = self._wires.feed.opened_at
         heard_to = know.clock.ours(nano_of(know.resume) // 1_000)
         fresh, covered_from = begun.place(at)
         if know.resume is not None:
@@ -65,6 +67,9 @@ class Session:
         if begun.ended is not None and not fresh:
             raise StreamUnreachable(stream=know.stream, reason=begun.ended.reason)
         self._proof.begin(begun.past, at)
+        if (unproven := know.unproven) is not None:  # an earlier run was killed before it could compare
+            yield Closed(know.stream, unproven.session, unproven.since, SKIPPED, "skipped")
+        know.unproven = None
         yield Opened(know.stream, self._key, "docker", at, covered_from)
         ended = SessionEnded(STOPPED, "stopped")
         try:
@@ -81,6 +86,7 @@ class Session:
             self._alive = max(at, min(self._alive, self._read_to))
         if (doubt := self._proof.doubt) is not None:  # the next connection takes up from there, with what is remembered
             self._alive, know.resume = max(at, min(self._alive, doubt.since)), doubt.resume
+        know.unproven = None
         know.note()
         know.unbroken_since = self._alive if know.resume is None else None
         yield Closed(know.stream, self._key, self._alive, plain(ended.reason), ended.kind, ended.reason == CLOSED)
@@ -148,7 +154,16 @@ class Session:
         """Where nobody listened for a while, nothing is proven until the engine's memory is compared."""
         if (since := self._know.lapses.taken()) is not None:
             self._proof.lapsed(since, now_micros(), self._know.resume)
+            self._note_doubt()
             self._ask_memory()
+
+    def _note_doubt(self) -> None:
+        """Has the next run know what is not proven, should this one be killed before it can compare."""
+        doubt = self._proof.doubt
+        unproven = None if doubt is None else Unproven(self._key, max(doubt.since, self._opened_at))
+        if unproven != self._know.unproven:
+            self._know.unproven = unproven
+            self._know.note()
 
     def _ask_memory(self) -> None:
         self._wires.memory.want(self._know.resume if self._wires.feed.is_podmans else None)
@@ -209,6 +224,7 @@ class Session:
 
     def _do_what_is_due(self) -> Iterator[Item]:
         now = self._know.pace.monotonic()
+        self._note_doubt()
         yield from self._observing.do_what_is_due(now)
         if self._proof.is_wanted(now):
             self._ask_memory()
@@ -239,8 +255,12 @@ class Session:
         know = self._know
         lost = f"from {iso(until)} to {iso(again)} the engine at {know.stream} may have left messages out"
         know.log.warning("skipped", f"{lost}, as it does for a slow listener; what it remembers is archived")
+        if know.unproven is not None:
+            know.unproven = know.unproven._replace(since=min(until, know.unproven.since))
+            know.note()
         yield Closed(know.stream, self._key, until, SKIPPED, "skipped")
         self._key = self._observing.session = secrets.token_hex(16)
+        self._opened_at = again
         yield Opened(know.stream, self._key, "docker", now_micros(), again)
         know.inventory.observe_again()
         self._observing.missed = until, again
