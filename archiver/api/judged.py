@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from archiver.model.reports import Per, Report
     from archiver.queries.metrics import Stops
     from archiver.queries.unknown import Unknown
+    from archiver.storage.reading import Connection
 
 
 class Judged(Opened):
@@ -68,10 +69,16 @@ class Judged(Opened):
         ten minutes before). No more than `limit`: what is farther away in the tree is left out.
         """
         from archiver.queries.before import before
+        from archiver.storage.pages import AtOnce
 
-        ask = self._reader.pages()
         named = ALWAYS if at is None else TimeRange.ending_at(at, since)
-        return before(ask, ask(resolve_all_of, ref, named)[0], at, since, now(), limit)
+
+        def asked(connection: Connection) -> Before:
+            subject = resolve_all_of(connection, ref, named)[0]
+            return before(AtOnce(connection), subject, at, since, now(), limit)
+
+        _, found = self._reader.read(asked)
+        return found
 
     def incident(self, range: TimeRange, ref: Ref | None = None, *, zone: tzinfo | None = UTC) -> Incident:
         """All that changed below a resource (None: everywhere) within a range that has a beginning and an end."""

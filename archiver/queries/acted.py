@@ -11,6 +11,7 @@ from archiver.model import Micros, Number, Proof, to_datetime
 from archiver.platforms.facts import CARRYING, SIGNAL, UNDONE
 from archiver.queries.causes import Deed
 from archiver.queries.doers import doers
+from archiver.queries.reach import reach
 from archiver.queries.runs import where_any_ran
 from archiver.queries.windows import Part, Window, overlapping
 from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
@@ -26,6 +27,8 @@ _ACTIONS = (
     f" WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
 )
 _STILL = f"f.node = {OPEN} AND f.since > :oldest AND f.since <= :last"
+# Not "= 2": SQLite would take it for a question to the index of all actions, and look through those that run still.
+_RUN_STILL = _ACTIONS.replace(f"f.what = {TARGET}", f"f.what = {TARGET} + 0").format(_STILL)
 _SAID = (
     "SELECT r.id, r.uri, n.text AS name, s.text AS state FROM resources r"
     " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
@@ -90,13 +93,15 @@ def ran(connection: Connection, ends: Collection[Micros], places: Collection[Num
     first, last = min(ends) - GRACE, max(ends) + TOLD_AFTER
     most = None if len(ends) == 1 else _MOST * len(ends)
     limit = "" if most is None else f" LIMIT {most + 1}"
+    known = reach(connection)
     # What began long ago and was never seen to end tells nothing.
-    still = Part(_STILL, {"oldest": first - UNFINISHED, "last": last})
+    still = {"oldest": first - UNFINISHED, "last": last}
     found: dict[Number, Acted] = {}
     for among in by_platform(sorted(places)):
-        ended = where_any_ran(connection, among, map(_ended, overlapping(Window(first, last + 1))))
-        for condition, values in (*ended, still):
-            rows = connection.execute(statement(_ACTIONS.format(condition) + limit), among.values(**values)).all()
+        ended = where_any_ran(connection, among, map(_ended, overlapping(Window(first, last + 1), known)))
+        asked = [(_ACTIONS.format(condition), values) for condition, values in ended]
+        for query, values in (*asked, (_RUN_STILL, still)):
+            rows = connection.execute(statement(query + limit), among.values(**values)).all()
             if most is not None and len(rows) > most:
                 return None
             for row in rows:

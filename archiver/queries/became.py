@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, TimeRange, to_datetime, to_micros
@@ -13,6 +13,10 @@ from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, chunks, statement
 from archiver.storage.words import ASKED, IMAGE, NAME, OPEN, PARENT
 
+_BEGUN = (
+    "SELECT DISTINCT f.resource_id FROM facts f WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
+    " AND f.what IN :whats AND f.since >= :since AND f.since < :until"
+)
 _HELD = (
     "SELECT f.resource_id, f.what, f.since, f.until, f.value, f.told_by, f.how FROM facts f"
     f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
@@ -27,6 +31,8 @@ _LAST = (
     " ON l.platform_id = f.platform_id AND l.resource_id = f.resource_id AND l.what = f.what"
     " WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.until = l.until AND f.since < :since"
 )
+_OWN = (NAME, IMAGE)
+"""What a resource is told to be by its own words alone."""
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
 _URIS = "SELECT r.id, r.uri AS text FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 _SESSIONS = (
@@ -55,12 +61,19 @@ class _Became(NamedTuple):
     fact: _Fact
 
 
-def became(connection: Connection, numbers: Collection[Number], range: TimeRange) -> list[Step]:
-    """What became of names, images and places; what came back as it had been became nothing else."""
+def became(
+    connection: Connection, numbers: Collection[Number], told: Collection[Number], range: TimeRange
+) -> list[Step]:
+    """What became of names, images and places; what came back as it had been became nothing else.
+
+    `told`: those of the resources that told anything within the range themselves. Names and images are of no others;
+    where something is the lists of others say, too.
+    """
     since = NEVER if range.since is None else to_micros(range.since)
     until = OPEN if range.until is None else to_micros(range.until)
     found: list[_Became] = []
-    for among in by_platform(sorted(numbers)):
+    begun = _begun(connection, numbers, (PARENT,), since, until) | _begun(connection, told, _OWN, since, until)
+    for among in by_platform(sorted(begun)):
         held: dict[tuple[Number, int], list[_Fact]] = {}
         for row in connection.execute(statement(_HELD), among.values(since=since, until=until)):
             told_by = None if row.told_by is None else among.of(row.told_by)
@@ -71,6 +84,17 @@ def became(connection: Connection, numbers: Collection[Number], range: TimeRange
         for (number, what), facts in held.items():
             found += _turns(number, what, facts, since, last.get((number, what), frozenset()))
     return _steps(connection, found)
+
+
+def _begun(
+    connection: Connection, numbers: Iterable[Number], whats: Sequence[int], since: Micros, until: Micros
+) -> set[Number]:
+    """Those of some resources of which anything of some kinds holds since an instant within a stretch of time."""
+    found: set[Number] = set()
+    for among in by_platform(sorted(numbers)):
+        asked = among.values(whats=whats, since=since, until=until)
+        found.update(map(among.of, connection.scalars(statement(_BEGUN), asked)))
+    return found
 
 
 def _last(

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from archiver.errors import UsageError
 from archiver.model import MICROSECOND, Number, Resource, TimeRange, rfc3339, to_datetime
 from archiver.model.nearby import AtIs, Before, Nearby
-from archiver.queries.changed import changes_of
+from archiver.queries.changed import Stopped, changes_of
 from archiver.queries.coverage import coverage, emptiness, speaking
 from archiver.queries.neighbours import neighbours
 from archiver.queries.notes import nearby
-from archiver.queries.story import last_stop
+from archiver.queries.story import last_end, since_it_ran
 from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
@@ -43,8 +43,13 @@ def before(
     back to `since`, or ten minutes.
     """
     at_is: AtIs = "asked"
+    stopped: Stopped | None = None
     if at is None:
-        at, at_is = _last(ask, resource, now)
+        spans = since_it_ran(ask, resource, now, now, back=LOOK_BACK + MICROSECOND)
+        if (stop := last_end(spans, now)) is not None:
+            at, at_is, stopped = stop.since, "stop", Stopped(resource.id, spans)
+        else:
+            at, at_is = _last(ask, resource, now)
     if since is not None and since >= at:
         raise UsageError(
             reason=f"--since ({rfc3339(since)}) is not before {rfc3339(at)}",
@@ -54,7 +59,6 @@ def before(
     places = ask(neighbours, resource.id, Window.of(back))
     streams = ask(speaking, [resource], back)
     watched = ask(coverage, TimeRange(back.since, at), now, streams)
-    stopped = resource.id if at_is == "stop" else None
     found, left_out = changes_of(ask, places, back, at, now, most, stopped=stopped)
     found = [*_latest_first(found), *nearby(ask, places, back, at)]
     found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
@@ -69,10 +73,7 @@ def _latest_first(found: Sequence[Nearby]) -> list[Nearby]:
 
 
 def _last(ask: Ask, resource: Resource, now: datetime) -> tuple[datetime, AtIs]:
-    """When the resource stopped last, or changed otherwise; what came later of what is not known yet is now."""
-    stop = last_stop(ask, resource, now, now)
-    if stop is not None:
-        return stop.since, "stop"
+    """When the resource changed last; what came later of what is not known yet is now."""
     changed = ask(_last_change, resource.id)
     return (now, "now") if changed is None else (changed, "change")
 

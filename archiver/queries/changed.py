@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from archiver.model import MICROSECOND, Cause, Number, Resource, TimeRange, numbers_of, to_datetime, to_micros
+from archiver.model import MICROSECOND, Cause, Number, Resource, Span, TimeRange, numbers_of, to_datetime, to_micros
 from archiver.model.nearby import Became, Nearby, Replaced, Where
 from archiver.platforms.facts import HEALTHCHECK
 from archiver.queries.acted import said
@@ -19,11 +19,11 @@ from archiver.queries.notes import as_change, notes
 from archiver.queries.passing import without_passing
 from archiver.queries.platforms import several
 from archiver.queries.replaced import replaced
-from archiver.queries.runs import where_any_ran
+from archiver.queries.runs import begun_on
 from archiver.queries.steps import Heard, Step, sure
 from archiver.queries.timelines import courses
 from archiver.queries.under import Descent, is_within
-from archiver.queries.windows import Window, begun
+from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, instant
 from archiver.storage.statements import Among, by_platform, statement
@@ -39,23 +39,36 @@ _EXPLAINED = 200
 _TABLES = (("events", "occurred_at"), ("observations", "observed_at"))
 _SAID = (
     "SELECT e.resource_id, e.{at} AS at, e.id, s.text AS state, e.session_id FROM {table} e"
-    " JOIN event_states s ON s.id = e.state_id"
+    " LEFT JOIN event_states s ON s.id = e.state_id"
     " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
 )
+_ANY_FOUND = "SELECT 1 FROM observations o WHERE o.observed_at >= :since AND o.observed_at < :until LIMIT 1"
 _CALLED = (
     "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
     " JOIN event_types t ON t.id = r.type_id"
     " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
     " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
-_DONE = (
-    "SELECT f.resource_id, f.value, f.since, CASE f.how"
+# Not "= 2", as in `TARGETS`.
+_TOLD_IN = (
+    "SELECT f.resource_id, CASE f.how"
     f" WHEN {ASKED} THEN (SELECT o.session_id FROM observations o"
     " WHERE o.platform_id = f.platform_id AND o.id = f.told_by)"
     " ELSE (SELECT e.session_id FROM events e WHERE e.platform_id = f.platform_id AND e.id = f.told_by) END"
-    " AS session_id"
-    f" FROM facts f WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
+    " AS session_id FROM facts f WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
+    f" AND f.what BETWEEN {TARGET} AND {TARGET}"
 )
+
+
+class Stopped(NamedTuple):
+    """A resource, and what it went through until just behind an end, with the cause of each end."""
+
+    number: Number
+    spans: Sequence[Span]
+
+    def knows(self, range: TimeRange) -> bool:
+        """Whether the spans begin before a range."""
+        return range.since is not None and self.spans[0].since < range.since
 
 
 class Changes(NamedTuple):
@@ -73,7 +86,7 @@ def changes_of(
     now: datetime,
     most: int | None = None,
     under: Descent | None = None,
-    stopped: int | None = None,
+    stopped: Stopped | None = None,
 ) -> Changes:
     """What changed of some resources within a range, which has both ends, seen from an instant; states in their order.
 
@@ -82,12 +95,12 @@ def changes_of(
     what changed while it was under something. `stopped`: of this resource, whose last end came at that instant, nothing
     that it told behind that end.
     """
-    states = ask(_states, places, range)
+    states, told = ask(_states, places, range)
     if stopped is not None:
-        states = _upto_last_end(states, stopped, at)
+        states = _upto_last_end(states, stopped.number, at)
     if most is not None:
         states = without_passing(ask, states, places)
-    steps = [*states, *ask(_actions, places, Window.of(range)), *ask(became, places, range)]
+    steps = [*states, *ask(_actions, places, Window.of(range)), *ask(became, places, told, range)]
     if under is not None:
         steps = [step for step in steps if _was_there(step, under)]
     total = len(steps)
@@ -95,7 +108,7 @@ def changes_of(
         steps = sorted(steps, key=lambda step: (places[step.number].distance, at - step.at, step.number))[:most]
     called = {row.id: row for among in by_platform({step.number for step in steps}) for row in ask(_called, among)}
     certain = ask(sure, steps, range, now)
-    steps = _explained(ask, steps, called, range, now)
+    steps = _explained(ask, steps, called, range, now, stopped)
     new = [step.number for step in steps if step.change == "appeared" and called[step.number].type == CONTAINER]
     instead, names = ask(replaced, new), ask(several)
     found = [
@@ -145,15 +158,21 @@ def _nearby(
     return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago, old)
 
 
-def _states(connection: Connection, places: Mapping[Number, Place], range: TimeRange) -> list[Step]:
+def _states(
+    connection: Connection, places: Mapping[Number, Place], range: TimeRange
+) -> tuple[list[Step], set[Number]]:
+    """What became of states, and which of the resources told anything."""
     found: list[Step] = []
+    told_of: set[Number] = set()
     values = {"since": range.since, "until": range.until}
+    any_found = connection.scalar(statement(_ANY_FOUND), values) is not None
     for among in by_platform(sorted(places)):
-        words = [
-            (among.of(row.resource_id), instant(row.at), rank, row.id, row.state, row.session_id)
-            for rank, (table, at) in enumerate(_TABLES)
-            for row in connection.execute(statement(_SAID.format(table=table, at=at)), among.values(**values))
-        ]
+        words = []
+        for rank, (table, column) in enumerate(_TABLES if any_found else _TABLES[:1]):
+            for row in connection.execute(statement(_SAID.format(table=table, at=column)), among.values(**values)):
+                told_of.add(among.of(row.resource_id))
+                if row.state is not None:
+                    words.append((among.of(row.resource_id), instant(row.at), rank, row.id, row.state, row.session_id))
         last = _earlier(connection, sorted({number for number, *_ in words}), range)
         for number, at, rank, _, state, session in sorted(words, key=lambda word: word[:4]):
             was, last[number] = last.get(number), (at, state)
@@ -161,7 +180,7 @@ def _states(connection: Connection, places: Mapping[Number, Place], range: TimeR
                 change: Became = "appeared" if was is None else "vanished" if is_gone(state) else "state"
                 told = Heard(session, None if was is None else was[0], found=rank == 1)
                 found.append(Step(number, change, was and was[1], state, at, told))
-    return found
+    return found, told_of
 
 
 def _earlier(connection: Connection, numbers: Iterable[Number], range: TimeRange) -> dict[Number, tuple[datetime, str]]:
@@ -182,45 +201,54 @@ def _upto_last_end(states: Sequence[Step], number: int, at: datetime) -> list[St
 
 
 def _actions(connection: Connection, places: Mapping[Number, Place], window: Window) -> list[Step]:
-    rows: dict[Number, Any] = {}
-    for among in by_platform(sorted(places)):
-        for condition, values in where_any_ran(connection, among, begun(window)):
-            asked = connection.execute(statement(_DONE.format(condition)), among.values(**values))
-            rows.update((among.of(row.resource_id), row) for row in asked)
-    told, by = said(connection, rows), doers(connection, rows)
+    runs = {run.id: run for run in begun_on(connection, places, window)}
+    told, by = said(connection, runs), doers(connection, runs)
+    sessions = {
+        row.resource_id: row.session_id
+        for among in by_platform(runs)
+        for row in connection.execute(statement(_TOLD_IN), among.values())
+    }
     return [
         Step(
-            numbers_of(key.platform)(row.value),
+            run.target,
             "action",
             None,
             told[key].name,
-            to_datetime(row.since),
-            Heard(row.session_id, to_datetime(row.since)),
+            to_datetime(run.since),
+            Heard(sessions.get(key), to_datetime(run.since)),
             told[key].uri,
             by.get(key),
         )
-        for key, row in rows.items()
-        if told[key].name not in (_OF_ITSELF if places[row.value].where == "self" else _OF_OTHERS)
+        for key, run in runs.items()
+        if told[key].name not in (_OF_ITSELF if places[run.target].where == "self" else _OF_OTHERS)
     ]
 
 
 def _explained(
-    ask: Ask, steps: Sequence[Step], called: Mapping[int, Any], range: TimeRange, now: datetime
+    ask: Ask,
+    steps: Sequence[Step],
+    called: Mapping[int, Any],
+    range: TimeRange,
+    now: datetime,
+    stopped: Stopped | None = None,
 ) -> list[Step]:
     """The steps, those that are ends with their cause; of several at one instant each with its own."""
     ends = {step.number for step in steps if called[step.number].type == CONTAINER and _is_end(step)}
     causes: dict[tuple[int, datetime], list[Cause | None]] = {}
     # What ended just as the range begins had been in another state before.
     whole = range if range.since is None else range._replace(since=range.since - MICROSECOND)
+    spans: list[tuple[int, Sequence[Span]]] = [] if stopped is None or not stopped.knows(range) else [stopped]
     resources = []
-    for number in sorted(ends)[:_EXPLAINED]:
+    for number in sorted(ends - {number for number, _ in spans})[:_EXPLAINED]:
         row = called[number]
         resources.append(Resource(numbers_of(row.platform_id)(row.id), row.uri, row.type, row.key, row.name))
-    for resource, found in zip(resources, courses(ask, resources, whole, now) if resources else (), strict=True):
+    found = courses(ask, resources, whole, now) if resources else ()
+    spans += [(resource.id, course.spans) for resource, course in zip(resources, found, strict=True)]
+    for key, own in spans:
         before: str | None = None
-        for span in found.spans:
+        for span in own:
             if is_stop(before, span.state):
-                causes.setdefault((resource.id, span.since), []).append(span.cause)
+                causes.setdefault((key, span.since), []).append(span.cause)
             before = before if stays_ended(before, span.state) else span.state
     found_of = {key: iter(each) for key, each in causes.items()}
     return [

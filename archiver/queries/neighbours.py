@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archiver.model import Number, Resource, TimeRange, numbers_of
 from archiver.model.nearby import Where
 from archiver.queries.runs import targets
-from archiver.queries.under import Descent, descend
+from archiver.queries.under import Descent, Edge, descend
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Values, by_platform, statement
@@ -53,16 +53,14 @@ class Place(NamedTuple):
 
 def neighbours(connection: Connection, number: Number, window: Window) -> dict[Number, Place]:
     """All that was above, below or beside a resource within a window, and itself."""
-    above = above_of(connection, number, window)
+    up = _upwards(connection, [number], window)
+    above = set(up)
     wide = set(_of_type(connection, above, _EVERYTHING))
-    # One by one: of all at once PostgreSQL would rather read everything that was ever below them.
-    everything = above.union(*(descend(connection, [head], window) for head in sorted(above - wide)))
-    up: dict[Number, set[Number]] = {}
+    met: set[Edge] = set()
+    everything = above.union(descend(connection, sorted(above - wide), window, met))
     down: dict[Number, set[Number]] = {}
-    for among in by_platform(sorted(everything)):
-        for row in connection.execute(statement(_EDGES), among.values(**window._asdict())):
-            child, parent = among.of(row.resource_id), among.of(row.value)
-            up.setdefault(child, set()).add(parent)
+    for parent, child in met:
+        if child in everything:
             down.setdefault(parent, set()).add(child)
     heights = _steps({number: 0}, up)
     depths = _steps({number: 0}, down)
@@ -80,15 +78,19 @@ def above_of(connection: Connection, number: Number, window: Window) -> set[Numb
 
 def above_all(connection: Connection, numbers: Iterable[Number], window: Window) -> set[Number]:
     """Some resources and all that they were under within a window."""
-    found = set(numbers)
-    frontier = set(found)
+    return set(_upwards(connection, numbers, window))
+
+
+def _upwards(connection: Connection, numbers: Iterable[Number], window: Window) -> dict[Number, set[Number]]:
+    """Some resources and all that they were under within a window, each with what it was directly under."""
+    found: dict[Number, set[Number]] = {}
+    frontier = set(numbers)
     while frontier:
-        met: set[Number] = set()
+        found |= {number: set() for number in frontier}
         for among in by_platform(sorted(frontier)):
-            rows = connection.execute(statement(_EDGES), among.values(**window._asdict()))
-            met.update(among.of(row.value) for row in rows)
-        frontier = met - found
-        found |= frontier
+            for row in connection.execute(statement(_EDGES), among.values(**window._asdict())):
+                found[among.of(row.resource_id)].add(among.of(row.value))
+        frontier = {parent for number in frontier for parent in found[number]} - found.keys()
     return found
 
 

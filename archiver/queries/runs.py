@@ -102,7 +102,9 @@ def _ran(connection: Connection, window: Window, own: Sequence[Number]) -> Itera
             yield Run(since, among.of(number), among.of(value))
 
 
-def _begun_within(connection: Connection, platform: int, below: Descent, window: Window) -> Iterator[Run]:
+def _begun_within(
+    connection: Connection, platform: int, below: Collection[Number], window: Window
+) -> Iterator[Run]:
     """Those that began within the window on anything below, or more, where all that began are not so many."""
     if window.since > NEVER and _how_many(connection, platform, window, len(below)) < len(below):
         values = {"platform": platform, **window._asdict()}
@@ -112,6 +114,15 @@ def _begun_within(connection: Connection, platform: int, below: Descent, window:
     for among in by_platform(below):
         for condition, values in parts:
             yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), _IS_RUN)
+
+
+def begun_on(connection: Connection, targets: Collection[Number], window: Window) -> Iterator[Run]:
+    """The actions on some resources that began within a window, in no order."""
+    for platform in _platforms(targets):
+        here = {number for number in targets if number.platform == platform}
+        for run in _begun_within(connection, platform, here, window):
+            if run.target in here:
+                yield run
 
 
 def where_any_ran(connection: Connection, among: Among, parts: Iterable[Part]) -> Iterator[Part]:

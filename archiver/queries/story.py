@@ -109,16 +109,36 @@ def last_stop(
 
     With `kind`: only an end since which it has not been up again.
     """
+    return last_end(since_it_ran(ask, resource, at, now, kind), at)
+
+
+def last_end(spans: Sequence[Span], at: datetime) -> Span | None:
+    """The last of some spans until an instant that is an end with a cause."""
+    ends = [span for span in spans if span.cause and span.since <= at]
+    return ends[-1] if ends else None
+
+
+def since_it_ran(
+    ask: Ask,
+    resource: Resource,
+    at: datetime,
+    now: datetime,
+    kind: Callable[[str], str | None] | None = None,
+    back: timedelta = timedelta(0),
+) -> Sequence[Span]:
+    """What something went through since so long `back` before it ran last and then ended; nothing: it never did.
+
+    Until just behind an instant; the first span begins just there.
+    """
     ran = None
     for words in _FAR_BACK:
         ran, is_all = ask(_ran_last, resource.id, at, words, kind)
         if ran is not None or is_all:
             break
     if ran is None:
-        return None
-    (found,) = courses(ask, [resource], TimeRange(ran, later(at, _TOLD_AFTER)), now)
-    ends = [span for span in found.spans if span.cause and span.since <= at]
-    return ends[-1] if ends else None
+        return ()
+    (found,) = courses(ask, [resource], TimeRange(earlier(ran, back), later(at, _TOLD_AFTER)), now)
+    return found.spans
 
 
 def _ran_last(

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from archiver.model import Micros, Number
+from archiver.queries.reach import reach
 from archiver.queries.windows import Part, Window, overlapping
 from archiver.storage.reading import Connection
 from archiver.storage.statements import Among, by_platform, statement
@@ -18,6 +19,9 @@ Stretches = tuple[Micros, ...]
 """Stretches of time in their order, none touching the next: since, until, since, until ..."""
 Descent = Mapping[Number, Stretches]
 """The resources that were under some others, and when; these themselves have the whole window."""
+
+Edge = tuple[Number, Number]
+"""A resource, and one that was directly under it."""
 
 # --- below ----------------------------------------------------------------------------------------------------------
 
@@ -30,20 +34,25 @@ _HEADS = (
 )
 
 
-def descend(connection: Connection, roots: Collection[Number], window: Window) -> dict[Number, Stretches]:
+def descend(
+    connection: Connection, roots: Collection[Number], window: Window, met: set[Edge] | None = None
+) -> dict[Number, Stretches]:
     """Everything that was under some resources within a window, and when; actions, which have no parents, are not.
 
-    Held are numbers and instants: a few hundred bytes for each resource.
+    Held are numbers and instants: a few hundred bytes for each resource. `met` takes the edges on the way, each that
+    held within the window.
     """
     whole = (window.since, window.until)
     known: dict[Number, Stretches] = dict.fromkeys(roots, whole)
-    parts = overlapping(window)
+    parts = overlapping(window, reach(connection))
     frontier: dict[Number, Stretches] = dict(known)
     while frontier:
         found: dict[Number, Stretches] = {}
         for among in by_platform(frontier):
             for parent, number, since, until in _children(connection, among, parts):
                 child = among.of(number)
+                if met is not None:
+                    met.add((among.of(parent), child))
                 below = _clipped(frontier[parent], since, until)
                 new = below if child not in known else _without(below, known[child])
                 if new:

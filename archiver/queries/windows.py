@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from archiver.model import Micros, TimeRange, to_micros
@@ -43,8 +44,8 @@ class Part(NamedTuple):
 # the index), since instants before 1970 share a node.
 
 
-def overlapping(window: Window) -> list[Part]:
-    """The conditions of facts `f` that held at some instant of a window."""
+def overlapping(window: Window, reach: Window = ALWAYS) -> list[Part]:
+    """The conditions of facts `f` that held at some instant of a window; of an archive with that reach."""
     if window == ALWAYS:
         return [Part("1 = 1", {})]
     if window == NOW:
@@ -52,8 +53,8 @@ def overlapping(window: Window) -> list[Part]:
     since, last = window.since, window.until - 1
     # A look at each node on the way costs more than one at all that lie close together.
     low, high = max(since, 0) // _CLOSE * _CLOSE, max(last, 0) // _CLOSE * _CLOSE + _CLOSE - 1
-    before = [node for node in way_to(since).before if node < low]
-    after = [node for node in way_to(last).after if node > high]
+    before = _within(reach, [node for node in way_to(since).before if node < low])
+    after = _within(reach, [node for node in way_to(last).after if node > high])
     ends = {"first": since, "last": last}
     parts = [
         Part("f.node IN :nodes AND f.until > :first AND +f.since <= :last", {"nodes": before} | ends),
@@ -66,9 +67,14 @@ def overlapping(window: Window) -> list[Part]:
     return [part for part in parts if part.values.get("nodes") != []]
 
 
-def holding(at: Micros) -> list[Part]:
+def _within(reach: Window, nodes: Iterable[Micros]) -> list[Micros]:
+    """The nodes at which anything is: they lie within what is there, or it still holds; instants before 1970 are 0."""
+    return [node for node in nodes if node == OPEN or max(reach.since, 0) <= node < max(reach.until, 1)]
+
+
+def holding(at: Micros, reach: Window = ALWAYS) -> list[Part]:
     """The conditions of facts `f` that held at an instant."""
-    return [] if at == NEVER else overlapping(Window(at, at + 1))
+    return [] if at == NEVER else overlapping(Window(at, at + 1), reach)
 
 
 def reaching(at: Micros) -> list[Part]:
