@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, numbers_of, to_datetime
 from archiver.queries.last_words import is_running
+from archiver.queries.reach import reach
 from archiver.queries.snapshot import ACTIONLESS, Snapshot, children, edges
 from archiver.queries.standing import Stood, stood
 from archiver.storage.reading import Connection
@@ -99,7 +100,8 @@ def altered(connection: Connection, root: Number | None, instants: Instants, now
     if root is not None:
         _look_above(connection, views, numbers, root)
     resized = _resized(connection, views)
-    below = {child for view in views for _, child in children(connection, resized, view.at)}
+    known = reach(connection)
+    below = {child for edges in children(connection, resized, instants, known) for _, child in edges}
     for view in views:
         view.look_at(resized | below)
     first, second = views

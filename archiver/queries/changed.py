@@ -158,9 +158,7 @@ def _nearby(
     return Nearby(*told, certain, step.cause, step.action, step.by, *place, ago, old)
 
 
-def _states(
-    connection: Connection, places: Mapping[Number, Place], range: TimeRange
-) -> tuple[list[Step], set[Number]]:
+def _states(connection: Connection, places: Mapping[Number, Place], range: TimeRange) -> tuple[list[Step], set[Number]]:
     """What became of states, and which of the resources told anything."""
     found: list[Step] = []
     told_of: set[Number] = set()

@@ -11,7 +11,7 @@ from archiver.model import Change, Diff, Micros, Number, Resource, TimeRange, to
 from archiver.queries.altered import Ends
 from archiver.queries.compared import compared
 from archiver.queries.coverage import coverage, coverage_at, emptiness
-from archiver.queries.last_words import is_running
+from archiver.queries.last_words import States, is_running
 from archiver.queries.moment import not_then
 from archiver.queries.platforms import of_resources
 from archiver.queries.replicas import began_to_run, ceased_to_run
@@ -123,6 +123,7 @@ class _Comparison:
 
     def _replicas(self) -> Iterator[tuple[Number, Change]]:
         """Of each service that was there at both instants, by its number: how many of its containers ran."""
+        states: States | None = None
         counted = [_running(snapshot) for snapshot in self._snapshots]
         for number in self._snapshots[0].stood.keys() & self._snapshots[1].stood.keys():
             before, after = self._ends[number]
@@ -130,8 +131,9 @@ class _Comparison:
                 continue
             ran, run = (running.get(number, set()) for running in counted)
             if len(ran) != len(run):
-                became = began_to_run(self._connection, run - ran, number, self._second_at)
-                became |= ceased_to_run(self._connection, ran - run, number, self._second_at)
+                states = states or States(self._connection)
+                became = began_to_run(self._connection, run - ran, number, self._second_at, states)
+                became |= ceased_to_run(self._connection, ran - run, number, self._second_at, states)
                 sure = _both(*(end.certain for each in ran | run for end in self._ends[each] if end is not None))
                 instant = max(became.values(), default=self._second_at)
                 yield number, _change("replicas", after, len(ran), len(run), instant, sure)

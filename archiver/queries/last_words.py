@@ -108,17 +108,25 @@ def _state_of(table: str, at: str, which: str, order: str, what: str = "w.id", b
     )
 
 
-def _either(event: str, observation: str, order: str, of: str, source: str, *more: str) -> str:
+def _either(
+    event: str, observation: str, order: str, of: str, source: str, *more: str, if_asked: str | None = None
+) -> str:
     told = _state_of("events", "occurred_at", event, order).format(of=of)
     asked = _state_of("observations", "observed_at", observation, order).format(of=of)
+    if if_asked is not None:
+        asked = f"CASE WHEN {if_asked} THEN {asked} END"
     columns = ", ".join([f"{of} AS id", f"{told} AS told", f"{asked} AS asked", *more])
     return f"SELECT {columns} FROM {source} b WHERE b.platform_id = :platform AND b.id IN :numbers"
+
+
+# Looked up once for all: before the first answer there is none of any resource.
+_ANYBODY_ASKED = "(SELECT min(o.observed_at) FROM observations o) <= :at"
 
 
 def _last(which: str) -> str:
     """The last words of resources at an instant or before it, of those that fulfil a condition."""
     told, asked = (f"w.{at} <= :at AND {which}" for at in ("occurred_at", "observed_at"))
-    return _either(told, asked, " DESC", "b.id", "resources")
+    return _either(told, asked, " DESC", "b.id", "resources", if_asked=_ANYBODY_ASKED)
 
 
 _LAST = _last("1 = 1")
@@ -130,6 +138,7 @@ _LAST_TWO = _either(
     "resources",
     _state_of("events", "occurred_at", "w.occurred_at <= :at", " DESC", "w.state_id", behind=1).format(of="b.id")
     + " AS before",
+    if_asked=_ANYBODY_ASKED,
 )
 """The last words of resources, and which state each told before."""
 LAST_OTHER = _last("w.state_id NOT IN :states")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time
+
 from archiver.queries.windows import Window
 from archiver.storage.reading import Connection, micros
 
@@ -13,6 +15,9 @@ _ENDS = (
 
 
 def reach(connection: Connection) -> Window:
-    """From the first word to the last: facts begin with words, and end with them."""
+    """From the first word to now, or to the last where that is yet to come: facts begin with words, and end with them.
+
+    Not to the last one in any case: what a question about the past costs is not to depend on how old an archive is.
+    """
     ends = [micros(end) for end in connection.execute(_ENDS).one() if end is not None]
-    return Window(min(ends, default=0), max(ends, default=0) + 1)
+    return Window(min(ends, default=0), max(*ends, round(time() * 1e6), 0) + 1)

@@ -18,11 +18,11 @@ _PLACES = (
 
 
 def began_to_run(
-    connection: Connection, numbers: Iterable[Number], service: Number, at: Micros
+    connection: Connection, numbers: Iterable[Number], service: Number, at: Micros, states: States
 ) -> dict[Number, Micros]:
     """Of containers that run for a service at an instant: since when each of them does."""
     numbers = list(numbers)
-    others = last_of(connection, numbers, at, LAST_OTHER, States(connection).running)
+    others = last_of(connection, numbers, at, LAST_OTHER, states.running)
     began = first_behind(connection, numbers, others)
     found = {}
     for number in numbers:
@@ -32,11 +32,10 @@ def began_to_run(
 
 
 def ceased_to_run(
-    connection: Connection, numbers: Iterable[Number], service: Number, at: Micros
+    connection: Connection, numbers: Iterable[Number], service: Number, at: Micros, states: States
 ) -> dict[Number, Micros]:
     """Of containers that do not run for a service at an instant: when each of those that ever did ceased to."""
-    running = States(connection).running
-    ends = {number: _ceased(connection, number, service, at, running) for number in numbers}
+    ends = {number: _ceased(connection, number, service, at, states.running) for number in numbers}
     return {number: end for number, end in ends.items() if end is not None}
 
 

@@ -102,9 +102,7 @@ def _ran(connection: Connection, window: Window, own: Sequence[Number]) -> Itera
             yield Run(since, among.of(number), among.of(value))
 
 
-def _begun_within(
-    connection: Connection, platform: int, below: Collection[Number], window: Window
-) -> Iterator[Run]:
+def _begun_within(connection: Connection, platform: int, below: Collection[Number], window: Window) -> Iterator[Run]:
     """Those that began within the window on anything below, or more, where all that began are not so many."""
     if window.since > NEVER and _how_many(connection, platform, window, len(below)) < len(below):
         values = {"platform": platform, **window._asdict()}

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from archiver.model import Micros, Number, numbers_of
 from archiver.queries.lived import LIVED, LIVING
+from archiver.queries.reach import reach
 from archiver.queries.standing import Stood, stood
-from archiver.queries.under import heads
-from archiver.queries.windows import holding
+from archiver.queries.under import Edge, heads
+from archiver.queries.windows import Window, holding_about
 from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import PARENT
@@ -32,30 +33,52 @@ class Snapshot(NamedTuple):
 
 def of_resource(connection: Connection, root: Number, at: Micros, now: datetime) -> Snapshot:
     """A resource and what lived under it, below what lived; nothing at all when it did not live itself."""
-    found = small(connection, root, at, now, None)
+    found = branches(connection, root, (at, at))
     assert found is not None
+    return grown(root, found[0], stood(connection, met_from(root, found), at, now))
+
+
+def branches(
+    connection: Connection, root: Number, instants: tuple[Micros, Micros], most: int | None = None
+) -> tuple[set[Edge], set[Edge]] | None:
+    """What was directly under what at each of two instants, from a resource downwards; None: more than so many."""
+    known = reach(connection)
+    found: tuple[set[Edge], set[Edge]] = set(), set()
+    seen = {root}
+    frontier = [root]
+    while frontier:
+        edges = children(connection, frontier, instants, known, None if most is None else 2 * most + 1)
+        for all_of_then, new in zip(found, edges, strict=True):
+            all_of_then |= new
+        if most is not None and max(map(len, found)) > most:
+            return None
+        met = met_from(root, edges) - seen
+        seen |= met
+        frontier = list(heads(connection, sorted(met)))
     return found
 
 
-def small(connection: Connection, root: Number, at: Micros, now: datetime, most: int | None) -> Snapshot | None:
-    """As `of_resource`; None: more than so many may have lived under it."""
-    known = stood(connection, [root], at, now)
+def met_from(root: Number, edges: Iterable[Iterable[Edge]]) -> set[Number]:
+    """A resource, and what is met on the way down from it along some edges."""
+    return {root}.union(child for some in edges for _, child in some)
+
+
+def grown(root: Number, edges: Iterable[Edge], known: Mapping[Number, Stood]) -> Snapshot:
+    """What lived of what is known, and hung from a resource by what lived."""
     living = _living(known)
-    parents: dict[Number, set[Number]] = {number: set() for number in living}
-    frontier: Iterable[Number] = list(living)
-    while frontier:
-        edges = children(connection, frontier, at, None if most is None else most + 1)
-        met = {child for _, child in edges} - known.keys()
-        if most is not None and (len(edges) > most or len(known) + len(met) > most):
-            return None
-        found = stood(connection, met, at, now)
-        known |= found
-        living |= _living(found)
-        for parent, child in edges:
-            if child in living and child != root:
-                parents.setdefault(child, set()).add(parent)
-        frontier = list(heads(connection, sorted(met & living.keys())))
-    return Snapshot(living, parents)
+    below: dict[Number, list[Number]] = {}
+    for parent, child in edges:
+        if child in living and child != root:
+            below.setdefault(parent, []).append(child)
+    parents: dict[Number, set[Number]] = {root: set()} if root in living else {}
+    waiting = list(parents)
+    while waiting:
+        parent = waiting.pop()
+        for child in below.get(parent, ()):
+            if child not in parents:
+                waiting.append(child)
+            parents.setdefault(child, set()).add(parent)
+    return Snapshot({number: living[number] for number in parents}, parents)
 
 
 def of_platform(connection: Connection, at: Micros, now: datetime) -> Snapshot:
@@ -77,12 +100,31 @@ def edges(connection: Connection, numbers: Iterable[Number], at: Micros) -> dict
     return found
 
 
+def edges_at_both(
+    connection: Connection, numbers: Iterable[Number], instants: tuple[Micros, Micros]
+) -> tuple[dict[Number, set[Number]], dict[Number, set[Number]]]:
+    """What some resources were directly under at each of two instants."""
+    found: tuple[dict[Number, set[Number]], dict[Number, set[Number]]] = {}, {}
+    ends = {"first": instants[0], "last": instants[1]}
+    for among in by_platform(numbers):
+        for child, parent, since, until in connection.execute(statement(_PARENTS_AT_BOTH), among.values(**ends)):
+            for above, at in zip(found, instants, strict=True):
+                if since <= at < until:
+                    above.setdefault(among.of(child), set()).add(among.of(parent))
+    return found
+
+
 _PARENTS = (
     "SELECT f.resource_id, f.value FROM facts f WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
     f" AND f.what = {PARENT} AND f.since <= :at AND f.until > :at"
 )
+_PARENTS_AT_BOTH = (
+    "SELECT f.resource_id, f.value, f.since, f.until FROM facts f"
+    " WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
+    f" AND f.what = {PARENT} AND f.since <= :last AND f.until > :first AND (f.since <= :first OR f.until > :last)"
+)
 _CHILDREN = (
-    "SELECT f.value, f.resource_id FROM facts f"
+    "SELECT f.value, f.resource_id, f.since, f.until FROM facts f"
     f" WHERE f.platform_id = :platform AND f.what = {PARENT} AND f.value IN :numbers AND {{}}"
 )
 _HOW_MANY = (
@@ -97,15 +139,26 @@ def _living(found: Mapping[Number, Stood]) -> dict[Number, Stood]:
 
 
 def children(
-    connection: Connection, numbers: Iterable[Number], at: Micros, most: int | None = None
-) -> set[tuple[Number, Number]]:
-    """Pairs of a parent and what was directly under it; of more than so many some are enough."""
+    connection: Connection,
+    numbers: Iterable[Number],
+    instants: tuple[Micros, Micros],
+    known: Window,
+    most: int | None = None,
+) -> tuple[set[Edge], set[Edge]]:
+    """What was directly under some resources at each of two instants, of an archive with that reach.
+
+    Of more than so many some are enough.
+    """
     limit = "" if most is None else f" LIMIT {most}"
-    found: set[tuple[Number, Number]] = set()
+    found: tuple[set[Edge], set[Edge]] = set(), set()
+    parts = holding_about(*instants, known)
     for among in by_platform(numbers):
-        for condition, values in holding(at):
+        for condition, values in parts:
             rows = connection.execute(statement(_CHILDREN.format(condition) + limit), among.values(**values))
-            found.update((among.of(parent), among.of(child)) for parent, child in rows)
+            for parent, child, since, until in rows:
+                for edges, at in zip(found, instants, strict=True):
+                    if since <= at < until:
+                        edges.add((among.of(parent), among.of(child)))
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from archiver.codec.text import parse
-from archiver.model import Micros, Number, to_micros
+from archiver.model import Micros, Number, to_datetime, to_micros
 from archiver.queries.causes import is_gone
 from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_turns, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
@@ -35,27 +35,77 @@ class Stood(NamedTuple):
     """Whether somebody was watching since its state was told last; None: no state is known."""
     sessions: frozenset[int | None] = frozenset()
     """In which session its state was told last."""
+    heard_at: Micros | None = None
+    """When that was."""
     tags: tuple[str, ...] = ()
     tags_since: Micros | None = None
 
 
-def stood(connection: Connection, numbers: Iterable[Number], at: Micros, now: datetime) -> dict[Number, Stood]:
+class Vocabulary(NamedTuple):
+    """The states and the types of an archive; few, and looked up once rather than for each resource."""
+
+    states: States
+    types: Mapping[int, str]
+
+    @classmethod
+    def of(cls, connection: Connection) -> Vocabulary:
+        """As they are now."""
+        return cls(States(connection), dict(connection.execute("SELECT t.id, t.text FROM event_types t")))
+
+
+def stood(
+    connection: Connection, numbers: Iterable[Number], at: Micros, now: datetime, words: Vocabulary | None = None
+) -> dict[Number, Stood]:
     """How those of some resources stood at an instant that had been heard of by then; what was gone, too."""
     found: dict[Number, Stood] = {}
     for among in by_platform(numbers):
-        found |= _stood(connection, among, at, now)
+        words = words or Vocabulary.of(connection)
+        found |= _stood(connection, among, at, now, words)
     return found
 
 
-def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> dict[Number, Stood]:
+def stood_later(
+    connection: Connection,
+    before: Mapping[Number, Stood],
+    numbers: Set[Number],
+    first: Micros,
+    at: Micros,
+    now: datetime,
+    words: Vocabulary,
+) -> dict[Number, Stood]:
+    """As `stood`, of which it is known how those that had been heard of stood at an earlier instant.
+
+    What told nothing since stands as it did; only how sure that is may be otherwise.
+    """
+    told: set[Number] = set()
+    for among in by_platform(before):
+        values = among.values(first=to_datetime(first), at=to_datetime(at))
+        told.update(map(among.of, connection.scalars(statement(_TOLD_SINCE), values)))
+    still = {number: each for number, each in before.items() if number not in told}
+    heard = {
+        number: Heard(each.heard_at, session)
+        for number, each in still.items()
+        for session in each.sessions
+        if each.heard_at is not None
+    }
+    sure = is_sure(connection, heard, at, now)
+    found = stood(connection, numbers - still.keys(), at, now, words)
+    for number, each in still.items():
+        certain = None if each.heard_at is None else each.gone_at is not None or number in sure
+        found[number] = each._replace(certain=certain)
+    return found
+
+
+def _stood(connection: Connection, among: Among, at: Micros, now: datetime, words: Vocabulary) -> dict[Number, Stood]:
+    states = words.states
     rows = {among.of(row.id): row for row in connection.execute(statement(_KNOWN), among.values(at=at))}
-    states = States(connection)
     still = [number for number, row in rows.items() if row.state_since is not None and row.state_since <= at]
     told, turned = last_turns(connection, rows.keys() - still, at, states)
     told |= last_words(connection, still, at)
     began = {number: told[number] for number in turned}
     began |= _began(connection, rows, {number: told[number] for number in told.keys() - turned}, states, at)
-    texts = _texts(connection, among._replace(numbers=list(map(int, rows))), at)
+    worded = among._replace(numbers=[int(number) for number, row in rows.items() if row.worded is not None])
+    texts = _texts(connection, worded, at) if worded.numbers else {}
     sure = is_sure(
         connection, {number: Heard(word.place[0], word.session_id) for number, word in told.items()}, at, now
     )
@@ -66,12 +116,14 @@ def _stood(connection: Connection, among: Among, at: Micros, now: datetime) -> d
         since = first.place[0] if first else None
         gone = since if state is not None and is_gone(state) else None
         name, image, slot, tags = (texts.get((number, what), _UNKNOWN) for what in TEXTUAL)
-        if row.type == "action":
-            name = _Text(row.name, None)
+        kind = words.types[row.type_id]
+        if kind == "action":
+            name = _Text(connection.scalar(statement(_NAME), {"name": row.name_id}), None)
         certain = None if word is None else gone is not None or number in sure
         heard = frozenset() if word is None else frozenset([word.session_id])
-        told_of = (row.uri, row.type, name.text, state, since, gone, image.text, slot.text, name.since, image.since)
-        found[number] = Stood(number, *told_of, certain, heard, tags_in(tags.text), tags.since)
+        told_of = (row.uri, kind, name.text, state, since, gone, image.text, slot.text, name.since, image.since)
+        heard_at = None if word is None else word.place[0]
+        found[number] = Stood(number, *told_of, certain, heard, heard_at, tags_in(tags.text), tags.since)
     return found
 
 
@@ -108,10 +160,20 @@ _PRESENT = (
     " WHERE r.platform_id = :platform AND r.id IN :numbers"
 )
 _KNOWN = (
-    "SELECT r.id, r.uri, t.text AS type, n.text AS name, p.state_id, p.state_since"
-    " FROM resources r JOIN event_types t ON t.id = r.type_id"
-    " JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
-    " LEFT JOIN texts n ON n.id = p.name_id WHERE r.platform_id = :platform AND r.id IN :numbers AND p.first_at <= :at"
+    "SELECT r.id, r.uri, r.type_id, p.name_id, p.state_id, p.state_since,"
+    " coalesce(p.name_id, p.image_id, p.slot_id, p.tags_id) AS worded"
+    " FROM resources r JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"
+    " WHERE r.platform_id = :platform AND r.id IN :numbers AND p.first_at <= :at"
+)
+
+_NAME = "SELECT n.text FROM texts n WHERE n.id = :name"
+_TOLD_SINCE = (
+    "SELECT r.id FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers AND ("
+    "EXISTS (SELECT 1 FROM events e WHERE e.platform_id = r.platform_id AND e.resource_id = r.id"
+    " AND e.occurred_at > :first AND e.occurred_at <= :at)"
+    " OR (SELECT max(o.observed_at) FROM observations o) > :first AND EXISTS (SELECT 1 FROM observations o"
+    " WHERE o.platform_id = r.platform_id AND o.resource_id = r.id"
+    " AND o.observed_at > :first AND o.observed_at <= :at))"
 )
 
 

@@ -77,6 +77,32 @@ def holding(at: Micros, reach: Window = ALWAYS) -> list[Part]:
     return [] if at == NEVER else overlapping(Window(at, at + 1), reach)
 
 
+def holding_about(first: Micros, last: Micros, reach: Window = ALWAYS) -> list[Part]:
+    """The conditions of facts `f` that held at the first of two instants or at the second; some held at neither.
+
+    The ways to both are the same for most of their length.
+    """
+    low, high = (max(at, 0) // _CLOSE * _CLOSE for at in (first, last))
+    ranges = [(low, low + _CLOSE - 1), (high, high + _CLOSE - 1)] if low + _CLOSE < high else [(low, high + _CLOSE - 1)]
+    (_, begin), (end, top) = ranges[0], ranges[-1]
+    ways = way_to(first), way_to(last)
+    ends = {"first": first, "last": last}
+    listed = [
+        ("f.until > :first AND +f.since <= :last", {node for way in ways for node in way.before if node < low}),
+        ("f.since <= :first AND +f.until > :first", {node for node in ways[0].after if begin < node < end}),
+        ("f.until > :last AND +f.since <= :last", {node for node in ways[1].before if begin < node < end}),
+        ("f.since <= :last AND +f.until > :first", {node for way in ways for node in way.after if node > top}),
+    ]
+    parts = [
+        Part("f.node BETWEEN :low AND :high AND +f.until > :first AND +f.since <= :last", {"low": a, "high": b} | ends)
+        for a, b in ranges
+    ]
+    for condition, nodes in listed:
+        if left := _within(reach, sorted(nodes)):
+            parts.append(Part(f"f.node IN :nodes AND {condition}", {"nodes": left} | ends))
+    return parts
+
+
 def reaching(at: Micros) -> list[Part]:
     """The conditions of facts `f` that began before an instant and had not ended before it."""
     if at == NEVER:
