@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archiver.model import Micros, Number, numbers_of, to_datetime
 from archiver.queries.causes import is_gone
 from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import Among, Values, by_platform, chunks, statement
+from archiver.storage.statements import Among, Statement, Values, by_platform, chunks, statement
 from archiver.storage.words import BY_EVENT, BY_OBSERVATION, OPEN
 
 _NONE = 0
@@ -52,7 +52,7 @@ def last_turns(
     found: dict[Number, Told] = {}
     turned: set[Number] = set()
     for among in by_platform(numbers):
-        rows = connection.execute(statement(_LAST_TWO), among.values(at=_moment(at))).all()
+        rows = connection.execute(_asked_of(connection, _LAST_TWO), among.values(at=_moment(at))).all()
         words = _words(connection, among.platform, rows)
         for row in rows:
             said = [words[BY_EVENT, row.told]] if row.told is not None else []
@@ -119,8 +119,13 @@ def _either(
     return f"SELECT {columns} FROM {source} b WHERE b.platform_id = :platform AND b.id IN :numbers"
 
 
-# Looked up once for all: before the first answer there is none of any resource.
+# Looked up once for all: before the first answer there is none of any resource. Only on SQLite, where no table is
+# divided by platform.
 _ANYBODY_ASKED = "(SELECT min(o.observed_at) FROM observations o) <= :at"
+
+
+def _asked_of(connection: Connection, text: str) -> Statement:
+    return statement(text if connection.dialect.name == "sqlite" else text.replace(_ANYBODY_ASKED, "true"))
 
 
 def _last(which: str) -> str:
@@ -171,7 +176,7 @@ def _keep(
     connection: Connection, found: dict[Number, Told], among: Among, text: str, values: Values, pick: Any
 ) -> None:
     """Puts a question about some resources, and keeps of the words that each has in the answer the one to `pick`."""
-    rows = connection.execute(statement(text), values).all()
+    rows = connection.execute(_asked_of(connection, text), values).all()
     words = _words(connection, among.platform, rows)
     for row in rows:
         places = ((BY_EVENT, row.told), (BY_OBSERVATION, row.asked))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time
 
-from archiver.queries.windows import Window
+from archiver.queries.windows import ALWAYS, Window
 from archiver.storage.reading import Connection, micros
 
 _ENDS = (
@@ -17,7 +17,10 @@ _ENDS = (
 def reach(connection: Connection) -> Window:
     """From the first word to now, or to the last where that is yet to come: facts begin with words, and end with them.
 
-    Not to the last one in any case: what a question about the past costs is not to depend on how old an archive is.
+    Not to the last one in any case: what a question about the past costs is not to depend on how old an archive is. Of
+    PostgreSQL it is not asked: its tables may be divided by platform, and a question about one looks into no other.
     """
+    if connection.dialect.name == "postgresql":
+        return ALWAYS
     ends = [micros(end) for end in connection.execute(_ENDS).one() if end is not None]
     return Window(min(ends, default=0), max(*ends, round(time() * 1e6), 0) + 1)

@@ -171,7 +171,7 @@ _TOLD_SINCE = (
     "SELECT r.id FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers AND ("
     "EXISTS (SELECT 1 FROM events e WHERE e.platform_id = r.platform_id AND e.resource_id = r.id"
     " AND e.occurred_at > :first AND e.occurred_at <= :at)"
-    " OR (SELECT max(o.observed_at) FROM observations o) > :first AND EXISTS (SELECT 1 FROM observations o"
+    " OR EXISTS (SELECT 1 FROM observations o"
     " WHERE o.platform_id = r.platform_id AND o.resource_id = r.id"
     " AND o.observed_at > :first AND o.observed_at <= :at))"
 )

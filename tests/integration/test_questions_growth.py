@@ -175,7 +175,8 @@ def test_the_price_of_an_instant_does_not_grow_with_what_came_later(empty_databa
     migrate.create(empty_database_url)
     costs = []
     with Recorder(empty_database_url) as recorder:
-        for words in (range(2), range(2, 12)):
+        # Something came later in both: what stands so still is in its present row, where it costs less to find.
+        for words in (range(3), range(3, 13)):
             recorder.record(list(cluster(words)))
             costs.append(cost_of(analysed(empty_database_url), EARLIER[question]))
 
