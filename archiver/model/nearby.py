@@ -12,7 +12,7 @@ from archiver.model.empty import Empty
 Where = Literal["self", "above", "below", "beside"]
 AtIs = Literal["asked", "stop", "change", "now"]
 """What the instant is: the one that was asked for, the last stop of the resource, its last change, or now."""
-Became = Literal["appeared", "vanished", "state", "action", "image", "name", "moved", "note"]
+Became = Literal["appeared", "vanished", "state", "action", "image", "name", "tags", "moved", "note"]
 
 
 class Differs(NamedTuple):
@@ -44,7 +44,10 @@ class Nearby(NamedTuple):
     name: str | None
     before: str | tuple[str, ...] | None
     after: str | tuple[str, ...] | None
-    """What it became: a state, an image, a name, the URIs above it; of an action what was done, of a note its text."""
+    """What it became: a state, an image, a name, all its tags, the URIs above it.
+
+    Of an action what was done, of a note its text.
+    """
     at: datetime
     certain: bool | None
     cause: Cause | None

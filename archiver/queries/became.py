@@ -1,4 +1,4 @@
-"""Names and images that became others, and what moved, within a stretch of time."""
+"""Names, images and tags that became others, and what moved, within a stretch of time."""
 
 from __future__ import annotations
 
@@ -7,32 +7,36 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, TimeRange, to_datetime, to_micros
 from archiver.model.nearby import Became
+from archiver.queries.standing import tags_in
 from archiver.queries.steps import Heard, Step
 from archiver.queries.windows import NEVER
 from archiver.storage.reading import Connection
 from archiver.storage.statements import by_platform, chunks, statement
-from archiver.storage.words import ASKED, IMAGE, NAME, OPEN, PARENT
+from archiver.storage.words import ASKED, IMAGE, NAME, OPEN, PARENT, TAGS
 
+_CALLED: Mapping[int, Became] = {PARENT: "moved", NAME: "name", IMAGE: "image", TAGS: "tags"}
+"""The kinds of facts, and how it is called when another one begins to hold."""
+_KINDS = tuple(_CALLED)
+_OWN = (NAME, IMAGE, TAGS)
+"""What a resource is told to be by its own words alone."""
 _BEGUN = (
     "SELECT DISTINCT f.resource_id FROM facts f WHERE f.platform_id = :platform AND f.resource_id IN :numbers"
     " AND f.what IN :whats AND f.since >= :since AND f.since < :until"
 )
 _HELD = (
     "SELECT f.resource_id, f.what, f.since, f.until, f.value, f.told_by, f.how FROM facts f"
-    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
+    f" WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.what IN {_KINDS}"
     " AND f.since < :until AND f.until >= :since ORDER BY f.resource_id, f.what, f.since"
 )
 _LAST = (
     "SELECT f.resource_id, f.what, f.value FROM facts f"
     " JOIN (SELECT g.platform_id AS platform_id, g.resource_id AS resource_id, g.what AS what, max(g.until) AS until"
     " FROM facts g"
-    f" WHERE g.platform_id = :platform AND g.resource_id IN :numbers AND g.what IN ({PARENT}, {NAME}, {IMAGE})"
+    f" WHERE g.platform_id = :platform AND g.resource_id IN :numbers AND g.what IN {_KINDS}"
     " AND g.since < :since GROUP BY g.platform_id, g.resource_id, g.what) l"
     " ON l.platform_id = f.platform_id AND l.resource_id = f.resource_id AND l.what = f.what"
     " WHERE f.platform_id = :platform AND f.resource_id IN :numbers AND f.until = l.until AND f.since < :since"
 )
-_OWN = (NAME, IMAGE)
-"""What a resource is told to be by its own words alone."""
 _TEXTS = "SELECT n.id, n.text FROM texts n WHERE n.id IN :numbers"
 _URIS = "SELECT r.id, r.uri AS text FROM resources r WHERE r.platform_id = :platform AND r.id IN :numbers"
 _SESSIONS = (
@@ -64,10 +68,10 @@ class _Became(NamedTuple):
 def became(
     connection: Connection, numbers: Collection[Number], told: Collection[Number], range: TimeRange
 ) -> list[Step]:
-    """What became of names, images and places; what came back as it had been became nothing else.
+    """What became of names, images, tags and places; what came back as it had been became nothing else.
 
-    `told`: those of the resources that told anything within the range themselves. Names and images are of no others;
-    where something is the lists of others say, too.
+    `told`: those of the resources that told anything within the range themselves. Of no others there are new
+    names, images and tags; where something is the lists of others say, too.
     """
     since = NEVER if range.since is None else to_micros(range.since)
     until = OPEN if range.until is None else to_micros(range.until)
@@ -126,15 +130,16 @@ def _steps(connection: Connection, found: Collection[_Became]) -> list[Step]:
     steps: list[Step] = []
     for number, what, before, after, fact in found:
         was, is_ = (tuple(sorted(texts[what == PARENT, value] for value in values)) for values in (before, after))
-        change: Became = "moved" if what == PARENT else "image" if what == IMAGE else "name"
         told: tuple[Any, Any] = (was, is_) if what == PARENT else (was[-1], is_[-1])
+        if what == TAGS:
+            told = tags_in(was[-1]), tags_in(is_[-1])
         heard = Heard(sessions.get((fact.asked, fact.told_by)), found=fact.asked)
-        steps.append(Step(number, change, *told, to_datetime(fact.since), heard))
+        steps.append(Step(number, _CALLED[what], *told, to_datetime(fact.since), heard))
     return steps
 
 
 def _words(connection: Connection, found: Collection[_Became]) -> Mapping[tuple[bool, int], str]:
-    """The texts of values: names and images, and URIs of what is above."""
+    """The texts of values: names, images and tags, and URIs of what is above."""
     texts: dict[tuple[bool, int], str] = {}
     parents, others = (
         {value for each in found if (each.what == PARENT) == is_parent for value in each.before | each.after}

@@ -17,7 +17,7 @@ from archiver.queries.windows import Window
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection
 from archiver.storage.statements import statement
-from archiver.storage.words import IMAGE, NAME, PARENT
+from archiver.storage.words import IMAGE, NAME, PARENT, TAGS
 
 LOOK_BACK = timedelta(minutes=10)
 """So far back it is looked, where nothing else is asked for."""
@@ -25,7 +25,7 @@ _STATES = frozenset({"appeared", "state", "vanished"})
 _STATE_SINCE = "SELECT p.state_since FROM present p WHERE p.platform_id = :platform AND p.resource_id = :number"
 _FACT_SINCE = (
     "SELECT max(f.since) FROM facts f"
-    f" WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE})"
+    f" WHERE f.platform_id = :platform AND f.resource_id = :number AND f.what IN ({PARENT}, {NAME}, {IMAGE}, {TAGS})"
 )
 
 

@@ -1,4 +1,4 @@
-"""What changed of some resources in a stretch of time: their states, names, images and places, and what was done."""
+"""What changed of some resources in a stretch of time: states, names, images, tags, places, and what was done."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ _SAID = (
     " LEFT JOIN event_states s ON s.id = e.state_id"
     " WHERE e.platform_id = :platform AND e.resource_id IN :numbers AND e.{at} >= :since AND e.{at} < :until"
 )
-_ANY_FOUND = "SELECT 1 FROM observations o WHERE o.observed_at >= :since AND o.observed_at < :until LIMIT 1"
+_ANY_FOUND = (
+    "SELECT 1 FROM observations o"
+    " WHERE o.platform_id = :platform AND o.observed_at >= :since AND o.observed_at < :until LIMIT 1"
+)
 _CALLED = (
     "SELECT r.id, r.uri, r.key, r.platform_id, t.text AS type, n.text AS name FROM resources r"
     " JOIN event_types t ON t.id = r.type_id"
@@ -163,8 +166,8 @@ def _states(connection: Connection, places: Mapping[Number, Place], range: TimeR
     found: list[Step] = []
     told_of: set[Number] = set()
     values = {"since": range.since, "until": range.until}
-    any_found = connection.scalar(statement(_ANY_FOUND), values) is not None
     for among in by_platform(sorted(places)):
+        any_found = connection.scalar(statement(_ANY_FOUND), {"platform": among.platform, **values}) is not None
         words = []
         for rank, (table, column) in enumerate(_TABLES if any_found else _TABLES[:1]):
             for row in connection.execute(statement(_SAID.format(table=table, at=column)), among.values(**values)):

@@ -990,14 +990,14 @@ CREATE VIEW full_resource_tags AS SELECT * FROM (
   CASE WHEN v.until_us < 4611686018427387904 THEN v.until_us END AS until_us, (SELECT b.name FROM platforms b WHERE b.id = r.platform_id) AS platform
 FROM (
 SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
-  (SELECT min(l.until) FROM facts l WHERE l.resource_id = f.resource_id
-      AND l.what = 6 AND l.since >= f.since AND (SELECT count(*) FROM facts h CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6)) h_tag
-      WHERE h.platform_id = f.platform_id AND h.resource_id = f.resource_id AND h.what = 6
-        AND h.since = l.until AND h_tag.value = g.value) = 0) AS until_us
+  (SELECT l.until FROM facts l WHERE l.resource_id = f.resource_id AND l.what = 6 AND l.since >= f.since
+      AND coalesce((SELECT (SELECT count(*) FROM (SELECT 1 AS one) one CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = h.value AND h.what = 6)) h_tag
+        WHERE h_tag.value = g.value) FROM facts h
+        WHERE h.resource_id = f.resource_id AND h.what = 6 AND h.since = l.until LIMIT 1), 0) = 0 ORDER BY l.since LIMIT 1) AS until_us
 FROM facts f CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = f.value AND f.what = 6)) g
-WHERE f.what = 6 AND (SELECT count(*) FROM facts p CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6)) p_tag
-      WHERE p.platform_id = f.platform_id AND p.resource_id = f.resource_id AND p.what = 6
-        AND p.until = f.since AND p_tag.value = g.value) = 0
+WHERE f.what = 6 AND coalesce((SELECT CASE p.until WHEN f.since THEN (SELECT count(*) FROM (SELECT 1 AS one) one CROSS JOIN json_each((SELECT b.text FROM texts b WHERE b.id = p.value AND p.what = 6)) p_tag
+        WHERE p_tag.value = g.value) ELSE 0 END FROM facts p
+      WHERE p.resource_id = f.resource_id AND p.what = 6 AND p.since < f.since ORDER BY p.since DESC LIMIT 1), 0) = 0
 ) v
 JOIN resources r ON r.id = v.resource_id AND likelihood(r.platform_id = v.platform_id, 0.9)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
@@ -1033,7 +1033,7 @@ CREATE VIEW full_changes AS SELECT * FROM (
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
     WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (w.type || ' ' || lower(s.text), lower(s.text), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
-    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' ELSE 'slot' END END AS change,
+    ORDER BY length(k.state) DESC LIMIT 1) = 'gone' THEN 'vanished' ELSE 'state' END ELSE CASE f.what WHEN 1 THEN 'moved' WHEN 3 THEN 'name' WHEN 4 THEN 'image' WHEN 5 THEN 'slot' WHEN 6 THEN 'tags' END END AS change,
   CASE k.part WHEN 0 THEN b.text ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value
       WHERE g.platform_id = f.platform_id AND g.resource_id = f.resource_id AND g.what = 1 AND g.since < f.since
         AND g.until = f.since AND b.type_id = (SELECT q.type_id FROM resources q
@@ -1075,7 +1075,15 @@ LEFT JOIN event_states b ON b.id = (
   )
 CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 AS part) k
 LEFT JOIN facts f ON k.part = 1 AND f.platform_id = w.platform_id AND f.resource_id = w.resource_id
-  AND f.what IN (1, 3, 4, 5) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AND f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END
+  AND f.what IN (1, 3, 4, 5, 6) AND f.since = (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AND (f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN 0 ELSE 1 END OR (f.how <> 2
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id
+    AND e.occurred_at = w.at AND e.id = f.told_by AND f.how = 0)
+    AND NOT EXISTS (SELECT 1 FROM observations e WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id
+    AND e.observed_at = w.at AND e.id = f.told_by AND f.how = 1)
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id
+    AND e.occurred_at = w.at AND (w.source = 1 OR e.id < w.id))
+    AND NOT EXISTS (SELECT 1 FROM observations e WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id
+    AND e.observed_at = w.at AND w.source = 1 AND e.id < w.id)))
 LEFT JOIN sessions h ON h.id = w.session_id
 WHERE CASE k.part WHEN 0 THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
   ELSE CASE f.what WHEN 1 THEN (SELECT b.uri FROM facts g JOIN resources b ON b.id = g.value

@@ -76,6 +76,7 @@ ROWS: dict[str, Rows] = {
     "What changed between two instants": [
         (at("10:59:50"), "image", "shop_web", "nginx:1.24", "nginx:1.25"),
         (at("10:59:50"), "state", "shop_web", "created", "updating"),
+        (at("10:59:50"), "tags", "shop_web", '["prod","web"]', '["prod"]'),
         (at("11:00"), "state", "web-0", "running", "exited (0)"),
         (at("11:00:05"), "vanished", "web-0", "exited (0)", "removed"),
         (at("11:00:08"), "appeared", "web-1", None, "created"),

@@ -68,7 +68,12 @@ SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.att
 WHERE {_PARTS} AND a.attname IN ('platform_id', 'type_id', 'what')
 """
 # It reckons from how many rows there were in a page, and how many pages there are.
-_SEEM_LARGE = f"UPDATE pg_class c SET reltuples = 1000000, relpages = 1 WHERE {_PARTS}"
+# So it does of an index of a part of the rows.
+_SEEM_LARGE = f"""
+UPDATE pg_class c SET reltuples = 1000000, relpages = 1
+WHERE ({_PARTS}) OR c.oid IN (SELECT i.indexrelid FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+  WHERE i.indpred IS NOT NULL AND x.relispartition)
+"""
 
 
 _REVISION = (

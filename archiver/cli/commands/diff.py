@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def diff(asked: Question, time: Moment, other: Later, ref: MaybeRef = None, known_at: KnownAt = None) -> None:
     """What was otherwise at the second time than at the first, of a resource and what was under it, or of everything.
 
-    What appeared or vanished, moved, and what has another state, image or name; of a service, how many of its
+    What appeared or vanished, moved, and what has another state, image, name or tags; of a service, how many of its
     containers run. What came and went in between is not there, and of what changed several times the last time counts.
     With --stream it is as if that stream alone had told of anything.
     """

@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
     )(question(flaps, told=True))
     report.command(
         "changes",
-        short_help="What appeared, vanished, moved, changed its state, image or name, and what was done.",
+        short_help="What appeared, vanished, moved, changed its state, image, name or tags, and what was done.",
         epilog=examples("archiver report changes my-stack --since 2h"),
     )(question(changes, told=True))
     report.command(

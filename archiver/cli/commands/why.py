@@ -111,7 +111,7 @@ def _flat() -> list[Column[Nearby]]:
 def _word(value: Any) -> str:
     if value is None:
         return NOTHING
-    return escape(", ".join(value) if isinstance(value, tuple) else str(value))
+    return escape(", ".join(value) if isinstance(value, tuple) else str(value)) or NOTHING
 
 
 def _by(row: Nearby) -> str:

@@ -1,8 +1,8 @@
-"""The view of changes: of every resource what became another one: its state, image, name, slot or place."""
+"""The view of changes: of every resource what became another one: its state, image, name, slot, tags or place."""
 
 from __future__ import annotations
 
-from archiver.storage.schema import ASKED, IMAGE, NAME, PARENT, SLOT, TOLD
+from archiver.storage.schema import ASKED, IMAGE, INFERRED, NAME, PARENT, SLOT, TAGS, TOLD
 from archiver.storage.views.events import PLATFORM, PLATFORM_SAID
 from archiver.storage.views.idioms import Idioms
 from archiver.storage.views.kinds import kind_of
@@ -13,6 +13,20 @@ from archiver.storage.views.view import View
 
 _STATE, _FACT = 0, 1
 """What of a word is looked at: the state that it says, and the facts that begin with it."""
+
+
+def _at_its_instant(table: str, at: str, which: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM {table} e WHERE e.platform_id = w.platform_id AND e.resource_id = w.resource_id
+    AND e.{at} = w.at AND {which})"""
+
+
+_TOLD_BY_IT = f"f.told_by = w.id AND f.how = CASE w.source WHEN 0 THEN {TOLD} ELSE {ASKED} END"
+# What was told while the resource was gone holds from when it is back, which is the first word of that instant.
+_HOLDS_AGAIN = f"""(f.how <> {INFERRED}
+    AND NOT {_at_its_instant("events", "occurred_at", f"e.id = f.told_by AND f.how = {TOLD}")}
+    AND NOT {_at_its_instant("observations", "observed_at", f"e.id = f.told_by AND f.how = {ASKED}")}
+    AND NOT {_at_its_instant("events", "occurred_at", "(w.source = 1 OR e.id < w.id)")}
+    AND NOT {_at_its_instant("observations", "observed_at", "w.source = 1 AND e.id < w.id")})"""
 
 
 def _last_before(table: str, at: str) -> str:
@@ -44,9 +58,10 @@ def _changes(say: Idioms) -> str:
           WHERE q.platform_id = f.platform_id AND q.id = f.value) LIMIT 1)"""
     is_text = "(SELECT b.text FROM texts b WHERE b.id = f.value)"
     is_under = "(SELECT b.uri FROM resources b WHERE b.platform_id = f.platform_id AND b.id = f.value)"
-    known_by = f"f.how = CASE w.source WHEN 0 THEN {TOLD} ELSE {ASKED} END"
-    whats = f"({PARENT}, {NAME}, {IMAGE}, {SLOT})"
-    what = f"CASE f.what WHEN {PARENT} THEN 'moved' WHEN {NAME} THEN 'name' WHEN {IMAGE} THEN 'image' ELSE 'slot' END"
+    whats = f"({PARENT}, {NAME}, {IMAGE}, {SLOT}, {TAGS})"
+    named = {PARENT: "moved", NAME: "name", IMAGE: "image", SLOT: "slot", TAGS: "tags"}
+    which = " ".join(f"WHEN {number} THEN '{name}'" for number, name in named.items())
+    what = f"CASE f.what {which} END"
     state = f"""CASE WHEN b.id IS NULL THEN 'appeared'
     WHEN {kind_of(say, "s.text", "w.type")} = 'gone' THEN 'vanished' ELSE 'state' END"""
     was = f"CASE f.what WHEN {PARENT} THEN {was_under} ELSE {was_text} END"
@@ -63,7 +78,7 @@ def _changes(say: Idioms) -> str:
 LEFT JOIN event_states b ON b.id = {state_before()}
 CROSS JOIN (SELECT {_STATE} AS part UNION ALL SELECT {_FACT} AS part) k
 LEFT JOIN facts f ON k.part = {_FACT} AND f.platform_id = w.platform_id AND f.resource_id = w.resource_id
-  AND f.what IN {whats} AND f.since = {at_us} AND f.told_by = w.id AND {known_by}
+  AND f.what IN {whats} AND f.since = {at_us} AND ({_TOLD_BY_IT} OR {_HOLDS_AGAIN})
 LEFT JOIN sessions h ON h.id = w.session_id""",
         f"""CASE k.part WHEN {_STATE} THEN coalesce(lower(b.text) <> lower(s.text), s.text IS NOT NULL)
   ELSE {was} <> {becomes} END""",
@@ -86,12 +101,12 @@ changes = View(
     "What became another one of every resource but actions: one row per change",
     {
         "at": "When it was told or found, UTC",
-        "change": "appeared (its first state), vanished, state, image, name, slot or moved",
+        "change": "appeared (its first state), vanished, state, image, name, slot, tags or moved",
         "uri": "URI of the resource",
         "type": "Its type",
         **NAMES,
-        "before": "What was so before; of a move the URI of the former parent",
-        "after": "What is so now; of a move the URI of the new parent",
+        "before": "What was so before; of a move the URI of the former parent, of tags all of them as a JSON list",
+        "after": "What is so now; of a move the URI of the new parent, of tags all of them as a JSON list",
         "certain": "1: somebody was watching since the resource was last heard of, or told of its first state; 0: it"
         " may have been any time since; NULL: nobody wrote down whether anybody was",
         "at_us": "When it was told or found, in microseconds since 1970",

@@ -14,20 +14,25 @@ def _member(say: Idioms, fact: str, alias: str) -> str:
     return f"{say.members(listed)} {alias}"
 
 
-def _bearing(say: Idioms, fact: str, where: str) -> str:
-    """How many facts of the same resource's tags that fulfil a condition have the tag as well.
+def _bears(say: Idioms, fact: str) -> str:
+    """How many of a fact's tags are the one that is asked about.
 
     Counted, since PostgreSQL would make a join of EXISTS, for which it reads the tags of all.
     """
-    return f"""(SELECT count(*) FROM facts {fact} CROSS JOIN {_member(say, fact, f"{fact}_tag")}
-      WHERE {fact}.platform_id = f.platform_id AND {fact}.resource_id = f.resource_id AND {fact}.what = {TAGS}
-        AND {where} AND {fact}_tag.value = g.value)"""
+    return f"""(SELECT count(*) FROM (SELECT 1 AS one) one CROSS JOIN {_member(say, fact, f"{fact}_tag")}
+        WHERE {fact}_tag.value = g.value)"""
 
 
 def _resource_tags(say: Idioms) -> str:
     # All tags of a resource are one fact: of a tag that stays while others come and go, the first and the last count.
-    until = f"""(SELECT min(l.until) FROM facts l WHERE l.platform_id = f.platform_id AND l.resource_id = f.resource_id
-      AND l.what = {TAGS} AND l.since >= f.since AND {_bearing(say, "h", "h.since = l.until")} = 0)"""
+    # Each fact is looked up from the one beside it, so that many of one object cost no more each than few do.
+    of_same = "{0}.platform_id = f.platform_id AND {0}.resource_id = f.resource_id AND {0}.what = " + str(TAGS)
+    borne_before = f"""coalesce((SELECT CASE p.until WHEN f.since THEN {_bears(say, "p")} ELSE 0 END FROM facts p
+      WHERE {of_same.format("p")} AND p.since < f.since ORDER BY p.since DESC LIMIT 1), 0)"""
+    borne_behind = f"""coalesce((SELECT {_bears(say, "h")} FROM facts h
+        WHERE {of_same.format("h")} AND h.since = l.until LIMIT 1), 0)"""
+    until = f"""(SELECT l.until FROM facts l WHERE {of_same.format("l")} AND l.since >= f.since
+      AND {borne_behind} = 0 ORDER BY l.since LIMIT 1)"""
     ended = f"CASE WHEN v.until_us < {OPEN} THEN v.until_us END"
     return f"""
 SELECT r.uri AS uri, (SELECT t.text FROM event_types t WHERE t.id = r.type_id) AS type, {name_now("r.id")} AS name,
@@ -38,7 +43,7 @@ FROM (
 SELECT f.platform_id AS platform_id, f.resource_id AS resource_id, g.value AS tag, f.since AS since_us, f.how AS how,
   {until} AS until_us
 FROM facts f CROSS JOIN {_member(say, "f", "g")}
-WHERE f.what = {TAGS} AND {_bearing(say, "p", "p.until = f.since")} = 0
+WHERE f.what = {TAGS} AND {borne_before} = 0
 ) v
 JOIN resources r ON r.id = v.resource_id AND {say.likely("r.platform_id = v.platform_id", 0.9)}
 """
