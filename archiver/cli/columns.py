@@ -26,6 +26,9 @@ class Column(NamedTuple, Generic[T]):
     extra: bool = False
     """Only in JSON, and only where there is a value: so that the lines of other formats stay as they are."""
 
+    wraps: bool = False
+    """As the last of a table it goes on in the next line where a terminal is too narrow: it is cut nowhere."""
+
     def shown(self, presentation: Presentation, record: T) -> str:
         """The cell of a table, escaped."""
         if self.human is not None:

@@ -71,13 +71,19 @@ def _told_apart(columns: Sequence[Column[Any]], report: Report) -> list[Column[A
         shown = _what(presentation, subject)
         if subject is None or subject.name not in alike:
             return shown
-        apart = [presentation.uri(subject.uri)] if subject.uri else []
+        apart = [_key(presentation, subject.uri)] if subject.uri else []
         apart += [escape(subject.platform)] if subject.platform else []
         return f"{shown} ({', '.join(apart)})"
 
     return [
         column._replace(human=what) if column.name == "what" and not column.machine else column for column in columns
     ]
+
+
+def _key(presentation: Presentation, uri: str) -> str:
+    """What tells a resource from others of its name: where keys are shortened, that alone, which is a reference too."""
+    shown = presentation.uri(uri)
+    return shown.rpartition("/")[2] or shown if presentation.short else shown
 
 
 def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
@@ -104,7 +110,7 @@ def _changed(presentation: Presentation, row: Nearby) -> str:
 def _word(value: Any) -> str:
     if value is None:
         return NOTHING
-    return escape(", ".join(value) if isinstance(value, tuple) else str(value))
+    return escape(", ".join(value) if isinstance(value, tuple) else str(value)) or NOTHING
 
 
 def _by(row: Nearby) -> str:

@@ -55,7 +55,9 @@ def shown(format: Format, *things: Thing, **options: object) -> list[str]:
     [
         ("container/0fc9f01d", 18, "container/0fc9f01d"),
         ("container/0fc9f01d", 11, "conta…9f01d"),
-        ("container/0fc9f01d", 12, "conta…c9f01d"),
+        ("container/0fc9f01d", 12, "co…/0fc9f01d"),
+        ("container web-2", 12, "conta… web-2"),
+        ("cache  service/830e07bc", 20, "cache  se…e/830e07bc"),
         ("日本語日本語", 7, "日…語"),
         ("日本語日本語", 8, "日…本語"),
     ],
@@ -98,12 +100,20 @@ def test_widest_columns_give_way_first(widths: list[int], room: int, fitting: li
 
 @pytest.mark.parametrize(
     ("widths", "room", "fitting"),
-    [([25, 25, 30], 74, [25, 25, 20]), ([25, 25, 30, 9], 70, [21, 22, 12, 9]), ([25, 25], 74, [25, 25])],
+    [([25, 25, 30], 74, [25, 25, 20]), ([25, 25, 30, 9], 70, [16, 16, 23, 9]), ([25, 25], 74, [25, 25])],
 )
 def test_instants_give_way_when_nothing_else_can_be_read_otherwise(
     widths: list[int], room: int, fitting: list[int]
 ) -> None:
-    assert narrowed(widths, room, firm=(0, 1)) == fitting
+    assert narrowed(widths, room, instants=(0, 1)) == fitting
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "fitting"),
+    [([21, 16, 40], 80, [21, 16, 39]), ([21, 40, 30], 80, [21, 40, 15]), ([21, 30, 20, 20], 62, [10, 22, 12, 12])],
+)
+def test_what_a_row_is_about_gives_way_last(widths: list[int], room: int, fitting: list[int]) -> None:
+    assert narrowed(widths, room, instants=(0,), subjects=(1,)) == fitting
 
 
 def test_a_table_is_aligned_with_numbers_to_the_right() -> None:

@@ -80,6 +80,12 @@ COLUMNS: list[Column[Gap]] = [
     Column("duration", _length, _duration, right=True, machine=False),
     Column("stream", lambda gap: gap.stream, lambda presentation, gap: escape(gap.stream or NOTHING), machine=False),
     Column("kind", lambda gap: gap.kind, machine=False),
-    Column("reason", lambda gap: gap.reason, lambda _, gap: escape(gap.reason) + PROVEN * gap.proven, machine=False),
+    Column(
+        "reason",
+        lambda gap: gap.reason,
+        lambda _, gap: escape(gap.reason) + PROVEN * gap.proven,
+        machine=False,
+        wraps=True,
+    ),
     *machine_columns(documents.GAP),
 ]

@@ -154,7 +154,7 @@ COLUMNS: list[Column[KeptReject]] = [
     Column("stream", lambda each: each.stream, machine=False),
     Column("bytes", lambda each: each.bytes, lambda _, each: f"{each.bytes:,}", right=True, machine=False),
     Column("kind", lambda each: each.kind, machine=False),
-    Column("reason", lambda each: each.reason, machine=False),
+    Column("reason", lambda each: each.reason, machine=False, wraps=True),
     *machine_columns(documents.REJECT),
 ]
 """What a person reads, and the contract's values for programs."""
