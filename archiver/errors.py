@@ -54,7 +54,10 @@ ArchiverError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class ArchiverError(Exception):
@@ -131,17 +134,42 @@ class NoSuchResource(ReferenceUnclear):
     hint = "give a URI, type/key, a key, a name, or at least 4 characters of a key; 'archiver events' shows some"
 
 
+class Candidate(NamedTuple):
+    """A resource that a reference may mean, and what tells it from the others."""
+
+    uri: str
+    type: str
+    name: str | None
+    state: str | None
+    since: datetime | None
+    """Since when it is in that state."""
+    heard_at: datetime | None
+    """When it was heard of last; None: only others named it."""
+    platform: str | None = None
+    """Where it lives, where they are on several platforms."""
+
+
 class AmbiguousReference(ReferenceUnclear):
     """Several resources answer to the reference; ``candidates`` are their URIs.
 
-    ``platforms`` are the names of their platforms, one for each candidate, where they are on several.
+    ``platforms`` are the names of their platforms, one for each candidate, where they are on several; ``known`` is what
+    tells them apart.
     """
 
     message = "{ref!r} matches {count} resources"
     hint = "{how}: {listed}"
 
-    def __init__(self, *, ref: str, candidates: list[str], more: bool = False, platforms: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        ref: str,
+        candidates: list[str],
+        more: bool = False,
+        platforms: Sequence[str] = (),
+        known: Sequence[Candidate] = (),
+    ) -> None:
         self.candidates = candidates
+        self.known = tuple(known)
         self.platforms = tuple(platforms)
         count = f"more than {len(candidates)}" if more else str(len(candidates))
         listed, how = " ".join(candidates), "use one of"

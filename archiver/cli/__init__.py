@@ -56,12 +56,17 @@ def _look_for_cycles_less_often() -> None:
 
 def _explain(exc: Exception, *, debug: bool) -> int:
     from archiver.cli.common import complain
-    from archiver.errors import ArchiverError
+    from archiver.errors import AmbiguousReference, ArchiverError
 
     if debug:
         from archiver.cli.common import show_traceback
 
         show_traceback(exc)
+    if isinstance(exc, AmbiguousReference) and exc.known:
+        from archiver.cli.candidates import how_to_name, lines
+
+        complain(str(exc), more=lines(exc), hint=how_to_name(exc))
+        return exc.exit_code
     if isinstance(exc, ArchiverError):
         complain(str(exc), hint=exc.next_step)
         return exc.exit_code

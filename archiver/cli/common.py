@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -188,9 +188,11 @@ def die_with_the_reader() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def complain(message: str, *, hint: str = "") -> None:
-    """An error on stderr: one line, and the next step on a second one."""
+def complain(message: str, *, hint: str = "", more: Iterable[str] = ()) -> None:
+    """An error on stderr: one line, what there is `more` of it below, and the next step on the last one."""
     _say(f"archiver: error: {message}")
+    for line in more:
+        _say(f"  {line}")
     if hint:
         _say(f"  hint: {hint}")
 

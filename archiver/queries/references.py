@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from archiver.codec import uris
 from archiver.codec.text import is_clean
-from archiver.errors import AmbiguousReference, NoSuchResource
-from archiver.model import Namesakes, Number, Resource, ResourceRef, TimeRange, numbers_of
+from archiver.errors import AmbiguousReference, Candidate, NoSuchResource
+from archiver.model import Namesakes, Number, Resource, ResourceRef, TimeRange, numbers_of, to_datetime
 from archiver.queries import bearers, platforms
 from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
@@ -43,6 +44,10 @@ _THESE = "r.platform_id = :platform AND r.id IN :numbers"
 _URIS = f"SELECT r.id, r.uri FROM resources r WHERE {_THESE}"
 
 
+_STANDS = (
+    "SELECT p.resource_id, s.text AS state, p.state_since, p.last_at FROM present p"
+    " LEFT JOIN event_states s ON s.id = p.state_id WHERE p.platform_id = :platform AND p.resource_id IN :numbers"
+)
 _KEY = f"{WITHIN} AND r.key = :word"
 
 
@@ -84,12 +89,28 @@ def _ambiguous(connection: Connection, ref: str, rows: Sequence[Any]) -> Ambiguo
     several = len({row.platform_id for row in rows}) > 1
     names = platforms.names(connection) if several else {}
     shown = rows[:_MAX_CANDIDATES]
+    stands: dict[int, Any] = {}
+    for among in by_platform(numbers_of(row.platform_id)(row.id) for row in shown):
+        stands.update((row.resource_id, row) for row in connection.execute(statement(_STANDS), among.values()))
+    known = [_candidate(row, stands.get(row.id), names.get(row.platform_id)) for row in shown]
     return AmbiguousReference(
         ref=ref,
         candidates=[row.uri for row in shown],
         more=len(rows) > _MAX_CANDIDATES,
         platforms=[names[row.platform_id] for row in shown] if several else (),
+        known=known,
     )
+
+
+def _candidate(row: Any, now: Any, platform: str | None) -> Candidate:
+    found = Candidate(row.uri, row.type, row.name, None, None, None, platform)
+    if now is None:
+        return found
+    return found._replace(state=now.state, since=_instant(now.state_since), heard_at=_instant(now.last_at))
+
+
+def _instant(micros: int | None) -> datetime | None:
+    return None if micros is None else to_datetime(micros)
 
 
 def _by_words(connection: Connection, ref: str, within: Within) -> Found:

@@ -13,7 +13,7 @@ from archiver.model import Event, Message
 from archiver.platforms.docker.decoder import decode
 from archiver.queries import patterns
 
-from ..conftest import NewArchive
+from ..conftest import NewArchive, RunArchiver
 from .archives import START, at, between, event, micros, record, uri
 from .growth import analysed, cost_of, grown
 
@@ -300,3 +300,22 @@ def test_under_several_is_what_is_under_any_of_them_each_once(database_url: str)
         assert [action.uri for action in archive.actions(both)] == [uri("action/x")]
         assert list(archive.events(under=[])) == []
         assert list(archive.actions([])) == []
+
+
+def test_what_is_ambiguous_says_what_tells_each_from_the_others(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    record(
+        sqlite_url,
+        event("node/1", "Deployed", 1)._replace(name="web"),
+        event("node/1", "Deployed", 30),
+        event("node/2", "Unreachable", 2, ["nodecluster/k"])._replace(name="web"),
+    )
+
+    said = run_archiver("--database", sqlite_url, "history", "web")
+
+    assert said.returncode == 3
+    assert said.stderr.splitlines() == [
+        "archiver: error: 'web' matches 2 resources",
+        f"  {uri('node/1')}  node web, Deployed since 2016-02-01 12:00:01Z, last heard of 2016-02-01 12:00:30Z",
+        f"  {uri('node/2')}  node web, Unreachable since 2016-02-01 12:00:02Z, last heard of 2016-02-01 12:00:02Z",
+        "  hint: name the one you mean by its URI, by type/key, or by as much of its key as no other begins with",
+    ]
