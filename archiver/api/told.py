@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from archiver.api.opened import ALWAYS, Opened, Ref, numbers_of, resolve_all_of, stream_number
@@ -148,12 +149,13 @@ class Told(Opened):
         from archiver.transfer.known import export_known
 
         ask = self._reader.pages()
-        told_by, numbers = ask(stream_number, stream), None
+        told_by, whose = ask(stream_number, stream), None
         if about is not None:
             numbers = ask(known.around if around else known.speakers, ask(resolve_all_of, about)[0].id)
+            whose = partial(known.by_page, numbers=numbers)
         elif told_by is not None:
-            numbers = ask(known.told_of, told_by)
-        return export_known(ask, known_at, numbers, told_by)
+            whose = partial(known.told_of, stream=told_by)
+        return export_known(ask, known_at, whose, told_by)
 
     def state_kinds(self) -> dict[str, str]:
         """The kind of each state, as the table of that name says, to which the archive's owner may have added."""

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 
 _UNHEARD = "nothing had been received of it by then"
+_MANY = 100_000
+"""So many events are heard in some seconds; of more it is said that it takes longer."""
 
 
 class Asked:
@@ -137,6 +139,7 @@ class Asked:
             return
         from archiver.api.known import as_known_at
 
+        self._say_how_long(subject)
         with as_known_at(self.archive, moment, subject) as then:
             yield then, self._there(then, subject, NotThen, at=rfc3339(moment), life=_UNHEARD)
 
@@ -155,11 +158,21 @@ class Asked:
             return
         from archiver.api.known import as_told_by
 
+        self._say_how_long(subject)
         with as_told_by(self.archive, self.stream, subject, known_at=known_at, around=around) as told:
             if known_at is None:
                 yield told, self._there(told, subject, NotTold, stream=self.stream)
             else:
                 yield told, self._there(told, subject, NotThen, at=rfc3339(known_at), life=_UNHEARD)
+
+    def _say_how_long(self, subject: Resource | None) -> None:
+        """Says that everything is heard anew, where that takes long."""
+        events = self.archive.end().events if subject is None else 0
+        if events >= _MANY:
+            self.note(
+                f"all of it is heard anew, of up to {events:,} events, which takes as long as to import them;"
+                " with a REF it is what concerns that alone"
+            )
 
     def _there(
         self, other: Archive, subject: Resource | None, missing: type[ReferenceUnclear], **why: str

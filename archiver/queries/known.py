@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from archiver.model import Number, numbers_of
 from archiver.queries.neighbours import above_all, above_of
-from archiver.queries.telling import resources_of
 from archiver.queries.under import descend
 from archiver.queries.windows import ALWAYS
 from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import NO_RESOURCE, TARGET
 
 _NAMING = "SELECT m.list_id FROM parent_list_members m WHERE m.platform_id = :platform AND m.resource_id = :number"
@@ -21,6 +20,13 @@ _RUNS = (
 )
 
 
+_SIZE = 500
+"""Resources of which all words are read at once."""
+_PLATFORM = "SELECT t.platform_id FROM streams t WHERE t.id = :stream"
+_NEXT = (
+    "SELECT p.resource_id FROM present p WHERE p.platform_id = :platform AND p.resource_id > :after"
+    " AND p.last_at IS NOT NULL ORDER BY p.resource_id LIMIT :size"
+)
 _WIDE = "nodecluster"
 """What has too much under it to be looked at for the sake of one of these."""
 _NOT_WIDE = (
@@ -55,10 +61,19 @@ def around(connection: Connection, root: Number) -> set[Number]:
     return above | _found(connection, _RUNS, above)
 
 
-def told_of(connection: Connection, stream: int) -> set[Number]:
-    """Whose words a stream may have told: all on its platform; what is of no resource, too."""
-    found = set(resources_of(connection, stream))
-    return found | {numbers_of(platform)(NO_RESOURCE) for platform in {number.platform for number in found}}
+def by_page(_connection: Connection, *, numbers: Iterable[Number]) -> Iterator[Among]:
+    """Some resources, so many at a time as one question may name."""
+    return by_platform(sorted(numbers))
+
+
+def told_of(connection: Connection, *, stream: int) -> Iterator[Among]:
+    """Whose words a stream may have told, as `by_page`: all on its platform; what is of no resource, too."""
+    platform = connection.scalar(statement(_PLATFORM), {"stream": stream})
+    numbers: Sequence[int] = [] if platform is None else [NO_RESOURCE]
+    while numbers:
+        yield Among(platform, numbers)
+        values = {"platform": platform, "after": numbers[-1], "size": _SIZE}
+        numbers = connection.scalars(statement(_NEXT), values)
 
 
 def _found(connection: Connection, query: str, numbers: Iterable[Number]) -> set[Number]:

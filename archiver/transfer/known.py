@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, Platform, Telling, numbers_of, to_micros
@@ -12,10 +14,11 @@ from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reading import Connection, Row, micros
 from archiver.storage.revision import HEAD
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.transfer import exporter
 from archiver.transfer.format import end_line, event_line, head_line, observation_line, platform_line, telling_line
+from archiver.transfer.ordered import Ordered
 
 _PAGE = 500
 _OF_STREAM = "(SELECT h.id FROM sessions h WHERE h.stream_id = :stream)"
@@ -48,6 +51,10 @@ _SESSIONS = f"{exporter.SESSIONS} WHERE s.opened_at <= :known_at{{}} ORDER BY s.
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
+About = Callable[[Connection], Iterable[Among]]
+"""Says which resources are wanted, so many at a time as one question may name."""
+
+
 class _Wanted(NamedTuple):
     """Up to when, and by which stream (None: by all)."""
 
@@ -70,14 +77,12 @@ class _Receipt(NamedTuple):
     received_at: Micros
 
 
-def export_known(
-    ask: Ask, known_at: datetime | None, about: Collection[Number] | None, stream: int | None = None
-) -> Iterator[str]:
+def export_known(ask: Ask, known_at: datetime | None, about: About | None, stream: int | None = None) -> Iterator[str]:
     """The lines; nothing of rejects, and observations as if received when they were made.
 
-    `known_at` None: whenever it was received. `about`: numbers of the resources whose words are wanted; None: all. A
-    session that went on was alive then. Of a `stream`, for which `about` is given: what it told, if not alone, as told
-    by it, and what was found in its sessions; nothing of others, nor of what came in no session.
+    `known_at` None: whenever it was received. `about`: the resources whose words are wanted; None: all. A session that
+    went on was alive then. Of a `stream`, for which `about` is given: what it told, if not alone, as told by it, and
+    what was found in its sessions; nothing of others, nor of what came in no session.
     """
     assert stream is None or about is not None
     wanted, counts = _Wanted(known_at or _ALWAYS, stream), Counter[str]()
@@ -86,15 +91,19 @@ def export_known(
     yield from _counted(counts, "platform", map(platform_line, ask(_platforms, beginning, wanted)))
     yield from _counted(counts, "session", iter(ask(_sessions, wanted)))
     told = _BY_THEN if stream is None else _TOLD_BY_THEN
-    events = None if about is None else ask(_numbers, _OF_THESE.format(told), about, wanted)
-    for some in _pages(ask, _ALL, events, wanted):
-        yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
-    for some in _pages(ask, _ALL, events, wanted):
-        yield from _counted(counts, "telling", iter(ask(_tellings, keys, beginning.platforms, some, wanted)))
     asked = _ASKED_OF_THESE.format(wanted.of_stream("o.session_id"))
-    found = None if about is None else ask(_numbers, asked, about, wanted)
-    for some in _pages(ask, _ASKED, found, wanted):
-        yield from _counted(counts, "observation", iter(ask(_observations, beginning, keys, some)))
+    with ExitStack() as ending:
+
+        def numbers(query: str) -> Ordered | None:
+            return about and ending.enter_context(closing(ask(_numbers, query, about, wanted)))
+
+        events = numbers(_OF_THESE.format(told))
+        for some in _pages(ask, _ALL, events, wanted):
+            yield from _counted(counts, "event", iter(ask(_events, beginning.platforms, keys, some, wanted)))
+        for some in _pages(ask, _ALL, events, wanted):
+            yield from _counted(counts, "telling", iter(ask(_tellings, keys, beginning.platforms, some, wanted)))
+        for some in _pages(ask, _ASKED, numbers(asked), wanted):
+            yield from _counted(counts, "observation", iter(ask(_observations, beginning, keys, some)))
     yield end_line(counts)
 
 
@@ -107,18 +116,24 @@ def _platforms(connection: Connection, beginning: exporter.Beginning, wanted: _W
     return [each._replace(streams=tuple([told for told in each.streams if told[0] == url])) for each in platforms]
 
 
-def _numbers(connection: Connection, query: str, about: Collection[Number], wanted: _Wanted) -> list[Number]:
-    found: list[Number] = []
-    for among in by_platform(sorted(about)):
-        rows = connection.execute(statement(query), among.values(**wanted.values()))
-        found += [among.of(number) for _, number in rows]
-    return sorted(found)
+def _numbers(connection: Connection, query: str, about: About, wanted: _Wanted) -> Ordered:
+    """The numbers of the words of some resources."""
+
+    def found() -> Iterator[Number]:
+        for among in about(connection):
+            with connection.stream(statement(query), among.values(**wanted.values())) as rows:
+                for _, number in rows:
+                    yield among.of(number)
+
+    return Ordered(found())
 
 
-def _pages(ask: Ask, query: str, numbers: Sequence[Number] | None, wanted: _Wanted) -> Iterator[Sequence[Number]]:
+def _pages(ask: Ask, query: str, numbers: Ordered | None, wanted: _Wanted) -> Iterator[Sequence[Number]]:
     """Numbers, so many at a time: those given, or (None) all that were known."""
     if numbers is not None:
-        yield from (numbers[begin : begin + _PAGE] for begin in range(0, len(numbers), _PAGE))
+        rest = iter(numbers)
+        while page := list(islice(rest, _PAGE)):
+            yield page
         return
     after = 0
     while some := ask(_next, query, after, wanted):

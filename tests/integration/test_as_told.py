@@ -196,6 +196,17 @@ def test_commands_answer_by_what_one_stream_told(
         assert (here in one, here in other) == (False, True), (command, one, other)
 
 
+def test_it_is_said_where_hearing_all_anew_takes_long(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    execute(sqlite_url, "UPDATE numbers SET last = 3000000 WHERE name = 'events'")
+    filled(sqlite_url)
+
+    def said(*about: str) -> str:
+        return run_archiver("--database", sqlite_url, "at", at(60).isoformat(), *about, "--stream", STREAM).stderr
+
+    assert "all of it is heard anew, of up to 3,000,0" in said()
+    assert "anew" not in said("container/1")
+
+
 def test_a_picture_that_goes_on_is_not_of_one_stream(two: str, run_archiver: RunArchiver) -> None:
     done = run_archiver("timeline", "--follow", "--stream", STREAM, "--database", two)
 
