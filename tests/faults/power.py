@@ -69,7 +69,7 @@ def power_lost(bench: Bench) -> str:
             shutil.rmtree(folder)
             obligations, tried = obligations + len(promised), tried + 1
     if not obligations:
-        raise Broken("nothing was promised: the trace is of no use")
+        raise Broken("the daemon was killed before its spool had taken anything: there is nothing to hold it to")
     return f"{tried} images, {obligations} events promised in them"
 
 

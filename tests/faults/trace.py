@@ -109,9 +109,13 @@ class Disk:
 
 
 def images(trace: Path, count: int, dice: random.Random, folder: Path) -> Iterator[tuple[Path, set[int]]]:
-    """Folders with what a disk holds after power losses at random points, and the numbers promised by then."""
+    """Folders with what a disk holds after power losses, and the numbers promised by then.
+
+    The last one is at the end of the trace, where all is promised; the others are at random points.
+    """
     done: Sequence[Step] = list(steps(trace))
-    points = sorted(dice.sample(range(len(done)), min(count, len(done))))
+    last = len(done) - 1
+    points = [*sorted(dice.sample(range(last), min(count - 1, last))), last]
     disk, place = Disk(), 0
     for number, point in enumerate(points):
         for step in done[place : point + 1]:
