@@ -79,7 +79,7 @@ FROM (
 ) w
 JOIN resources r ON r.id = w.resource_id AND r.platform_id = w.platform_id
 JOIN present p ON p.resource_id = w.resource_id AND p.platform_id = w.platform_id
-JOIN event_types t ON t.id = p.type_id;
+JOIN event_types t ON t.id = p.type_id AND w.id + 0 >= 0 AND w.id + 1 >= 1;
 
 COMMENT ON VIEW words IS 'What was told and found of each resource, one after the other: events and observations';
 
@@ -186,11 +186,16 @@ COMMENT ON COLUMN resource_names.called IS 'Its name; its URI where no name is k
 COMMENT ON COLUMN resource_names.platform_id IS 'Number of the platform that it is on';
 
 CREATE VIEW direct_parents AS
-SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
+SELECT f.resource_id AS resource_id, f.value AS parent_id, g.type_id AS type_id,
+  g.called AS called,
   f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
+CROSS JOIN LATERAL (SELECT a.type_id AS type_id,
+  a.called AS called
+FROM (SELECT 1 AS one) one
 JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value
-WHERE f.what = 1;
+WHERE a.resource_id > 0 OFFSET 0) g
+WHERE f.what = 1 AND true;
 
 COMMENT ON VIEW direct_parents IS 'What was directly above every resource';
 
@@ -647,10 +652,11 @@ SELECT x.uri AS uri, x.type AS type,
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.begin_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -708,7 +714,7 @@ FROM (
 ) w
 JOIN resources r ON r.id = w.resource_id AND r.platform_id = w.platform_id
 JOIN present p ON p.resource_id = w.resource_id AND p.platform_id = w.platform_id
-JOIN event_types t ON t.id = p.type_id
+JOIN event_types t ON t.id = p.type_id AND w.id + 0 >= 0 AND w.id + 1 >= 1
 ) w
 CROSS JOIN LATERAL (SELECT k.part AS part,
   h.id AS heard_by,
@@ -722,15 +728,15 @@ CROSS JOIN LATERAL (SELECT k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL THEN greatest(CAST(extract(epoch FROM now()) * 1000000 AS bigint), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) ELSE CAST(extract(epoch FROM CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) END AS end_us,
-  coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint)) AS before_us,
+  CASE WHEN x.id IS NULL THEN CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) ELSE (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) END AS before_us,
   CAST(extract(epoch FROM y.covered_from - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS resumed_us,
-  least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
+  CASE WHEN y.id IS NULL THEN 4611686018427387904 ELSE least(coalesce((SELECT CAST(extract(epoch FROM o.occurred_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM events o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT CAST(extract(epoch FROM o.observed_at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) END AS again_us,
   CASE WHEN x.id IS NOT NULL AND k.part <> 0 THEN (SELECT p.since_us FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= y.covered_from
@@ -818,7 +824,9 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
         ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
-  )) <> lower(s.text), s.text IS NOT NULL) END OFFSET 0) g
+  )) <> lower(s.text), s.text IS NOT NULL) END AND (k.part = 0 OR (h.id IS NOT NULL AND NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL))) OFFSET 0) g
 WHERE true) v) x
 WHERE (x.since_us < x.until_us AND x.is_piece = 1) OR (x.part = 0 AND x.begin_us = x.end_us);
 
@@ -1118,10 +1126,11 @@ SELECT x.stopped_at AS stopped_at, (to_timestamp(nullif(x.started_us, 4611686018
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = x.platform_id AND b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1352,10 +1361,11 @@ SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = r.platform_id AND f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = r.platform_id AND f.resource_id = r.id AND f.since_us <= 4611686018427387904) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = r.platform_id AND b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1449,10 +1459,11 @@ SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.at_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1465,7 +1476,7 @@ SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us
     ORDER BY f.since DESC LIMIT 1) AS image,
-  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
+  v.before AS before, v.after AS after, v.certain AS certain, CAST(extract(epoch FROM v.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS at_us,
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, g.change AS change,
   g.before AS before,
@@ -1574,10 +1585,11 @@ SELECT v.uri AS uri, v.type AS type,
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.begun_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = v.platform_id AND b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1598,7 +1610,7 @@ SELECT v.uri AS uri, v.type AS type,
     ORDER BY f.since DESC LIMIT 1) AS image_after,
   CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
   v.certain AS certain,
-  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
+  CAST(extract(epoch FROM v.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, g.begun_us AS begun_us,
   g.end_us AS end_us,
   g.recovered_us AS recovered_us,
@@ -1757,10 +1769,11 @@ SELECT w.uri AS uri, w.type AS type,
     WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1786,7 +1799,12 @@ SELECT w.uri AS uri, w.type AS type,
 FROM (SELECT w.*, CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) AS since_us, g.until_us AS until_us
 FROM words w
 JOIN event_states s ON s.id = w.state_id
-CROSS JOIN LATERAL (SELECT CASE WHEN w.uri <> '' AND w.type <> 'action' AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+CROSS JOIN LATERAL (SELECT CASE WHEN w.uri <> '' AND w.type <> 'action' AND (SELECT sum(o.one) FROM (SELECT 1 AS one FROM events o WHERE o.platform_id = w.platform_id
+        AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.at AND o.occurred_at <= (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) UNION ALL SELECT 1 AS one FROM observations o WHERE o.platform_id = w.platform_id
+        AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.at AND o.observed_at <= (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) o) = 6
+      AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.platform_id = w.platform_id AND b.id = (
@@ -1803,8 +1821,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN w.uri <> '' AND w.type <> 'action' AND coal
         ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
-  )) <> lower(s.text), true)
-      AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 LIMIT 1) IS NULL
+  )) <> lower(s.text), true) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 LIMIT 1) IS NULL
       AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at < w.at AND c.at > (to_timestamp((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM w.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL OR (SELECT c.dense FROM (SELECT b.at AS at, CASE WHEN (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6 THEN 1 ELSE 0 END AS dense FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at < b.at AND c.at > (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) - 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL OR (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 6) c) = 6) ORDER BY b.at DESC LIMIT 1) c LIMIT 1) = 0) THEN (SELECT CAST(extract(epoch FROM c.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) FROM (SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at <= coalesce((SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.source = 0 AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1), CAST('infinity' AS timestamptz)) AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < (to_timestamp((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000) / 1000000) + make_interval(secs => CAST(mod((CAST(extract(epoch FROM b.at - timestamptz '1970-01-01 00:00:00+00') * 1000000 AS bigint) + 600000000), 1000000) AS double precision) / 1e6)) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1) c LIMIT 1) END AS until_us
 FROM (SELECT 1 AS one) one
 
@@ -2004,10 +2021,11 @@ SELECT y.day AS day, y.uri AS uri, y.type AS type,
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1)) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.platform_id = y.platform_id AND b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,

@@ -79,11 +79,12 @@ SELECT a.id AS resource_id, a.type_id AS type_id,
 FROM resources a;
 
 CREATE VIEW direct_parents AS
-SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
+SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id,
+  a.called AS called,
   f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
 JOIN resource_names a ON a.resource_id = f.value
-WHERE f.what = 1;
+WHERE f.what = 1 AND a.resource_id > 0;
 
 CREATE VIEW full_state_spans AS SELECT * FROM (
 /* /* */ SELECT v.uri AS uri, v.type AS type, v.state AS state, v.since AS since, v.until AS until,
@@ -429,10 +430,11 @@ CREATE VIEW full_watched_spans AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.begin_us AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = x.resource_id AND f.since_us <= x.begin_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.begin_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -480,15 +482,15 @@ FROM (SELECT w.*, k.part AS part,
     ELSE coalesce(events.occurred_at, observations.observed_at) END, 1, 19)) AS integer) * 1000000 + CAST(substr(CASE
     WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
     ELSE coalesce(events.occurred_at, observations.observed_at) END, 21, 6) AS integer)) END AS end_us,
-  coalesce((SELECT b.watched_us FROM session_log b WHERE b.id = x.id), (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer))) AS before_us,
+  CASE WHEN x.id IS NULL THEN (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) ELSE (SELECT b.watched_us FROM session_log b WHERE b.id = x.id) END AS before_us,
   (CAST(strftime('%s', substr(y.covered_from, 1, 19)) AS integer) * 1000000 + CAST(substr(y.covered_from, 21, 6) AS integer)) AS resumed_us,
-  min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
+  CASE WHEN y.id IS NULL THEN 4611686018427387904 ELSE min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.occurred_at >= y.covered_from
       ORDER BY o.occurred_at LIMIT 1), 4611686018427387904), coalesce((SELECT (CAST(strftime('%s', substr(o.observed_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.observed_at, 21, 6) AS integer)) FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= y.covered_from
-      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) AS again_us,
+      ORDER BY o.observed_at LIMIT 1), 4611686018427387904)) END AS again_us,
   CASE WHEN x.id IS NOT NULL AND k.part <> 0 THEN (SELECT p.since_us FROM unchanged p WHERE p.platform_id = w.platform_id AND p.observation_id = (SELECT o.id FROM observations o
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
         AND o.observed_at >= y.covered_from
@@ -604,7 +606,9 @@ WHERE CASE w.source WHEN 2 THEN (SELECT lower(b.text) FROM event_states b WHERE 
         ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
-  )) <> lower(s.text), s.text IS NOT NULL) END) v) x
+  )) <> lower(s.text), s.text IS NOT NULL) END AND (k.part = 0 OR (h.id IS NOT NULL AND NOT (w.gone_us IS NOT NULL AND CASE
+    WHEN observations.observed_at < events.occurred_at THEN observations.observed_at
+    ELSE coalesce(events.occurred_at, observations.observed_at) END IS NULL)))) v) x
 WHERE (x.since_us < x.until_us AND x.is_piece = 1) OR (x.part = 0 AND x.begin_us = x.end_us)
 -- */ SELECT 'a part of the other views, for SQLite alone' AS note
 );
@@ -778,10 +782,11 @@ CREATE VIEW full_restarts AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = x.platform_id AND f.resource_id = x.resource_id AND f.since_us <= x.stopped_us AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = x.resource_id AND f.since_us <= x.stopped_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = x.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = x.resource_id AND b.since_us <= x.stopped_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -963,10 +968,11 @@ SELECT r.uri AS uri, t.text AS type,
   (SELECT b.text FROM texts b WHERE b.id = p.name_id) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = r.platform_id AND f.resource_id = r.id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = r.id AND f.since_us <= 4611686018427387904) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = r.id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = r.id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1013,10 +1019,11 @@ CREATE VIEW full_changes AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.at_us AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = v.resource_id AND f.since_us <= v.at_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.at_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1029,7 +1036,7 @@ CREATE VIEW full_changes AS SELECT * FROM (
   (SELECT b.text FROM facts f JOIN texts b ON b.id = f.value
     WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.what = 4 AND f.since <= v.at_us
     ORDER BY f.since DESC LIMIT 1) AS image,
-  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
+  v.before AS before, v.after AS after, v.certain AS certain, (CAST(strftime('%s', substr(v.at, 1, 19)) AS integer) * 1000000 + CAST(substr(v.at, 21, 6) AS integer)) AS at_us,
   (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, CASE k.part WHEN 0 THEN CASE WHEN b.id IS NULL THEN 'appeared'
     WHEN (SELECT k.kind FROM state_kinds k WHERE k.state IN (w.type || ' ' || lower(s.text), lower(s.text), w.type || ' ' || substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1), substr(lower(s.text), 1, instr(lower(s.text) || ' (', ' (') - 1))
@@ -1105,10 +1112,11 @@ CREATE VIEW full_deploys AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = v.platform_id AND f.resource_id = v.resource_id AND f.since_us <= v.begun_us AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = v.resource_id AND f.since_us <= v.begun_us) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = v.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = v.resource_id AND b.since_us <= v.begun_us AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1130,7 +1138,7 @@ CREATE VIEW full_deploys AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS image_after,
   CAST(CASE WHEN v.recovered_us < 4611686018427387904 THEN v.recovered_us END - v.begun_us AS double precision) / 1e6 AS recovered_seconds,
   v.certain AS certain,
-  v.begun_us AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
+  (CAST(strftime('%s', substr(v.at, 1, 19)) AS integer) * 1000000 + CAST(substr(v.at, 21, 6) AS integer)) AS started_us, CASE WHEN v.end_us < 4611686018427387904 THEN v.end_us END AS finished_us, (SELECT b.name FROM platforms b WHERE b.id = v.platform_id) AS platform
 FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS begun_us,
   CASE WHEN n.text IS NULL THEN 4611686018427387904 WHEN substr(lower(n.text), 1, 8) = 'rollback' THEN min(coalesce((SELECT (CAST(strftime('%s', substr(o.occurred_at, 1, 19)) AS integer) * 1000000 + CAST(substr(o.occurred_at, 21, 6) AS integer)) FROM events o JOIN event_states b ON b.id = o.state_id
       WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.occurred_at >= CASE
@@ -1261,10 +1269,11 @@ CREATE VIEW full_flaps AS SELECT * FROM (
     WHERE p.platform_id = w.platform_id AND p.resource_id = w.resource_id) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = w.platform_id AND f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904 AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = w.resource_id AND f.since_us <= 4611686018427387904) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = w.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = w.resource_id AND b.since_us <= 4611686018427387904 AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,
@@ -1290,7 +1299,12 @@ CREATE VIEW full_flaps AS SELECT * FROM (
 FROM (SELECT w.*, (CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) AS since_us, json_extract(g.value, '$[0]') AS until_us
 FROM words w
 JOIN event_states s ON s.id = w.state_id
-JOIN json_each(json_array(json_array(CASE WHEN w.uri <> '' AND w.type <> 'action' AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
+JOIN json_each(json_array(json_array(CASE WHEN w.uri <> '' AND w.type <> 'action' AND (SELECT sum(o.one) FROM (SELECT 1 AS one FROM events o WHERE o.platform_id = w.platform_id
+        AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.occurred_at >= w.at AND o.occurred_at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) UNION ALL SELECT 1 AS one FROM observations o WHERE o.platform_id = w.platform_id
+        AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.observed_at >= w.at AND o.observed_at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) o) = 6
+      AND coalesce((SELECT lower(b.text) FROM event_states b WHERE b.id = (
     SELECT o.state_id FROM (
       SELECT b.occurred_at AS at, 0 AS source, b.state_id AS state_id FROM events b
       WHERE b.id = (
@@ -1307,8 +1321,7 @@ JOIN json_each(json_array(json_array(CASE WHEN w.uri <> '' AND w.type <> 'action
         ) x CROSS JOIN observations o WHERE o.platform_id = w.platform_id AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL AND o.observed_at >= x.at AND o.observed_at <= x.at AND (o.observed_at < w.at OR (w.source = 1 AND o.id < w.id)))
       ORDER BY at DESC, source DESC LIMIT 1
     ) o
-  )) <> lower(s.text), true)
-      AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 LIMIT 1) IS NULL
+  )) <> lower(s.text), true) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 AND (SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at >= w.at AND c.at <= w.at AND (c.source < w.source OR (c.source = w.source AND c.id < w.id)) LIMIT 1) IS NULL AND (SELECT 1 FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND b.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) AND (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 LIMIT 1) IS NULL
       AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = w.platform_id AND c.resource_id = w.resource_id AND c.at < w.at AND c.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(w.at, 1, 19)) AS integer) * 1000000 + CAST(substr(w.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL OR (SELECT c.dense FROM (SELECT b.at AS at, CASE WHEN (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6 THEN 1 ELSE 0 END AS dense FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at < w.at AND ((SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at < b.at AND c.at > strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) - 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL OR (SELECT sum(c.one) FROM (SELECT 1 AS one FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at >= b.at AND c.at <= strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 6) c) = 6) ORDER BY b.at DESC LIMIT 1) c LIMIT 1) = 0) THEN (SELECT (CAST(strftime('%s', substr(c.at, 1, 19)) AS integer) * 1000000 + CAST(substr(c.at, 21, 6) AS integer)) FROM (SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.at <= coalesce((SELECT b.at AS at FROM state_changes b WHERE b.platform_id = w.platform_id AND b.resource_id = w.resource_id AND b.source = 0 AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1), '9999-12-31T23:59:59.999999Z') AND b.at >= w.at AND (SELECT 1 FROM state_changes c WHERE c.platform_id = b.platform_id AND c.resource_id = b.resource_id AND c.at > b.at AND c.at < strftime('%Y-%m-%dT%H:%M:%S', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) / 1000000 - 62135596800, 'unixepoch') || printf('.%06dZ', (((CAST(strftime('%s', substr(b.at, 1, 19)) AS integer) * 1000000 + CAST(substr(b.at, 21, 6) AS integer)) + 600000000) + 62135596800000000) % 1000000) LIMIT 1) IS NULL ORDER BY b.at LIMIT 1) c LIMIT 1) END))) g
 WHERE 1 = 1) w
 WHERE w.until_us IS NOT NULL
@@ -1431,10 +1444,11 @@ CREATE VIEW full_availability_daily AS SELECT * FROM (
     ORDER BY f.since DESC LIMIT 1) AS name,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY b.since_us DESC LIMIT 1), (SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.resource_id = f.parent_id
-    WHERE f.platform_id = y.platform_id AND f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1) AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)) AS stack,
+    ORDER BY b.since_us DESC LIMIT 1), (SELECT x.called FROM (SELECT f.since_us AS since_us, (SELECT b.called FROM direct_parents b
+      WHERE b.resource_id = f.parent_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'stack')
+      ORDER BY b.since_us DESC LIMIT 1) AS called
+    FROM direct_parents f WHERE f.resource_id = y.resource_id AND f.since_us <= (y.until_us - 1)) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)) AS stack,
   coalesce((SELECT b.called FROM resource_names b
     WHERE b.resource_id = y.resource_id AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')), (SELECT b.called FROM direct_parents b WHERE b.resource_id = y.resource_id AND b.since_us <= (y.until_us - 1) AND b.type_id = (SELECT c.id FROM event_types c WHERE c.text = 'service')
     ORDER BY b.since_us DESC LIMIT 1)) AS service,

@@ -111,6 +111,7 @@ STOPS = [iso(micros(3600)), iso(micros(3900))]
 FOUND = [iso(micros(18600)), iso(micros(18900))]
 """Minutes in which something was found again in its life."""
 HOUR_US = [micros(7000), micros(7300)]
+STOPS_US = [micros(3600), micros(3900)]
 OF_THE_PAST = [iso(micros(-DAY + 7000)), iso(micros(-DAY + 7300))]
 BELOW = "FROM subtree s JOIN {0} v ON v.uri = s.descendant_uri WHERE s." + ANSWER
 
@@ -177,6 +178,7 @@ VIEWS = {
     "watched_spans by type": "SELECT * FROM watched_spans WHERE type = 'nodecluster'",
     "restarts by uri": f"SELECT * FROM restarts WHERE uri = '{ONE}'",
     "restarts by time": f"SELECT * FROM restarts WHERE {within('stopped_at', STOPS)}",
+    "restarts by time in microseconds": f"SELECT * FROM restarts WHERE {within('stopped_us', STOPS_US)}",
     "inventory by uri": f"SELECT * FROM inventory WHERE uri = '{ONE}'",
     "inventory of a stack": f"SELECT v.* {BELOW.format('inventory')}",
     "inventory by microseconds": f"SELECT * FROM inventory WHERE {within('first_seen_us', [micros(1), micros(9)])}",
@@ -184,9 +186,11 @@ VIEWS = {
     "changes by uri": f"SELECT * FROM changes WHERE uri = '{ONE}'",
     "changes of a stack by time": f"SELECT v.* {BELOW.format('changes')} AND {within('v.at', HOUR)}",
     "changes by time": f"SELECT * FROM changes WHERE {within('at', HOUR)}",
+    "changes by time in microseconds": f"SELECT * FROM changes WHERE {within('at_us', HOUR_US)}",
     "deploys by uri": f"SELECT * FROM deploys WHERE uri = '{uri('service/answer')}'",
     "deploys of a stack": f"SELECT v.* {BELOW.format('deploys')}",
     "deploys by time": f"SELECT * FROM deploys WHERE {within('started_at', [iso(micros(60)), iso(micros(200))])}",
+    "deploys by time in microseconds": f"SELECT * FROM deploys WHERE {within('started_us', [micros(60), micros(200)])}",
     "flaps by uri": f"SELECT * FROM flaps WHERE uri = '{uri('container/flapping')}'",
     "flaps by time": f"SELECT * FROM flaps WHERE {within('since', [iso(micros(299)), iso(micros(301))])}",
     "flaps by time in microseconds": f"SELECT * FROM flaps WHERE {within('since_us', [micros(299), micros(301)])}",

@@ -56,19 +56,35 @@ def filled(url: str) -> str:
 
 LAST_HOUR = [iso(micros(TODAY)), iso(micros(TODAY + HOUR))]
 ASKED = {
-    "event_log of an hour": ("SELECT * FROM event_log WHERE occurred_at >= '{}' AND occurred_at < '{}'", LAST),
-    "current_states of a type": ("SELECT * FROM current_states WHERE type = 'node'", NODES),
+    "event_log of an hour": ("SELECT * FROM event_log WHERE occurred_at >= '{}' AND occurred_at < '{}'", LAST, 2),
+    "current_states of a type": ("SELECT * FROM current_states WHERE type = 'node'", NODES, 2),
+    "watched_spans of an hour": (
+        "SELECT * FROM watched_spans WHERE state_since >= '{}' AND state_since < '{}'",
+        LAST,
+        9,
+    ),
+    "changes of an hour": ("SELECT * FROM changes WHERE at >= '{}' AND at < '{}'", LAST, 9),
 }
+"""Questions, how many rows they have, and how many times as much as so many raw rows they may cost."""
 
 
 @pytest.mark.parametrize("asked", ASKED)
 def test_an_answer_costs_what_it_holds(fleet: str, asked: str) -> None:
-    statement, rows = ASKED[asked]
+    statement, rows, times = ASKED[asked]
     answer = answer_of_sql(fleet, statement.format(*LAST_HOUR))
     raw = answer_of_sql(fleet, f"SELECT * FROM event_log LIMIT {rows}")
 
     assert answer.rows == raw.rows == rows
-    assert answer.cost < 5 * raw.cost
+    assert answer.cost < times * raw.cost
+
+
+def test_that_nothing_flaps_in_an_hour_costs_no_more_than_to_read_that_twice(fleet: str) -> None:
+    since, until = LAST_HOUR
+    answer = answer_of_sql(fleet, f"SELECT * FROM flaps WHERE since >= '{since}' AND since < '{until}'")
+    raw = answer_of_sql(fleet, f"SELECT * FROM event_log LIMIT {LAST}")
+
+    assert answer.rows == 0
+    assert answer.cost < 2 * raw.cost
 
 
 def test_what_was_under_something_in_a_range_costs_no_more_than_to_read_that_twice(fleet: str) -> None:

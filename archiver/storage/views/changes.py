@@ -87,7 +87,7 @@ LEFT JOIN sessions h ON h.id = w.session_id""",
     return f"""
 SELECT v.at AS at, v.change AS change, v.uri AS uri, v.type AS type,
   {listed(names("v.resource_id", "v.at_us"))},
-  v.before AS before, v.after AS after, v.certain AS certain, v.at_us AS at_us,
+  v.before AS before, v.after AS after, v.certain AS certain, {say.micros("v.at")} AS at_us,
   {PLATFORM.format("v")} AS platform
 FROM (SELECT w.*, {listed(found.columns)}
 FROM words w

@@ -81,7 +81,7 @@ SELECT v.uri AS uri, v.type AS type,
   {word_then(IMAGE, "v.resource_id", "v.end_us")} AS image_after,
   {seconds("v.begun_us", recovered)} AS recovered_seconds,
   v.certain AS certain,
-  v.begun_us AS started_us, {finished} AS finished_us, {PLATFORM.format("v")} AS platform
+  {say.micros("v.at")} AS started_us, {finished} AS finished_us, {PLATFORM.format("v")} AS platform
 FROM (SELECT w.*, {listed(found.columns)}
 FROM words w
 {found.joins}

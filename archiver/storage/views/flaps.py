@@ -56,6 +56,18 @@ def _dense(say: Idioms, of: str) -> str:
     return f"(SELECT sum(c.one) FROM {_changes(of, within, '1 AS one')} c) = {FLAP}"
 
 
+def _says_enough(say: Idioms) -> str:
+    """That w and what follows within the window are as many words: it is seen at once, and of most they are not."""
+
+    def said(table: str, at: str) -> str:
+        return f"""SELECT 1 AS one FROM {table} o WHERE o.platform_id = w.platform_id
+        AND o.resource_id = w.resource_id AND o.state_id IS NOT NULL
+        AND o.{at} >= w.at AND o.{at} <= {_beside(say, "w.at", f"+ {FLAPS_WITHIN}")}"""
+
+    words = f"{said('events', 'occurred_at')} UNION ALL {said('observations', 'observed_at')}"
+    return f"(SELECT sum(o.one) FROM ({words} LIMIT {FLAP}) o) = {FLAP}"
+
+
 def _begins(say: Idioms, of: str) -> str:
     """That there was none in the ten minutes before."""
     within = f"c.at < {of}.at AND c.at > {_beside(say, f'{of}.at', f'- {FLAPS_WITHIN}')} LIMIT 1"
@@ -115,8 +127,8 @@ def _flaps(say: Idioms) -> str:
     WHERE h.id = {heard} AND q.covered_from > w.at AND q.covered_from <= {ended}
       AND {doubts("q", "w.resource_id")})"""
     # It names something of each table: else PostgreSQL, to which it is dear, weighs no join behind it.
-    is_first = f"""w.uri <> '' AND w.type <> 'action' AND coalesce({before()} <> lower(s.text), true)
-      AND {_is_first(say)}"""
+    is_first = f"""w.uri <> '' AND w.type <> 'action' AND {_says_enough(say)}
+      AND coalesce({before()} <> lower(s.text), true) AND {_is_first(say)}"""
     found = say.once({"until_us": f"CASE WHEN {is_first} THEN {_end(say)} END"})
     return f"""
 SELECT w.uri AS uri, w.type AS type,

@@ -34,10 +34,13 @@ def place_then(place: str, resource: str, at: str) -> str:
     WHERE b.platform_id = {platform} AND b.resource_id = {resource} AND {of_type})"""
     found = [itself, directly]
     if place == "stack":
-        found.append(f"""(SELECT b.called FROM direct_parents f
-    JOIN direct_parents b ON b.platform_id = f.platform_id AND b.resource_id = f.parent_id
-    WHERE {said.format("f", "f", "f")} AND b.since_us <= {at} AND {of_type}
-    ORDER BY f.since_us DESC, b.since_us DESC LIMIT 1)""")
+        # Not joined: PostgreSQL would merge what is above with all facts, in their order.
+        above = f"""(SELECT b.called FROM direct_parents b
+      WHERE b.platform_id = f.platform_id AND b.resource_id = f.parent_id AND b.since_us <= {at} AND {of_type}
+      ORDER BY b.since_us DESC LIMIT 1)"""
+        found.append(f"""(SELECT x.called FROM (SELECT f.since_us AS since_us, {above} AS called
+    FROM direct_parents f WHERE {said.format("f", "f", "f")}) x
+    WHERE x.called IS NOT NULL ORDER BY x.since_us DESC LIMIT 1)""")
     return f"coalesce({', '.join(found)})"
 
 
@@ -91,13 +94,19 @@ resource_names = View(
 )
 
 
-def _direct_parents(_say: Idioms) -> str:
+def _direct_parents(say: Idioms) -> str:
+    # Apart: PostgreSQL would merge the two parents of a container with all resources, in their order.
+    parent = say.apart(
+        {"type_id": "a.type_id", "called": "a.called"},
+        "JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value",
+        "a.resource_id > 0",
+    )
     return f"""
-SELECT f.resource_id AS resource_id, f.value AS parent_id, a.type_id AS type_id, a.called AS called,
+SELECT f.resource_id AS resource_id, f.value AS parent_id, {listed(parent.columns)},
   f.since AS since_us, f.platform_id AS platform_id
 FROM facts f
-JOIN resource_names a ON a.platform_id = f.platform_id AND a.resource_id = f.value
-WHERE f.what = {PARENT}
+{parent.joins}
+WHERE f.what = {PARENT} AND {parent.where}
 """
 
 

@@ -94,16 +94,16 @@ def _watched_spans(say: Idioms) -> str:
             "begin_us": begin,
             "is_last": f"CASE WHEN {UNTIL} IS NULL THEN 1 ELSE 0 END",
             "end_us": f"CASE WHEN {UNTIL} IS NULL THEN {say.latest([say.now, begin])} ELSE {say.micros(UNTIL)} END",
-            "before_us": f"coalesce({of_session('x', 'watched_us')}, {begin})",
+            "before_us": f"CASE WHEN x.id IS NULL THEN {begin} ELSE {of_session('x', 'watched_us')} END",
             "resumed_us": say.micros("y.covered_from"),
-            "again_us": _told_again(say),
+            "again_us": f"CASE WHEN y.id IS NULL THEN {OPEN} ELSE {_told_again(say)} END",
             "proven_us": _proven(),
             "gap_us": f"""CASE WHEN e.id IS NOT NULL THEN {of_session("e", "watched_us")}
     WHEN z.id IS NOT NULL THEN 0 ELSE {OPEN} END""",
             "is_piece": f"CASE WHEN k.part IN ({FROM_WORD}, {STILL}) OR {_IS_GAP} THEN 1 ELSE 0 END",
         },
         _looked_up(say),
-        _begins(),
+        f"{_begins()} AND (k.part = {FROM_WORD} OR (h.id IS NOT NULL AND {_SPLITS}))",
     )
     silent = (
         f"SELECT platform_id, resource_id, CAST({say.instant('first_at')} AS {say.instant_type}) AS at, 2 AS source,"

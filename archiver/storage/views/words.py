@@ -27,7 +27,7 @@ SELECT r.uri AS uri, t.text AS type, w.at AS at, w.source AS source, w.id AS id,
 FROM {source} w
 JOIN resources r ON r.id = w.resource_id AND {say.likely("r.platform_id = w.platform_id", NEARLY_ALL)}
 JOIN present p ON p.resource_id = w.resource_id AND {say.likely("p.platform_id = w.platform_id", NEARLY_ALL)}
-JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}
+JOIN event_types t ON {say.likely("t.id = p.type_id", OF_A_TYPE)}{say.fewer("w.id", 2)}
 """
 
     return say.either(rows, sources)
