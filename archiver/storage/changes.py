@@ -9,10 +9,11 @@ from sqlalchemy import Connection, exists, select
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows, update_rows
 from archiver.storage.evidence import Evidence
+from archiver.storage.heard import Fact, Word
 from archiver.storage.intervals import node
 from archiver.storage.lasting import lasted
 from archiver.storage.late import hear_late
-from archiver.storage.lives import Fact, Standing, Word
+from archiver.storage.lives import Standing
 from archiver.storage.retelling import hear_anew
 from archiver.storage.schema import PARENT
 from archiver.storage.standings import Standings

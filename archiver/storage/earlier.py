@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from archiver.model import Micros, iso, to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
-from archiver.storage.lives import Fact
+from archiver.storage.heard import Fact
 from archiver.storage.schema import INFERRED, PARENT, TEXTUAL, TOLD
 from archiver.storage.standings import Standings
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, and_, exists, or_, select
 from archiver.model import to_datetime, to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, delete_rows, insert_rows
-from archiver.storage.lives import Standing, Word
+from archiver.storage.heard import Word
+from archiver.storage.lives import Standing
 from archiver.storage.places import Reading, proves
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN
 from archiver.storage.standings import Standings

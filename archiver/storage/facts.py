@@ -13,9 +13,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from archiver.storage.changes import Changes
+from archiver.storage.heard import Texts, Word
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
-from archiver.storage.lives import Run, Texts, Word
+from archiver.storage.runs import Run
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, NO_RESOURCE, OPEN
 from archiver.storage.standings import Standings
 

@@ -18,9 +18,11 @@ from sqlalchemy import Connection, Select, and_, bindparam, not_, select
 from archiver.model import Micros, iso, to_datetime
 from archiver.storage import schema
 from archiver.storage.earlier import Before, ask, moment, stood_before
-from archiver.storage.lives import Fact, Run, Standing, Word
+from archiver.storage.heard import Fact, Word
+from archiver.storage.lives import Standing
 from archiver.storage.outlived import Outlived
 from archiver.storage.retelling import FactKey, different, key_of, word_of
+from archiver.storage.runs import Run
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, OPEN, PARENT, TEXTUAL
 from archiver.storage.standings import Standings
 from archiver.storage.steps import NEVER

@@ -9,66 +9,14 @@ reads all its words, and lets one that knows nothing hear them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
-from archiver.storage.places import NO_TARGET, Edges, Kinds, Reading, as_told_by, proves
-from archiver.storage.schema import ASKED, BY_EVENT, INFERRED, OPEN, PARENT, TARGET, TEXTUAL, TOLD
+from archiver.storage.heard import HOW, Fact, State, Text, Texts, Word
+from archiver.storage.places import Edges, Kinds, Reading, as_told_by, proves
+from archiver.storage.schema import BY_EVENT, INFERRED, OPEN, PARENT, TEXTUAL
 from archiver.storage.steps import NEVER, Life, Step, within
-
-_HOW = (TOLD, ASKED)
-"""How a fact is known, by the source of the word that told it."""
 
 _MOST_LIVES = 8
 """How many lives that ended are kept in mind from one batch to the next."""
-
-Texts = tuple[tuple[int, int], ...]
-"""What is told as texts, the number of each: of name, image, slot and tags those that are told."""
-
-Word = tuple[int, int, int, int | None, int | None, Texts]
-"""Instant (microseconds), source, number; state and list where the word has them; texts. Words sort by their order."""
-
-
-class State(NamedTuple):
-    """What is known of a state."""
-
-    folded: str
-    """Its text in lower case: what differs only in that is one state."""
-    ends: bool
-    """Whether a resource in it is no more."""
-    settles: bool
-    """Whether an action in it has ended."""
-
-
-class Fact:
-    """One row of `facts`."""
-
-    __slots__ = ("dropped", "how", "since", "stored", "told_by", "until", "value", "what")
-
-    def __init__(self, what: int, value: int, since: int, until: int, told_by: int | None, how: int) -> None:
-        self.what = what
-        self.value = value
-        self.since = since
-        self.until = until
-        self.told_by = told_by
-        self.how = how
-        self.stored = False
-        """Whether the archive has a row of it."""
-        self.dropped = False
-        """Whether it is none any more: of what held for no time there is no fact."""
-
-
-class Text:
-    """What a resource told last of its name, its image, its slot or its tags."""
-
-    __slots__ = ("by", "fact", "value")
-
-    def __init__(self, value: int) -> None:
-        self.value = value
-        self.by: Word | None = None
-        """Whose word that was; None: not known."""
-        self.fact: Fact | None = None
-        """That it holds; None: the resource is gone."""
-
 
 _NO_EDGES: Edges = {}
 _NO_TEXTS: dict[int, Text] = {}
@@ -392,21 +340,21 @@ class Standing:
         if self._lives is None:
             return False
         if not self._lives and self.gone_at is None:  # as nearly always
-            born, how = self._born(), _HOW[by[1]]
+            born, how = self._born(), HOW[by[1]]
             for value in values:
                 self._add(Fact(what, value, born, OPEN, by[2], how))
             return True
         for value in values:
             step = Step(NEVER, value, by[2])
             for since, until, _ in self._while_true([step]) if what == PARENT else within([step], self._all_lives()):
-                self._add(Fact(what, value, since, until, by[2], _HOW[by[1]]))
+                self._add(Fact(what, value, since, until, by[2], HOW[by[1]]))
         return True
 
     def _tell_again(self, facts: Iterable[Fact | None], by: Word) -> None:
         """Of several words of the instant at which a fact begins, the last one told it: the others held for no time."""
         for fact in facts:
             if fact is not None and fact.since == by[0]:
-                fact.told_by, fact.how = by[2], _HOW[by[1]]
+                fact.told_by, fact.how = by[2], HOW[by[1]]
                 self.touched.append(fact)
 
     def _hold(self, fact: Fact) -> None:
@@ -430,7 +378,7 @@ class Standing:
             return False
         fact = self._ended.get((what, value)) if self._ended is not None and self._ended_at == at else None
         if fact is None:
-            fact = Fact(what, value, at, OPEN, by[2], _HOW[by[1]])
+            fact = Fact(what, value, at, OPEN, by[2], HOW[by[1]])
         fact.until = OPEN
         self._add(fact)
         return True
@@ -450,62 +398,3 @@ class Standing:
         if self._ended is None:
             self._ended = {}
         self._ended[fact.what, fact.value] = fact
-
-
-class Run(Standing):
-    """How an action stands: it is under nothing, and has one fact, what it applies to while it runs."""
-
-    __slots__ = ("_rank", "_run")
-
-    def __init__(self, number: int, type_id: int, kind: str | None, first_at: int = OPEN) -> None:
-        super().__init__(number, type_id, kind, first_at)
-        self._run: Fact | None = None
-        self._rank = NO_TARGET
-
-    def hear(self, word: Word, states: Mapping[int, State], readings: Mapping[int, Reading], kinds: Kinds) -> bool:
-        """As of any resource, and what it applies to, and how long."""
-        if not super().hear(word, states, readings, kinds):
-            return False
-        at, source, number, state_id, list_id, _ = word
-        run = self._run
-        if run is None:
-            run = self._run = Fact(TARGET, 0, at, OPEN, number, _HOW[source])
-            self.touched.append(run)
-        if list_id is not None:
-            run = self._aim(run, as_told_by(self.number, readings[list_id], kinds), word)
-        if state_id is not None:
-            until = at if states[state_id].settles else OPEN
-            if run.until != until:
-                run.until = until
-                self.touched.append(run)
-        return True
-
-    def resume_run(self, run: Fact, rank: int) -> None:
-        """Goes on from what the archive has: its one fact, and how specific its target is."""
-        run.stored = True
-        self._run = run
-        self._rank = rank
-
-    def _aim(self, run: Fact, reading: Reading, by: Word) -> Fact:
-        if reading.rank >= self._rank:
-            return run
-        self._rank = reading.rank
-        if run.stored:  # the target is a part of its key
-            run.dropped = True
-            self.touched.append(run)
-            run = self._run = Fact(TARGET, 0, run.since, run.until, None, run.how)
-            self.touched.append(run)
-        run.value, run.told_by, run.how = reading.target, by[2], _HOW[by[1]]
-        return run
-
-    def _hear_place(self, word: Word, readings: Mapping[int, Reading], kinds: Kinds) -> bool:
-        self.list_id = word[4]
-        return True
-
-    def _hear_text(self, what: int, value: int, word: Word) -> bool:
-        self._texts = {**self._texts, what: Text(value)}
-        return True
-
-    def _return(self, at: int) -> bool:
-        self.gone_at = None
-        return True

@@ -12,7 +12,9 @@ from itertools import pairwise
 
 from archiver.model import to_micros
 from archiver.platforms.facts import LINGERS, OUTLIVED
-from archiver.storage.lives import Fact, Run, Standing, Word
+from archiver.storage.heard import Fact, Word
+from archiver.storage.lives import Standing
+from archiver.storage.runs import Run
 from archiver.storage.schema import OPEN, PARENT
 from archiver.storage.steps import Life, Step, lingering, within
 

@@ -13,7 +13,8 @@ from archiver.model import to_micros
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
 from archiver.storage.evidence import Evidence
-from archiver.storage.lives import Fact, Standing, Word
+from archiver.storage.heard import Fact, Word
+from archiver.storage.lives import Standing
 from archiver.storage.schema import BY_EVENT, BY_OBSERVATION, TEXTUAL
 from archiver.storage.standings import Standings
 

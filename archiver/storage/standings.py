@@ -10,11 +10,13 @@ from sqlalchemy import Connection, select
 from archiver.platforms.facts import GONE, UNSETTLED
 from archiver.storage import schema
 from archiver.storage.bulk import chunks
+from archiver.storage.heard import Fact, State, Texts
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists, weight
-from archiver.storage.lives import Fact, Run, Standing, State, Texts
+from archiver.storage.lives import Standing
 from archiver.storage.outlived import follower
 from archiver.storage.places import KNOWN, NO_TARGET, UNSPECIFIC, Edges, Kinds, Reading, as_told_by, read
+from archiver.storage.runs import Run
 from archiver.storage.schema import BY_EVENT, IMAGE, INFERRED, NAME, OPEN, PARENT, SLOT, TAGS, TARGET
 from archiver.storage.steps import NEVER, Step
 

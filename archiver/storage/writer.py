@@ -32,10 +32,10 @@ from archiver.storage.comparing import is_action, news
 from archiver.storage.duplicates import ANEW, Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
 from archiver.storage.facts import Facts
 from archiver.storage.facts import Words as Told
+from archiver.storage.heard import Texts
 from archiver.storage.inventory import Inventory, Received
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
-from archiver.storage.lives import Texts
 from archiver.storage.lookups import LinkKey, Lookups
 from archiver.storage.marks import mark_of
 from archiver.storage.numbers import Numbers

@@ -11,7 +11,8 @@ import pytest
 from archiver.model import to_micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
-from archiver.storage.lives import Fact, Standing, State, Word
+from archiver.storage.heard import Fact, State, Word
+from archiver.storage.lives import Standing
 from archiver.storage.outlived import follower
 from archiver.storage.places import Kinds, Reading, read
 from archiver.storage.schema import ASKED, BY_EVENT, BY_OBSERVATION, INFERRED, NAME, OPEN, PARENT, TARGET, TOLD
