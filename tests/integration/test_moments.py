@@ -15,7 +15,7 @@ from archiver.errors import NotThen
 from archiver.model import TreeNode
 
 from ..conftest import NewArchive
-from .archives import at, closed, event, opened, record, seen
+from .archives import SECOND, START, at, closed, event, opened, record, seen
 
 Ask = Callable[..., tuple[int, str, str]]
 
@@ -101,6 +101,22 @@ def test_the_platform_as_it_stood(archive: str) -> None:
     assert (root.uri, root.type, root.name, root.empty) == (None, "platform", None, None)
     assert {child.uri for child in root.children} == {"/api/v1/stack/shop/", "/api/v1/node/1/"}
     assert stood(root)["2"] == ("Running", True)
+
+
+def test_what_went_last_was_under_what_it_was_though_it_lingers_beyond_the_last_word(database_url: str) -> None:
+    # Its place outlives it by an hour; of what holds until then the node may be later than all words, and than now.
+    highest = ((7 << 49) - START) / SECOND
+    record(
+        database_url,
+        event("stack/shop", "Running", highest - 1500),
+        event("service/web", "Running", highest - 1200, ["stack/shop"]),
+        event("service/web", "Terminated", highest - 600, ["stack/shop"]),
+    )
+
+    with Archive.open(database_url) as archive:
+        shop = archive.at(at(highest - 700), "stack/shop")
+
+    assert [child.uri for child in shop.children] == ["/api/v1/service/web/"]
 
 
 @pytest.mark.parametrize(("second", "why"), [(-5, "before_archive"), (-3600, "before_archive")])
