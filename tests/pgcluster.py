@@ -135,12 +135,12 @@ class Control:
     def initialise(self) -> None:
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--no-locale")
 
-    def start(self, options: Mapping[str, str]) -> None:
+    def start(self, options: Mapping[str, str], **environment: str) -> None:
         settings = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         wait = ("-w", "-t", "60")
         command = ("pg_ctl", "start", "-D", self.data, "-l", self._log, *wait, "-o", f"-k {self._home} {settings}")
         # Where it has the translations, a session that sets lc_messages to C.UTF-8 is answered in German.
-        self._run(*command, LANGUAGE="de")
+        self._run(*command, LANGUAGE="de", **environment)
 
     def stop(self, how: str = "immediate") -> None:
         """`how` as pg_ctl has it: fast, or immediate, which is no better than a crash."""

@@ -22,7 +22,7 @@ from .server import OPTIONS, Server
 
 @fault("the server is killed (SIGKILL to all of it) under load, and started again", databases=POSTGRES)
 def server_killed(bench: Bench) -> str:
-    server = _server(bench)
+    server = running(bench)
     bench.start()
     for _ in range(bench.size.turns):
         bench.archives(100)
@@ -36,7 +36,7 @@ def server_killed(bench: Bench) -> str:
 
 @fault("the server is stopped and started again, as for an update", "the stream is not left", POSTGRES)
 def server_restarted(bench: Bench) -> str:
-    server = _server(bench)
+    server = running(bench)
     bench.start()
     for _ in range(bench.size.turns):
         bench.archives(100)
@@ -53,7 +53,7 @@ def server_restarted(bench: Bench) -> str:
     POSTGRES,
 )
 def server_restored(bench: Bench) -> str:
-    server = _server(bench)
+    server = running(bench)
     bench.start()
     bench.archives(200)
     copy = bench.folder / "copy"
@@ -71,7 +71,7 @@ def server_restored(bench: Bench) -> str:
 
 @fault("others take all connections that the server has, and the daemon's is ended", databases=POSTGRES)
 def no_connection_left(bench: Bench) -> str:
-    server, name = _server(bench), make_url(bench.url).database
+    server, name = running(bench), make_url(bench.url).database
     plain = make_url(bench.url).set(drivername="postgresql").render_as_string(hide_password=False)
     bench.start()
     bench.archives(100)
@@ -107,7 +107,7 @@ def commit_cut_off(bench: Bench) -> str:
 
 @fault("the server takes what it is sent and answers nothing (SIGSTOP to all of it), then goes on", databases=POSTGRES)
 def server_hung(bench: Bench) -> str:
-    server = _server(bench)
+    server = running(bench)
     bench.start()
     for _ in range(bench.size.turns):
         bench.archives(100)
@@ -150,7 +150,7 @@ _DISK_MIB = 256
 _FULL = ("No space left", "disk is full", "cannot be reached", "does not answer")
 
 
-def _server(bench: Bench) -> Server:
+def running(bench: Bench) -> Server:
     assert bench.server is not None
     return bench.server
 

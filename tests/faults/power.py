@@ -45,7 +45,7 @@ NOWHERE = "postgresql://archiver@/archive?host=/nowhere"
     "from each image all that the spool had taken by then is archived, once",
 )
 def power_lost(bench: Bench) -> str:
-    shim, traced = _built(bench.folder), bench.folder / "traced"
+    shim, traced = built(bench.folder), bench.folder / "traced"
     traced.mkdir()
     bench.spool = traced / "spool.db"
     if not bench.is_postgres:
@@ -78,7 +78,7 @@ def spool_disk_failing(bench: Bench) -> str:
     failing, where = bench.folder / "failing", bench.folder / "spool"
     where.mkdir()
     bench.spool = where / "spool.db"
-    bench.start(env={"LD_PRELOAD": str(_built(bench.folder)), "TRACED": str(where), "FAILING": str(failing)})
+    bench.start(env={"LD_PRELOAD": str(built(bench.folder)), "TRACED": str(where), "FAILING": str(failing)})
     for turn in range(bench.size.turns):
         bench.archives(100)
         failing.touch()
@@ -89,7 +89,7 @@ def spool_disk_failing(bench: Bench) -> str:
     return f"{bench.size.turns} times"
 
 
-def _built(folder: Path) -> Path:
+def built(folder: Path) -> Path:
     shim = folder / "shim.so"
     command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(shim), str(SHIM), "-ldl"]
     try:

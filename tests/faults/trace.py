@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,8 +41,8 @@ def steps(trace: Path) -> Iterator[Step]:
 class _File:
     """A file: what is safe of it, and what was done since."""
 
-    def __init__(self) -> None:
-        self.safe = bytearray()
+    def __init__(self, safe: bytes = b"") -> None:
+        self.safe = bytearray(safe)
         self.pending: list[Step] = []
         self._begun: dict[tuple[bytes, int], int] = {}
 
@@ -85,8 +85,9 @@ def _apply(content: bytearray, step: Step) -> None:
 class Disk:
     """What becomes of the files as a trace goes on. Names are safe at once, as on a file system that orders them."""
 
-    def __init__(self) -> None:
-        self._files: dict[str, _File] = {}
+    def __init__(self, there: Mapping[str, bytes] | None = None) -> None:
+        """`there`: what the files hold by their paths when the trace begins."""
+        self._files = {path: _File(content) for path, content in (there or {}).items()}
         self.promised = bytearray()
 
     def do(self, step: Step) -> None:
@@ -108,15 +109,17 @@ class Disk:
             (folder / Path(path).name).write_bytes(file.after_power_loss(dice, fate))
 
 
-def images(trace: Path, count: int, dice: random.Random, folder: Path) -> Iterator[tuple[Path, set[int]]]:
-    """Folders with what a disk holds after power losses, and the numbers promised by then.
+def images(
+    trace: Path, count: int, dice: random.Random, folder: Path, there: Mapping[str, bytes] | None = None
+) -> Iterator[tuple[Path, set[int]]]:
+    """Folders with what a disk, on which was what is `there`, holds after power losses, and what was promised by then.
 
     The last one is at the end of the trace, where all is promised; the others are at random points.
     """
     done: Sequence[Step] = list(steps(trace))
     last = len(done) - 1
     points = [*sorted(dice.sample(range(last), min(count - 1, last))), last]
-    disk, place = Disk(), 0
+    disk, place = Disk(there), 0
     for number, point in enumerate(points):
         for step in done[place : point + 1]:
             disk.do(step)

@@ -16,7 +16,19 @@ from .fault import Fault, Impossible, Size
 from .server import Server
 from .table import Outcome
 
-FAMILIES = ("kills", "postgres", "disks", "files", "copies", "network", "hostile", "clocks", "power", "logins")
+FAMILIES = (
+    "kills",
+    "postgres",
+    "disks",
+    "files",
+    "copies",
+    "network",
+    "hostile",
+    "clocks",
+    "power",
+    "server_power",
+    "logins",
+)
 """The modules that hold faults, in the order of the table."""
 
 
