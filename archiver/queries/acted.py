@@ -12,7 +12,7 @@ from archiver.platforms.facts import CARRYING, SIGNAL, UNDONE
 from archiver.queries.causes import Deed
 from archiver.queries.doers import doers
 from archiver.queries.reach import reach
-from archiver.queries.runs import where_any_ran
+from archiver.queries.runs import RUN_ON_SOME, where_any_ran
 from archiver.queries.windows import Part, Window, overlapping
 from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
 from archiver.storage.reading import Connection
@@ -27,8 +27,7 @@ _ACTIONS = (
     f" WHERE f.platform_id = :platform AND f.what = {TARGET} AND f.value IN :numbers AND {{}}"
 )
 _STILL = f"f.node = {OPEN} AND f.since > :oldest AND f.since <= :last"
-# Not "= 2": SQLite would take it for a question to the index of all actions, and look through those that run still.
-_RUN_STILL = _ACTIONS.replace(f"f.what = {TARGET}", f"f.what = {TARGET} + 0").format(_STILL)
+_RUN_STILL = _ACTIONS.replace(f"f.what = {TARGET}", RUN_ON_SOME).format(_STILL)
 _SAID = (
     "SELECT r.id, r.uri, n.text AS name, s.text AS state FROM resources r"
     " LEFT JOIN present p ON p.platform_id = r.platform_id AND p.resource_id = r.id"

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, numbers_of
+from archiver.queries.reach import reach
 from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
 from archiver.queries.windows import NEVER, Part, Window, begun, reaching
 from archiver.storage.reading import Connection
@@ -32,6 +33,9 @@ _RUNS = "SELECT f.since, f.resource_id, f.value, f.platform_id FROM facts f WHER
 _HOW_MANY = "SELECT count(*) FROM (SELECT 1 FROM facts f WHERE {} AND {} LIMIT {}) found"
 _BEGUN = "f.since >= :since AND f.since < :until"
 _IS_RUN = f"f.what = {TARGET}"
+# Not "= 2": SQLite would take it for a question to an index of all actions, and look through those of the time.
+RUN_ON_SOME = f"f.what = {TARGET} + 0"
+"""The condition that a fact is an action, where it is asked what ran on some resources."""
 # SQLite believes that few facts are of one kind, or of one platform, and would look through those of this one.
 _OF_ANY = {"sqlite": f"likelihood({_IS_RUN}, 0.5)", "postgresql": _IS_RUN}
 _OF_PLATFORM = {
@@ -108,10 +112,10 @@ def _begun_within(connection: Connection, platform: int, below: Collection[Numbe
         values = {"platform": platform, **window._asdict()}
         yield from _runs(connection, _BEGUN, values, _OF_PLATFORM[connection.dialect.name])
         return
-    parts = begun(window)
+    parts = begun(window, reach(connection))
     for among in by_platform(below):
-        for condition, values in parts:
-            yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), _IS_RUN)
+        for condition, values in where_any_ran(connection, among, parts):
+            yield from _runs(connection, f"{condition} AND {_ON_THESE}", among.values(**values), RUN_ON_SOME)
 
 
 def begun_on(connection: Connection, targets: Collection[Number], window: Window) -> Iterator[Run]:

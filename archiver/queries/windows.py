@@ -114,8 +114,8 @@ def reaching(at: Micros) -> list[Part]:
     ]
 
 
-def begun(window: Window) -> list[Part]:
-    """The conditions of facts `f` that began within a window."""
+def begun(window: Window, reach: Window = ALWAYS) -> list[Part]:
+    """The conditions of facts `f` that began within a window, of an archive with that reach."""
     if window.since <= NEVER + 1 and window.until == OPEN:
         return [Part("1 = 1", {})]
     if window.since >= window.until:
@@ -126,5 +126,8 @@ def begun(window: Window) -> list[Part]:
     between = {"low": max(since, 0), "high": max(last, 0)}
     return [
         Part("f.node BETWEEN :low AND :high AND +f.since >= :since AND +f.since <= :last", ends | between),
-        Part("f.node IN :nodes AND f.since >= :since AND f.since <= :last", ends | {"nodes": way_to(last).after}),
+        Part(
+            "f.node IN :nodes AND f.since >= :since AND f.since <= :last",
+            ends | {"nodes": _within(reach, way_to(last).after)},
+        ),
     ]
