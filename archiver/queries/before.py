@@ -45,9 +45,9 @@ def before(
     at_is: AtIs = "asked"
     stopped: Stopped | None = None
     if at is None:
-        spans = since_it_ran(ask, resource, now, now, back=LOOK_BACK + MICROSECOND)
-        if (stop := last_end(spans, now)) is not None:
-            at, at_is, stopped = stop.since, "stop", Stopped(resource.id, spans)
+        found = since_it_ran(ask, resource, now, now, back=LOOK_BACK + MICROSECOND)
+        if found is not None and (stop := last_end(found, now)) is not None:
+            at, at_is, stopped = stop.since, "stop", Stopped(resource.id, found.spans)
         else:
             at, at_is = _last(ask, resource, now)
     if since is not None and since >= at:
@@ -59,11 +59,11 @@ def before(
     places = ask(neighbours, resource.id, Window.of(back))
     streams = ask(speaking, [resource], back)
     watched = ask(coverage, TimeRange(back.since, at), now, streams)
-    found, left_out = changes_of(ask, places, back, at, now, most, stopped=stopped)
-    found = [*_latest_first(found), *nearby(ask, places, back, at)]
-    found.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
-    empty = None if found else ask(emptiness, TimeRange(back.since, at), watched)
-    return Before(resource, at, TimeRange(back.since, at), watched, tuple(found), empty, left_out, at_is)
+    some, left_out = changes_of(ask, places, back, at, now, most, stopped=stopped)
+    changes = [*_latest_first(some), *nearby(ask, places, back, at)]
+    changes.sort(key=lambda each: (each.seconds_before, each.distance, each.uri))
+    empty = None if changes else ask(emptiness, TimeRange(back.since, at), watched)
+    return Before(resource, at, TimeRange(back.since, at), watched, tuple(changes), empty, left_out, at_is)
 
 
 def _latest_first(found: Sequence[Nearby]) -> list[Nearby]:

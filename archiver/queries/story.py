@@ -112,9 +112,17 @@ def last_stop(
     return last_end(since_it_ran(ask, resource, at, now, kind), at)
 
 
-def last_end(spans: Sequence[Span], at: datetime) -> Span | None:
-    """The last of some spans until an instant that is an end with a cause."""
-    ends = [span for span in spans if span.cause and span.since <= at]
+class Since(NamedTuple):
+    """What something went through since before it ran last and then ended."""
+
+    ran: datetime
+    """When it ran last; earlier ends are not the last one."""
+    spans: Sequence[Span]
+
+
+def last_end(found: Since | None, at: datetime) -> Span | None:
+    """The last span until an instant that is an end with a cause, since it ran."""
+    ends = [span for span in found.spans if span.cause and found.ran <= span.since <= at] if found else ()
     return ends[-1] if ends else None
 
 
@@ -125,8 +133,8 @@ def since_it_ran(
     now: datetime,
     kind: Callable[[str], str | None] | None = None,
     back: timedelta = timedelta(0),
-) -> Sequence[Span]:
-    """What something went through since so long `back` before it ran last and then ended; nothing: it never did.
+) -> Since | None:
+    """What something went through since so long `back` before it ran last and then ended; None: it never did.
 
     Until just behind an instant; the first span begins just there.
     """
@@ -136,9 +144,9 @@ def since_it_ran(
         if ran is not None or is_all:
             break
     if ran is None:
-        return ()
+        return None
     (found,) = courses(ask, [resource], TimeRange(earlier(ran, back), later(at, _TOLD_AFTER)), now)
-    return found.spans
+    return Since(ran, found.spans)
 
 
 def _ran_last(

@@ -236,6 +236,16 @@ def test_what_was_found_running_before_it_was_found_stopped_has_a_last_stop(data
     assert why(database_url, "container/1").at == at(5000)
 
 
+@pytest.mark.parametrize("apart", [10, 700])
+def test_what_was_removed_without_having_run_did_not_stop_when_it_had_before(database_url: str, apart: float) -> None:
+    states = {0: "Running", 100: "exited (137)", 100 + apart: "created", 110 + apart: "removed"}
+    record(database_url, *(event("container/web", state, second) for second, state in states.items()))
+
+    found = why(database_url, uri("container/web"))
+
+    assert (found.at, found.at_is) == (at(110 + apart), "change")
+
+
 def test_what_never_stopped_is_asked_about_its_last_change(database_url: str) -> None:
     story(database_url)
 
