@@ -135,7 +135,7 @@ class Archived:
                 other.closed_at, other.reason = other.last_seen, None
 
     def _hear(self, event: Event) -> None:
-        """An event is new unless its uuid is known; said otherwise, it is a reject; said again, a telling."""
+        """An event is new unless its uuid is known; else a reject if said otherwise, or a telling, or its session."""
         known = [number for number, other in self.events.items() if is_same(event, other)]
         if not known:
             self.events[len(self.events) + 1] = event
@@ -145,8 +145,12 @@ class Archived:
             self.conflicts.append(event)
             return
         self.duplicates += 1
-        session = self._known_session(event.session)
-        if session is not None and session != self._known_session(self.events[number].session):
+        session, known_of = self._known_session(event.session), self._known_session(self.events[number].session)
+        if session is not None and known_of is None and event.received_at == self.events[number].received_at:
+            # The very receipt, of which no session was known: what an export has that came after a part of it.
+            self.events[number] = self.events[number]._replace(session=session)
+            self.tellings.pop((number, session), None)
+        elif session is not None and session != known_of:
             self.tellings.setdefault((number, session), Telling(number, session, event.received_at))
 
     def _known_session(self, key: str | None) -> str | None:
