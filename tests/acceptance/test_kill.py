@@ -22,9 +22,11 @@ from ..conftest import SpawnArchiver
 from .recording import archived, held, known, load, sessions, wait_for
 
 KILLS = int(os.environ.get("ARCHIVER_TEST_KILLS", "12"))
+PATIENCE = 180
+"""Seconds for which the last events are waited for; each look reads them all."""
 
 
-@pytest.mark.timeout(240 + 10 * KILLS)
+@pytest.mark.timeout(2 * PATIENCE + 10 * KILLS)
 def test_nothing_spooled_is_missing_twice_or_invented(
     spawn_archiver: SpawnArchiver, database_url: str, tmp_path: Path
 ) -> None:
@@ -55,7 +57,7 @@ def test_nothing_spooled_is_missing_twice_or_invented(
             expected = now
         process = start()
         assert platform.wait_for_clients(1)
-        wait_for(lambda: len(archived(database_url)) > len(expected))
+        wait_for(lambda: len(archived(database_url)) > len(expected), PATIENCE, pause=0.2)
         process.terminate()
         assert process.wait(10) == 0
         sender.stop()
@@ -65,7 +67,7 @@ def test_nothing_spooled_is_missing_twice_or_invented(
         # What it had no time left for waits in the spool, for the next.
         process = start()
         assert platform.wait_for_clients(1)
-        wait_for(lambda: archived(database_url)[: len(everything)] == everything)
+        wait_for(lambda: archived(database_url)[: len(everything)] == everything, PATIENCE, pause=0.2)
         process.terminate()
         assert process.wait(10) == 0
         assert found == sorted(set(found)), "each once, in the order of sending"
