@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archiver.errors import TooMuchForPicture
 from archiver.model import Number, Resource, numbers_of
 from archiver.queries.lane_words import SOURCES, bound
-from archiver.queries.lived import LIVING
+from archiver.queries.lived import LIVED
 from archiver.queries.tree import Places
 from archiver.queries.under import descend, heads
 from archiver.queries.windows import NEVER, Window
@@ -20,7 +20,7 @@ _TOP = numbers_of(0)(0)
 """What stands for all there is, above what is under nothing."""
 
 _TYPES = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"
-_LIVING = f"SELECT p.platform_id, p.resource_id FROM present p WHERE p.type_id IN :numbers AND {LIVING} LIMIT :most"
+_LIVED = f"SELECT p.platform_id, p.resource_id {LIVED} LIMIT :most"
 _EVER = "SELECT p.platform_id, p.resource_id FROM present p WHERE p.type_id IN :numbers LIMIT :most"
 _HEARD = (
     "SELECT DISTINCT w.platform_id, w.resource_id FROM {} w"
@@ -54,14 +54,14 @@ def _members(connection: Connection, root: Resource | None, window: Window, most
 
 
 def _known_within(connection: Connection, window: Window, most: int) -> set[Number]:
-    """What lives, and what anything was told of within a window; not the actions."""
+    """What lived, and what anything was told of within a window; not the actions."""
     types = list(connection.scalars(statement(_TYPES)))
     if not types:
         return set()
     values = {"numbers": types, "most": most + 1}
     if window.since == NEVER:
         return _found(connection, _EVER, values)
-    found = _found(connection, _LIVING, values | {"until": window.until})
+    found = _found(connection, _LIVED, {"types": types, "most": most + 1, **window._asdict()})
     ends = {"since": bound(window.since), "until": bound(window.until)}
     for table, (at, _) in SOURCES.items():
         heard = _found(connection, _HEARD.format(table, at, at), ends) - found

@@ -101,6 +101,16 @@ def test_the_lanes_of_a_range_are_what_was_there_then(archive: Archive) -> None:
     assert [name for depth, name in found if depth == 2] == ["shop_db.1.d", "shop_web.1.c", "shop_web.2.b"]
 
 
+def test_what_lived_in_silence_and_has_ended_since_has_a_lane(database_url: str) -> None:
+    record(database_url, event("container/a", "Running", 0), event("container/b", "Running", 0))
+    record(database_url, event("container/a", "Terminated", 10_000), event("container/c", "Running", 10_000))
+
+    with Archive.open(database_url) as archive:
+        drawn = [lane.uri for lane in archive.lanes(None, between(4_000, 5_000)).lanes]
+
+    assert drawn == [uri("container/a"), uri("container/b")]
+
+
 def test_coverage_is_that_of_the_streams_that_told(archive: Archive) -> None:
     gaps = archive.lanes("shop", between(0, 9 * HOUR)).coverage.gaps
     assert [(gap.since, gap.until) for gap in gaps] == [(at(GAP[0]), at(GAP[1]))]
