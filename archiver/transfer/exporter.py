@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Condition, Number, Observation, Platform, Telling, TimeRange, iso, to_micros
-from archiver.platforms.facts import dialect_of
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
@@ -83,10 +82,10 @@ class Platforms(NamedTuple):
         """What a word says of its platform: nothing where that follows from its session, or there is one only."""
         return None if self._is_told(platform, session) or len(self.spoken) == 1 else self._key(platform)
 
-    def stated_of_answer(self, platform: int, session: int | None, uri: str) -> str | None:
-        """The same of an observation, of which is not kept how it spelled its object."""
+    def stated_of_answer(self, platform: int, session: int | None) -> str | None:
+        """The same of an observation, of which is not kept how it spelled its object: of what API it is."""
         key, spoken = self.spoken[platform]
-        is_told = session is not None or spoken in (None, dialect_of(uri))
+        is_told = session is not None or spoken is None
         return self.stated(platform, session) or (None if is_told else key)
 
     def stated_of_reject(self, platform: int, session: int | None) -> str | None:
@@ -272,7 +271,7 @@ def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, 
         (row.id, observation_line(row.id, observation_of(row, above, keys, beginning.inferred), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
-        for whose in (beginning.platforms.stated_of_answer(row.platform_id, row.session_id, row.uri),)
+        for whose in (beginning.platforms.stated_of_answer(row.platform_id, row.session_id),)
     ]
 
 

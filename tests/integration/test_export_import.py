@@ -17,7 +17,7 @@ from archiver.api.archive import Archive
 from archiver.codec.uris import parse
 from archiver.errors import DatabaseUnreachable
 from archiver.model import Alive, Reject, TimeRange, iso, to_micros
-from archiver.storage.recorder import Recorder
+from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import ImportResult, import_lines
 
 from .archives import (
@@ -348,6 +348,18 @@ def test_an_observation_stays_with_its_platform_however_its_object_was_spelled(
 
     count = "SELECT count(*) FROM resources"
     assert rows(copy_url, count) == rows(database_url, count) == [(2,)]
+
+
+def test_a_copy_says_of_which_platform_an_observation_is_as_the_original_does(database_url: str, copy_url: str) -> None:
+    asked = seen("service/1", "Running", 1)._replace(uri="/docker/v1/service/1/")
+    with Recorder(database_url, "an import") as recorder:
+        recorder.whose = Whose("http://one.example")
+        recorder.record([asked])
+        recorder.record([event("action/1", "Success", 2, ["service/1"])])
+    import_lines(copy_url, lines(database_url))
+
+    said = [[line.get("platform") for line in map(json.loads, lines(url))] for url in (database_url, copy_url)]
+    assert said[0] == said[1]
 
 
 def test_lines_of_any_length_are_archived_some_megabytes_at_a_time(sqlite_url: str) -> None:
