@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PROVEN = "; proven not to have changed"
 """What is said of a gap that leaves nothing doubtful."""
+INHERITED = "what has a ? was last told before a gap"
+"""What is said of a range without a gap in which something is doubtful that stood when it began."""
 SOME_REASONS = 3
 """So many different reasons are named in one line."""
 

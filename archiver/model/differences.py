@@ -10,6 +10,8 @@ from archiver.model.empty import Empty
 
 ChangeKind = Literal["appeared", "vanished", "moved", "state", "image", "name", "tags", "replicas"]
 """What became otherwise: moved: what it is directly under; replicas: of a service, how many of its containers run."""
+Side = Literal["before", "after"]
+"""A side of a change: how it was at the first instant, or at the second."""
 
 
 class Change(NamedTuple):
@@ -28,6 +30,8 @@ class Change(NamedTuple):
     """Whether before and after are sure (`TreeNode.certain`); None: of a state that is not known."""
     platform: str | None = None
     """What its platform is called, where the archive has several."""
+    doubtful: tuple[Side, ...] = ()
+    """Which of both is not sure: what stood then was last told before a gap, or nobody was watching then."""
 
 
 class Diff(NamedTuple):

@@ -31,6 +31,13 @@ class _Ends(NamedTuple):
     after: Stood | None
 
 
+class _Sure(NamedTuple):
+    """How sure each side of a change is."""
+
+    before: bool | None
+    after: bool | None
+
+
 def difference(connection: Connection, resource: Resource | None, range: TimeRange, now: datetime) -> Diff:
     """What was otherwise at the end of a range, both ends of which are given, than at its beginning.
 
@@ -102,15 +109,16 @@ class _Comparison:
         uris = self._uris()
         for number, (before, after) in self._ends.items():
             if before is None and after is not None:
-                sure = _both(after.certain, number not in doubtful)
+                sure = _Sure(number not in doubtful, after.certain)
                 yield number, _change("appeared", after, None, after.state, births[number], sure)
             elif before is not None and after is None:
                 last = self._ended[number]
-                yield number, _change("vanished", before, before.state, last.state, last.gone_at, before.certain)
+                sure = _Sure(before.certain, last.certain)
+                yield number, _change("vanished", before, before.state, last.state, last.gone_at, sure)
             elif before is not None and after is not None:
                 if number in self._moved:
                     was, is_ = (tuple(sorted(uris[n] for n in above.get(number, ()))) for above in self._above)
-                    sure = _both(before.certain, after.certain)
+                    sure = _Sure(before.certain, after.certain)
                     yield number, _change("moved", after, was, is_, self._moved_at[number], sure)
                 yield from ((number, change) for change in _altered(before, after))
 
@@ -134,7 +142,7 @@ class _Comparison:
                 states = states or States(self._connection)
                 became = began_to_run(self._connection, run - ran, number, self._second_at, states)
                 became |= ceased_to_run(self._connection, ran - run, number, self._second_at, states)
-                sure = _both(*(end.certain for each in ran | run for end in self._ends[each] if end is not None))
+                sure = _Sure(*map(_all_sure, zip(*(self._ends[each] for each in ran | run), strict=True)))
                 instant = max(became.values(), default=self._second_at)
                 yield number, _change("replicas", after, len(ran), len(run), instant, sure)
 
@@ -171,16 +179,16 @@ def _alive(found: Stood | None) -> Stood | None:
     return None if found is None or found.gone_at is not None else found
 
 
-def _change(
-    kind: str, subject: Stood, before: object, after: object, at: Micros | None, certain: bool | None
-) -> Change:
+def _change(kind: str, subject: Stood, before: object, after: object, at: Micros | None, sure: _Sure) -> Change:
     assert at is not None
-    return Change(kind, subject.uri, subject.type, subject.name, before, after, to_datetime(at), certain)  # type: ignore[arg-type]
+    doubtful = tuple([side for side, certain in sure._asdict().items() if certain is False])
+    told_of = (subject.uri, subject.type, subject.name, before, after, to_datetime(at), _both(*sure))
+    return Change(kind, *told_of, doubtful=doubtful)  # type: ignore[arg-type]
 
 
 def _altered(before: Stood, after: Stood) -> Iterator[Change]:
     """What else a resource that lived at both instants is otherwise in."""
-    sure = _both(before.certain, after.certain)
+    sure = _Sure(before.certain, after.certain)
     if after.state is not None and (before.state or "").lower() != after.state.lower():
         yield _change("state", after, before.state, after.state, after.state_since, sure)
     if before.image != after.image:
@@ -189,6 +197,11 @@ def _altered(before: Stood, after: Stood) -> Iterator[Change]:
         yield _change("name", after, before.name, after.name, after.name_since, sure)
     if before.tags != after.tags:
         yield _change("tags", after, before.tags, after.tags, after.tags_since, sure)
+
+
+def _all_sure(ends: Iterable[Stood | None]) -> bool | None:
+    """Whether all that lived of some is certain."""
+    return _both(*(end.certain for end in ends if end is not None))
 
 
 def _both(*certain: bool | None) -> bool | None:

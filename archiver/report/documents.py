@@ -315,6 +315,7 @@ DIFFERENCE: list[Field[Change]] = [
     Field("certain", lambda change: change.certain),
     Field("cause", lambda change: None),
     Field("platform", lambda change: change.platform, extra=True),
+    Field("doubtful", lambda change: list(change.doubtful) or None, extra=True),
 ]
 
 

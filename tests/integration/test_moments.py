@@ -338,9 +338,44 @@ def test_what_was_otherwise_in_a_table(ask: Ask) -> None:
     _, shown, _ = ask("diff", written(66), written(80), "stack/shop", "-o", "table", "--utc")
 
     lines = shown.splitlines()
-    assert lines[:2] == ["/api/v1/stack/shop/: 2 changes", "watched throughout"]
+    assert lines[:2] == [
+        "/api/v1/stack/shop/: 2 changes",
+        "watched throughout; what has a ? was last told before a gap",
+    ]
     assert lines[3].split() == ["AT", "CHANGE", "WHAT", "BEFORE", "AFTER"]
-    assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated?"]
+    assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated"]
+
+
+def test_of_what_is_otherwise_only_the_side_is_doubtful_that_is(archive: str, ask: Ask) -> None:
+    """Whatever has a ? or none is as `at` has it at that instant, and one ? is enough for --strict."""
+    with Archive.open(archive) as found:
+        doubts = {
+            (first, second): {(each.change, each.doubtful) for each in found.diff(at(first), at(second)).changes}
+            for first, second in ((62, 80), (20, 80), (20, 62), (50, 80))
+        }
+
+    assert doubts[62, 80] == {
+        ("appeared", ()),
+        ("moved", ("before",)),
+        ("vanished", ("before",)),
+        ("replicas", ("before",)),
+    }
+    assert {sides for _, sides in doubts[20, 80]} == {()}
+    assert doubts[20, 62] == set()
+    assert ("appeared", ("before",)) in doubts[50, 80]
+
+    _, shown, _ = ask("diff", written(62), written(80), "-o", "table", "--utc")
+    assert shown.splitlines()[1] == "watched throughout; what has a ? was last told before a gap"
+    assert next(line.split()[-2:] for line in shown.splitlines() if " replicas " in line) == ["2?", "1"]
+    assert shown.splitlines()[1] not in ask("diff", written(66), written(69), "-o", "table", "--utc")[1]
+    _, unwatched, _ = ask("diff", written(50), written(80), "container/3", "-o", "table", "--utc")
+    assert unwatched.splitlines()[-1].split()[2:] == ["appeared", "container", "web-3", "-?", "Running"]
+
+
+def test_json_says_which_side_is_doubtful(ask: Ask) -> None:
+    found = json.loads(ask("diff", written(62), written(80), "container/2", "-o", "json")[1])["changes"]
+
+    assert [(each["change"], each["certain"], each["doubtful"]) for each in found] == [("moved", False, ["before"])]
 
 
 def test_what_was_otherwise_in_json(ask: Ask) -> None:
@@ -376,6 +411,7 @@ def test_what_was_otherwise_in_json(ask: Ask) -> None:
         (["history", "container/2", "--since", written(62), "--until", written(64), "--strict"], 6),
         (["diff", written(62), written(64), "container/2", "--strict"], 0),
         (["diff", written(62), written(66), "container/2", "--strict"], 6),
+        (["diff", written(66), written(69), "container/2", "--strict"], 0),
         (["diff", written(20), written(50), "--strict"], 6),
         (["diff", written(20), written(30), "--strict"], 0),
         (["tree", "stack/shop", "--strict"], 0),  # up to the last sign of life

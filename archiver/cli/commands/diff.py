@@ -10,7 +10,7 @@ import typer
 from archiver.cli.cells import plain_cell
 from archiver.cli.columns import Column, machine_columns
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
-from archiver.cli.coverage import coverage_line
+from archiver.cli.coverage import INHERITED, coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.machine import enclosed
 from archiver.cli.output import render
@@ -20,6 +20,7 @@ from archiver.cli.times import machine
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import Change, Diff, TimeRange
+from archiver.model.differences import Side
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
 
@@ -67,7 +68,7 @@ def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
         count = "1 change" if len(found.changes) == 1 else f"{len(found.changes)} changes"
         outcome = count if found.empty is None else f"no change: {IN_WORDS[found.empty]}"
         yield f"{_subject(presentation, found)}: {outcome}"
-        yield coverage_line(presentation, found.coverage, found.range)
+        yield _watched(presentation, found)
         for number, line in enumerate(render(presentation, COLUMNS, found.changes)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
@@ -75,6 +76,14 @@ def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
         yield from enclosed(documents.diff_head(found), "changes", render(shown, COLUMNS, found.changes))
     else:
         yield from render(presentation, COLUMNS, found.changes)
+
+
+def _watched(presentation: Presentation, found: Diff) -> str:
+    """Whether somebody was watching, in one line, and whether what stood before is sure where it was throughout."""
+    said = coverage_line(presentation, found.coverage, found.range)
+    if not found.coverage.gaps and any(change.doubtful for change in found.changes):
+        return f"{said}; {INHERITED}"
+    return said
 
 
 def _subject(presentation: Presentation, found: Diff) -> str:
@@ -88,11 +97,12 @@ def _what(presentation: Presentation, change: Change) -> str:
     return f"{escape(change.type)} {escape(change.name)}" if change.name else presentation.uri(change.uri)
 
 
-def _side(presentation: Presentation, change: Change, value: object) -> str:
+def _side(presentation: Presentation, change: Change, side: Side) -> str:
+    value = change.before if side == "before" else change.after
+    doubt = "?" if side in change.doubtful else ""
     if isinstance(value, tuple):
         shown = plain_cell if change.change == "tags" else presentation.uri
-        return ", ".join(map(shown, value)) or NOTHING
-    doubt = "?" if change.certain is False and value is not None else ""
+        return (", ".join(map(shown, value)) or NOTHING) + doubt
     return plain_cell(value) + doubt
 
 
@@ -103,13 +113,13 @@ COLUMNS: list[Column[Change]] = [
     Column(
         "before",
         lambda change: change.before,
-        lambda presentation, change: _side(presentation, change, change.before),
+        lambda presentation, change: _side(presentation, change, "before"),
         machine=False,
     ),
     Column(
         "after",
         lambda change: change.after,
-        lambda presentation, change: _side(presentation, change, change.after),
+        lambda presentation, change: _side(presentation, change, "after"),
         machine=False,
     ),
     *machine_columns(documents.DIFFERENCE),
