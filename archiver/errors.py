@@ -261,6 +261,22 @@ class DatabaseMissing(DatabaseUnreachable):
     )
 
 
+class DatabaseDamaged(DatabaseUnreachable):
+    """What SQLite reads of the archive's file cannot be."""
+
+    message = "the archive at {database} is damaged: {reason}"
+    hint = "put a backup in its place: archiver db restore FILE"
+
+
+class DatabaseRelative(DatabaseMissing):
+    """The archive's SQLite file is not below the folder in which one is, and there is one of that name below the root.
+
+    A URL of three slashes names a path from the folder in which one is: https://docs.sqlalchemy.org/en/20/dialects/sqlite.html
+    """
+
+    hint = "three slashes name a path from the folder in which you are; did you mean sqlite:///{meant}?"
+
+
 class DatabaseElsewhere(DatabaseMissing):
     """The archive's SQLite file is not there, and the daemon of this machine has one."""
 
@@ -428,7 +444,10 @@ class SpoolError(ArchiverError):
     """The spool cannot be used."""
 
     message = "the spool at {path} cannot be used: {reason}"
-    hint = "check the folder and its free space; its content is not yet archived, do not delete it"
+    hint = (
+        "check that you may write into the folder, and its free space;"
+        " a spool that is there holds what is not yet archived, do not delete it"
+    )
 
 
 class SpoolFull(SpoolError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli import completion
+from archiver.cli import die_with_the_reader as die_with_the_reader
 from archiver.cli.escape import escape
 from archiver.cli.globals import Database as Database  # one of the options in common
 from archiver.cli.globals import Globals
@@ -178,14 +179,6 @@ def open_archive(ctx: typer.Context, database: str | None) -> Archive:
 
     die_with_the_reader()
     return Archive.open(database_url(ctx, database))
-
-
-def die_with_the_reader() -> None:
-    """A reading command ends as `cat` does when its reader goes away (`| head`); never where something is written."""
-    import signal
-
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def complain(message: str, *, hint: str = "", more: Iterable[str] = ()) -> None:

@@ -10,7 +10,10 @@ from archiver.errors import ConfigurationWrong
 class PartMissing(ConfigurationWrong):
     """A command needs a package that a bare installation does not bring."""
 
-    message = "the simulator needs {package}, which is not installed; pip install 'websockets>=15'"
+    message = (
+        "the simulator needs {package}, which is not installed;"
+        " pip install 'websockets>=15', or in the folder of the source: pip install '.[demo]'"
+    )
     hint = (
         "into the environment of this archiver; with pipx: pipx inject event-archiver 'websockets>=15';"
         " with uv: uv tool install --with 'websockets>=15' and what was installed"

@@ -42,15 +42,22 @@ def unheard(url: str, of: Vocabulary, what: str, texts: Sequence[str]) -> Iterat
 def near_name(url: str, ref: str) -> str | None:
     """The name of a resource of the archive at `url` that may be meant by one that it does not know.
 
-    Looked for among those that begin with the same two characters; None: there is none, or too many to look through.
+    Looked for among those that begin with the same two characters, in upper or lower case; None: there is none, or too
+    many to look through.
     """
     from archiver.queries import completion
 
     kind, slash, rest = ref.strip().rpartition("/")
     if len(rest) < 3:
         return None
+    begins = rest[:2]
+    spelled = dict.fromkeys((begins, begins.lower(), begins.capitalize(), begins.upper()))
     try:
-        known = completion.resources(url, kind + slash + rest[:2], patience=_PATIENCE)
+        known = [
+            each
+            for beginning in spelled
+            for each in completion.resources(url, kind + slash + beginning, patience=_PATIENCE)
+        ]
     except Exception:  # noqa: BLE001 - what went wrong is the business of who asked for the answer
         return None
     names = {each.name.lower(): each.name for each in known if each.name}

@@ -21,7 +21,8 @@ Stream = Annotated[
     typer.Option(
         "--stream",
         metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix://... or tcp://... of a Docker Engine (ARCHIVER_STREAM).",
+        help="wss://... of Tutum or Docker Cloud; docker://, unix://... or tcp://... of a Docker Engine"
+        " (ARCHIVER_STREAM).",
         show_default=False,
     ),
 ]
@@ -31,8 +32,8 @@ Streams = Annotated[
     typer.Option(
         "--stream",
         metavar="URL",
-        help="wss://... of Tutum or Docker Cloud; unix:///var/run/docker.sock, tcp://, http(s):// or ssh:// of a "
-        "Docker Engine; podman://. May be given several times (ARCHIVER_STREAM).",
+        help="wss://... of Tutum or Docker Cloud; docker://, unix:///var/run/docker.sock, tcp://, http(s):// or "
+        "ssh:// of a Docker Engine; podman://. May be given several times (ARCHIVER_STREAM).",
         show_default=False,
     ),
 ]

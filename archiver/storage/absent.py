@@ -11,6 +11,7 @@ from archiver.errors import (
     DatabaseElsewhere,
     DatabaseMissing,
     DatabaseNotAllowed,
+    DatabaseRelative,
     DatabaseUnreachable,
     SchemaNotAtHead,
 )
@@ -27,6 +28,8 @@ def absent(path: Path) -> ArchiverError:
     """The error for a file that is not found."""
     if (hindrance := hindered(path)) is not None:
         return hindrance
+    if (meant := _from_the_root(path)) is not None:
+        return DatabaseRelative(database=str(path), meant=str(meant))
     if path != Path(os.path.realpath(DAEMONS)) and _may_be_there(DAEMONS):
         return DatabaseElsewhere(database=str(path), other=str(DAEMONS))
     return DatabaseMissing(database=str(path))
@@ -86,6 +89,15 @@ def _denied(path: Path) -> Path | None:
         if not os.access(folder, os.X_OK, effective_ids=True):
             return folder
     return None
+
+
+def _from_the_root(path: Path) -> Path | None:
+    """The file that is there, of a path in the folder in which one is that was meant from the root."""
+    try:
+        meant = Path("/") / path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        return None
+    return meant if len(meant.parts) > 2 and meant != path and os.path.isfile(meant) else None
 
 
 def _may_be_there(path: Path) -> bool:

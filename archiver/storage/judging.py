@@ -12,6 +12,7 @@ from pathlib import Path
 from archiver.errors import (
     ArchiverError,
     DatabaseBusy,
+    DatabaseDamaged,
     DatabaseFull,
     DatabaseReadOnly,
     DatabaseUnreachable,
@@ -84,6 +85,8 @@ def judged(error: BaseException | None, url: str, *, refused: bool = False) -> A
         return DatabaseReadOnly(**facts)
     if code == sqlite3.SQLITE_NOTADB:
         return NotADatabase(**facts)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return DatabaseDamaged(**facts)
     if code in _NOT_OPENED and (better := _not_opened(sqlite_path(url))) is not None:
         return better
     if code == sqlite3.SQLITE_FULL or state == _FULL_STATE:

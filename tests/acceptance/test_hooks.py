@@ -45,6 +45,13 @@ def test_what_was_not_taken_before_a_kill_is_told_after_it(recorder: Recorder, t
     assert rows(recorder.url, "SELECT id FROM rejects")
 
 
+def test_a_program_that_is_not_there_is_missed_at_the_start(run_archiver: RunArchiver) -> None:
+    hooks = ("--on", "oom", "--exec", "/nowhere/tell", "--on", "oom", "--exec", "true")
+    done = run_archiver("run", "--stream", "file:/dev/null", *hooks, "--limit", "1")
+    missed = [line for line in done.stderr.splitlines() if "may not be run" in line]
+    assert [line.rpartition("run: ")[2] for line in missed] == ["oom: /nowhere/tell"]
+
+
 def test_each_receiver_has_the_conditions_before_it(run_archiver: RunArchiver) -> None:
     done = run_archiver("run", "--stream", "file:/dev/null", "--on", "oom", "--exec", "a", "--on", "gap")
     assert done.returncode == 78
@@ -52,5 +59,7 @@ def test_each_receiver_has_the_conditions_before_it(run_archiver: RunArchiver) -
     told = ("--on", "oom", "--exec", "a", "--on", "gap", "--on", "reject", "--exec", "b", "--exec", "c", "--limit", "1")
     done = run_archiver("run", "--stream", "file:/dev/null", *told)
     assert done.returncode == 0, done.stderr
-    hooks = [line.partition(" info ")[2].strip() for line in done.stderr.splitlines() if "hook" in line]
+    hooks = [
+        line.partition(" info ")[2].strip() for line in done.stderr.splitlines() if " info " in line and "hook" in line
+    ]
     assert hooks == ["hook 1 (oom: a)", "hook 2 (gap|reject: b)", "hook 3 (gap|reject: c)"]

@@ -230,7 +230,7 @@ def test_the_demo_deletes_nothing_that_is_not_its_own(run_archiver: RunArchiver,
     folder.mkdir()
     (folder / name).write_text("years of work")
     (folder / "letter.txt").write_text("dear")
-    done = run_archiver("demo", "--seconds", "2", "--folder", str(folder))
+    done = run_archiver("demo", "--seconds", "3", "--folder", str(folder))
     assert done.returncode == 2
     assert "folder of its own" in done.stderr
     assert {path.name: path.read_text() for path in folder.iterdir()} == {
@@ -248,6 +248,17 @@ def test_a_demo_takes_the_place_of_another_until_somebody_has_written_there(tmp_
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("made-by-demo")} == {0o600}
     (tmp_path / "spool.db").write_text("made by a demo, and then used for good")
     assert not demo.is_signed(tmp_path)
+
+
+def test_ctrl_c_in_the_midst_of_the_demo_ends_it_quietly(spawn_archiver: SpawnArchiver, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    process = spawn_archiver("demo", "--seconds", "60", "--folder", str(folder), stdout=subprocess.DEVNULL)
+    assert process.stderr is not None
+    assert "comes to life" in process.stderr.readline()
+    wait_for((folder / "archive.db-wal").exists)  # it records
+    process.send_signal(2)
+    assert process.wait(20) == 130
+    assert process.stderr.read() == ""
 
 
 def test_ctrl_c_in_the_demo_ends_it_quietly(spawn_archiver: SpawnArchiver) -> None:

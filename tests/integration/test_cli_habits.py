@@ -391,6 +391,12 @@ def test_statement_may_begin_with_a_comment(shell: Shell, statement: str, code: 
         assert shell("sql", statement, *options).code == code
 
 
+def test_a_span_looks_back_from_the_moment_that_is_asked_about(shell: Shell) -> None:
+    moment = ("--at", "2016-02-01T12:00:20Z")
+    span, instant = (shell("why", "container/web", *moment, "--since", at) for at in ("10s", "2016-02-01T12:00:10Z"))
+    assert (span.code, span.out) == (0, instant.out)
+
+
 def test_cell_that_has_parts_is_json(shell: Shell) -> None:
     said = shell("why", "container/web", "--at", "2016-02-01T12:00:20Z", "--fields", "cause,at", "-o", "csv")
     assert "{'" not in said.out

@@ -48,7 +48,7 @@ def test_a_quiet_command_says_nothing_of_it(archive: str, run_archiver: RunArchi
     ("ref", "said"),
     [
         ("shop-wbe-1", "did you mean shop-web-1?"),
-        ("container/Shop-web1", None),
+        ("container/Shop-web1", "did you mean container/shop-web-1?"),
         ("container/shop-web1", "did you mean container/shop-web-1?"),
         ("shrimps", None),
         ("xx", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import secrets
 import sqlite3
@@ -10,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, exc
+from sqlalchemy import Connection, Engine, create_engine, exc, make_url
 
 from archiver.errors import (
     AmbiguousReference,
@@ -125,6 +126,26 @@ def test_a_folder_is_said_to_be_one(tmp_path: Path, run_archiver: RunArchiver, c
 
     assert done.returncode == 78
     assert f"there can be no archive at {tmp_path}: it is a folder\n  hint: name a file in it" in done.stderr
+
+
+def test_a_damaged_file_is_said_to_be_one_and_what_to_do(sqlite_url: str, run_archiver: RunArchiver) -> None:
+    path = Path(make_url(sqlite_url).database or "")
+    os.truncate(path, path.stat().st_size // 2)
+
+    done = run_archiver("tree", "--database", sqlite_url)
+
+    assert done.returncode == 4
+    assert "is damaged: " in done.stderr
+    assert "archiver db restore FILE" in done.stderr
+
+
+def test_a_path_that_lacks_its_fourth_slash_is_shown_with_it(tmp_path: Path, run_archiver: RunArchiver) -> None:
+    (there := tmp_path / "archive.db").touch()
+
+    done = run_archiver("tree", "--database", f"sqlite://{there}")
+
+    assert done.returncode == 4
+    assert f"did you mean sqlite:///{there}?" in done.stderr
 
 
 @pytest.mark.parametrize("command", ASKED)

@@ -189,6 +189,17 @@ def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None
     assert json.loads(told("restarts", "-o", "json"))["rows"][1]["cause"]["kind"] == "told"
 
 
+def test_an_incident_takes_the_words_for_a_range_that_all_questions_take(
+    archive_url: str, run_archiver: RunArchiver
+) -> None:
+    ends = ("2016-02-01T12:05:00Z", "2016-02-01T12:20:00Z")
+    own, common = (
+        run_archiver("--database", archive_url, "report", "incident", uri("stack/shop"), since, ends[0], until, ends[1])
+        for since, until in (("--from", "--to"), ("--since", "--until"))
+    )
+    assert (common.returncode, common.stdout) == (0, own.stdout)
+
+
 def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArchiver) -> None:
     record(archive_url, named("a|b*", "container/evil", "Running", 450, SHOP, session="a"))
     times = ("--from", "2016-02-01T12:05:00Z", "--to", "2016-02-01T12:20:00Z", "--utc")

@@ -197,11 +197,12 @@ def test_a_full_disk_is_one_line() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_reader_that_went_away_is_not_an_error_worth_words() -> None:
+@pytest.mark.parametrize("line", ["db sql", "schema", "schema --datasette", "config show", "--help", "events -h"])
+def test_a_reader_that_went_away_is_not_an_error_worth_words(line: str) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "w") as pipe:
-        done = subprocess.run([*PROGRAM, "db", "sql"], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run([*PROGRAM, *line.split()], stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=60)
 
     assert done.returncode == -signal.SIGPIPE
     assert done.stderr == ""

@@ -9,7 +9,7 @@ import typer
 
 from archiver.cli.cells import to_json
 from archiver.cli.columns import Column
-from archiver.cli.common import Database, Output, configuration, examples
+from archiver.cli.common import Database, Output, configuration, die_with_the_reader, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
 from archiver.cli.output import render
@@ -54,6 +54,7 @@ def show(ctx: typer.Context, output: Output = None, database: Database = None) -
 
     Of a credential only where it was found; a URL is shown without what is secret in it.
     """
+    die_with_the_reader()
     config = configuration(ctx, database)
     presentation = make_presentation(output)
     found = settings(config)

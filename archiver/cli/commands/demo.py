@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from contextlib import suppress
@@ -30,7 +31,7 @@ _UNNAMED = (
 )
 _SIGNED = "made-by-demo"
 """In the demo's folder: which files it made."""
-Seconds = Annotated[float, typer.Option(min=2, max=600, help="How long to record.")]
+Seconds = Annotated[float, typer.Option(min=3, max=600, help="How long to record.")]
 Folder = Annotated[
     Path | None, typer.Option(help="Where the archive goes; default: demo in the data folder.", show_default=False)
 ]
@@ -58,11 +59,12 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
 
     place = folder or _data_folder() / "demo"
     database = place / "archive.db"
+    server = simulator_server()
     _make_room(ctx, place, named=folder is not None)
     url = sqlite_url(str(database))
     note(ctx, f"A small platform comes to life, {SPEED:g} times as fast as a real one; recorded for {seconds:g} s ...")
     try:
-        archived = _record(url, place / "spool.db", seconds)
+        archived = _record(server, url, place / "spool.db", seconds)
     finally:
         sign(place)
     note(ctx, f"{archived} events archived in {database}; the connection was lost once, on purpose.")
@@ -144,7 +146,7 @@ def _data_folder() -> Path:
     return (Path(base) if base else home_folder() / ".local" / "share") / "archiver"
 
 
-def _record(url: str, spool_path: Path, seconds: float) -> int:
+def _record(server: Any, url: str, spool_path: Path, seconds: float) -> int:
     """Records a simulated platform for some seconds; the number of events archived."""
     import logging
     import threading
@@ -156,7 +158,6 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
     from archiver.recording.spool.queue import Spool
 
     logging.disable(logging.WARNING)  # the lost connection is part of the show
-    server = simulator_server()
     seed = 7
     shown = server.Simulator(world=server.World(seed=seed, rate=RATE), pacing=server.Pacing(speed=SPEED, wait_for=1))
     with shown as platform, Spool(spool_path) as spool:
@@ -167,10 +168,27 @@ def _record(url: str, spool_path: Path, seconds: float) -> int:
         daemon = Daemon([source], spool, url)
         director = threading.Thread(target=_direct, args=(platform, daemon, seconds, url), daemon=True)
         director.start()
-        daemon.run()
+        _run_to_the_end(daemon)
         director.join()
     logging.disable(logging.NOTSET)
     return daemon.ingest.archived
+
+
+def _run_to_the_end(daemon: Any) -> None:
+    """Runs a daemon; Ctrl-C has it end as it does otherwise, and is raised as KeyboardInterrupt then."""
+    interrupted: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        interrupted.append(number)
+        daemon.stop()
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        daemon.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def _direct(platform: Any, daemon: Any, seconds: float, url: str) -> None:

@@ -26,8 +26,8 @@ Per = Annotated[
         show_default=False,
     ),
 ]
-From = Annotated[str, typer.Option("--from", metavar="TIME", help="Since when: 13:30, 2h, ISO 8601 ...")]
-To = Annotated[str, typer.Option("--to", metavar="TIME", help="Until when; the same words.")]
+From = Annotated[str, typer.Option("--from", "--since", metavar="TIME", help="Since when: 13:30, 2h, ISO 8601 ...")]
+To = Annotated[str, typer.Option("--to", "--until", metavar="TIME", help="Until when; the same words.")]
 PerOrContainer = Annotated[
     Literal["day", "slot", "service", "node", "image", "container"] | None,
     typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -172,7 +173,6 @@ def run(
     """
     from archiver.cli import logs
     from archiver.config.loading import require_home
-    from archiver.storage.address import shown_url
 
     flags: dict[str, Any] = {
         "database": database if database is not None else chosen(ctx).database,
@@ -198,7 +198,6 @@ def run(
         secrets = secrets_of(config) | (wanted.secrets() if wanted is not None else set())
         logs.set_up(config.log_level.value, os.environ, secrets=secrets, as_json=log_format == "json")
         require_home("spool", config.spool)
-        log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
         record(ctx, config, limit, wanted)
 
 
@@ -210,6 +209,7 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
     from archiver.recording.daemon import Daemon, closed_in_time, stopped_by_signals
     from archiver.recording.spool.queue import Spool
     from archiver.recording.systemd import Notifier
+    from archiver.storage.address import shown_url
     from archiver.storage.foreign import require_fit
 
     require_fit(config.database.value)
@@ -219,6 +219,10 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
         sources = opened(config, resume_point=spool.resume_point, notes=spool)
         notifier = Notifier.of(os.environ)
         daemon = Daemon(sources, spool, config.database.value, limit=limit, notifier=notifier)
+        log.info("recording into %s, by way of %s", shown_url(config.database.value), config.spool.value)
+        for hook in config.hooks.value:
+            if hook.program and shutil.which(hook.program[0]) is None:
+                log.warning("the program of a hook is not there, or may not be run: %s", hook.shown)
         with _beside(config, daemon, wanted), stopped_by_signals(daemon.stop):
             try:
                 daemon.run()

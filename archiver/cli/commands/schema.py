@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from archiver.cli.columns import Column, refuse_fields
-from archiver.cli.common import examples
+from archiver.cli.common import die_with_the_reader, examples
 from archiver.cli.groups import there_are
 from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
@@ -48,6 +48,7 @@ def schema(asked: Question, views: Views = None, datasette: Datasette = False) -
 
     They are the same in every archive of this version, and none need be there; for Datasette the name of its file is.
     """
+    die_with_the_reader()
     if datasette:
         if views or asked.format is not None:
             raise UsageError(reason="--datasette is of all views, and JSON", hint="leave out VIEW and -o")

@@ -55,14 +55,13 @@ def why(asked: Question, ref: OneRef, at: At = None, since: Since = None, most: 
     """What changed before something stopped: to it, and above, below and beside it in the tree, the nearest first.
 
     Without --at before its last stop, or where it never stopped, its last change. It looks back ten minutes, or to
-    --since. What took the place of another container says what was different. States through which what is beside and
-    below only passed are left out. With --stream it is as if that stream alone had told of anything.
+    --since: with --at, 10s is so long before that. What took the place of another container says what was different.
+    States through which what is beside and below only passed are left out. With --stream it is as if that stream alone
+    had told of anything.
     """
-    utc = asked.presentation.zone is UTC
-    before, begin = [
-        None if word is None else times.parse_time(word, now=asked.presentation.now, zone=UTC if utc else None)
-        for word in (at, since)
-    ]
+    now, zone = asked.presentation.now, UTC if asked.presentation.zone is UTC else None
+    before = None if at is None else times.parse_time(at, now=now, zone=zone)
+    begin = None if since is None else times.parse_time(since, now=before or now, zone=zone)
     about = asked.about([ref], None if before is None else TimeRange.ending_at(before, begin)).resources[0]
     with asked.heard(about, around=True) as (archive, known):
         found = archive.why(known or about, before, begin, limit=most or None)
