@@ -29,6 +29,8 @@ def _run(argv: list[str] | None) -> int:
     chosen = Globals()
     _never_fail_on_a_character()
     if not {"-h", "--help"}.isdisjoint(sys.argv[1:] if argv is None else argv):
+        from archiver.cli.leaving import die_with_the_reader
+
         die_with_the_reader()
     try:
         app(argv, prog_name="archiver", obj=chosen)
@@ -54,14 +56,6 @@ def _look_for_cycles_less_often() -> None:
     """
     gc.set_threshold(50_000, 20, 20)
     atexit.register(gc.freeze)
-
-
-def die_with_the_reader() -> None:
-    """A reading command ends as `cat` does when its reader goes away (`| head`); never where something is written."""
-    import signal
-
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def _explain(exc: Exception, *, debug: bool) -> int:

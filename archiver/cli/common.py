@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli import completion
-from archiver.cli import die_with_the_reader as die_with_the_reader
 from archiver.cli.escape import escape
 from archiver.cli.globals import Database as Database  # one of the options in common
 from archiver.cli.globals import Globals
+from archiver.cli.leaving import die_with_the_reader as die_with_the_reader
 from archiver.cli.pager import later
 from archiver.cli.presentation import Colour, Format
 
