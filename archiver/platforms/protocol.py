@@ -14,6 +14,8 @@ class Missed(NamedTuple):
 
     path: str
     reason: str
+    answered: bool = False
+    """Whether the platform did answer, and only its list changed while it was read."""
 
 
 class Notes(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archiver.model import Answers, Batch, Listed, Micros, Record, now_micros
 from archiver.platforms.asked import Asked
 from archiver.platforms.decoders import Decoder
-from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker
+from archiver.platforms.protocol import FARTHEST_BACK, SETTLE, Asker, Missed
 from archiver.storage.recorder import Recorder, Whose
 
 _MOST_NAMED = 20
@@ -61,7 +61,7 @@ def _of_stream(recorder: Recorder, asker: Asker, wanted: Wanted) -> Generator[Id
             yield None
     finally:
         asked.over.set()
-    failed = [{"path": path, "reason": reason} for path, reason in outcome.failed]
+    failed = [{"path": each.path, "reason": each.reason} for each in outcome.failed]
     return {
         "url": asker.stream,
         "complete": not failed,
@@ -87,7 +87,7 @@ class _Outcome:
 
     def __init__(self) -> None:
         self.is_over = threading.Event()
-        self.failed: Sequence[tuple[str, str]] = ()
+        self.failed: Sequence[Missed] = ()
         self.questions = 0
 
 
@@ -103,7 +103,7 @@ def _ask(asker: Asker, asked: Asked, since: Micros, known_from: Micros, outcome:
         finally:
             asker.asking.release()
     except Exception as error:  # noqa: BLE001 - it ends the asking, and is told; never the daemon
-        outcome.failed = [("", f"unexpected {type(error).__name__}")]
+        outcome.failed = [Missed("", f"unexpected {type(error).__name__}")]
     finally:
         outcome.is_over.set()
 

@@ -310,7 +310,7 @@ class Kept:
         return self.texts.get(stream, self.texts.get("*"))
 
 
-AT_ONCE = BesidePace(least=0.0, again=3600.0, after_news=0.0, apart=0.0, settle=0.0, look=0.01)
+AT_ONCE = BesidePace(least=0.0, again=3600.0, after_news=0.0, apart=0.0, share=1.0, settle=0.0, look=0.01)
 GAP = 600.0
 
 
@@ -462,6 +462,25 @@ def test_what_is_new_is_asked_about_soon(sqlite_url: str, simulator: Simulator) 
         return len(seen) == 2
 
     taken(sqlite_url, simulator, enough=enough)
+
+
+def test_what_is_made_while_somebody_listens_has_its_name_soon(sqlite_url: str, simulator: Simulator) -> None:
+    platform, lists = simulator.platform, list[Item]()
+    old = {one.uri for one in platform.objects("container")}
+
+    def enough(item: Item) -> bool:
+        if isinstance(item, Observed) and b'"listed"' in item.payload:
+            lists.append(item)
+            if len(lists) == 1:
+                while all(one.uri in old for one in platform.objects("container")):
+                    for told in platform.step():
+                        simulator.send(told)
+        return len(lists) == 2
+
+    taken(sqlite_url, simulator, enough=enough)
+
+    new = {(one.uri, one.name) for one in platform.objects("container") if one.uri not in old}
+    assert new <= set(rows(sqlite_url, "SELECT uri, name FROM current_states WHERE type = 'container'"))
 
 
 def test_what_an_answer_may_not_know_of_is_asked_about_once_more(sqlite_url: str, simulator: Simulator) -> None:

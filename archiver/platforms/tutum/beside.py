@@ -36,10 +36,12 @@ class BesidePace:
     """Between two beginnings, however often the connection is opened anew."""
     again: float = 600.0
     """Between two beginnings while the connection holds."""
-    after_news: float = 60.0
-    """From when something new is told of to when its name is asked for."""
-    apart: float = 120.0
+    after_news: float = 15.0
+    """From when something new is told of to when its name is asked for: what comes with it is told of by then."""
+    apart: float = 60.0
     """Between two beginnings for that reason."""
+    share: float = 0.1
+    """Of the time that may be spent in asking: of an account with many objects that takes long."""
     in_doubt: float = LAGS + 1.0
     """From a question shortly before which something was told, which the answer may not know of, to the next one."""
     after_refusal: float = 3600.0
@@ -62,6 +64,7 @@ class Beside:
         self._pace = pace or BesidePace()
         self._due = self._pace.monotonic()
         self._began = self._due - self._pace.apart
+        self._apart = self._pace.apart
         self._news_at: float | None = None
         """When something new was told of, since it was asked last."""
         self._heard_at = self._opened_at = -math.inf
@@ -77,7 +80,9 @@ class Beside:
         """Begins to ask, for a session that was opened just now, in the second behind: its events are dated by that."""
         self.asker.session = session
         self._opened_at = self._pace.monotonic()
-        self._due = max(self._due, self._pace.monotonic() + 1.0 - opened_at % 1_000_000 / 1_000_000)
+        if not self._tries:  # who did not answer is left alone
+            self._due = min(self._due, self._began + max(self._pace.least, self._apart))
+        self._due = max(self._due, self._opened_at + 1.0 - opened_at % 1_000_000 / 1_000_000)
         run = self._run = Asked(self._pace.settle, self._pace.look, self._pace.monotonic)
         target, arguments = self._ask_on, (run, opened_at)
         threading.Thread(target=target, args=arguments, name="reconcile", daemon=True).start()
@@ -113,6 +118,7 @@ class Beside:
                 run.over.wait(pace.look)
                 continue
             began, now = pace.monotonic(), now_micros()
+            has_news = self._news_at is not None
             self._began, self._due, self._news_at = began, began + pace.least, None
             try:
                 self._ask(run, opened_at, now)
@@ -123,16 +129,19 @@ class Beside:
                 self.asker.asking.release()
             if run.over.is_set():
                 return
-            self._due = began + self._wait(began)
+            self._apart = max(pace.apart, (pace.monotonic() - began) / pace.share)
+            self._due = began + self._wait(began, has_news)
 
-    def _wait(self, began: float) -> float:
+    def _wait(self, began: float, has_news: bool) -> float:
         """How long after the beginning of the last try the next one begins."""
         pace = self._pace
         if self.asker.refused:
             return pace.after_refusal
         in_doubt = max(self._opened_at, self._heard_at) > began - LAGS
-        self._was_in_doubt = in_doubt and not self._was_in_doubt and not self._tries  # once: some platforms never rest
-        return min(pace.after_refusal, pace.in_doubt if self._was_in_doubt else pace.again * 2**self._tries)
+        again = has_news or not self._was_in_doubt  # of the same once: some platforms never rest
+        self._was_in_doubt = in_doubt and again and not self._tries
+        in_a_while = pace.again * 2**self._tries
+        return min(pace.after_refusal, max(pace.in_doubt, self._apart) if self._was_in_doubt else in_a_while)
 
     def _is_due(self, now: float) -> bool:
         if self._unproven:
@@ -140,7 +149,7 @@ class Beside:
         news_at, pace = self._news_at, self._pace
         if news_at is None or self._tries:  # who did not answer is left alone
             return now >= self._due
-        return now >= min(self._due, max(news_at + pace.after_news, self._began + pace.apart))
+        return now >= min(self._due, max(news_at + pace.after_news, self._began + self._apart))
 
     def _ask(self, run: Asked, opened_at: Micros, now: Micros) -> None:
         since = max(self._since if self._since is not None else opened_at, now - FARTHEST_BACK)
@@ -151,7 +160,7 @@ class Beside:
         if failed:
             more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
             self._say(f"{failed[0].path}: {failed[0].reason}{more}")
-        self._tries = min(self._tries + 1, 4) if failed else 0
+        self._tries = min(self._tries + 1, 4) if not all(each.answered for each in failed) else 0
         if not failed:
             self._said.clear()
             self._since = now

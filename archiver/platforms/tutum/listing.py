@@ -47,7 +47,7 @@ class Listing:
                 yield from self._through(stop)
             except _Shifted as exc:
                 if not left:
-                    raise RestFailed(self.path, str(exc)) from None
+                    raise RestFailed(self.path, str(exc), answered=True) from None
             else:
                 self.whole = True
                 return

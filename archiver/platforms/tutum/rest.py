@@ -66,11 +66,13 @@ class Asked(NamedTuple):
 class RestFailed(Exception):
     """A question that got no answer of use, in words that are safe to show."""
 
-    def __init__(self, path: str, reason: str, *, refused: bool = False) -> None:
+    def __init__(self, path: str, reason: str, *, refused: bool = False, answered: bool = False) -> None:
         super().__init__(reason)
         self.path, self.reason = path, reason
         self.refused = refused
         """Whether the credentials are refused, or nothing is to be asked for a while: more questions are of no use."""
+        self.answered = answered
+        """Whether there was an answer to each, and they only do not fit together."""
 
 
 class Stopped(Exception):

@@ -89,7 +89,7 @@ class Stock:
         try:
             yield from listing.pages(self._stop)
         except RestFailed as exc:
-            self._taken.failed.append(Missed(exc.path, exc.reason))
+            self._taken.failed.append(Missed(exc.path, exc.reason, exc.answered))
             self._taken.refused = self._taken.refused or exc.refused
 
 
