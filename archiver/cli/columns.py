@@ -29,6 +29,11 @@ class Column(NamedTuple, Generic[T]):
     wraps: bool = False
     """As the last of a table it goes on in the next line where a terminal is too narrow: it is cut nowhere."""
 
+    @property
+    def heading(self) -> str:
+        """What stands over it in a table."""
+        return self.name.upper().replace("_", " ")
+
     def shown(self, presentation: Presentation, record: T) -> str:
         """The cell of a table, escaped."""
         if self.human is not None:
@@ -42,6 +47,8 @@ def machine_columns(fields: Iterable[Field[T]]) -> list[Column[T]]:
     return [Column(field.name, field.value, table=False, extra=field.extra) for field in fields]
 
 
+SUBJECTS = frozenset({"what", "resource", "name"})
+"""The columns that say what a row is about: where they are cut short, one row cannot be told from another."""
 REFERENCES = ("uri", "resource_uri", "url")
 """What names the subject of a record."""
 

@@ -11,12 +11,13 @@ from archiver.cli import times
 from archiver.cli.cells import plain_cell, to_json
 from archiver.cli.columns import Column, refuse_fields
 from archiver.cli.coverage import is_watched
+from archiver.cli.cutting import cut, width
 from archiver.cli.escape import escape
 from archiver.cli.machine import documents
 from archiver.cli.output import blocks, render
 from archiver.cli.presentation import Presentation
 from archiver.cli.states import DIM, state_style
-from archiver.cli.tables import LEAST, cut, narrowed, width
+from archiver.cli.widths import LEAST, narrowed
 from archiver.model import TreeNode
 from archiver.report.documents import tree as nested
 

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from archiver.cli import times
 from archiver.cli.coverage import coverage_line
+from archiver.cli.cutting import width
 from archiver.cli.presentation import Presentation
 from archiver.cli.states import DIM, GREEN, RED, YELLOW
-from archiver.cli.tables import width
 from archiver.model import Lane, Lanes
 from archiver.report.exits import exits, is_oom
 from archiver.report.headline import title_of

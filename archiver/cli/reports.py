@@ -189,7 +189,7 @@ RESTARTS: list[Column[Restart]] = [
     Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
     Column("cause", lambda row: row.cause.kind, machine=False),
     Column("exit", lambda row: row.cause.exit_code, right=True, machine=False),
-    Column("by", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False),
+    Column("by", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False, wraps=True),
 ]
 COUNTS: list[Column[Restarts]] = [
     Column("restarts", lambda row: row.restarts, right=True, machine=False),
@@ -207,7 +207,7 @@ CHANGES: list[Column[Nearby]] = [
     Column("what", lambda row: None, lambda presentation, row: _changed(presentation, row), machine=False),
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), machine=False),
-    Column("by", lambda row: None, lambda _, row: _by(row), machine=False),
+    Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
 ]
 DEPLOYS: list[Column[Deploy]] = [
     Column("started_at", lambda row: row.started_at, machine=False),
@@ -217,7 +217,7 @@ DEPLOYS: list[Column[Deploy]] = [
     Column("containers", lambda row: row.containers, right=True, machine=False),
     Column("changed", lambda row: row.why, machine=False),
     Column("image", lambda row: None, lambda _, row: _images(row), machine=False),
-    Column("by", lambda row: row.by, machine=False),
+    Column("by", lambda row: row.by, machine=False, wraps=True),
 ]
 FLAPS: list[Column[Flap]] = [
     Column("since", lambda row: row.since, machine=False),

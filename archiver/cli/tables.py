@@ -8,8 +8,11 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
-from archiver.cli.columns import Column
-from archiver.cli.presentation import Presentation
+from archiver.cli.alike import Table, said_once
+from archiver.cli.columns import SUBJECTS, Column
+from archiver.cli.cutting import KEYED, cut, untyped, width, wrapped
+from archiver.cli.presentation import NOTHING, Presentation
+from archiver.cli.widths import READABLE, TOLD_APART, excess, narrowed
 
 T = TypeVar("T")
 
@@ -20,23 +23,110 @@ MEASURED_ROWS = 1_000
 def table_lines(
     presentation: Presentation, columns: Sequence[Column[T]], records: Iterable[T], *, measure: int = MEASURED_ROWS
 ) -> Iterator[str]:
-    """Aligned columns under a head; nothing at all when there are no records."""
+    """Aligned columns under a head; nothing at all when there are no records.
+
+    Where a terminal is too narrow, lines above the head say what all rows have in common; a last column that wraps
+    stands below its row where there is no room beside.
+    """
     rows = iter(records)
     first = [(record, [column.shown(presentation, record) for column in columns]) for record in islice(rows, measure)]
     if not first:
         return
-    heads = [column.name.upper().replace("_", " ") for column in columns]
-    widths = [max(map(width, cells)) for cells in zip(heads, *(cells for _, cells in first), strict=True)]
-    if presentation.columns is not None:
-        subjects = [place for place, column in enumerate(columns) if column.name in _SUBJECTS]
-        instants = _of_instants(columns, [record for record, _ in first])
-        widths = narrowed(widths, presentation.columns, instants, subjects)
-    yield _table_line(heads, widths, columns, presentation=presentation)
+    room = presentation.columns
+    if room is None:
+        yield from _aligned(presentation, columns, first, rows, _widths(columns, first))
+        return
+    instants = _of_instants(columns, [record for record, _ in first])
+    if len(first) < measure:
+        table = said_once(
+            Table([*columns], first), instants, lambda each: _fits(each, room), chosen=bool(presentation.fields)
+        )
+        columns, first = table.columns, table.rows
+        yield from (line for text in table.said() for line in wrapped(text, room))
+    yield from _aligned(presentation, columns, first, rows, _fitted(columns, first, room, instants))
+
+
+def _fits(table: Table[T], room: int) -> bool:
+    return excess(_widths(table.columns, table.rows), room) <= 0
+
+
+def _widths(columns: Sequence[Column[T]], rows: Sequence[tuple[T, list[str]]], *, heads: bool = True) -> list[int]:
+    """How wide columns are, of which the heads have all words in one line or, without `heads`, one in each."""
+    shown = [[column.heading] if heads else column.heading.split() for column in columns]
+    cells = zip(*(cells for _, cells in rows), strict=True)
+    return [max(map(width, chain(head, column))) for head, column in zip(shown, cells, strict=True)]
+
+
+def _fitted(
+    columns: Sequence[Column[T]], rows: Sequence[tuple[T, list[str]]], room: int, instants: Collection[str]
+) -> list[int]:
+    """The widths with which a table fits; where the last column is to stand below its rows, those of all others."""
+    whole, widths = _widths(columns, rows), _widths(columns, rows, heads=False)
+    if excess(whole, room) <= 0:
+        return whole
+    if columns[-1].wraps and len(columns) > 1:
+        for fitting in (whole, widths):
+            if (beside := room - sum(fitting[:-1]) - 2 * len(fitting[:-1])) >= READABLE:
+                return [*fitting[:-1], min(beside, fitting[-1])]
+        widths = widths[:-1]
+    of_instants = [place for place, column in enumerate(columns) if column.name in instants]
+    subjects = {place: _told_apart(rows, place) for place, each in enumerate(columns) if each.name in SUBJECTS}
+    return narrowed(widths, room, of_instants, subjects)
+
+
+def _told_apart(rows: Sequence[tuple[T, list[str]]], place: int) -> int:
+    """How much of a column there must be to tell what rows are about: no type, of a long name a part, all of a key."""
+    texts = [cells[place] for _, cells in rows]
+    keyed = (untyped(text) for text in texts if re.fullmatch(KEYED, text))
+    named = min(max(map(untyped, texts)), TOLD_APART)
+    return max(named, min(max(keyed, default=0), 2 * TOLD_APART))
+
+
+def _aligned(
+    presentation: Presentation,
+    columns: Sequence[Column[T]],
+    first: Sequence[tuple[T, list[str]]],
+    rows: Iterator[T],
+    widths: list[int],
+) -> Iterator[str]:
+    """The head and the rows, those that were measured and those that follow."""
+    beside = columns[: len(widths)]
+    yield from _head(presentation, columns, widths)
     for record, cells in chain(first, ((row, [column.shown(presentation, row) for column in columns]) for row in rows)):
-        styles = [column.style(record) if column.style else "" for column in columns] if presentation.color else None
-        last, *more = _wrapped(cells[-1], widths[-1]) if presentation.columns and columns[-1].wraps else cells[-1:]
-        yield _table_line([*cells[:-1], last], widths, columns, styles, presentation)
+        styles = [column.style(record) if column.style else "" for column in beside] if presentation.color else None
+        shown, below = cells[: len(widths)], cells[len(widths) :]
+        more: list[str] = []
+        if presentation.columns is not None and beside[-1].wraps:
+            shown[-1], *more = wrapped(shown[-1], widths[-1])
+        yield _table_line(shown, widths, beside, styles, presentation)
         yield from (" " * (sum(widths[:-1]) + 2 * len(widths[:-1])) + line for line in more)
+        for text in below:
+            if text not in ("", NOTHING):
+                yield from (_BELOW + line for line in wrapped(text, (presentation.columns or 0) - len(_BELOW)))
+
+
+_BELOW = "    "
+"""What stands before a cell that has no room beside the others of its row."""
+
+
+def _head(presentation: Presentation, columns: Sequence[Column[T]], widths: list[int]) -> Iterator[str]:
+    """The heads in as many lines as the longest takes, which ends in the last of them."""
+    beside = columns[: len(widths)]
+    heads = [_words(column.heading, room) for column, room in zip(beside, widths, strict=True)]
+    most = max(map(len, heads))
+    for line in zip(*([""] * (most - len(head)) + head for head in heads), strict=True):
+        yield _table_line(line, widths, beside, presentation=presentation)
+    yield from (_BELOW + column.heading for column in columns[len(widths) :])
+
+
+def _words(text: str, room: int) -> list[str]:
+    """A text in lines of so many cells, in which a word that is longer stays whole."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > room:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return lines
 
 
 def _table_line(
@@ -56,128 +146,13 @@ def _table_line(
     return "  ".join(shown).rstrip()
 
 
-LEAST = 8
-"""Cells of a column that are left whatever the terminal has."""
-READABLE = 12
-"""So far a column gives way before one of instants does, or one that says what a row is about."""
-SPARE = 10
-"""So far it does before what a row is about is cut short."""
-TOLD_APART = 20
-"""What of such a column is left until there is nothing else to be had."""
-_INSTANTS = (30, 16, 10)
-"""How wide instants are: whole, without their year, without their day."""
-_SUBJECTS = frozenset({"what", "resource", "name"})
-"""Which columns those are: where they are cut short, one row cannot be told from another."""
-
-
-def _of_instants(columns: Sequence[Column[T]], records: Sequence[T]) -> Collection[int]:
-    """The columns of which a cut cell says nothing: those of instants."""
-    return [
-        place
-        for place, column in enumerate(columns)
-        if any(isinstance(column.value(record), datetime) for record in records[:_LOOKED_AT])
-    ]
-
-
 _LOOKED_AT = 20
 
 
-def narrowed(
-    widths: Sequence[int], room: int, instants: Collection[int] = (), subjects: Sequence[int] = ()
-) -> list[int]:
-    """The widths of columns that fit into so many cells with two between each: the widest give way first.
-
-    Those of subjects and of instants do only when all others have, down to what can be read still.
-    """
-    everything = range(len(widths))
-    others = [place for place in everything if place not in instants and place not in subjects]
-    fitting = list(widths)
-    for most in _INSTANTS:
-        fitting = [min(each, most) if place in instants else each for place, each in enumerate(widths)]
-        fitting = _narrowed(fitting, room, others, READABLE)
-        fitting = _narrowed(fitting, room, subjects, TOLD_APART)
-        if _excess(fitting, room) <= 0:
-            break
-    if subjects:
-        fitting = _narrowed(fitting, room, others, SPARE)
-    return _narrowed(fitting, room, everything, LEAST)
-
-
-def _excess(widths: Sequence[int], room: int) -> int:
-    return sum(widths) + 2 * (len(widths) - 1) - room
-
-
-def _narrowed(fitting: list[int], room: int, places: Sequence[int], floor: int) -> list[int]:
-    """The widths, of which those in some places give way, as far as that."""
-    excess = _excess(fitting, room)
-    while excess > 0 and places:
-        widest = max(places, key=fitting.__getitem__)
-        rest = max((fitting[place] for place in places if place != widest), default=0)
-        least = max(floor, fitting[widest] - excess, min(rest, fitting[widest] - 1))
-        if least >= fitting[widest]:
-            break
-        excess -= fitting[widest] - least
-        fitting[widest] = least
-    return fitting
-
-
-def cut(text: str, room: int, *, ascii: bool = False) -> str:
-    """A text in so many cells: what is too much goes from its middle, as the end of an id tells more than that.
-
-    Of a type before a name or a key it goes from the type.
-    """
-    if width(text) <= room:
-        return text
-    mark = ".." if ascii else "…"
-    if (found := re.fullmatch(_INSTANT, text)) is not None:
-        return next((short for short in _shorter(mark, *found.groups()) if len(short) <= room), text[-room:])
-    if (found := re.fullmatch(_TYPED, text)) is not None:
-        kind, rest = found.groups()
-        if (left := room - width(rest) - len(mark)) >= _KIND_LEFT:
-            return _beginning(kind, left) + mark + rest
-    tail = (room - len(mark) + 1) // 2
-    head = room - len(mark) - tail
-    return _beginning(text, head) + mark + _beginning(text[::-1], tail)[::-1]
-
-
-_TYPED = r"([a-z]+)([ /][^ ].*)"
-_KIND_LEFT = 2
-_INSTANT = r"([0-9]{4}-)([0-9-]{5} )([0-9]{2}:[0-9]{2})(:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9:]{5})?"
-
-
-def _shorter(mark: str, year: str, day: str, clock: str, second: str, zone: str | None) -> Iterator[str]:
-    """An instant in ever fewer cells: what is far from the clock goes first, and of the clock the seconds last."""
-    yield f"{year}{day}{clock}{second}{zone or ''}"
-    yield f"{mark}{day}{clock}{second}{zone or ''}"
-    yield f"{mark}{day}{clock}{second}"
-    yield f"{mark}{clock}{second}{zone or ''}"
-    yield f"{mark}{clock}{second}"
-    yield f"{mark}{clock}"
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    """A text in lines of so many cells."""
-    if width(text) <= room:
-        return [text]
-    from textwrap import wrap
-
-    return wrap(text, room) or [text]
-
-
-def _beginning(text: str, room: int) -> str:
-    end = taken = 0
-    for char in text:
-        taken += width(char)
-        if taken > room:
-            break
-        end += 1
-    return text[:end]
-
-
-def width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+def _of_instants(columns: Sequence[Column[T]], records: Sequence[T]) -> Collection[str]:
+    """The names of the columns of which a cut cell says nothing: those of instants."""
+    return {
+        column.name
+        for column in columns
+        if any(isinstance(column.value(record), datetime) for record in records[:_LOOKED_AT])
+    }

@@ -286,7 +286,7 @@ ROW_COLUMNS: list[Column[Row]] = [
     Column("until", lambda row: row.until, _until),
     Column("duration", lambda row: None, _duration, right=True),
     Column("events", lambda row: row.events, right=True),
-    Column("note", lambda row: row.note, _note),
+    Column("note", lambda row: row.note, _note, wraps=True),
 ]
 
 

@@ -65,8 +65,8 @@ def _read(descriptor: int) -> bytes:
 def test_answer_longer_than_the_screen_goes_to_the_pager_and_what_is_said_comes_after_it(terminal: Terminal) -> None:
     shown = terminal("events", "-n", "50").splitlines()
 
-    assert len([line for line in shown if line.startswith("P:")]) == 51
-    assert shown[0].startswith("P:TIME")
+    assert len([line for line in shown if line.startswith("P:") and "  container  " in line]) == 50
+    assert shown[0] == "P:all times are of 2016-02-01 UTC"
     assert shown[-1] == "... older events exist, use -n 0 for all"
 
 
@@ -106,9 +106,9 @@ def test_pager_that_ends_early_ends_the_answer_quietly(terminal: Terminal) -> No
 
 
 def test_line_that_is_too_long_is_cut_and_keeps_the_end_of_the_id(terminal: Terminal) -> None:
-    shown = terminal("events", "-n", "1", columns=80).splitlines()
+    *_, head, row = terminal("-q", "events", "-n", "1", columns=80).splitlines()
 
-    assert max(map(len, shown[:2])) <= 80
-    assert "…" in shown[1]
-    assert SWARM.rstrip("/")[-5:] in shown[1]
+    assert max(len(head), len(row)) <= 80
+    assert "…" in row
+    assert SWARM.rstrip("/")[-5:] in row
     assert SWARM in terminal("events", "-n", "1", "-o", "wide", columns=80)

@@ -14,10 +14,11 @@ import pytest
 
 from archiver.cli import tables
 from archiver.cli.columns import Column
+from archiver.cli.cutting import cut, width
 from archiver.cli.output import render
 from archiver.cli.presentation import Format, Presentation, make_presentation, wants_color
 from archiver.cli.states import state_style
-from archiver.cli.tables import cut, narrowed, width
+from archiver.cli.widths import narrowed
 from archiver.cli.writing import write_lines
 from archiver.codec.visible import short_reference
 from archiver.errors import CannotWrite
@@ -113,7 +114,7 @@ def test_instants_give_way_when_nothing_else_can_be_read_otherwise(
     [([21, 16, 40], 80, [21, 16, 39]), ([21, 40, 30], 80, [21, 40, 15]), ([21, 30, 20, 20], 62, [10, 22, 12, 12])],
 )
 def test_what_a_row_is_about_gives_way_last(widths: list[int], room: int, fitting: list[int]) -> None:
-    assert narrowed(widths, room, instants=(0,), subjects=(1,)) == fitting
+    assert narrowed(widths, room, instants=(0,), subjects={1: 20}) == fitting
 
 
 def test_a_table_is_aligned_with_numbers_to_the_right() -> None:

@@ -99,7 +99,7 @@ COLUMNS: list[Column[Action]] = [
     Column("state", lambda action: action.state, style=lambda action: state_style(action.state), machine=False),
     Column("action", lambda action: action.uri, _action, machine=False),
     Column("what", lambda action: action.target, _what, machine=False),
-    Column("by", lambda action: action.by, machine=False),
+    Column("by", lambda action: action.by, machine=False, wraps=True),
     *machine_columns(documents.ACTION),
 ]
 """Machine formats have the contract's values in its order; the table says when, how long and how first."""

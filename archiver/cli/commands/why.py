@@ -139,7 +139,7 @@ COLUMNS: list[Column[Nearby]] = [
     Column("what", lambda row: None, _what, machine=False),
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), style=_shade, machine=False),
-    Column("by", lambda row: None, lambda _, row: _by(row), machine=False),
+    Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
     *machine_columns(documents.NEARBY),
 ]
 """What a person reads, and the contract's values for programs."""
