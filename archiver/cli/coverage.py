@@ -12,11 +12,14 @@ from archiver.cli.presentation import Presentation
 
 if TYPE_CHECKING:
     from archiver.model import Coverage, Gap, TimeRange
+    from archiver.model.reports import Report
 
 PROVEN = "; proven not to have changed"
 """What is said of a gap that leaves nothing doubtful."""
 INHERITED = "what has a ? was last told before a gap"
 """What is said of a range without a gap in which something is doubtful that stood when it began."""
+UNTOLD = "of what stood when it began some was last told before a gap"
+"""The same, where no single state is shown."""
 SOME_REASONS = 3
 """So many different reasons are named in one line."""
 
@@ -39,6 +42,17 @@ def coverage_line(
     if start is None or (range.since is None and any(gap.since is None for gap in gaps)):
         return f"nobody was watching for {count}: {named}"
     return f"nobody was watching for {count}, {total(gaps, start, end)} in all: {named}"
+
+
+def watched_line(presentation: Presentation, report: Report) -> str:
+    """Whether somebody was watching, in one line, and whether what stood before is sure where it was throughout."""
+    said = coverage_line(presentation, report.coverage, report.range)
+    return f"{said}; {UNTOLD}" if is_inherited(report) else said
+
+
+def is_inherited(report: Report) -> bool:
+    """Whether something is not known in a range that was watched throughout."""
+    return report.inherited and not report.coverage.gaps
 
 
 def _proven(coverage: Coverage) -> str:

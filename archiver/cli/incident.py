@@ -9,7 +9,7 @@ from typing import Any
 
 from archiver.cli import times
 from archiver.cli.causes import called, cause_words
-from archiver.cli.coverage import coverage_line, is_watched
+from archiver.cli.coverage import UNTOLD, is_inherited, is_watched, watched_line
 from archiver.cli.escape import escape
 from archiver.cli.presentation import Presentation
 from archiver.cli.replaced import replaced_words
@@ -30,7 +30,7 @@ def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
     since, until = (presentation.instant(end) for end in incident.range)
     yield f"# Incident: {text(what)}, {since} to {until}"
     yield ""
-    yield f"{text(coverage_line(presentation, incident.coverage, incident.range))}."
+    yield f"{text(watched_line(presentation, incident.availability))}."
     yield from _section("What stopped and never came back", _missing(presentation, incident))
     yield from _section("What stopped and came back", _restarts(presentation, incident))
     yield from _section("How available it was", _availability(incident))
@@ -141,6 +141,8 @@ def _gaps(presentation: Presentation, incident: Incident) -> Iterator[str]:
     if not is_watched(incident.coverage):
         yield "- Nobody wrote it down: what stands here was imported."
         return
+    if is_inherited(incident.availability):
+        yield f"- not in this stretch; {UNTOLD}, and is not known until it was told again"
     for gap in incident.coverage.gaps:
         yield f"- {_end(presentation, gap, gap.since)} to {_end(presentation, gap, gap.until)}: {text(gap.reason)}"
 

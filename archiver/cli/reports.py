@@ -10,7 +10,7 @@ from typing import Any
 from archiver.cli import times
 from archiver.cli.causes import candidates, cause_words
 from archiver.cli.columns import Column, machine_columns
-from archiver.cli.coverage import coverage_line
+from archiver.cli.coverage import watched_line
 from archiver.cli.escape import escape
 from archiver.cli.machine import enclosed
 from archiver.cli.output import render
@@ -36,7 +36,7 @@ def lines(presentation: Presentation, report: Report) -> Iterator[str]:
 
 
 def _headed(presentation: Presentation, report: Report, listed: Iterator[str]) -> Iterator[str]:
-    yield coverage_line(presentation, report.coverage, report.range)
+    yield watched_line(presentation, report)
     for number, line in enumerate(listed):
         yield from ("", line) if not number else (line,)
 
@@ -146,7 +146,7 @@ def _percent(part: float | None) -> str:
 def ratio(row: Available) -> str:
     """How available something was, with the bounds within which that lies where not all is known, and how much is."""
     bounded = _bounded(row)
-    return f"{bounded[:-1]}, {_length(row.unknown_seconds)} not watched)" if bounded.endswith(")") else bounded
+    return f"{bounded[:-1]}, {_length(row.unknown_seconds)} not known)" if bounded.endswith(")") else bounded
 
 
 def _bounded(row: Available) -> str:

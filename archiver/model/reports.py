@@ -150,3 +150,6 @@ class Report(NamedTuple):
     """What it does not know, and what should not be overlooked."""
     total: Available | None = None
     """Of availability: all rows together."""
+    inherited: bool = False
+    """Of availability: some of what stood when the range began was last told before a gap; until it is told again
+    nobody knows how it was, also where the range itself was watched."""

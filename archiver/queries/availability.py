@@ -60,6 +60,16 @@ def pieces(lived: Lived, kind: KindOf, end: datetime) -> Iterator[Piece]:
             yield Piece(reached, until, status)
 
 
+def is_inherited(lived: Lived, kind: KindOf, at: datetime, end: datetime) -> bool:
+    """Whether how a container stood below what is asked about was, at an instant, last told before a gap."""
+    return any(since <= at < until for since, until in lived.below) and any(
+        since <= at < min(seen, end)
+        for span in lived.spans
+        if kind(span.state) != "gone"
+        for since, seen in _doubts(span, lived.gaps, min(span.until or end, end))
+    )
+
+
 _STATUS: dict[str, Status] = {"up": "up", "down": "down", "starting": "down"}
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archiver.model import TimeRange
 from archiver.model.reports import Available, Report, Subject
 from archiver.queries.asked import Asked, order, report, some
-from archiver.queries.availability import SUCCESSION, Part, Piece, Status, together
+from archiver.queries.availability import SUCCESSION, Part, Piece, Status, is_inherited, together
 from archiver.queries.calendar_days import by_day
 from archiver.queries.containers import Lived, kinds, lived
 from archiver.queries.never_back import Stops
@@ -52,8 +52,10 @@ def availability(ask: Ask, asked: Asked, known: Sequence[Lived] | None = None) -
     total = _row(_Key(None, None, None), sum(totals.values(), Counter()), {})
     stops = Stops(ask, asked, kind)
     away = [note for each in found if (note := stops.never_back(each))]
-    notes = [*some(away, "have not come back"), *some(list(_loops(looped)), "crashed in loops"), *_unknown(total)]
-    return report(ask, "availability", asked, rows, notes, total)
+    notes = [*some(away, "have not come back"), *some(list(_loops(looped)), "crashed in loops")]
+    inherited = total.unknown_seconds > 0 and any(is_inherited(each, kind, asked.since, asked.end) for each in found)
+    notes += _unknown(total, inherited)
+    return report(ask, "availability", asked, rows, notes, total)._replace(inherited=inherited)
 
 
 def _row(key: _Key, parts: Counter[Status], names: dict[int, str]) -> Available:
@@ -128,6 +130,9 @@ def _loops(looped: Counter[str]) -> Iterator[str]:
         yield f"{name} crashed again and again: {round(seconds)} s in which it ran count as down"
 
 
-def _unknown(total: Available) -> Iterator[str]:
+def _unknown(total: Available, inherited: bool) -> Iterator[str]:
     if total.unknown_seconds:
-        yield f"{round(total.unknown_seconds)} s of all lives were not watched, or their state is of no known kind"
+        length = int(total.unknown_seconds) or "less than 1"
+        yield f"{length} s of all lives were not watched, or their state is of no known kind"
+    if inherited:
+        yield "of what stood when the range began some was last told before a gap: until told again it is not known"

@@ -227,6 +227,38 @@ def test_an_incident_is_told_in_markdown(archive_url: str, run_archiver: RunArch
     assert any("has not come back" in line for line in told)
 
 
+def test_what_was_last_told_before_a_gap_is_a_doubt_though_the_range_was_watched(
+    archive_url: str, run_archiver: RunArchiver
+) -> None:
+    """From 1210 on all is watched: until 1250 nobody knows of what still runs, of what had stopped not even then."""
+
+    def told(name: str, since: str, until: str, *more: str) -> tuple[int, list[str]]:
+        since, until = f"2016-02-01T12:{since}Z", f"2016-02-01T12:{until}Z"
+        ends = ("--from", since, "--to") if name == "incident" else ("--since", since, "--until")
+        asked = ("report", name, uri("stack/shop"), *ends, until, "--utc", "--strict", *more)
+        answer = run_archiver("--database", archive_url, *asked)
+        return answer.returncode, (answer.stdout + answer.stderr).splitlines()
+
+    code, doubtful = told("incident", "20:10", "21:40")
+    assert code == 6
+    assert "watched throughout; of what stood when it began some was last told before a gap." in doubtful
+    assert any(line.startswith("- **all together: ") and "2m10s not known" in line for line in doubtful)
+    assert any(line.startswith("- not in this stretch; of what stood") for line in doubtful)
+    assert "- 130 s of all lives were not watched, or their state is of no known kind" in doubtful
+    code, sliced = told("availability", "20:10", "21:40")
+    assert (code, [line for line in sliced if "before a gap" in line]) == (
+        6,
+        ["of what stood when the range began some was last told before a gap: until told again it is not known"],
+    )
+    shown = told("availability", "20:10", "21:40", "-o", "table")[1]
+    assert any(line.startswith("watched throughout; of what stood when it began") for line in shown)
+
+    code, sure = told("incident", "05:00", "07:30")
+    assert (code, [line for line in sure if "gap" in line]) == (0, [])
+    assert "watched throughout." in sure
+    assert told("availability", "05:00", "07:30")[0] == 0
+
+
 def test_an_incident_offers_no_format(run_archiver: RunArchiver) -> None:
     assert "--output" not in run_archiver("report", "incident", "--help").stdout
     refused = run_archiver("report", "incident", "-o", "json")

@@ -177,6 +177,7 @@ def incident(
     with asked.heard(about, around=True) as (archive, known):
         found = archive.incident(whole, known, zone=presentation.zone)
     asked.judged(found.coverage)
+    asked.doubted([not found.availability.inherited])
     write_lines(incidents.lines(presentation, found))
 
 
@@ -196,6 +197,7 @@ def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContain
         with asked.heard(about, around=True) as (archive, known):
             found = archive.report(name, known, asked.range, **how)
     asked.judged(found.coverage)
+    asked.doubted([not found.inherited])
     asked.answered = bool(found.rows)
     write_lines(lines(asked.presentation, found))
     if not found.rows:
