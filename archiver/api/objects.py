@@ -85,11 +85,17 @@ class Objects(Opened):
         ask = self._reader.pages()
         return lanes(ask, None if ref is None else ask(resolve_all_of, ref, range)[0], range, now())
 
-    def tree(self, ref: Ref, *, gone: bool = False) -> TreeNode:
-        """A resource with what lives under it, and the states; with the `gone`, also what was under it when it went."""
+    def tree(self, ref: Ref | None = None, *, gone: bool = False) -> TreeNode:
+        """A resource with what lives under it, and the states; with the `gone`, also what was under it when it went.
+
+        Without one, all that lives, below the platform. What is certain is so up to the last sign of life (`at`).
+        """
+        from archiver.queries.moment import everything
         from archiver.queries.tree import tree
 
         with self._reader.question() as connection:
+            if ref is None:
+                return everything(connection, now())
             return tree(connection, resolve_all_of(connection, ref)[0], now(), gone=gone)
 
     def at(self, moment: datetime, ref: Ref | None = None) -> TreeNode:

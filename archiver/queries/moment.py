@@ -7,7 +7,7 @@ from datetime import datetime
 from archiver.errors import NotThen
 from archiver.model import Micros, Resource, TimeRange, TreeNode, rfc3339, to_datetime, to_micros
 from archiver.queries.coverage import coverage_at, emptiness
-from archiver.queries.snapshot import PLATFORM, of_platform, of_resource
+from archiver.queries.snapshot import PLATFORM, Snapshot, of_platform, of_platform_now, of_resource
 from archiver.queries.standing import Stood, stood, who_told
 from archiver.queries.tree import planted
 from archiver.queries.unchanged import judged_alone
@@ -24,7 +24,7 @@ def at(connection: Connection, resource: Resource | None, moment: datetime, now:
     instant = to_micros(moment)
     if resource is None:
         found = of_platform(connection, instant, now)
-        root = planted(PLATFORM, found.parents, {PLATFORM: _PLATFORM, **found.stood})._replace(uri=None)
+        root = _rooted(found)
     else:
         found = of_resource(connection, resource.id, instant, now)
         if not found.stood:
@@ -38,6 +38,20 @@ def at(connection: Connection, resource: Resource | None, moment: datetime, now:
     if resource is None and not root.children:
         empty = emptiness(connection, TimeRange(moment, moment), watched, streams)
     return root._replace(at=moment, coverage=watched, empty=empty)
+
+
+def everything(connection: Connection, now: datetime) -> TreeNode:
+    """The whole platform with what lives now, judged up to the last sign of life, as the tree of one resource is."""
+    found = of_platform_now(connection, now)
+    streams = who_told(connection, found.stood.values())
+    watched = coverage_at(connection, now, now, streams)
+    root = _rooted(found)
+    empty = None if root.children else emptiness(connection, TimeRange(now, now), watched, streams)
+    return root._replace(at=watched.seen_to, coverage=watched._replace(since=None), empty=empty)
+
+
+def _rooted(found: Snapshot) -> TreeNode:
+    return planted(PLATFORM, found.parents, {PLATFORM: _PLATFORM, **found.stood})._replace(uri=None)
 
 
 def not_then(connection: Connection, resource: Resource, at: Micros, now: datetime) -> NotThen:

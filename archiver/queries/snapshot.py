@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.model import Micros, Number, numbers_of
+from archiver.model import Micros, Number, numbers_of, to_micros
 from archiver.queries.lived import LIVED, LIVING
 from archiver.queries.reach import reach
-from archiver.queries.standing import Stood, stood
+from archiver.queries.standing import Stood, standing_now, stood
 from archiver.queries.under import Edge, heads
 from archiver.queries.windows import Window, holding_about
 from archiver.storage.reading import Connection
@@ -83,7 +83,17 @@ def grown(root: Number, edges: Iterable[Edge], known: Mapping[Number, Stood]) ->
 
 def of_platform(connection: Connection, at: Micros, now: datetime) -> Snapshot:
     """All that lived, but for actions; what was under nothing that lived is under the platform itself."""
-    living = _living(stood(connection, _candidates(connection, at), at, now))
+    return _placed(connection, stood(connection, _candidates(connection, at), at, now), at)
+
+
+def of_platform_now(connection: Connection, now: datetime) -> Snapshot:
+    """All that lives, as `of_platform`; how sure that is is judged up to the last sign of life."""
+    at = to_micros(now)
+    return _placed(connection, standing_now(connection, _candidates(connection, at), now), at)
+
+
+def _placed(connection: Connection, known: Mapping[Number, Stood], at: Micros) -> Snapshot:
+    living = _living(known)
     parents: dict[Number, set[Number]] = {PLATFORM: set(), **{number: set() for number in living}}
     for child, above in edges(connection, living, at).items():
         parents[child].update(above & living.keys())

@@ -72,7 +72,7 @@ def _standing(archive: Archive) -> Iterator[str]:
 
 def _tops(archive: Archive) -> Iterator[str]:
     """What stands above all else, with what is under it counted."""
-    found = archive.at(datetime.now(UTC)).children
+    found = archive.tree().children
     if not found:
         return
     yield "<h2>What lives</h2><table>"

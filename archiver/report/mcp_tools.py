@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from archiver.api.archive import Archive
@@ -117,10 +116,7 @@ class Tools:
             raise UsageError(
                 reason="gone is about now, and about one resource", hint="leave out gone or at, or give ref"
             )
-        if at is None and about is not None:
-            root = self.archive.tree(about, gone=gone)
-        else:
-            root = self.archive.at(at or datetime.now(UTC), about)
+        root = self.archive.tree(about, gone=gone) if at is None else self.archive.at(at, about)
         coverage = root.coverage or self.archive.coverage(TimeRange(), about)
         return {
             "tree": _bounded(root),

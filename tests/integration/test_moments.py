@@ -11,6 +11,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.cli import main
+from archiver.cli.drawing import walk
 from archiver.errors import NotThen
 from archiver.model import TreeNode
 
@@ -346,6 +347,24 @@ def test_what_was_otherwise_in_a_table(ask: Ask) -> None:
     assert lines[4].split()[2:] == ["vanished", "container", "web-1", "Running?", "Terminated"]
 
 
+def test_all_that_lives_is_as_sure_as_the_tree_of_a_part_of_it(archive: str, ask: Ask) -> None:
+    """Nobody has listened since 100: both are judged up to then. A moment of today is in that gap, and says so."""
+    with Archive.open(archive) as found:
+        whole, part = found.tree(), found.tree("stack/shop")
+    places = {place.node.uri: place.node for place in walk(whole)}
+
+    assert (whole.at, whole.coverage) == (part.at, part.coverage)
+    assert whole.coverage is not None
+    assert whole.coverage.complete
+    assert [place.node for place in walk(part)][1:] == [places[place.node.uri] for place in walk(part)][1:]
+    code, shown, said = ask("tree", "--strict", "-o", "table", "--utc")
+    assert (code, "web-2  /api/v1/container/2/  Running  " in shown) == (0, True)
+    assert "nobody is watching now since 2016-02-01 12:01:40Z" in said
+    code, shown, said = ask("at", "now", "--strict", "-o", "table", "--utc")
+    assert (code, "web-2  /api/v1/container/2/  Running?  " in shown) == (6, True)
+    assert "nobody was watching then since 2016-02-01 12:01:40Z" in said
+
+
 def test_of_what_is_otherwise_only_the_side_is_doubtful_that_is(archive: str, ask: Ask) -> None:
     """Whatever has a ? or none is as `at` has it at that instant, and one ? is enough for --strict."""
     with Archive.open(archive) as found:
@@ -414,6 +433,7 @@ def test_what_was_otherwise_in_json(ask: Ask) -> None:
         (["diff", written(66), written(69), "container/2", "--strict"], 0),
         (["diff", written(20), written(50), "--strict"], 6),
         (["diff", written(20), written(30), "--strict"], 0),
+        (["tree", "--strict"], 0),
         (["tree", "stack/shop", "--strict"], 0),  # up to the last sign of life
     ],
 )

@@ -97,6 +97,7 @@ QUESTIONS: dict[str, Callable[[Archive], object]] = {
     "tree of a service": lambda archive: archive.tree("service/2.1"),
     "a stack as it stood": lambda archive: archive.at(at(TODAY + 1_800), "stack/2"),
     "everything as it stood": lambda archive: archive.at(at(TODAY + 1_800)),
+    "everything as it stands": lambda archive: archive.tree(),
     "a stack as it stood long ago": lambda archive: archive.at(at(40_000), "stack/2"),
     "what was otherwise in a stack": lambda archive: archive.diff(at(TODAY - 60), at(TODAY + 1_800), "stack/2"),
     "what was otherwise": lambda archive: archive.diff(at(TODAY - 60), at(TODAY + 1_800)),

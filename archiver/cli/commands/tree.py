@@ -54,7 +54,7 @@ def tree(asked: Question, refs: AnyRefs = None, all: All = False) -> None:
 
 def _show_everything(asked: Question) -> None:
     with asked.heard(None) as (archive, _):
-        root = archive.at(asked.presentation.now)
+        root = archive.tree()
     if root.coverage is not None:
         asked.judged(root.coverage)
         if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
