@@ -39,6 +39,8 @@ Job = Callable[[Recorder, Spool | None], Steps]
 _BUSY_SECONDS, _LOOK_SECONDS, _IDLE_SECONDS = 3.0, 0.1, 0.05
 MOST_NUMBERS = 1000
 """Rejects that are named in one request."""
+_MOST_NAMED = 5
+"""Streams that are named in a refusal."""
 
 
 # --- who does it ----------------------------------------------------------------------------------------------------
@@ -138,11 +140,18 @@ def _reconcile(wanted: dict[str, Any], askers: Askers) -> Job:
     there = {asker.stream: asker for asker in askers()}
     found = list(there.values()) if stream is None else [there[url] for url in meant(stream, there)]
     if not found:
-        what = "no stream" if stream is None else f"not {stream}"
-        raise NotUnderstood(f"{what} is one whose REST API is known here (engines of Docker are asked all the time)")
+        raise NotUnderstood(_not_asked(stream, list(there)))
     if elsewhere := next((asker.api for asker in found if api is not None and asker.api != api), None):
         raise NotUnderstood(f"this daemon asks {elsewhere}; another is named where it is started")
     return lambda recorder, _: reconcile(recorder, Wanted(found, since))
+
+
+def _not_asked(stream: str | None, there: list[str]) -> str:
+    """Why nobody asks the platform of a stream, or of any; `there` are those that are asked."""
+    if not there:
+        return "it records no stream whose REST API it knows (engines of Docker are asked all the time)"
+    known = ", ".join(there[:_MOST_NAMED])
+    return f"it does not record {stream}, or knows no REST API of it; it can ask that of {known}"
 
 
 def _note(wanted: dict[str, Any], _askers: Askers) -> Job:

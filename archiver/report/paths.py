@@ -112,6 +112,10 @@ def _events(archive: Archive, asked: Parameters) -> Pieces:
 
 
 def _tree(archive: Archive, asked: Parameters) -> Pieces:
+    if not asked.several("ref"):
+        if asked.flag("all"):
+            raise UsageError(reason="all is of what was under a resource when it went", hint="name one: ?ref=my-stack")
+        return documents.tree(archive.tree(), dump)
     return documents.tree(archive.tree(asked.ref(), gone=asked.flag("all")), dump)
 
 
@@ -178,7 +182,7 @@ PATHS = {
     "events": Path(
         ("type", "state", "action", "under", *_RANGE, "n", "all", "coverage"), _events, "The last events as they came."
     ),
-    "tree": Path(("ref", "all"), _tree, "A resource and what is under it, with the present states."),
+    "tree": Path(("ref", "all"), _tree, "A resource and what is under it, or all there is, with the present states."),
     "at": Path(("time", "ref"), _at, "The tree as it stood at a time, of a resource or of everything."),
     "diff": Path((*_RANGE, "ref"), _diff, "What was otherwise at the second time than at the first."),
     "timeline": Path(("ref", *_RANGE), _timeline, "All that was under it in one picture, a lane for each."),

@@ -48,6 +48,10 @@ def test_the_daemon_is_asked_and_asks_as_anybody_would_without_it(
     elsewhere = run_archiver("reconcile", "--api", "http://127.0.0.1:9", *told)
     assert elsewhere.returncode == 1
     assert f"this daemon asks {platform.rest_url}" in elsewhere.stderr
+    unknown = run_archiver("reconcile", "--stream", "ws://127.0.0.1:1/x", *told)
+    assert unknown.returncode == 1
+    assert "the daemon could not do it: it does not record ws://127.0.0.1:1/x, or knows no REST" in unknown.stderr
+    assert f"it can ask that of {platform.stream_url.replace('://', '://user@')}" in unknown.stderr
     gone = next(one for one in platform.platform.objects("container") if one.state == "Running")
     platform.platform.forget(gone)
     platform.lie(Lying("text", "/stack/"))

@@ -138,8 +138,18 @@ def test_no_actions_is_an_answer(ask: Run) -> None:
     done = ask("actions", OTHER)
 
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "no actions in this range: no stream was recorded that could have told\n"
+    assert done.stderr.startswith("no actions in this range: no stream was recorded that could have told\n")
     assert answer(ask("actions", OTHER, "-o", "json")) == []
+
+
+def test_where_nothing_was_done_to_a_resource_it_is_said_how_to_see_what_was_done_above(ask: Run) -> None:
+    hint = f"what was done above it: archiver why {OTHER}\n"
+
+    assert ask("actions", OTHER).stderr.endswith(hint)
+    assert ask("actions", "-", input=f"{OTHER}\n").stderr.endswith(hint)
+    assert "archiver why" not in ask("actions", STACK, "--until", "2001-01-01").stderr  # nothing is above it
+    assert "archiver why" not in ask("actions", OTHER, "--by", "ada").stderr
+    assert "archiver why" not in ask("actions", STACK).stderr
 
 
 def test_events_are_the_last_ones_the_oldest_first(ask: Run) -> None:

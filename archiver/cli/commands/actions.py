@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Hashable
 from datetime import datetime
 from typing import Annotated, Any
@@ -67,6 +68,9 @@ def actions(
         asked.listing(COLUMNS, found, **about)
     if not all_ and (probes := asked.archive.healthcheck_actions(roots, asked.range)):
         asked.note(f"... {probes:,} health checks are left out, --all shows them")
+    if not asked.answered and by is None and len(roots) == 1 and roots[0].parents:
+        ref = roots[0].uri if "-" in refs else refs[0]
+        asked.note(f"what was done above it: archiver why {shlex.quote(ref)}")
 
 
 def _kind(action: Action) -> Hashable | None:
