@@ -97,7 +97,7 @@ def _placed(connection: Connection, known: Mapping[Number, Stood], at: Micros) -
     parents: dict[Number, set[Number]] = {PLATFORM: set(), **{number: set() for number in living}}
     for child, above in edges(connection, living, at).items():
         parents[child].update(above & living.keys())
-    _reach(parents, sorted(living, key=lambda number: living[number].uri))
+    _reach(parents, sorted(living, key=lambda number: (living[number].uri, number)))
     return Snapshot(living, parents)
 
 

@@ -46,7 +46,7 @@ def planted(root: Number, parents: Parents, stood: Mapping[Number, Stood]) -> Tr
     """The tree of its members, each below the closest of its parents."""
     children: dict[Number, list[Number]] = {}
     places = Places(root, parents, {number: each.uri for number, each in stood.items()})
-    for number in sorted(stood, key=lambda number: stood[number].uri):
+    for number in sorted(stood, key=lambda number: (stood[number].uri, number)):
         if number != root:
             children.setdefault(places.closest(number), []).append(number)
     return _node(root, stood, children)

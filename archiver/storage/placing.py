@@ -84,7 +84,7 @@ class Placing:
             found = holding or among.intersection(self._homes(connection, uris).values())
             if len(found) == 1:
                 known = next(iter(found))
-                self._platforms.mean(name, known)
+                self._platforms.mean(connection, name, known)
         return known or self._platforms.named(connection, name)
 
     def _learn(

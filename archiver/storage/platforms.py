@@ -38,8 +38,10 @@ class Platforms:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
-        self._meant: dict[str, int] = {}
-        """Of whom an import is, by the places at which there are several accounts and of which it names none."""
+        self._meant: dict[str, str] = {}
+        """Of whom an import is, by the places at which there are several accounts and of which it names none.
+
+        By the key of the platform: a number may never have been committed."""
 
     # --- streams ---
 
@@ -67,7 +69,7 @@ class Platforms:
     def heard_on(self, connection: Connection, url: str, receiver_id: int | None) -> Stream | None:
         """The stream that a receiver (None: an import) listens to; None: one of its own, which is not there yet."""
         found = heard_on(connection, url, receiver_id)
-        meant = self._meant.get(account(url) or "") if found is None and receiver_id is None else None
+        meant = self._meant_by(connection, account(url)) if found is None and receiver_id is None else None
         told = [] if meant is None else streams_of(connection, meant)
         return found or next((stream for stream in told if without_user(stream.url) == url), None)
 
@@ -81,7 +83,7 @@ class Platforms:
             told = (stream for stream in streams_with(connection, keys) if without_user(stream.url) == url)
             number = next((stream.platform_id for stream in told), None)
             if number is not None:
-                self.mean(place, number)
+                self.mean(connection, place, number)
 
     def of_stream(self, connection: Connection, stream: Stream, *, together: bool = False, apart: bool = False) -> int:
         """The platform that a stream tells of; where it was not known, it is now.
@@ -138,9 +140,13 @@ class Platforms:
         """Whether an identity is a place at which there are several accounts, and nobody without a name."""
         return self.by_identity(connection, identity) is None and len(self.at_place(connection, identity)) > 1
 
-    def mean(self, identity: str, number: int) -> None:
+    def mean(self, connection: Connection, identity: str, number: int) -> None:
         """Keeps in mind of whom an import is where it names a place."""
-        self._meant[identity] = number
+        self._meant[identity] = connection.execute(select(_p.key).where(_p.id == number)).scalar_one()
+
+    def _meant_by(self, connection: Connection, identity: str | None) -> int | None:
+        key = self._meant.get(identity or "")
+        return None if key is None else connection.scalar(select(_p.id).where(_p.key == key))
 
     def _introduce(self, connection: Connection, number: int, identity: str) -> None:
         """Says whose a platform is that was known by its place alone, as long as nobody had named himself."""
@@ -197,7 +203,7 @@ class Platforms:
         stream = known_stream(connection, name)
         if stream is not None:
             return self.of_stream(connection, stream)
-        known = connection.scalar(select(_p.id).where(_p.key == name)) or self._meant.get(name)
+        known = connection.scalar(select(_p.id).where(_p.key == name)) or self._meant_by(connection, name)
         known = known or self._of_place(connection, name) or self._of_nobody(connection, name)
         return known or connection.scalar(select(_p.id).where(_p.name == name))
 

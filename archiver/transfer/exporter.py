@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Condition, Number, Observation, Platform, Telling, TimeRange, iso, to_micros
+from archiver.platforms.facts import dialect_of
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
@@ -82,11 +83,14 @@ class Platforms(NamedTuple):
         """What a word says of its platform: nothing where that follows from its session, or there is one only."""
         return None if self._is_told(platform, session) or len(self.spoken) == 1 else self._key(platform)
 
-    def stated_of_answer(self, platform: int, session: int | None) -> str | None:
-        """The same of an observation, of which is not kept how it spelled its object: of what API it is."""
+    def stated_of_answer(self, platform: int, session: int | None, uri: str) -> str | None:
+        """The same of an observation, of which is not kept how it spelled its object, and so of what API it is.
+
+        Where nobody knows any platform, that of its object's `uri` is enough.
+        """
         key, spoken = self.spoken[platform]
-        is_told = session is not None or spoken is None
-        return self.stated(platform, session) or (None if is_told else key)
+        follows = spoken is None or (not self.lines and spoken == dialect_of(uri))
+        return self.stated(platform, session) or (None if session is not None or follows else key)
 
     def stated_of_reject(self, platform: int, session: int | None) -> str | None:
         """The same of a reject: one that says nothing is of a platform that nobody knows."""
@@ -271,7 +275,7 @@ def _observation_page(beginning: Beginning, keys: Keys, connection: Connection, 
         (row.id, observation_line(row.id, observation_of(row, above, keys, beginning.inferred), whose))
         for row in rows
         for above in (parents[row.parent_list_id],)
-        for whose in (beginning.platforms.stated_of_answer(row.platform_id, row.session_id),)
+        for whose in (beginning.platforms.stated_of_answer(row.platform_id, row.session_id, row.uri),)
     ]
 
 
