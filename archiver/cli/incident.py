@@ -11,6 +11,7 @@ from archiver.cli import times
 from archiver.cli.causes import called, cause_words
 from archiver.cli.coverage import UNTOLD, is_inherited, is_watched, watched_line
 from archiver.cli.escape import escape
+from archiver.cli.namesakes import Namesakes
 from archiver.cli.presentation import Presentation
 from archiver.cli.replaced import replaced_words
 from archiver.cli.reports import ratio
@@ -26,15 +27,16 @@ MANY = 500
 
 def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
     """The lines of the document."""
+    names = _Names(presentation, incident)
     what = "everything" if incident.resource is None else incident.resource.name or incident.resource.uri
     since, until = (presentation.instant(end) for end in incident.range)
     yield f"# Incident: {text(what)}, {since} to {until}"
     yield ""
     yield f"{text(watched_line(presentation, incident.availability))}."
-    yield from _section("What stopped and never came back", _missing(presentation, incident))
-    yield from _section("What stopped and came back", _restarts(presentation, incident))
-    yield from _section("How available it was", _availability(incident))
-    yield from _section("Timeline", _timeline(presentation, incident))
+    yield from _section("What stopped and never came back", _missing(presentation, incident, names))
+    yield from _section("What stopped and came back", _restarts(presentation, incident, names))
+    yield from _section("How available it was", _availability(incident, names))
+    yield from _section("Timeline", _timeline(presentation, incident, names))
     yield from _section("Who did it", _doers(incident))
     yield from _section("When nobody was watching", _gaps(presentation, incident))
     yield from _section("What is not known", _unknown(incident))
@@ -55,27 +57,33 @@ def _section(title: str, found: Iterator[str]) -> Iterator[str]:
     yield from found
 
 
-def _missing(presentation: Presentation, incident: Incident) -> Iterator[str]:
+def _missing(presentation: Presentation, incident: Incident, names: _Names) -> Iterator[str]:
     rows = [row for row in incident.restarts.rows if row.started_at is None]
-    yield from _stops(presentation, "| stopped | what | why | exit |", rows)
+    yield from _stops(presentation, "| stopped | what | why | exit |", rows, names)
 
 
-def _restarts(presentation: Presentation, incident: Incident) -> Iterator[str]:
+def _restarts(presentation: Presentation, incident: Incident, names: _Names) -> Iterator[str]:
     rows = [row for row in incident.restarts.rows if row.started_at is not None]
-    yield from _stops(presentation, "| stopped | down | what | why | exit |", rows)
+    yield from _stops(presentation, "| stopped | down | what | why | exit |", rows, names)
 
 
-def _stops(presentation: Presentation, head: str, rows: Sequence[Restart]) -> Iterator[str]:
+def _stops(presentation: Presentation, head: str, rows: Sequence[Restart], names: _Names) -> Iterator[str]:
     if rows:
         yield from (head, "|" + "---|" * (head.count("|") - 1))
     for row in rows:
         down = [] if row.down_seconds is None else [times.duration(timedelta(seconds=row.down_seconds))]
         code = "" if row.cause.exit_code is None else str(row.cause.exit_code)
-        cells = (presentation.instant(row.stopped_at), *down, _called(row.subject), text(cause_words(row.cause)), code)
+        cells = (
+            presentation.instant(row.stopped_at),
+            *down,
+            names.called(row.subject),
+            text(cause_words(row.cause)),
+            code,
+        )
         yield f"| {' | '.join(cells)} |"
 
 
-def _availability(incident: Incident) -> Iterator[str]:
+def _availability(incident: Incident, names: _Names) -> Iterator[str]:
     rows: tuple[Available, ...] = incident.availability.rows
     if (total := incident.availability.total) is not None:
         yield f"- **all together: {ratio(total)}**"
@@ -83,18 +91,18 @@ def _availability(incident: Incident) -> Iterator[str]:
         if row.down_seconds or row.planned_seconds or row.unknown_seconds:
             parts = (("down", row.down_seconds), ("planned", row.planned_seconds), ("not known", row.unknown_seconds))
             said = [f"{times.duration(timedelta(seconds=length))} {name}" for name, length in parts if length]
-            yield f"- {_called(row.subject)}: {', '.join(said)}"
+            yield f"- {names.called(row.subject)}: {', '.join(said)}"
 
 
-def _timeline(presentation: Presentation, incident: Incident) -> Iterator[str]:
+def _timeline(presentation: Presentation, incident: Incident, names: _Names) -> Iterator[str]:
     for change in incident.changes[:MANY]:
-        yield f"- {presentation.instant(change.at)} {_change(change)}"
+        yield f"- {presentation.instant(change.at)} {_change(change, names)}"
     if len(incident.changes) > MANY:
         yield f"- ... {len(incident.changes) - MANY:,} more changes are left out"
 
 
-def _change(change: Nearby) -> str:
-    what = _called(Subject(change.uri, change.type, change.name))
+def _change(change: Nearby, names: _Names) -> str:
+    what = names.called(_changed(change))
     if change.change == "note":
         by, about = f" by {text(change.by)}" if change.by else "", f" on {what}" if change.uri else ""
         link = f" ({text(change.action)})" if change.action else ""
@@ -118,10 +126,27 @@ def _word(value: Any) -> str:
     return text(", ".join(value) if isinstance(value, tuple) else value)
 
 
-def _called(subject: Subject | None) -> str:
-    if subject is None:
-        return ""
-    return f"{text(subject.type)} {text(subject.name)}" if subject.name else text(subject.uri)
+def _changed(change: Nearby) -> Subject:
+    return Subject(change.uri, change.type, change.name, change.platform)
+
+
+class _Names:
+    """How the things in the document are called."""
+
+    def __init__(self, presentation: Presentation, incident: Incident) -> None:
+        rows: tuple[Restart | Available, ...] = (*incident.restarts.rows, *incident.availability.rows)
+        subjects = [*(row.subject for row in rows), *map(_changed, incident.changes[:MANY])]
+        self._namesakes = Namesakes(subjects, typed=True)
+        self._presentation = presentation._replace(short=True)
+
+    def called(self, subject: Subject | None) -> str:
+        """What something is called, as Markdown."""
+        if subject is None:
+            return ""
+        if not subject.name:
+            return text(subject.uri)
+        name, key = f"{text(subject.type)} {text(subject.name)}", self._namesakes.key(self._presentation, subject)
+        return f"{name} ({text(key)})" if key else name
 
 
 def _doers(incident: Incident) -> Iterator[str]:

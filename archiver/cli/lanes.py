@@ -8,7 +8,8 @@ from itertools import groupby
 
 from archiver.cli import times
 from archiver.cli.coverage import coverage_line
-from archiver.cli.cutting import width
+from archiver.cli.cutting import cut, width
+from archiver.cli.namesakes import Namesakes, subject_of
 from archiver.cli.presentation import Presentation
 from archiver.cli.states import DIM, GREEN, RED, YELLOW
 from archiver.model import Lane, Lanes
@@ -40,7 +41,9 @@ _DAY = timedelta(days=1)
 def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | None = None) -> Iterator[str]:
     """A picture in so many columns of a terminal; of more than `most` lanes the first."""
     drawn = picture(lanes, presentation.now, most=most)
-    labels = [_label(lane) for lane, _, _ in drawn.cut]
+    namesakes = Namesakes(subject_of(lane) for lane, _, _ in drawn.cut)
+    keys = [namesakes.key(presentation, subject_of(lane)) for lane, _, _ in drawn.cut]
+    labels = [_label(lane, key) for (lane, _, _), key in zip(drawn.cut, keys, strict=True)]
     left = min(max(map(width, labels), default=0), max(12, room * 2 // 5))
     strip = max(_NARROWEST, room - left - 2)
     yield beginning(f"{title_of(lanes)}: {_range(presentation, drawn.within)}", room)
@@ -50,10 +53,10 @@ def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | No
     yield ""
     yield " " * (left + 2) + _axis(presentation, drawn.within, strip)
     used: set[str] = set()
-    for cut, label in zip(drawn.cut, labels, strict=True):
-        signs = _strip(cut, drawn, strip)
+    for found, label, key in zip(drawn.cut, labels, keys, strict=True):
+        signs = _strip(found, drawn, strip)
         used.update(signs)
-        shown_label = beginning(label, left)
+        shown_label = cut(label, left, ascii=presentation.ascii) if key else beginning(label, left)
         yield shown_label + " " * (left + 2 - width(shown_label)) + _painted(presentation, signs)
     yield ""
     yield from _legend(presentation, used, room)
@@ -84,8 +87,8 @@ def _legend(presentation: Presentation, drawn: set[str], room: int) -> Iterator[
         yield line
 
 
-def _label(lane: Lane) -> str:
-    named = name_of(lane)
+def _label(lane: Lane, key: str) -> str:
+    named = f"{name_of(lane)} ({key})" if key else name_of(lane)
     return "  " * min(lane.depth, 8) + (named if lane.depth else f"{shown(lane.type)} {named}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from archiver.cli.columns import Column, machine_columns
 from archiver.cli.coverage import watched_line
 from archiver.cli.escape import escape
 from archiver.cli.machine import enclosed
+from archiver.cli.namesakes import Namesakes, told_apart
 from archiver.cli.output import render
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.replaced import replaced_words
@@ -24,7 +24,7 @@ from archiver.report import reports as documents
 
 def lines(presentation: Presentation, report: Report) -> Iterator[str]:
     """The lines of a report in the format asked for."""
-    columns = _told_apart(_columns(report), report)
+    columns = told_apart(_columns(report), Namesakes(map(_subject, report.rows)), _subject)
     if presentation.format == "json":
         shown = presentation._replace(format="jsonl")
         return enclosed(documents.head(report), "rows", render(shown, columns, report.rows))
@@ -57,33 +57,11 @@ def _columns(report: Report) -> list[Column[Any]]:
     return [*first, *shown, *machine_columns(documents.fields(report))]
 
 
-def _told_apart(columns: Sequence[Column[Any]], report: Report) -> list[Column[Any]]:
-    """The columns, in which several things of one name have their key behind it, or their platform."""
-    subjects = {
-        Subject(row.uri, row.type, row.name, row.platform) if isinstance(row, Nearby) else getattr(row, "subject", None)
-        for row in report.rows
-    } - {None}
-    names = Counter(subject.name for subject in subjects if subject is not None and subject.name)
-    alike = {name for name, count in names.items() if count > 1}
-
-    def what(presentation: Presentation, row: Any) -> str:
-        subject = Subject(row.uri, row.type, row.name, row.platform) if isinstance(row, Nearby) else row.subject
-        shown = _what(presentation, subject)
-        if subject is None or subject.name not in alike:
-            return shown
-        apart = [_key(presentation, subject.uri)] if subject.uri else []
-        apart += [escape(subject.platform)] if subject.platform else []
-        return f"{shown} ({', '.join(apart)})"
-
-    return [
-        column._replace(human=what) if column.name == "what" and not column.machine else column for column in columns
-    ]
-
-
-def _key(presentation: Presentation, uri: str) -> str:
-    """What tells a resource from others of its name: where keys are shortened, that alone, which is a reference too."""
-    shown = presentation.uri(uri)
-    return shown.rpartition("/")[2] or shown if presentation.short else shown
+def _subject(row: Any) -> Subject | None:
+    if isinstance(row, Nearby):
+        return Subject(row.uri, row.type, row.name, row.platform)
+    found: Subject | None = getattr(row, "subject", None)
+    return found
 
 
 def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
@@ -95,16 +73,6 @@ def _flat(columns: Sequence[Column[Any]]) -> list[Column[Any]]:
 
 
 _NO_SUBJECT = frozenset({"coverage", "changes", "deploys", "flaps"})
-
-
-def _what(presentation: Presentation, subject: Subject | None) -> str:
-    if subject is None:
-        return NOTHING
-    return escape(subject.name) if subject.name else presentation.uri(subject.uri)
-
-
-def _changed(presentation: Presentation, row: Nearby) -> str:
-    return _what(presentation, Subject(row.uri, row.type, row.name))
 
 
 def _word(value: Any) -> str:
@@ -173,9 +141,8 @@ CAUSE: list[Column[Any]] = [
     Column("action_uri", _proof, table=False),
 ]
 DAY: Column[Any] = Column("day", lambda row: row.day, machine=False)
-WHAT: Column[Any] = Column(
-    "what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False
-)
+WHAT: Column[Any] = Column("what", lambda row: None, machine=False)
+"""How what it is about is called depends on what else there is (`namesakes`)."""
 AVAILABILITY: list[Column[Available]] = [
     Column("up", lambda row: None, lambda _, row: _length(row.up_seconds), right=True, machine=False),
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
@@ -186,7 +153,7 @@ AVAILABILITY: list[Column[Available]] = [
 RESTARTS: list[Column[Restart]] = [
     Column("stopped_at", lambda row: row.stopped_at, machine=False),
     Column("down", lambda row: None, lambda _, row: _down(row), right=True, machine=False),
-    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+    WHAT,
     Column("cause", lambda row: row.cause.kind, machine=False),
     Column("exit", lambda row: row.cause.exit_code, right=True, machine=False),
     Column("by", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False, wraps=True),
@@ -204,7 +171,7 @@ COUNTS: list[Column[Restarts]] = [
 CHANGES: list[Column[Nearby]] = [
     Column("at", lambda row: row.at, machine=False),
     Column("change", lambda row: row.change, machine=False),
-    Column("what", lambda row: None, lambda presentation, row: _changed(presentation, row), machine=False),
+    WHAT,
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), machine=False),
     Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
@@ -212,7 +179,7 @@ CHANGES: list[Column[Nearby]] = [
 DEPLOYS: list[Column[Deploy]] = [
     Column("started_at", lambda row: row.started_at, machine=False),
     Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
-    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+    WHAT,
     Column("result", lambda row: row.result, style=lambda row: _outcome(row), machine=False),
     Column("containers", lambda row: row.containers, right=True, machine=False),
     Column("changed", lambda row: row.why, machine=False),
@@ -223,7 +190,7 @@ FLAPS: list[Column[Flap]] = [
     Column("since", lambda row: row.since, machine=False),
     Column("duration", lambda row: None, lambda _, row: _length(row.seconds), right=True, machine=False),
     Column("changes", lambda row: row.changes, right=True, machine=False),
-    Column("what", lambda row: None, lambda presentation, row: _what(presentation, row.subject), machine=False),
+    WHAT,
 ]
 COVERAGE: list[Column[Watched]] = [
     Column("stream", lambda row: row.stream, machine=False),

@@ -71,6 +71,9 @@ def _fitted(
         widths = widths[:-1]
     of_instants = [place for place, column in enumerate(columns) if column.name in instants]
     subjects = {place: _told_apart(rows, place) for place, each in enumerate(columns) if each.name in SUBJECTS}
+    for place in subjects:
+        needed = max(len(columns[place].heading), *(untyped(cells[place]) for _, cells in rows))
+        widths[place] = min(widths[place], max(needed, widths[place] - max(excess(widths, room), 0)))
     return narrowed(widths, room, of_instants, subjects)
 
 

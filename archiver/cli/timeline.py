@@ -14,6 +14,7 @@ from archiver.cli.cells import plain_cell, to_json
 from archiver.cli.columns import Column, machine_columns, refuse_fields
 from archiver.cli.coverage import PROVEN, coverage_line, is_watched, total
 from archiver.cli.escape import escape
+from archiver.cli.namesakes import Namesakes, subject_of
 from archiver.cli.output import blocks, render, turned
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.states import DIM, is_gone, state_style
@@ -31,8 +32,10 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 Answer = History | Timeline
 
 
-def answer(presentation: Presentation, histories: Iterable[Answer], *, several: bool) -> Iterator[str]:
-    """The lines of an answer about one resource, or about `several`, however many there are."""
+def answer(
+    presentation: Presentation, histories: Iterable[Answer], *, several: bool, namesakes: Namesakes | None = None
+) -> Iterator[str]:
+    """The lines of an answer about one resource, or about `several`, however many there are, and their `namesakes`."""
     if presentation.format == "name":
         return (escape(history.resource.uri) for history in histories if history.first is not None)
     if presentation.format == "json" or (several and presentation.format == "jsonl"):
@@ -40,17 +43,17 @@ def answer(presentation: Presentation, histories: Iterable[Answer], *, several: 
     if not several:
         return chain.from_iterable(lines(presentation, history) for history in histories)
     if presentation.format == "table" and not presentation.fields:
-        return blocks(lines(presentation, history) for history in histories)
+        return blocks(lines(presentation, history, namesakes) for history in histories)
     if presentation.format in ("json", "jsonl"):
         return _documents(presentation, histories)
     spans = ((history.resource.uri, span) for history in histories for span in turned(presentation, history.spans))
     return render(presentation._replace(reverse=False), SPAN_OF_COLUMNS, spans)
 
 
-def lines(presentation: Presentation, history: Answer) -> Iterator[str]:
+def lines(presentation: Presentation, history: Answer, namesakes: Namesakes | None = None) -> Iterator[str]:
     """The lines of an answer about one resource in the format asked for."""
     if presentation.format == "table" and not presentation.fields:
-        yield headline(presentation, history)
+        yield headline(presentation, history, namesakes)
         yield _coverage_line(presentation, history)
         rows = turned(presentation, timeline_rows(history))
         columns = WIDE_COLUMNS if presentation.wide else ROW_COLUMNS
@@ -120,9 +123,9 @@ def _documents(presentation: Presentation, histories: Iterable[Answer]) -> Itera
 # --- for a person ---------------------------------------------------------------------------------------------------
 
 
-def headline(presentation: Presentation, history: Answer) -> str:
+def headline(presentation: Presentation, history: Answer, namesakes: Namesakes | None = None) -> str:
     """What the reader wants to know first, in one line: how it is now, or how it was at the end of the range."""
-    subject = _subject(history.resource)
+    subject = _called(presentation, history.resource, namesakes)
     last = history.last
     if last is None:
         why = f": {IN_WORDS[history.empty]}" if history.empty else ""
@@ -157,10 +160,10 @@ def _coverage_line(presentation: Presentation, history: Answer) -> str:
     return coverage_line(presentation, history.coverage, history.range, first.since if first else None)
 
 
-def _subject(resource: Resource) -> str:
-    return (
-        f"{escape(resource.type)} {escape(resource.name)}" if resource.name else escape(short_reference(resource.uri))
-    )
+def _called(presentation: Presentation, resource: Resource, namesakes: Namesakes | None) -> str:
+    if not resource.name:
+        return escape(short_reference(resource.uri))
+    return (namesakes or Namesakes(typed=True)).called(presentation, subject_of(resource))
 
 
 def _after(moment: datetime, gaps: Sequence[Gap]) -> list[Gap]:

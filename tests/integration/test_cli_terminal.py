@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import shutil
 import struct
 import subprocess
@@ -21,17 +22,23 @@ from .archives import event, opened, record
 
 Terminal = Callable[..., str]
 KEY = "0fc9f01d-a726-48c7-a9c2-9e34918ddf4a"
+NAMESAKES = ("8857f9a4-3908-4227-a59d-b9165b0ee76f", "f52ddf5d-6ab0-4227-a59d-0ee76fb9165b")
 SWARM = "/docker/v1/container/" + "kl1z7s5pv5yfec449g88bcsj0" * 2 + "/"
 
 
 @pytest.fixture(scope="module")
 def archive_url(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A container of many different states, and one of a long id."""
+    """A container of many different states, two of one name, and one of a long id."""
     path = tmp_path_factory.mktemp("terminal") / "archive.db"
     shutil.copyfile(sqlite_template, path)
     url = f"sqlite:///{path}"
     states = [event(f"container/{KEY}", f"S{n}", n, [], "s1") for n in range(60)]
-    record(url, opened("s1", 0), *states, event(SWARM, "Running", 90, [], "s1", type="container"))
+    alike = [
+        event(f"container/{key}", state, second + number, ["service/web"], "s1")._replace(name="worker-1")
+        for second, state in ((70, "Running"), (80, "Stopped"))
+        for number, key in enumerate(NAMESAKES)
+    ]
+    record(url, opened("s1", 0), *states, *alike, event(SWARM, "Running", 90, [], "s1", type="container"))
     return url
 
 
@@ -112,3 +119,29 @@ def test_line_that_is_too_long_is_cut_and_keeps_the_end_of_the_id(terminal: Term
     assert "…" in row
     assert SWARM.rstrip("/")[-5:] in row
     assert SWARM in terminal("events", "-n", "1", "-o", "wide", columns=80)
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize(
+    "question",
+    [
+        ["history", "worker-*"],
+        ["why", "service/web", "--at", "2016-02-01T12:02:00Z"],
+        ["diff", "2016-02-01T12:01:00Z", "2016-02-01T12:02:00Z"],
+        ["timeline", "--until", "2016-02-01T12:02:00Z"],
+        ["report", "restarts"],
+        ["report", "restarts", "--per", "container"],
+        ["report", "changes"],
+        ["report", "incident", "--from", "2016-02-01T12:00:00Z", "--to", "2016-02-01T12:02:00Z"],
+    ],
+    ids=" ".join,
+)
+def test_things_of_one_name_are_told_apart_by_their_keys(terminal: Terminal, question: list[str], columns: int) -> None:
+    lines = terminal("--no-pager", *question, columns=columns).splitlines()
+    shown = "\n".join(line for line in lines if "has not come back" not in line)  # which are the words of JSON
+
+    assert {f"worker-1 ({key[:8]})" for key in NAMESAKES} == set(re.findall(r"worker-1(?: \([0-9a-f]*\))?", shown))
+
+
+def test_one_of_its_name_has_no_key_behind_it(terminal: Terminal) -> None:
+    assert "worker-1 (" not in terminal("history", f"container/{NAMESAKES[0]}", columns=80)

@@ -8,8 +8,8 @@ from datetime import UTC
 import pytest
 
 from archiver.cli import lanes as drawing
+from archiver.cli.cutting import width
 from archiver.cli.presentation import Presentation
-from archiver.cli.tables import width
 from archiver.model import Lanes
 
 from .lanes import action, at, gap, lane, lanes, span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -166,4 +167,17 @@ def test_chosen_columns_are_all_shown() -> None:
 def test_type_gives_way_before_a_long_name_and_its_key() -> None:
     *_, row, _ = render(on(50), MANY, range(3))
 
-    assert row.endswith("… a-name-that-is-long-0002 (8857f9a4)")
+    assert row.endswith("…a-name-that-is-long-0002 (8857f9a4)")
+
+
+def test_type_gives_way_before_a_word_of_another_column() -> None:
+    shown_in: list[Column[str]] = [
+        Column("at", lambda name: AT),
+        Column("change", lambda name: "appeared" if name.endswith("north") else "vanished"),
+        Column("what", lambda name: f"nodecluster {name}"),
+        Column("after", lambda name: f"{name[-5:]} is running now"),
+    ]
+
+    *_, row = render(on(70), shown_in, ["worker-of-the-north", "worker-of-the-south"])
+
+    assert re.split("  +", row)[1:] == ["vanished", "nod… worker-of-the-south", "south is running now"]

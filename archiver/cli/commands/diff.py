@@ -13,6 +13,7 @@ from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
 from archiver.cli.coverage import INHERITED, coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.machine import enclosed
+from archiver.cli.namesakes import Namesakes, told_apart
 from archiver.cli.output import render
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.question import Question, question
@@ -22,6 +23,7 @@ from archiver.errors import UsageError
 from archiver.model import Change, Diff, TimeRange
 from archiver.model.differences import Side
 from archiver.model.empty import IN_WORDS
+from archiver.model.reports import Subject
 from archiver.report import documents
 
 Later = Annotated[
@@ -69,7 +71,8 @@ def lines(presentation: Presentation, found: Diff) -> Iterator[str]:
         outcome = count if found.empty is None else f"no change: {IN_WORDS[found.empty]}"
         yield f"{_subject(presentation, found)}: {outcome}"
         yield _watched(presentation, found)
-        for number, line in enumerate(render(presentation, COLUMNS, found.changes)):
+        columns = told_apart(COLUMNS, Namesakes(map(_changed, found.changes), typed=True), _changed)
+        for number, line in enumerate(render(presentation, columns, found.changes)):
             yield from ("", line) if not number else (line,)
     elif presentation.format == "json":
         shown = presentation._replace(format="jsonl")
@@ -93,8 +96,8 @@ def _subject(presentation: Presentation, found: Diff) -> str:
     return f"{escape(subject.type)} {escape(subject.name)}" if subject.name else presentation.uri(subject.uri)
 
 
-def _what(presentation: Presentation, change: Change) -> str:
-    return f"{escape(change.type)} {escape(change.name)}" if change.name else presentation.uri(change.uri)
+def _changed(change: Change) -> Subject:
+    return Subject(change.uri, change.type, change.name, change.platform)
 
 
 def _side(presentation: Presentation, change: Change, side: Side) -> str:
@@ -109,7 +112,7 @@ def _side(presentation: Presentation, change: Change, side: Side) -> str:
 COLUMNS: list[Column[Change]] = [
     Column("at", lambda change: change.at, machine=False),
     Column("change", lambda change: change.change, machine=False),
-    Column("what", lambda change: change.uri, _what, machine=False),
+    Column("what", lambda change: change.uri, machine=False),
     Column(
         "before",
         lambda change: change.before,

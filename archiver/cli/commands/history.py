@@ -43,6 +43,7 @@ def history(asked: Question, refs: Refs, known_at: KnownAt = None) -> None:
     begin each line with the URI. With --known-at it is the history up to that time, as it was answered then.
     """
     from archiver.cli import timeline  # TAB has no answer to write
+    from archiver.cli.namesakes import Namesakes, subject_of
     from archiver.model.empty import IN_WORDS
 
     moment = asked.known_at(known_at)
@@ -51,7 +52,8 @@ def history(asked: Question, refs: Refs, known_at: KnownAt = None) -> None:
     subjects = asked.about(refs)
     reasons: list[Empty] = []
     answers = _answers(asked, subjects.resources, moment, reasons)
-    write_lines(timeline.answer(asked.presentation, answers, several=subjects.several))
+    alike = Namesakes(map(subject_of, subjects.resources), typed=True)
+    write_lines(timeline.answer(asked.presentation, answers, several=subjects.several, namesakes=alike))
     if not asked.answered and asked.presentation.format != "table":
         why = {IN_WORDS[empty] for empty in reasons}
         asked.note("no states in this range" + (f": {why.pop()}" if len(why) == 1 else ""))

@@ -16,6 +16,7 @@ from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
 from archiver.cli.folding import fold, folded
 from archiver.cli.machine import enclosed
+from archiver.cli.namesakes import Namesakes, subject_of, told_apart
 from archiver.cli.output import render
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.cli.question import Question, question
@@ -25,6 +26,7 @@ from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS
 from archiver.model.nearby import Before, Nearby
+from archiver.model.reports import Subject
 from archiver.report import documents
 
 At = Annotated[
@@ -84,12 +86,14 @@ def lines(presentation: Presentation, found: Before) -> Iterator[str]:
 
 
 def _table(presentation: Presentation, found: Before) -> Iterator[str]:
-    name = found.resource.name
-    what = f"{found.resource.type} {name}" if name else found.resource.uri
-    yield f"before {times.human(found.at, presentation.zone)}{_AT_IS[found.at_is]}: {escape(what)}"
+    about = subject_of(found.resource)
+    namesakes = Namesakes([about, *map(_subject, found.changes)], typed=True)
+    what = namesakes.called(presentation, about)
+    yield f"before {times.human(found.at, presentation.zone)}{_AT_IS[found.at_is]}: {what}"
     yield coverage_line(presentation, found.coverage, found.range)
     rows = fold(found.changes, _repeats, lambda row: row.at)
-    for number, line in enumerate(render(presentation, folded(COLUMNS, "after"), rows)):
+    columns = told_apart(COLUMNS, namesakes, _subject)
+    for number, line in enumerate(render(presentation, folded(columns, "after"), rows)):
         yield from ("", line) if not number else (line,)
 
 
@@ -118,8 +122,8 @@ def _by(row: Nearby) -> str:
     return escape(said) or NOTHING
 
 
-def _what(presentation: Presentation, row: Nearby) -> str:
-    return f"{escape(row.type)} {escape(row.name)}" if row.name else presentation.uri(row.uri)
+def _subject(row: Nearby) -> Subject:
+    return Subject(row.uri, row.type, row.name, row.platform)
 
 
 def _shade(row: Nearby) -> str:
@@ -136,7 +140,7 @@ COLUMNS: list[Column[Nearby]] = [
     ),
     Column("where", lambda row: row.where, machine=False),
     Column("change", lambda row: row.change, machine=False),
-    Column("what", lambda row: None, _what, machine=False),
+    Column("what", lambda row: None, machine=False),
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), style=_shade, machine=False),
     Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
