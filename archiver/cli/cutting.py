@@ -24,6 +24,10 @@ def cut(text: str, room: int, *, ascii: bool = False) -> str:
             return _beginning(kind, left) + mark + rest
         if re.fullmatch(KEYED, rest[1:]) is not None and len(mark) + width(rest) - 1 <= room:
             return mark + rest[1:]
+    if (found := re.fullmatch(_NAMED, text)) is not None:
+        name, kind, key = found.groups()
+        if (left := room - width(name) - width(key) - len(mark)) >= _KIND_LEFT:
+            return name + _beginning(kind, left) + mark + key
     if (found := re.fullmatch(KEYED, text)) is not None:
         name, key = found.groups()
         if (left := room - width(key) - len(mark)) >= _KIND_LEFT:
@@ -36,6 +40,7 @@ def cut(text: str, room: int, *, ascii: bool = False) -> str:
 _TYPED = r"([a-z]+)([ /][^ ].*)"
 KEYED = r"(.+)( \([0-9a-f]{8,12}(?:, .*)?\))"
 """A name with the beginning of its key, which alone tells it from its namesakes (`namesakes.told_apart`)."""
+_NAMED = r"([^ ].*  )([a-z]+)(/[^ /]+)"
 _KIND_LEFT = 2
 _CLOCK = r"([0-9]{2}:[0-9]{2}:[0-9]{2})\.[0-9]+"
 _INSTANT = r"([0-9]{4}-)([0-9-]{5} )([0-9]{2}:[0-9]{2})(:[0-9]{2})(?:\.[0-9]+)?(Z|[+-][0-9:]{5})?"
@@ -54,6 +59,8 @@ def _shorter(mark: str, year: str, day: str, clock: str, second: str, zone: str 
 def untyped(text: str) -> int:
     """So many cells a name or a key takes when of the type before it as much is cut as can be."""
     whole, found = width(text), re.fullmatch(_TYPED, text)
+    if (named := re.fullmatch(_NAMED, text)) is not None:
+        return min(whole, width(named[1] + named[3]) + _KIND_LEFT + len(".."))
     if found is None or found[2].startswith(" ("):
         return whole
     least = len("..") - 1 if re.fullmatch(KEYED, found[2][1:]) else _KIND_LEFT + len("..")

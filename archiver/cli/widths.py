@@ -15,7 +15,7 @@ TOLD_APART = 20
 _INSTANTS = (30, 16, 10)
 """How wide instants are: whole, without their year, without their day."""
 _CLOCKS = (12, 8)
-"""How wide those are that have no day: whole, to the second."""
+"""How wide those are that have no day: whole, to the second, which is enough where anything else would be cut."""
 
 
 def narrowed(
@@ -29,6 +29,8 @@ def narrowed(
     everything = range(len(widths))
     others = [place for place in everything if place not in instants and place not in subjects]
     fitting = list(widths)
+    if excess(fitting, room) <= 0:
+        return fitting
     for most in _INSTANTS:
         fitting = [_instant(each, most) if place in instants else each for place, each in enumerate(widths)]
         fitting = _narrowed(fitting, room, dict.fromkeys(others, READABLE))
@@ -43,7 +45,7 @@ def narrowed(
 
 def _instant(wide: int, most: int) -> int:
     whole, shorter = _CLOCKS
-    return min(wide, shorter) if wide <= whole and most < _INSTANTS[0] else min(wide, most)
+    return min(wide, shorter if wide <= whole else most)
 
 
 def excess(widths: Sequence[int], room: int) -> int:

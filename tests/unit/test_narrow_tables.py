@@ -181,3 +181,15 @@ def test_type_gives_way_before_a_word_of_another_column() -> None:
     *_, row = render(on(70), shown_in, ["worker-of-the-north", "worker-of-the-south"])
 
     assert re.split("  +", row)[1:] == ["vanished", "nod… worker-of-the-south", "south is running now"]
+
+
+def test_parts_of_a_second_and_a_type_before_a_key_give_way_before_what_was_done() -> None:
+    done: list[Column[int]] = [
+        Column("started_at", later),
+        Column("action", lambda number: f"Node Cluster Scale {number}"),
+        Column("what", lambda number: f"main-{number}  nodecluster/6513270e"),
+    ]
+
+    *_, row = render(on(56), done, range(2))
+
+    assert re.split("  +", row) == ["18:50:04", "Node Cluster Scale 1", "main-1", "nod…/6513270e"]

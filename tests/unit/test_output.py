@@ -58,7 +58,7 @@ def shown(format: Format, *things: Thing, **options: object) -> list[str]:
         ("container/0fc9f01d", 11, "conta…9f01d"),
         ("container/0fc9f01d", 12, "co…/0fc9f01d"),
         ("container web-2", 12, "conta… web-2"),
-        ("cache  service/830e07bc", 20, "cache  se…e/830e07bc"),
+        ("cache  service/830e07bc", 20, "cache  ser…/830e07bc"),
         ("日本語日本語", 7, "日…語"),
         ("日本語日本語", 8, "日…本語"),
     ],
