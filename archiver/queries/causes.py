@@ -119,7 +119,7 @@ def exit_code(state: str) -> int | None:
 def why(stop: Stop, deeds: Sequence[Deed]) -> Why:
     """Why something stopped, by the actions on it and on what it was under, of any time."""
     told = _by_engine(stop, [deed for deed in deeds if deed.is_engines])
-    told += [deed for deed in deeds if _ran_over(stop, deed)]
+    told += _under_way(stop, [deed for deed in deeds if _ran_over(stop, deed)])
     if stop.out_of_memory and (not told or stop.exit_code in (None, KILLED)):
         return Why("oom")
     if told or stop.announced:
@@ -170,6 +170,13 @@ def _had_grace(stop: Stop, told: Collection[Deed], deeds: Collection[Deed]) -> b
     if any(deed.name != "kill" or not deed.is_engines for deed in told):
         return True
     return any(deed.signal not in ("", "9") for deed in _kills(stop, deeds) if deed.is_engines)
+
+
+def _under_way(stop: Stop, told: list[Deed]) -> list[Deed]:
+    """Where any of what ran about an end was under way when it came, without what was told to be over before."""
+    if any(deed.since <= stop.at <= deed.until for deed in told):
+        return [deed for deed in told if deed.until >= stop.at]
+    return told
 
 
 def _ran_over(stop: Stop, deed: Deed) -> bool:

@@ -124,6 +124,31 @@ def test_several_that_may_have_done_it_are_candidates(sqlite_url: str) -> None:
     assert ends(sqlite_url) == [("Stopped", "told", [uri("action/a"), uri("action/b")])]
 
 
+@pytest.mark.parametrize(
+    ("over", "stop", "named"), [(10, 12, ["action/stop"]), (12, 12, ["action/scale", "action/stop"])]
+)
+def test_what_was_over_before_the_end_did_not_do_it_where_another_was_under_way(
+    database_url: str, over: int, stop: int, named: list[str]
+) -> None:
+    place = ["service/web", "node/a", "nodecluster/c"]
+    record(
+        database_url,
+        event("container/1", "Running", 0, place),
+        event("action/scale", "In progress", 5, ["nodecluster/c"]),
+        event("action/scale", "Success", over, ["nodecluster/c"]),
+        event("action/stop", "In progress", 11, ["service/web"]),
+        event("container/1", "Stopping", 11.5, place),
+        event("container/1", "Stopped", stop, place),
+        event("action/stop", "Success", 13, ["service/web"]),
+        event("container/1", "Running", 15, place),
+    )
+
+    assert ends(database_url) == [("Stopped", "told", [uri(each) for each in named])]
+    assert rows(database_url, "SELECT cause, action_uri FROM restarts") == [
+        ("told", uri(named[0]) if len(named) == 1 else None)
+    ]
+
+
 def test_who_did_it_is_said_where_the_source_knows(database_url: str) -> None:
     record(
         database_url,

@@ -85,6 +85,12 @@ def test_nobody_knows_what_nobody_watched_but_what_is_proven() -> None:
         ([run("Service Redeploy", 90, 110)], "told", ["Service Redeploy"]),
         ([run(None, 90, 110)], "told", [None]),
         ([run("Container Stop", 99, 101), run("Stack Stop", 90, None)], "told", ["Container Stop", "Stack Stop"]),
+        # What was over before the end did not do it where another was under way; else dates may be off by so much.
+        ([run("Service Scale", 90, 98), run("Service Stop", 99, 101)], "told", ["Service Stop"]),
+        ([run("Service Scale", 90, 98), run("Stack Stop", 99, None)], "told", ["Stack Stop"]),
+        ([run("Service Scale", 90, 100), run("Service Stop", 99, 101)], "told", ["Service Scale", "Service Stop"]),
+        ([run("Service Scale", 90, 98), run("Service Stop", 98, 99)], "told", ["Service Scale", "Service Stop"]),
+        ([run("Service Scale", 90, 99), run("Service Stop", 101, 105)], "told", ["Service Scale", "Service Stop"]),
         ([run("Service Start", 90, 110)], "crash", []),
         ([run("Stack Deploy", 90, 110)], "crash", []),
         ([run("Service Stop", 80, 90)], "crash", []),

@@ -130,11 +130,12 @@ def _ran_over(say: Idioms, what: str) -> str:
     mine = f"d.platform_id = x.platform_id AND {say.likely(f'd.what = {TARGET}', 0.5)}"
     ran = f"d.since - {high} <= 0 AND {ended} >= {low}"
     # The nodes as a table: a list would be reckoned anew for each place.
-    found = f"""SELECT d.resource_id, d.value FROM (SELECT p.value AS value FROM ({_places()}) p GROUP BY p.value) p
+    found = f"""SELECT d.resource_id, d.value, d.since, d.until
+          FROM (SELECT p.value AS value FROM ({_places()}) p GROUP BY p.value) p
           CROSS JOIN (SELECT n.node FROM ({nodes(low)} UNION ALL {nodes(high)}) n GROUP BY n.node) n
           JOIN facts d ON d.value = p.value AND d.node = n.node
           WHERE {mine} AND NOT {near} AND {ran}
-        UNION ALL SELECT d.resource_id, d.value FROM facts d
+        UNION ALL SELECT d.resource_id, d.value, d.since, d.until FROM facts d
           WHERE {mine} AND d.value IN ({_places()}) AND {near} AND {ran}"""
     return f"""(SELECT {what} FROM ({found}) c
       JOIN resources a ON a.platform_id = x.platform_id AND a.id = c.resource_id
@@ -174,8 +175,15 @@ def told_counts() -> str:
 
 
 def over(say: Idioms) -> str:
-    """The URI of the action that takes its time and explains an end x; an empty text: several do; NULL: none."""
-    one = "CASE WHEN count(*) > 1 THEN '' ELSE min(a.uri) END"
+    """The URI of the action that takes its time and explains an end x; an empty text: several do; NULL: none.
+
+    Where any was under way when it came, what was told to be over before explains nothing.
+    """
+    still = "c.until >= x.stopped_us"
+    any_still = f"max(CASE WHEN c.since <= x.stopped_us AND {still} THEN 1 ELSE 0 END) = 1"
+    one = f"""CASE WHEN {any_still} AND sum(CASE WHEN {still} THEN 1 ELSE 0 END) = 1
+        THEN min(CASE WHEN {still} THEN a.uri END)
+        WHEN count(*) > 1 THEN '' ELSE min(a.uri) END"""
     return f"CASE WHEN NOT {is_engines('x.uri')} THEN {_ran_over(say, one)} END"
 
 
