@@ -59,7 +59,8 @@ class Nursery:
             finally:
                 for descriptor in theirs:
                     os.close(descriptor)
-            connection.sendall(line[sent:])
+            if rest := line[sent:]:  # a program that has ended meanwhile has closed the line
+                connection.sendall(rest)
             answers = connection.makefile("rb")
             with answers, _Exchange(*ours, input) as exchange:
                 pid = int(answers.readline())
