@@ -213,7 +213,7 @@ def test_the_demo_shows_a_history_a_tree_and_actions(
     folder = Path(program_environment["HOME"]) / ".local/share/archiver/demo"
     folder.mkdir(parents=True)
     (folder / "archive.db").write_text("what nobody knows who made")
-    done = run_archiver("demo", "--seconds", "3")
+    done = run_archiver("demo", "--seconds", "8")  # long enough to be asked about what came later
     assert done.returncode == 0, done.stderr
     (kept,) = folder.glob("archive.db.kept-*")
     assert kept.read_text() == "what nobody knows who made"

@@ -162,7 +162,7 @@ def _record(server: Any, url: str, spool_path: Path, seconds: float) -> int:
     shown = server.Simulator(world=server.World(seed=seed, rate=RATE), pacing=server.Pacing(speed=SPEED, wait_for=1))
     with shown as platform, Spool(spool_path) as spool:
         # All goes faster here.
-        pace = BesidePace(least=1.0, again=2.0, after_news=0.5, apart=1.0, in_doubt=2.0, settle=1.5)
+        pace = BesidePace(least=1.0, again=2.0, after_news=0.5, apart=1.0, share=1.0, in_doubt=2.0, settle=1.5)
         api = Api(platform.rest_url, is_docker_cloud=False)
         source = WebsocketSource(platform.stream_url, retry=Retry(seed=seed), api=api, notes=spool, beside=pace)
         daemon = Daemon([source], spool, url)
