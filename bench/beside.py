@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archiver.recording.control.client import ask
 from archiver.storage import migrate
-from archiver.storage.engine import writer_lock
+from archiver.storage.database.engine import writer_lock
 from bench import costs
 from bench.blaster import blaster
 from bench.costs import Clock, Cost

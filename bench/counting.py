@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from archiver.api.archive import Archive
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 from tests.integration.growth import SLACK, cost_of, cost_of_sql
 
 GROWTH, VIEWS, LIBRARY = 1.15, 5, 12

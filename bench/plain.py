@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from archiver.storage.address import libpq_url
+from archiver.storage.database.address import libpq_url
 from bench.costs import Cost, spent_here
 from bench.workshop import Lines
 

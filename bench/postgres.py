@@ -10,7 +10,7 @@ from typing import NamedTuple
 import psycopg
 from sqlalchemy import make_url
 
-from archiver.storage.address import libpq_url
+from archiver.storage.database.address import libpq_url
 from archiver.transfer.reader import BATCH
 from bench import plain
 from bench.costs import Clock, Cost, Postgres, middle

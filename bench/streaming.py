@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 
 from archiver.storage import migrate
-from archiver.storage.address import libpq_url
+from archiver.storage.database.address import libpq_url
 from bench import costs, plain
 from bench.blaster import blaster
 from bench.costs import Clock, Cost

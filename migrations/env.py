@@ -4,7 +4,7 @@ import os
 
 from alembic import context
 
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.indexes import metadata
 
 config = context.config

@@ -42,7 +42,7 @@ class Archive(Objects, Told, Arriving, Judged):
         """
         from archiver.model.health import Limits
         from archiver.queries.status import status
-        from archiver.storage.named import database_name
+        from archiver.storage.database.named import database_name
 
         with self._reader.question() as connection:
             return status(connection, database_name(self._url), now(), limits or Limits(), waiting)

@@ -74,7 +74,7 @@ class Arriving(Opened):
 
         Raises UsageError for a text that is none, and CursorOfAnother for one of another archive.
         """
-        from archiver.storage.named import database_name
+        from archiver.storage.database.named import database_name
 
         mark, _, number = cursor.partition("-")
         if len(mark) != 16 or not (number.isascii() and number.isdigit()) or len(number) > 18:

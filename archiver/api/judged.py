@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archiver.model.reports import Per, Report
     from archiver.queries.metrics import Stops
     from archiver.queries.unknown import Unknown
-    from archiver.storage.reading import Connection
+    from archiver.storage.database.reading import Connection
 
 
 class Judged(Opened):

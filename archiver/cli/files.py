@@ -75,8 +75,8 @@ def is_of(path: Path, database: Path) -> bool:
 
 def require_other(path: Path, config: Config, hint: str) -> None:
     """Raises UsageError for a name that is the archive's or the spool's: what is written would take its place."""
-    from archiver.storage.address import is_postgres
-    from archiver.storage.named import sqlite_path
+    from archiver.storage.database.address import is_postgres
+    from archiver.storage.database.named import sqlite_path
 
     url = config.database.value
     files = {"the spool": config.spool.value} | ({} if is_postgres(url) else {"the archive": sqlite_path(url)})

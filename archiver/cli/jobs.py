@@ -39,7 +39,7 @@ def done(
     from archiver.recording.control.client import PATIENCE
     from archiver.recording.jobs import done, nobody
     from archiver.storage import migrate
-    from archiver.storage.reading import open_reading
+    from archiver.storage.database.reading import open_reading
 
     url = config.database.value
     if migrate.is_missing(url):

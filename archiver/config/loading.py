@@ -28,8 +28,8 @@ from archiver.config.values import (
     texts_of,
 )
 from archiver.errors import ConfigurationWrong
-from archiver.storage.address import is_postgres
-from archiver.storage.sqlite_url import sqlite_file
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.sqlite_url import sqlite_file
 
 NO_HOME = Path("/nonexistent")
 """The home folder of who has none, as Debian writes it for such users."""

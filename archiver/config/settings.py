@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from archiver.storage.address import shown_url
+from archiver.storage.database.address import shown_url
 
 if TYPE_CHECKING:
     from archiver.model.hooks import Hook

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from archiver.storage.address import is_postgres, libpq_url
-from archiver.storage.sqlite_url import sqlite_file, sqlite_url
+from archiver.storage.database.address import is_postgres, libpq_url
+from archiver.storage.database.sqlite_url import sqlite_file, sqlite_url
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DEFAULT_AUTH = "header"

@@ -15,8 +15,8 @@ from archiver.queries.reach import reach
 from archiver.queries.runs import RUN_ON_SOME, where_any_ran
 from archiver.queries.windows import Part, Window, overlapping
 from archiver.storage.causes import GRACE, TOLD_AFTER, UNFINISHED
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.words import OPEN, TARGET
 
 _MOST = 8

@@ -17,9 +17,9 @@ from archiver.queries.runs import Run, batches, selected, worth_knowing
 from archiver.queries.telling import told_by
 from archiver.queries.under import Descent
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection, Row, instant_or_none
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import BLOCK, Ask
-from archiver.storage.reading import Connection, Row, instant_or_none
-from archiver.storage.statements import by_platform, statement
 
 _PAGE = 500
 """Actions that are read at once."""

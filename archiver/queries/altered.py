@@ -14,8 +14,8 @@ from archiver.queries.last_words import is_running
 from archiver.queries.reach import reach
 from archiver.queries.snapshot import ACTIONLESS, Snapshot, children, edges
 from archiver.queries.standing import Stood, stood
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
 _TABLES = (("events", "occurred_at"), ("observations", "observed_at"))

@@ -10,8 +10,8 @@ from archiver.model import Coverage, Resource, TimeRange
 from archiver.model.reports import Available, Per, Report, Subject
 from archiver.queries.coverage import coverage, speaking
 from archiver.queries.unchanged import judged_alone
+from archiver.storage.database.reading import Connection
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
 
 _OF_STATES = ("availability", "restarts")
 """Reports of states alone: a gap in which nothing changed hides nothing of them."""

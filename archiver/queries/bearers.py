@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Namesakes, Number, numbers_of, to_datetime
 from archiver.queries.windows import NEVER, NOW, Window, holding, overlapping
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 from archiver.storage.words import NAME, OPEN
 
 UPPER = "\U0010ffff"

@@ -10,8 +10,8 @@ from archiver.model.nearby import Became
 from archiver.queries.standing import tags_in
 from archiver.queries.steps import Heard, Step
 from archiver.queries.windows import NEVER
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, chunks, statement
 from archiver.storage.words import ASKED, IMAGE, NAME, OPEN, PARENT, TAGS
 
 _CALLED: Mapping[int, Became] = {PARENT: "moved", NAME: "name", IMAGE: "image", TAGS: "tags"}

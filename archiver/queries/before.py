@@ -14,9 +14,9 @@ from archiver.queries.neighbours import neighbours
 from archiver.queries.notes import nearby
 from archiver.queries.story import last_end, since_it_ran
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
 from archiver.storage.words import IMAGE, NAME, PARENT, TAGS
 
 LOOK_BACK = timedelta(minutes=10)

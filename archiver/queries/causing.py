@@ -13,8 +13,8 @@ from archiver.queries.causes import Deed, Stop, Why, exit_code, is_announced, is
 from archiver.queries.under import ascend
 from archiver.queries.windows import NEVER
 from archiver.storage.causes import TOLD_AFTER
+from archiver.storage.database.reading import Connection
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
 from archiver.storage.words import OPEN
 
 OUT_OF_MEMORY = "out of memory"

@@ -24,9 +24,9 @@ from archiver.queries.steps import Heard, Step, sure
 from archiver.queries.timelines import courses
 from archiver.queries.under import Descent, is_within
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import ASKED, TARGET
 
 CONTAINER = "container"

@@ -22,8 +22,8 @@ from archiver.queries.snapshot import (
 )
 from archiver.queries.standing import Stood, Vocabulary, stood, stood_later, who_told
 from archiver.queries.under import Edge
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 
 _FEW, _MORE = 25, 16
 """Of so many resources all are looked at rather than that more words be read; then of so many times as many."""

@@ -118,7 +118,7 @@ def _ask_sqlite(url: str, questions: list[Asked], patience: float) -> list[tuple
     import sqlite3
     import time
 
-    from archiver.storage.sqlite_url import file_uri, sqlite_file
+    from archiver.storage.database.sqlite_url import file_uri, sqlite_file
 
     deadline = time.monotonic() + patience
     connection = sqlite3.connect(file_uri(sqlite_file(url), "mode=ro"), uri=True, timeout=patience)

@@ -17,9 +17,9 @@ from archiver.queries.stays import NOWHERE, Stays, stays
 from archiver.queries.story import stories
 from archiver.queries.under import Stretches, descend, is_within
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
 
 CONTAINER = "container"
 _TOGETHER = 100

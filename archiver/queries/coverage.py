@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 
 from archiver.model import Coverage, Empty, EndKind, Gap, Resource, TimeRange
 from archiver.model.empty import Extent, why_empty
-from archiver.storage.reading import Connection, Row, instant, instant_or_none
-from archiver.storage.statements import chunks, statement
+from archiver.storage.database.reading import Connection, Row, instant, instant_or_none
+from archiver.storage.database.statements import chunks, statement
 from archiver.storage.words import INTERRUPTED, SILENT, SILENT_SECONDS, UNHEARD
 
 BEFORE = "before the first session"

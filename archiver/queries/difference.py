@@ -19,8 +19,8 @@ from archiver.queries.snapshot import Snapshot
 from archiver.queries.standing import Stood, began_to_live
 from archiver.queries.sureness import streams_of
 from archiver.queries.unchanged import judged_alone
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
 

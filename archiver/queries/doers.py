@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from archiver.codec.text import parse
 from archiver.model import Number
 from archiver.platforms.facts import OF_ENGINES, text
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 
 ENGINE, SWARM = "engine", "swarm"
 """Who does things by itself: an engine probes the health of its containers, a swarm makes those of its services."""

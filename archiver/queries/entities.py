@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from archiver.model import Number, numbers_of
 from archiver.model.entities import Entity
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, chunks, statement
 from archiver.storage.words import NO_RESOURCE
 
 # By their numbers alone, which is all that is known of them: through an index that is not unique.

@@ -9,7 +9,7 @@ from archiver.model import Number, TimeRange
 from archiver.queries import vocabulary
 from archiver.queries.healthchecks import no_healthcheck
 from archiver.queries.telling import told_by
-from archiver.storage.reading import Connection
+from archiver.storage.database.reading import Connection
 
 
 class Filter(NamedTuple):

@@ -12,10 +12,10 @@ from archiver.queries.event_filter import Filter, conditions, where, within
 from archiver.queries.names import Moment, names_at
 from archiver.queries.numbers import last_number
 from archiver.queries.seeking import Found, Place
+from archiver.storage.database.reading import Connection, Row, instant, micros
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.event_rows import EVENT_ROWS, parents_of
 from archiver.storage.pages import BLOCK, Ask
-from archiver.storage.reading import Connection, Row, instant, micros
-from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.words import TIME_SOURCES
 

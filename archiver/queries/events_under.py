@@ -20,9 +20,9 @@ from archiver.queries.runs import selected
 from archiver.queries.seeking import LOOKED_AT, PAGE, Found, Keep, Place
 from archiver.queries.under import TARGETS, Descent, Moment, ascend, descend, heads, is_within
 from archiver.queries.windows import NEVER, Window
+from archiver.storage.database.reading import Connection, micros
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import by_platform, statement
 from archiver.storage.words import NO_RESOURCE
 
 _NAMING = (

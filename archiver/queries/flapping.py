@@ -15,8 +15,8 @@ from typing import Any
 from archiver.model import EPOCH, Micros, Number, TimeRange, to_micros
 from archiver.queries.story import earlier
 from archiver.storage.causes import FLAP, FLAPS_WITHIN
-from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import Among, Values, by_platform, statement
+from archiver.storage.database.reading import Connection, micros
+from archiver.storage.database.statements import Among, Values, by_platform, statement
 
 _WORDS = tuple(
     f"SELECT e.{at} AS at, e.resource_id FROM {table} e"

@@ -20,10 +20,10 @@ from archiver.errors import (
     StatementRefused,
 )
 from archiver.queries import free_postgres
-from archiver.storage.glimpse import Glimpse
-from archiver.storage.judging import said, translated_driver
-from archiver.storage.named import database_name
-from archiver.storage.reading import Connection, open_reading, require_head
+from archiver.storage.database.glimpse import Glimpse
+from archiver.storage.database.judging import said, translated_driver
+from archiver.storage.database.named import database_name
+from archiver.storage.database.reading import Connection, open_reading, require_head
 
 _PAGE, _PAGE_BYTES = 100, 1_000_000
 """Rows that are held at once; fewer, where they are large."""

@@ -8,8 +8,8 @@ from contextlib import closing
 from typing import Any, Protocol
 
 from archiver.errors import StatementRefused
-from archiver.storage.postgres_driver import INSUFFICIENT_PRIVILEGE
-from archiver.storage.reading import Connection
+from archiver.storage.database.postgres_driver import INSUFFICIENT_PRIVILEGE
+from archiver.storage.database.reading import Connection
 
 
 class Limited(Protocol):

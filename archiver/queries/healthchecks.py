@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archiver.platforms.facts import HEALTHCHECK
-from archiver.storage.reading import Connection
+from archiver.storage.database.reading import Connection
 
 _ACTION = "SELECT a.id FROM event_actions a WHERE a.text = :word"
 _NAME = "SELECT n.id FROM texts n WHERE n.text = :word"

@@ -18,9 +18,9 @@ from archiver.queries.sureness import Heard, is_sure
 from archiver.queries.telling import told_by
 from archiver.queries.unchanged import judged
 from archiver.storage.causes import KILLED
+from archiver.storage.database.reading import Connection, instant, instant_or_none
+from archiver.storage.database.statements import chunks, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant, instant_or_none
-from archiver.storage.statements import chunks, statement
 
 OOM_EXPLAINS = timedelta(seconds=10)
 """An engine tells of an exit within so long of the want of memory that caused it, before it or after."""

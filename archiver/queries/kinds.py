@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 
 _KINDS = "SELECT k.state, k.kind FROM state_kinds k"
 

@@ -8,8 +8,8 @@ from archiver.model import Number, numbers_of
 from archiver.queries.neighbours import above_all, above_of
 from archiver.queries.under import descend
 from archiver.queries.windows import ALWAYS
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.words import NO_RESOURCE, TARGET
 
 _NAMING = "SELECT m.list_id FROM parent_list_members m WHERE m.platform_id = :platform AND m.resource_id = :number"

@@ -12,8 +12,8 @@ from archiver.queries.lived import LIVED
 from archiver.queries.tree import Places
 from archiver.queries.under import descend, heads
 from archiver.queries.windows import NEVER, Window
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Values, by_platform, statement
 from archiver.storage.words import NO_RESOURCE, PARENT
 
 _TOP = numbers_of(0)(0)

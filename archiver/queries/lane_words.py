@@ -11,9 +11,9 @@ from archiver.errors import TooMuchForPicture
 from archiver.model import Micros, Number, to_datetime, to_micros
 from archiver.queries.history import EXTRA, Known, earlier, is_oom, number_of_oom
 from archiver.queries.windows import NEVER, Window
+from archiver.storage.database.reading import Connection, Row, instant
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, Row, instant
-from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.words import OPEN
 
 _EARLIEST, _LATEST = to_micros(datetime(1, 1, 1, tzinfo=UTC)), to_micros(datetime(9999, 12, 31, tzinfo=UTC))

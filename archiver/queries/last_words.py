@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, numbers_of, to_datetime
 from archiver.queries.causes import is_gone
-from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import Among, Statement, Values, by_platform, chunks, statement
+from archiver.storage.database.reading import Connection, micros
+from archiver.storage.database.statements import Among, Statement, Values, by_platform, chunks, statement
 from archiver.storage.words import BY_EVENT, BY_OBSERVATION, OPEN
 
 _NONE = 0

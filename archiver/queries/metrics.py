@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 
 _MOST = 2_000
 """Stacks, services and causes that are told apart; a monitor keeps every one for months."""

@@ -11,7 +11,7 @@ from archiver.queries.snapshot import PLATFORM, Snapshot, of_platform, of_platfo
 from archiver.queries.standing import Stood, stood, who_told
 from archiver.queries.tree import planted
 from archiver.queries.unchanged import judged_alone
-from archiver.storage.reading import Connection
+from archiver.storage.database.reading import Connection
 
 _PLATFORM = Stood(PLATFORM, "", "platform", None, None, None, None)
 

@@ -6,8 +6,8 @@ from bisect import bisect_right
 from collections.abc import Collection
 
 from archiver.model import Micros, Number
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, chunks, statement
 from archiver.storage.words import NAME
 
 _CALLED = (

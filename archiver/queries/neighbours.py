@@ -11,8 +11,8 @@ from archiver.model.nearby import Where
 from archiver.queries.runs import targets
 from archiver.queries.under import Descent, Edge, descend
 from archiver.queries.windows import Window
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Values, by_platform, statement
 from archiver.storage.words import PARENT
 
 _EDGES = (

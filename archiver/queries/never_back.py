@@ -11,9 +11,9 @@ from archiver.queries.asked import Asked
 from archiver.queries.containers import KindOf, Lived
 from archiver.queries.windows import Part, Window, begun, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER, SUCCEEDS_BEFORE
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import statement
 from archiver.storage.words import PARENT, SLOT
 
 # The view `restarts` says the same: made so shortly before the end, or within so long behind it, for the same service.

@@ -15,9 +15,9 @@ from archiver.queries.neighbours import Place, above_of
 from archiver.queries.platforms import of_resources
 from archiver.queries.references import type_number
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection, Row, instant
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, Row, instant
-from archiver.storage.statements import by_platform, statement
 from archiver.storage.whole import whole_extra
 from archiver.storage.words import NO_RESOURCE
 

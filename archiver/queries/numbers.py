@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 
 _LAST = statement("SELECT n.last FROM numbers n WHERE n.name = :name")
 

@@ -8,9 +8,9 @@ from archiver.model import Number
 from archiver.queries.kinds import kind_of, state_kinds
 from archiver.queries.neighbours import Place
 from archiver.queries.steps import Step
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
 
 _NEAR = ("self", "above")
 """Of these every step is told: of a service that holds it, that it is redeployed."""

@@ -13,8 +13,8 @@ from archiver.model import Number, Resource, TimeRange
 from archiver.queries import bearers, references
 from archiver.queries.bearers import Within
 from archiver.queries.windows import Window
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, chunks, statement
 
 MOST = 1_000
 """Resources that one pattern may name."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from archiver.codec.streams import meant
 from archiver.errors import NoSuchPlatform
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 
 if TYPE_CHECKING:
     from archiver.model import Dialect, Number, Platform

@@ -6,7 +6,7 @@ from time import time
 
 from archiver.platforms.facts import LINGERS
 from archiver.queries.windows import ALWAYS, Window
-from archiver.storage.reading import Connection, micros
+from archiver.storage.database.reading import Connection, micros
 
 _ENDS = (
     "SELECT (SELECT min(e.occurred_at) FROM events e) AS told_first, (SELECT max(e.occurred_at) FROM events e)"

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from archiver.errors import ArchiveReplaced, ArchiverError, DatabaseBusy
-from archiver.storage.glimpse import Glimpse
-from archiver.storage.judging import translated_driver
-from archiver.storage.named import database_name
-from archiver.storage.reading import Connection, open_reading, require_head
-from archiver.storage.statements import statement
+from archiver.storage.database.glimpse import Glimpse
+from archiver.storage.database.judging import translated_driver
+from archiver.storage.database.named import database_name
+from archiver.storage.database.reading import Connection, open_reading, require_head
+from archiver.storage.database.statements import statement
 from archiver.storage.words import GENERATION, IDENTITY
 
 _WHICH = f"SELECT p.key, p.value FROM archive_properties p WHERE p.key IN ('{IDENTITY}', '{GENERATION}') ORDER BY p.key"

@@ -19,9 +19,9 @@ from archiver.queries.references import type_number
 from archiver.queries.replaced import compared, predecessors
 from archiver.queries.stays import Stay, stays
 from archiver.queries.story import earlier, later
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
 
 TOGETHER = timedelta(minutes=10)
 """Containers of a service recreated so soon one after the other are one deploy; each has so long to fare well."""

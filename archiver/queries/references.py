@@ -15,8 +15,8 @@ from archiver.queries import bearers, platforms
 from archiver.queries.bearers import Within
 from archiver.queries.under import TARGETS, ascend
 from archiver.queries.windows import Window
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Values, by_platform, statement
 from archiver.storage.words import OPEN
 
 ALWAYS = TimeRange()

@@ -8,9 +8,9 @@ from typing import Any
 from archiver.errors import NoSuchReject
 from archiver.model import TimeRange, to_datetime, to_micros
 from archiver.model.rejects import KINDS, KeptReject, RejectKind
+from archiver.storage.database.reading import Connection, Row
+from archiver.storage.database.statements import statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, Row
-from archiver.storage.statements import statement
 
 _PAGE = 500
 _KEPT = (

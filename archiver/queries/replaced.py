@@ -11,8 +11,8 @@ from archiver.model.nearby import Differs, Replaced
 from archiver.platforms.facts import COMPOSE_HASH, COMPOSE_IMAGE, received_message, text
 from archiver.queries.windows import Window, overlapping
 from archiver.storage.causes import SUCCEEDS_AFTER
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Values, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Values, by_platform, statement
 from archiver.storage.whole import whole_extra
 from archiver.storage.words import IMAGE, PARENT, SLOT
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from archiver.model import Micros, Number
 from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, first_behind, last_of, last_words
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 from archiver.storage.words import PARENT
 
 _PLACES = (

@@ -13,9 +13,9 @@ from archiver.queries.asked import Asked, coverage_of, report, streams_of
 from archiver.queries.calendar_days import by_day
 from archiver.queries.changed import changes_below
 from archiver.queries.recreated import recreations
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import statement
 
 _Stretch = tuple[datetime, datetime]
 

@@ -10,8 +10,8 @@ from archiver.model import Micros, Number, numbers_of
 from archiver.queries.reach import reach
 from archiver.queries.under import TARGETS, Descent, ascend, descend, is_within
 from archiver.queries.windows import NEVER, Part, Window, begun, reaching
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.words import OPEN, TARGET
 
 _TOGETHER = 500

@@ -11,9 +11,9 @@ from archiver.model import Micros, Number, numbers_of, to_datetime, to_micros
 from archiver.queries import vocabulary
 from archiver.queries.event_filter import Filter, conditions, of_platform, where, within
 from archiver.queries.telling import resources_of
+from archiver.storage.database.reading import Connection, Instant, Row, instant, micros
+from archiver.storage.database.statements import Values, by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, Instant, Row, instant, micros
-from archiver.storage.statements import Values, by_platform, statement
 from archiver.storage.words import NO_RESOURCE
 
 PAGE = 500

@@ -13,8 +13,8 @@ from archiver.queries.reach import reach
 from archiver.queries.standing import Stood, standing_now, stood
 from archiver.queries.under import Edge, heads
 from archiver.queries.windows import Window, holding_about
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.words import PARENT
 
 ACTIONLESS = "SELECT t.id FROM event_types t WHERE t.text <> 'action'"

@@ -11,8 +11,8 @@ from archiver.model import Micros, Number, to_datetime, to_micros
 from archiver.queries.causes import is_gone
 from archiver.queries.last_words import LAST_OF, LAST_OTHER, States, Told, first_behind, last_of, last_turns, last_words
 from archiver.queries.sureness import Heard, is_sure, streams_of
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.words import OPEN, TEXTUAL
 
 

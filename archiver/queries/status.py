@@ -15,10 +15,10 @@ from archiver.model.health import Limits, Waiting, problems
 from archiver.queries.coverage import is_alive, stream_gaps
 from archiver.queries.numbers import last_number
 from archiver.queries.references import type_number
-from archiver.storage.judging import is_damage, said
-from archiver.storage.reading import Connection, instant, instant_or_none
-from archiver.storage.revision import HEAD
-from archiver.storage.statements import statement
+from archiver.storage.database.judging import is_damage, said
+from archiver.storage.database.reading import Connection, instant, instant_or_none
+from archiver.storage.database.revision import HEAD
+from archiver.storage.database.statements import statement
 from archiver.storage.words import DAMAGE, REJECTS_RETRIED
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from archiver.model import Number, numbers_of, to_datetime
 from archiver.model.reports import Subject
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, chunks, statement
 from archiver.storage.words import IMAGE, PARENT, SLOT
 
 _FACTS = (

@@ -12,8 +12,8 @@ from archiver.queries.coverage import coverage
 from archiver.queries.sureness import Heard as Last
 from archiver.queries.sureness import is_sure, streams_of
 from archiver.queries.unchanged import is_bridged, unchanged
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import statement
 
 _ROUNDED = timedelta(seconds=1)
 """Platforms date by the second: what is heard first may seem so much older than the session it came in."""

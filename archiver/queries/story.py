@@ -13,9 +13,9 @@ from archiver.model import Cause, Gap, Number, Resource, Span, TimeRange
 from archiver.queries.causes import is_announced, is_down
 from archiver.queries.timelines import Course, courses
 from archiver.storage.causes import TOLD_AFTER
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import statement
 
 CRASHES, WITHIN, QUIET = 3, timedelta(minutes=10), timedelta(minutes=10)
 """So many crashes within so long make a loop, which ends with the last one before so long a quiet."""

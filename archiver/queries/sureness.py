@@ -9,8 +9,8 @@ from typing import NamedTuple
 from archiver.model import Gap, Micros, Number, TimeRange, to_datetime, to_micros
 from archiver.queries.coverage import coverage
 from archiver.queries.unchanged import around, is_bridged
-from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import chunks, statement
 
 _ROUNDED = timedelta(seconds=1)
 """An event may be dated so much before the session that heard it: platforms date by the second."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from archiver.codec.streams import meant
 from archiver.errors import NoSuchStream
 from archiver.model import Number, numbers_of
-from archiver.storage.reading import Connection
-from archiver.storage.statements import chunks, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import chunks, statement
 
 _URLS = "SELECT t.id, t.url FROM streams t ORDER BY t.url"
 _URLS_OF = "SELECT o.id, t.url FROM sessions o JOIN streams t ON t.id = o.stream_id WHERE o.id IN :numbers"

@@ -15,8 +15,8 @@ from archiver.queries.lane_words import words_of
 from archiver.queries.numbers import last_numbers
 from archiver.queries.unchanged import proven, unchanged
 from archiver.queries.windows import Window
+from archiver.storage.database.reading import Connection
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
 
 _WORDS = 20_000
 """So many words are held at once."""

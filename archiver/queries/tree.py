@@ -10,8 +10,8 @@ from archiver.model import Micros, Number, Resource, TreeNode, to_datetime
 from archiver.queries.coverage import coverage_at
 from archiver.queries.standing import Stood, standing_now, who_told
 from archiver.queries.under import heads
-from archiver.storage.reading import Connection
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.words import OPEN, PARENT
 
 _LIVING = (

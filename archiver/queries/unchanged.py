@@ -8,8 +8,8 @@ from datetime import datetime
 
 from archiver.model import Coverage, Gap, Number
 from archiver.queries.under import heads
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import Among, by_platform, statement
 
 Stretch = tuple[datetime, datetime]
 """From one answer to the next, with nothing told between them, that said the same of a state and a life."""

@@ -11,8 +11,8 @@ from typing import Any
 from archiver.model import Micros, Number
 from archiver.queries.reach import reach
 from archiver.queries.windows import Part, Window, overlapping
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.words import PARENT, TARGET
 
 Stretches = tuple[Micros, ...]

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from archiver.model import Number, numbers_of, to_micros
 from archiver.queries.containers import CONTAINER
 from archiver.queries.lived import LIVED
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection
-from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.views.places import place_then
 
 _MOST = 2_000

@@ -7,8 +7,8 @@ from typing import Literal
 from archiver.model import TimeRange
 from archiver.model.values import Value
 from archiver.queries.event_filter import where, within
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import statement
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import statement
 
 Vocabulary = Literal["state", "type", "action"]
 

@@ -15,8 +15,8 @@ from archiver.queries.neighbours import members
 from archiver.queries.platforms import names as platform_names
 from archiver.queries.platforms import several
 from archiver.storage.causes import FLAP
-from archiver.storage.reading import Connection, instant, instant_or_none
-from archiver.storage.statements import by_platform, chunks, statement
+from archiver.storage.database.reading import Connection, instant, instant_or_none
+from archiver.storage.database.statements import by_platform, chunks, statement
 
 _DEPLOYS = "SELECT v.* FROM deploys v WHERE v.started_at >= :since AND v.started_at < :until {}"
 _FLAPS = "SELECT v.* FROM flaps v WHERE v.until >= :since AND v.since < :until {}"

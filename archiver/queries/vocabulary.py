@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from archiver.storage.reading import Connection
+from archiver.storage.database.reading import Connection
 
 NOT = "!"
 """Before a word: any other."""

@@ -21,9 +21,9 @@ from archiver.queries.story import CRASHES, QUIET, WITHIN, earlier, is_crash, la
 from archiver.queries.timelines import courses
 from archiver.queries.windows import Window
 from archiver.storage.causes import TOLD_AFTER
+from archiver.storage.database.reading import Connection, instant
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, instant
-from archiver.storage.statements import by_platform, statement
 
 Source = Literal["events", "observations"]
 

@@ -8,9 +8,9 @@ from archiver.errors import NoSuchEvent
 from archiver.model import ArchivedEvent, WholeEvent, numbers_of
 from archiver.platforms.facts import received_message
 from archiver.queries.events import last_id, whole
+from archiver.storage.database.reading import Connection
+from archiver.storage.database.statements import statement
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
-from archiver.storage.reading import Connection
-from archiver.storage.statements import statement
 
 # By its number alone, which is all that who asks has: through an index that is not unique.
 _ONE = f"{EVENT_ROWS} WHERE e.id = :number"

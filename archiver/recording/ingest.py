@@ -38,7 +38,7 @@ from archiver.recording.scrub import Scrub, ScrubPace
 from archiver.recording.spool.queue import Spool
 from archiver.recording.spool.recent import Group
 from archiver.storage import migrate
-from archiver.storage.named import database_name
+from archiver.storage.database.named import database_name
 from archiver.storage.recorder import Recorded, Recorder
 
 log = logging.getLogger(__name__)

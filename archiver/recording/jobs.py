@@ -24,10 +24,10 @@ from archiver.recording.control.place import socket_beside
 from archiver.recording.control.words import NotUnderstood
 from archiver.recording.reconcile import IDLE, Askers, Steps, Wanted, reconcile
 from archiver.recording.spool.queue import Spool
-from archiver.storage.address import is_postgres
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.named import database_name, sqlite_path
 from archiver.storage.forgetting import Place
 from archiver.storage.inventory import Inventory
-from archiver.storage.named import database_name, sqlite_path
 from archiver.storage.recorder import Recorder, Whose
 from archiver.storage.retrying import PAGE, Kept, Retried, Which
 

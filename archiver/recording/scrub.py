@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from archiver.errors import ArchiverError
 from archiver.platforms.protocol import Notes
-from archiver.storage.address import is_postgres
-from archiver.storage.named import database_name
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.named import database_name
+from archiver.storage.database.walking import Place
 from archiver.storage.recorder import Recorder
-from archiver.storage.walking import Place
 
 log = logging.getLogger(__name__)
 

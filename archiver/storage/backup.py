@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archiver.errors import BackupMissing, BackupUnusable, DatabaseMissing, UsageError
-from archiver.storage.address import is_postgres
-from archiver.storage.engine import writer_lock
-from archiver.storage.foreign import require_fit
-from archiver.storage.glimpse import reads_in_place
-from archiver.storage.judging import translated_driver
-from archiver.storage.named import database_name, sqlite_path
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.engine import writer_lock
+from archiver.storage.database.foreign import require_fit
+from archiver.storage.database.glimpse import reads_in_place
+from archiver.storage.database.judging import translated_driver
+from archiver.storage.database.named import database_name, sqlite_path
+from archiver.storage.database.replacing import aside, create, finish, open_as, writing
+from archiver.storage.database.revision import HEAD
+from archiver.storage.database.wal import mark
 from archiver.storage.positions import new_generation
-from archiver.storage.replacing import aside, create, finish, open_as, writing
-from archiver.storage.revision import HEAD
 from archiver.storage.schema import GENERATION
-from archiver.storage.wal import mark
 from archiver.storage.words import RESTORED
 
 # Under another key, so that what waits in a spool of the same session does not move its end.

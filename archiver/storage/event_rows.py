@@ -7,8 +7,8 @@ from typing import Any
 
 from archiver.codec.events import rebuild
 from archiver.model import Number, numbers_of
-from archiver.storage.reading import Connection, micros
-from archiver.storage.statements import by_platform, statement
+from archiver.storage.database.reading import Connection, micros
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.whole import whole_extra
 from archiver.storage.words import TIME_SOURCES

@@ -24,9 +24,9 @@ from sqlalchemy import (
 
 from archiver.codec.forgetting import FORGOTTEN, Pattern
 from archiver.storage import schema
-from archiver.storage.address import is_postgres
-from archiver.storage.engine import reading_engine, translated
-from archiver.storage.judging import translated_driver
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.engine import reading_engine, translated
+from archiver.storage.database.judging import translated_driver
 from archiver.storage.migrate import require_head
 from archiver.storage.schema import Instant
 from archiver.storage.shared_texts import digest
@@ -225,7 +225,7 @@ def vacuum(url: str) -> bool:
     if not is_postgres(url):
         return True
     skipped: list[str] = []
-    from archiver.storage import postgres_driver
+    from archiver.storage.database import postgres_driver
 
     with translated_driver(url), closing(postgres_driver.connect(postgres_driver.arguments(url))) as driver:
         driver.add_notice_handler(lambda notice: skipped.append(notice.message_primary or ""))

@@ -17,7 +17,7 @@ from archiver.codec.text import dump
 from archiver.model import ResourceRef
 from archiver.storage import schema
 from archiver.storage.bulk import Row, chunks, insert_rows
-from archiver.storage.heard import Texts
+from archiver.storage.facts.heard import Texts
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists
 from archiver.storage.numbers import Numbers

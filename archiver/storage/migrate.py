@@ -21,22 +21,23 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from archiver.errors import DatabaseMissing, NotInstalled, SchemaNotAtHead
-from archiver.storage import first_edition, reading
-from archiver.storage.engine import reading_engine, translated, writer_lock, writing_engine
-from archiver.storage.foreign import APPLICATION_ID
+from archiver.storage.database import reading
+from archiver.storage.database.engine import reading_engine, translated, writer_lock, writing_engine
+from archiver.storage.database.foreign import APPLICATION_ID
+from archiver.storage.database.judging import translated_driver
+from archiver.storage.database.named import database_name
+from archiver.storage.database.postgres_driver import HIDDEN_SCHEMA, right_missing
+from archiver.storage.database.reading import open_reading
+from archiver.storage.database.revision import HALF_WAY, not_at_head, revision_of
+from archiver.storage.database.revision import HEAD as HEAD  # which others ask for here
+from archiver.storage.database.turns import lock_writers
 from archiver.storage.integrity import damage, lost_rows, missing_rows, wrong_lives
-from archiver.storage.judging import translated_driver
-from archiver.storage.named import database_name
-from archiver.storage.postgres_driver import HIDDEN_SCHEMA, right_missing
-from archiver.storage.reading import open_reading
-from archiver.storage.revision import HALF_WAY, not_at_head, revision_of
-from archiver.storage.revision import HEAD as HEAD  # which others ask for here
 from archiver.storage.room import foreign_encoding, require_room
 from archiver.storage.tables import make_all
-from archiver.storage.turns import lock_writers
+from archiver.storage.upgrade import first_edition
 
 if TYPE_CHECKING:
-    from archiver.storage.rebuild import Progress
+    from archiver.storage.upgrade.rebuild import Progress
 
 
 def migrations() -> Path:
@@ -84,13 +85,13 @@ def upgrade(url: str, progress: Callable[[Progress], None] | None = None, most: 
             if before in (None, HEAD):
                 return Upgraded(before, HEAD)
             if lock is None:
-                from archiver.storage.rebuild_postgres import rebuild_database
+                from archiver.storage.upgrade.rebuild_postgres import rebuild_database
 
                 left = rebuild_database(engine, database_name(url), progress, most)
                 return Upgraded(before, HEAD, None, left)
         finally:
             engine.dispose()
-        from archiver.storage.rebuild_sqlite import rebuild_file
+        from archiver.storage.upgrade.rebuild_sqlite import rebuild_file
 
         return Upgraded(before, HEAD, *rebuild_file(url, lock, progress, most))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from archiver.storage.reading import Connection
+from archiver.storage.database.reading import Connection
 
 T = TypeVar("T")
 P = ParamSpec("P")

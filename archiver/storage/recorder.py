@@ -15,11 +15,13 @@ from archiver.codec.forgetting import Pattern
 from archiver.errors import ArchiveBehind, RowRefused, SpoolNotAlone, TakesNothing
 from archiver.model import Batch, Micros, Opened, Record
 from archiver.storage import forgetting, retrying, statistics
-from archiver.storage.duplicates import Original
-from archiver.storage.engine import (
+from archiver.storage.database.engine import (
     translate,
     translated,
 )
+from archiver.storage.database.wal import CHECKPOINT_BYTES
+from archiver.storage.database.walking import Place, Step
+from archiver.storage.duplicates import Original
 from archiver.storage.inventory import Inventory, Reached
 from archiver.storage.limits import CacheLimits
 from archiver.storage.numbers import Numbers
@@ -28,8 +30,6 @@ from archiver.storage.retrying import Decode, Retried, Which
 from archiver.storage.schema import archive_properties
 from archiver.storage.streams import engine_of
 from archiver.storage.trial import plainest
-from archiver.storage.wal import CHECKPOINT_BYTES
-from archiver.storage.walking import Place, Step
 from archiver.storage.watched import Watched, watched
 from archiver.storage.words import DAMAGE, FORGOTTEN_LAST, GENERATION, REJECTS_TRIED_BY
 from archiver.storage.writer import Recorded, Whose, Writer

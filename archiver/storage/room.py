@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, inspect, text
 
 from archiver.errors import DatabaseUnfit
-from archiver.storage.revision import OF_ITS_OWN
+from archiver.storage.database.revision import OF_ITS_OWN
 
 # What SQL_ASCII is given it keeps byte for byte, so it gives back the UTF-8 that every connection writes. Any other
 # encoding lacks characters, and each event that has one would become a reject.

@@ -9,10 +9,10 @@ from sqlalchemy.schema import CreateTable
 
 from archiver.platforms.facts import KINDS
 from archiver.storage import schema
-from archiver.storage.foreign import APPLICATION_ID
+from archiver.storage.database.foreign import APPLICATION_ID
+from archiver.storage.database.revision import HEAD
 from archiver.storage.kinds import rows_of
 from archiver.storage.numbers import first_rows
-from archiver.storage.revision import HEAD
 
 # As Alembic makes it (alembic.ddl.impl.DefaultImpl.version_table_impl).
 versions = Table(

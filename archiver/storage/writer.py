@@ -30,9 +30,9 @@ from archiver.storage import schema
 from archiver.storage.bulk import Row, insert_rows
 from archiver.storage.comparing import is_action, news
 from archiver.storage.duplicates import ANEW, Original, Retold, drop_duplicates, has_repeated_uuid, rejects_of
-from archiver.storage.facts import Facts
-from archiver.storage.facts import Words as Told
-from archiver.storage.heard import Texts
+from archiver.storage.facts.heard import Texts
+from archiver.storage.facts.keeping import Facts
+from archiver.storage.facts.keeping import Words as Told
 from archiver.storage.inventory import Inventory, Received
 from archiver.storage.limits import CacheLimits
 from archiver.storage.lists import Lists

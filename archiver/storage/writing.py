@@ -12,18 +12,18 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, exc, insert, select, update
 
 from archiver.errors import DatabaseUnreachable
-from archiver.storage.address import is_postgres
-from archiver.storage.engine import shut_down, writer_lock, writing_engine
-from archiver.storage.glimpse import beside, size_of
-from archiver.storage.judging import judged
+from archiver.storage.database.address import is_postgres
+from archiver.storage.database.engine import shut_down, writer_lock, writing_engine
+from archiver.storage.database.glimpse import beside, size_of
+from archiver.storage.database.judging import judged
+from archiver.storage.database.named import sqlite_path
+from archiver.storage.database.sqlite_file import SqliteFile
+from archiver.storage.database.turns import judge, lock_writers
+from archiver.storage.database.wal import Checkpoints, is_broken
+from archiver.storage.database.walking import Place, Step, Walk
 from archiver.storage.migrate import require_head
-from archiver.storage.named import sqlite_path
 from archiver.storage.numbers import raise_to_rows
 from archiver.storage.schema import archive_properties
-from archiver.storage.sqlite_file import SqliteFile
-from archiver.storage.turns import judge, lock_writers
-from archiver.storage.wal import Checkpoints, is_broken
-from archiver.storage.walking import Place, Step, Walk
 from archiver.storage.words import FORGOTTEN_LAST
 
 _BROKEN = "its file is malformed or has been cut short; put a backup in its place: archiver db restore FILE"

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from archiver.model import Condition, Number, Observation, Platform, Telling, TimeRange, iso, to_micros
 from archiver.platforms.facts import dialect_of
+from archiver.storage.database.reading import Connection, Row, instant_or_none, micros
+from archiver.storage.database.revision import HEAD
+from archiver.storage.database.statements import by_platform, statement
 from archiver.storage.event_rows import EVENT_ROWS, original, parents_of
 from archiver.storage.pages import Ask
 from archiver.storage.reached import inferred
-from archiver.storage.reading import Connection, Row, instant_or_none, micros
-from archiver.storage.revision import HEAD
-from archiver.storage.statements import by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.storage.whole import whole_extra
 from archiver.storage.words import GENERATION, IDENTITY, IMPORTED, UPGRADE

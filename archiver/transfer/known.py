@@ -10,11 +10,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from archiver.model import Micros, Number, Platform, Telling, numbers_of, to_micros
+from archiver.storage.database.reading import Connection, Row, micros
+from archiver.storage.database.revision import HEAD
+from archiver.storage.database.statements import Among, by_platform, statement
 from archiver.storage.event_rows import original, parents_of
 from archiver.storage.pages import Ask
-from archiver.storage.reading import Connection, Row, micros
-from archiver.storage.revision import HEAD
-from archiver.storage.statements import Among, by_platform, statement
 from archiver.storage.uuids import unpack
 from archiver.transfer import exporter
 from archiver.transfer.format import end_line, event_line, head_line, observation_line, platform_line, telling_line

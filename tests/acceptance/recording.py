@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from archiver.api.archive import Archive
 from archiver.simulator.service.server import STILL, Listening, Simulator
-from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.database.engine import reading_engine, writing_engine
 
 BATCH = 50
 

@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy import make_url
 from sqlalchemy import text as sql
 
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.migrate import HEAD
 
 from ..conftest import SpawnArchiver

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.model import Closed, Event, Message, Micros, Observation, Opened, Record, TimeRange, to_micros
 from archiver.platforms.decoders import decode
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 from archiver.storage.recorder import Recorded, Recorder
 
 START = to_micros(datetime(2016, 2, 1, 12, 0, tzinfo=UTC))

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import make_url
 
-from archiver.storage import turns
+from archiver.storage.database import turns
 
 Turned = Callable[[bytes], bytes]
 """What the server gets in the place of what a client sent."""

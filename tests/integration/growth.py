@@ -14,10 +14,10 @@ from sqlalchemy import event as hook
 
 from archiver.api.archive import Archive
 from archiver.queries.reader import Reader
-from archiver.storage import reading
-from archiver.storage.engine import reading_engine, writing_engine
-from archiver.storage.postgres_driver import BY_INDEX
-from archiver.storage.statements import Asked
+from archiver.storage.database import reading
+from archiver.storage.database.engine import reading_engine, writing_engine
+from archiver.storage.database.postgres_driver import BY_INDEX
+from archiver.storage.database.statements import Asked
 
 STEP = 50
 """SQLite's instructions are counted by so many."""

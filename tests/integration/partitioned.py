@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from archiver.api.archive import Archive
 from archiver.queries.reader import Reader
-from archiver.storage.engine import reading_engine, writing_engine
-from archiver.storage.postgres_driver import BY_INDEX
-from archiver.storage.revision import HEAD
+from archiver.storage.database.engine import reading_engine, writing_engine
+from archiver.storage.database.postgres_driver import BY_INDEX
+from archiver.storage.database.revision import HEAD
 from tests.migrations import freeze
 
 from .growth import looked_up, noted

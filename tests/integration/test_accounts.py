@@ -23,7 +23,7 @@ from archiver.platforms.tutum.source import WebsocketSource
 from archiver.recording.failures import Failures
 from archiver.recording.ingest import decode_item
 from archiver.simulator.service.server import STILL, Simulator
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose
 from archiver.storage.schema import receivers
 from archiver.transfer.format import event_line, part_head_line

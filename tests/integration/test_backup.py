@@ -134,8 +134,9 @@ def test_a_copy_is_put_back_where_only_the_log_of_the_lost_file_is_left(url: str
 KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from archiver.storage import backup, replacing
-from archiver.storage.named import sqlite_path
+from archiver.storage import backup
+from archiver.storage.database import replacing
+from archiver.storage.database.named import sqlite_path
 from archiver.storage.recorder import Recorder
 
 url, copy = sys.argv[1:]

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from archiver.storage.address import libpq_url
+from archiver.storage.database.address import libpq_url
 from bench import fleet, plain
 from bench.workshop import REPOSITORY, Lines
 

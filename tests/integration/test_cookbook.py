@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from archiver.model import iso, now_micros, to_micros
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 
 from ..conftest import DATABASES, PostgresServer
 from .archives import SECOND, START, event, record

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from archiver.api.archive import Archive
 from archiver.model import Alive, Gap, Record, Reject, now_micros
 from archiver.queries.coverage import BEFORE, IMPORTED
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.words import INTERRUPTED, SILENT
 

@@ -23,13 +23,13 @@ from archiver.errors import (
     DatabaseUnreachable,
     RowRefused,
 )
-from archiver.storage.engine import (
+from archiver.storage.database.engine import (
     reading_engine,
     translated,
     writer_lock,
     writing_engine,
 )
-from archiver.storage.named import sqlite_name
+from archiver.storage.database.named import sqlite_name
 
 from ..conftest import RunArchiver
 from .archives import event, record, rows

@@ -28,11 +28,12 @@ from archiver.errors import (
 from archiver.platforms.playback import PlaybackSource
 from archiver.recording.daemon import Daemon
 from archiver.recording.spool.queue import Spool
-from archiver.storage import absent, migrate
+from archiver.storage import migrate
 from archiver.storage.backup import backup, restore
-from archiver.storage.engine import writing_engine
-from archiver.storage.foreign import require_fit
-from archiver.storage.judging import translated_driver
+from archiver.storage.database import absent
+from archiver.storage.database.engine import writing_engine
+from archiver.storage.database.foreign import require_fit
+from archiver.storage.database.judging import translated_driver
 from archiver.storage.recorder import Recorder
 
 from ..conftest import RunArchiver

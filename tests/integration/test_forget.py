@@ -20,7 +20,7 @@ from archiver.model import Condition, Message, Observation, Reject
 from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
 from archiver.storage import forgetting
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import metadata
 from archiver.storage.shared_texts import digest

@@ -14,8 +14,9 @@ from archiver.api.archive import Archive
 from archiver.errors import BadInput, DatabaseUnreachable, UsageError
 from archiver.model import Closed, Event, Message, Opened
 from archiver.platforms.decoders import decode
-from archiver.storage import statistics, turns
-from archiver.storage.engine import writing_engine
+from archiver.storage import statistics
+from archiver.storage.database import turns
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.transfer import reader
 from archiver.transfer.importer import How, ImportResult, import_file

@@ -23,7 +23,7 @@ from archiver.recording import ingest as module
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.database.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorded, Recorder
 from archiver.storage.schema import metadata
 

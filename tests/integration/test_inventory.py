@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from archiver.model import Observation, Record
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder
 
 from .archives import event, micros, record, rows, uri

@@ -14,7 +14,7 @@ from archiver.errors import DatabaseUnfit, DatabaseUnreachable, SchemaNotAtHead,
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
 from archiver.storage.backup import restore
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder
 
 from .archives import event, record, rows

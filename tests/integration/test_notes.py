@@ -19,7 +19,7 @@ from archiver.recording.control.server import Control
 from archiver.recording.control.words import NotUnderstood, decoded, encoded, read_line
 from archiver.recording.errands import Errands
 from archiver.recording.jobs import done, finished, job_of
-from archiver.storage.named import sqlite_path
+from archiver.storage.database.named import sqlite_path
 from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE
 from archiver.transfer.importer import How, import_file

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from archiver.errors import RowRefused
 from archiver.model import Reject
 from archiver.storage import migrate
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.numbers import NUMBERED
 from archiver.storage.recorder import Recorder
 

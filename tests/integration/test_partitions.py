@@ -13,7 +13,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.model import Event, Resource
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 from archiver.storage.integrity import lost_rows, missing_rows
 from archiver.storage.recorder import Recorder
 from archiver.storage.views import VIEWS

@@ -14,7 +14,7 @@ from archiver.codec.notes import Note
 from archiver.errors import AmbiguousReference, NoSuchPlatform
 from archiver.model import Condition, Event, Opened, Reject
 from archiver.recording.jobs import done
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.recorder import Recorder, Whose
 from archiver.transfer.importer import import_lines
 

@@ -19,9 +19,9 @@ from archiver.queries.reader import Reader
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
-from archiver.storage.address import libpq_url
-from archiver.storage.engine import reading_engine, writing_engine
-from archiver.storage.postgres_driver import BY_INDEX
+from archiver.storage.database.address import libpq_url
+from archiver.storage.database.engine import reading_engine, writing_engine
+from archiver.storage.database.postgres_driver import BY_INDEX
 from archiver.storage.recorder import Recorder
 from tests.conftest import PostgresServer, RunArchiver
 

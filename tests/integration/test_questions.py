@@ -481,7 +481,7 @@ def test_there_is_no_archive() -> None:
 def test_a_reader_cannot_write(database_url: str) -> None:
     from sqlalchemy import exc, text
 
-    from archiver.storage.engine import reading_engine
+    from archiver.storage.database.engine import reading_engine
 
     engine = reading_engine(database_url)
     with engine.connect() as connection, pytest.raises(exc.DBAPIError):

@@ -24,7 +24,7 @@ from archiver.errors import (
     SchemaNotAtHead,
 )
 from archiver.model import Condition, Record, Reject
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.limits import CacheLimits
 from archiver.storage.recorder import Recorder
 

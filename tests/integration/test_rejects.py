@@ -20,8 +20,8 @@ from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.jobs import finished, retry
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
+from archiver.storage.database.engine import writing_engine
 from archiver.storage.duplicates import CONFLICT
-from archiver.storage.engine import writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.retrying import PAGE
 from archiver.transfer.importer import import_lines

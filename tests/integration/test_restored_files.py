@@ -18,9 +18,9 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import DatabaseBusy, DatabaseReadOnly, DatabaseTwice, DatabaseUnreachable, SchemaNotAtHead
 from archiver.storage import migrate
-from archiver.storage.alone import pieces
-from archiver.storage.engine import writer_lock
-from archiver.storage.glimpse import beside, size_of
+from archiver.storage.database.alone import pieces
+from archiver.storage.database.engine import writer_lock
+from archiver.storage.database.glimpse import beside, size_of
 from archiver.storage.recorder import Recorder
 
 from ..memory import let_through

@@ -17,7 +17,7 @@ from archiver.errors import DatabaseReadOnly, RightMissing
 from archiver.recording.ingest import Ingest
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
-from archiver.storage.address import libpq_url
+from archiver.storage.database.address import libpq_url
 from archiver.storage.views import VIEWS
 from tests.conftest import PostgresServer, RunArchiver
 

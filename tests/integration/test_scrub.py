@@ -16,8 +16,8 @@ from archiver.api.archive import Archive
 from archiver.recording.ingest import Ingest
 from archiver.recording.scrub import Scrub, ScrubPace
 from archiver.recording.spool.queue import Spool
+from archiver.storage.database.walking import Place, Walk
 from archiver.storage.recorder import Recorder
-from archiver.storage.walking import Place, Walk
 
 from .test_ingest import AT_ONCE, message, running, stream, wait_until
 

@@ -16,7 +16,7 @@ import pytest
 from archiver.api.archive import Archive
 from archiver.errors import ArchiverError, QueryFailed, QueryTimedOut
 from archiver.storage import migrate
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 
 from ..conftest import DATABASES, PostgresServer, RunArchiver
 from .archives import event, record, rows

@@ -20,8 +20,9 @@ from archiver.errors import CommitUndecided, DatabaseBusy, DatabaseUnreachable
 from archiver.model import Closed, Event, Message, Opened
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
-from archiver.storage import migrate, turns
-from archiver.storage.address import libpq_url
+from archiver.storage import migrate
+from archiver.storage.database import turns
+from archiver.storage.database.address import libpq_url
 from archiver.storage.recorder import Recorder
 
 from ..conftest import PostgresServer

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, text
 
 from archiver.model import Micros, iso, to_datetime
 from archiver.storage import migrate, schema
-from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.database.engine import reading_engine, writing_engine
 from archiver.storage.intervals import node
 from archiver.storage.lasting import LIVES
 from archiver.storage.schema import OPEN, PARENT, TARGET

@@ -199,7 +199,7 @@ def test_a_state_has_a_kind_by_itself_by_its_type_or_by_its_family(
 def test_a_kind_of_ones_own_counts(database_url: str) -> None:
     from sqlalchemy import text
 
-    from archiver.storage.engine import writing_engine
+    from archiver.storage.database.engine import writing_engine
 
     record(database_url, event("container/1", "Invented (3)", 10), event("container/2", "exited (0)", 10))
     engine = writing_engine(database_url)

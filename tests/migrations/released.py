@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from archiver.model import Event, Observation, Record, Reject
-from archiver.storage.engine import reading_engine
-from archiver.storage.first_edition import FirstEdition
+from archiver.storage.database.engine import reading_engine
 from archiver.storage.reached import Reached
+from archiver.storage.upgrade.first_edition import FirstEdition
 
 FIXTURE = Path(__file__).parent / "first_edition"
 

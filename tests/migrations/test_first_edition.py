@@ -25,11 +25,11 @@ from archiver.platforms.decoders import Decoder
 from archiver.recording.ingest import Ingest, IngestPace
 from archiver.recording.spool.queue import Spool
 from archiver.storage import migrate
+from archiver.storage.database.engine import reading_engine, writing_engine
+from archiver.storage.database.turns import lock_writers
 from archiver.storage.duplicates import value_of
-from archiver.storage.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
-from archiver.storage.turns import lock_writers
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
@@ -42,7 +42,8 @@ STEPS = 7
 
 ENDED = """
 import os, signal, sys
-from archiver.storage import migrate, rebuild
+from archiver.storage import migrate
+from archiver.storage.upgrade import rebuild
 
 url, most, when = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 
@@ -271,7 +272,7 @@ def test_an_archive_that_was_written_to_meanwhile_is_read_from_its_beginning(old
 
 
 def test_what_another_program_began_is_begun_anew(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archiver.storage.rebuild.__version__", "0.1.99")
+    monkeypatch.setattr("archiver.storage.upgrade.rebuild.__version__", "0.1.99")
     ended_after(old_url, 3)
     monkeypatch.undo()
     steps: list[object] = []
@@ -431,7 +432,8 @@ os.kill(os.getpid(), 9)
 
 KILLED_BEFORE = """
 import os, signal, sys
-from archiver.storage import migrate, replacing
+from archiver.storage import migrate
+from archiver.storage.database import replacing
 
 setattr(replacing.os, sys.argv[2], lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 migrate.upgrade(sys.argv[1])
@@ -485,7 +487,7 @@ def test_what_lies_in_the_log_of_the_old_file_is_upgraded_too(old_file: Path) ->
 
 
 def test_an_archive_in_use_is_not_upgraded(old_file: Path) -> None:
-    holder = "import sys\nfrom archiver.storage.engine import writer_lock\n"
+    holder = "import sys\nfrom archiver.storage.database.engine import writer_lock\n"
     holder += "with writer_lock(sys.argv[1]): print(flush=True); input()"
     command = [sys.executable, "-c", holder, str(old_file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -499,7 +501,7 @@ def test_an_archive_in_use_is_not_upgraded(old_file: Path) -> None:
 def test_what_was_begun_is_not_thrown_away_while_somebody_else_has_it_open(
     old_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archiver.storage.engine._SQLITE_ARGS", {"timeout": 0.1})
+    monkeypatch.setattr("archiver.storage.database.engine._SQLITE_ARGS", {"timeout": 0.1})
     url = f"sqlite:///{old_file}"
     ended_after(url, 3)
     with closing(sqlite3.connect(f"{old_file}.upgrading", isolation_level=None)) as somebody:

@@ -13,7 +13,7 @@ from archiver.api.archive import Archive
 from archiver.errors import DatabaseUnfit, SchemaNotAtHead
 from archiver.model import Reject
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine, writing_engine
+from archiver.storage.database.engine import reading_engine, writing_engine
 from archiver.storage.recorder import Recorder
 
 from . import released

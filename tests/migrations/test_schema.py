@@ -21,8 +21,8 @@ from sqlalchemy import Connection, inspect, text
 
 from archiver.errors import DatabaseBusy, SchemaNotAtHead
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine, writer_lock, writing_engine
-from archiver.storage.foreign import APPLICATION_ID
+from archiver.storage.database.engine import reading_engine, writer_lock, writing_engine
+from archiver.storage.database.foreign import APPLICATION_ID
 from archiver.storage.indexes import EXPRESSIONS
 from archiver.storage.schema import metadata
 from archiver.storage.views import VIEWS
@@ -270,7 +270,7 @@ def test_a_newer_archive_is_not_touched(database_url: str) -> None:
 
 
 def test_an_archive_in_use_is_not_upgraded(sqlite_url: str) -> None:
-    holder = "import sys\nfrom archiver.storage.engine import writer_lock\n"
+    holder = "import sys\nfrom archiver.storage.database.engine import writer_lock\n"
     holder += "with writer_lock(sys.argv[1]): print(flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", holder, sqlite_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE

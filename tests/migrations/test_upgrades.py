@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from archiver.api.archive import Archive
 from archiver.storage import migrate
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 
 SNAPSHOTS = sorted((Path(__file__).parent / "snapshots").glob("*.sql"))
 

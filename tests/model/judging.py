@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from archiver.storage.engine import writing_engine
+from archiver.storage.database.engine import writing_engine
 
 from . import answers, tables, views
 from .histories import History

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from .mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-_ROOMS = ("archiver/queries", "archiver/storage")
+_ROOMS = ("archiver/queries", *(f"archiver/storage{room}" for room in ("", "/database", "/facts", "/upgrade")))
 _TESTS = ("tests/unit", "tests/integration")
 _MOST_TESTS = 4
 """So many files of tests are asked, those first that speak most of the module."""

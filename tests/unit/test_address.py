@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from archiver.storage.address import is_postgres, libpq_url, shown_url
+from archiver.storage.database.address import is_postgres, libpq_url, shown_url
 
 PASSWORDS = {
     "hunter2": "hunter2",

@@ -14,7 +14,7 @@ import pytest
 from archiver import errors
 from archiver.cli.extras import simulator_server
 from archiver.errors import ArchiverError, ConfigurationWrong
-from archiver.storage.engine import reading_engine
+from archiver.storage.database.engine import reading_engine
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

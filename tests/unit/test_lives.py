@@ -11,12 +11,12 @@ import pytest
 from archiver.model import to_micros
 from archiver.platforms.docker import facts as docker
 from archiver.platforms.tutum import facts as tutum
-from archiver.storage.heard import Fact, State, Word
-from archiver.storage.lives import Standing
-from archiver.storage.outlived import follower
-from archiver.storage.places import Kinds, Reading, read
+from archiver.storage.facts.heard import Fact, State, Word
+from archiver.storage.facts.lives import Standing
+from archiver.storage.facts.outlived import follower
+from archiver.storage.facts.places import Kinds, Reading, read
+from archiver.storage.facts.steps import NEVER, Step, put, says, steps_of, within
 from archiver.storage.schema import ASKED, BY_EVENT, BY_OBSERVATION, INFERRED, NAME, OPEN, PARENT, TARGET, TOLD
-from archiver.storage.steps import NEVER, Step, put, says, steps_of, within
 
 KINDS = Kinds(dict(enumerate(["container", "service", "stack", "node", "nodecluster", "action", "volume"])))
 HOUR = 3_600_000_000

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.storage.sqlite_url import sqlite_file, sqlite_url
+from archiver.storage.database.sqlite_url import sqlite_file, sqlite_url
 
 FILES = {
     "archive.db": "archive.db",

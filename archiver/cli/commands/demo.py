@@ -55,7 +55,7 @@ def demo(ctx: typer.Context, seconds: Seconds = 20, folder: Folder = None) -> No
     Starts a small living platform, records its stream over a real websocket into a SQLite archive (and loses the
     connection once), then asks the archive: the timeline of a container, a stack's tree, and its actions.
     """
-    from archiver.storage.sqlite_url import sqlite_url
+    from archiver.storage.database.sqlite_url import sqlite_url
 
     place = folder or _data_folder() / "demo"
     database = place / "archive.db"
@@ -85,7 +85,7 @@ def _make_room(ctx: typer.Context, place: Path, *, named: bool) -> None:
 
     In the demo's own folder it is renamed, in a folder that was named it ends the demo.
     """
-    from archiver.storage.replacing import aside
+    from archiver.storage.database.replacing import aside
 
     there = [*place.glob("archive.db*"), *place.glob("spool.db*")]
     if not there:

@@ -153,15 +153,15 @@ def _others(config: Config, pattern: Pattern) -> Iterator[Path]:
 
 def _own(config: Config) -> list[Path]:
     """The files of the spool and of the archive."""
-    from archiver.storage.address import is_postgres
-    from archiver.storage.named import sqlite_path
+    from archiver.storage.database.address import is_postgres
+    from archiver.storage.database.named import sqlite_path
 
     url = config.database.value
     return [config.spool.value] + ([] if is_postgres(url) else [sqlite_path(url)])
 
 
 def _holds(path: Path, pattern: Pattern) -> bool:
-    from archiver.storage.alone import pieces
+    from archiver.storage.database.alone import pieces
 
     rest = b""
     try:

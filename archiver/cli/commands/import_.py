@@ -83,7 +83,7 @@ def import_(
     others from being imported; it is named in the end, with exit code 1. Where there is no archive yet, one is made.
     """
     from archiver.storage import migrate
-    from archiver.storage.named import database_name
+    from archiver.storage.database.named import database_name
     from archiver.transfer.importer import How, import_file
 
     url = database_url(ctx, database)

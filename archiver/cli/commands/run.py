@@ -209,8 +209,8 @@ def record(ctx: typer.Context, config: Config, limit: int | None, wanted: Wanted
     from archiver.recording.daemon import Daemon, closed_in_time, stopped_by_signals
     from archiver.recording.spool.queue import Spool
     from archiver.recording.systemd import Notifier
-    from archiver.storage.address import shown_url
-    from archiver.storage.foreign import require_fit
+    from archiver.storage.database.address import shown_url
+    from archiver.storage.database.foreign import require_fit
 
     require_fit(config.database.value)
     spool = Spool(config.spool.value, config.spool_limit.value)

@@ -73,9 +73,9 @@ def _said(names: list[str] | None) -> Iterator[Said]:
 
 
 def _for_datasette(asked: Question) -> str:
-    from archiver.storage.address import is_postgres
+    from archiver.storage.database.address import is_postgres
+    from archiver.storage.database.sqlite_url import sqlite_file
     from archiver.storage.datasette import datasette_metadata
-    from archiver.storage.sqlite_url import sqlite_file
 
     url = asked.url
     if is_postgres(url):

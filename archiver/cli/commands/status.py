@@ -23,7 +23,7 @@ from archiver.model import Status, StreamStatus, ToldStatus
 from archiver.model.health import Limits, Waiting
 from archiver.report import documents
 from archiver.report.documents import machine_value
-from archiver.storage.address import is_postgres
+from archiver.storage.database.address import is_postgres
 
 NOT_WELL = 6
 MOST_DAYS = 9999

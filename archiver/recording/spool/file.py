@@ -18,7 +18,7 @@ from archiver.errors import SpoolDamaged, SpoolError, SpoolInUse
 from archiver.lockfile import LockFile, LockHeld
 from archiver.model import Alive, Closed, Condition, Item, Message, Observed, Opened, kind_of_end
 from archiver.private import make_file
-from archiver.storage.foreign import tables_in
+from archiver.storage.database.foreign import tables_in
 
 log = logging.getLogger(__name__)
 

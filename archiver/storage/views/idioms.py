@@ -150,7 +150,7 @@ def _kind_of_all(words: Words) -> str:
     longest, one, other, shortest = words
     is_longer = f"length({one}) > length({other})"
     between = (f"CASE WHEN {is_longer} THEN {first} ELSE {then} END" for first, then in ((one, other), (other, one)))
-    # By the index, where it may not do otherwise (storage.postgres_driver): else all ways seem equally bad to it.
+    # By the index, where it may not do otherwise (database.postgres_driver): else all ways seem equally bad to it.
     kinds = "(SELECT jsonb_object_agg(k.state, k.kind) FROM state_kinds k WHERE k.state >= '')"
     return f'coalesce({", ".join(f"{kinds} ->> ({word})" for word in (longest, *between, shortest))}) COLLATE "C"'
 
