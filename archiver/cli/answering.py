@@ -44,9 +44,11 @@ class Question(Asked):
         self._unwatched = self._unwatched or not coverage.complete
         return coverage
 
-    def doubted(self, certain: Iterable[bool | None]) -> None:
-        """Judges what is in an answer: with `--strict` the command ends with code 6 where any is known not to be."""
-        self._unwatched = self._unwatched or any(each is False for each in certain)
+    def doubted(self, certain: Iterable[bool | None]) -> bool:
+        """Whether any of what is in an answer is known not to be certain; with `--strict` that ends with code 6."""
+        found = any(each is False for each in certain)
+        self._unwatched = self._unwatched or found
+        return found
 
     def listing(
         self,

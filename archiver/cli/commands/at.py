@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
-from archiver.cli.coverage import moment_line
+from archiver.cli.coverage import INHERITED, moment_line
 from archiver.cli.drawing import answer, walk
 from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
@@ -38,9 +38,11 @@ def at(asked: Question, time: Moment, ref: MaybeRef = None, known_at: KnownAt = 
     subject = None if ref is None else asked.about([ref], TimeRange.ending_at(moment)).resources[0]
     with asked.heard(subject, known_at=asked.known_at(known_at)) as (archive, known):
         root = archive.at(moment, known)
+    doubted = asked.doubted(place.node.certain for place in walk(root))
     if root.coverage is not None and not asked.judged(root.coverage).complete:
         asked.note(moment_line(asked.presentation, root.coverage))
-    asked.doubted(place.node.certain for place in walk(root))
+    elif doubted and asked.presentation.format == "table":
+        asked.note(INHERITED)
     write_lines(answer(asked.presentation._replace(now=moment), [root]))
     if root.empty is not None:
         asked.note(f"nothing is known to have been there: {IN_WORDS[root.empty]}")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from archiver.cli.common import AnyRefs, examples
-from archiver.cli.coverage import is_watched, moment_line
-from archiver.cli.drawing import answer
+from archiver.cli.coverage import INHERITED, is_watched, moment_line
+from archiver.cli.drawing import answer, walk
 from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
@@ -55,11 +55,9 @@ def tree(asked: Question, refs: AnyRefs = None, all: All = False) -> None:
 def _show_everything(asked: Question) -> None:
     with asked.heard(None) as (archive, _):
         root = archive.tree()
-    if root.coverage is not None:
-        asked.judged(root.coverage)
-        if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
-            asked.note(moment_line(asked.presentation, root.coverage, now=True))
     write_lines(answer(asked.presentation, [root]))
+    for line in _judged(asked, root):
+        asked.note(line)
     if root.empty is not None:
         asked.note(f"nothing is known to be there: {IN_WORDS[root.empty]}")
 
@@ -69,8 +67,18 @@ def _roots(asked: Question, resources: list[Resource], said: dict[str, None], *,
     for resource in resources:
         with asked.heard(resource) as (archive, known):
             root = archive.tree(known or resource, gone=gone)
-        if root.coverage is not None:
-            asked.judged(root.coverage)
-            if asked.presentation.format == "table" and root.coverage.gaps and is_watched(root.coverage):
-                said[moment_line(asked.presentation, root.coverage, now=True)] = None
+        said.update(dict.fromkeys(_judged(asked, root)))
         yield root
+
+
+def _judged(asked: Question, root: TreeNode) -> Iterator[str]:
+    """What is to be said of how well a tree is watched, and how well it is known; both are judged, as `at` does."""
+    doubted = asked.doubted(place.node.certain for place in walk(root))
+    if root.coverage is None:
+        return
+    asked.judged(root.coverage)
+    if asked.presentation.format == "table" and is_watched(root.coverage):
+        if root.coverage.gaps:
+            yield moment_line(asked.presentation, root.coverage, now=True)
+        if doubted:
+            yield INHERITED
