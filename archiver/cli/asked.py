@@ -107,13 +107,15 @@ class Asked:
     def moment(self, text: str, called: str = "at") -> datetime:
         """The instant that somebody wrote, read as the ends of a range are; says how it was understood.
 
-        Raises `TimeNotUnderstood`, or `UsageError` as that does, and for what is yet to come.
+        One that is yet to come is none that cannot be asked about, and may be meant otherwise. Raises
+        `TimeNotUnderstood`, or `UsageError` as that does.
         """
-        zone = UTC if self._utc else None
-        found = times.parse_time(text, now=self.presentation.now, zone=zone)
-        times.require_past(found, called, self.presentation.now, zone)
+        zone, now = UTC if self._utc else None, self.presentation.now
+        found = times.parse_time(text, now=now, zone=zone)
         if (shown := times.human(found, self.presentation.zone)) != text:
             self.note(f"{called} {shown}")
+        if found > now:
+            self.note(f"that is yet to come; {times.past_hint(found, now, zone)}")
         return found
 
     def known_at(self, text: str | None) -> datetime | None:

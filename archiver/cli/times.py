@@ -41,9 +41,14 @@ def parse_range(since: str | None, until: str | None, *, utc: bool = False, now:
 def require_past(moment: datetime, called: str, now: datetime, zone: tzinfo | None) -> None:
     """Raises UsageError for an instant of which nothing can be known yet; `zone` says which day is today."""
     if moment > now:
-        is_today = moment.astimezone(zone).date() == now.astimezone(zone).date()
-        hint = "give the day too, as in 'yesterday 14:00'" if is_today else "give a time before now, as in 2h or today"
+        hint = past_hint(moment, now, zone)
         raise UsageError(reason=f"{called} ({machine(moment)}) lies in the future", hint=hint)
+
+
+def past_hint(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """What to write instead of an instant that is yet to come."""
+    is_today = moment.astimezone(zone).date() == now.astimezone(zone).date()
+    return "give the day too, as in 'yesterday 14:00'" if is_today else "give a time before now, as in 2h or today"
 
 
 _LENGTH = r"(?i)(\d{1,9}(?:\.\d{1,6})?)\s*(s|sec|m|min|h|d|w)?"

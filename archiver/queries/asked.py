@@ -89,7 +89,7 @@ def order(subject: Subject | None) -> tuple[str, str, str]:
 
 def _said_of(found: Coverage) -> Iterator[str]:
     """What the coverage leaves open."""
-    if any(gap.stream is None for gap in found.gaps):
+    if any(gap.kind == "imported" for gap in found.gaps):
         yield "nobody wrote down whether anybody was watching (imported): what is not told counts as not watched"
     elif not found.complete:
         yield "nobody was watching for a part of the range: what happened then may be missing"

@@ -14,11 +14,11 @@ from archiver.storage.words import INTERRUPTED, SILENT, SILENT_SECONDS, UNHEARD
 
 BEFORE = "before the first session"
 IMPORTED = "imported: nobody wrote down whether anybody was watching"
-NOT_YET = "it is yet to come"
 
 Why = tuple[str, EndKind | None]
 """Why nobody was watching, for people and for programs."""
 _BEFORE: Why = (BEFORE, "before")
+_NOT_YET: Why = ("it is yet to come", None)
 _ALWAYS = TimeRange()
 _SILENCE = timedelta(seconds=SILENT_SECONDS)
 
@@ -38,7 +38,7 @@ def coverage(
     """The gaps of some streams (None: of all) within a range; an open end means until now."""
     known = _streams(connection, stream_ids)
     if not known:
-        return unknown(range)
+        return _unwatched(connection, range)
     gaps = tuple(gap for number, url in known for gap in _gaps(connection, number, url, range, now))
     last = _reached(connection, [number for number, _ in known]).last
     return Coverage(gaps, _within(range, last), range.since)
@@ -67,7 +67,7 @@ def coverage_at(
     """The gaps of some streams (None: of all) in which an instant lies, each as a whole."""
     known = _streams(connection, stream_ids)
     if not known:
-        return Coverage((imported(TimeRange()),), None, moment)
+        return _unwatched(connection, TimeRange())._replace(since=moment)
     gaps = tuple(gap for number, url in known if (gap := _gap_around(connection, number, url, moment, now)) is not None)
     last = _reached(connection, [number for number, _ in known]).last
     return Coverage(gaps, _within(TimeRange(moment, moment), last), moment)
@@ -82,7 +82,7 @@ def _gap_around(connection: Connection, stream_id: int, url: str, moment: dateti
     if before is None:
         return Gap(url, None, until, *_BEFORE)
     if is_alive(before.last_seen_at, before.closed_at, now):
-        return Gap(url, now, until, NOT_YET)
+        return Gap(url, now, until, *_NOT_YET)
     return Gap(url, _end(before, now), until, *_why(before))
 
 
@@ -92,6 +92,13 @@ _NEXT = "SELECT min(s.covered_from) FROM sessions s WHERE s.stream_id = :stream 
 def unknown(range: TimeRange) -> Coverage:
     """The coverage of what was imported: nobody wrote down whether anybody was watching."""
     return Coverage((imported(range),), None, range.since)
+
+
+def _unwatched(connection: Connection, range: TimeRange) -> Coverage:
+    """The coverage where no stream was ever recorded: what there is was imported, or all is yet to come."""
+    if any(connection.scalar(statement(f"SELECT 1 FROM {table} LIMIT 1")) for table, _ in _TABLES):
+        return unknown(range)
+    return Coverage((Gap(None, range.since, range.until, *_BEFORE),), None, range.since)
 
 
 def speaking(connection: Connection, roots: Sequence[Resource], range: TimeRange = _ALWAYS) -> list[int] | None:
@@ -184,7 +191,8 @@ def _gaps(connection: Connection, stream_id: int, url: str, range: TimeRange, no
     until = range.until if range.until is not None and range.until < now else now
     watched_to, why = range.since, _BEFORE
     if range.since is not None and (before := _farthest(connection, stream_id, range.since, now)) is not None:
-        watched_to, why = max(_end(before, now), range.since), _why(before)
+        watched_to = max(_end(before, now), range.since)
+        why = _NOT_YET if is_alive(before.last_seen_at, before.closed_at, now) else _why(before)
     for row in _sessions(connection, stream_id, range, until):
         end = _end(row, now)
         if watched_to is None or row.covered_from > watched_to:
@@ -197,7 +205,7 @@ def _gaps(connection: Connection, stream_id: int, url: str, range: TimeRange, no
     if range.since is not None and range.since >= until:
         # Nobody has watched yet what is to come.
         if watched_to == range.since:
-            yield Gap(url, range.since, None if still else range.until, *_BEFORE)
+            yield Gap(url, range.since, None if still else range.until, *why)
     elif watched_to is None or (watched_to < until and (still or not _is_rounding(watched_to, until, why))):
         yield Gap(url, watched_to, None if still else range.until, *why)
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from archiver.api.archive import Archive
-from archiver.model import Alive, Gap, Record, Reject, now_micros
+from archiver.model import Alive, Coverage, Gap, Record, Reject, now_micros
 from archiver.queries.coverage import BEFORE, IMPORTED
+from archiver.storage import migrate
 from archiver.storage.database.engine import reading_engine
 from archiver.storage.recorder import Recorder
 from archiver.storage.words import INTERRUPTED, SILENT
@@ -247,3 +248,30 @@ def test_view_and_python_agree_whatever_the_sessions(database_url: str) -> None:
     with Recorder(database_url, None) as recorder, Archive.open(database_url) as archive:
         agree()
     engine.dispose()
+
+
+def test_an_archive_in_which_nothing_is_says_that_it_is_before_all(database_url: str) -> None:
+    """Nothing was imported there either."""
+    migrate.create(database_url)
+
+    assert gaps(database_url) == [Gap(None, None, None, BEFORE, "before")]
+    with Archive.open(database_url) as archive:
+        assert archive.at(at(10)).coverage == Coverage((Gap(None, None, None, BEFORE, "before"),), None, at(10))
+        assert archive.report("restarts").notes == (
+            "nobody was watching for a part of the range: what happened then may be missing",
+        )
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["stopped", "listening"])
+def test_what_is_yet_to_come_is_not_before_the_first_session(database_url: str, is_over: bool) -> None:
+    now = (now_micros() - micros(0)) / 1e6
+    record(
+        database_url,
+        opened("a", now - 100),
+        *([closed("a", now - 50, "power")] if is_over else [Alive(STREAM, "a", micros(now))]),
+    )
+
+    found = gaps(database_url, now + 1000, now + 2000)
+
+    why = ("power", "lost") if is_over else ("it is yet to come", None)
+    assert found == [Gap(STREAM, at(now + 1000), None, *why)]

@@ -434,6 +434,11 @@ def test_what_was_otherwise_in_json(ask: Ask) -> None:
         (["diff", written(66), written(69), "container/2", "--strict"], 0),
         (["diff", written(20), written(50), "--strict"], 6),
         (["diff", written(20), written(30), "--strict"], 0),
+        (["at", "2999-01-01"], 0),
+        (["at", "2999-01-01", "--strict"], 6),
+        (["diff", written(80), "2999-01-01"], 0),
+        (["diff", "2998-01-01", "2999-01-01", "--strict"], 6),
+        (["at", written(50), "--known-at", "2999-01-01"], 0),
         (["tree", "--strict"], 6),  # the service was told before the gap, as `at` has it at the last sign of life
         (["tree", "stack/shop", "--strict", "-o", "json"], 6),
         (["tree", "container/2", "--strict"], 0),  # up to the last sign of life
@@ -442,3 +447,14 @@ def test_what_was_otherwise_in_json(ask: Ask) -> None:
 )
 def test_exit_codes_of_any_moment(ask: Ask, arguments: list[str], code: int) -> None:
     assert ask(*arguments)[0] == code
+
+
+def test_a_moment_to_come_is_an_answer_of_which_nothing_is_certain(ask: Ask) -> None:
+    """Whoever meant yesterday is told so."""
+    _, shown, said = ask("at", "2999-01-01", "container/2", "-o", "json", "--utc")
+    found = json.loads(shown)
+
+    assert (found["state"], found["certain"], found["coverage"]["complete"]) == ("Running", False, False)
+    assert "that is yet to come; give a time before now" in said
+    changes = json.loads(ask("diff", "2998-01-01", "2999-01-01", "-o", "json")[1])
+    assert (changes["empty"], changes["coverage"]["gaps"][0]["reason"]) == ("after_archive", "stopped")
