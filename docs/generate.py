@@ -166,7 +166,7 @@ def _coloured(line: str) -> str:
 
 def _class(found: re.Match[str]) -> str:
     """The program's own colour of a state; what it does not colour is plain."""
-    from archiver.cli import states
+    from archiver.cli.words import states
 
     if found.lastgroup != "state":
         return str(found.lastgroup)

@@ -67,7 +67,7 @@ def _explain(exc: Exception, *, debug: bool) -> int:
 
         show_traceback(exc)
     if isinstance(exc, AmbiguousReference) and exc.known:
-        from archiver.cli.candidates import how_to_name, lines
+        from archiver.cli.words.candidates import how_to_name, lines
 
         complain(str(exc), more=lines(exc), hint=how_to_name(exc))
         return exc.exit_code

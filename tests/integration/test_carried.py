@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archiver.api.archive import Archive
-from archiver.cli import timeline
+from archiver.cli.answers import timeline
 from archiver.cli.presentation import Presentation
 from archiver.model import Span
 

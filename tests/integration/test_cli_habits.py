@@ -110,7 +110,7 @@ def test_last_state_comes_first_in_the_whole_answer(shell: Shell) -> None:
 
 
 def test_what_is_too_much_to_be_turned_round_is_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archiver.cli.output.MOST_TURNED", 10)
+    monkeypatch.setattr("archiver.cli.listing.output.MOST_TURNED", 10)
 
     said = shell("events", "-n", "0", "--reverse")
 
@@ -401,7 +401,7 @@ def test_cell_that_has_parts_is_json(shell: Shell) -> None:
     said = shell("why", "container/web", "--at", "2016-02-01T12:00:20Z", "--fields", "cause,at", "-o", "csv")
     assert "{'" not in said.out
 
-    from archiver.cli.cells import plain_cell
+    from archiver.cli.listing.cells import plain_cell
 
     assert plain_cell({"kind": "told", "exit_code": None}) == '{"kind": "told", "exit_code": null}'
     assert plain_cell(("a", "b")) == "a,b"

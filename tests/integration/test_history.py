@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archiver.api.archive import Archive
-from archiver.cli import timeline as cli_timeline
+from archiver.cli.answers import timeline as cli_timeline
 from archiver.cli.presentation import Format, Presentation
 from archiver.model import Span
 from archiver.queries import history

@@ -11,7 +11,7 @@ import pytest
 
 from archiver.api.archive import Archive
 from archiver.cli import main
-from archiver.cli.drawing import walk
+from archiver.cli.answers.tree import walk
 from archiver.errors import NotThen
 from archiver.model import TreeNode
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 
-from archiver.cli.columns import Column
-from archiver.cli.folding import HELD, NEAR, SHOWN, fold, folded
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.folding import HELD, NEAR, SHOWN, fold, folded
+from archiver.cli.listing.tables import table_lines
 from archiver.cli.presentation import Presentation
-from archiver.cli.tables import table_lines
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ from datetime import UTC
 
 import pytest
 
-from archiver.cli import lanes as drawing
-from archiver.cli.cutting import width
+from archiver.cli.answers import lanes as drawing
+from archiver.cli.listing.cutting import width
 from archiver.cli.presentation import Presentation
 from archiver.model import Lanes
 

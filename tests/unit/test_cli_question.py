@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import Refs
 from archiver.cli.globals import Globals
-from archiver.cli.question import Question, question
 from archiver.errors import UsageError
 
 Say = Callable[..., str]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from archiver.cli import timeline
+from archiver.cli.answers import timeline
 from archiver.cli.presentation import Format, Presentation
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 

@@ -6,7 +6,7 @@ import csv
 import json
 from datetime import UTC, datetime
 
-from archiver.cli import drawing as tree
+from archiver.cli.answers import tree as tree
 from archiver.cli.presentation import Format, Presentation
 from archiver.model import Coverage, Gap, TreeNode
 

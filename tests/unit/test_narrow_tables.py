@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from archiver.cli import reports, timeline
-from archiver.cli.columns import Column
+from archiver.cli.answers import reports, timeline
 from archiver.cli.commands import gaps
-from archiver.cli.cutting import width
-from archiver.cli.output import render
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.cutting import width
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import Presentation
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
 from archiver.model.causes import Cause, Proof

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from archiver.cli import tables
-from archiver.cli.columns import Column
-from archiver.cli.cutting import cut, width
-from archiver.cli.output import render
+from archiver.cli.listing import tables
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.cutting import cut, width
+from archiver.cli.listing.output import render
+from archiver.cli.listing.widths import narrowed
 from archiver.cli.presentation import Format, Presentation, make_presentation, wants_color
-from archiver.cli.states import state_style
-from archiver.cli.widths import narrowed
+from archiver.cli.words.states import state_style
 from archiver.cli.writing import write_lines
 from archiver.codec.visible import short_reference
 from archiver.errors import CannotWrite

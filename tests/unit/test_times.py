@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archiver.cli import times, zones
+from archiver.cli import times
+from archiver.cli.times import zones
 from archiver.errors import TimeNotUnderstood, UsageError
 
 BERLIN = ZoneInfo("Europe/Berlin")

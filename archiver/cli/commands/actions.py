@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from archiver.cli import times
-from archiver.cli.columns import Column, machine_columns
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import Covered, Healthchecks, Refs, examples
 from archiver.cli.escape import escape
-from archiver.cli.folding import fold, folded
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.folding import fold, folded
 from archiver.cli.presentation import Presentation
-from archiver.cli.question import Question, question
-from archiver.cli.states import state_style
+from archiver.cli.words.states import state_style
 from archiver.model import Action
 from archiver.report import documents
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from archiver.cli.answers.tree import answer, walk
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
-from archiver.cli.coverage import INHERITED, moment_line
-from archiver.cli.drawing import answer, walk
-from archiver.cli.question import Question, question
+from archiver.cli.words.coverage import INHERITED, moment_line
 from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, configuration, die_with_the_reader, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
-from archiver.cli.output import render
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import make_presentation
 from archiver.cli.writing import write_lines
 

@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from archiver.cli.cells import plain_cell
-from archiver.cli.columns import Column, machine_columns
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import KnownAt, MaybeRef, Moment, examples
-from archiver.cli.coverage import INHERITED, coverage_line
 from archiver.cli.escape import escape
-from archiver.cli.machine import enclosed
-from archiver.cli.namesakes import Namesakes, told_apart
-from archiver.cli.output import render
+from archiver.cli.listing.cells import plain_cell
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.machine import enclosed
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.question import Question, question
 from archiver.cli.times import machine
+from archiver.cli.words.coverage import INHERITED, coverage_line
+from archiver.cli.words.namesakes import Namesakes, told_apart
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import Change, Diff, TimeRange

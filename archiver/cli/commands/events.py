@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from archiver.cli.cells import to_json
-from archiver.cli.columns import refuse_fields
+from archiver.cli.answers.event_following import follow_events
+from archiver.cli.answers.event_rows import COLUMNS, last_events, last_rows
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import Covered, Healthchecks, examples
 from archiver.cli.cursor_file import keep_cursor, read_cursor, require_place
-from archiver.cli.event_following import follow_events
 from archiver.cli.event_options import ActionWord, CursorFile, Follow, Lines, Number, State, Type, Under
-from archiver.cli.event_rows import COLUMNS, last_events, last_rows
 from archiver.cli.files import require_other
-from archiver.cli.folding import folded
-from archiver.cli.question import Question, question
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import refuse_fields
+from archiver.cli.listing.folding import folded
 from archiver.cli.writing import write_lines, writing
 from archiver.errors import UsageError
 from archiver.model import ArchivedEvent, TimeRange

@@ -8,10 +8,10 @@ from typing import Annotated, get_args
 import typer
 
 from archiver.cli import completion, times
+from archiver.cli.asking.refs import spelt_out
 from archiver.cli.common import Database, OnStream, Since, Until, Utc, configuration, examples, note, open_archive
 from archiver.cli.files import require_other, write_file
 from archiver.cli.presentation import Format
-from archiver.cli.refs import spelt_out
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import TimeRange

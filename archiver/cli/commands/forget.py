@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import typer
 
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, examples, note, warn
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
-from archiver.cli.output import render
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import make_presentation
 from archiver.cli.writing import write_lines
 from archiver.errors import BadInput, UsageError

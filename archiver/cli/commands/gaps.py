@@ -8,14 +8,14 @@ from datetime import timedelta
 import typer
 
 from archiver.cli import times
-from archiver.cli.columns import Column, machine_columns
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import MaybeRef, examples
-from archiver.cli.coverage import PROVEN
 from archiver.cli.escape import escape
-from archiver.cli.machine import enclosed
-from archiver.cli.output import render
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.machine import enclosed
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.question import Question, question
+from archiver.cli.words.coverage import PROVEN
 from archiver.cli.writing import write_lines
 from archiver.model import Coverage, Gap, Resource, TimeRange
 from archiver.report import documents

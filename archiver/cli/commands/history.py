@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import KnownAt, Refs, examples
-from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
 from archiver.codec.visible import short_reference
 
@@ -42,8 +42,8 @@ def history(asked: Question, refs: Refs, known_at: KnownAt = None) -> None:
     whether it is certain. Of several resources JSON is a list and JSON Lines has one a line, each whole; plain and CSV
     begin each line with the URI. With --known-at it is the history up to that time, as it was answered then.
     """
-    from archiver.cli import timeline  # TAB has no answer to write
-    from archiver.cli.namesakes import Namesakes, subject_of
+    from archiver.cli.answers import timeline  # TAB has no answer to write
+    from archiver.cli.words.namesakes import Namesakes, subject_of
     from archiver.model.empty import IN_WORDS
 
     moment = asked.known_at(known_at)

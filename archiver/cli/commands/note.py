@@ -9,9 +9,9 @@ from uuid import uuid4
 import typer
 
 from archiver.cli import completion, times
-from archiver.cli.cells import to_json
 from archiver.cli.common import Database, OnPlatform, Output, examples, note
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
+from archiver.cli.listing.cells import to_json
 from archiver.cli.presentation import make_presentation
 from archiver.cli.writing import write_lines
 from archiver.codec.notes import Note, note_of

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from archiver.cli import times
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column
 from archiver.cli.common import Database, Output, chosen, examples
 from archiver.cli.escape import escape
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
-from archiver.cli.output import render
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import make_presentation
 from archiver.cli.streams import Api, Plaintext, Stream, opened, secrets_of, told_where
 from archiver.cli.writing import write_lines

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column, machine_columns
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import Database, Output, examples, note
 from archiver.cli.escape import escape
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
 from archiver.cli.jobs import SpoolOfDaemon, configured, done
-from archiver.cli.output import render
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import make_presentation
-from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines, writing
 from archiver.codec.secrets import blanked
 from archiver.errors import UsageError

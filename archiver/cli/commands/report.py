@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from archiver.cli import incident as incidents
 from archiver.cli import times
+from archiver.cli.answers import incident as incidents
+from archiver.cli.answers.reports import lines
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
-from archiver.cli.question import Question, question
-from archiver.cli.reports import lines
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model.empty import IN_WORDS

@@ -8,10 +8,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from archiver.cli.columns import Column, refuse_fields
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import die_with_the_reader, examples
 from archiver.cli.groups import there_are
-from archiver.cli.question import Question, question
+from archiver.cli.listing.columns import Column, refuse_fields
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 

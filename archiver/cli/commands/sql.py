@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import examples
 from archiver.cli.escape import csv_cell, escape
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.output import render
 from archiver.cli.once import OnceCommand
-from archiver.cli.output import render
 from archiver.cli.presentation import Format
-from archiver.cli.question import Question, question
 from archiver.cli.writing import write_lines
 from archiver.errors import BadInput, UsageError
 

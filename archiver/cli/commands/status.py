@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 import typer
 
 from archiver.cli import times
-from archiver.cli.cells import plain_cell, to_json
-from archiver.cli.columns import Column, refuse_fields
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import examples
 from archiver.cli.escape import escape
-from archiver.cli.output import render
+from archiver.cli.listing.cells import plain_cell, to_json
+from archiver.cli.listing.columns import Column, refuse_fields
+from archiver.cli.listing.output import render
+from archiver.cli.listing.tables import table_lines
 from archiver.cli.presentation import NOTHING, Format, Presentation
-from archiver.cli.question import Question, question
-from archiver.cli.states import GREEN, RED
-from archiver.cli.tables import table_lines
+from archiver.cli.words.states import GREEN, RED
 from archiver.cli.writing import write_lines
 from archiver.model import Status, StreamStatus, ToldStatus
 from archiver.model.health import Limits, Waiting

@@ -12,14 +12,15 @@ from typing import Annotated
 
 import typer
 
-from archiver.cli import completion, lanes
-from archiver.cli.cells import to_json
-from archiver.cli.columns import Column, refuse_fields
+from archiver.cli import completion
+from archiver.cli.answers import lanes
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import examples
 from archiver.cli.files import require_other, write_file
-from archiver.cli.output import render
+from archiver.cli.listing.cells import to_json
+from archiver.cli.listing.columns import Column, refuse_fields
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import Presentation, is_terminal
-from archiver.cli.question import Question, question
 from archiver.cli.writing import Part, wait_for_reader, write_lines
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource, UsageError
 from archiver.model import Lane, Lanes, Resource, Span

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from archiver.cli.answers.tree import answer, walk
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import AnyRefs, examples
-from archiver.cli.coverage import INHERITED, is_watched, moment_line
-from archiver.cli.drawing import answer, walk
-from archiver.cli.question import Question, question
+from archiver.cli.words.coverage import INHERITED, is_watched, moment_line
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model import Resource, TreeNode

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from archiver.cli.columns import Column
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import examples
-from archiver.cli.question import Question, question
+from archiver.cli.listing.columns import Column
 
 if TYPE_CHECKING:
     from archiver.model.values import Value

@@ -9,19 +9,19 @@ from typing import Annotated, Any
 import typer
 
 from archiver.cli import times
-from archiver.cli.causes import cause_words
-from archiver.cli.columns import Column, machine_columns
+from archiver.cli.asking.question import Question, question
 from archiver.cli.common import OneRef, Since, examples
-from archiver.cli.coverage import coverage_line
 from archiver.cli.escape import escape
-from archiver.cli.folding import fold, folded
-from archiver.cli.machine import enclosed
-from archiver.cli.namesakes import Namesakes, subject_of, told_apart
-from archiver.cli.output import render
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.folding import fold, folded
+from archiver.cli.listing.machine import enclosed
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.question import Question, question
-from archiver.cli.replaced import replaced_words
-from archiver.cli.states import state_style
+from archiver.cli.words.causes import cause_words
+from archiver.cli.words.coverage import coverage_line
+from archiver.cli.words.namesakes import Namesakes, subject_of, told_apart
+from archiver.cli.words.replaced import replaced_words
+from archiver.cli.words.states import state_style
 from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
 from archiver.model.empty import IN_WORDS

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from archiver.cli.cells import plain_cell, to_json
-from archiver.cli.columns import Column, as_record, kept_columns
 from archiver.cli.escape import escape
-from archiver.cli.machine import csv_lines, json_lines, tsv_lines
+from archiver.cli.listing.cells import plain_cell, to_json
+from archiver.cli.listing.columns import Column, as_record, kept_columns
+from archiver.cli.listing.machine import csv_lines, json_lines, tsv_lines
+from archiver.cli.listing.tables import MEASURED_ROWS, table_lines
 from archiver.cli.presentation import Presentation
-from archiver.cli.tables import MEASURED_ROWS, table_lines
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterator
 from datetime import datetime
 from typing import Any
 
-from archiver.cli.columns import Column, machine_columns
-from archiver.cli.folding import Repeated, fold, left_out
+from archiver.cli.asking.question import Question
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.folding import Repeated, fold, left_out
 from archiver.cli.presentation import Presentation
-from archiver.cli.question import Question
-from archiver.cli.states import state_style
+from archiver.cli.words.states import state_style
 from archiver.model import ArchivedEvent
 from archiver.report import documents
 

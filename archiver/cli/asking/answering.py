@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from archiver.cli.asked import Asked
-from archiver.cli.columns import Column
-from archiver.cli.coverage import coverage_line
-from archiver.cli.machine import enclosed
-from archiver.cli.output import render
+from archiver.cli.asking.asked import Asked
+from archiver.cli.listing.columns import Column
+from archiver.cli.listing.machine import enclosed
+from archiver.cli.listing.output import render
+from archiver.cli.words.coverage import coverage_line
 from archiver.cli.writing import write_lines
 from archiver.model.empty import IN_WORDS
 from archiver.report import documents
@@ -105,7 +105,7 @@ class Question(Asked):
     def unheard(self, of: Vocabulary, what: str, texts: Sequence[str] | None) -> None:
         """Says of words that choose, where nothing was found or one of several may be why, what the archive has not."""
         if texts and (not self.answered or len(texts) > 1):
-            from archiver.cli import meant  # most words are known
+            from archiver.cli.words import meant  # most words are known
 
             for text in meant.unheard(self.url, of, what, texts):
                 self.note(text)

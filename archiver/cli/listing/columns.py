@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from archiver.cli.cells import plain_cell
+from archiver.cli.listing.cells import plain_cell
 from archiver.cli.presentation import Presentation
 from archiver.report.documents import Field, machine_value
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from archiver.cli.answering import Question as Question  # what such a body is given
+from archiver.cli.asking.answering import Question as Question  # what such a body is given
 from archiver.cli.pager import paging
 
 _RANGE = ("since", "until", "fail_if_empty")

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from archiver.cli import zones
-from archiver.cli.time_words import parse_time as parse_time
+from archiver.cli.times import zones
+from archiver.cli.times.time_words import parse_time as parse_time
 from archiver.errors import UsageError
 from archiver.model.moments import duration as duration
 from archiver.model.moments import rfc3339

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from archiver.cli.answers.event_rows import COLUMNS
+from archiver.cli.asking.question import Question
 from archiver.cli.common import warn
-from archiver.cli.event_rows import COLUMNS
-from archiver.cli.output import render
-from archiver.cli.question import Question
+from archiver.cli.listing.output import render
 from archiver.cli.writing import wait_for_reader, write_lines
 from archiver.errors import ArchiveReplaced, DatabaseMissing, NoSuchResource
 from archiver.model import ArchivedEvent

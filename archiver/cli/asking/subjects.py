@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from archiver.cli import times
+from archiver.cli.asking.refs import is_one, spelt_out
 from archiver.cli.presentation import Presentation
-from archiver.cli.refs import is_one, spelt_out
 
 if TYPE_CHECKING:
     from archiver.api.archive import Archive

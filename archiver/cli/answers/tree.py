@@ -8,16 +8,16 @@ from itertools import chain
 from typing import NamedTuple
 
 from archiver.cli import times
-from archiver.cli.cells import plain_cell, to_json
-from archiver.cli.columns import Column, refuse_fields
-from archiver.cli.coverage import is_watched
-from archiver.cli.cutting import cut, width
 from archiver.cli.escape import escape
-from archiver.cli.machine import documents
-from archiver.cli.output import blocks, render
+from archiver.cli.listing.cells import plain_cell, to_json
+from archiver.cli.listing.columns import Column, refuse_fields
+from archiver.cli.listing.cutting import cut, width
+from archiver.cli.listing.machine import documents
+from archiver.cli.listing.output import blocks, render
+from archiver.cli.listing.widths import LEAST, narrowed
 from archiver.cli.presentation import Presentation
-from archiver.cli.states import DIM, state_style
-from archiver.cli.widths import LEAST, narrowed
+from archiver.cli.words.coverage import is_watched
+from archiver.cli.words.states import DIM, state_style
 from archiver.model import TreeNode
 from archiver.report.documents import tree as nested
 

@@ -9,16 +9,16 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from archiver.cli import times
-from archiver.cli.causes import cause_words
-from archiver.cli.cells import plain_cell, to_json
-from archiver.cli.columns import Column, machine_columns, refuse_fields
-from archiver.cli.coverage import PROVEN, coverage_line, is_watched, total
 from archiver.cli.escape import escape
-from archiver.cli.namesakes import Namesakes, subject_of
-from archiver.cli.output import blocks, render, turned
+from archiver.cli.listing.cells import plain_cell, to_json
+from archiver.cli.listing.columns import Column, machine_columns, refuse_fields
+from archiver.cli.listing.output import blocks, render, turned
+from archiver.cli.listing.tables import table_lines
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.states import DIM, is_gone, state_style
-from archiver.cli.tables import table_lines
+from archiver.cli.words.causes import cause_words
+from archiver.cli.words.coverage import PROVEN, coverage_line, is_watched, total
+from archiver.cli.words.namesakes import Namesakes, subject_of
+from archiver.cli.words.states import DIM, is_gone, state_style
 from archiver.cli.writing import Part
 from archiver.codec.visible import short_reference
 from archiver.model import Action, Gap, History, Resource, Span, Timeline

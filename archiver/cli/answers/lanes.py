@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from archiver.cli import times
-from archiver.cli.coverage import coverage_line
-from archiver.cli.cutting import cut, width
-from archiver.cli.namesakes import Namesakes, subject_of
+from archiver.cli.listing.cutting import cut, width
 from archiver.cli.presentation import Presentation
-from archiver.cli.states import DIM, GREEN, RED, YELLOW
+from archiver.cli.words.coverage import coverage_line
+from archiver.cli.words.namesakes import Namesakes, subject_of
+from archiver.cli.words.states import DIM, GREEN, RED, YELLOW
 from archiver.model import Lane, Lanes
 from archiver.report.exits import exits, is_oom
 from archiver.report.headline import title_of

@@ -7,16 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from archiver.cli import times
-from archiver.cli.causes import candidates, cause_words
-from archiver.cli.columns import Column, machine_columns
-from archiver.cli.coverage import watched_line
 from archiver.cli.escape import escape
-from archiver.cli.machine import enclosed
-from archiver.cli.namesakes import Namesakes, told_apart
-from archiver.cli.output import render
+from archiver.cli.listing.columns import Column, machine_columns
+from archiver.cli.listing.machine import enclosed
+from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.replaced import replaced_words
-from archiver.cli.states import GREEN, RED, YELLOW
+from archiver.cli.words.causes import candidates, cause_words
+from archiver.cli.words.coverage import watched_line
+from archiver.cli.words.namesakes import Namesakes, told_apart
+from archiver.cli.words.replaced import replaced_words
+from archiver.cli.words.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Deploy, Flap, Report, Restart, Restarts, Subject, Watched
 from archiver.report import reports as documents

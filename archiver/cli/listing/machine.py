@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
-from archiver.cli.cells import csv_value, plain_cell, to_json
-from archiver.cli.columns import Column
+from archiver.cli.listing.cells import csv_value, plain_cell, to_json
+from archiver.cli.listing.columns import Column
 from archiver.cli.presentation import Presentation
 
 T = TypeVar("T")

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 from archiver.cli import times
-from archiver.cli.causes import called, cause_words
-from archiver.cli.coverage import UNTOLD, is_inherited, is_watched, watched_line
+from archiver.cli.answers.reports import ratio
 from archiver.cli.escape import escape
-from archiver.cli.namesakes import Namesakes
 from archiver.cli.presentation import Presentation
-from archiver.cli.replaced import replaced_words
-from archiver.cli.reports import ratio
+from archiver.cli.words.causes import called, cause_words
+from archiver.cli.words.coverage import UNTOLD, is_inherited, is_watched, watched_line
+from archiver.cli.words.namesakes import Namesakes
+from archiver.cli.words.replaced import replaced_words
 from archiver.model import Gap
 from archiver.model.incident import Incident
 from archiver.model.nearby import Nearby

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Generic, NamedTuple, TypeVar
 
-from archiver.cli.columns import SUBJECTS, Column
+from archiver.cli.listing.columns import SUBJECTS, Column
 from archiver.cli.presentation import NOTHING
 
 T = TypeVar("T")

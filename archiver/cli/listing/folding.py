@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from archiver.cli import times
-from archiver.cli.columns import Column
+from archiver.cli.listing.columns import Column
 from archiver.cli.presentation import Presentation
 
 T = TypeVar("T")

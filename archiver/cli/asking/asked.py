@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from archiver.cli import times, zones
+from archiver.cli import times
+from archiver.cli.asking.refs import is_one
+from archiver.cli.asking.subjects import Subjects, namesakes_line, subjects
 from archiver.cli.common import (
     Color,
     Database,
@@ -33,8 +35,7 @@ from archiver.cli.common import (
     open_archive,
 )
 from archiver.cli.presentation import Format, Presentation, make_presentation
-from archiver.cli.refs import is_one
-from archiver.cli.subjects import Subjects, namesakes_line, subjects
+from archiver.cli.times import zones
 from archiver.errors import NoSuchResource, NotThen, NotTold, ReferenceUnclear, UsageError
 from archiver.model.moments import rfc3339
 
@@ -226,7 +227,7 @@ class Asked:
         try:
             found = subjects(self.archive, refs, self._platform, self.range if within is None else within)
         except NoSuchResource:
-            from archiver.cli import meant  # most names are known
+            from archiver.cli.words import meant  # most names are known
 
             if is_one(refs) and (near := meant.near_name(self.url, refs[0])):
                 self.note(f"did you mean {near}?")

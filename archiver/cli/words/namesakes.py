@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from archiver.cli.columns import Column
 from archiver.cli.escape import escape
+from archiver.cli.listing.columns import Column
 from archiver.cli.presentation import NOTHING, Presentation
 from archiver.model import Lane, Resource
 from archiver.model.reports import Subject

@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar
 
-from archiver.cli.alike import Table, said_once
-from archiver.cli.columns import SUBJECTS, Column
-from archiver.cli.cutting import KEYED, cut, untyped, width, wrapped
+from archiver.cli.listing.alike import Table, said_once
+from archiver.cli.listing.columns import SUBJECTS, Column
+from archiver.cli.listing.cutting import KEYED, cut, untyped, width, wrapped
+from archiver.cli.listing.widths import READABLE, TOLD_APART, excess, narrowed
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.widths import READABLE, TOLD_APART, excess, narrowed
 
 T = TypeVar("T")
 

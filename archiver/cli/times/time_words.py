@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
-from archiver.cli import zones
+from archiver.cli.times import zones
 from archiver.errors import TimeNotUnderstood, UsageError
 
 _SECONDS = {

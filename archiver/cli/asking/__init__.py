@@ -1,0 +1,1 @@
+"""How a command comes to its question: what is asked of which archive, about what; `question` is the way in."""

@@ -1,0 +1,1 @@
+"""What is said to a person in few words, wherever an answer says it."""
