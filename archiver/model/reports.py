@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from archiver.model.answers import Coverage, Resource, TimeRange
 from archiver.model.causes import Cause
+from archiver.model.empty import Empty
+from archiver.model.moments import duration
 
 Per = Literal["day", "slot", "service", "node", "image", "container"]
 """By what a report is sliced."""
@@ -21,6 +24,31 @@ class Subject(NamedTuple):
     name: str | None
     platform: str | None = None
     """The name of its platform, where the archive has several."""
+
+
+Sentence = tuple["str | Subject | datetime | timedelta", ...]
+"""A sentence for people, in parts: words, and what each medium shows in its own way."""
+
+
+class Remark(str):
+    """A sentence as text: instants in UTC, and behind a name that others have as well its URI."""
+
+    parts: Sentence
+
+    def __new__(cls, parts: Sentence, alike: Collection[str] = ()) -> Remark:
+        """The sentence of these parts; `alike`: names that several things have."""
+        made = super().__new__(cls, "".join(_shown(part, alike) for part in parts))
+        made.parts = parts
+        return made
+
+
+def _shown(part: str | Subject | datetime | timedelta, alike: Collection[str]) -> str:
+    if isinstance(part, Subject):
+        named = part.name or part.uri or ""
+        return f"{named} ({part.uri})" if part.uri and part.name in alike else named
+    if isinstance(part, datetime):
+        return f"{part.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return duration(part) if isinstance(part, timedelta) else part
 
 
 class Available(NamedTuple):
@@ -146,10 +174,12 @@ class Report(NamedTuple):
     """Of which zone its days are."""
     coverage: Coverage
     rows: tuple[Any, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Remark, ...]
     """What it does not know, and what should not be overlooked."""
     total: Available | None = None
     """Of availability: all rows together."""
+    empty: Empty | None = None
+    """Why there are no rows; None: there are some."""
     inherited: bool = False
     """Of availability: some of what stood when the range began was last told before a gap; until it is told again
     nobody knows how it was, also where the range itself was watched."""

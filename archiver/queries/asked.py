@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any, NamedTuple
 
-from archiver.model import Coverage, Resource, TimeRange
-from archiver.model.reports import Available, Per, Report, Subject
-from archiver.queries.coverage import coverage, speaking
+from archiver.model import Coverage, Empty, Resource, TimeRange
+from archiver.model.reports import Available, Per, Remark, Report, Sentence, Subject
+from archiver.queries.coverage import coverage, emptiness, speaking
 from archiver.queries.unchanged import judged_alone
 from archiver.storage.database.reading import Connection
 from archiver.storage.pages import Ask
@@ -53,14 +54,31 @@ class Asked(NamedTuple):
 
 
 def report(
-    ask: Ask, name: str, asked: Asked, rows: Sequence[Any], notes: Sequence[str] = (), total: Available | None = None
+    ask: Ask,
+    name: str,
+    asked: Asked,
+    rows: Sequence[Any],
+    notes: Sequence[Sentence] = (),
+    total: Available | None = None,
 ) -> Report:
     """A report of such rows, and what the coverage leaves open."""
     found = ask(coverage_of, asked)
     if asked.resource is not None and name in _OF_STATES:
         found = ask(judged_alone, found, [asked.resource.id])
-    said = (*notes, *_said_of(found))
-    return Report(name, asked.resource, asked.range, asked.per, asked.zone_name, found, tuple(rows), said, total)
+    alike = _alike([*(getattr(row, "subject", None) for row in rows), *(part for note in notes for part in note)])
+    said = tuple([Remark(note, alike) for note in (*notes, *_said_of(found))])
+    empty = None if rows else ask(_why_empty, asked, found)
+    return Report(name, asked.resource, asked.range, asked.per, asked.zone_name, found, tuple(rows), said, total, empty)
+
+
+def _why_empty(connection: Connection, asked: Asked, watched: Coverage) -> Empty:
+    return emptiness(connection, asked.range, watched, streams_of(connection, asked))
+
+
+def _alike(named: Iterable[object]) -> set[str]:
+    """The names that several of the things in a report have."""
+    bearers = {(each.name, each.uri) for each in named if isinstance(each, Subject) and each.name and each.uri}
+    return {name for name, count in Counter(name for name, _ in bearers).items() if count > 1}
 
 
 def coverage_of(connection: Connection, asked: Asked) -> Coverage:
@@ -75,11 +93,11 @@ def streams_of(connection: Connection, asked: Asked) -> list[int] | None:
     return None if asked.resource is None else speaking(connection, [asked.resource], asked.range)
 
 
-def some(notes: Sequence[str], what: str) -> Iterator[str]:
+def some(notes: Sequence[Sentence], what: str) -> Iterator[Sentence]:
     """The first of some notes, and how many more there are."""
     yield from notes[:_SOME]
     if len(notes) > _SOME:
-        yield f"... and {len(notes) - _SOME:,} more {what}"
+        yield (f"... and {len(notes) - _SOME:,} more {what}",)
 
 
 def order(subject: Subject | None) -> tuple[str, str, str]:
@@ -87,9 +105,9 @@ def order(subject: Subject | None) -> tuple[str, str, str]:
     return ("", "", "") if subject is None else (subject.name or "", subject.uri or "", subject.platform or "")
 
 
-def _said_of(found: Coverage) -> Iterator[str]:
+def _said_of(found: Coverage) -> Iterator[Sentence]:
     """What the coverage leaves open."""
     if any(gap.kind == "imported" for gap in found.gaps):
-        yield "nobody wrote down whether anybody was watching (imported): what is not told counts as not watched"
+        yield ("nobody wrote down whether anybody was watching (imported): what is not told counts as not watched",)
     elif not found.complete:
-        yield "nobody was watching for a part of the range: what happened then may be missing"
+        yield ("nobody was watching for a part of the range: what happened then may be missing",)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from archiver.model import TimeRange
-from archiver.model.reports import Available, Report, Subject
+from archiver.model.reports import Available, Report, Sentence, Subject
 from archiver.queries.asked import Asked, order, report, some
 from archiver.queries.availability import SUCCESSION, Part, Piece, Status, is_inherited, together
 from archiver.queries.calendar_days import by_day
 from archiver.queries.containers import Lived, kinds, lived
-from archiver.queries.never_back import Stops
+from archiver.queries.never_back import Stops, said
 from archiver.queries.platforms import several
 from archiver.queries.stays import Stay
 from archiver.queries.story import earlier, later
@@ -39,19 +40,21 @@ def availability(ask: Ask, asked: Asked, known: Sequence[Lived] | None = None) -
     kind, names = ask(kinds), ask(several)
     found = list(lived(ask, asked.resource, _widened(asked), asked.now, kind)) if known is None else known
     totals: dict[_Key, Counter[Status]] = {}
-    looped: Counter[str] = Counter()
+    looped: Counter[Subject] = Counter()
     for unit in _units(found, asked).values():
         succeed = asked.per in _SUCCEED and unit[0].lived.stays.at(unit[0].since).slot is not None
         for piece in together(unit, kind, asked.since, asked.end, succeed=succeed):
             if piece.looped:
-                looped[_called(unit[-1].lived)] += (piece.until - piece.since).total_seconds()  # type: ignore[assignment]
+                last = unit[-1].lived
+                subject = last.subject._replace(platform=names.get(last.platform_id))
+                looped[subject] += (piece.until - piece.since).total_seconds()  # type: ignore[assignment]
             for key, seconds in _sliced(unit, piece, asked):
                 totals.setdefault(key, Counter())[piece.status] += seconds  # type: ignore[assignment]
     rows = [_row(key, parts, names) for key, parts in totals.items()]
     rows.sort(key=lambda row: (row.day or "", row.subject is None, order(row.subject)))
     total = _row(_Key(None, None, None), sum(totals.values(), Counter()), {})
     stops = Stops(ask, asked, kind)
-    away = [note for each in found if (note := stops.never_back(each))]
+    away = [said(missing, names) for each in found if (missing := stops.never_back(each))]
     notes = [*some(away, "have not come back"), *some(list(_loops(looped)), "crashed in loops")]
     inherited = total.unknown_seconds > 0 and any(is_inherited(each, kind, asked.since, asked.end) for each in found)
     notes += _unknown(total, inherited)
@@ -121,18 +124,15 @@ def slice_of(lived: Lived, stay: Stay, per: str | None) -> Subject:
     return stay.places.get(per or "", lived.subject)
 
 
-def _called(each: Lived) -> str:
-    return each.resource.name or each.resource.uri
+def _loops(looped: Counter[Subject]) -> Iterator[Sentence]:
+    for subject, seconds in sorted(looped.items(), key=lambda found: order(found[0])):
+        length = timedelta(seconds=seconds)
+        yield subject, " crashed again and again: ", length, " in which it ran count as down"
 
 
-def _loops(looped: Counter[str]) -> Iterator[str]:
-    for name, seconds in sorted(looped.items()):
-        yield f"{name} crashed again and again: {round(seconds)} s in which it ran count as down"
-
-
-def _unknown(total: Available, inherited: bool) -> Iterator[str]:
+def _unknown(total: Available, inherited: bool) -> Iterator[Sentence]:
     if total.unknown_seconds:
-        length = int(total.unknown_seconds) or "less than 1"
-        yield f"{length} s of all lives were not watched, or their state is of no known kind"
+        length = timedelta(seconds=total.unknown_seconds)
+        yield length, " of all lives are not known: nobody was watching, or the state is of no known kind"
     if inherited:
-        yield "of what stood when the range began some was last told before a gap: until told again it is not known"
+        yield ("of what stood when the range began some was last told before a gap: until told again it is not known",)

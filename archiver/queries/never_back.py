@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from archiver.model import MICROSECOND, Cause, Micros, Number, Span, numbers_of, to_micros
+from archiver.model.reports import Sentence
 from archiver.queries.asked import Asked
 from archiver.queries.containers import KindOf, Lived
 from archiver.queries.windows import Part, Window, begun, overlapping
@@ -35,6 +36,9 @@ _UP = tuple(
     f" ORDER BY e.{at} LIMIT 1"
     for table, at in (("events", "occurred_at"), ("observations", "observed_at"))
 )
+
+
+_ONE: Mapping[int, str] = {}
 
 
 class Stopped(NamedTuple):
@@ -68,12 +72,11 @@ class Stops:
             if within and each.was_below(span.since):
                 yield Stopped(each, span, self._back(each, place))
 
-    def never_back(self, each: Lived) -> str | None:
-        """What is said of a container that never came back; None: it did, or is not missed."""
+    def never_back(self, each: Lived) -> Stopped | None:
+        """The end from which a container never came back; None: it did, or is not missed."""
         ups = (n for n, span in enumerate(each.spans) if self._kind(span.state) == "up")
         rest = each.spans[max(ups, default=0) :]
-        missing = next((stopped for stopped in self.of(each._replace(spans=rest)) if stopped.is_missing), None)
-        return missing and said(missing)
+        return next((stopped for stopped in self.of(each._replace(spans=rest)) if stopped.is_missing), None)
 
     def _back(self, each: Lived, place: int) -> datetime | None:
         """When a container, or what took its slot, ran first after an end: of one instant, what was told later is."""
@@ -91,13 +94,12 @@ class Stops:
         return self._ask(_up_from, number, at, self._ups) if self._ups else None
 
 
-def said(missing: Stopped) -> str:
-    """That something has not come back, in words."""
-    resource, cause = missing.lived.resource, missing.span.cause
+def said(missing: Stopped, names: Mapping[int, str] = _ONE) -> Sentence:
+    """That something has not come back; `names`: those of platforms, where there are several."""
+    lived, cause = missing.lived, missing.span.cause
     assert cause is not None
-    return (
-        f"{resource.name or resource.uri} {how(cause)} at {missing.span.since:%Y-%m-%dT%H:%M:%SZ} and has not come back"
-    )
+    subject = lived.subject._replace(platform=names.get(lived.platform_id))
+    return subject, f" {how(cause)} at ", missing.span.since, " and has not come back"
 
 
 def how(cause: Cause) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from archiver.model import EPOCH
-from archiver.model.reports import Report, Watched
+from archiver.model.reports import Report, Sentence, Watched
 from archiver.queries import viewed
 from archiver.queries.asked import Asked, coverage_of, report, streams_of
 from archiver.queries.calendar_days import by_day
@@ -38,12 +38,8 @@ def deploys(ask: Ask, asked: Asked) -> Report:
     rows = [*ask(viewed.deploys, asked.resource, asked.range, asked.end), *recreations(ask, asked)]
     rows.sort(key=lambda row: (row.started_at, row.subject.uri or "", row.subject.platform or ""))
     still = [row for row in rows if row.result == "open"]
-    notes = [f"{row.subject.name or row.subject.uri}: it is not known how its deploy ended" for row in still]
-    notes += [
-        f"{row.subject.name or row.subject.uri}: not up after its deploy: {', '.join(row.not_up)}"
-        for row in rows
-        if row.not_up
-    ]
+    notes: list[Sentence] = [(row.subject, ": it is not known how its deploy ended") for row in still]
+    notes += [(row.subject, f": not up after its deploy: {', '.join(row.not_up)}") for row in rows if row.not_up]
     return report(ask, "deploys", asked, rows, notes)
 
 

@@ -34,7 +34,7 @@ def restarts(ask: Ask, asked: Asked, known: Iterable[Lived] | None = None) -> Re
     found.sort(key=_order)
     if asked.per is None:
         return report(ask, "restarts", asked, [_row(stopped, asked, names) for stopped in found])
-    notes = list(some([said(stopped) for stopped in found if stopped.is_missing], "have not come back"))
+    notes = list(some([said(stopped, names) for stopped in found if stopped.is_missing], "have not come back"))
     return report(ask, "restarts", asked, _counted(found, asked, names), notes)
 
 

@@ -141,9 +141,8 @@ class Tools:
         found = reports.asked(self.archive, arguments["name"], about, within, arguments.get("per"))
         shown = reports.fields(found)
         portion = portions.numbered([documents.record(shown, row) for row in found.rows], *_page(arguments))
-        empty = None if found.rows else self.archive.why_empty(within, about)
         head = reports.head(found) | {"coverage": _coverage(found.coverage)}
-        return head | {"rows": portion.records, "empty": empty, "next_cursor": portion.cursor}
+        return head | {"rows": portion.records, "next_cursor": portion.cursor}
 
     def _watched(self, arguments: Arguments) -> Answer:
         within = self._range(arguments)

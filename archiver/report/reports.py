@@ -47,6 +47,7 @@ def head(report: Report) -> dict[str, Any]:
         "per": report.per,
         "zone": report.zone,
         "coverage": documents.coverage(report.coverage),
+        "empty": report.empty,
         "notes": list(report.notes),
         **summed,
     }

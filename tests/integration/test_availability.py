@@ -127,7 +127,7 @@ def test_a_loop_over_the_edge_of_a_range_is_one_and_is_said(database_url: str) -
     whole, first, rest = (available(database_url, *ends) for ends in ((0, 1000), (0, 250), (250, 1000)))
 
     assert [parts(found.rows[0])[:2] for found in (whole, first, rest)] == [(590, 410), (100, 150), (490, 260)]
-    assert "1 crashed again and again: 360 s in which it ran count as down" in whole.notes
+    assert "1 crashed again and again: 6m in which it ran count as down" in whole.notes
 
 
 def test_a_life_begins_with_the_first_that_is_heard_of_it(database_url: str) -> None:

@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from archiver.api.archive import Archive
+from archiver.cli.presentation import Presentation
+from archiver.cli.words.remarks import remarks
 from archiver.model import Event
 from archiver.model.reports import Available, Per, Report, Restart, Restarts, Subject, Watched
 from archiver.report.reports import document
@@ -170,7 +173,18 @@ def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None
     table = told("availability", "db", "-o", "table")
     document = json.loads(told("availability", "db", "-o", "json"))
     assert "94 % (47-97)" in table
-    assert list(document) == ["report", "resource", "range", "per", "zone", "coverage", "notes", "total", "rows"]
+    assert list(document) == [
+        "report",
+        "resource",
+        "range",
+        "per",
+        "zone",
+        "coverage",
+        "empty",
+        "notes",
+        "total",
+        "rows",
+    ]
     assert document["rows"] == [
         {
             "uri": uri("container/db"), "type": "container", "name": "db", "up_seconds": 470, "down_seconds": 30,
@@ -187,6 +201,31 @@ def test_reports_at_a_shell(archive_url: str, run_archiver: RunArchiver) -> None
         "uri,type,name,slot,stopped_at,started_at,down_seconds,cause,exit_code,action_uri,certain"
     )
     assert json.loads(told("restarts", "-o", "json"))["rows"][1]["cause"]["kind"] == "told"
+
+
+def test_notes_speak_as_the_table_beside_them_does(archive_url: str) -> None:
+    """The reader's zone, durations, and the keys of those that share a name."""
+    twins = [f"{letter * 8}-0000-4000-8000-000000000000" for letter in "ab"]
+    for key in twins:
+        record(
+            archive_url,
+            named("twin", f"container/{key}", "Running", 300, SHOP, session="a"),
+            named("twin", f"container/{key}", "Stopped", 400.5, SHOP, session="a"),
+        )
+    with Archive.open(archive_url) as archive:
+        found = archive.report("availability", range=between(0, 600))
+        nothing = archive.report("flaps", range=between(0, 600))
+    shown = Presentation("table", at(600), ZoneInfo("Asia/Tokyo"), short=True)
+
+    texts = [note for note in found.notes if note.startswith("twin")]
+    assert texts == [
+        f"twin ({uri(f'container/{key}')}) crashed at 2016-02-01T12:06:40Z and has not come back" for key in twins
+    ]
+    assert [line for line in remarks(shown, found) if line.startswith("twin")] == [
+        f"twin ({key}) crashed at 2016-02-01 21:06:40.500+09:00 and has not come back"
+        for key in ("aaaaaaaa", "bbbbbbbb")
+    ]
+    assert (found.empty, nothing.empty) == (None, "nothing_happened")
 
 
 def test_an_incident_takes_the_words_for_a_range_that_all_questions_take(
@@ -244,7 +283,7 @@ def test_what_was_last_told_before_a_gap_is_a_doubt_though_the_range_was_watched
     assert "watched throughout; of what stood when it began some was last told before a gap." in doubtful
     assert any(line.startswith("- **all together: ") and "2m10s not known" in line for line in doubtful)
     assert any(line.startswith("- not in this stretch; of what stood") for line in doubtful)
-    assert "- 130 s of all lives were not watched, or their state is of no known kind" in doubtful
+    assert "- 2m10s of all lives are not known: nobody was watching, or the state is of no known kind" in doubtful
     code, sliced = told("availability", "20:10", "21:40")
     assert (code, [line for line in sliced if "before a gap" in line]) == (
         6,

@@ -62,7 +62,7 @@ def test_day_of_all_rows_is_said_once_and_a_column_without_anything_is_left_out(
     assert shown(80, STOPS) == [
         "all times are of 2026-11-27 UTC",
         "in every row: EXIT -",
-        "STOPPED AT          DOWN  WHAT                 CAUSE  BY",
+        "STOPPED AT          DOWN  WHAT                 CAUSE  ACTION",
         "18:50:03.869  never back  worker-1 (8857f9a4)  told   Node Cluster Scale or",
         "                                                      Service Stop",
         "18:50:04.869  never back  worker-1 (f52ddf5d)  told   Container Stop",
@@ -72,7 +72,7 @@ def test_day_of_all_rows_is_said_once_and_a_column_without_anything_is_left_out(
 def test_cause_without_room_beside_stands_whole_below_its_row() -> None:
     assert shown(60, STOPS)[-6:] == [
         "STOPPED AT          DOWN  WHAT                 CAUSE",
-        "    BY",
+        "    ACTION",
         "18:50:03.869  never back  worker-1 (8857f9a4)  told",
         "    Node Cluster Scale or Service Stop",
         "18:50:04.869  never back  worker-1 (f52ddf5d)  told",
@@ -99,7 +99,7 @@ def test_day_is_that_of_the_zone_in_which_times_are_shown() -> None:
 def test_table_that_fits_has_every_column_and_every_day(columns: int | None) -> None:
     head, first, _ = shown(columns, STOPS)
 
-    assert head.split("  ")[-2:] == ["EXIT", "BY"]
+    assert head.split("  ")[-2:] == ["EXIT", "ACTION"]
     assert first.startswith("2026-11-27 18:50:03.869Z")
 
 

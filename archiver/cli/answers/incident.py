@@ -12,9 +12,10 @@ from archiver.cli.answers.reports import ratio
 from archiver.cli.escape import escape
 from archiver.cli.presentation import Presentation
 from archiver.cli.words.causes import called, cause_words
+from archiver.cli.words.changes import why_words
 from archiver.cli.words.coverage import UNTOLD, is_inherited, is_watched, watched_line
 from archiver.cli.words.namesakes import Namesakes
-from archiver.cli.words.replaced import replaced_words
+from archiver.cli.words.remarks import shown
 from archiver.model import Gap
 from archiver.model.incident import Incident
 from archiver.model.nearby import Nearby
@@ -39,7 +40,7 @@ def lines(presentation: Presentation, incident: Incident) -> Iterator[str]:
     yield from _section("Timeline", _timeline(presentation, incident, names))
     yield from _section("Who did it", _doers(incident))
     yield from _section("When nobody was watching", _gaps(presentation, incident))
-    yield from _section("What is not known", _unknown(incident))
+    yield from _section("What is not known", _unknown(presentation, incident, names))
 
 
 def text(value: object) -> str:
@@ -85,7 +86,7 @@ def _stops(presentation: Presentation, head: str, rows: Sequence[Restart], names
 
 def _availability(incident: Incident, names: _Names) -> Iterator[str]:
     rows: tuple[Available, ...] = incident.availability.rows
-    if (total := incident.availability.total) is not None:
+    if rows and (total := incident.availability.total) is not None:
         yield f"- **all together: {ratio(total)}**"
     for row in rows:
         if row.down_seconds or row.planned_seconds or row.unknown_seconds:
@@ -111,7 +112,7 @@ def _change(change: Nearby, names: _Names) -> str:
         by = f" by {text(change.by)}" if change.by else ""
         return f"**{text(_done(change))}** on {what}{by}"
     said = f"{what}: {change.change} {_word(change.before)} → {_word(change.after)}"
-    why = cause_words(change.cause) or replaced_words(change.replaced)
+    why = why_words(change)
     return f"{said} ({text(why)})" if why else said
 
 
@@ -176,9 +177,9 @@ def _end(presentation: Presentation, gap: Gap, moment: Any) -> str:
     return presentation.instant(moment) if moment else "the beginning" if gap.since is None else "now"
 
 
-def _unknown(incident: Incident) -> Iterator[str]:
-    for note in dict.fromkeys((*incident.restarts.notes, *incident.availability.notes)):
-        yield f"- {text(note)}"
+def _unknown(presentation: Presentation, incident: Incident, names: _Names) -> Iterator[str]:
+    for note in {note.parts: note for note in (*incident.restarts.notes, *incident.availability.notes)}.values():
+        yield f"- {shown(presentation, note, names.called, text)}"
     unknown = sum(1 for row in incident.restarts.rows if row.cause.kind == "unknown")
     if unknown:
         yield f"- why {unknown:,} of the stops came: nobody was watching"

@@ -12,10 +12,10 @@ from archiver.cli.listing.columns import Column, machine_columns
 from archiver.cli.listing.machine import enclosed
 from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.words.causes import candidates, cause_words
+from archiver.cli.words.causes import candidates
+from archiver.cli.words.changes import BY, WHY
 from archiver.cli.words.coverage import watched_line
 from archiver.cli.words.namesakes import Namesakes, told_apart
-from archiver.cli.words.replaced import replaced_words
 from archiver.cli.words.states import GREEN, RED, YELLOW
 from archiver.model.nearby import Nearby
 from archiver.model.reports import Available, Deploy, Flap, Report, Restart, Restarts, Subject, Watched
@@ -81,10 +81,6 @@ def _word(value: Any) -> str:
     return escape(", ".join(value) if isinstance(value, tuple) else str(value)) or NOTHING
 
 
-def _by(row: Nearby) -> str:
-    return escape(", ".join(filter(None, (row.by, cause_words(row.cause), replaced_words(row.replaced))))) or NOTHING
-
-
 def _images(row: Deploy) -> str:
     if row.image_before is None or row.image_before == row.image_after:
         return escape(row.image_after or NOTHING)
@@ -147,7 +143,7 @@ AVAILABILITY: list[Column[Available]] = [
     Column("up", lambda row: None, lambda _, row: _length(row.up_seconds), right=True, machine=False),
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
     Column("planned", lambda row: None, lambda _, row: _length(row.planned_seconds), right=True, machine=False),
-    Column("not_watched", lambda row: None, lambda _, row: _length(row.unknown_seconds), right=True, machine=False),
+    Column("not_known", lambda row: None, lambda _, row: _length(row.unknown_seconds), right=True, machine=False),
     Column("availability", lambda row: None, lambda _, row: _bounded(row), style=_shade, machine=False),
 ]
 RESTARTS: list[Column[Restart]] = [
@@ -156,17 +152,19 @@ RESTARTS: list[Column[Restart]] = [
     WHAT,
     Column("cause", lambda row: row.cause.kind, machine=False),
     Column("exit", lambda row: row.cause.exit_code, right=True, machine=False),
-    Column("by", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False, wraps=True),
+    Column(
+        "action", lambda row: None, lambda _, row: escape(candidates(row.cause)) or NOTHING, machine=False, wraps=True
+    ),
 ]
 COUNTS: list[Column[Restarts]] = [
     Column("restarts", lambda row: row.restarts, right=True, machine=False),
-    Column("crash", lambda row: row.crash, right=True, machine=False),
-    Column("oom", lambda row: row.oom, right=True, machine=False),
     Column("told", lambda row: row.told, right=True, machine=False),
     Column("forced", lambda row: row.forced, right=True, machine=False),
+    Column("crash", lambda row: row.crash, right=True, machine=False),
+    Column("oom", lambda row: row.oom, right=True, machine=False),
     Column("unknown", lambda row: row.unknown, right=True, machine=False),
-    Column("never_back", lambda row: row.not_back, right=True, machine=False),
     Column("down", lambda row: None, lambda _, row: _length(row.down_seconds), right=True, machine=False),
+    Column("never_back", lambda row: row.not_back, right=True, machine=False),
 ]
 CHANGES: list[Column[Nearby]] = [
     Column("at", lambda row: row.at, machine=False),
@@ -174,7 +172,8 @@ CHANGES: list[Column[Nearby]] = [
     WHAT,
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), machine=False),
-    Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
+    WHY,
+    BY,
 ]
 DEPLOYS: list[Column[Deploy]] = [
     Column("started_at", lambda row: row.started_at, machine=False),
@@ -184,7 +183,7 @@ DEPLOYS: list[Column[Deploy]] = [
     Column("containers", lambda row: row.containers, right=True, machine=False),
     Column("changed", lambda row: row.why, machine=False),
     Column("image", lambda row: None, lambda _, row: _images(row), machine=False),
-    Column("by", lambda row: row.by, machine=False, wraps=True),
+    BY,
 ]
 FLAPS: list[Column[Flap]] = [
     Column("since", lambda row: row.since, machine=False),

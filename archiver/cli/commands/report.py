@@ -14,6 +14,7 @@ from archiver.cli.asking.question import Question, question
 from archiver.cli.common import MaybeRef, examples
 from archiver.cli.globals import HELP_NAMES
 from archiver.cli.groups import Group
+from archiver.cli.words.remarks import remarks
 from archiver.cli.writing import write_lines
 from archiver.errors import UsageError
 from archiver.model.empty import IN_WORDS
@@ -99,9 +100,10 @@ def register(app: typer.Typer) -> None:
 def availability(asked: Question, ref: MaybeRef = None, per: Per = None) -> None:
     """How long the containers below a resource (without one, all) were up, in four parts that make up their lives.
 
-    Up, down, planned (down since somebody told it to stop) and not watched; starting is down, and so is a loop of
-    crashes (three within ten minutes, until ten quiet ones). The ratio is up / (up + down); in brackets how sure that
-    is: what it would be if it had been down, or up, whenever nobody was watching. The last line is that of the whole
+    Up, down, planned (down since somebody told it to stop) and not known (nobody was watching, or it was last told
+    before a gap); starting is down, and so is a loop of crashes (three within ten minutes, until ten quiet ones). The
+    ratio is up / (up + down); in brackets how sure that is: what it would be if it had been down, or up, whenever
+    nobody knows. The last line is that of the whole
     stack, service or whatever was asked about. By slot or service a container and what took its place count as one;
     by node or image each counts where it was then.
     """
@@ -200,9 +202,8 @@ def _answer(asked: Question, name: str, ref: str | None, per: Per | PerOrContain
     asked.doubted([not found.inherited])
     asked.answered = bool(found.rows)
     write_lines(lines(asked.presentation, found))
-    if not found.rows:
-        why = asked.archive.why_empty(asked.range, about, stream=asked.stream)
-        asked.note(f"nothing to report in this range: {IN_WORDS[why]}")
+    if found.empty is not None:
+        asked.note(f"nothing to report in this range: {IN_WORDS[found.empty]}")
     if asked.presentation.format != "json":
-        for note in found.notes:
+        for note in remarks(asked.presentation, found):
             asked.note(note)

@@ -17,10 +17,9 @@ from archiver.cli.listing.folding import fold, folded
 from archiver.cli.listing.machine import enclosed
 from archiver.cli.listing.output import render
 from archiver.cli.presentation import NOTHING, Presentation
-from archiver.cli.words.causes import cause_words
+from archiver.cli.words.changes import BY, WHY
 from archiver.cli.words.coverage import coverage_line
 from archiver.cli.words.namesakes import Namesakes, subject_of, told_apart
-from archiver.cli.words.replaced import replaced_words
 from archiver.cli.words.states import state_style
 from archiver.cli.writing import write_lines
 from archiver.model import TimeRange
@@ -117,11 +116,6 @@ def _word(value: Any) -> str:
     return escape(", ".join(value) if isinstance(value, tuple) else str(value)) or NOTHING
 
 
-def _by(row: Nearby) -> str:
-    said = ", ".join(filter(None, (row.by, cause_words(row.cause), replaced_words(row.replaced))))
-    return escape(said) or NOTHING
-
-
 def _subject(row: Nearby) -> Subject:
     return Subject(row.uri, row.type, row.name, row.platform)
 
@@ -143,7 +137,8 @@ COLUMNS: list[Column[Nearby]] = [
     Column("what", lambda row: None, machine=False),
     Column("before", lambda row: None, lambda _, row: _word(row.before), machine=False),
     Column("after", lambda row: None, lambda _, row: _word(row.after), style=_shade, machine=False),
-    Column("by", lambda row: None, lambda _, row: _by(row), machine=False, wraps=True),
+    WHY,
+    BY,
     *machine_columns(documents.NEARBY),
 ]
 """What a person reads, and the contract's values for programs."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archiver.api.documents import cause, gap, machine_value
 from archiver.codec.visible import escape
 from archiver.model import Gap, rfc3339
-from archiver.model.reports import Subject
+from archiver.model.reports import Remark, Subject
 from archiver.queries.never_back import how, said
 from archiver.queries.waking import Change, Rejected
 
@@ -114,7 +114,7 @@ def of_missing(change: Change, on: tuple[str, ...], mark: str) -> Fact:
     word = change.word
     assert change.missing is not None
     place = f" ({change.stack.name})" if change.stack and change.stack.name else ""
-    text = f"{said(change.missing)}{place}"
+    text = f"{Remark(said(change.missing))}{place}"
     return Fact(f"{mark}-{word.source[0]}{word.id}-missing", on, _short(text), word.at, _body(change))
 
 
