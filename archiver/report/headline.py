@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from archiver.codec.visible import short_reference
 from archiver.model import Lanes, duration, iso, to_micros
-from archiver.report.packed import shown
+from archiver.report.called import shown
 from archiver.report.picture import Picture
 
 SOME_REASONS = 3

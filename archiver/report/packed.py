@@ -8,30 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from archiver.codec.text import dump
-from archiver.codec.visible import escape, short_reference
 from archiver.model import CauseKind, Lane, Lanes
 from archiver.queries.causes import is_stop, stays_ended
+from archiver.report.called import shown
 from archiver.report.exits import is_oom
 from archiver.report.picture import Picture
 from archiver.report.pieces import Bounds, Piece, unwatched
 from archiver.report.strips import KINDS, place_of
 
-LONGEST = 300
-"""Of a text that others wrote a picture shows so many characters."""
 CAUSES: tuple[CauseKind, ...] = ("told", "forced", "crash", "oom", "unknown")
 _UNCERTAIN, _BEHIND_HOLE, _NOTED = 1, 2, 4
 _GOES_ON, _OOM = 1, 2
-
-
-def shown(text: str | None) -> str:
-    """A text that others wrote, so that nothing in it hides or acts, and no longer than is of use."""
-    whole = text or ""
-    return escape(whole) if len(whole) <= LONGEST else escape(whole[:LONGEST]) + "…"
-
-
-def name_of(lane: Lane) -> str:
-    """What a lane is called: its name, else its key."""
-    return shown(lane.name or short_reference(lane.uri).rstrip("/").rpartition("/")[2] or lane.uri)
 
 
 def document(picture: Picture, title: str, said: Sequence[str]) -> str:
@@ -39,8 +26,8 @@ def document(picture: Picture, title: str, said: Sequence[str]) -> str:
     lanes, within = picture.lanes, picture.within
     states = _States()
     packed = bytearray()
-    for _, cut, _ in picture.cut:
-        packed += _varints(_numbers(cut, within, states))
+    for each in picture.cut:
+        packed += _varints(_numbers(each.pieces, within, states))
     value: dict[str, Any] = {
         "title": title,
         "said": list(said),
@@ -49,7 +36,7 @@ def document(picture: Picture, title: str, said: Sequence[str]) -> str:
         "kinds": KINDS,
         "causes": CAUSES,
         "states": states.listed,
-        "lanes": [[name_of(lane), shown(lane.type), shown(lane.uri), lane.depth] for lane in lanes.lanes],
+        "lanes": [[each.called, shown(each.lane.type), shown(each.lane.uri), each.lane.depth] for each in picture.cut],
         "gaps": _gaps(lanes, within),
         "actions": list(_actions(lanes.lanes)),
         "pieces": base64.b64encode(packed).decode(),

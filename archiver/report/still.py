@@ -8,8 +8,8 @@ from html import escape as quoted
 from itertools import pairwise
 
 from archiver.model import duration, iso, to_micros
+from archiver.report.called import shown
 from archiver.report.exits import exits, is_oom
-from archiver.report.packed import name_of, shown
 from archiver.report.picture import Cut, Picture
 from archiver.report.pieces import Bounds
 from archiver.report.strips import columns, kind_of_rank, runs
@@ -51,7 +51,7 @@ def _drawing(told: Sequence[Cut], picture: Picture) -> Iterator[str]:
     yield from _axis(within, height)
     for row, each in enumerate(told):
         y = _TOP + row * _ROW
-        name = name_of(each.lane)[: max(8, 36 - 2 * each.lane.depth)]
+        name = _fitting(each.called, max(8, 36 - 2 * each.lane.depth))
         yield f'<text x="{4 + 10 * min(each.lane.depth, 12)}" y="{y + 11}">{quoted(name)}</text>'
         yield from _bands(each, y, within, count)
     for since, until in picture.gaps:
@@ -61,6 +61,11 @@ def _drawing(told: Sequence[Cut], picture: Picture) -> Iterator[str]:
     for row, each in enumerate(told):
         yield from _marks(each, _TOP + row * _ROW, within, apart)
     yield "</svg>"
+
+
+def _fitting(name: str, room: int) -> str:
+    """A name in so many characters; what is too much goes from its middle, as its end may be all that tells it."""
+    return name if len(name) <= room else f"{name[: room - 13]}…{name[-12:]}" if room > 20 else name[:room]
 
 
 def _x(moment: datetime, within: Bounds) -> float:
@@ -141,7 +146,7 @@ def _row(told: Cut) -> str:
     last = lane.spans[-1] if lane.spans else None
     indent = "\u2003" * min(lane.depth, 12)
     cells = [
-        f'<th scope="row">{indent}{quoted(name_of(lane))} <span class="quiet">{quoted(shown(lane.type))}</span></th>'
+        f'<th scope="row">{indent}{quoted(told.called)} <span class="quiet">{quoted(shown(lane.type))}</span></th>'
     ]
     for kind in ("up", "starting", "down", "gone", "other"):
         length = _in_kind(told, kind)

@@ -8,9 +8,9 @@ from typing import Any
 
 from archiver.codec.text import dump
 from archiver.model import Action, Lane, Lanes, to_micros
+from archiver.report.called import shown
 from archiver.report.exits import exits, is_oom
 from archiver.report.headline import title_of
-from archiver.report.packed import name_of, shown
 from archiver.report.picture import picture
 from archiver.report.pieces import Bounds, Piece, unwatched
 
@@ -40,8 +40,8 @@ def _events(lanes: Lanes, now: datetime) -> Iterator[dict[str, Any]]:
     yield _name("process_name", _WATCHING, 0, "not watched")
     yield _name("process_name", _LANES, 0, title_of(lanes))
     yield from _unwatched(lanes, within)
-    for thread, (lane, cut, _) in enumerate(drawn.cut, 1):
-        yield _name("thread_name", _LANES, thread, f"{'  ' * lane.depth}{shown(lane.type)} {name_of(lane)}")
+    for thread, (lane, cut, _, called) in enumerate(drawn.cut, 1):
+        yield _name("thread_name", _LANES, thread, f"{'  ' * lane.depth}{shown(lane.type)} {called}")
         yield {"ph": "M", "name": "thread_sort_index", "pid": _LANES, "tid": thread, "args": {"sort_index": thread}}
         yield from (_state(lane, piece, thread) for piece in cut)
         yield from (_exit(piece, thread) for piece in exits(cut))

@@ -253,7 +253,7 @@ def lane_y(tab: Tab, row: int) -> float:
 def test_search_finds_names_states_and_actions_in_turn(opened: Tab) -> None:
     opened.press("/", *"kill", "Enter")
     assert said(opened).startswith("container shop_web.1: kill")
-    assert opened.ask("document.getElementById('hits').textContent") == "1 of 1"
+    opened.until("document.getElementById('hits').textContent === '1 of 1'")  # as the next frame has it
     opened.ask("(() => { const box = document.getElementById('search'); box.value = 'SHOP_WEB';"
                " box.dispatchEvent(new Event('input')); document.getElementById('lanes').focus(); })()")  # fmt: skip
     assert said(opened).startswith("container shop_web.1, ")
@@ -261,6 +261,15 @@ def test_search_finds_names_states_and_actions_in_turn(opened: Tab) -> None:
     assert said(opened).startswith("container shop_web.2, ")
     opened.press("n")
     assert said(opened).startswith("container shop_web.1, ")
+
+
+def test_a_name_that_has_no_room_keeps_the_key_that_tells_it_from_another(tab: Tab, tmp_path: Path) -> None:
+    alike = [lane("a-name-of-forty-characters-that-is-too-long", span("running", 0), key=key * 64) for key in "ab"]
+    tab.seen()
+    tab.open(written(tmp_path / "alike.html", lanes(*alike)))
+    shown = [tab.ask(f"page.drawing.fitting(page.picture.lanes[{row}].name, 200)") for row in (1, 2)]
+    assert [text[-16:] for text in shown] == [f"… ({key * 12})" for key in "ab"]
+    assert tab.ask("page.drawing.fitting('x'.repeat(99), 80)").startswith("xxx")
 
 
 def test_the_address_restores_what_was_seen(opened: Tab, file: Path) -> None:
@@ -334,14 +343,16 @@ def test_a_served_page_is_drawn_anew_as_things_happen_and_what_is_seen_stays(tab
         address = f"http://127.0.0.1:{server.server_address[1]}/timeline?ref=stack/s"
         tab.seen()
         tab.go(address)
-        tab.ask("page.choose({ lane: page.picture.lanes[1] })")
+        tab.ask("page.choose({ lane: page.picture.lanes[1], piece: 0 })")
         tab.press("w", "w")
+        tab.ask("page.searched('unning')")
         seen = view(tab)
         record(sqlite_url, event("container/another", "Starting", 2, ["stack/s"], "one"))
         tab.until("page.picture.lanes.length === 3")
         tab.until("page.view.rows.length === 3")
         assert view(tab)[1] - view(tab)[0] == pytest.approx(seen[1] - seen[0])
         assert tab.ask("[page.view.chosen.lane.index, page.view.chosen.lane.uri]") == [2, "/api/v1/container/first/"]
+        assert tab.ask("[page.view.chosen.piece, page.hit, page.hits.length]") == [0, 0, 1]
         assert tab.complaints == []
         assert {url.partition("?")[0] for url in tab.requests} == {
             address.partition("?")[0],

@@ -13,7 +13,7 @@ import pytest
 from archiver.cli.answers import reports, timeline
 from archiver.cli.commands import gaps
 from archiver.cli.listing.columns import Column
-from archiver.cli.listing.cutting import width
+from archiver.cli.listing.cutting import width, wrapped
 from archiver.cli.listing.output import render
 from archiver.cli.presentation import Presentation
 from archiver.model import Coverage, Gap, History, Resource, Span, TimeRange
@@ -25,6 +25,15 @@ STREAM = "wss://ws.cloud.docker.com:443/api/audit/v1/events"
 LOST = "the connection ended without a close frame"
 KEYS = ("8857f9a4-3908-4227-a59d-b9165b0ee76f", "f52ddf5d-3908-4227-a59d-b9165b0ee76f")
 WORKERS = [Subject(f"/api/v1/container/{key}/", "container", "worker-1") for key in KEYS]
+
+
+def test_a_line_goes_on_in_the_next_by_cells_and_not_by_characters() -> None:
+    text = "接続が失われました 理由は不明です and a-word-that-is-longer-than-a-line"
+    for room in range(2, 40):
+        lines = wrapped(text, room)
+        assert max(map(width, lines)) <= room
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert wrapped("一二三 四五六", 6) == ["一二三", "四五六"]
 
 
 def on(columns: int | None, **options: Any) -> Presentation:

@@ -81,6 +81,18 @@ def test_a_page_carries_every_piece_of_every_lane() -> None:
     ]
 
 
+def test_things_of_one_name_have_the_beginning_of_their_key_behind_it() -> None:
+    picture = lanes(*(lane("web", span("running", 0), key=key * 64) for key in "ab"), lane("db", span("running", 0)))
+    called = [f"web ({'a' * 12})", f"web ({'b' * 12})", "db"]
+    assert [name for name, *_ in carried(whole(picture))["lanes"]] == ["shop", *called]
+    events = json.loads("".join(trace(picture, at(100))))["traceEvents"]
+    threads = [each["args"]["name"].strip() for each in events if each["name"] == "thread_name"]
+    assert [name for name in threads if name.startswith("container")] == [f"container {name}" for name in called]
+    plain = whole(picture)
+    for name in called[:2]:
+        assert plain.count(name) >= 2  # drawn and listed, without a script
+
+
 def test_an_action_carries_the_ends_that_it_is_proven_to_have_caused() -> None:
     kill = action("kill", 9)
     proof = Proof(kill.uri, "kill", kill.target, None, kill.started_at)

@@ -10,12 +10,11 @@ from archiver.cli import times
 from archiver.cli.listing.cutting import cut, width
 from archiver.cli.presentation import Presentation
 from archiver.cli.words.coverage import coverage_line
-from archiver.cli.words.namesakes import Namesakes, subject_of
 from archiver.cli.words.states import DIM, GREEN, RED, YELLOW
-from archiver.model import Lane, Lanes
+from archiver.model import Lanes
+from archiver.report.called import shown
 from archiver.report.exits import exits, is_oom
 from archiver.report.headline import title_of
-from archiver.report.packed import name_of, shown
 from archiver.report.picture import Cut, Picture, picture
 from archiver.report.pieces import Bounds
 from archiver.report.strips import columns, covered, kind_of_rank
@@ -41,9 +40,7 @@ _DAY = timedelta(days=1)
 def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | None = None) -> Iterator[str]:
     """A picture in so many columns of a terminal; of more than `most` lanes the first."""
     drawn = picture(lanes, presentation.now, most=most)
-    namesakes = Namesakes(subject_of(lane) for lane, _, _ in drawn.cut)
-    keys = [namesakes.key(presentation, subject_of(lane)) for lane, _, _ in drawn.cut]
-    labels = [_label(lane, key) for (lane, _, _), key in zip(drawn.cut, keys, strict=True)]
+    labels = [_label(each) for each in drawn.cut]
     left = min(max(map(width, labels), default=0), max(12, room * 2 // 5))
     strip = max(_NARROWEST, room - left - 2)
     yield beginning(f"{title_of(lanes)}: {_range(presentation, drawn.within)}", room)
@@ -53,10 +50,10 @@ def lines(presentation: Presentation, lanes: Lanes, room: int, *, most: int | No
     yield ""
     yield " " * (left + 2) + _axis(presentation, drawn.within, strip)
     used: set[str] = set()
-    for found, label, key in zip(drawn.cut, labels, keys, strict=True):
+    for found, label in zip(drawn.cut, labels, strict=True):
         signs = _strip(found, drawn, strip)
         used.update(signs)
-        shown_label = cut(label, left, ascii=presentation.ascii) if key else beginning(label, left)
+        shown_label = cut(label, left, ascii=presentation.ascii)
         yield shown_label + " " * (left + 2 - width(shown_label)) + _painted(presentation, signs)
     yield ""
     yield from _legend(presentation, used, room)
@@ -87,9 +84,9 @@ def _legend(presentation: Presentation, drawn: set[str], room: int) -> Iterator[
         yield line
 
 
-def _label(lane: Lane, key: str) -> str:
-    named = f"{name_of(lane)} ({key})" if key else name_of(lane)
-    return "  " * min(lane.depth, 8) + (named if lane.depth else f"{shown(lane.type)} {named}")
+def _label(told: Cut) -> str:
+    lane = told.lane
+    return "  " * min(lane.depth, 8) + (told.called if lane.depth else f"{shown(lane.type)} {told.called}")
 
 
 def _range(presentation: Presentation, within: Bounds) -> str:

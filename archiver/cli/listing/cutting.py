@@ -68,12 +68,18 @@ def untyped(text: str) -> int:
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """A text in lines of so many cells."""
+    """A text in lines of so many cells; a word that is longer than a line goes on in the next."""
     if width(text) <= room:
         return [text]
-    from textwrap import wrap
-
-    return wrap(text, room) or [text]
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and width(lines[-1]) + 1 + width(word) <= room:
+            lines[-1] += f" {word}"
+            continue
+        lines.append(word)
+        while width(lines[-1]) > room and (begun := _beginning(lines[-1], room)):
+            lines[-1:] = [begun, lines[-1][len(begun) :]]
+    return lines[1:] or [text]
 
 
 def _beginning(text: str, room: int) -> str:

@@ -264,20 +264,22 @@ class Drawing {
     context.fill();
   }
 
-  /** The beginning of a text that has room. */
+  /** As much of a text as has room: its beginning, and the key behind a name, which tells it from its namesakes. */
   fitting(text, room, bold = false) {
     const key = `${Math.floor(room / 8)} ${bold} ${text}`;
     if (this.cut.has(key)) return this.cut.get(key);
     const wide = Math.floor(room / 8) * 8;
     let shown = text.slice(0, 400);
     if (this.context.measureText(shown).width > wide) {
-      let low = 0, high = shown.length;
+      const [key] = / \([^()]+\)$/.exec(text) || [""];
+      const end = this.context.measureText("…" + key).width <= wide ? "…" + key : "…";
+      let low = 0, high = Math.min(shown.length, text.length - key.length);
       while (low < high) {
         const middle = (low + high + 1) >> 1;
-        if (this.context.measureText(shown.slice(0, middle) + "…").width <= wide) low = middle;
+        if (this.context.measureText(shown.slice(0, middle) + end).width <= wide) low = middle;
         else high = middle - 1;
       }
-      shown = low ? shown.slice(0, low) + "…" : "";
+      shown = low || key ? shown.slice(0, low) + end : "";
     }
     if (this.cut.size > 20000) this.cut.clear();
     this.cut.set(key, shown);

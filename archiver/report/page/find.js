@@ -21,6 +21,22 @@ function hits(picture, query) {
   return found;
 }
 
+/** Whether two that may be chosen are the same. */
+function same(one, other) {
+  return Boolean(other) && one.lane === other.lane && one.piece === other.piece && one.action === other.action;
+}
+
+/** What was chosen, in another picture's lane of the same object: the state that began then, the action of that URI. */
+function kept({ lane, piece, action }, now) {
+  if (action) {
+    const found = now.actions.find(({ uri }) => uri === action.uri);
+    return found ? { lane: now, action: found } : { lane: now };
+  }
+  if (piece === undefined) return { lane: now };
+  const same = pieceAt(now, lane.pieces.start[piece]);
+  return same < 0 ? { lane: now } : { lane: now, piece: same };
+}
+
 /** When it is that something chosen began; null where it has no instant. */
 function instantOf({ lane, piece, action }) {
   if (action) return action.start;

@@ -173,7 +173,7 @@ class Page {
   searched(query, go = true) {
     this.view.query = query;
     this.hits = hits(this.picture, query);
-    this.hit = -1;
+    this.hit = go ? -1 : this.hits.findIndex((each) => same(each, this.view.chosen));
     this.view.found = new Set(this.hits.map(({ lane }) => lane));
     if (go && this.hits.length) this.next(1);
     else if (go) this.changed();
@@ -212,6 +212,7 @@ class Page {
   /** Up and down a lane, left and right a state. */
   step(lanes, states) {
     const { view } = this;
+    this.lay(); // keys may be faster than what is drawn
     const place = view.chosen ? view.rows.indexOf(view.chosen.lane) : lanes > 0 ? -1 : 0;
     if (lanes || !view.chosen) {
       const lane = view.rows[Math.min(Math.max(place + (lanes || 1), 0), view.rows.length - 1)];

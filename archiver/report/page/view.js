@@ -34,7 +34,7 @@ class View {
     const folded = [...this.folded].map((index) => lanes.get(before[index].uri)).filter(Boolean);
     this.folded = new Set(folded.map((lane) => lane.index));
     const chosen = this.chosen && lanes.get(this.chosen.lane.uri);
-    this.chosen = chosen ? { lane: chosen } : null;
+    this.chosen = chosen ? kept(this.chosen, chosen) : null;
   }
 
   /** What is folded at first: of a large picture all that has anything below it but the top. */
