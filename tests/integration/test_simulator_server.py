@@ -45,6 +45,13 @@ def join(simulator: Simulator, query: str = "", headers: dict[str, str] | None =
         yield client
 
 
+def test_who_speaks_tls_is_told_at_once_that_the_simulator_does_not(scripted: Simulator) -> None:
+    host, _, port = scripted.stream_url.removeprefix("ws://").partition("/")[0].partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as raw:
+        raw.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        assert raw.recv(4096).startswith(b"HTTP/1.1 400")
+
+
 def get(
     url: str, headers: dict[str, str] | None = None, method: str = "GET", body: bytes | None = None
 ) -> tuple[int, dict[str, Any]]:

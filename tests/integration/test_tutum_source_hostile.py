@@ -325,7 +325,10 @@ def test_a_huge_body_of_a_refusal_is_not_read(caplog: pytest.LogCaptureFixture) 
         (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n", "it has no 'Connection: Upgrade'"),
         (b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Accept does not fit"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP 200 OK: hi"),
-        (b"", "the server closed the connection without an answer"),
+        (
+            b"",
+            "the server closed the connection without an answer (if it speaks TLS at this port, it is wss:// or https://)",
+        ),
     ],
 )
 def test_a_wrong_answer_is_told(answer: bytes, reason: str, caplog: pytest.LogCaptureFixture) -> None:

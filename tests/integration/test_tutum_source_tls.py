@@ -149,8 +149,31 @@ def test_a_server_without_tls_gets_no_request() -> None:
     with Hostile(script) as server:
         source = WebsocketSource(server.url.replace("ws://", "wss://"), Credentials("c4nary", "bob"))
         (trouble,) = troubles(collect(source, enough=bool))
-    assert "TLS failure" in str(trouble)
+    assert trouble == "the server speaks no TLS at this port (without TLS it is ws:// or http://)"
     assert b"GET" not in b"".join(heard)
+
+
+def test_who_hangs_up_in_the_handshake_may_speak_no_tls() -> None:
+    with Hostile(lambda peer: peer.sock.recv(4096)) as server:
+        source = WebsocketSource(server.url.replace("ws://", "wss://"))
+        (trouble,) = troubles(collect(source, enough=bool))
+    assert "hung up in the TLS handshake (if it speaks no TLS at this port, it is ws://" in str(trouble)
+
+
+@pytest.mark.parametrize("says", [b"\x15\x03\x01\x00\x02\x02\x46", b""], ids=["alert", "nothing"])
+def test_a_port_that_speaks_tls_is_called_so_to_who_does_not(says: bytes) -> None:
+    """OpenSSL hangs up on a request in HTTP without a word, others send an alert."""
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(says)
+        if says:
+            peer.hold()
+
+    with Hostile(script) as server:
+        (trouble,) = troubles(collect(WebsocketSource(server.url), enough=bool))
+    assert "speaks TLS at this port" in str(trouble)
+    assert "wss://" in str(trouble)
 
 
 def test_a_silent_tls_handshake_meets_the_deadline() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,6 +22,9 @@ SWITCHING = 101
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n")
 _END = re.compile(rb"\r?\n\r?\n")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[^\r\n]*\r?\n")
+
+
+_TLS_ALERT = b"\x15\x03"
 
 
 class Refused(WebSocketException):
@@ -72,8 +76,11 @@ def read_answer(sock: socket.socket) -> Answer:
             seen = len(received)
             chunk = sock.recv(4096)
             if not chunk:
-                raise WebSocketException("the server closed the connection without an answer")
+                told = "the server closed the connection without an answer"
+                raise WebSocketException(told + _perhaps_tls(sock, received))
             received += chunk
+            if received.startswith(_TLS_ALERT):
+                raise WebSocketException("the server speaks TLS at this port: it is wss:// or https://")
         head = bytes(received[start : end.end()])
         status = _STATUS.match(head)
         if status is None:
@@ -83,6 +90,12 @@ def read_answer(sock: socket.socket) -> Answer:
         if number >= 200 or number == SWITCHING:
             phrase = (status[2] or b"").decode("utf-8", "replace")
             return Answer(number, phrase, head, bytes(received[start:]))
+
+
+def _perhaps_tls(sock: socket.socket, received: bytearray) -> str:
+    """What to add where a server that waited for a TLS handshake would have done the same."""
+    plain = not received and not isinstance(sock, ssl.SSLSocket)
+    return " (if it speaks TLS at this port, it is wss:// or https://)" if plain else ""
 
 
 def refusal(sock: socket.socket, answer: Answer) -> Refused:

@@ -18,7 +18,7 @@ from archiver.platforms.wire.connect import AddressInfo, connect
 from archiver.platforms.wire.connection import Connection
 from archiver.platforms.wire.deadline import Deadline
 from archiver.platforms.wire.proxy import Proxy
-from archiver.platforms.wire.tls import secure_context
+from archiver.platforms.wire.tls import secure_context, spoken_plainly
 from archiver.version import __version__
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -106,6 +106,11 @@ def _secured(sock: socket.socket, host: str, context: ssl.SSLContext, deadline: 
     try:
         deadline.guard(tls)
         tls.do_handshake()
+    except ssl.SSLError as exc:
+        tls.close()
+        if (fault := spoken_plainly(exc)) is None:
+            raise
+        raise fault from exc
     except BaseException:
         tls.close()
         raise

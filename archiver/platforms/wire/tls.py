@@ -7,10 +7,17 @@ import ssl
 from pathlib import Path
 from typing import NamedTuple
 
+from websocket import WebSocketException
+
 from archiver.errors import ConfigurationWrong
 
 _UNKNOWN_SIGNER = frozenset({18, 19, 20, 21})
 """X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT and its neighbours (x509_vfy.h)."""
+
+
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+"""What versions of OpenSSL say of an answer in HTTP."""
+_HUNG_UP = "UNEXPECTED_EOF_WHILE_READING"
 
 
 class ClientCertificate(NamedTuple):
@@ -53,6 +60,17 @@ def _show(context: ssl.SSLContext, own: ClientCertificate) -> None:
             reason = "certificate and key do not fit, or are not PEM"
         origin = "ARCHIVER_CLIENT_CERT and ARCHIVER_CLIENT_KEY, or the configuration"
         raise ConfigurationWrong(setting="the client certificate", reason=f"{path}: {reason}", origin=origin) from exc
+
+
+def spoken_plainly(exc: ssl.SSLError) -> WebSocketException | None:
+    """What a handshake that failed says of a server that speaks without TLS; None: it failed for another reason."""
+    if exc.reason in _NO_TLS:
+        return WebSocketException("the server speaks no TLS at this port (without TLS it is ws:// or http://)")
+    if exc.reason == _HUNG_UP:
+        return WebSocketException(
+            "the server hung up in the TLS handshake (if it speaks no TLS at this port, it is ws:// or http://)"
+        )
+    return None
 
 
 def tls_hint(exc: BaseException) -> str:

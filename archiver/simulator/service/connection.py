@@ -25,6 +25,8 @@ from archiver.simulator.service.filters import Filter
 
 _HANDSHAKE_SECONDS = 10.0
 _LINGER_SECONDS = 5.0
+_TLS = b"\x16\x03"
+"""How the handshake of TLS begins."""
 _LONGEST_HEAD = 64 << 10
 _LONGEST_BODY = 1 << 20
 _CONTENT_LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n")
@@ -75,6 +77,9 @@ class Connection:
         """The client's HTTP request; None when it sends nothing of the kind. Its body is in `body`."""
         self._sock.settimeout(_HANDSHAKE_SECONDS)
         while (data := self._receive()) is not None:
+            if data.startswith(_TLS) and not self._head:  # who waits for an answer in TLS would wait for long
+                self.respond(http.HTTPStatus.BAD_REQUEST, b"this port speaks no TLS", {})
+                break
             if data and not (data := self._without_body(data)):
                 continue
             for event in self._digest(data):
