@@ -48,6 +48,7 @@ _STANDS = (
     "SELECT p.resource_id, s.text AS state, p.state_since, p.last_at FROM present p"
     " LEFT JOIN event_states s ON s.id = p.state_id WHERE p.platform_id = :platform AND p.resource_id IN :numbers"
 )
+_PRINTED = r".+? (?:\((?P<key>[^(), ]+)(?:, (?P<on>[^()]+))?\)| (?P<uri>[^ ]+/[^ ]+))"
 _KEY = f"{WITHIN} AND r.key = :word"
 
 
@@ -67,6 +68,16 @@ def resolve(connection: Connection, ref: str, platform: int | None = None, range
     ref = ref.strip()
     if not is_clean(ref):
         raise NoSuchResource(ref=ref)
+    found = _meant(connection, ref, within)
+    found = found if found.rows else _as_printed(connection, ref, within)
+    if not found.rows:
+        raise NoSuchResource(ref=ref)
+    if len(found.rows) > 1:
+        raise _ambiguous(connection, ref, found.rows)
+    return described(connection, found.rows)[0]._replace(namesakes=found.namesakes)
+
+
+def _meant(connection: Connection, ref: str, within: Within) -> Found:
     known = uris.parse(ref)
     is_uri = known != ResourceRef(uris.UNKNOWN, ref)
     found = Found(_select(connection, f"r.uri = :ref AND {WITHIN}", {"ref": ref}, within))
@@ -77,11 +88,22 @@ def resolve(connection: Connection, ref: str, platform: int | None = None, range
         # In capitals, as some spell a uuid; archived it is in small letters.
         if not found.rows and re.fullmatch(_MAYBE_UUID, ref):
             found = _by_words(connection, ref.lower(), within)
-    if not found.rows:
-        raise NoSuchResource(ref=ref)
-    if len(found.rows) > 1:
-        raise _ambiguous(connection, ref, found.rows)
-    return described(connection, found.rows)[0]._replace(namesakes=found.namesakes)
+    return found
+
+
+def _as_printed(connection: Connection, ref: str, within: Within) -> Found:
+    """By what an answer has behind a name: its key, and of several platforms its own; or its URI or `type/key`."""
+    printed = re.fullmatch(_PRINTED, ref)
+    if printed is None:
+        return Found()
+    key = printed["key"] or printed["uri"]
+    found = _meant(connection, key, within.at_any_time)
+    # What is in parentheses may as well be part of what somebody wrote: the name of another thing is not meant.
+    rows = [row for row in found.rows if row.uri == key or key.rpartition("/")[2] in row.key]
+    if printed["on"]:
+        called = platforms.names(connection)
+        rows = [row for row in rows if called[row.platform_id] == printed["on"]]
+    return Found(rows)
 
 
 def _ambiguous(connection: Connection, ref: str, rows: Sequence[Any]) -> AmbiguousReference:

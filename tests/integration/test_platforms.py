@@ -139,6 +139,8 @@ def test_a_reference_to_objects_of_two_platforms_names_both(database_url: str) -
         assert found.value.platforms == ("one.example", "two.example")
         assert "--platform" in str(found.value.next_step)
         assert archive.resolve("container/1", platform=TWO).platform == "two.example"
+        uri = archive.resolve("container/1", platform=TWO).uri
+        assert archive.resolve(f"web-1 ({uri}, two.example)").platform == "two.example"  # as a table prints it
         with pytest.raises(NoSuchPlatform, match=r"three\.example"):
             archive.resolve("container/1", platform="three.example")
 

@@ -69,13 +69,21 @@ def archive(shared_url: NewArchive) -> Iterator[Archive]:
         ("shop/web:1.2", f"sha256:{DIGEST}"),
         ("image/cdcdcdcdcdcd", f"{ENGINE}.sha256:{'cd' * 32}"),
         ("cdcdcdcdcdcd", f"{ENGINE}.sha256:{'cd' * 32}"),
+        (f"web-2 ({'3' * 12})", "3" * 64),
+        (f"container web-2 ({'3' * 12})", "3" * 64),
+        (f"web-2 (/docker/v1/container/{'3' * 64}/)", "3" * 64),
+        (f"web-2  container/{'3' * 12}", "3" * 64),
+        (f"container web-2  /docker/v1/container/{'3' * 64}/", "3" * 64),
+        ("shop/web:1.2 (ab12cd34ab12)", f"sha256:{DIGEST}"),
     ],
 )
 def test_what_is_printed_is_a_reference(archive: Archive, ref: str, key: str) -> None:
     assert archive.resolve(ref).key == key
 
 
-@pytest.mark.parametrize("ref", ["/", "//", "/blog/", "exec", "/exec", "container ", "nothing blog"])
+@pytest.mark.parametrize(
+    "ref", ["/", "//", "/blog/", "exec", "/exec", "container ", "nothing blog", "web-2 (blog)", "web-2  container/blog"]
+)
 def test_what_is_not_is_none(archive: Archive, ref: str) -> None:
     with pytest.raises(NoSuchResource):
         archive.resolve(ref)
