@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 _PREFIX = "ARCHIVER_"
@@ -14,13 +15,16 @@ READ = frozenset((
 # fmt: on
 """What is read, behind that prefix."""
 _NEAR = 0.75
-"""How alike two names are, of 1: an orchestrator that sets ARCHIVER_PORT for a service means none of ours."""
+"""How alike two names are, of 1."""
+_ADDRESS = r"\w+_PORT(tcp|udp|sctp)://.*"
+"""What an orchestrator (Kubernetes, Docker's links) sets for a service, beside all else that begins as this does."""
 
 
 def misnamed(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each variable that is not read, in the order of their names, with the one that may be meant."""
-    names = (name.removeprefix(_PREFIX) for name in environ if name.startswith(_PREFIX))
-    unread = sorted(set(names) - READ)
+    given = {name.removeprefix(_PREFIX): value for name, value in environ.items() if name.startswith(_PREFIX)}
+    services = tuple(name.removesuffix("PORT") for name, value in given.items() if re.fullmatch(_ADDRESS, name + value))
+    unread = sorted(name for name in given if name not in READ and not name.startswith(services))
     if unread:
         from difflib import get_close_matches  # nearly always there are none
 

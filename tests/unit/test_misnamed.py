@@ -34,6 +34,16 @@ def test_what_an_orchestrator_or_a_hook_sets_means_none_of_ours(name: str) -> No
     assert list(misnamed({name: "x"})) == []
 
 
+def test_what_an_orchestrator_says_of_a_service_means_none_of_ours() -> None:
+    """As Kubernetes and Docker's links name the services `archiver` and `archiver-database` to whoever runs beside."""
+    of = {"PORT": "tcp://10.0.0.9:5432", "NAME": "/web/db", "PORT_5432_TCP": "tcp://10.0.0.9:5432", "URLS": "x",
+          "SERVICE_HOST": "10.0.0.9", "SERVICE_PORT": "5432", "PORT_5432_TCP_ADDR": "10.0.0.9"}  # fmt: skip
+    assert list(misnamed({f"ARCHIVER_DATABASE_{name}": value for name, value in of.items()})) == []
+    assert list(misnamed({f"ARCHIVER_{name}": value for name, value in of.items() if name != "URLS"})) == []
+    own = {"ARCHIVER_PORT": "tcp://10.0.0.9:8321", "ARCHIVER_STREAMS": "x", "ARCHIVER_DATABASE_PORT": "5432"}
+    assert [name for name, _ in misnamed(own)] == ["ARCHIVER_DATABASE_PORT", "ARCHIVER_STREAMS"]
+
+
 def test_every_variable_that_is_read_is_known() -> None:
     text = "".join(path.read_text() for path in HOUSE.rglob("*.py") if path.name != "misnamed.py")
     read = {name for name in re.findall(r"\bARCHIVER_[A-Z_]*[A-Z]\b", text) if not name.startswith("ARCHIVER_HOOK_")}
