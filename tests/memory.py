@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 
 SHARED_MEMORY = Path("/dev/shm")
 ROOM = 3 * 2**30
@@ -20,11 +23,12 @@ def place(otherwise: Path) -> Path:
     return SHARED_MEMORY if _has_room(SHARED_MEMORY) else otherwise
 
 
-def let_through(path: Path) -> None:
-    """Everybody gets to a folder of a test through those that pytest made; what is above them is not the tests' own."""
-    for folder in (path, *path.parents):
-        if folder.name.startswith(("test", "pytest", "popen")):
-            folder.chmod(0o755)
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody gets to, and not one of pytest's: those every other run of pytest shuts as it starts."""
+    with TemporaryDirectory(prefix="archiver-open-", dir=place(Path(gettempdir()))) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def _has_room(folder: Path) -> bool:

@@ -6,6 +6,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -37,10 +39,17 @@ from archiver.storage.database.judging import translated_driver
 from archiver.storage.recorder import Recorder
 
 from ..conftest import RunArchiver
-from ..memory import let_through
+from ..memory import open_folder
 from .archives import event
 
 NOBODY, GROUP = 65534, 54321
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Where somebody else gets to as well."""
+    with open_folder() as folder:
+        yield folder
 
 
 def mode(path: Path) -> int:
@@ -101,10 +110,18 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
+def test_another_run_of_the_tests_shuts_no_folder_that_is_open(passed: Path) -> None:
+    (passed / "test_other.py").write_text("def test_other(tmp_path): pass")
+    order = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(passed)]
+    other = subprocess.run([*order, "test_other.py"], cwd=passed, capture_output=True, text=True, timeout=120)
+    assert other.returncode == 0, other.stdout
+    with as_nobody():
+        assert "test_other.py" in os.listdir(passed)
+
+
 @pytest.fixture
 def passed(tmp_path: Path) -> Path:
     """A folder that everybody gets to, with an archive in a folder."""
-    let_through(tmp_path)
     (tmp_path / "daemon").mkdir()
     migrate.create(str(tmp_path / "daemon" / "archive.db"))
     return tmp_path

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -22,7 +23,7 @@ from archiver.errors import DatabaseMissing, SchemaNotAtHead
 from archiver.recording.spool.queue import Spool
 
 from ..conftest import RunArchiver, SpawnArchiver
-from ..memory import let_through
+from ..memory import open_folder
 from .archives import wire
 
 UNDATED = '{"type":"container","resource_uri":"/api/v1/container/1/"}\n'
@@ -249,13 +250,19 @@ def test_a_closed_standard_input_is_said_before_an_archive_is_made(
     assert not (tmp_path / "new.db").exists()
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """Where somebody else gets to as well."""
+    with open_folder() as folder:
+        yield folder
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without a name")
 def test_a_user_without_a_name_and_a_home_folder_can_name_the_archive(
-    tmp_path: Path, program_environment: dict[str, str], events: Path
+    open_path: Path, program_environment: dict[str, str], events: Path
 ) -> None:
     environment = {key: value for key, value in program_environment.items() if key != "HOME"}
-    let_through(tmp_path)
-    own = tmp_path / "own"
+    own = open_path / "own"
     own.mkdir()
     os.chown(own, 54321, 54321)
     program = [sys.executable, "-m", "archiver"]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from archiver.storage.database.engine import writer_lock
 from archiver.storage.database.glimpse import beside, size_of
 from archiver.storage.recorder import Recorder
 
-from ..memory import let_through
+from ..memory import open_folder
 from .archives import event, record, rows
 
 NOBODY = 65534
@@ -35,6 +35,13 @@ for number in range(int(sys.argv[2]), int(sys.argv[3])):
     recorder.record([event(f"container/{number}", "Running", number, ["service/1"])])
 os.kill(os.getpid(), 9)
 """
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Where somebody else gets to as well."""
+    with open_folder() as folder:
+        yield folder
 
 
 @pytest.fixture
@@ -284,7 +291,6 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as s
 @only_root
 def test_who_may_only_read_the_file_can_ask(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o755)
     os.chmod(path, 0o644)
 
@@ -294,7 +300,6 @@ def test_who_may_only_read_the_file_can_ask(path: Path) -> None:
 @only_root
 def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o644)
     before = sorted(file.name for file in tmp_path.iterdir())
@@ -307,7 +312,6 @@ def test_somebody_else_who_only_asks_leaves_nothing_behind(path: Path, tmp_path:
 @only_root
 def test_somebody_else_who_may_not_write_leaves_no_lock_that_keeps_the_owner_out(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o644)
     beside(path, "-lock").unlink()
@@ -320,7 +324,6 @@ def test_somebody_else_who_may_not_write_leaves_no_lock_that_keeps_the_owner_out
 @only_root
 def test_a_lock_that_somebody_else_left_is_called_his(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chown(path, NOBODY, -1)
 
@@ -334,7 +337,6 @@ def test_a_lock_that_somebody_else_left_is_called_his(path: Path) -> None:
 @only_root
 def test_what_is_read_in_place_is_read_anew_once_somebody_wrote(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     os.chmod(path, 0o666)
 
@@ -361,7 +363,6 @@ def test_what_is_read_in_place_is_read_anew_once_somebody_wrote(path: Path) -> N
 @only_root
 def test_who_may_only_read_can_ask_while_somebody_writes(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o755)
     os.chmod(path, 0o644)
     with Recorder(str(path)) as recorder:
@@ -373,7 +374,6 @@ def test_who_may_only_read_can_ask_while_somebody_writes(path: Path) -> None:
 @only_root
 def test_empty_leftovers_of_somebody_else_do_not_keep_the_owner_from_writing(path: Path) -> None:
     record_made(path)
-    let_through(path.parent)
     os.chmod(path.parent, 0o777)
     for file in (path, beside(path, "-lock")):
         os.chown(file, NOBODY, -1)
