@@ -6,6 +6,7 @@ ArchiverError
 │   └── StatementRefused            2
 ├── ReferenceUnclear
 │   ├── NoSuchResource              3
+│   │   └── NoSuchResourceButNear   3
 │   ├── AmbiguousReference          3
 │   ├── NoSuchEvent                 3
 │   ├── NotThen                     3
@@ -132,6 +133,12 @@ class NoSuchResource(ReferenceUnclear):
 
     message = "no resource matches {ref!r}"
     hint = "give a URI, type/key, a key, a name, or at least 4 characters of a key; 'archiver events' shows some"
+
+
+class NoSuchResourceButNear(NoSuchResource):
+    """No resource answers to the reference, and one to a name that is spelled much like it."""
+
+    hint = "did you mean {near}?"
 
 
 class Candidate(NamedTuple):

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from archiver.cli.globals import HELP_NAMES, Database, Globals
 from archiver.cli.groups import Group
+from archiver.cli.misused import in_one_style
 from archiver.cli.once import OnceCommand
 from archiver.cli.shells import teach_typer
 
@@ -85,12 +86,12 @@ class LazyGroup(Group):
 
     def make_context(self, *args: Any, **settings: Any) -> Any:
         """Reads the options before the command."""
-        with _errors_without_secrets():
+        with in_one_style():
             return super().make_context(*args, **settings)
 
     def invoke(self, ctx: Any) -> Any:
         """Reads what follows, and runs the command."""
-        with _errors_without_secrets():
+        with in_one_style():
             return super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -133,19 +134,6 @@ class LazyGroup(Group):
             yield
         finally:
             self._by_name_only = False
-
-
-@contextmanager
-def _errors_without_secrets() -> Iterator[None]:
-    """Of a wrong use the message quotes what was given, which may be a URL with its password."""
-    try:
-        yield
-    except Exception as exc:
-        if hasattr(exc, "format_message") and isinstance(message := getattr(exc, "message", None), str):
-            from archiver.codec.secrets import blanked_text
-
-            exc.message = blanked_text(message)  # type: ignore[attr-defined]
-        raise
 
 
 class _Part(typer.Typer):

@@ -28,7 +28,7 @@ class Group(TyperGroup):
 def there_are(word: str, known: Iterable[str], before: str = "") -> str:
     """Which words there are, and which of them may be meant by a wrong one; `before`: what is written before it."""
     words = list(known)
-    near = _near(word, words)
+    near = nearest(word, words)
     listed = f"there are: {', '.join(words)}"
     if near is None:
         return listed
@@ -36,7 +36,8 @@ def there_are(word: str, known: Iterable[str], before: str = "") -> str:
     return meant if len(words) > _MANY else f"{meant} {listed[0].upper()}{listed[1:]}"
 
 
-def _near(word: str, known: Sequence[str]) -> str | None:
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The word that may be meant by a wrong one; None: there is none near enough."""
     from difflib import get_close_matches  # most words are right
 
     begun = [each for each in known if len(word) > 1 and each.startswith(word.lower())]

@@ -85,7 +85,7 @@ def test_a_command_within_another_is_found_by_its_name_alone() -> None:
         ("nosuch", "there are: history, actions, events"),
         ("histroy", "did you mean 'archiver history'?\n"),
         ("schema state_span", "did you mean 'state_spans'?\n"),
-        ("values nosuch", "is not one of 'state', 'type', 'action'"),
+        ("values nosuch", "'nosuch' is none of state, type, action\n"),
         ("report deploys --per service", "sliced are: availability, restarts, coverage"),
     ],
 )
@@ -94,6 +94,36 @@ def test_a_wrong_word_is_answered_with_those_that_there_are(
 ) -> None:
     assert main(line.split()) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "hint"),
+    [
+        ("history", "REF... is missing", "usage: archiver history [OPTIONS] {REF...}   ('archiver history -h' says"),
+        ("why a b", "there is more than it takes: b", "usage: archiver why [OPTIONS] {REF}   ("),
+        ("history a --colour", "there is no option --colour", "did you mean --color?"),
+        ("history a -z", "there is no option -z", "usage: archiver history"),
+        ("--nosuch", "there is no option --nosuch", "usage: archiver [OPTIONS] COMMAND"),
+        ("db --nosuch", "there is no option --nosuch", "usage: archiver db [OPTIONS] COMMAND"),
+        ("history a -o tabel", "--output: 'tabel' is none of table, wide, plain, json", "did you mean table?"),
+        ("events -n many", "--lines: 'many' is no whole number", "usage: archiver events"),
+        ("demo --seconds long", "--seconds: 'long' is no number", "usage: archiver demo"),
+        ("run --limit 0", "--limit: 0 is out of its range, x>=1", "usage: archiver run"),
+        ("history a --color", "option '--color' requires an argument", "usage: archiver history"),
+        ("--database", "option '--database' requires an argument", "'archiver -h' has the commands"),
+        ("history a --since 1h --since 2h", "--since is given twice", "leave one out"),
+    ],
+)
+def test_a_wrong_use_is_told_as_every_other_error(
+    line: str, reason: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    told, next_step = err.splitlines()
+    assert told.startswith(f"archiver: error: {reason}")
+    assert next_step.startswith("  hint: ")
+    assert hint in next_step
 
 
 @pytest.mark.parametrize("outer", application.INSIDE)

@@ -36,7 +36,7 @@ from archiver.cli.common import (
 )
 from archiver.cli.presentation import Format, Presentation, make_presentation
 from archiver.cli.times import zones
-from archiver.errors import NoSuchResource, NotThen, NotTold, ReferenceUnclear, UsageError
+from archiver.errors import NoSuchResource, NoSuchResourceButNear, NotThen, NotTold, ReferenceUnclear, UsageError
 from archiver.model.moments import rfc3339
 
 if TYPE_CHECKING:
@@ -226,11 +226,11 @@ class Asked:
         """
         try:
             found = subjects(self.archive, refs, self._platform, self.range if within is None else within)
-        except NoSuchResource:
+        except NoSuchResource as exc:
             from archiver.cli.words import meant  # most names are known
 
             if is_one(refs) and (near := meant.near_name(self.url, refs[0])):
-                self.note(f"did you mean {near}?")
+                raise NoSuchResourceButNear(ref=refs[0], near=near) from exc
             raise
         for resource in found.resources:
             if resource.namesakes is not None:
