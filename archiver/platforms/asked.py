@@ -28,14 +28,24 @@ class Asked:
         self._waiting: deque[tuple[float, Observed]] = deque()
         """From when on each may be handed on."""
 
-    def ask(self, asker: Asker, since: Micros, known_from: Micros) -> None:
-        """Asks all that is to be asked (`Asker.ask`), by whoever holds `asker.asking`; comes back when all is taken."""
-        for observed in asker.ask(since, known_from, self.over):
+    def ask(self, asker: Asker, since: Micros, known_from: Micros) -> float:
+        """Asks all that is to be asked (`Asker.ask`), by whoever holds `asker.asking`; comes back when all is taken.
+
+        Returns the seconds that the platform was kept busy: what an answer waits for its turn is no load on it.
+        """
+        answers, busy = asker.ask(since, known_from, self.over), 0.0
+        while True:
+            began = self._monotonic()
+            observed = next(answers, None)
+            busy += self._monotonic() - began
+            if observed is None:
+                break
             while len(self._waiting) >= _MOST_WAITING and not self.over.wait(self._look):
                 pass
             self._waiting.append((self._monotonic() + self._settle, observed))
         while self._waiting and not self.over.wait(self._look):
             pass
+        return busy
 
     def next(self) -> Observed | None:
         """The next answer that has waited long enough; costs next to nothing where there is none."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from archiver.model import Observed
+from archiver.platforms.asked import Asked
 from archiver.platforms.tutum.api import Api
 from archiver.platforms.tutum.asking import Asker
 from archiver.platforms.tutum.beside import Beside, BesidePace
@@ -30,16 +32,46 @@ class Clock:
         return self.now
 
 
+class SlowAsker(Asker):
+    """To ask everything takes so many seconds of the clock of a test."""
+
+    clock: Clock
+    seconds: float
+
+    def ask(self, since: int, known_from: int, stop: threading.Event) -> Iterator[Observed]:
+        answers = super().ask(since, known_from, stop)
+        self.clock.now += self.seconds
+        yield from answers
+
+
+class OneAnswer(Asker):
+    """One answer, for which the platform takes three seconds."""
+
+    looks = 5
+    """At the clock: before and after the answer, when it begins to wait, before and after the end."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__("ws://127.0.0.1/v1/events", Rest(Api("http://127.0.0.1:9", False)))
+        self._clock = clock
+
+    def ask(self, since: int, known_from: int, stop: threading.Event) -> Iterator[Observed]:
+        self._clock.now += 3
+        yield Observed(self.stream, "", "tutum", 0, b"{}")
+
+
 class Asking:
     """What is asked of a simulator, second by second of a clock of its own."""
 
     def __init__(self, simulator: Simulator, seconds: float = 0.0, unproven: bool = False) -> None:
         """`seconds`: how long it takes to ask everything."""
-        self._clock, self._seconds = Clock(), seconds
+        self._clock = Clock()
         self._made = json.dumps(
             simulator.platform.spelling.event("stack", "create", "/api/v1/stack/a/", "Starting", [], "u", 1.0)
         ).encode()
-        asker = Asker("ws://127.0.0.1/v1/events", Rest(Api(simulator.rest_url, False), pace=RestPace(first_wait=0.001)))
+        asker = SlowAsker(
+            "ws://127.0.0.1/v1/events", Rest(Api(simulator.rest_url, False), pace=RestPace(first_wait=0.001))
+        )
+        asker.clock, asker.seconds = self._clock, seconds
         pace = BesidePace(settle=0.0, look=0.001, monotonic=self._clock)
         self._beside = Beside(asker, pace=pace, unproven=unproven)
         self.connect()
@@ -64,9 +96,9 @@ class Asking:
             if made_each_second:
                 self.told_of_something_new()
             self._clock.now += 1
+            now = self._clock.now
             if self._is_asked():
-                began.append(self._clock.now)
-                self._clock.now += self._seconds
+                began.append(now)
                 self._until(lambda: not self._beside.asker.asking.locked())
         return began
 
@@ -144,6 +176,25 @@ def test_a_platform_that_takes_long_to_answer_is_asked_a_tenth_of_the_time(simul
 
     asking.disconnect()
     assert began == [1, 301, 601, 901]
+
+
+def test_what_an_answer_waits_for_to_be_taken_is_no_load_on_the_platform() -> None:
+    clock = Clock()
+    asker = OneAnswer(clock)
+    round_of_questions = Asked(settle=2.0, look=0.001, monotonic=clock)
+    busy = list[float]()
+    thread = threading.Thread(target=lambda: busy.append(round_of_questions.ask(asker, 0, 0)), daemon=True)
+    thread.start()
+    limit = time.monotonic() + 30
+    while clock.looks < asker.looks:  # it has looked for the last time, and waits
+        assert time.monotonic() < limit
+        time.sleep(0.0005)
+
+    clock.now += 100
+
+    assert round_of_questions.next() is not None
+    thread.join(30)
+    assert busy == [3.0]
 
 
 def test_a_platform_that_does_not_answer_is_left_alone_whatever_is_made(simulator: Simulator) -> None:

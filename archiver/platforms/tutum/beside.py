@@ -120,8 +120,9 @@ class Beside:
             began, now = pace.monotonic(), now_micros()
             has_news = self._news_at is not None
             self._began, self._due, self._news_at = began, began + pace.least, None
+            busy = 0.0
             try:
-                self._ask(run, opened_at, now)
+                busy = self._ask(run, opened_at, now)
             except Exception as exc:  # noqa: BLE001 - what nobody has thought of ends one try, and not the archiver
                 self._say(f"nothing was learnt from the REST API: {plain(unexpected(exc))}")
                 self._tries += 1
@@ -129,7 +130,7 @@ class Beside:
                 self.asker.asking.release()
             if run.over.is_set():
                 return
-            self._apart = max(pace.apart, (pace.monotonic() - began) / pace.share)
+            self._apart = max(pace.apart, busy / pace.share)
             self._due = began + self._wait(began, has_news)
 
     def _wait(self, began: float, has_news: bool) -> float:
@@ -151,11 +152,12 @@ class Beside:
             return now >= self._due
         return now >= min(self._due, max(news_at + pace.after_news, self._began + self._apart))
 
-    def _ask(self, run: Asked, opened_at: Micros, now: Micros) -> None:
+    def _ask(self, run: Asked, opened_at: Micros, now: Micros) -> float:
+        """Asks once; returns the seconds that the platform was kept busy."""
         since = max(self._since if self._since is not None else opened_at, now - FARTHEST_BACK)
-        run.ask(self.asker, since, opened_at)
+        busy = run.ask(self.asker, since, opened_at)
         if run.over.is_set() or run.over.wait(self._pace.settle):  # what was handed on is made durable meanwhile
-            return
+            return busy
         failed = self.asker.failed
         if failed:
             more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
@@ -165,6 +167,7 @@ class Beside:
             self._said.clear()
             self._since = now
             self._note()
+        return busy
 
     def _say(self, what: str) -> None:
         """Says what is not learnt, and not again before all is well."""
