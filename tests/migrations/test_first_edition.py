@@ -30,6 +30,7 @@ from archiver.storage.database.turns import lock_writers
 from archiver.storage.duplicates import value_of
 from archiver.storage.recorder import Recorder
 from archiver.storage.schema import ASKED, IMAGE, SLOT, TOLD
+from archiver.storage.upgrade.rebuild_postgres import rebuild_database
 from archiver.transfer.format import Export
 from archiver.transfer.importer import import_lines
 
@@ -374,6 +375,109 @@ def test_a_schema_that_comes_before_that_of_the_archive_is_not_upgraded_into(old
     migrate.upgrade(named, most=STEP)
     assert rows(old_database, "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename = 'events'") == [("public",)]
     assert migrate.check(named) == []
+
+
+# --- who is in the way of an upgrade --------------------------------------------------------------------------------
+
+
+class InTheWay:
+    """Somebody on the server who holds a table or view, and wants another once the upgrade waits for the first."""
+
+    def __init__(self, url: str, held: str, wanted: str | None = None) -> None:
+        import psycopg
+
+        self._url = url.replace("+psycopg", "")
+        self._connection = psycopg.connect(self._url)
+        self._connection.execute("SET deadlock_timeout = '1h'")  # so that it is the upgrade that has to give way
+        self._connection.execute("SET statement_timeout = '30s'")
+        self._connection.execute(f"SELECT 1 FROM {held} LIMIT 1")
+        self._wanted = wanted
+        self._thread = threading.Thread(target=self._go_on, args=(self._connection.info.backend_pid,), daemon=True)
+        self._thread.start()
+
+    def _go_on(self, own: int) -> None:
+        import psycopg
+
+        with psycopg.connect(self._url, autocommit=True) as looking, self._connection:
+            blocked = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))"
+            while looking.execute(blocked, (own,)).fetchone() == (0,):
+                time.sleep(0.01)
+            if self._wanted is not None:
+                self._connection.execute(f"SELECT 1 FROM {self._wanted} LIMIT 1")
+            else:  # until the upgrade waits no longer
+                while looking.execute(blocked, (own,)).fetchone() != (0,):
+                    time.sleep(0.01)
+
+    def wait(self) -> None:
+        self._thread.join(30)
+
+
+def patient(url: str, setting: str) -> str:
+    return f"{url}&options=-c{setting.replace('=', '%3D')}"
+
+
+def test_a_deadlock_when_the_old_tables_step_aside_is_tried_again(
+    old_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader = InTheWay(old_database, held="rejects", wanted="archive_properties")
+
+    done = migrate.upgrade(patient(old_database, "deadlock_timeout=3s"), most=STEP)
+
+    reader.wait()
+    assert "deadlock detected" in caplog.text
+    assert (done.after, done.left) == (migrate.HEAD, ())
+    assert migrate.check(old_database) == []
+
+
+def test_a_deadlock_when_the_new_tables_take_their_place_is_tried_again_and_leaves_nothing_behind(
+    old_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(old_database, "CREATE VIEW mine AS SELECT count(*) AS events FROM events")
+    readers: list[InTheWay] = []
+
+    def begin_to_read(_progress: object) -> None:
+        if not readers:
+            readers.append(InTheWay(old_database, held="mine", wanted="event_log"))
+
+    done = migrate.upgrade(patient(old_database, "deadlock_timeout=3s"), begin_to_read, STEP)
+
+    readers[0].wait()
+    assert "deadlock detected" in caplog.text
+    assert (done.after, done.left) == (migrate.HEAD, ())
+    assert rows(old_database, "SELECT events FROM mine") == [(271,)]
+    assert migrate.check(old_database) == []
+
+
+def test_a_lock_that_is_waited_for_too_long_is_waited_for_again(
+    old_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(old_database, "CREATE VIEW mine AS SELECT count(*) AS events FROM events")
+    readers: list[InTheWay] = []
+
+    def begin_to_read(_progress: object) -> None:
+        if not readers:
+            readers.append(InTheWay(old_database, held="mine"))
+
+    done = migrate.upgrade(patient(old_database, "lock_timeout=300ms"), begin_to_read, STEP)
+
+    readers[0].wait()
+    assert "it is tried again" in caplog.text
+    assert (done.after, done.left) == (migrate.HEAD, ())
+    assert rows(old_database, "SELECT events FROM mine") == [(271,)]
+
+
+def test_who_stays_in_the_way_ends_the_upgrade_which_goes_on_when_it_is_run_again(old_database: str) -> None:
+    import psycopg
+
+    engine = writing_engine(patient(old_database, "lock_timeout=50ms"))
+    with psycopg.connect(old_database.replace("+psycopg", "")) as reader:
+        reader.execute("SELECT 1 FROM rejects LIMIT 1")
+        with pytest.raises(exc.DBAPIError, match="lock timeout"):
+            rebuild_database(engine, "somewhere", most=STEP, pauses=(0.0, 0.01))
+    engine.dispose()
+
+    assert migrate.upgrade(old_database, most=STEP).left == ()
+    assert migrate.check(old_database) == []
 
 
 # --- the file of a SQLite archive -------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ LOCK = 7_310_452_967
 PATIENCE = "20s"
 """How long a writer waits for another before it looks whether that one can end at all."""
 _LOCK_TIMED_OUT = "55P03"
+_IN_THE_WAY = {_LOCK_TIMED_OUT, "40P01", "40001"}
+"""Lock not available, deadlock, serialization failure."""
 
 # Where the archive's owner has set a time himself, it stays.
 _TRY = (
@@ -67,6 +69,11 @@ def require_decided(connection: Connection) -> None:
 def is_lock_timeout(error: BaseException | None) -> bool:
     """Whether a statement failed since it had waited too long for a lock."""
     return getattr(getattr(error, "orig", None), "sqlstate", None) == _LOCK_TIMED_OUT
+
+
+def is_in_the_way(error: exc.DBAPIError) -> bool:
+    """Whether a transaction failed for what somebody else was doing, so that the same may succeed when he has done."""
+    return getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
 def judge(connection: Connection, error: exc.DBAPIError) -> None:

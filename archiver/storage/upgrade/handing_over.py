@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, exc, inspect, text
 
 from archiver.storage.database.judging import said
+from archiver.storage.database.turns import is_in_the_way
 
 
 class Standing(NamedTuple):
@@ -32,7 +33,8 @@ class Standing(NamedTuple):
 def hand_over(connection: Connection, old: Standing) -> list[str]:
     """Makes anew what hangs on the old tables, and drops those on which nothing hangs any more.
 
-    Within the transaction of the connection. Says what could not be made, and why, and which tables stay for it.
+    Within the transaction of the connection, which fails where somebody else is in the way. Says what could not be
+    made, and why, and which tables stay for it.
     """
     _copy_rights(connection, old)
     made = _Anew(connection, old)
@@ -115,6 +117,8 @@ class _Anew:
                         _run(self._connection, drop.format(**told))
                     _run(self._connection, make.format(**told))
             except exc.DBAPIError as error:
+                if is_in_the_way(error):
+                    raise
                 yield f"{kind} {row.name}: {said(error.orig)}"
 
 
@@ -159,6 +163,8 @@ def _drop(connection: Connection, old: Standing, table: str) -> Iterator[str]:
         with connection.begin_nested():
             _run(connection, f"DROP TABLE {name}")
     except exc.DBAPIError as error:
+        if is_in_the_way(error):
+            raise
         yield f"table {table} stays as {name}: {said(error.orig)}"
 
 

@@ -5,15 +5,18 @@ Until then the archive is of no revision that any version writes or reads, and t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, exc, text
 
 from archiver.errors import DatabaseUnfit
 from archiver.storage import schema, statistics
+from archiver.storage.database.judging import said
 from archiver.storage.database.revision import HALF_WAY, HEAD, OF_ITS_OWN
-from archiver.storage.database.turns import lock_writers
+from archiver.storage.database.turns import is_in_the_way, lock_writers
 from archiver.storage.room import names_taken
 from archiver.storage.tables import make_tables, make_views
 from archiver.storage.upgrade import first_edition
@@ -22,20 +25,46 @@ from archiver.storage.upgrade.handing_over import Standing, hand_over
 from archiver.storage.upgrade.rebuild import Progress, Rebuild
 from archiver.storage.views import VIEWS
 
+log = logging.getLogger(__name__)
+
 PREFIX = "first_edition_"
 """Before the name of each old table while it stands aside."""
 _VERSION = "alembic_version"
 _OLD = tuple(table for table in first_edition.TABLES if table != _VERSION)
 
 
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each new try, where somebody else was in the way."""
+
+
 def rebuild_database(
-    engine: Engine, database: str, progress: Callable[[Progress], None] | None = None, most: int | None = None
+    engine: Engine,
+    database: str,
+    progress: Callable[[Progress], None] | None = None,
+    most: int | None = None,
+    pauses: Sequence[float] = PAUSES,
 ) -> tuple[str, ...]:
     """Builds the archive anew beside its old tables; an attempt that was ended is gone on with, by whoever comes.
 
+    Who reads the old views, or cleans up in the tables, may hold what is needed here while it needs what is held here:
+    then the transaction is tried again.
     Returns what of the users' own is not in the new one, each with the reason. Raises DatabaseUnfit where somebody else
     has a name that the new tables need, UpgradeFailed, and the errors of the database.
     """
+    for pause in pauses:
+        try:
+            return _rebuild(engine, database, progress, most)
+        except exc.DBAPIError as error:
+            if not is_in_the_way(error):
+                raise
+            log.warning("somebody else is in the way of the upgrade (%s): it is tried again", said(error.orig))
+        time.sleep(pause)
+    return _rebuild(engine, database, progress, most)
+
+
+def _rebuild(
+    engine: Engine, database: str, progress: Callable[[Progress], None] | None, most: int | None
+) -> tuple[str, ...]:
     with engine.connect() as connection:
         with connection.begin():
             _take_turn(connection, database)
